@@ -1,0 +1,126 @@
+"""What a browser may say to its run: small JSON texts, parsed strictly, refused with one line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+MAX_MESSAGE_BYTES = 4_096
+MAX_LARGE_NODES = 8
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Hello(_Message):
+    """First word on a connection: the session's token."""
+
+    type: Literal["hello"]
+    token: Annotated[str, Field(max_length=128)]
+
+
+class Play(_Message):
+    """Train on; a finished run goes on past its planned steps."""
+
+    type: Literal["play"]
+
+
+class Pause(_Message):
+    """Stop training; the picture stays and still answers γ with its predicted points."""
+
+    type: Literal["pause"]
+
+
+class Step(_Message):
+    """Pause, after ``count`` more steps."""
+
+    type: Literal["step"]
+    count: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class Reset(_Message):
+    """Back to step 0 of the same run, playing."""
+
+    type: Literal["reset"]
+
+
+class Gamma(_Message):
+    """The hand's γ. ``seq`` comes back in every frame trained under it (`info.gamma_seq`)."""
+
+    type: Literal["gamma"]
+    value: Annotated[float, Field(ge=0.0, le=1e8)]
+    seq: Annotated[int, Field(ge=0, le=2**53)] = 0
+
+
+class Auto(_Message):
+    """Give γ back to the schedule, which goes on from the present value."""
+
+    type: Literal["auto"]
+
+
+class LearningRate(_Message):
+    """Change the backbone's learning rate while running."""
+
+    type: Literal["lr"]
+    value: Annotated[float, Field(gt=0.0, le=10.0)]
+
+
+class Speed(_Message):
+    """Aim at this many steps per second; 0 is as fast as possible."""
+
+    type: Literal["speed"]
+    steps_per_second: Annotated[float, Field(ge=0.0, le=1e6)]
+
+
+class View(_Message):
+    """What is drawn: which nodes span the latent view, or PCA, and which nodes' histograms are large."""
+
+    type: Literal["view"]
+    projection: Literal["nodes", "pca"] = "nodes"
+    nodes: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(min_length=1, max_length=3)] = [0, 1]
+    dims: Literal[2, 3] = 2
+    large: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(max_length=MAX_LARGE_NODES)] = [0, 1]
+
+
+class Ack(_Message):
+    """Frame number ``frame`` has been drawn: the next one may be sent."""
+
+    type: Literal["ack"]
+    frame: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Thumbs(_Message):
+    """Send the pictures of the probe samples (once; image data only)."""
+
+    type: Literal["thumbs"]
+
+
+class Ping(_Message):
+    """Still here. Sent every few seconds; a silent page's run is stopped."""
+
+    type: Literal["ping"]
+
+
+Control = Annotated[
+    Hello | Play | Pause | Step | Reset | Gamma | Auto | LearningRate | Speed | View | Ack | Thumbs | Ping,
+    Field(discriminator="type"),
+]
+_ADAPTER: TypeAdapter[Control] = TypeAdapter(Control)
+
+
+class MessageError(ValueError):
+    """A control message that is not understood; the text is safe to send back."""
+
+
+def parse(text: str | bytes) -> Control:
+    """Return the message in ``text``; anything else raises `MessageError` with one line."""
+    if len(text) > MAX_MESSAGE_BYTES:
+        raise MessageError(f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, got {len(text)}")
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "message"
+        raise MessageError(f"{where}: {first['msg']}") from None

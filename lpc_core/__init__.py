@@ -1,0 +1,1 @@
+"""Latent point collapse: losses, theory, metrics and trainers. Needs torch, NumPy, SciPy, scikit-learn, safetensors."""

@@ -1,0 +1,195 @@
+"""What defines a run: frozen dataclasses, one per concern, with a unit, a range and a sentence for every field.
+
+Field names are unique across all sections, so a run is also a flat mapping ``{name: value}`` (`flatten`, `unflatten`):
+the URL, the command line, the sidebar and the charts all use these same names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+GAMMA_MAX = 1e8
+MAX_SEED = 2**31 - 1
+
+
+class ConfigError(ValueError):
+    """A configuration value that is not allowed. ``field`` names it, ``allowed`` says what is."""
+
+    def __init__(self, field: str, allowed: str, got: object) -> None:
+        super().__init__(f"{field}: expected {allowed}, got {got!r}")
+        self.field, self.allowed, self.got = field, allowed, got
+
+
+def _setting(default: Any, help: str, *, low: float | None = None, high: float | None = None,
+             choices: tuple[str, ...] | None = None, unit: str = "") -> Any:
+    """A dataclass field with its range (inclusive) or its choices, its unit and one sentence of help."""
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+class _Section:
+    """Checks every field of a section against its own metadata."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            _check(field, getattr(self, field.name))
+
+
+def describe(field: dataclasses.Field[Any]) -> str:
+    """Say in words what a field allows: ``a whole number from 2 to 100``."""
+    meta = field.metadata
+    if meta["choices"]:
+        return "one of " + ", ".join(meta["choices"])
+    kind = {"int": "a whole number", "float": "a number", "str": "a name"}.get(str(field.type), "whole numbers")
+    if meta["low"] is None:
+        return kind
+    return f"{kind} from {meta['low']:g} to {meta['high']:g}"
+
+
+def _check(field: dataclasses.Field[Any], value: Any) -> None:
+    meta, kind = field.metadata, str(field.type)
+    values = value if isinstance(value, tuple) else (value,)
+    if meta["choices"]:
+        good = value in meta["choices"]
+    elif kind == "str":
+        good = isinstance(value, str) and value != ""
+    else:
+        good = all(_in_range(item, kind, meta["low"], meta["high"]) for item in values)
+        if kind.startswith("tuple"):
+            good = good and isinstance(value, tuple) and len(value) <= 6
+    if not good:
+        raise ConfigError(field.name, describe(field), value)
+
+
+def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
+    allowed = (int, float) if kind == "float" else (int,)
+    return isinstance(item, allowed) and not isinstance(item, bool) and math.isfinite(item) and low <= item <= high
+
+
+@dataclass(frozen=True)
+class DataConfig(_Section):
+    """Which samples. Synthetic sources use all fields; a stored set uses only the sample counts."""
+
+    dataset: str = _setting("hypercube", "Where the samples come from.")
+    classes: int = _setting(4, "Number of classes of a synthetic data set.", low=2, high=100)
+    samples: int = _setting(10_000, "Training samples, all classes together (a stratified subset of stored sets).",
+                            low=2, high=1_000_000, unit="samples")
+    test_samples: int = _setting(2_000, "Held-out samples, all classes together.", low=2, high=1_000_000,
+                                 unit="samples")
+    noise: float = _setting(0.8, "Standard deviation of the noise on synthetic samples.", low=0.0, high=10.0)
+    dim: int = _setting(20, "Input dimension of the hypercube data set.", low=1, high=1_000, unit="dimensions")
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Section):
+    """Backbone → penultimate layer with ``latent_dim`` nodes → linear head."""
+
+    model: str = _setting("auto", "Backbone; auto is a convnet for colour images and an MLP for the rest.",
+                          choices=("auto", "mlp", "convnet"))
+    hidden: tuple[int, ...] = _setting((32, 32), "Widths of the MLP's hidden layers.", low=1, high=8_192)
+    width: int = _setting(16, "Channels of the convnet's first stage.", low=4, high=256, unit="channels")
+    activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
+    penultimate: str = _setting("linear", "The layer the penalty acts on: linear (LPC), nonlinear, or none.",
+                                choices=("linear", "nonlinear", "none"))
+    latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
+    dropout: float = _setting(0.0, "Share of backbone features dropped while training.", low=0.0, high=0.95)
+
+
+@dataclass(frozen=True)
+class LossConfig(_Section):
+    """Cross-entropy + γ‖z‖²."""
+
+    convention: str = _setting("sum", "γ‖z‖² summed over nodes (the paper's equation) or averaged over them "
+                                      "(the authors' code, d times weaker at the same γ).", choices=("sum", "mean"))
+    label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes.", low=0.0, high=0.9)
+
+
+@dataclass(frozen=True)
+class OptimConfig(_Section):
+    """How the parameters move. The head has its own, constant learning rate."""
+
+    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
+                              choices=("adamw", "adam", "sgd"))
+    lr: float = _setting(5e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
+    head_lr: float = _setting(5e-3, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
+    lr_schedule: str = _setting("constant", "How the backbone's learning rate moves over the run.",
+                                choices=("constant", "cosine"))
+    lr_end: float = _setting(1e-3, "Backbone learning rate at the end of a cosine, as a share of its start.",
+                             low=0.0, high=1.0)
+    momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)
+    beta2: float = _setting(0.99, "β2 of Adam.", low=0.0, high=0.99999)
+    weight_decay: float = _setting(1e-4, "Weight decay (decoupled under AdamW).", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig(_Section):
+    """How γ moves while nobody's hand is on it."""
+
+    gamma_schedule: str = _setting("exponential", "Shape of the ramp from gamma_start to gamma_end.",
+                                   choices=("two-regime", "exponential", "linear", "cosine", "constant"))
+    gamma_start: float = _setting(1e-4, "γ at the first step.", low=0.0, high=GAMMA_MAX)
+    gamma_switch: float = _setting(1e3, "γ where the two-regime ramp turns slower (×2 → ×1.25 per period).",
+                                   low=0.0, high=GAMMA_MAX)
+    gamma_end: float = _setting(1e2, "γ at the end of the ramp, held from there on.", low=0.0, high=GAMMA_MAX)
+    ramp_steps: int = _setting(5_000, "Length of the ramp.", low=1, high=10_000_000, unit="steps")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gamma_schedule in ("exponential", "two-regime"):
+            for name in ("gamma_start", "gamma_end"):
+                if getattr(self, name) <= 0:
+                    raise ConfigError(name, f"a number above 0 for the {self.gamma_schedule} schedule",
+                                      getattr(self, name))
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that defines a run, its seed included. Equal configs give equal runs on one CPU build."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+    gamma: ScheduleConfig = ScheduleConfig()
+    steps: int = _setting(6_000, "Length of the run.", low=1, high=10_000_000, unit="steps")
+    batch_size: int = _setting(256, "Samples per step.", low=1, high=65_536, unit="samples")
+    seed: int = _setting(0, "Seed of the data, the initial weights and the order of samples.", low=0, high=MAX_SEED)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if field.metadata:
+                _check(field, getattr(self, field.name))
+
+
+SECTIONS = {"data": DataConfig, "model": ModelConfig, "loss": LossConfig, "optim": OptimConfig, "gamma": ScheduleConfig}
+
+
+def fields() -> dict[str, dataclasses.Field[Any]]:
+    """Every setting of a run by its flat name, in the order a form shows them."""
+    nested = [field for section in SECTIONS.values() for field in dataclasses.fields(section)]
+    own = [field for field in dataclasses.fields(RunConfig) if field.metadata]
+    return {field.name: field for field in nested + own}
+
+
+def flatten(config: RunConfig) -> dict[str, Any]:
+    """The run as a flat mapping; `unflatten` is its inverse."""
+    flat = {name: value for section in SECTIONS for name, value in vars(getattr(config, section)).items()}
+    return flat | {name: getattr(config, name) for name in ("steps", "batch_size", "seed")}
+
+
+def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
+    """``base`` (default: the defaults) with the named settings replaced. Unknown names raise `ConfigError`."""
+    base = base or RunConfig()
+    known = fields()
+    for name in flat:
+        if name not in known:
+            raise ConfigError(name, "a known setting (" + ", ".join(known) + ")", flat[name])
+    parts = {}
+    for section, kind in SECTIONS.items():
+        names = {field.name for field in dataclasses.fields(kind)} & flat.keys()
+        parts[section] = dataclasses.replace(getattr(base, section), **{name: flat[name] for name in names})
+    own = {name: flat[name] for name in ("steps", "batch_size", "seed") if name in flat}
+    return dataclasses.replace(base, **parts, **own)

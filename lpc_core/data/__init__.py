@@ -1,0 +1,7 @@
+"""Data sources, one file each: `load(config, seed)` returns a `Dataset`, whichever source the config names."""
+
+from __future__ import annotations
+
+from lpc_core.data._base import DataError, Dataset, Progress, Source, data_root, load, sources
+
+__all__ = ["DataError", "Dataset", "Progress", "Source", "data_root", "load", "sources"]

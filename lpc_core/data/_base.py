@@ -1,0 +1,71 @@
+"""What every data source gives, and the one function that loads any of them."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lpc_core.config import DataConfig
+from lpc_core.registry import discover, pick
+
+Progress = Callable[[str, float], None]  # (what is being done, share done 0…1 or NaN when unknown)
+
+
+class DataError(Exception):
+    """Data that cannot be had; the message says what to do (for files: the folder to put them in)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with labels 0…K−1. Vectors are float32 (N, D); images are uint8 (N, H, W, C), scaled only when used."""
+
+    name: str
+    train_inputs: np.ndarray
+    train_labels: np.ndarray  # (N,) int64
+    test_inputs: np.ndarray
+    test_labels: np.ndarray  # (M,) int64
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return len(self.class_names)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the samples are pictures (N, H, W, C)."""
+        return self.train_inputs.ndim == 4
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the registry; every module of this package defines ``SOURCE``."""
+
+    title: str  # what a menu shows
+    help: str  # one sentence for a learner
+    uses: tuple[str, ...]  # which DataConfig fields it reads, besides the sample counts
+    load: Callable[[DataConfig, int, Progress], Dataset]
+
+
+@functools.cache
+def sources() -> dict[str, Source]:
+    """Every data source by name."""
+    return discover("lpc_core.data", "SOURCE")
+
+
+def data_root() -> Path:
+    """The folder stored sets are looked for and downloaded to: ``$LPC_DATA``, else ``~/.cache/lpc-lab``."""
+    return Path(os.environ.get("LPC_DATA") or Path.home() / ".cache" / "lpc-lab")
+
+
+def load(config: DataConfig, seed: int, progress: Progress = lambda what, share: None) -> Dataset:
+    """Load the samples that ``config`` names; equal arguments give equal samples.
+
+    Raises `ValueError` for an unknown name and `DataError` for data that cannot be had.
+    """
+    return pick("dataset", sources(), config.dataset).load(config, seed, progress)
