@@ -14,7 +14,7 @@ kind "frame": one moment.
            lr, head_lr, state: "running"|"paused"|"finished"|"diverged", reason: str,
            steps_per_s: float, scale: float (latent unit of one int16), radius: float (norm_mean),
            predicted_radius: float|null, metrics: {} | {name: number|null} (given on some frames only: one point of the curves),
-           sentence: str (one sentence on what is happening now), projection, nodes: [int] | [] , dims: 2|3,
+           sentence: str (one sentence on what is happening now), projection, nodes: [int] (the axes' nodes; [] under pca), dims: 2|3,
            large: [int], hist_range: float (histograms span −hist_range…+hist_range), notice: str}
     xy          int16   (n, p)   latents in the view; value = int16 · scale
     predictions uint8   (n,)
@@ -25,5 +25,152 @@ kind "frame": one moment.
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
     binarity    float32 (d,)     peak distance of every node in peak widths; NaN when unknown
 kind "thumbs": info: {run}; pixels uint8 (n, H, W, C), C = 1 or 3.
-kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: float|null, state: "loading"|...}; no tensors.
+kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: float|null, state}; no tensors. state is "loading" (data
+    are being fetched; progress 0…1 or null), "restarting" (a new worker is being started), "restored" (the run went on in a new
+    worker), "error" (what was asked for cannot be had; the run before it goes on), "stopped" (no run any more) or "" (a remark).
 """
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from lpc_core.snapshot import Snapshot
+
+BINS = 48
+CLASSES_BY_COLOUR = 12  # more classes than this share one histogram
+_INT16 = 32_767
+
+Arrays = dict[str, np.ndarray]
+
+
+class FrameError(ValueError):
+    """Bytes that are not a frame."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How the latents are looked at: ``basis`` (d, p) projects them, ``large`` nodes get a histogram per class."""
+
+    projection: str
+    nodes: tuple[int, ...]
+    dims: int
+    large: tuple[int, ...]
+    basis: np.ndarray  # (d, p)
+    hist_range: float
+
+
+def encode_setup(labels: np.ndarray, info: Mapping[str, Any]) -> bytes:
+    """The frame that opens a run; ``info`` as described above."""
+    return _encode("setup", info, {"labels": labels.astype(np.uint8)})
+
+
+def encode_thumbs(run: int, pixels: np.ndarray) -> bytes:
+    """The pictures of the probe samples, uint8 (n, H, W, C)."""
+    return _encode("thumbs", {"run": run}, {"pixels": pixels.astype(np.uint8)})
+
+
+def encode_notice(level: str, text: str, progress: float | None = None, state: str = "") -> bytes:
+    """One line for the reader."""
+    return _encode("notice", {"level": level, "text": text, "progress": progress, "state": state}, {})
+
+
+def encode_frame(snapshot: Snapshot, sight: Sight, info: Mapping[str, Any]) -> bytes:
+    """One moment. ``info`` brings what a snapshot does not know: run, frame, steps, gamma_seq, state, steps_per_s, …."""
+    latents = np.nan_to_num(snapshot.latents, nan=0.0, posinf=0.0, neginf=0.0)  # (n, d); a diverged run is drawn too
+    seen = latents @ sight.basis.astype(np.float32)  # (n, p)
+    xy, scale = _quantise(seen)
+    arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
+    arrays |= _in_view(snapshot, sight.basis) | _histograms(latents, snapshot, sight)
+    norms = np.linalg.norm(latents, axis=1)
+    own = {
+        "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
+        "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
+        "head_lr": snapshot.head_lr, "scale": scale, "radius": float(norms.mean()),
+        "predicted_radius": _predicted_radius(snapshot), "metrics": snapshot.metrics, "reason": snapshot.reason,
+        "projection": sight.projection, "nodes": list(sight.nodes), "dims": sight.dims, "large": list(sight.large),
+        "hist_range": sight.hist_range, "notice": "",
+    }
+    return _encode("frame", own | dict(info), arrays)
+
+
+def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:
+    """``(kind, info, arrays)`` of a frame's bytes; raises `FrameError` on anything else."""
+    try:
+        arrays = safetensors.numpy.load(raw)
+        metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
+        return metadata["kind"], json.loads(metadata["info"]), arrays
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise FrameError(f"expected a frame (safetensors bytes with kind and info), got {len(raw)} bytes: {error}") from None
+
+
+def _encode(kind: str, info: Mapping[str, Any], arrays: Arrays) -> bytes:
+    text = json.dumps(_clean(info), allow_nan=False, separators=(",", ":"))
+    dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return safetensors.numpy.save(dense, metadata={"kind": kind, "info": text})
+
+
+def _clean(value: Any) -> Any:
+    """``value`` as JSON knows it: NumPy scalars become Python's, numbers that are not finite become null."""
+    if isinstance(value, Mapping):
+        return {name: _clean(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """int16 numbers and the one scale that gives ``values`` back to within half of it."""
+    top = float(np.abs(values).max(initial=0.0))
+    scale = max(top / _INT16, 1e-30)
+    return np.rint(values.astype(np.float64) / scale).astype(np.int16), scale
+
+
+def _in_view(snapshot: Snapshot, basis: np.ndarray) -> Arrays:
+    """Means, predicted points and forces as the view shows them; the latter two only where the theory applies."""
+    wanted = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
+    return {name: _narrow(value @ basis) for name, value in wanted.items() if value is not None}
+
+
+def _narrow(values: np.ndarray) -> np.ndarray:
+    """float32, with what does not fit as ±inf and no warning: a diverged run is still shown."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype=np.float32)
+
+
+def _predicted_radius(snapshot: Snapshot) -> float | None:
+    """Mean ‖z*‖ over the probe samples, each at its own class's point."""
+    if snapshot.collapse_points is None:
+        return None
+    return float(np.linalg.norm(snapshot.collapse_points, axis=1)[snapshot.labels].mean())
+
+
+def _histograms(latents: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
+    d, classes = latents.shape[1], len(snapshot.weight)
+    place = np.floor((latents / sight.hist_range + 1.0) * (BINS / 2))
+    place = np.clip(place, 0, BINS - 1).astype(np.int64)  # (n, d) bin of every sample at every node
+    every = _count(place + BINS * np.arange(d), d).reshape(d, BINS)
+    by_class = classes <= CLASSES_BY_COLOUR
+    groups = classes if by_class else 1
+    group = (snapshot.labels if by_class else np.zeros_like(snapshot.labels))[:, None]  # (n, 1)
+    m = len(sight.large)
+    cell = place[:, list(sight.large)] + BINS * (group + groups * np.arange(m))  # (n, m)
+    peaks = snapshot.node_peak_distance
+    return {
+        "hist": every,
+        "hist_class": _count(cell, m * groups).reshape(m, groups, BINS),
+        "binarity": np.full(d, np.nan, np.float32) if peaks is None else _narrow(peaks),
+    }
+
+
+def _count(cell: np.ndarray, rows: int) -> np.ndarray:
+    """How many samples fell in each of ``rows · BINS`` cells, saturating at what uint16 holds."""
+    return np.minimum(np.bincount(cell.ravel(), minlength=rows * BINS), 65_535).astype(np.uint16)

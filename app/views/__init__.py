@@ -1,0 +1,13 @@
+"""Pages of the lab, one per file: a module that defines ``VIEW`` is a page."""
+
+from __future__ import annotations
+
+from app.views._base import View
+from lpc_core.registry import discover
+
+__all__ = ["View", "views"]
+
+
+def views() -> list[tuple[str, View]]:
+    """Every page as (name in the URL, page), in the order of the menu."""
+    return sorted(discover("app.views", "VIEW").items(), key=lambda item: item[1].order)

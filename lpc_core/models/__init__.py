@@ -1,0 +1,33 @@
+"""Models: one backbone per file, all with the same penultimate layer and head."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+
+from lpc_core.config import ModelConfig
+from lpc_core.models._classifier import Classifier, SeededDropout
+from lpc_core.registry import discover, pick
+
+__all__ = ["Classifier", "SeededDropout", "backbones", "build", "resolve"]
+
+
+@functools.cache
+def backbones() -> dict[str, object]:
+    """Every backbone by name."""
+    return discover("lpc_core.models", "BACKBONE")
+
+
+def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
+    """The backbone that "auto" stands for: a convnet for colour pictures (C, H, W), an MLP for the rest."""
+    colour_picture = len(shape) == 3 and shape[0] == 3
+    return config.model if config.model != "auto" else ("convnet" if colour_picture else "mlp")
+
+
+def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int) -> Classifier:
+    """The model for inputs of ``shape`` (D,) or (C, H, W); equal arguments give equal weights, whatever ran before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        backbone, features = pick("model", backbones(), resolve(config, shape))(config, shape)
+        return Classifier(backbone, features, classes, config, seed)

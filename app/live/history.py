@@ -1,0 +1,59 @@
+"""History: the measured rows of a run as columns, thinned so that they never grow past a fixed length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+MAX_ROWS = 1_000
+
+
+class History:
+    """Columns of equal length; when full, every other row is dropped, so old rows get sparser and none is lost for good."""
+
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._max, self._rows = max_rows, 0
+        self._columns: dict[str, list[float]] = {}
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Append ``row``; a second row for the last step replaces it. What a row does not name is NaN."""
+        if self._rows and row.get("step") == self._columns["step"][-1]:
+            self._drop_last()
+        for name in row.keys() - self._columns.keys():
+            self._columns[name] = [math.nan] * self._rows
+        for name, column in self._columns.items():
+            column.append(float(row.get(name, math.nan)))
+        self._rows += 1
+        if self._rows > self._max:
+            self._thin()
+
+    def columns(self) -> dict[str, list[float]]:
+        """Every column by name, copied."""
+        return {name: list(column) for name, column in self._columns.items()}
+
+    def table(self) -> tuple[list[str], np.ndarray]:
+        """Names and values (columns, rows), for the state file."""
+        return list(self._columns), np.array(list(self._columns.values()), dtype=np.float64).reshape(-1, self._rows)
+
+    @classmethod
+    def from_table(cls, names: Sequence[str], values: np.ndarray) -> History:
+        """The inverse of `table`."""
+        history = cls()
+        history._columns = {name: column.tolist() for name, column in zip(names, values, strict=True)}
+        history._rows = values.shape[1] if len(names) else 0
+        return history
+
+    def _drop_last(self) -> None:
+        for column in self._columns.values():
+            column.pop()
+        self._rows -= 1
+
+    def _thin(self) -> None:
+        for column in self._columns.values():
+            column[:] = column[::-2][::-1]  # the newest row always stays
+        self._rows = len(self._columns["step"])

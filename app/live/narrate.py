@@ -1,0 +1,113 @@
+"""Narration: one plain sentence on what is happening now, for a learner. A table of cases; the first that fits is told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lpc_core.snapshot import Snapshot
+
+SEPARABLE = 0.999  # training accuracy from which the terminal phase is said to begin
+NEAR, FALLING, COLLAPSED = 0.9, 0.5, 0.05  # accuracy; spread within a class as a share of the radius
+TWO_PEAKS, EVEN = 5.0, 0.15  # peak distance of the worst node in peak widths; variation of |z| over mean |z|
+WARM_UP_STEPS = 100  # before this many steps chance accuracy means "untrained", not "collapsed"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the sentences are made of. Numbers that were not measured are NaN, and no case fits a NaN."""
+
+    now: Snapshot
+    before: Snapshot | None
+
+    def number(self, name: str) -> float:
+        """A metric of this moment."""
+        return self.now.metrics.get(name, math.nan)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of training samples classified correctly."""
+        return self.number("train_accuracy")
+
+    @property
+    def accuracy_before(self) -> float:
+        """The same one measurement ago."""
+        return self.before.metrics.get("train_accuracy", math.nan) if self.before else math.nan
+
+    @property
+    def spread(self) -> float:
+        """Spread within a class as a share of the radius."""
+        return self.number("within_class_spread")
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether the accuracy is hardly above that of guessing."""
+        chance = 1 / len(self.now.weight)
+        return self.accuracy <= chance + 0.1 * (1 - chance)
+
+    @property
+    def head_outrun(self) -> bool:
+        """Whether even the predicted points z* are hardly more probable than a guess under the present head."""
+        z = self.now.collapse_points  # (K, d)
+        if z is None or not np.isfinite(z).all():
+            return False
+        logits = z @ self.now.weight.T + self.now.bias  # (K, K)
+        logits -= logits.max(axis=1, keepdims=True)
+        own = np.diag(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+        return bool(own.mean() < 1.5 / len(own))
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.2g} %" if percent < 10 else f"{min(percent, 99.9) if share < 1 else 100:.3g} %"
+
+
+def _distance(scene: Scene) -> str:
+    error = scene.number("point_error")
+    return f", {_percent(error)} of the radius from the predicted one" if math.isfinite(error) else ""
+
+
+def _binary(scene: Scene) -> bool:
+    return scene.number("node_peak_distance_min") > TWO_PEAKS and scene.number("abs_cv") < EVEN
+
+
+Case = tuple[Callable[[Scene], bool], Callable[[Scene], str]]
+CASES: tuple[Case, ...] = (
+    (lambda s: bool(s.now.reason), lambda s: s.now.reason),
+    (lambda s: not s.now.metrics, lambda s: ""),
+    (lambda s: s.now.step == 0, lambda s: "Nothing is learned yet: the points lie where the random initial weights put them."),
+    (lambda s: s.now.step > WARM_UP_STEPS and s.at_chance and s.head_outrun,
+     lambda s: f"γ has outrun the head: accuracy fell to {_percent(s.accuracy)}, which is chance (total collapse)."),
+    (lambda s: s.accuracy < s.accuracy_before - 0.1 and s.now.gamma > 0,
+     lambda s: f"Accuracy is dropping, to {_percent(s.accuracy)}: γ pulls harder than the head can push."),
+    (lambda s: s.now.gamma == 0 and s.accuracy >= SEPARABLE,
+     lambda s: "γ is 0: the classes are separable, and nothing pulls points of one class together."),
+    (lambda s: s.now.gamma == 0,
+     lambda s: f"γ is 0: plain cross-entropy, {_percent(s.accuracy)} of the training samples are right."),
+    (lambda s: s.accuracy < NEAR,
+     lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are right."),
+    (lambda s: s.accuracy < SEPARABLE and s.spread < COLLAPSED,
+     lambda s: f"Each class is nearly one point, but {_percent(1 - s.accuracy)} of the samples sit at a wrong one."),
+    (lambda s: s.accuracy < SEPARABLE,
+     lambda s: f"Almost separable: {_percent(1 - s.accuracy)} of the training samples are still wrong."),
+    (lambda s: s.spread > FALLING and s.accuracy_before < SEPARABLE,
+     lambda s: "The classes have just become separable; γ is still too weak to matter."),
+    (lambda s: s.spread > FALLING,
+     lambda s: f"The classes are separable; γ is still too weak to draw their points together (spread {_percent(s.spread)} "
+               "of the radius)."),
+    (lambda s: s.spread >= COLLAPSED,
+     lambda s: f"Same-class points are falling together: spread {_percent(s.spread)} of the radius."),
+    (lambda s: s.spread < COLLAPSED and _binary(s),
+     lambda s: f"Collapsed to a binary code: each class is one point{_distance(s)}, and every node takes two opposite values."),
+    (lambda s: s.spread < COLLAPSED, lambda s: f"Collapsed: each class is one point{_distance(s)}."),
+    (lambda s: s.accuracy >= SEPARABLE, lambda s: "The classes are separable."),
+)
+
+
+def sentence(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
+    """What is happening in ``snapshot``; ``previous`` is the last measured one before it. Empty when nothing was measured."""
+    scene = Scene(snapshot, previous)
+    return next((tell(scene) for fits, tell in CASES if fits(scene)), "")

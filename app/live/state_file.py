@@ -1,0 +1,55 @@
+"""State files: what a worker leaves behind every few seconds, so that another can go on with the run. Written atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from app.live.history import History
+from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A run at rest."""
+
+    config: RunConfig
+    trainer: bytes  # Trainer.state_bytes()
+    history: History
+    info: dict[str, Any]  # playing, speed, view, gamma_seq, ticket, ...
+
+
+def write(path: Path, saved: Saved) -> None:
+    """Replace the file at ``path``; a reader sees the old or the new one, never a part. Only the owner may read it."""
+    names, table = saved.history.table()
+    info = {"config": flatten(saved.config), "columns": names} | saved.info
+    arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8), "history": np.ascontiguousarray(table)}
+    raw = safetensors.numpy.save(arrays, metadata={"info": json.dumps(info)})
+    temporary = path.with_suffix(".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(raw)
+    os.replace(temporary, path)
+
+
+def read(path: Path) -> Saved | None:
+    """The run saved at ``path``; None when there is none, or none that can be read."""
+    try:
+        raw = path.read_bytes()
+        arrays = safetensors.numpy.load(raw)
+        info = json.loads(json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]["info"])
+        flat = {name: tuple(value) if isinstance(value, list) else value for name, value in info.pop("config").items()}
+        history = History.from_table(info.pop("columns"), arrays["history"])
+        return Saved(unflatten(flat), arrays["trainer"].tobytes(), history, info)
+    except (OSError, safetensors.SafetensorError, ValueError, KeyError, ConfigError):
+        return None
+
+
+def remove(path: Path) -> None:
+    """Forget the run saved at ``path``, if there is one."""
+    path.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+// Numbers as a reader wants them: three significant digits, powers only where they help.
+
+/** 32.1, 0.00120, 1.0e-4, 12,400; "–" for what is unknown. */
+export function formatNumber(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.max(1, digits - 2)).replace("e+", "e");
+  if (size >= 1e3) return Math.round(value).toLocaleString("en-US");
+  return value.toPrecision(digits);
+}
+
+/** γ for the big readout. */
+export const formatGamma = (value) => formatNumber(value, 3);
+
+/** 99.9 %; four digits near the top, where they matter. */
+export function formatPercent(share) {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  const digits = share > 0.9995 && share < 1 ? 2 : 1;
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** Whole numbers with thousands separators. */
+export function formatCount(value) {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** 10⁻⁴ for a decade's exponent. */
+export function formatDecade(exponent) {
+  if (exponent === 0) return "1";
+  if (exponent === 1) return "10";
+  const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[digit]).join("");
+  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
+
+/** 3 → z₃ … */
+export function nodeName(index) {
+  return `z${[...String(index + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")}`;
+}

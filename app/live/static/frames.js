@@ -1,0 +1,21 @@
+// Decodes one safetensors message: 8-byte header length, JSON header, raw little-endian buffers.
+
+const VIEWS = {
+  F32: Float32Array, F64: Float64Array, I16: Int16Array, U16: Uint16Array,
+  I32: Int32Array, U32: Uint32Array, U8: Uint8Array, I8: Int8Array,
+};
+
+/** Returns {kind, info, tensors: {name: {shape, data}}} of an ArrayBuffer. */
+export function decode(buffer) {
+  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const tensors = {};
+  for (const [name, { dtype, shape, data_offsets: [start, end] }] of Object.entries(entries)) {
+    const View = VIEWS[dtype];
+    if (!View) throw new Error(`frame tensor ${name}: expected a dtype of ${Object.keys(VIEWS)}, got ${dtype}`);
+    // slice() copies, so the data is aligned whatever the header's length is.
+    tensors[name] = { shape, data: new View(buffer.slice(8 + length + start, 8 + length + end)) };
+  }
+  return { kind: metadata.kind, info: JSON.parse(metadata.info || "{}"), tensors };
+}

@@ -1,0 +1,158 @@
+// What theory adds to the picture: shell, predicted radius, ghosts, collapse points, class means, force arrows.
+
+import { formatDecade } from "./format.js";
+import { plus } from "./palette.js";
+import { projectVector } from "./mapping.js";
+
+const ARROW_SHARE = 0.18; // longest arrow, as a share of the view's side
+const CROSS = 6.5; // half a cross's height in pixels
+
+/** Solid circle: mean norm of the latents. Dashed: the norm theory predicts. */
+export function drawShell(ctx, { ox, oy, scale }, radius, predicted, theme) {
+  ctx.lineWidth = 1.75;
+  ctx.strokeStyle = theme.text;
+  circle(ctx, ox, oy, radius * scale);
+  if (!(predicted > 0)) return;
+  ctx.setLineDash([6, 5]);
+  ctx.strokeStyle = theme.muted;
+  circle(ctx, ox, oy, predicted * scale);
+  ctx.setLineDash([]);
+}
+
+function circle(ctx, x, y, r) {
+  if (!(r > 0.5 && r < 2e4)) return;
+  ctx.beginPath();
+  ctx.arc(x, y, r, 0, 2 * Math.PI);
+  ctx.stroke();
+}
+
+/** The sphere as three great circles, the far halves fainter. */
+export function drawSphere(ctx, { ox, oy, scale, rotation: m }, radius, theme) {
+  ctx.strokeStyle = theme.muted;
+  ctx.lineWidth = 1;
+  for (const [a, b] of [[0, 1], [1, 2], [0, 2]]) {
+    for (const front of [false, true]) {
+      ctx.globalAlpha = front ? 0.55 : 0.18;
+      ctx.beginPath();
+      let drawing = false;
+      for (let i = 0; i <= 72; i++) {
+        const [c, s] = [Math.cos((i * Math.PI) / 36), Math.sin((i * Math.PI) / 36)];
+        const at = (row) => m[3 * row + a] * c + m[3 * row + b] * s;
+        const visible = at(2) >= 0 === front;
+        if (visible) ctx[drawing ? "lineTo" : "moveTo"](ox + scale * radius * at(0), oy - scale * radius * at(1));
+        drawing = visible;
+      }
+      ctx.stroke();
+    }
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Rings where the shell was, labelled with γ where there is room. */
+export function drawGhosts(ctx, { ox, oy, scale }, rings, theme) {
+  ctx.lineWidth = 1;
+  ctx.font = `11px ${theme.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  let last = Infinity;
+  for (const { exponent, radius } of rings) {
+    const r = radius * scale;
+    if (r < 16 || r > 4_000) continue;
+    ctx.globalAlpha = 0.28;
+    ctx.strokeStyle = theme.muted;
+    circle(ctx, ox, oy, r);
+    if (last - r < 16) continue;
+    ctx.globalAlpha = 1;
+    label(ctx, `γ = ${formatDecade(exponent)}`, ox, oy - r, theme);
+    last = r;
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Text with a halo of the ground's colour. */
+export function label(ctx, text, x, y, theme, colour = theme.muted) {
+  ctx.lineWidth = 4;
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = theme.panel;
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = colour;
+  ctx.fillText(text, x, y);
+}
+
+/** A cross per class at its predicted collapse point. */
+export function drawCrosses(ctx, at, colours, focus, theme) {
+  colours.forEach((colour, c) => {
+    if (!Number.isFinite(at.x[c])) return;
+    ctx.globalAlpha = focus.size && !focus.has(c) ? 0.15 : 1;
+    ctx.beginPath();
+    plus(ctx, at.x[c], at.y[c], CROSS);
+    ctx.lineWidth = 3.5;
+    ctx.strokeStyle = theme.background;
+    ctx.stroke();
+    ctx.fillStyle = colour;
+    ctx.fill();
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = theme.text;
+    ctx.stroke();
+  });
+  ctx.globalAlpha = 1;
+}
+
+/** A small dot at each class mean. */
+export function drawMeans(ctx, at, count, theme) {
+  ctx.lineWidth = 1.5;
+  ctx.fillStyle = theme.text;
+  ctx.strokeStyle = theme.background;
+  for (let c = 0; c < count; c++) {
+    if (!Number.isFinite(at.x[c])) continue;
+    ctx.beginPath();
+    ctx.arc(at.x[c], at.y[c], 2.6, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.stroke();
+  }
+}
+
+/** Arrows of the three forces at every mean; one common factor makes the longest 18 % of the view. */
+export function drawForces(ctx, mapping, at, forces, count, p, theme) {
+  const longest = longestOf(forces, p);
+  if (!(longest > 0)) return;
+  const unit = (ARROW_SHARE * Math.min(mapping.rect.w, mapping.rect.h)) / longest / mapping.scale;
+  const tints = [theme.force.out, theme.force.inward, theme.force.along];
+  tints.forEach((tint, kind) => {
+    for (let c = 0; c < count; c++) {
+      const j = (kind * count + c) * p;
+      const [dx, dy] = projectVector(mapping, forces[j], forces[j + 1], p === 3 ? forces[j + 2] : 0);
+      arrow(ctx, at.x[c], at.y[c], dx * unit, dy * unit, tint, theme);
+    }
+  });
+}
+
+function longestOf(forces, p) {
+  let longest = 0;
+  for (let j = 0; j < forces.length; j += p) {
+    longest = Math.max(longest, Math.hypot(forces[j], forces[j + 1], p === 3 ? forces[j + 2] : 0) || 0);
+  }
+  return longest;
+}
+
+function arrow(ctx, x, y, dx, dy, colour, theme) {
+  const length = Math.hypot(dx, dy);
+  if (!(length > 4)) return;
+  const head = Math.min(8, length * 0.5);
+  const [ux, uy] = [dx / length, dy / length];
+  const [bx, by] = [x + dx - ux * head, y + dy - uy * head];
+  for (const [width, tint] of [[5, theme.panel], [2.4, colour]]) {
+    ctx.strokeStyle = ctx.fillStyle = tint;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(bx, by);
+    ctx.stroke();
+  }
+  ctx.beginPath();
+  ctx.moveTo(x + dx, y + dy);
+  ctx.lineTo(bx - uy * head * 0.55, by + ux * head * 0.55);
+  ctx.lineTo(bx + uy * head * 0.55, by - ux * head * 0.55);
+  ctx.closePath();
+  ctx.fill();
+}

@@ -1,0 +1,70 @@
+// Reads Streamlit's theme (CSS variables) and turns it into the stage's colours.
+
+const FALLBACK = {
+  light: { text: "#31333f", background: "#ffffff", soft: "#f0f2f6", primary: "#ff4b4b" },
+  dark: { text: "#fafafa", background: "#0e1117", soft: "#262730", primary: "#ff4b4b" },
+};
+const VARIABLES = {
+  text: "--st-text-color", background: "--st-background-color",
+  soft: "--st-secondary-background-color", primary: "--st-primary-color",
+};
+
+/** [r, g, b] of any CSS colour, through a canvas; null when it is not one. */
+export function rgb(colour) {
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.canvas.width = probe.canvas.height = 1;
+  probe.fillStyle = "#010203";
+  probe.fillStyle = colour;
+  probe.fillRect(0, 0, 1, 1);
+  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+  return r === 1 && g === 2 && b === 3 ? null : [r, g, b];
+}
+
+/** Relative luminance (WCAG) of [r, g, b]. */
+function luminance(channels) {
+  const [r, g, b] = channels.map((v) => (v / 255 <= 0.04045 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function mix(a, b, share) {
+  const [from, to] = [rgb(a), rgb(b)];
+  return `rgb(${from.map((v, i) => Math.round(v + (to[i] - v) * share)).join(",")})`;
+}
+
+/** The stage's colours for `element`: Streamlit's where they are set, our own elsewhere. */
+export function readTheme(element, dark) {
+  const style = getComputedStyle(element);
+  const found = {};
+  for (const [name, variable] of Object.entries(VARIABLES)) {
+    const value = style.getPropertyValue(variable).trim();
+    if (value && rgb(value)) found[name] = value;
+  }
+  const isDark = found.background ? luminance(rgb(found.background)) < 0.4 : Boolean(dark);
+  const theme = { ...FALLBACK[isDark ? "dark" : "light"], ...found, dark: isDark };
+  theme.font = style.getPropertyValue("--st-font").trim() || "system-ui, sans-serif";
+  return { ...theme, ...derived(theme) };
+}
+
+function derived({ text, background, dark }) {
+  return {
+    muted: mix(text, background, dark ? 0.3 : 0.25),
+    line: mix(background, text, dark ? 0.22 : 0.16),
+    grid: mix(background, text, dark ? 0.11 : 0.07),
+    panel: dark ? mix(background, text, 0.035) : background,
+    force: dark
+      ? { out: "#6ea8ff", inward: "#ff6b70", along: "#4bd37b" }
+      : { out: "#1756d6", inward: "#d11f2f", along: "#16803a" },
+  };
+}
+
+/** Hands the colours to the style sheet. */
+export function applyTheme(root, theme) {
+  const names = ["text", "background", "soft", "primary", "muted", "line", "grid", "panel"];
+  for (const name of names) root.style.setProperty(`--lpc-${name}`, theme[name]);
+  root.style.setProperty("--lpc-font", theme.font);
+  root.style.setProperty("--lpc-out", theme.force.out);
+  root.style.setProperty("--lpc-inward", theme.force.inward);
+  root.style.setProperty("--lpc-along", theme.force.along);
+  root.style.setProperty("--lpc-on-primary", luminance(rgb(theme.primary)) > 0.45 ? "#111" : "#fff");
+  root.style.colorScheme = theme.dark ? "dark" : "light";
+}

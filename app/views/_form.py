@@ -1,0 +1,72 @@
+"""The form of a run: one widget per setting, made from the setting's own metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import streamlit as st
+
+from app.session import changed
+from lpc_core.config import RunConfig, fields, flatten
+from lpc_core.data import sources
+from lpc_core.parsing import format_value
+
+GROUPS = {
+    "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim"),
+    "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
+    "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention",
+                   "label_smoothing"),
+    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
+    "Run": ("seed", "steps", "batch_size"),
+}
+
+
+def relevant(run: RunConfig) -> set[str]:
+    """The settings that make a difference to this run; the others are not shown."""
+    names = set(fields())
+    names -= {"classes", "noise", "dim"} - set(sources()[run.data.dataset].uses)
+    hide = {
+        "hidden": run.model.model == "convnet",
+        "width": run.model.model == "mlp",
+        "latent_dim": run.model.penultimate == "none",
+        "gamma_start": run.gamma.gamma_schedule == "constant",
+        "ramp_steps": run.gamma.gamma_schedule == "constant",
+        "gamma_switch": run.gamma.gamma_schedule != "two-regime",
+        "lr_end": run.optim.lr_schedule == "constant",
+        "beta2": run.optim.optimizer == "sgd",
+    }
+    return names - {name for name, hidden in hide.items() if hidden}
+
+
+def render(run: RunConfig, generation: int) -> None:
+    """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed."""
+    shown, values = relevant(run), flatten(run)
+    for title, names in GROUPS.items():
+        with st.expander(title, expanded=title == "Data"):
+            for name in names:
+                if name in shown:
+                    _widget(name, values[name], f"{name}#{generation}")
+
+
+def _widget(name: str, value: Any, key: str) -> None:
+    field = fields()[name]
+    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key)}
+    if name == "dataset":
+        options = list(sources())
+        st.selectbox(name, options, options.index(value), format_func=lambda o: sources()[o].title, **common)
+    elif field.metadata["choices"]:
+        options = list(field.metadata["choices"])
+        st.selectbox(name, options, options.index(value), **common)
+    elif isinstance(value, tuple):
+        st.text_input(name, format_value(value), **common)
+    else:
+        _number(name, value, field, common)
+
+
+def _number(name: str, value: float, field: dataclasses.Field[Any], common: dict[str, Any]) -> None:
+    kind = int if str(field.type) == "int" else float
+    low, high = kind(field.metadata["low"]), kind(field.metadata["high"])
+    step = 1 if kind is int else 10.0 ** math.floor(math.log10(value or 0.1))  # one unit of the leading digit
+    st.number_input(name, low, high, value, step, format="%d" if kind is int else "%g", **common)

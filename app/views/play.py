@@ -1,0 +1,25 @@
+"""Play: train a small LPC model live and drag γ."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.live.stage import stage
+from app.views import _form
+from app.views._base import View
+
+
+def render() -> None:
+    """The form on the left, the stage in the middle, what was wrong with a link above it."""
+    tab = session.current()
+    with st.sidebar:
+        _form.render(tab.run, tab.form)
+        st.caption("This link opens the very same run:")
+        st.code(session.link(), language=None, wrap_lines=False)
+    for problem in tab.problems:
+        st.warning(problem)
+    stage(tab.connect().token)
+
+
+VIEW = View("Play", 0, render)

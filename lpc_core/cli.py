@@ -1,0 +1,123 @@
+"""The command ``lpc``: serve the lab, train a run in the terminal, list the settings."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="LPC Lab: see, measure and use latent point collapse.")
+
+Settings = Annotated[list[str] | None, typer.Argument(
+    metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000; see `lpc settings`.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Training processes.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """Start the lab and say where it is."""
+    # The lab stands above this library and is never imported from it: it is started as a program of its own.
+    os.execv(sys.executable, [sys.executable, "-m", "app", "--host", host, "--port", str(port),
+                              "--workers", str(workers), "--device", device])
+
+
+@app.command()
+def settings() -> None:
+    """List every setting of a run with its default and what it allows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from lpc_core.parsing import settings_table
+
+    table = Table("setting", "default", "allowed", "meaning")
+    for row in settings_table():
+        table.add_row(*row)
+    Console().print(table)
+
+
+@app.command()
+def train(
+    settings: Settings = None,
+    every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,
+) -> None:
+    """Train one run and print its metrics as it goes."""
+    from lpc_core.engine.trainer import Trainer
+    from lpc_core.parsing import parse_run
+
+    config = parse_run(_pairs(settings or []))
+    if out is not None and not out.parent.is_dir():
+        raise ValueError(f"out: expected a file in an existing folder, got {out}")
+    run = Trainer(config, device, every=every)
+    if not as_json:
+        print(_HEAD)
+    for snapshot in run:
+        numbers = {"step": snapshot.step, "gamma": snapshot.gamma, **snapshot.metrics}
+        print(_as_json(numbers) if as_json else _row(numbers), flush=True)
+    if out is not None:
+        _write(out, run.state_bytes())
+    if run.diverged:
+        raise ValueError(run.reason)
+
+
+_COLUMNS = ("step", "gamma", "loss", "train_accuracy", "test_accuracy", "norm_mean", "predicted_radius",
+            "within_class_spread", "nc1_pinv", "separation_ratio")
+_HEAD = " ".join(f"{name[:12]:>12}" for name in _COLUMNS)
+
+
+def _row(numbers: dict[str, float]) -> str:
+    return " ".join(f"{numbers.get(name, math.nan):>12.5g}" for name in _COLUMNS)
+
+
+def _as_json(numbers: dict[str, float]) -> str:
+    return json.dumps({name: value if math.isfinite(value) else None for name, value in numbers.items()})
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    pairs = dict(item.partition("=")[::2] for item in settings)
+    for item in settings:
+        if "=" not in item:
+            raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
+    return pairs
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """Write to a temporary file beside ``path``, then rename: never half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def main() -> None:
+    """Run the command; an input that is refused ends with one line on stderr and status 2, never a traceback."""
+    from lpc_core.data import DataError
+
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        refusal = error.format_message()
+    except (ValueError, OSError, DataError) as error:
+        refusal = str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    print(f"lpc: {' '.join(refusal.split())}", file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,114 @@
+"""Stored sets on disk: find their files, download what is missing, unpack an archive. Nothing half-written stays."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import pooch
+
+from lpc_core.data._base import DataError, Progress, data_root
+
+CONNECT_SECONDS, SILENCE_SECONDS = 10, 60  # give up when no connection, or no byte, comes for so long
+CHUNK_BYTES = 2**18
+
+
+def find(folders: Iterable[str], names: Sequence[str]) -> list[Path] | None:
+    """Return the files ``names`` from the first of ``folders`` (below `data_root`) that has them all, else None."""
+    for folder in folders:
+        paths = [data_root() / folder / name for name in names]
+        if all(path.is_file() for path in paths):
+            return paths
+    return None
+
+
+def download(url: str, md5: str, target: Path, progress: Progress, instead: str) -> None:
+    """Fetch ``url`` to ``target``; a file that is there already with this checksum is kept.
+
+    Raises `DataError`, which ends in what to do ``instead``, when there is no network, when the checksum differs, and
+    when ``target`` is another file than the official one (which is then left alone).
+    """
+    loader = pooch.HTTPDownloader(progressbar=_Bar(f"Downloading {target.name}", progress), chunk_size=CHUNK_BYTES,
+                                  timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
+    try:
+        if target.exists() and pooch.file_hash(str(target), alg="md5") != md5:
+            raise DataError(f"{target}: expected the official file beside an incomplete set, got another one; {instead}")
+        pooch.retrieve(url, f"md5:{md5}", fname=target.name, path=target.parent, downloader=loader)
+    except (OSError, ValueError) as error:  # requests' errors are OSError, a wrong checksum is ValueError
+        raise DataError(f"expected to download {url}, got {type(error).__name__}: {str(error)[:200]}; {instead}") \
+            from error
+
+
+def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) -> None:
+    """Write the plain files called ``names`` from a tar.gz into ``folder``; nothing else in it is ever written.
+
+    Paths and links inside the archive are not followed. Raises `DataError` for a damaged archive, one without all the
+    names, and one that unpacks to more than ``max_bytes``.
+    """
+    missing = set(names)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with gzip.open(archive) as raw, tarfile.open(fileobj=_Bounded(raw, max_bytes), mode="r|") as tar:
+            for member in tar:
+                name = member.name.rpartition("/")[2]
+                if member.isreg() and name in missing:
+                    _write_whole(tar.extractfile(member), folder / name)
+                    missing.remove(name)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{archive}: expected a tar.gz with {', '.join(names)}, got {type(error).__name__}: {error}; "
+                        "fetch it again") from error
+    if missing:
+        raise DataError(f"{archive}: expected {', '.join(sorted(missing))} in it, got an archive without; fetch it again")
+
+
+def _write_whole(source: BinaryIO, target: Path) -> None:
+    """Copy ``source`` to ``target``, which appears only when it is complete."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".partial-")
+    try:
+        with os.fdopen(handle, "wb") as partial:
+            shutil.copyfileobj(source, partial, CHUNK_BYTES)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+class _Bounded:
+    """A stream that raises `OSError` instead of giving more than ``limit`` bytes in all."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self._stream, self._limit, self._left = stream, limit, limit
+
+    def read(self, size: int) -> bytes:
+        """Read up to ``size`` bytes."""
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(f"more than {self._limit} unpacked bytes")
+        return data
+
+
+class _Bar:
+    """What pooch wants of a progress bar (tqdm's interface), passed on to a `Progress` function."""
+
+    def __init__(self, what: str, progress: Progress) -> None:
+        self._what, self._progress, self._done, self.total = what, progress, 0, 0  # bytes; total 0 means unknown
+
+    def update(self, count: int) -> None:
+        """``count`` more bytes have come."""
+        self._done += count
+        self._progress(self._what, min(self._done / self.total, 1.0) if self.total else float("nan"))
+
+    def reset(self) -> None:
+        """Start from zero (pooch does this before it reports the end)."""
+        self._done = 0
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,60 @@
+"""What MNIST and its drop-in replacements share: four IDX files, found in known folders or downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lpc_core.config import DataConfig
+from lpc_core.data._base import DataError, Dataset, Progress, data_root
+from lpc_core.data._files import download, find
+from lpc_core.data._idx import read_idx
+from lpc_core.data._split import Labelled, subset
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+@dataclass(frozen=True)
+class MnistLike:
+    """Where one set of 28 × 28 grey images comes from."""
+
+    name: str  # of the source, and of the folder it is downloaded to
+    folders: tuple[str, ...]  # where else it may lie, below the data folder
+    url: str  # of the folder on the web, ending in a slash
+    md5: tuple[str, ...]  # of the gzipped files, in the order of FILES
+    class_names: tuple[str, ...]
+
+    def load(self, config: DataConfig, seed: int, progress: Progress) -> Dataset:
+        """Read all four files and keep a stratified subset; images are uint8 (N, 28, 28, 1).
+
+        Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
+        """
+        paths = self._locate() or self._download(progress)
+        train = self._read(*paths[:2], progress)
+        test = self._read(*paths[2:], progress)
+        return subset(self.name, self.class_names, train, test, config, seed)
+
+    def _locate(self) -> list[Path] | None:
+        """All four gzipped, or all four plain: a mixture may pair images with another copy's labels."""
+        folders = (self.name, *self.folders)
+        return find(folders, [f"{file}.gz" for file in FILES]) or find(folders, FILES)
+
+    def _download(self, progress: Progress) -> list[Path]:
+        folder, names = data_root() / self.name, [f"{file}.gz" for file in FILES]
+        instead = f"put {', '.join(names)} in {folder}"
+        for name, md5 in zip(names, self.md5, strict=True):
+            download(self.url + name, md5, folder / name, progress, instead)
+        return [folder / name for name in names]
+
+    def _read(self, images: Path, labels: Path, progress: Progress) -> Labelled:
+        progress(f"Reading {images.name}", float("nan"))
+        pixels, classes = read_idx(images, (28, 28)), read_idx(labels, ())  # (N, 28, 28), (N,)
+        if len(pixels) != len(classes):
+            raise DataError(f"{labels}: expected {len(pixels)} labels, as many as {images.name} has images, got "
+                            f"{len(classes)}; fetch both files again")
+        if not np.array_equal(np.unique(classes), np.arange(len(self.class_names))):
+            raise DataError(f"{labels}: expected labels 0 to {len(self.class_names) - 1}, each at least once, got "
+                            f"{np.unique(classes).tolist()}; fetch the file again")
+        return [pixels[..., np.newaxis]], classes

@@ -1,0 +1,78 @@
+"""Training samples on the device, handed out in seeded shuffled batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.data import Dataset
+
+
+class Normaliser:
+    """Turns stored samples into model inputs: pictures to (N, C, H, W), standardised per channel; vectors unchanged."""
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.mean = self.std = None
+        if dataset.is_image:
+            mean, std = _channel_statistics(dataset.train_inputs)
+            self.mean = torch.tensor(mean, dtype=torch.float32, device=device)[:, None, None]
+            self.std = torch.tensor(std, dtype=torch.float32, device=device)[:, None, None]
+
+    def __call__(self, stored: Tensor) -> Tensor:
+        """Model inputs for ``stored`` (N, D) float32 or (N, H, W, C) uint8."""
+        if self.mean is None:
+            return stored
+        return (stored.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
+
+
+def _channel_statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation per channel of (N, H, W, C) uint8, on the scale 0…1, from the 256-bin histogram."""
+    values = np.arange(256) / 255
+    counts = [np.bincount(pictures[..., c].ravel(), minlength=256) for c in range(pictures.shape[3])]
+    means = np.array([count @ values / count.sum() for count in counts])
+    variances = [count @ (values - m) ** 2 / count.sum() for count, m in zip(counts, means, strict=True)]
+    return means, np.sqrt(variances).clip(1e-3)
+
+
+def input_shape(dataset: Dataset) -> tuple[int, ...]:
+    """The shape of one model input: (D,) or (C, H, W)."""
+    shape = dataset.train_inputs.shape[1:]
+    return (shape[2], shape[0], shape[1]) if dataset.is_image else shape
+
+
+class Batches:
+    """An endless stream of full batches: a new permutation per epoch, the remainder carried into the next one."""
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int, device: torch.device) -> None:
+        self.inputs = torch.from_numpy(dataset.train_inputs).to(device)
+        self.labels = torch.from_numpy(dataset.train_labels).to(device)
+        self.normalise = Normaliser(dataset, device)
+        self.size = min(batch_size, len(self.labels))
+        self.stream = torch.Generator().manual_seed(seed)  # on the CPU: the order is the same on every device
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        self.epoch_start = self.stream.get_state()
+        self.order = torch.randperm(len(self.labels), generator=self.stream).to(self.labels.device)
+        self.position = 0
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Model inputs (B, …) and labels (B,)."""
+        rows = self.order[self.position : self.position + self.size]
+        self.position += len(rows)
+        if len(rows) < self.size:
+            self._shuffle()
+            self.position = self.size - len(rows)
+            rows = torch.cat([rows, self.order[: self.position]])
+        return self.normalise(self.inputs[rows]), self.labels[rows]
+
+    def state(self) -> tuple[Tensor, int]:
+        """Where the stream is: the generator's state at the start of the epoch, and the position in it."""
+        return self.epoch_start.clone(), self.position
+
+    def restore(self, epoch_start: Tensor, position: int) -> None:
+        """Go to where `state` said."""
+        self.stream.set_state(epoch_start)
+        self._shuffle()
+        self.position = position

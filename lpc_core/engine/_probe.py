@@ -1,0 +1,55 @@
+"""The fixed, stratified samples a run is measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.data import Dataset
+from lpc_core.engine._batches import Normaliser
+
+MOST = 2_000  # samples measured and drawn
+MOST_SLOW = 500  # the same for a convnet on a CPU, where a forward pass of 2,000 pictures takes most of a second
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Training samples that are drawn and measured, and held-out samples for the test accuracy."""
+
+    inputs: Tensor  # (n, …) model inputs on the device
+    labels: np.ndarray  # (n,) int64
+    labels_on_device: Tensor  # (n,)
+    images: np.ndarray | None  # (n, H, W, C) uint8, for thumbnails
+    test_inputs: Tensor
+    test_labels: np.ndarray
+
+
+def make_probe(dataset: Dataset, normalise: Normaliser, most: int, seed: int, device: torch.device) -> Probe:
+    """At most ``most`` training and ``most`` test samples, by class shares, every class present if there is room."""
+    rows = spread(dataset.train_labels, most, seed)
+    test_rows = spread(dataset.test_labels, most, seed)
+    labels = dataset.train_labels[rows]
+    return Probe(
+        inputs=normalise(torch.from_numpy(dataset.train_inputs[rows]).to(device)),
+        labels=labels,
+        labels_on_device=torch.from_numpy(labels).to(device),
+        images=dataset.train_inputs[rows] if dataset.is_image else None,
+        test_inputs=normalise(torch.from_numpy(dataset.test_inputs[test_rows]).to(device)),
+        test_labels=dataset.test_labels[test_rows],
+    )
+
+
+def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """``count`` sorted indices (or all), stratified: samples are dealt class by class in a seeded random order."""
+    if count >= len(labels):
+        return np.arange(len(labels))
+    shuffled = np.random.default_rng([seed, 7]).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
+    rank = np.arange(len(labels)) - np.repeat(starts, sizes)  # (N,) place of a sample within its class
+    share = (rank + 0.5) / np.repeat(sizes, sizes)
+    first_come = np.lexsort((share, rank > 0))  # one of every class before the second of any
+    return np.sort(by_class[first_come[:count]])

@@ -1,0 +1,53 @@
+"""A run as safetensors bytes: named tensors plus one JSON string. Nothing in it can execute."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+FORMAT = "lpc-run-1"
+
+
+class StateError(ValueError):
+    """Bytes that are not a state of this run."""
+
+
+def pack(tensors: dict[str, Tensor], info: dict[str, Any]) -> bytes:
+    """``tensors`` and the JSON-able ``info`` as one safetensors file."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(plain, {"format": FORMAT, "info": json.dumps(info)})
+
+
+def unpack(raw: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The inverse of `pack`; `StateError` for anything else."""
+    try:
+        tensors = load(raw)
+        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+        metadata = header.get("__metadata__", {})
+        if metadata.get("format") != FORMAT:
+            raise StateError(f"expected a state in the format {FORMAT}, got {metadata.get('format')!r}")
+        return tensors, json.loads(metadata["info"])
+    except (SafetensorError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StateError(f"expected the state of a run, got bytes that are not one ({error})") from None
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Every tensor of the optimiser's state, named ``optim.<parameter>.<quantity>``."""
+    state = optimizer.state_dict()["state"]
+    return {f"optim.{i}.{name}": value for i, slots in state.items() for name, value in slots.items()
+            if isinstance(value, Tensor)}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """The inverse of `optimizer_tensors`."""
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optim."):
+            _, index, quantity = name.split(".", 2)
+            slots.setdefault(int(index), {})[quantity] = tensor.clone()
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,266 @@
+"""The reference trainer: autograd, any model, CPU or CUDA. It yields snapshots; whoever loops decides what to do with them."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lpc_core.config import ConfigError, OptimConfig, RunConfig, flatten
+from lpc_core.data import Dataset, load
+from lpc_core.engine._batches import Batches, input_shape
+from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine._state import StateError, optimizer_tensors, pack, restore_optimizer, unpack
+from lpc_core.losses import gamma_sum, latent_l2
+from lpc_core.metrics.binarity import node_peak_distance
+from lpc_core.metrics.collapse import class_means
+from lpc_core.metrics.live import live_metrics
+from lpc_core.models import Classifier, build, resolve
+from lpc_core.schedules import GammaDriver, lr_at
+from lpc_core.snapshot import Snapshot
+from lpc_core.theory import collapse_points, forces
+
+CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
+NO_THEORY = {
+    "nonlinear": "No predicted points: after a non-linear penultimate layer not every latent can be reached.",
+    "none": "No predicted points: without a penultimate layer the latents are the backbone's activations.",
+}
+
+
+def train(config: RunConfig | None = None, *, device: str = "auto", every: int = 50,
+          dataset: Dataset | None = None) -> Trainer:
+    """Return a `Trainer` to loop over: ``for snapshot in lpc_core.train(config): …``, one snapshot per ``every`` steps.
+
+    Between snapshots the loop may call `Trainer.set_gamma`, `set_auto`, `set_lr` or `pause`. On one CPU build and
+    thread count, equal configs and equal calls give equal snapshots. ``device``: "auto", "cpu", "cuda" or "cuda:N".
+    """
+    return Trainer(config or RunConfig(), device, dataset, every)
+
+
+class Trainer:
+    """One run: its model, optimiser, data stream and γ. See `train`."""
+
+    def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50) -> None:
+        self.config, self.every = config, every
+        self.device = pick_device(device)
+        self.dataset = dataset or load(config.data, config.seed)
+        self.theory_note = NO_THEORY.get(config.model.penultimate, "")
+        self._start()
+
+    def _start(self) -> None:
+        config, dataset = self.config, self.dataset
+        self.batches = Batches(dataset, config.batch_size, config.seed, self.device)
+        shape = input_shape(dataset)
+        slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
+        self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
+        self.model = build(config.model, shape, dataset.classes, config.seed).to(self.device)
+        self.optimizer = make_optimizer(self.model, config.optim)
+        self.gamma = GammaDriver.start(config.gamma)
+        self.base_lr = config.optim.lr
+        self.step, self.limit = 0, config.steps
+        self.reason = ""
+        self._points: np.ndarray | None = None
+        self._paused = False
+        self._good = self.state_bytes()
+
+    # ---- looping -------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        """Snapshots until the run is finished, diverged or paused; iterating again goes on where it stopped."""
+        self._paused = False
+        if self.step == 0:
+            yield self.snapshot()
+        while not (self.finished or self.diverged or self._paused):
+            self.advance(self.every - self.step % self.every)
+            yield self.snapshot()
+
+    def pause(self) -> None:
+        """End the present iteration after its snapshot."""
+        self._paused = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether the planned steps are done (`extend` allows more)."""
+        return self.step >= self.limit
+
+    @property
+    def diverged(self) -> bool:
+        """Whether training left the finite numbers; the run then stands at its last good state and does not go on."""
+        return bool(self.reason)
+
+    def extend(self) -> None:
+        """Let a finished run go on for as many steps again."""
+        self.limit = self.step + self.config.steps
+
+    # ---- controls ------------------------------------------------------------------------------------------------
+
+    def set_gamma(self, value: float) -> None:
+        """Take γ (≥ 0, the run's convention) by hand; it glides there from its present value."""
+        self.gamma.hold(value)
+
+    def set_auto(self) -> None:
+        """Give γ back to the schedule."""
+        self.gamma.release()
+
+    def set_lr(self, value: float) -> None:
+        """Replace the backbone's learning rate (> 0); its schedule goes on as a factor of it."""
+        if not (math.isfinite(value) and value > 0):
+            raise ConfigError("lr", "a finite number above 0", value)
+        self.base_lr = float(value)
+
+    # ---- training ------------------------------------------------------------------------------------------------
+
+    def advance(self, steps: int = 1, deadline: float | None = None) -> int:
+        """Train up to ``steps`` steps, fewer if `time.perf_counter` passes ``deadline``; returns how many were done."""
+        done = 0
+        self.model.train()
+        while done < steps and not (self.finished or self.diverged):
+            loss = self._step()
+            done += 1
+            if self.step % CHECK_EVERY == 0 or self.finished:
+                self._check(loss)
+            if deadline is not None and time.perf_counter() >= deadline:
+                break
+        return done
+
+    def _step(self) -> Tensor:
+        inputs, labels = self.batches.next()
+        config, backbone = self.config, self.optimizer.param_groups[0]
+        backbone["lr"] = lr_at(config.optim, self.base_lr, self.step, config.steps)
+        logits, latents = self.model(inputs)
+        loss = F.cross_entropy(logits, labels, label_smoothing=config.loss.label_smoothing)
+        loss = loss + self.gamma.advance() * latent_l2(latents, config.loss.convention)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.step += 1
+        return loss.detach()
+
+    def _check(self, loss: Tensor) -> None:
+        """Keep this state if everything in it is finite, else go back to the last that was and say so."""
+        finite = torch.stack([value.isfinite().all() for value in self.model.state_dict().values()]).all()
+        if bool(finite & loss.isfinite()):
+            self._good = self.state_bytes()
+            return
+        step, lr, gamma = self.step, self.optimizer.param_groups[0]["lr"], self.gamma.value
+        self.load_state_bytes(self._good)
+        self.reason = (f"The run diverged before step {step:,} (lr {lr:g}, γ {gamma:g}): a loss or weight was no longer "
+                       f"finite. Shown is its last good state, step {self.step:,}. Try a smaller learning rate.")
+        self.model.train()
+
+    # ---- measuring -----------------------------------------------------------------------------------------------
+
+    @property
+    def probe_labels(self) -> np.ndarray:
+        """(n,) the labels of the samples in every snapshot."""
+        return self.probe.labels
+
+    @property
+    def probe_images(self) -> np.ndarray | None:
+        """(n, H, W, C) uint8 pictures of those samples, or None for vectors."""
+        return self.probe.images
+
+    def snapshot(self, metrics: bool = True) -> Snapshot:
+        """This moment on the probe samples; without ``metrics`` only what is needed to draw it."""
+        logits, latents = self._look(self.probe.inputs)
+        if not (self.diverged or bool(latents.isfinite().all())):
+            self._check(latents.sum())  # goes back to the last good state
+            logits, latents = self._look(self.probe.inputs)
+        weight, bias = (p.detach().double().cpu().numpy() for p in (self.model.head.weight, self.model.head.bias))
+        z, predictions = latents.float().cpu().numpy(), logits.argmax(1).cpu().numpy()
+        means = class_means(z, self.probe.labels, self.dataset.classes)
+        gamma = gamma_sum(self.gamma.value, self.config.loss.convention, z.shape[1])
+        points, pushes = self._theory(weight, bias, means, gamma)
+        numbers: dict[str, float] = {}
+        if metrics:
+            numbers = self._losses(logits, latents, predictions)
+            numbers |= live_metrics(z, self.probe.labels, predictions, weight, bias, points)
+        return Snapshot(
+            step=self.step, gamma=self.gamma.value, gamma_sum=gamma, gamma_target=self.gamma.target,
+            gamma_mode=self.gamma.mode, lr=self.optimizer.param_groups[0]["lr"], head_lr=self.config.optim.head_lr,
+            latents=z, labels=self.probe.labels, predictions=predictions, weight=weight, bias=bias, means=means,
+            collapse_points=points, forces=pushes, metrics=numbers,
+            node_peak_distance=node_peak_distance(z) if metrics else None, reason=self.reason)
+
+    @torch.no_grad()
+    def _look(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        self.model.eval()
+        return self.model(inputs)
+
+    def _theory(self, weight: np.ndarray, bias: np.ndarray, means: np.ndarray,
+                gamma: float) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Predicted collapse points and the forces at the class means; None where the theory says nothing."""
+        if self.theory_note:
+            return None, None
+        smoothing = self.config.loss.label_smoothing
+        if gamma > 0:
+            self._points = collapse_points(weight, bias, gamma, start=self._points, label_smoothing=smoothing)
+        return self._points if gamma > 0 else None, forces(means, weight, bias, gamma)
+
+    def _losses(self, logits: Tensor, latents: Tensor, predictions: np.ndarray) -> dict[str, float]:
+        """Cross-entropy, penalty (γ included), their sum, and the accuracies."""
+        smoothing = self.config.loss.label_smoothing
+        ce = float(F.cross_entropy(logits, self.probe.labels_on_device, label_smoothing=smoothing))
+        penalty = self.gamma.value * float(latent_l2(latents, self.config.loss.convention))
+        test = self._look(self.probe.test_inputs)[0].argmax(1).cpu().numpy()
+        return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
+                "train_accuracy": float((predictions == self.probe.labels).mean()),
+                "test_accuracy": float((test == self.probe.test_labels).mean())}
+
+    # ---- saving --------------------------------------------------------------------------------------------------
+
+    def state_bytes(self) -> bytes:
+        """Everything needed to go on exactly from here, as safetensors."""
+        epoch_start, position = self.batches.state()
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= optimizer_tensors(self.optimizer) | {"stream.batches": epoch_start}
+        if self.model.dropout.stream is not None:
+            tensors["stream.dropout"] = self.model.dropout.stream.get_state()
+        gamma = {name: value for name, value in vars(self.gamma).items() if name != "config"}
+        info = {"config": flatten(self.config), "step": self.step, "limit": self.limit, "position": position,
+                "base_lr": self.base_lr, "gamma": gamma, "reason": self.reason}
+        return pack(tensors, info)
+
+    def load_state_bytes(self, raw: bytes) -> None:
+        """Go to the state in ``raw``; `StateError` if it belongs to another configuration, or is no state."""
+        tensors, info = unpack(raw)
+        given, own = json.dumps(info["config"]), json.dumps(flatten(self.config))
+        if given != own:
+            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+        weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+        self.model.load_state_dict(weights)
+        restore_optimizer(self.optimizer, tensors)
+        self.batches.restore(tensors["stream.batches"], info["position"])
+        if "stream.dropout" in tensors:
+            self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])
+        self.gamma = GammaDriver(self.config.gamma, **info["gamma"])
+        self.step, self.limit, self.base_lr = info["step"], info["limit"], info["base_lr"]
+        self.reason, self._points = info["reason"], None
+
+
+def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
+    """The optimiser over two groups: backbone with penultimate layer, and head (its lr stays constant)."""
+    head = list(model.head.parameters())
+    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
+    groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for "auto", "cpu", "cuda" or "cuda:N"; a missing one raises `ConfigError`."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if cards else "cpu")
+    allowed = ["auto", "cpu"] + (["cuda"] + [f"cuda:{i}" for i in range(cards)] if cards else [])
+    if name not in allowed:
+        raise ConfigError("device", "one of " + ", ".join(allowed) + " on this machine", name)
+    return torch.device(name)

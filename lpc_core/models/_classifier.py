@@ -1,0 +1,56 @@
+"""Backbone → penultimate layer (the latents) → linear head: the shape of every model here."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lpc_core.config import ModelConfig
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+class SeededDropout(nn.Module):
+    """Dropout with a random stream of its own, so that runs sharing a process do not disturb one another."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        super().__init__()
+        self.share, self.seed = share, seed
+        self.stream: torch.Generator | None = None  # made on the device of the first input
+
+    def open_stream(self, device: torch.device) -> torch.Generator:
+        """Begin the random stream on ``device``."""
+        self.stream = torch.Generator(device).manual_seed(self.seed)
+        return self.stream
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Zero a random share of the features and scale the others up; the identity when evaluating."""
+        if not self.training or self.share == 0:
+            return features
+        stream = self.stream or self.open_stream(features.device)
+        kept = torch.rand(features.shape, device=features.device, generator=stream) >= self.share
+        return features * kept / (1 - self.share)
+
+
+class Classifier(nn.Module):
+    """Returns (logits (N, K), latents (N, d)) for inputs (N, …)."""
+
+    def __init__(self, backbone: nn.Module, features: int, classes: int, config: ModelConfig, seed: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.dropout = SeededDropout(config.dropout, seed)
+        self.penultimate = _penultimate(features, config)
+        self.head = nn.Linear(features if config.penultimate == "none" else config.latent_dim, classes)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        latents = self.penultimate(self.dropout(self.backbone(inputs)))
+        return self.head(latents), latents
+
+
+def _penultimate(features: int, config: ModelConfig) -> nn.Module:
+    """The layer the penalty acts on; with "none" the latents are the backbone's features themselves."""
+    if config.penultimate == "none":
+        return nn.Identity()
+    layer = nn.Linear(features, config.latent_dim)
+    return layer if config.penultimate == "linear" else nn.Sequential(layer, ACTIVATIONS[config.activation]())

@@ -1,0 +1,90 @@
+"""Values from outside (URLs, JSON, forms, command lines) into a `RunConfig`: parsed by pydantic, one field at a time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten, unflatten
+from lpc_core.data import sources
+from lpc_core.presets import default_run
+
+MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
+
+
+def parse_value(name: str, given: object) -> Any:
+    """The typed value of setting ``name`` from text or a JSON value; `ConfigError` if it is not allowed."""
+    known = fields()
+    if name not in known:
+        raise ConfigError(name[:MAX_TEXT], "a known setting (" + ", ".join(known) + ")", str(given)[:MAX_TEXT])
+    if isinstance(given, str) and len(given) > MAX_TEXT:
+        raise ConfigError(name, describe(known[name]), given[:20] + "…")
+    kind = str(known[name].type)
+    try:
+        value = _adapter(kind).validate_python(_split(given) if kind.startswith("tuple") else given)
+    except ValidationError:
+        raise ConfigError(name, describe(known[name]), given) from None
+    if name == "dataset" and value not in sources():
+        raise ConfigError(name, "one of " + ", ".join(sources()), given)
+    return value
+
+
+def format_value(value: object) -> str:
+    """The text `parse_value` reads back as ``value``: 32-32 for widths, the shortest exact form for numbers."""
+    if isinstance(value, tuple):
+        return "-".join(str(item) for item in value) or "none"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def to_texts(config: RunConfig) -> dict[str, str]:
+    """The whole run as texts, as a URL carries it."""
+    return {name: format_value(value) for name, value in flatten(config).items()}
+
+
+def parse_run(given: Mapping[str, object]) -> RunConfig:
+    """The run that ``given`` names over its data set's starting run; the first bad value raises `ConfigError`."""
+    config, problems = parse_run_leniently(given)
+    if problems:
+        raise problems[0]
+    return config
+
+
+def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[ConfigError]]:
+    """The same, but a bad value falls back to its default, for that field alone; the second item says which and why."""
+    problems: list[ConfigError] = []
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            values[name] = parse_value(name, text)
+        except ConfigError as error:
+            problems.append(error)
+    base = default_run(values.get("dataset", RunConfig().data.dataset))
+    while True:  # values that are fine alone may clash: drop the one named until the rest agree
+        try:
+            return unflatten(values, base), problems
+        except ConfigError as error:
+            problems.append(error)
+            if error.field not in values:
+                return base, problems
+            del values[error.field]
+
+
+@functools.cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter({"int": int, "float": float, "str": str, "tuple[int, ...]": tuple[int, ...]}[kind])
+
+
+def _split(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    return () if given == "none" else tuple(part.strip() for part in given.replace(",", "-").split("-"))
+
+
+def settings_table() -> list[tuple[str, str, str, str]]:
+    """Every setting as (name, default, what is allowed, help)."""
+    defaults = flatten(RunConfig())
+    return [(name, format_value(defaults[name]), describe(field), field.metadata["help"])
+            for name, field in fields().items()]

@@ -1,0 +1,83 @@
+"""Imports point downward, and the library never learns of the browser."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (  # from the ground up; a room may import itself and the rooms below it
+    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot"),
+    ("lpc_core.data", "lpc_core.losses", "lpc_core.schedules", "lpc_core.theory", "lpc_core.metrics",
+     "lpc_core.projection"),
+    ("lpc_core.presets", "lpc_core.models"),
+    ("lpc_core.parsing", "lpc_core.engine"),
+    ("lpc_core", "lpc_core.cli", "lpc_core.__main__"),
+    ("app", "app.settings", "app.live.messages", "app.live.frames", "app.live.narrate"),
+    ("app.live",),
+    ("app.charts",),
+    ("app.session",),
+    ("app.views",),
+    ("app.main",),
+    ("app.server", "app.__main__"),
+)
+CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "typer", "rich"}
+BROWSER = {"streamlit", "plotly"}
+
+
+def modules(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path):
+    """Every module that ``path`` imports, at the top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def level(module):
+    """The height of the room that ``module`` lies in: the longest room name that is a prefix of it."""
+    rooms = [(len(room), height) for height, names in enumerate(ROOMS) for room in names
+             if module == room or module.startswith(room + ".")]
+    return max(rooms)[1] if rooms else None
+
+
+ALL = modules("lpc_core") + modules("app")
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_imports_point_downward(path):
+    own = level(name_of(path))
+    assert own is not None, f"{name_of(path)} lies in no room: add it to ROOMS"
+    for target in imports_of(path):
+        height = level(target)
+        # `import lpc_core.x` also names the package itself, which is only a lazy front door
+        assert height is None or target in ("lpc_core", "app") or height <= own, f"{name_of(path)} imports {target}"
+
+
+@pytest.mark.parametrize("path", modules("lpc_core"), ids=name_of)
+def test_the_core_needs_only_what_it_says(path):
+    import sys
+
+    for target in imports_of(path):
+        top = target.split(".")[0]
+        assert top in CORE_MAY_NEED | {"lpc_core"} | set(sys.stdlib_module_names), f"{path} imports {target}"
+
+
+@pytest.mark.parametrize("path", modules("app"), ids=name_of)
+def test_only_session_touches_the_state_of_a_tab(path):
+    text = path.read_text()
+    if name_of(path) != "app.session":
+        assert "session_state" not in text
+        assert "query_params" not in text
+        assert "cache_resource" not in text
