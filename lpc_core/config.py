@@ -7,12 +7,12 @@ the URL, the command line, the sidebar and the charts all use these same names.
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any
 
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
+MAX_LAYERS = 6  # of an MLP
 
 
 class ConfigError(ValueError):
@@ -46,11 +46,12 @@ def describe(field: dataclasses.Field[Any]) -> str:
     kind = {"int": "a whole number", "float": "a number", "str": "a name"}.get(str(field.type), "whole numbers")
     if meta["low"] is None:
         return kind
-    return f"{kind} from {meta['low']:g} to {meta['high']:g}"
+    low, high = (f"{end:g}" if isinstance(end, float) else str(end) for end in (meta["low"], meta["high"]))
+    return f"{kind} from {low} to {high}"
 
 
 def _check(field: dataclasses.Field[Any], value: Any) -> None:
-    meta, kind = field.metadata, str(field.type)
+    meta, kind, allowed = field.metadata, str(field.type), describe(field)
     values = value if isinstance(value, tuple) else (value,)
     if meta["choices"]:
         good = value in meta["choices"]
@@ -58,15 +59,15 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
         good = isinstance(value, str) and value != ""
     else:
         good = all(_in_range(item, kind, meta["low"], meta["high"]) for item in values)
-        if kind.startswith("tuple"):
-            good = good and isinstance(value, tuple) and len(value) <= 6
+        good = good and isinstance(value, tuple) == kind.startswith("tuple") and len(values) <= MAX_LAYERS
+        allowed += f", as a tuple of at most {MAX_LAYERS}" if kind.startswith("tuple") else ""
     if not good:
-        raise ConfigError(field.name, describe(field), value)
+        raise ConfigError(field.name, allowed, value)
 
 
 def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
     allowed = (int, float) if kind == "float" else (int,)
-    return isinstance(item, allowed) and not isinstance(item, bool) and math.isfinite(item) and low <= item <= high
+    return isinstance(item, allowed) and not isinstance(item, bool) and low <= item <= high
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class OptimConfig(_Section):
     optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
                               choices=("adamw", "adam", "sgd"))
     lr: float = _setting(5e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
-    head_lr: float = _setting(5e-3, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
+    head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
     lr_schedule: str = _setting("constant", "How the backbone's learning rate moves over the run.",
                                 choices=("constant", "cosine"))
     lr_end: float = _setting(1e-3, "Backbone learning rate at the end of a cosine, as a share of its start.",
@@ -184,9 +185,9 @@ def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
     """``base`` (default: the defaults) with the named settings replaced. Unknown names raise `ConfigError`."""
     base = base or RunConfig()
     known = fields()
-    for name in flat:
+    for name, value in flat.items():
         if name not in known:
-            raise ConfigError(name, "a known setting (" + ", ".join(known) + ")", flat[name])
+            raise ConfigError(name, "a known setting (" + ", ".join(known) + ")", value)
     parts = {}
     for section, kind in SECTIONS.items():
         names = {field.name for field in dataclasses.fields(kind)} & flat.keys()

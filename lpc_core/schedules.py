@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lpc_core.config import ConfigError, OptimConfig, ScheduleConfig
 
 HAND_FLOOR = 1e-6  # γ below this glides as if it were this, then jumps: a logarithm never reaches 0
-HAND_DECADES_PER_STEP = 0.02  # the fastest γ glides to the hand's value: one decade in 50 steps
+HAND_DECADES_PER_STEP = 0.01  # the fastest γ glides to the hand's value: one decade in 100 steps
 FAST, SLOW = math.log(2.0), math.log(1.25)  # growth per period in the two regimes of the paper's schedule
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-MAX_STEPS = 5_000  # Newton steps; 2–5 suffice from a warm start, the hardest heads at γ = 1e-8 take several hundred
+MAX_STEPS = 500  # Newton steps; 2–5 suffice from a warm start, about 15 from a cold one, 100 for extreme heads
 TOLERANCE = 1e-10  # largest norm of the gradient, and of the gradient over the forces that cancel in it
 SEARCH_DECADES = 9  # `critical_gamma` looks this many powers of ten to both sides of the head's own scale
 _EPS = float(np.finfo(np.float64).eps)
@@ -31,11 +31,10 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float, start: n
     earlier answer to begin from, and ``label_smoothing`` s makes the target ``(1−s)·onehot + s/K``, as in PyTorch.
 
     Guaranteed on return, class by class, with p the softmax, t the target and W̄ the mean row: the gradient's norm is
-    at most ``1e-10 · min(1, S) + 8ε(1 + max |logit|) · S``, where ``S = Σ_i |p_i − t_i| ‖W_i − W̄‖`` is the
-    cross-entropy force before its parts cancel and ε = 2.2e-16. So it is 1e-10, less where the forces themselves are
-    small (weak γ), and more only where rounding leaves no choice (heads above 1e4 or so). Smoothing s adds the
-    rounding error ``8ε(1 + max |logit|) · s · max ‖W_i − W̄‖`` of p − t. The distance to the exact minimiser is at most
-    the gradient's norm over 2γ.
+    at most ``1e-10 · min(1, S) + ρ · (S + s·w)``. Here ``S = Σ_i |p_i − t_i| ‖W_i − W̄‖`` is the cross-entropy force
+    before its parts cancel, w the largest ‖W_i − W̄‖, and ``ρ = 64ε(1 + max |b| + w‖z‖)`` the rounding of the logits,
+    about 1e-13. So the gradient is within 1e-10, less where the forces themselves are small (weak γ), and more only
+    where float64 leaves no choice (forces above 1e3). The distance to the exact minimiser is at most its norm over 2γ.
 
     Raises `ValueError` for bad arguments and `RuntimeError` when the bound is missed after ``MAX_STEPS`` steps.
     """
@@ -177,7 +176,8 @@ def _newton(problem: _Problem, points: np.ndarray) -> np.ndarray:
         if not open_.any():
             return points
         todo = todo[open_]
-        points[todo] += _step(problem, probabilities[open_], gradient[open_])
+        step = _newton_step(problem, probabilities[open_], gradient[open_])
+        points[todo] += _damping(problem, points[todo], todo, step) * step
     raise RuntimeError(f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
                        f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
 
@@ -187,26 +187,40 @@ def _gradient(problem: _Problem, points: np.ndarray, classes: np.ndarray) -> tup
     logits = points @ problem.rows.T + problem.bias  # (k, K)
     probabilities, slope = _probabilities(logits, classes, problem.smoothing)
     gradient = slope @ problem.rows + problem.stiffness * points
-    rounding = 8 * _EPS * (1 + np.abs(logits).max(axis=1))
+    rounding = 64 * _EPS * (1 + np.abs(problem.bias).max() + np.sqrt((points * points).sum(axis=1)))
     size = np.abs(slope) @ problem.lengths  # (k,) S of `collapse_points`, over the scale
     tolerance = TOLERANCE * np.minimum(size, 1 / problem.scale) + rounding * (size + problem.smoothing)
     return probabilities, gradient, tolerance
 
 
-def _step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Newton step (k, r), shortened so that the loss cannot rise.
+def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """The undamped Newton step −H⁻¹g of each class: (k, r)."""
+    centred = problem.rows - (probabilities @ problem.rows)[:, None]  # (k, K, r) rows minus their mean under p
+    hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
+    floor = _EPS * np.trace(hessian, axis1=1, axis2=2)  # keeps it invertible in float64; only ever shortens the step
+    hessian += (problem.stiffness + floor)[:, None, None] * np.eye(hessian.shape[1])
+    return -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+
+
+def _damping(problem: _Problem, points: np.ndarray, classes: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The share of each step (k, r) to take, (k, 1), so that no loss rises.
 
     Along any direction the third derivative of log-sum-exp is at most β times the second, β the range of the logits'
     change over the whole step; then ``ln(1+β)/β`` of it is safe (Sun & Tran-Dinh 2019, generalised self-concordance,
-    ν = 2), and no line search is needed. Near the minimiser β → 0 and the step is Newton's own.
+    ν = 2). Near the minimiser β → 0 and the step is Newton's own. Far from it the safe share is timid: it is doubled
+    while the loss still falls at its end.
     """
-    centred = problem.rows - (probabilities @ problem.rows)[:, None]  # (k, K, r) rows minus their mean under p
-    hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
-    hessian += problem.stiffness * np.eye(problem.rows.shape[1])
-    step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-    change = step @ problem.rows.T
+    change = step @ problem.rows.T  # (k, K) of the logits
     beta = np.maximum(change.max(axis=1) - change.min(axis=1), 1e-300)
-    return step * (np.log1p(beta) / beta)[:, None]
+    share, far = np.log1p(beta) / beta, beta > 1
+    logits = points @ problem.rows.T + problem.bias if far.any() else change
+    while far.any():
+        further = 2 * share[:, None]
+        _, slope = _probabilities(logits + further * change, classes, problem.smoothing)
+        pull = problem.stiffness * ((points + further * step) * step).sum(axis=1)
+        far &= (slope * change).sum(axis=1) + pull < 0
+        share[far] *= 2
+    return share[:, None]
 
 
 def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:

@@ -39,7 +39,7 @@ def download(url: str, md5: str, target: Path, progress: Progress, instead: str)
                                   timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
     try:
         if target.exists() and pooch.file_hash(str(target), alg="md5") != md5:
-            raise DataError(f"{target}: expected the official file beside an incomplete set, got another one; {instead}")
+            raise DataError(f"{target}: expected the official file, as the set is incomplete, got another; {instead}")
         pooch.retrieve(url, f"md5:{md5}", fname=target.name, path=target.parent, downloader=loader)
     except (OSError, ValueError) as error:  # requests' errors are OSError, a wrong checksum is ValueError
         raise DataError(f"expected to download {url}, got {type(error).__name__}: {str(error)[:200]}; {instead}") \
@@ -62,10 +62,11 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
                     _write_whole(tar.extractfile(member), folder / name)
                     missing.remove(name)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{archive}: expected a tar.gz with {', '.join(names)}, got {type(error).__name__}: {error}; "
-                        "fetch it again") from error
+        raise DataError(f"{archive}: expected to unpack {', '.join(names)}, got {type(error).__name__}: {error}; fetch "
+                        f"it again, or unpack it to {folder} by hand") from error
     if missing:
-        raise DataError(f"{archive}: expected {', '.join(sorted(missing))} in it, got an archive without; fetch it again")
+        raise DataError(f"{archive}: expected an archive with {', '.join(sorted(missing))}, got one without; fetch it "
+                        "again")
 
 
 def _write_whole(source: BinaryIO, target: Path) -> None:

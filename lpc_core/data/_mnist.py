@@ -34,7 +34,7 @@ class MnistLike:
         paths = self._locate() or self._download(progress)
         train = self._read(*paths[:2], progress)
         test = self._read(*paths[2:], progress)
-        return subset(self.name, self.class_names, train, test, config, seed)
+        return subset(self.name, self.class_names, train, test, config=config, seed=seed)
 
     def _locate(self) -> list[Path] | None:
         """All four gzipped, or all four plain: a mixture may pair images with another copy's labels."""

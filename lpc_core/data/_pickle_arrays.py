@@ -25,6 +25,7 @@ import numpy as np
 from lpc_core.data._base import DataError
 
 MAX_OPCODES = 2_000_000  # CIFAR-100's largest file has about 250,000, saved again by Python 3 up to 750,000
+MAX_KEY = 100  # characters; decoding a key copies it, which a long one in many dictionaries would make expensive
 
 
 def read_pickled(path: Path, max_bytes: int) -> dict[str, Any]:
@@ -36,8 +37,8 @@ def read_pickled(path: Path, max_bytes: int) -> dict[str, Any]:
         raise DataError(f"{path}: expected at most {max_bytes} bytes, got {size}; fetch the file again")
     try:
         return _interpret(path.read_bytes(), max_bytes)
-    except (ValueError, IndexError, KeyError) as error:  # genops' own errors, ours, an empty stack, an empty memo
-        raise DataError(f"{path}: expected a pickled dictionary of arrays and lists, got {error or 'a damaged file'}; "
+    except ValueError as error:  # ours, and those of genops
+        raise DataError(f"{path}: expected a pickled dictionary of byte arrays and lists, got {str(error)[:200]}; "
                         "use the official file, or the binary version") from error
 
 
@@ -84,14 +85,36 @@ class _Machine:
 
     def since_mark(self) -> list[Any]:
         """Take everything above the last mark off the stack."""
+        if not self.marks:
+            raise ValueError("no mark")
         start = self.marks.pop()
         items = self.stack[start:]
         del self.stack[start:]
         return items
 
-    def top(self, kind: type) -> Any:
+    def take(self, count: int) -> list[Any]:
+        """Take the ``count`` topmost values off the stack."""
+        if len(self.stack) < count:
+            raise ValueError("an empty stack")
+        items = self.stack[-count:]
+        del self.stack[-count:]
+        return items
+
+    def top(self, kind: type = object) -> Any:
         """Return the top of the stack, which must be a ``kind``."""
+        if not self.stack:
+            raise ValueError("an empty stack")
         return _typed(self.stack[-1], kind)
+
+    def remember(self, index: int) -> None:
+        """Keep the top of the stack under ``index``."""
+        self.memo[index] = self.top()
+
+    def recall(self, index: int) -> None:
+        """Push what was kept under ``index``."""
+        if index not in self.memo:
+            raise ValueError(f"nothing remembered under {index}")
+        self.stack.append(self.memo[index])
 
 
 def _interpret(data: bytes, max_bytes: int) -> dict[str, Any]:
@@ -126,17 +149,14 @@ def _fill(machine: _Machine, values: list[Any]) -> None:
     """SETITEMS: the keys and values in ``values``, in turn, go into the dictionary on top."""
     target = machine.top(dict)
     for key, value in zip(values[::2], values[1::2], strict=True):
-        name = _typed(key, str, bytes)
-        target[name if isinstance(name, str) else name.decode("latin1")] = value
+        if len(_typed(key, str, bytes)) > MAX_KEY:
+            raise ValueError(f"a key of more than {MAX_KEY} characters")
+        target[key if isinstance(key, str) else key.decode("latin1")] = value
 
 
-def _take(machine: _Machine, count: int) -> list[Any]:
-    """Take the ``count`` topmost values off the stack."""
-    if len(machine.stack) < count:
-        raise ValueError("an empty stack")
-    items = machine.stack[-count:]
-    del machine.stack[-count:]
-    return items
+def _extend(machine: _Machine, values: list[Any]) -> None:
+    """APPENDS: ``values`` go to the end of the list on top."""
+    machine.top(list).extend(values)
 
 
 def _push_name(machine: _Machine, name: str) -> None:
@@ -147,13 +167,13 @@ def _push_name(machine: _Machine, name: str) -> None:
 
 
 def _push_stacked_name(machine: _Machine) -> None:
-    module, name = _take(machine, 2)
+    module, name = machine.take(2)
     _push_name(machine, f"{_typed(module, str)} {_typed(name, str)}")
 
 
 def _reduce(machine: _Machine) -> None:
     """REDUCE: what the call would have given, for the calls we know; nothing is called."""
-    known, arguments = _take(machine, 2)
+    known, arguments = machine.take(2)
     _typed(arguments, tuple)
     if known is _Known.RECONSTRUCT and arguments and arguments[0] is _Known.NDARRAY:
         machine.stack.append(_Array())
@@ -178,11 +198,11 @@ def _encode(machine: _Machine, text: str) -> bytes:
 
 def _build(machine: _Machine) -> None:
     """BUILD: the state of an array; that of a byte type says nothing we need (bytes have no byte order)."""
-    target, state = _take(machine, 2)
+    target, state = machine.take(2)
     _typed(state, tuple)
     if isinstance(target, _Array) and len(state) == 5:
         _, shape, kind, fortran, data = state
-        target.values = _array(data, kind, shape, fortran is True or fortran is 1)
+        target.values = _array(data, kind, shape, fortran in (True, 1))
     elif not isinstance(target, _ByteType):
         raise ValueError(f"a state for a {type(target).__name__}")
     machine.stack.append(target)
@@ -215,18 +235,18 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "EMPTY_TUPLE": lambda m, _: m.stack.append(()),
     "MARK": lambda m, _: m.marks.append(len(m.stack)),
     "TUPLE": lambda m, _: m.stack.append(tuple(m.since_mark())),
-    "TUPLE1": lambda m, _: m.stack.append(tuple(_take(m, 1))),
-    "TUPLE2": lambda m, _: m.stack.append(tuple(_take(m, 2))),
-    "TUPLE3": lambda m, _: m.stack.append(tuple(_take(m, 3))),
-    "SETITEM": lambda m, _: _fill(m, _take(m, 2)),
+    "TUPLE1": lambda m, _: m.stack.append(tuple(m.take(1))),
+    "TUPLE2": lambda m, _: m.stack.append(tuple(m.take(2))),
+    "TUPLE3": lambda m, _: m.stack.append(tuple(m.take(3))),
+    "SETITEM": lambda m, _: _fill(m, m.take(2)),
     "SETITEMS": lambda m, _: _fill(m, m.since_mark()),
-    "APPEND": lambda m, _: (item := _take(m, 1)) and m.top(list).extend(item),
-    "APPENDS": lambda m, _: (items := m.since_mark(), m.top(list).extend(items)),
-    "BINPUT": lambda m, index: m.memo.__setitem__(index, m.stack[-1]),
-    "LONG_BINPUT": lambda m, index: m.memo.__setitem__(index, m.stack[-1]),
-    "MEMOIZE": lambda m, _: m.memo.__setitem__(len(m.memo), m.stack[-1]),
-    "BINGET": lambda m, index: m.stack.append(m.memo[index]),
-    "LONG_BINGET": lambda m, index: m.stack.append(m.memo[index]),
+    "APPEND": lambda m, _: _extend(m, m.take(1)),
+    "APPENDS": lambda m, _: _extend(m, m.since_mark()),
+    "BINPUT": _Machine.remember,
+    "LONG_BINPUT": _Machine.remember,
+    "MEMOIZE": lambda m, _: m.remember(len(m.memo)),
+    "BINGET": _Machine.recall,
+    "LONG_BINGET": _Machine.recall,
     "GLOBAL": _push_name,
     "STACK_GLOBAL": lambda m, _: _push_stacked_name(m),
     "REDUCE": lambda m, _: _reduce(m),

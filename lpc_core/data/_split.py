@@ -43,7 +43,7 @@ def stratified(labels: np.ndarray, count: int, rng: np.random.Generator, field: 
     return rng.permutation(np.concatenate(chosen))
 
 
-def subset(name: str, names: tuple[str, ...], train: Labelled, test: Labelled, config: DataConfig,
+def subset(name: str, names: tuple[str, ...], train: Labelled, test: Labelled, *, config: DataConfig,
            seed: int) -> Dataset:
     """Stratified, seeded subsets of a stored set's training and test samples, as many of each as ``config`` asks."""
     train_rows = stratified(train[1], config.samples, rng_for(seed, TRAIN), "samples")

@@ -20,7 +20,7 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
     in_test = np.zeros(len(images), bool)
     in_test[stratified(bunch.target, TEST_POOL, rng_for(seed, SHARED))] = True
     train, test = (([images[pool]], bunch.target[pool]) for pool in (~in_test, in_test))
-    return subset("digits", tuple("0123456789"), train, test, config, seed)
+    return subset("digits", tuple("0123456789"), train, test, config=config, seed=seed)
 
 
 SOURCE = Source("Digits 8×8", "1,797 small handwritten digits; comes with the lab, no download.", (), _load)

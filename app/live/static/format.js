@@ -7,8 +7,11 @@ export function formatNumber(value, digits = 3) {
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.max(1, digits - 2)).replace("e+", "e");
   if (size >= 1e3) return Math.round(value).toLocaleString("en-US");
-  return value.toPrecision(digits);
+  return size >= 10 ** (digits - 1) ? String(Math.round(value)) : value.toPrecision(digits);
 }
+
+/** 0.2, 20, 5e-4: as short as a tick may be. */
+export const formatTick = (value) => String(Number(value.toPrecision(2))).replace("e+", "e");
 
 /** γ for the big readout. */
 export const formatGamma = (value) => formatNumber(value, 3);

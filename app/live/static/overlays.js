@@ -5,7 +5,7 @@ import { plus } from "./palette.js";
 import { projectVector } from "./mapping.js";
 
 const ARROW_SHARE = 0.18; // longest arrow, as a share of the view's side
-const CROSS = 6.5; // half a cross's height in pixels
+const CROSS = 7.5; // half a cross's height in pixels
 
 /** Solid circle: mean norm of the latents. Dashed: the norm theory predicts. */
 export function drawShell(ctx, { ox, oy, scale }, radius, predicted, theme) {
@@ -50,23 +50,21 @@ export function drawSphere(ctx, { ox, oy, scale, rotation: m }, radius, theme) {
 
 /** Rings where the shell was, labelled with γ where there is room. */
 export function drawGhosts(ctx, { ox, oy, scale }, rings, theme) {
+  const seen = rings.map((ring) => ({ ...ring, r: ring.radius * scale })).filter(({ r }) => r > 16 && r < 4_000);
   ctx.lineWidth = 1;
+  ctx.strokeStyle = theme.muted;
+  ctx.globalAlpha = 0.4;
+  for (const { r } of seen) circle(ctx, ox, oy, r);
+  ctx.globalAlpha = 1;
   ctx.font = `11px ${theme.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   let last = Infinity;
-  for (const { exponent, radius } of rings) {
-    const r = radius * scale;
-    if (r < 16 || r > 4_000) continue;
-    ctx.globalAlpha = 0.28;
-    ctx.strokeStyle = theme.muted;
-    circle(ctx, ox, oy, r);
+  for (const { exponent, r } of seen) {
     if (last - r < 16) continue;
-    ctx.globalAlpha = 1;
     label(ctx, `γ = ${formatDecade(exponent)}`, ox, oy - r, theme);
     last = r;
   }
-  ctx.globalAlpha = 1;
 }
 
 /** Text with a halo of the ground's colour. */
@@ -86,12 +84,14 @@ export function drawCrosses(ctx, at, colours, focus, theme) {
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.15 : 1;
     ctx.beginPath();
     plus(ctx, at.x[c], at.y[c], CROSS);
-    ctx.lineWidth = 3.5;
-    ctx.strokeStyle = theme.background;
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = theme.panel;
     ctx.stroke();
+    ctx.globalAlpha *= 0.55; // a collapsed class stays visible through its cross
     ctx.fillStyle = colour;
     ctx.fill();
-    ctx.lineWidth = 1;
+    ctx.globalAlpha /= 0.55;
+    ctx.lineWidth = 1.4;
     ctx.strokeStyle = theme.text;
     ctx.stroke();
   });
@@ -106,7 +106,7 @@ export function drawMeans(ctx, at, count, theme) {
   for (let c = 0; c < count; c++) {
     if (!Number.isFinite(at.x[c])) continue;
     ctx.beginPath();
-    ctx.arc(at.x[c], at.y[c], 2.6, 0, 2 * Math.PI);
+    ctx.arc(at.x[c], at.y[c], 2.2, 0, 2 * Math.PI);
     ctx.fill();
     ctx.stroke();
   }

@@ -1,0 +1,148 @@
+"""Orders and reports: everything the web process says to a worker, and everything a worker says back."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+from app.live.messages import Control, Pause, Play, Step
+from lpc_core.config import RunConfig
+from lpc_core.data import Dataset
+
+MAX_STEPS = 10_000
+
+
+@dataclass(frozen=True)
+class Open:
+    """Begin a session. ``restore`` says that its state file may exist; ``frame`` and ``run`` are the last numbers used."""
+
+    id: str
+    config: RunConfig
+    ticket: int
+    restore: bool = False
+    frame: int = 0
+    run: int = 0
+
+
+@dataclass(frozen=True)
+class Configure:
+    """Train this from now on. ``ticket`` comes back when it runs (`Setup`) or cannot be had (`Notice.failed`)."""
+
+    id: str
+    config: RunConfig
+    ticket: int
+
+
+@dataclass(frozen=True)
+class Presence:
+    """A page has come (it needs a setup) or has gone (stand still)."""
+
+    id: str
+    here: bool
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A page that is connected has fallen silent (stand still) or speaks again."""
+
+    id: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Say:
+    """What the reader said."""
+
+    id: str
+    message: Control
+
+
+@dataclass(frozen=True)
+class Close:
+    """End a session and forget its state."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the worker."""
+
+    id: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """From a loading thread of the worker itself: the data of ``ticket``, or why there are none."""
+
+    id: str
+    ticket: int
+    config: RunConfig
+    dataset: Dataset | None
+    error: str = ""
+
+
+Order = Open | Configure | Presence | Hold | Say | Close | Stop | Loaded
+
+
+def key(order: Order) -> Hashable:
+    """Orders with equal keys replace one another while they wait (`wire.Mailbag`)."""
+    if not isinstance(order, Say):
+        return order.id, type(order)
+    kind = type(order.message)
+    return order.id, Play if kind in (Play, Pause, Step) else kind
+
+
+def merge(old: Order, new: Order) -> Order:
+    """What remains of two orders with equal keys: the newer; of two `Step`s, as many steps as both."""
+    if isinstance(old, Say) and isinstance(new, Say) and isinstance(old.message, Step) and isinstance(new.message, Step):
+        count = min(MAX_STEPS, old.message.count + new.message.count)
+        return replace(new, message=Step(type="step", count=count))
+    return new
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker has imported what it needs."""
+
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run has begun, or a page has come to one that goes on."""
+
+    id: str
+    raw: bytes
+    run: int
+    ticket: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of a run."""
+
+    id: str
+    raw: bytes
+    frame: int
+
+
+@dataclass(frozen=True)
+class Thumbs:
+    """The pictures of the probe samples."""
+
+    id: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the reader; ``failed`` is the ticket of a configuration that cannot be had."""
+
+    id: str
+    raw: bytes
+    level: str
+    failed: int | None = None
+
+
+Report = Ready | Setup | Frame | Thumbs | Notice

@@ -1,0 +1,62 @@
+"""Outbox: what waits to be sent to one page. One place per kind, so a slow page costs a few frames of memory, never more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+
+ORDER = ("setup", "thumbs", "notice-error", "notice-warning", "notice-info", "frame")
+
+
+class Hangup(Exception):
+    """The connection is to be closed, with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Outbox:
+    """Filled from any thread (`hub.Outlet`), emptied by the connection's own event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._filled = loop, asyncio.Event()
+        self._slots: dict[str, bytes] = {}
+        self._hangup: Hangup | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much is waiting."""
+        with self._lock:
+            return sum(len(raw) for raw in self._slots.values())
+
+    def put(self, slot: str, raw: bytes) -> None:
+        """Send soon, in place of what waits in ``slot``. A setup makes the frame that waits void: it belongs to the run before."""
+        with self._lock:
+            if slot == "setup":
+                self._slots.pop("frame", None)
+            self._slots[slot] = raw
+        self._wake()
+
+    def close(self, code: int, reason: str) -> None:
+        """Hang up after what waits has been sent."""
+        self._hangup = self._hangup or Hangup(code, reason)
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server is stopping
+            self._loop.call_soon_threadsafe(self._filled.set)
+
+    async def take(self) -> list[bytes]:
+        """What waits, in the order a page needs it; waits for the first. Raises `Hangup` when that is all there will be."""
+        while True:
+            self._filled.clear()
+            with self._lock:
+                slots, self._slots = self._slots, {}
+            if slots:
+                return [slots[name] for name in ORDER if name in slots]
+            if self._hangup is not None:
+                raise self._hangup
+            await self._filled.wait()

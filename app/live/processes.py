@@ -1,0 +1,99 @@
+"""Processes: the default maker of workers: one local process each, over pipes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from app.live import orders, wire
+from app.live.mark import marked
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = "app.live.worker:torch_engine"
+
+
+class WorkerLink(Protocol):
+    """One worker as the hub sees it. `send` and `receive` may wait and are called from one thread each."""
+
+    def send(self, order: orders.Order) -> None:
+        """Raises `OSError` when the worker is gone."""
+        ...
+
+    def receive(self) -> orders.Report:
+        """Raises `EOFError` when the worker is gone."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
+    def end(self, patience_s: float) -> None:
+        """Wait that long for it to end by itself, then end it."""
+        ...
+
+    def culprit(self) -> str:
+        """Of a worker that ended: the session it was serving then, or nothing."""
+        ...
+
+    def close(self) -> None:
+        """Give back what an ended worker held here; `send` and `receive` are not called any more."""
+        ...
+
+
+class MakeWorker(Protocol):
+    """A maker of workers: local processes here, something else for many machines."""
+
+    def __call__(self, folder: Path) -> WorkerLink:
+        """Start one; state files go to ``folder``. Does not wait until it is ready."""
+        ...
+
+
+class LocalWorker:
+    """A child process. Not multiprocessing's: that would run the server's main module again in every child."""
+
+    def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto") -> None:
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+        self._folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.live.worker", str(folder), engine, device], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    def send(self, order: orders.Order) -> None:
+        """Write to its standard input."""
+        wire.send(cast(BinaryIO, self.process.stdin), order)
+
+    def receive(self) -> orders.Report:
+        """Read from its standard output."""
+        return cast(orders.Report, wire.receive(cast(BinaryIO, self.process.stdout)))
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def end(self, patience_s: float) -> None:
+        """Wait, then kill; never leaves a zombie."""
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def culprit(self) -> str:
+        """Read from the mark it leaves (`mark.Mark`)."""
+        return marked(self._folder / f"{self.pid}.serving")
+
+    def close(self) -> None:
+        """Close the pipes; only when no thread uses them any more."""
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                cast(BinaryIO, stream).close()
+            except OSError:
+                pass  # what was still buffered for a worker that is gone

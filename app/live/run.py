@@ -1,0 +1,376 @@
+"""Run: one session inside a worker: its trainer, what the reader asked for, and when it owes a frame or a state file."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.live import frames, messages, orders, state_file
+from app.live.camera import Camera
+from app.live.history import History
+from app.live.narrate import sentence
+from app.live.pacing import Cost, RateMeter, StepBudget
+from lpc_core.config import LossConfig, RunConfig
+from lpc_core.data import Dataset, sources
+from lpc_core.losses import gamma_sum
+from lpc_core.snapshot import Snapshot
+from lpc_core.theory import collapse_points, forces
+
+SPEED = 300.0  # steps per second, until the reader says otherwise
+WINDOW = 2  # frames under way to a page that have not been acknowledged
+SAVE_EVERY_S = 2.0
+SAVE_SHARE = 0.05  # of the time, at most, goes into state files
+
+_LOG = logging.getLogger(__name__)
+
+
+class Trainer(Protocol):
+    """What a run needs of a trainer; `lpc_core.engine.trainer.Trainer` is the one in use."""
+
+    config: RunConfig
+    dataset: Dataset
+    step: int
+    limit: int
+    reason: str
+    theory_note: str
+
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def diverged(self) -> bool: ...
+    @property
+    def probe_labels(self) -> np.ndarray: ...
+    @property
+    def probe_images(self) -> np.ndarray | None: ...
+    def advance(self, steps: int, deadline: float | None = None) -> int: ...
+    def snapshot(self, metrics: bool = True) -> Snapshot: ...
+    def set_gamma(self, value: float) -> None: ...
+    def set_auto(self) -> None: ...
+    def set_lr(self, value: float) -> None: ...
+    def extend(self) -> None: ...
+    def state_bytes(self) -> bytes: ...
+    def load_state_bytes(self, raw: bytes) -> None: ...
+
+
+MakeTrainer = Callable[[RunConfig, Dataset], Trainer]
+Post = Callable[[orders.Report], None]
+
+
+class Run:
+    """One session. Nothing here waits: the worker asks it to train, to send a frame, to save, each when due."""
+
+    def __init__(self, id: str, post: Post, make: MakeTrainer, path: Path, frame: int = 0, run: int = 0) -> None:
+        now = time.perf_counter()
+        self.id, self._post, self._make, self._path = id, post, make, path
+        self.frame, self.run, self.ticket = frame, run, 0
+        self.trainer: Trainer | None = None
+        self.here = self.held = False  # a page is connected; it has been silent for too long
+        self.playing, self._remaining = True, math.inf  # the reader's wish; steps until the run pauses again
+        self.broken = ""  # why this session's trainer may not be called any more
+        self.view, self._gamma_seq = messages.View(type="view"), 0
+        self._speed, self._budget, self._meter = SPEED, StepBudget(SPEED, now), RateMeter(now)
+        self._unacked: deque[int] = deque()
+        self.frame_cost, self.metrics_cost = Cost(), Cost()
+        self.debt = 0.0  # seconds this run took beyond its turns
+        self._error: orders.Notice | None = None  # the last one, for a page that comes later
+        self._fresh()
+
+    def _fresh(self) -> None:
+        """Forget what belongs to the run before."""
+        now = time.perf_counter()
+        self._history = History()
+        self._measured: Snapshot | None = None
+        self._last: Snapshot | None = None
+        self._sentence = ""
+        self._dirty = self._measure = True
+        self._drawn_step, self._next_frame, self._next_metrics = -1, now, now
+        self._unsaved, self._next_save = False, now + SAVE_EVERY_S
+        self._meter.stop(now)
+
+    # ---- beginning -----------------------------------------------------------------------------------------------
+
+    def start(self, config: RunConfig, dataset: Dataset, ticket: int) -> None:
+        """Begin ``config`` at step 0. Raises what building its trainer raises; then the run before goes on."""
+        trainer = self._make(config, dataset)
+        state_file.remove(self._path)
+        self._take(trainer, ticket)
+
+    def restore(self, saved: state_file.Saved, dataset: Dataset, ticket: int) -> None:
+        """Go on with a run that another worker left behind."""
+        trainer = self._make(saved.config, dataset)
+        trainer.load_state_bytes(saved.trainer)
+        self._take(trainer, ticket)
+        self._history = saved.history
+        self.playing, self._gamma_seq = saved.info["playing"], saved.info["gamma_seq"]
+        self._set_speed(saved.info["speed"])
+        self.view = messages.View.model_validate_json(saved.info["view"])
+
+    def _take(self, trainer: Trainer, ticket: int) -> None:
+        self.trainer, self.ticket, self.broken = trainer, ticket, ""
+        self._remaining = math.inf
+        self.run += 1
+        self._error = None
+        self._fresh()
+        snapshot = self._look(measure=True)
+        self._camera = Camera(snapshot.latents.shape[1])
+        self._send_setup()
+
+    def _again(self) -> None:
+        """Back to step 0 of the same run, playing."""
+        if self.trainer is not None:
+            self.playing = True
+            self.start(self.trainer.config, self.trainer.dataset, self.ticket)
+
+    # ---- what the reader does ------------------------------------------------------------------------------------
+
+    def come(self) -> None:
+        """A page has connected: it needs the whole picture."""
+        self.here, self.held = True, False
+        self._unacked.clear()
+        if self._error is not None:
+            self._post(self._error)
+        if self.trainer is not None:
+            self._send_setup()
+            self._dirty = self._measure = True
+
+    def leave(self) -> None:
+        """The page has gone: stand still, and keep what was reached."""
+        self.here = False
+        self._pause_clock()
+
+    def hold(self, held: bool) -> None:
+        """The page is silent (or speaks again): stand still as long as it is."""
+        self.held = held
+        self._pause_clock()
+
+    def hear(self, message: messages.Control) -> None:
+        """Do what the reader said. Raises `ValueError` for what the trainer refuses."""
+        if isinstance(message, messages.Ack):
+            while self._unacked and self._unacked[0] <= message.frame:
+                self._unacked.popleft()
+        elif isinstance(message, messages.View):
+            self.view, self._dirty = message, True
+        elif isinstance(message, messages.Speed):
+            self._set_speed(message.steps_per_second)
+        elif self.trainer is not None and not self.broken:
+            self._control(self.trainer, message)
+        elif isinstance(message, messages.Reset):
+            self._again()
+
+    def _control(self, trainer: Trainer, message: messages.Control) -> None:
+        match message:
+            case messages.Play():
+                self._play(trainer, math.inf)
+            case messages.Step(count=count):
+                self._play(trainer, count if self._remaining == math.inf else self._remaining + count)
+            case messages.Pause():
+                self.playing, self._remaining = False, math.inf
+                self._pause_clock()
+            case messages.Reset():
+                self._again()
+            case messages.Gamma(value=value, seq=seq):
+                trainer.set_gamma(value)
+                self._gamma_seq = seq
+                if trainer.finished and self.playing:
+                    trainer.extend()
+            case messages.Auto():
+                trainer.set_auto()
+            case messages.LearningRate(value=value):
+                trainer.set_lr(value)
+            case messages.Thumbs():
+                self._send_thumbs(trainer)
+            case _:
+                return
+        self._dirty = self._measure = self._unsaved = True
+
+    def _play(self, trainer: Trainer, steps: float) -> None:
+        self.playing, self._remaining = True, steps
+        if trainer.finished:
+            trainer.extend()
+
+    def _set_speed(self, rate: float) -> None:
+        self._speed = rate
+        self._budget.set_rate(rate, time.perf_counter())
+
+    def _pause_clock(self) -> None:
+        self._meter.stop(time.perf_counter())
+        self._dirty = True
+        if self._unsaved:
+            self._next_save = -math.inf
+
+    # ---- what the worker asks for ----------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Running | paused | finished | diverged."""
+        if self.trainer is None or self.broken or self.trainer.diverged:
+            return "diverged" if self.trainer is not None or self.broken else "paused"
+        if self.trainer.finished:
+            return "finished"
+        return "running" if self.playing else "paused"
+
+    @property
+    def trains(self) -> bool:
+        """Whether it may be given a turn."""
+        return self.here and not self.held and self.trainer is not None and self.state == "running"
+
+    def train(self, quantum: float) -> float:
+        """Train for about ``quantum`` seconds, less if the reader wants it slower; returns the seconds taken."""
+        begun = time.perf_counter()
+        steps = min(self._budget.allowance(begun), self._remaining)
+        if not self.trains or steps < 1 or self.trainer is None:
+            return 0.0
+        done = self.trainer.advance(int(steps), deadline=begun + quantum)
+        now = time.perf_counter()
+        self._budget.spend(done)
+        self._meter.add(done, now)
+        self._remaining -= done
+        self._unsaved = self._unsaved or done > 0
+        if self._remaining <= 0:
+            self.playing, self._remaining = False, math.inf
+        if self.state != "running":
+            self._measure = True
+            self._pause_clock()
+        return now - begun
+
+    def owes_frame(self, now: float) -> bool:
+        """Whether a page waits for a frame that is due, and can take one more."""
+        return self._wants_frame() and now >= self._next_frame
+
+    def _wants_frame(self) -> bool:
+        moved = self._dirty or (self.trainer is not None and self.trainer.step != self._drawn_step)
+        return self.here and not self.held and self.trainer is not None and moved and len(self._unacked) < WINDOW
+
+    def send_frame(self, frame_interval: float, metrics_interval: float) -> None:
+        """Measure if due, draw and send; the next frame is due an interval later."""
+        begun = time.perf_counter()
+        measure = self._measure or begun >= self._next_metrics
+        snapshot = self._look(measure)
+        sight = self._camera.look(self.view, snapshot.latents, begun)
+        self.frame += 1
+        raw = frames.encode_frame(snapshot, sight, self._frame_info(snapshot))
+        self._unacked.append(self.frame)
+        self._dirty, self._drawn_step = False, snapshot.step
+        self._next_frame = begun + frame_interval
+        self._post(orders.Frame(self.id, raw, self.frame))
+        seconds = time.perf_counter() - begun
+        (self.metrics_cost if measure else self.frame_cost).add(seconds)
+        if measure:
+            self._measure, self._next_metrics = False, begun + metrics_interval
+
+    def save_if_due(self, now: float) -> None:
+        """Write the state file when something changed and it is time."""
+        if self.trainer is None or self.broken or not self._unsaved or now < self._next_save:
+            return
+        self._unsaved = False
+        info = {"playing": self.playing, "gamma_seq": self._gamma_seq, "speed": self._speed, "ticket": self.ticket,
+                "view": self.view.model_dump_json()}
+        try:
+            state_file.write(self._path, state_file.Saved(self.trainer.config, self.trainer.state_bytes(),
+                                                          self._history, info))
+        except OSError:
+            _LOG.exception("the state of session %s could not be saved", self.id)
+        end = time.perf_counter()
+        self._next_save = end + max(SAVE_EVERY_S, (end - now) / SAVE_SHARE)
+
+    def wait(self, now: float) -> float:
+        """Seconds until this run has something to do by itself; infinity when it waits for the reader."""
+        due = math.inf
+        if self.trains:
+            due = 0.0 if self._budget.allowance(now) >= 1 else self._budget.wait()
+        if self._wants_frame():
+            due = min(due, self._next_frame - now)
+        if self._unsaved and self.trainer is not None and not self.broken:
+            due = min(due, self._next_save - now)
+        return max(0.0, due)
+
+    def fail(self, reason: str) -> None:
+        """Take the trainer out of service: it raised what nobody expected. `Reset` starts it anew."""
+        self.broken, self._dirty = reason, False
+        self.tell("error", reason)
+        if self._last is None or not self.here:
+            return
+        self.frame += 1
+        sight = self._camera.look(self.view, self._last.latents, time.perf_counter())
+        raw = frames.encode_frame(self._last, sight, self._frame_info(self._last) | {"reason": reason})
+        self._unacked.append(self.frame)
+        self._post(orders.Frame(self.id, raw, self.frame))
+
+    # ---- what is sent --------------------------------------------------------------------------------------------
+
+    def tell(self, level: str, text: str, progress: float | None = None, state: str = "", failed: int | None = None) -> None:
+        """Send one line; an error is also kept for a page that comes later."""
+        notice = orders.Notice(self.id, frames.encode_notice(level, text, progress, state), level, failed)
+        if level == "error":
+            self._error = notice
+        self._post(notice)
+
+    def _look(self, measure: bool) -> Snapshot:
+        """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step has reached yet."""
+        if self.trainer is None:
+            raise RuntimeError("expected a trainer before a snapshot is taken, got none")
+        snapshot = self.trainer.snapshot(metrics=measure)
+        if self.state != "running" and snapshot.gamma_target != snapshot.gamma:
+            snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
+        if measure:
+            self._sentence = sentence(snapshot, self._measured)
+            self._measured = snapshot
+            self._history.add({"step": snapshot.step, "gamma": snapshot.gamma} | snapshot.metrics)
+        elif self._measured is not None:
+            snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
+        self._last = snapshot
+        return snapshot
+
+    def _frame_info(self, snapshot: Snapshot) -> dict[str, Any]:
+        limit = self.trainer.limit if self.trainer is not None else snapshot.step
+        return {"run": self.run, "frame": self.frame, "steps": limit, "gamma_seq": self._gamma_seq, "state": self.state,
+                "steps_per_s": self._meter.rate if self.state == "running" else 0.0, "sentence": self._sentence}
+
+    def _send_setup(self) -> None:
+        trainer, snapshot = self.trainer, self._last
+        if trainer is None or snapshot is None:
+            return
+        config, dataset = trainer.config, trainer.dataset
+        images = trainer.probe_images
+        info = {
+            "run": self.run, "frame": self.frame, "dataset": config.data.dataset, "title": _title(config.data.dataset),
+            "n": len(trainer.probe_labels), "K": dataset.classes, "d": snapshot.latents.shape[1],
+            "class_names": list(dataset.class_names), "image": None if images is None else list(images.shape[1:]),
+            "convention": config.loss.convention, "penultimate": config.model.penultimate,
+            "optimizer": config.optim.optimizer, "steps": trainer.limit, "gamma_start": config.gamma.gamma_start,
+            "gamma_end": config.gamma.gamma_end, "theory": not trainer.theory_note, "theory_note": trainer.theory_note,
+            "history": self._history.columns(),
+        }
+        self._post(orders.Setup(self.id, frames.encode_setup(trainer.probe_labels, info), self.run, self.ticket))
+
+    def _send_thumbs(self, trainer: Trainer) -> None:
+        if trainer.probe_images is None:
+            self.tell("info", "These samples are not pictures, so there are none to show.")
+        else:
+            self._post(orders.Thumbs(self.id, frames.encode_thumbs(self.run, trainer.probe_images)))
+
+
+def _title(dataset: str) -> str:
+    known = sources()
+    return known[dataset].title if dataset in known else dataset
+
+
+def _predict_at_target(snapshot: Snapshot, loss: LossConfig) -> Snapshot:
+    """The same moment with the collapse points and forces of the γ that is being asked for."""
+    if snapshot.forces is None or not np.isfinite(snapshot.weight).all():
+        return snapshot
+    head, smoothing = (snapshot.weight, snapshot.bias), loss.label_smoothing
+    gamma = gamma_sum(snapshot.gamma_target, loss.convention, snapshot.latents.shape[1])
+    points = None
+    if gamma > 0:
+        points = collapse_points(*head, gamma, start=snapshot.collapse_points, label_smoothing=smoothing)
+    pushes = forces(snapshot.means, *head, gamma, label_smoothing=smoothing)
+    return dataclasses.replace(snapshot, collapse_points=points, forces=pushes)

@@ -1,0 +1,106 @@
+// The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above.
+
+const MARGIN = { l: 46, r: 12, t: 10, b: 40 };
+
+export class Axes {
+  /** handlers: {userZoom(), follow(), changed(), selected(points|null), exportImage(format)} */
+  constructor(Plotly, host, handlers) {
+    Object.assign(this, { Plotly, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null });
+    this.ready = false;
+  }
+
+  config() {
+    const button = (name, title, path, format) => ({
+      name, title, icon: { width: 24, height: 24, path }, click: () => this.handlers.exportImage(format),
+    });
+    return {
+      displaylogo: false, typesetMath: false, responsive: false, doubleClick: false, scrollZoom: true, showTips: false,
+      modeBarButtons: [["pan2d", "zoom2d", "lasso2d", "zoomIn2d", "zoomOut2d",
+        button("png", "Save as PNG", "M4 4h16v16H4zM6 17h12l-4-5-3 3.500-2-2z", "png"),
+        button("svg", "Save as SVG", "M12 3v10l4-4 1.500 1.500L12 16l-5.500-5.500L8 9l3 3V3zM4 18h16v2H4z", "svg")]],
+    };
+  }
+
+  layout() {
+    const { theme, host, titles } = this;
+    const axis = (title) => ({
+      title: { text: title, font: { size: 13 }, standoff: 6 }, gridcolor: theme.grid, zerolinecolor: theme.line,
+      zerolinewidth: 1, tickfont: { size: 11 }, nticks: 7, exponentformat: "power", autorange: false, fixedrange: false,
+    });
+    const [x, y] = this.range || [[-1, 1], [-1, 1]];
+    return {
+      width: host.clientWidth, height: host.clientHeight, margin: MARGIN, showlegend: false, hovermode: false,
+      dragmode: this.dragmode || "pan", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: theme.font, color: theme.muted, size: 12 }, newselection: { line: { color: theme.text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.muted, activecolor: theme.text },
+      xaxis: { ...axis(titles[0]), range: x },
+      yaxis: { ...axis(titles[1]), range: y, scaleanchor: "x" },
+    };
+  }
+
+  /** Draws axes and whatever traces were handed over. */
+  draw(theme = this.theme) {
+    this.theme = theme;
+    if (!this.host.clientWidth) return;
+    this.Plotly.react(this.host, this.traces, this.layout(), this.config());
+    if (!this.ready) this.listen();
+    this.ready = true;
+  }
+
+  listen() {
+    const { host, handlers } = this;
+    host.on("plotly_relayouting", () => this.moved());
+    host.on("plotly_relayout", (change) => {
+      if (change.dragmode) this.dragmode = change.dragmode;
+      if ("xaxis.range[0]" in change || "yaxis.range[0]" in change) this.moved(); // ours say "xaxis.range"
+    });
+    host.on("plotly_doubleclick", () => handlers.follow());
+    host.on("plotly_selected", (event) => handlers.selected(event?.points ?? null));
+    host.on("plotly_deselect", () => handlers.selected(null));
+  }
+
+  moved() {
+    const { xaxis, yaxis } = this.host._fullLayout;
+    this.range = [[...xaxis.range], [...yaxis.range]];
+    this.handlers.userZoom();
+  }
+
+  /** The plot area in pixels and where the axes are looking: {rect, cx, cy, scale}. */
+  where() {
+    const { xaxis: x, yaxis: y } = this.host._fullLayout;
+    const rect = { x: x._offset, y: y._offset, w: x._length, h: y._length };
+    const [cx, cy] = [(x.range[0] + x.range[1]) / 2, (y.range[0] + y.range[1]) / 2];
+    return { rect, cx, cy, scale: rect.w / (x.range[1] - x.range[0]) };
+  }
+
+  /** Looks at the origin, `half` units to the nearer edge. */
+  lookAt(half) {
+    const { rect } = this.where();
+    const side = Math.min(rect.w, rect.h);
+    const [rx, ry] = [(half * rect.w) / side, (half * rect.h) / side];
+    this.range = [[-rx, rx], [-ry, ry]];
+    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
+  }
+
+  setTitles(titles) {
+    if (String(titles) === String(this.titles)) return;
+    this.titles = titles;
+    if (this.ready) this.draw();
+  }
+
+  setTraces(traces) {
+    if (!traces.length && !this.traces.length) return;
+    this.traces = traces;
+    this.draw();
+  }
+
+  resize() {
+    const { host } = this;
+    if (!this.ready) return this.theme && this.draw();
+    this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight });
+  }
+
+  destroy() {
+    if (this.ready) this.Plotly.purge(this.host);
+  }
+}

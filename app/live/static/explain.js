@@ -1,0 +1,50 @@
+// The ⓘ texts: one to three plain sentences for every element of the stage.
+
+/** [title, text] by key; `setup` is the run's setup info, for what depends on it. */
+export function explanation(key, setup) {
+  const entry = TEXTS[key] || TEXTS["curve-other"];
+  const [title, text] = entry;
+  return [title, typeof text === "function" ? text(setup || {}) : text];
+}
+
+const CONVENTIONS = {
+  sum: "Here γ multiplies ‖z‖² summed over the nodes, as in the paper's equation.",
+  mean: "Here γ multiplies ‖z‖² averaged over the nodes, as in the authors' code: d times weaker than in the paper's equation at the same γ.",
+};
+
+const withNote = (text) => (setup) => (setup.theory === false
+  ? `${text} In this run no prediction is drawn: ${setup.theory_note || "the theory does not apply."}` : text);
+
+const TEXTS = {
+  gamma: ["γ, the penalty's weight", (setup) =>
+    "The loss is cross-entropy + γ‖z‖². A larger γ pulls every latent z harder towards the origin; drag it and watch the shell. "
+    + (CONVENTIONS[setup.convention] || "")],
+  latents: ["Latent view",
+    "Each mark is one sample as the penultimate layer sees it; colour and shape give its class, and a hollow mark is classified wrongly. "
+    + "Drag to pan, double-click to follow again; after a click the wheel zooms. While paused you can select with the lasso."],
+  shell: ["The shell", withNote(
+    "The solid circle has radius R, the mean length of the latents; the dashed one is the radius theory predicts for the present "
+    + "classifier and γ. Faint rings show where the shell was at earlier powers of ten of γ, and the ruler compares R with its largest value.")],
+  points: ["Predicted collapse points", withNote(
+    "For a given classifier the loss of each class has exactly one minimum in z: its collapse point, marked with a cross. "
+    + "It is computed from the classifier's weights and γ alone, without looking at the samples.")],
+  forces: ["Forces",
+    "Blue: cross-entropy pushes a class outward. Red: the penalty γ pulls it inward. Green: the part of their sum along the shell, which turns "
+    + "the class into place. All arrows share one scale, set by the longest; where blue and red cancel, the class is at rest."],
+  nodes: ["Nodes",
+    "How often each node of z takes each value, coloured by class. As γ grows the values gather in two opposite peaks, a binary code. "
+    + "“Peaks 12 σ apart” is the distance of the two peaks in units of their width; in our runs codes appear under Adam-type optimisers and not under plain SGD."],
+  "curve-radius": ["Radius R", withNote(
+    "Mean length ‖z‖ of the latents, beside the radius at which cross-entropy and penalty balance for the present classifier.")],
+  "curve-nc1": ["NC1 and within-class spread",
+    "NC1 is tr(Σ_W Σ_B⁺)/K: the scatter within the K classes measured against the scatter between them; 0 means each class is one point. "
+    + "The spread is the within-class part alone, so it also shrinks with the shell."],
+  "curve-separation": ["Separation ratio 𝓡",
+    "For each sample, the distance to the nearest other class centre divided by the distance to its own, averaged over samples. "
+    + "It grows without bound as classes collapse; the paper finds that it goes with robustness."],
+  "curve-accuracy": ["Accuracy",
+    "Share of samples classified right, on training and on held-out data. The paper's collapse sets in once training accuracy is about 99.9 %."],
+  "curve-loss": ["Cross-entropy",
+    "How surprised the classifier is by the true class, on average, without the penalty. If γ outruns the classifier it rises again and accuracy falls to chance."],
+  "curve-other": ["Another metric", "One of the run's recorded measurements against training steps or γ."],
+};

@@ -1,0 +1,71 @@
+// Draws histograms on a canvas: stacked by class with an axis, or tiny ones. (Plotly needs 200 ms for eight; this, 1 ms.)
+
+import { formatTick } from "./format.js";
+
+export const BINS = 48;
+
+/** Sizes a canvas to w × h CSS pixels and returns its cleared context. */
+export function fit(canvas, w, h) {
+  const ratio = Math.min(3, window.devicePixelRatio || 1);
+  const [width, height] = [Math.round(w * ratio), Math.round(h * ratio)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, w, h);
+  return ctx;
+}
+
+/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. */
+export function drawStack(ctx, { x, y, w, h }, counts, colours) {
+  const totals = new Float32Array(BINS);
+  counts.forEach((count, i) => (totals[i % BINS] += count));
+  const unit = h / Math.max(1, ...totals);
+  const bottom = new Float32Array(BINS).fill(y + h);
+  colours.forEach((colour, c) => {
+    ctx.fillStyle = colour;
+    for (let b = 0; b < BINS; b++) {
+      const height = counts[c * BINS + b] * unit;
+      if (!height) continue;
+      bottom[b] -= height;
+      ctx.fillRect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
+    }
+  });
+}
+
+/** The base line with ticks at 0 and at one round value on either side of it. */
+export function drawAxis(ctx, { x, y, w, h }, range, theme) {
+  const tick = niceBelow(range * 0.8);
+  const base = Math.round(y + h) + 0.5;
+  ctx.strokeStyle = theme.line;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(x, base);
+  ctx.lineTo(x + w, base);
+  ctx.font = `11px ${theme.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  ctx.fillStyle = theme.muted;
+  for (const value of [-tick, 0, tick]) {
+    const at = Math.round(x + (w * (1 + value / range)) / 2) + 0.5;
+    ctx.moveTo(at, base);
+    ctx.lineTo(at, base + 4);
+    ctx.fillText(formatTick(value).replace("-", "−"), at, base + 6);
+  }
+  ctx.stroke();
+}
+
+/** The largest 1, 2 or 5 times a power of ten up to `limit`. */
+function niceBelow(limit) {
+  const power = 10 ** Math.floor(Math.log10(limit));
+  return [5, 2, 1].find((factor) => factor * power <= limit) * power;
+}
+
+/** A histogram without axes; the square root keeps low bins visible. */
+export function drawTiny(ctx, w, h, counts, colour) {
+  const tallest = Math.sqrt(Math.max(1, ...counts));
+  ctx.fillStyle = colour;
+  for (let b = 0; b < BINS; b++) {
+    const height = (Math.sqrt(counts[b]) / tallest) * h;
+    if (height) ctx.fillRect((b * w) / BINS, h - height, w / BINS + 0.25, height);
+  }
+}

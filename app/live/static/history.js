@@ -1,0 +1,48 @@
+// The curves' numbers: columns of equal length, thinned by half whenever they grow past their limit.
+
+const LIMIT = 1_000;
+
+export class History {
+  constructor() {
+    this.load({});
+  }
+
+  /** Starts from a stored history {name: [number|null]}. */
+  load(columns) {
+    this.columns = {};
+    for (const [name, values] of Object.entries(columns)) this.columns[name] = [...values];
+    this.length = this.columns.step?.length ?? 0;
+    for (const name of ["step", "gamma"]) this.columns[name] ??= [];
+    this.stride = 1;
+    this.since = 0; // points since the last one that stays
+    while (this.length > LIMIT) this.thin();
+    this.latest = this.row(this.length - 1);
+  }
+
+  row(index) {
+    if (index < 0) return {};
+    return Object.fromEntries(Object.entries(this.columns).map(([name, values]) => [name, values[index]]));
+  }
+
+  /** Adds a point; between kept points the last one is provisional, so the curve's end is always now. */
+  append(row) {
+    if (row.step < this.columns.step[this.length - 1]) this.load({}); // another run's step 0
+    this.latest = { ...this.latest, ...row };
+    const replace = this.length > 0 && this.since > 0 && this.since < this.stride;
+    const index = replace ? this.length - 1 : this.length;
+    this.since = this.since >= this.stride ? 1 : this.since + 1;
+    this.length = index + 1;
+    for (const name of Object.keys(row)) this.columns[name] ??= new Array(index).fill(null);
+    for (const [name, values] of Object.entries(this.columns)) values[index] = row[name] ?? null;
+    if (this.length > LIMIT) this.thin();
+  }
+
+  thin() {
+    for (const [name, values] of Object.entries(this.columns)) {
+      this.columns[name] = values.filter((_, i) => i % 2 === 0 || i === values.length - 1);
+    }
+    this.length = this.columns.step.length;
+    this.stride *= 2;
+    this.since = 0;
+  }
+}

@@ -1,0 +1,34 @@
+// Keyboard control: space plays, "." steps, Shift+R resets, left and right move γ when nothing else has the keys.
+
+const TYPING = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=slider], [role=tab], [role=radio], [role=menuitem], [role=option]";
+const PRESSING = `button, a[href], summary, ${TYPING}`;
+
+/** Listens until the returned function is called. actions: {play, step, reset, nudge(decades), turn(dx, dy) → taken}. */
+export function listen(actions) {
+  const onKey = (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = choose(event, actions);
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  };
+  document.addEventListener("keydown", onKey, true);
+  return () => document.removeEventListener("keydown", onKey, true);
+}
+
+function choose({ key, shiftKey, target, repeat }, actions) {
+  const within = (selector) => target instanceof Element && target.closest(selector);
+  const onGamma = within("[data-testid=lpc-gamma]");
+  if (within(TYPING) && !onGamma) return null;
+  if (key === " " && !repeat && (onGamma || !within(PRESSING))) return actions.play;
+  if (key === ".") return actions.step;
+  if (key === "R" && shiftKey) return actions.reset;
+  if (onGamma) return null; // the slider has its own arrows
+  if (within(".lpc-surface") && key in TURNS && actions.canTurn()) return () => actions.turn(...TURNS[key]);
+  if (key === "ArrowLeft") return () => actions.nudge(-1 / 20);
+  if (key === "ArrowRight") return () => actions.nudge(1 / 20);
+  return null;
+}
+
+const TURNS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], ArrowDown: [0, 12] };

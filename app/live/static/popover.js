@@ -1,0 +1,64 @@
+// The ⓘ buttons and the one popover they share.
+
+import { el, setText } from "./dom.js";
+import { explanation } from "./explain.js";
+
+let serial = 0;
+
+export class Popover {
+  /** Lives inside `root`; `setup()` gives the run's setup info. */
+  constructor(root, setup) {
+    Object.assign(this, { root, setup, owner: null });
+    this.title = el("strong");
+    this.text = el("p");
+    this.element = el("div", { class: "lpc-popover", id: `lpc-popover-${++serial}`, role: "note", hidden: true, testid: "lpc-popover" }, this.title, this.text);
+    root.append(this.element);
+    this.outside = (event) => !this.element.contains(event.target) && !this.owner?.contains(event.target) && this.close();
+    this.escape = (event) => event.key === "Escape" && this.close();
+  }
+
+  /** A button that explains `key`; `suffix` keeps test ids apart where a key may appear twice. */
+  button(key, suffix) {
+    const about = explanation(key)[0];
+    const testid = `lpc-info-${suffix === undefined ? key : `curve-${suffix}`}`;
+    const button = el("button", {
+      type: "button", class: "lpc-info", text: "i", title: `About: ${about}`, "aria-label": `About: ${about}`, "aria-expanded": "false",
+      "aria-controls": this.element.id, testid,
+    });
+    button.addEventListener("click", () => (this.owner === button ? this.close() : this.open(button, key)));
+    return button;
+  }
+
+  open(button, key) {
+    this.close();
+    this.owner = button;
+    const [title, text] = explanation(key, this.setup());
+    setText(this.title, title);
+    setText(this.text, text);
+    this.element.hidden = false;
+    button.setAttribute("aria-expanded", "true");
+    button.setAttribute("aria-describedby", this.element.id);
+    this.place(button);
+    document.addEventListener("pointerdown", this.outside);
+    document.addEventListener("keydown", this.escape);
+  }
+
+  place(button) {
+    const [frame, anchor] = [this.root.getBoundingClientRect(), button.getBoundingClientRect()];
+    const { offsetWidth: w, offsetHeight: h } = this.element;
+    const left = Math.max(8, Math.min(frame.width - w - 8, anchor.left - frame.left - 24));
+    const below = anchor.bottom - frame.top + 8;
+    const fits = anchor.bottom + 8 + h < window.innerHeight || anchor.top - 8 - h < 0;
+    Object.assign(this.element.style, { left: `${left}px`, top: `${fits ? below : anchor.top - frame.top - 8 - h}px` });
+  }
+
+  close() {
+    if (!this.owner) return;
+    this.element.hidden = true;
+    this.owner.setAttribute("aria-expanded", "false");
+    this.owner.removeAttribute("aria-describedby");
+    this.owner = null;
+    document.removeEventListener("pointerdown", this.outside);
+    document.removeEventListener("keydown", this.escape);
+  }
+}

@@ -1,0 +1,52 @@
+// Turning the 3-D view: drag or arrow keys to rotate, wheel to zoom.
+
+import { rotationOf } from "./mapping.js";
+
+const PER_PIXEL = 0.008; // radians
+const LIMIT = Math.PI / 2;
+
+export class Spin {
+  constructor(surface, changed) {
+    Object.assign(this, { surface, changed, yaw: 0.6, pitch: 0.45, zoom: 1, active: false, last: null });
+    surface.addEventListener("pointerdown", (event) => this.grab(event));
+    surface.addEventListener("pointermove", (event) => this.drag(event));
+    for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, () => (this.last = null));
+    surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+  }
+
+  rotation() {
+    return rotationOf(this.yaw, this.pitch);
+  }
+
+  grab(event) {
+    if (!this.active || event.button !== 0) return;
+    this.surface.setPointerCapture(event.pointerId);
+    this.last = [event.clientX, event.clientY];
+  }
+
+  drag(event) {
+    if (!this.active || !this.last) return;
+    this.turn(event.clientX - this.last[0], event.clientY - this.last[1]);
+    this.last = [event.clientX, event.clientY];
+  }
+
+  turn(dx, dy) {
+    this.yaw += dx * PER_PIXEL;
+    this.pitch = Math.max(-LIMIT, Math.min(LIMIT, this.pitch + dy * PER_PIXEL));
+    this.changed();
+  }
+
+  wheel(event) {
+    if (!this.active) return;
+    event.preventDefault();
+    this.zoom = Math.max(0.2, Math.min(20, this.zoom * Math.exp(-event.deltaY * 0.0015)));
+    this.changed();
+  }
+
+  setActive(active) {
+    this.active = active;
+    this.last = null;
+    this.surface.classList.toggle("lpc-turnable", active);
+    if (!active) this.zoom = 1;
+  }
+}

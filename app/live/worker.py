@@ -1,0 +1,297 @@
+"""Worker: the process that trains. It serves many sessions in turns of a few milliseconds, each run its own `Run`.
+
+Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE``; orders come on standard input, reports go to standard
+output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes the directory and ends.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import math
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app.live import orders, state_file, wire
+from app.live.loading import DataCache, Load, in_thread
+from app.live.mark import Mark
+from app.live.pacing import frame_interval, metrics_interval
+from app.live.run import Post, Run, Trainer
+from lpc_core.config import RunConfig
+from lpc_core.data import DataError, Dataset
+from lpc_core.data import load as load_data
+
+SLICE_S = 0.008  # one turn
+ROUND_S = 0.1  # all turns together, when there are many sessions
+MIN_SLICE_S = 0.002
+IDLE_S = 0.5
+PROGRESS_EVERY_S = 0.2
+EXPECTED = (DataError, ValueError, MemoryError, OSError)  # what a reader can do something about; ConfigError is a ValueError
+STOPPED = "The training process stopped; "
+
+_LOG = logging.getLogger("app.live.worker")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where trainers and data come from; tests bring their own."""
+
+    make: Callable[[RunConfig, str, Dataset], Trainer]
+    load: Load
+    warm: bool = False  # do a few steps at the start, so that the first reader does not wait for lazy imports
+
+
+def torch_engine() -> Engine:
+    """The engine in use."""
+    import torch
+
+    from lpc_core.engine.trainer import Trainer as TorchTrainer
+
+    torch.set_num_threads(1)
+    return Engine(lambda config, device, dataset: TorchTrainer(config, device, dataset), load_data, warm=True)
+
+
+class Worker:
+    """All sessions of one process. `serve` runs until it is told to stop."""
+
+    def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, device: str, folder: Path, mark: Mark) -> None:
+        self._inbox, self._post, self._engine, self._folder, self._mark = inbox, post, engine, folder, mark
+        self._device = device
+        self._cache = DataCache(engine.load)
+        self._runs: dict[str, Run] = {}
+        self._wanted: dict[str, int] = {}  # the newest ticket of each session that is still loading
+        self._stopping = False
+
+    def serve(self) -> None:
+        """Obey, train, draw and save in turns; sleep when there is nothing to do."""
+        if self._engine.warm:
+            self._warm_up()
+        self._post(orders.Ready())
+        while not self._stopping:
+            for order in self._inbox.take(self._wait()):
+                self._obey(order)
+            self._round()
+
+    def _wait(self) -> float:
+        now = time.perf_counter()
+        return min([IDLE_S, *(run.wait(now) for run in self._runs.values())])
+
+    # ---- turns ---------------------------------------------------------------------------------------------------
+
+    def _round(self) -> None:
+        watched = [run for run in self._runs.values() if run.here]
+        frames_every = frame_interval(sum(run.frame_cost.seconds for run in watched if run.trains))
+        metrics_every = metrics_interval(sum(run.metrics_cost.seconds for run in watched if run.trains))
+        active = sum(run.trains for run in watched)
+        quantum = min(SLICE_S, max(MIN_SLICE_S, ROUND_S / max(active, 1)))
+        for run in list(self._runs.values()):
+            if run.id in self._runs:
+                self._guard(run, lambda run=run: self._turn(run, quantum, frames_every, metrics_every, active > 1))
+            if len(self._inbox):  # a moved slider waits for one turn, not for a round
+                for order in self._inbox.take(0):
+                    self._obey(order)
+            if self._stopping:
+                return
+
+    def _turn(self, run: Run, quantum: float, frames_every: float, metrics_every: float, contested: bool) -> None:
+        """One run's turn. Who took longer than a turn (one step of a large network) sits out until the others had as much."""
+        if contested and run.debt > quantum:
+            run.debt -= quantum
+        else:
+            taken = run.train(quantum)
+            run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
+        now = time.perf_counter()
+        if run.owes_frame(now):
+            run.send_frame(frames_every, metrics_every)
+        run.save_if_due(now)
+
+    def _guard(self, run: Run, work: Callable[[], None]) -> None:
+        """Do ``work`` for ``run``; whatever goes wrong in it stays with this run."""
+        self._mark.put(run.id)
+        try:
+            work()
+        except Exception as error:  # one reader's trainer must never take down the others', whatever it raises
+            _LOG.exception("session %s", run.id)
+            run.fail(f"internal error: {type(error).__name__}: {error}")
+        finally:
+            self._mark.put(next(iter(self._wanted), ""))
+
+    # ---- orders --------------------------------------------------------------------------------------------------
+
+    def _obey(self, order: orders.Order) -> None:
+        if isinstance(order, orders.Stop):
+            self._stopping = True
+            return
+        if isinstance(order, orders.Open):
+            self._open(order)
+            return
+        run = self._runs.get(order.id)
+        if run is None:
+            return
+        match order:
+            case orders.Configure(config=config, ticket=ticket):
+                self._prepare(run, config, ticket)
+            case orders.Loaded():
+                self._guard(run, lambda: self._begin(run, order))
+            case orders.Presence(here=True):
+                self._guard(run, run.come)
+            case orders.Presence(here=False):
+                run.leave()
+            case orders.Hold(held=held):
+                run.hold(held)
+            case orders.Say(message=message):
+                self._guard(run, lambda: self._hear(run, message))
+            case orders.Close():
+                self._close(run)
+
+    def _hear(self, run: Run, message: orders.Control) -> None:
+        try:
+            run.hear(message)
+        except EXPECTED as error:
+            run.tell("error", str(error), state="error")
+
+    def _open(self, order: orders.Open) -> None:
+        def make(config: RunConfig, dataset: Dataset) -> Trainer:
+            return self._engine.make(config, self._device, dataset)
+
+        run = Run(order.id, self._post, make, self._path(order.id), order.frame, order.run)
+        self._runs[order.id] = run
+        saved = state_file.read(self._path(order.id)) if order.restore else None
+        self._prepare(run, saved.config if saved else order.config, order.ticket)
+
+    def _close(self, run: Run) -> None:
+        del self._runs[run.id]
+        self._wanted.pop(run.id, None)
+        state_file.remove(self._path(run.id))
+
+    def _path(self, session: str) -> Path:
+        return self._folder / f"{session}.safetensors"
+
+    # ---- loading and beginning -------------------------------------------------------------------------------------
+
+    def _prepare(self, run: Run, config: RunConfig, ticket: int) -> None:
+        """Fetch the data of ``config`` in a thread; its `Loaded` comes back as an order. A newer ticket makes it void."""
+        self._wanted[run.id] = ticket
+        told = 0.0
+
+        def progress(what: str, share: float) -> None:
+            nonlocal told
+            now = time.perf_counter()
+            if now - told >= PROGRESS_EVERY_S and self._wanted.get(run.id) == ticket:
+                told = now
+                run.tell("info", what, progress=share if math.isfinite(share) else None, state="loading")
+
+        def work() -> None:
+            dataset, error = None, ""
+            try:
+                dataset = self._cache.get(config.data, config.seed, progress)
+            except EXPECTED as problem:
+                error = str(problem) or type(problem).__name__
+            except Exception as problem:  # a thread's end: who waits for this data must hear of any failure
+                _LOG.exception("loading %s for session %s", config.data.dataset, run.id)
+                error = f"internal error: {type(problem).__name__}: {problem}"
+            loaded = orders.Loaded(run.id, ticket, config, dataset, error)
+            self._inbox.put((run.id, orders.Loaded, ticket), loaded)
+
+        in_thread(work)
+
+    def _begin(self, run: Run, loaded: orders.Loaded) -> None:
+        """Start (or go on with) a run whose data have come; if it cannot be, the run before it goes on."""
+        if self._wanted.get(run.id) != loaded.ticket:
+            return
+        del self._wanted[run.id]
+        if loaded.dataset is None:
+            self._refuse(run, loaded, loaded.error)
+            return
+        first, tried = run.trainer is None, run.run
+        try:
+            saved = state_file.read(self._path(run.id)) if first else None
+            if saved is not None and saved.config == loaded.config:
+                self._go_on(run, saved, loaded)
+            else:
+                run.start(loaded.config, loaded.dataset, loaded.ticket)
+                if first and tried:  # it had run before, in a worker that ended before it saved anything
+                    run.tell("warning", STOPPED + "started again from step 0.", state="restored")
+        except (*EXPECTED, RuntimeError) as error:  # torch reports impossible shapes and full memory as RuntimeError
+            self._refuse(run, loaded, str(error) or type(error).__name__)
+
+    def _go_on(self, run: Run, saved: state_file.Saved, loaded: orders.Loaded) -> None:
+        if loaded.dataset is None:
+            return
+        try:
+            run.restore(saved, loaded.dataset, loaded.ticket)
+            text = f"went on from step {run.trainer.step:,}." if run.trainer else ""
+        except ValueError as error:
+            _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
+            run.start(loaded.config, loaded.dataset, loaded.ticket)
+            text = "started again from step 0."
+        run.tell("warning", STOPPED + text, state="restored")
+
+    def _refuse(self, run: Run, loaded: orders.Loaded, text: str) -> None:
+        """Say why not. The run before goes on; one that waits in its state file is fetched."""
+        saved = state_file.read(self._path(run.id)) if run.trainer is None else None
+        waits = saved is not None and saved.config != loaded.config
+        goes_on = " The run before it goes on." if waits or run.trainer is not None else ""
+        run.tell("error", text + goes_on, state="error", failed=loaded.ticket)
+        if saved is not None and waits:
+            self._prepare(run, saved.config, saved.info["ticket"])
+
+    def _warm_up(self) -> None:
+        """Load the default data and take a few steps, so that lazy imports and first allocations are done."""
+        config = RunConfig()
+        try:
+            trainer = self._engine.make(config, self._device, self._cache.get(config.data, config.seed, lambda *_: None))
+            trainer.advance(3)
+            trainer.snapshot()
+        except (*EXPECTED, RuntimeError) as error:
+            _LOG.warning("could not warm up: %s", error)
+
+
+def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
+    """Put what comes into ``inbox``; when the web process is gone, leave nothing behind."""
+    try:
+        while True:
+            order = wire.receive(stream)
+            inbox.put(orders.key(order), order)
+            if isinstance(order, orders.Stop):
+                return
+    except (EOFError, OSError):
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+
+
+def main(folder: str, engine: str, device: str) -> None:
+    """Serve until told to stop. ``engine`` is ``module:function``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
+    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not between the reports
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    inbox = wire.Mailbag(orders.merge)
+    threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder)), name="orders", daemon=True).start()
+    module, _, function = engine.partition(":")
+    made: Engine = getattr(importlib.import_module(module), function)()
+    lock = threading.Lock()
+
+    def post(report: orders.Report) -> None:
+        with lock:  # loading threads report progress
+            wire.send(stdout, report)
+
+    try:
+        Worker(inbox, post, made, device, Path(folder), Mark(Path(folder) / f"{os.getpid()}.serving")).serve()
+    except BrokenPipeError:
+        pass  # the web process is gone; the reading thread tidies up
+    os._exit(0)  # loading threads may still wait for a network
+
+
+if __name__ == "__main__":
+    from app.live.worker import main as run_main  # under its own name, so that pickled classes are the same ones
+
+    run_main(*sys.argv[1:4])

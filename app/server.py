@@ -1,0 +1,144 @@
+"""Server: the ASGI app: Streamlit's pages, the live WebSocket, our static files, and headers on every response.
+
+Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). It is served at the
+root of its host: Streamlit's ``server.baseUrlPath`` is not supported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gzip
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+if str(HERE.parent) not in sys.path:  # `streamlit run app/server.py` puts only this file's own folder there
+    sys.path.insert(0, str(HERE.parent))
+
+import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import JSONResponse, PlainTextResponse, Response  # noqa: E402
+from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
+from starlette.staticfiles import StaticFiles  # noqa: E402
+from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
+
+from app.live import hub as hubs  # noqa: E402
+from app.live.socket import live  # noqa: E402
+from app.settings import from_env  # noqa: E402
+
+# What a page may load: its own server's files. Streamlit sets styles from script, wraps component code in blob: modules
+# and draws its icons from data: URLs. No inline script and no other place.
+CONTENT_SECURITY_POLICY = "; ".join((
+    "default-src 'self'", "script-src 'self' blob:", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:",
+    "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'", "worker-src 'self' blob:",
+    "frame-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'",
+))
+HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+}
+FOREVER = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
+
+
+class SecurityHeaders:
+    """Adds `HEADERS` to every HTTP response that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
+                message = message | {"headers": [*message["headers"], *more]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class OwnFiles(StaticFiles):
+    """`app/live/static`, revalidated at each use: our modules import each other by plain names, without versions."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As the base class, with the cache header."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = REVALIDATE
+        return response
+
+
+@functools.cache
+def plotly_bundle() -> tuple[bytes, str]:
+    """Plotly.js from the Python package, gzipped once, and its ETag."""
+    spec = importlib.util.find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("expected the package plotly to be installed, got none; pip install plotly")
+    raw = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    return gzip.compress(raw, 6, mtime=0), f'"plotly-{importlib.metadata.version("plotly")}-{len(raw)}"'
+
+
+async def plotly_js(request: Request) -> Response:
+    """The bundle; for good where the URL names the version (``?v=6.1.0``), else revalidated."""
+    packed, etag = await asyncio.to_thread(plotly_bundle)
+    versioned = request.query_params.get("v") == importlib.metadata.version("plotly")
+    headers = {"etag": etag, "cache-control": FOREVER if versioned else REVALIDATE, "vary": "accept-encoding"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"})
+    raw = await asyncio.to_thread(gzip.decompress, packed)
+    return Response(raw, media_type="text/javascript", headers=headers)
+
+
+async def health(request: Request) -> Response:
+    """Whether runs can be trained: 200 with a ready worker, else 503."""
+    hub = hubs.current()
+    ready = hub.workers_ready
+    body = {"status": "ok" if ready else "starting", "workers": ready, "sessions": hub.session_count}
+    return JSONResponse(body, 200 if ready else 503, headers={"cache-control": "no-store"})
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """The page for what nobody expected; the log has the rest."""
+    return PlainTextResponse("Something went wrong on the server; its log says what.", 500, headers=HEADERS)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Workers start with the server and end with it."""
+    hub = hubs.Hub(from_env())
+    await asyncio.to_thread(hub.start)
+    hubs.install(hub)
+    warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
+    try:
+        yield {"hub": hub}
+    finally:
+        await asyncio.gather(warm, return_exceptions=True)
+        hubs.install(None)
+        await asyncio.to_thread(hub.stop)
+
+
+os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+app = st.App(
+    HERE / "main.py",
+    lifespan=lifespan,
+    routes=[
+        WebSocketRoute("/lab/ws", live),
+        Route("/lab/health", health),
+        Route("/lab/plotly.min.js", plotly_js),
+        Mount("/lab/static", OwnFiles(directory=HERE / "live" / "static")),
+    ],
+    middleware=[Middleware(SecurityHeaders)],
+    exception_handlers={Exception: failed},
+)

@@ -1,0 +1,68 @@
+"""Settings of the server, from environment variables ``LPC_…`` (the command line sets the same ones)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingsError(ValueError):
+    """A setting that is not allowed; the message names its variable, what is expected and what was found."""
+
+
+def _setting(default: Any, help: str, low: float = 0, high: float = 0) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS``, and so on."""
+
+    workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
+    device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
+    max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
+    allowed_origins: tuple[str, ...] = _setting((), "Other origins a page may come from, by commas: https://lab.example.org")
+    allow_missing_origin: bool = _setting(False, "Accept live connections that name no origin (programs; not browsers).")
+    heartbeat_s: float = _setting(10.0, "Seconds after which a page that has gone loses its run.", 0.2, 86_400)
+    silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
+                                      "speak only once a minute).", 0.2, 86_400)
+    connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
+    messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+        for origin in self.allowed_origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise SettingsError(f"LPC_ALLOWED_ORIGINS: expected origins like https://lab.example.org, got {origin!r}")
+
+
+def from_env(env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that ``env`` gives; raises `SettingsError` for one it cannot use."""
+    given = {field.name: env.get(f"LPC_{field.name.upper()}") for field in dataclasses.fields(Settings)}
+    return Settings(**{name: _parse(name, text.strip()) for name, text in given.items() if text and text.strip()})
+
+
+def _parse(name: str, text: str) -> Any:
+    default = getattr(Settings, name)
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+        if isinstance(default, tuple):
+            return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+        return type(default)(text)
+    except (ValueError, KeyError):
+        kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
+        raise SettingsError(f"LPC_{name.upper()}: expected {kind}, got {text!r}") from None
+
+
+def _check(field: dataclasses.Field[Any], value: Any) -> None:
+    low, high = field.metadata["low"], field.metadata["high"]
+    if high and not (math.isfinite(value) and low <= value <= high):
+        raise SettingsError(f"LPC_{field.name.upper()}: expected a number from {low:g} to {high:g}, got {value!r}")

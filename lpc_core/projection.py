@@ -1,0 +1,68 @@
+"""A view onto wide latents that neither flips nor jumps: principal axes that turn by a bounded angle per frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+INERTIA = 4.0  # weight of the old axes against the data; bounds the turn per update to atan(1/4) = 14 degrees
+
+
+class StableBasis:
+    """The p directions of largest variance of the latents (d nodes), followed from frame to frame.
+
+    Each update takes one step of orthogonal iteration from the old axes B (d, p): the orthonormal basis nearest to
+    ``C B/‖C B‖ + INERTIA · B``, with C the covariance (its polar factor). Signs and order are thereby inherited, never
+    chosen anew. B comes to rest exactly where its span is spanned by principal directions, on the largest after some
+    ten to thirty updates of unchanged latents. Equal eigenvalues pull it nowhere, so it does not spin among them: that
+    is why this is not a fresh PCA aligned to the last, whose subspace is arbitrary there and jumps.
+
+    With d ≤ p there is nothing to leave out: the nodes themselves are the axes, and missing ones are zero columns.
+    All samples count alike; labels are not needed, and after collapse the class means dominate C anyway.
+    """
+
+    def __init__(self, d: int, p: int) -> None:
+        if d < 1 or p < 1:
+            raise ValueError(f"expected d >= 1 and p >= 1, got d={d} and p={p}; pass latent and view dimensions")
+        self.d, self.p = d, p
+        self._basis = np.eye(d, p) if d <= p else None  # (d, p)
+
+    def update(self, latents: np.ndarray) -> np.ndarray:
+        """Follow ``latents`` (n, d) by one step and return the axes (d, p); ``latents @ axes`` is the view.
+
+        The first call gives the exact principal axes, largest first, each pointing to where its largest entry is
+        positive. Latents that are all equal say nothing and leave the axes as they are.
+        """
+        latents = np.asarray(latents, np.float64)
+        if latents.ndim != 2 or latents.shape[1] != self.d or not len(latents):
+            raise ValueError(f"expected latents (n, {self.d}) with n >= 1, got {latents.shape}; "
+                             "make a new StableBasis for another network")
+        if not np.isfinite(latents).all():
+            raise ValueError("expected finite latents, got NaN or infinity; stop the run where it diverged")
+        if self.d > self.p:
+            centred = latents - latents.mean(axis=0)
+            self._basis = _principal(centred, self.p) if self._basis is None else _followed(centred, self._basis)
+        return self._basis.copy()
+
+
+def _principal(centred: np.ndarray, p: int) -> np.ndarray:
+    """The first p eigenvectors (d, p) of the covariance, largest first, in one of their two orientations."""
+    largest = np.abs(centred).max()
+    if largest > 0:
+        centred = centred / largest  # collapsed latents would underflow when squared
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :p]
+    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(p)])
+    return axes * signs
+
+
+def _followed(centred: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """The basis one step nearer to the principal directions of ``centred`` (n, d)."""
+    largest = np.abs(centred).max()
+    if largest == 0:
+        return basis
+    centred = centred / largest
+    pull = centred.T @ (centred @ basis)  # (d, p) covariance times basis, up to a factor
+    strength = np.linalg.norm(pull, ord=2)
+    if strength == 0:
+        return basis  # no variance along any axis of the view
+    left, _, right = np.linalg.svd(pull / strength + INERTIA * basis, full_matrices=False)
+    return left @ right

@@ -1,0 +1,37 @@
+"""Where tests on real data find it: each fixture is a folder to set LPC_DATA to, or skips with the reason."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).parents[2] / "shared" / "data"
+
+
+def stored(name):
+    """The file or folder ``name`` in $LPC_TEST_DATA or in shared/data beside the repository; skips when absent."""
+    folders = [Path(os.environ["LPC_TEST_DATA"])] if "LPC_TEST_DATA" in os.environ else []
+    for folder in (*folders, BESIDE):
+        if (folder / name).exists():
+            return (folder / name).resolve()
+    return pytest.skip(f"no {name} in {' or '.join(map(str, (*folders, BESIDE)))}; set LPC_TEST_DATA")
+
+
+@pytest.fixture(scope="session")
+def real_mnist(tmp_path_factory):
+    root = tmp_path_factory.mktemp("real-mnist")
+    (root / "mnist").symlink_to(stored("mnist"))
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_cifar10(tmp_path_factory):
+    root, ready = tmp_path_factory.mktemp("real-cifar10"), "cifar-10-batches-bin"
+    if "LPC_TEST_DATA" in os.environ and (Path(os.environ["LPC_TEST_DATA"]) / ready).exists():
+        (root / ready).symlink_to(stored(ready))
+    else:
+        pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
+        subprocess.run([sys.executable, stored("unpack_cifar10.py"), root], check=True, timeout=100)
+    return root
