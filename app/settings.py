@@ -24,6 +24,7 @@ class Settings:
     """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS``, and so on."""
 
     workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
+    spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
     allowed_origins: tuple[str, ...] = _setting((), "Other origins a page may come from, by commas: https://lab.example.org")

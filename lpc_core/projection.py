@@ -12,9 +12,9 @@ class StableBasis:
 
     Each update takes one step of orthogonal iteration from the old axes B (d, p): the orthonormal basis nearest to
     ``C B/‖C B‖ + INERTIA · B``, with C the covariance (its polar factor). Signs and order are thereby inherited, never
-    chosen anew. B comes to rest exactly where its span is spanned by principal directions, on the largest after some
-    ten to thirty updates of unchanged latents. Equal eigenvalues pull it nowhere, so it does not spin among them: that
-    is why this is not a fresh PCA aligned to the last, whose subspace is arbitrary there and jumps.
+    chosen anew. B comes to rest on the largest principal directions after some tens of updates of unchanged latents,
+    so update it at every frame: that costs of order n·d·p. Equal eigenvalues pull it nowhere, so it does not spin
+    among them. A fresh PCA aligned to the last would: its subspace is arbitrary there and jumps.
 
     With d ≤ p there is nothing to leave out: the nodes themselves are the axes, and missing ones are zero columns.
     All samples count alike; labels are not needed, and after collapse the class means dominate C anyway.
@@ -63,6 +63,6 @@ def _followed(centred: np.ndarray, basis: np.ndarray) -> np.ndarray:
     pull = centred.T @ (centred @ basis)  # (d, p) covariance times basis, up to a factor
     strength = np.linalg.norm(pull, ord=2)
     if strength == 0:
-        return basis  # no variance along any axis of the view
+        return _principal(centred, basis.shape[1])  # the view shows a single dot: nothing in it can jump
     left, _, right = np.linalg.svd(pull / strength + INERTIA * basis, full_matrices=False)
     return left @ right

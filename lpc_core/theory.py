@@ -91,8 +91,9 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
 
     For every class the probability p_y(z*_y(γ)) can only fall as γ grows (a stronger penalty never lowers the
     cross-entropy at the minimiser), so there is one γ at which the smallest of them crosses ``confidence``. Below it,
-    with the default of one half, every collapse point is classified as its own class. Above it classes start to be
-    lost unless the head grows, which during training it does: this is where total collapse *threatens*.
+    with the default of one half, every collapse point is classified as its own class; above it nothing guarantees
+    that. It is where total collapse *threatens*, not where it must happen: a run may sit above it at full accuracy
+    as long as its head keeps up, and is lost when γ runs far ahead of it.
 
     Returns ``inf`` when no γ takes a class that low (two classes without bias stay at or above one half for ever),
     and NaN when some class stays below ``confidence`` even under the weakest γ: this head cannot tell it apart.

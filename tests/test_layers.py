@@ -79,5 +79,5 @@ def test_only_session_touches_the_state_of_a_tab(path):
     text = path.read_text()
     if name_of(path) != "app.session":
         assert "session_state" not in text
-        assert "query_params" not in text
+        assert "st.query_params" not in text
         assert "cache_resource" not in text

@@ -82,13 +82,13 @@ def encode_notice(level: str, text: str, progress: float | None = None, state: s
 
 
 def encode_frame(snapshot: Snapshot, sight: Sight, info: Mapping[str, Any]) -> bytes:
-    """One moment. ``info`` brings what a snapshot does not know: run, frame, steps, gamma_seq, state, steps_per_s, …."""
-    latents = np.nan_to_num(snapshot.latents, nan=0.0, posinf=0.0, neginf=0.0)  # (n, d); a diverged run is drawn too
-    seen = latents @ sight.basis.astype(np.float32)  # (n, p)
-    xy, scale = _quantise(seen)
-    arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
-    arrays |= _in_view(snapshot, sight.basis) | _histograms(latents, snapshot, sight)
-    norms = np.linalg.norm(latents, axis=1)
+    """One moment. ``info`` brings what a snapshot does not know: run, frame, steps, gamma_seq, state, …."""
+    latents = np.nan_to_num(snapshot.latents, nan=0.0, posinf=0.0, neginf=0.0)  # (n, d)
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
+        xy, scale = _quantise(latents @ sight.basis.astype(np.float32))  # (n, p)
+        arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
+        arrays |= _in_view(snapshot, sight.basis) | _histograms(latents, snapshot, sight)
+        norms = np.linalg.norm(latents.astype(np.float64), axis=1)
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
@@ -107,7 +107,8 @@ def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:
         metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
         return metadata["kind"], json.loads(metadata["info"]), arrays
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise FrameError(f"expected a frame (safetensors bytes with kind and info), got {len(raw)} bytes: {error}") from None
+        what = f"expected a frame (safetensors bytes with kind and info), got {len(raw)} bytes: {error}"
+        raise FrameError(what) from None
 
 
 def _encode(kind: str, info: Mapping[str, Any], arrays: Arrays) -> bytes:
@@ -129,6 +130,7 @@ def _clean(value: Any) -> Any:
 
 def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
     """int16 numbers and the one scale that gives ``values`` back to within half of it."""
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     top = float(np.abs(values).max(initial=0.0))
     scale = max(top / _INT16, 1e-30)
     return np.rint(values.astype(np.float64) / scale).astype(np.int16), scale
@@ -137,13 +139,7 @@ def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
 def _in_view(snapshot: Snapshot, basis: np.ndarray) -> Arrays:
     """Means, predicted points and forces as the view shows them; the latter two only where the theory applies."""
     wanted = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
-    return {name: _narrow(value @ basis) for name, value in wanted.items() if value is not None}
-
-
-def _narrow(values: np.ndarray) -> np.ndarray:
-    """float32, with what does not fit as ±inf and no warning: a diverged run is still shown."""
-    with np.errstate(over="ignore"):
-        return np.asarray(values, dtype=np.float32)
+    return {name: (value @ basis).astype(np.float32) for name, value in wanted.items() if value is not None}
 
 
 def _predicted_radius(snapshot: Snapshot) -> float | None:
@@ -167,7 +163,7 @@ def _histograms(latents: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays
     return {
         "hist": every,
         "hist_class": _count(cell, m * groups).reshape(m, groups, BINS),
-        "binarity": np.full(d, np.nan, np.float32) if peaks is None else _narrow(peaks),
+        "binarity": np.full(d, np.nan, np.float32) if peaks is None else peaks.astype(np.float32),
     }
 
 

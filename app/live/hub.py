@@ -97,6 +97,7 @@ class Hub:
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
         self._seats: list[_Seat] = []
+        self._spare: WorkerLink | None = None  # started and idle, to take the place of one that ends
         self._stopping = threading.Event()
         self._clock = threading.Thread(target=self._keep_time, name="hub-clock", daemon=True)
         self.folder = Path()
@@ -135,6 +136,9 @@ class Hub:
             seat.link.close()
         if self._clock.is_alive():
             self._clock.join(_PATIENCE_S)
+        if self._spare is not None:
+            self._spare.end(0.0)
+            self._spare.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -296,6 +300,7 @@ class Hub:
     def _hear(self, seat: _Seat, report: orders.Report) -> None:
         if isinstance(report, orders.Ready):
             seat.ready = True
+            self._keep_spare()
             return
         with self._lock:
             session = self._sessions.get(report.id)
@@ -322,7 +327,7 @@ class Hub:
         self._tell_all(seat, "warning", "The training process stopped; starting another…", "restarting")
         if self._hopeless(seat, was_ready):
             return
-        link, bag = self._make(self.folder), Mailbag(orders.merge)
+        link, bag = self._take_spare() or self._make(self.folder), Mailbag(orders.merge)
         with self._lock:
             left, seat.bag, seat.link = seat.bag, bag, link
             stopped = self._blame(seat, culprit)
@@ -341,6 +346,20 @@ class Hub:
         seat.threads = [thread for thread in seat.threads if thread.is_alive()]
         if self._stopping.is_set():
             link.end(0.0)
+
+    def _keep_spare(self) -> None:
+        """Have one worker started ahead: importing torch takes seconds that a crashed run should not wait."""
+        with self._lock:
+            if self.settings.spare and self._spare is None and not self._stopping.is_set():
+                self._spare = self._make(self.folder)
+
+    def _take_spare(self) -> WorkerLink | None:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None and not spare.alive():
+            spare.close()
+            return None
+        return spare
 
     def _hopeless(self, seat: _Seat, was_ready: bool) -> bool:
         """Whether workers keep ending before they are ready; then this seat is given up."""

@@ -119,8 +119,7 @@ class Run:
         self.run += 1
         self._error = None
         self._fresh()
-        snapshot = self._look(measure=True)
-        self._camera = Camera(snapshot.latents.shape[1])
+        self._camera = Camera(self._look(measure=True).latents.shape[1])
         self._send_setup()
 
     def _again(self) -> None:
@@ -140,6 +139,8 @@ class Run:
         if self.trainer is not None:
             self._send_setup()
             self._dirty = self._measure = True
+        if self.broken:
+            self._send_last()
 
     def leave(self) -> None:
         """The page has gone: stand still, and keep what was reached."""
@@ -160,10 +161,17 @@ class Run:
             self.view, self._dirty = message, True
         elif isinstance(message, messages.Speed):
             self._set_speed(message.steps_per_second)
-        elif self.trainer is not None and not self.broken:
+        elif self.trainer is None:
+            self._hear_early(message)
+        elif not self.broken:
             self._control(self.trainer, message)
         elif isinstance(message, messages.Reset):
             self._again()
+
+    def _hear_early(self, message: messages.Control) -> None:
+        """While the data are still being loaded, only whether to play is remembered."""
+        if isinstance(message, (messages.Play, messages.Pause, messages.Reset)):
+            self.playing = not isinstance(message, messages.Pause)
 
     def _control(self, trainer: Trainer, message: messages.Control) -> None:
         match message:
@@ -247,7 +255,8 @@ class Run:
 
     def _wants_frame(self) -> bool:
         moved = self._dirty or (self.trainer is not None and self.trainer.step != self._drawn_step)
-        return self.here and not self.held and self.trainer is not None and moved and len(self._unacked) < WINDOW
+        watched = self.here and not self.held and self.trainer is not None and not self.broken
+        return watched and moved and len(self._unacked) < WINDOW
 
     def send_frame(self, frame_interval: float, metrics_interval: float) -> None:
         """Measure if due, draw and send; the next frame is due an interval later."""
@@ -294,15 +303,9 @@ class Run:
 
     def fail(self, reason: str) -> None:
         """Take the trainer out of service: it raised what nobody expected. `Reset` starts it anew."""
-        self.broken, self._dirty = reason, False
+        self.broken = reason
         self.tell("error", reason)
-        if self._last is None or not self.here:
-            return
-        self.frame += 1
-        sight = self._camera.look(self.view, self._last.latents, time.perf_counter())
-        raw = frames.encode_frame(self._last, sight, self._frame_info(self._last) | {"reason": reason})
-        self._unacked.append(self.frame)
-        self._post(orders.Frame(self.id, raw, self.frame))
+        self._send_last()
 
     # ---- what is sent --------------------------------------------------------------------------------------------
 
@@ -328,6 +331,16 @@ class Run:
             snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
         self._last = snapshot
         return snapshot
+
+    def _send_last(self) -> None:
+        """Of a run out of service: its last moment and why."""
+        if self._last is None or not self.here:
+            return
+        self.frame += 1
+        sight = self._camera.look(self.view, self._last.latents, time.perf_counter())
+        raw = frames.encode_frame(self._last, sight, self._frame_info(self._last) | {"reason": self.broken})
+        self._unacked.append(self.frame)
+        self._post(orders.Frame(self.id, raw, self.frame))
 
     def _frame_info(self, snapshot: Snapshot) -> dict[str, Any]:
         limit = self.trainer.limit if self.trainer is not None else snapshot.step

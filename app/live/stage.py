@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from pathlib import Path
-
 import streamlit as st
 
-STATIC = Path(__file__).parent / "static"
 # Streamlit sends inline code again at every mount, so it only loads the module, which the browser keeps.
 _LOADER = """
 export default function (component) {
@@ -23,19 +18,12 @@ _STYLE = """
 """
 
 
-@functools.cache
-def version() -> str:
-    """A short hash of the stage's files: a new version has a new address, so no browser shows an old one."""
-    files = sorted(path for path in STATIC.iterdir() if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-
-
 def stage(token: str) -> None:
     """Draw the run whose hub token this is."""
     st.html(f"<style>{_STYLE}</style>")
     component = st.components.v2.component("lpc_stage", js=_LOADER, html="<div></div>", isolate_styles=False)
     component(key="stage", data={
-        "stage": f"lab/static/{version()}/stage.js",
+        "stage": "lab/static/stage.js",
         "plotlyUrl": "lab/plotly.min.js",
         "wsPath": "lab/ws",
         "token": token,

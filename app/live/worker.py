@@ -72,7 +72,7 @@ class Worker:
 
     def serve(self) -> None:
         """Obey, train, draw and save in turns; sleep when there is nothing to do."""
-        if self._engine.warm:
+        if self._engine.warm and not len(self._inbox):
             self._warm_up()
         self._post(orders.Ready())
         while not self._stopping:

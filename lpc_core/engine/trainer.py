@@ -1,4 +1,4 @@
-"""The reference trainer: autograd, any model, CPU or CUDA. It yields snapshots; whoever loops decides what to do with them."""
+"""The trainer of one run: any model, CPU or CUDA. It yields snapshots; whoever loops decides what to do with them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lpc_core.config import ConfigError, OptimConfig, RunConfig, flatten
+from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Batches, input_shape
 from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
-from lpc_core.engine._state import StateError, optimizer_tensors, pack, restore_optimizer, unpack
+from lpc_core.engine._state import StateError, pack, unpack
+from lpc_core.engine.autograd import AutogradEngine
+from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.losses import gamma_sum, latent_l2
 from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.collapse import class_means
 from lpc_core.metrics.live import live_metrics
-from lpc_core.models import Classifier, build, resolve
+from lpc_core.models import build, resolve
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
 from lpc_core.theory import collapse_points, forces
 
+ENGINES = ("auto", "fused", "autograd")
 CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
 NO_THEORY = {
     "nonlinear": "No predicted points: after a non-linear penultimate layer not every latent can be reached.",
@@ -34,40 +37,52 @@ NO_THEORY = {
 
 
 def train(config: RunConfig | None = None, *, device: str = "auto", every: int = 50,
-          dataset: Dataset | None = None) -> Trainer:
+          dataset: Dataset | None = None, engine: str = "auto") -> Trainer:
     """Return a `Trainer` to loop over: ``for snapshot in lpc_core.train(config): …``, one snapshot per ``every`` steps.
 
     Between snapshots the loop may call `Trainer.set_gamma`, `set_auto`, `set_lr` or `pause`. On one CPU build and
-    thread count, equal configs and equal calls give equal snapshots. ``device``: "auto", "cpu", "cuda" or "cuda:N".
+    thread count, equal configs and equal calls give equal snapshots. ``device``: "auto", "cpu", "cuda" or "cuda:N";
+    ``engine``: "autograd", "fused" (the same steps many times faster, MLPs only), or "auto": fused where it can.
     """
-    return Trainer(config or RunConfig(), device, dataset, every)
+    return Trainer(config or RunConfig(), device, dataset, every, engine=engine)
 
 
 class Trainer:
     """One run: its model, optimiser, data stream and γ. See `train`."""
 
-    def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50) -> None:
+    def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
+                 engine: str = "auto") -> None:
         self.config, self.every = config, every
         self.device = pick_device(device)
         self.dataset = dataset or load(config.data, config.seed)
         self.theory_note = NO_THEORY.get(config.model.penultimate, "")
-        self._start()
+        self._start(engine)
 
-    def _start(self) -> None:
+    def _start(self, engine: str) -> None:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device)
         shape = input_shape(dataset)
         slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.model = build(config.model, shape, dataset.classes, config.seed).to(self.device)
-        self.optimizer = make_optimizer(self.model, config.optim)
+        self.engine, self.engine_note = self._pick_engine(engine, supports(config, shape))
         self.gamma = GammaDriver.start(config.gamma)
-        self.base_lr = config.optim.lr
+        self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
         self.reason = ""
         self._points: np.ndarray | None = None
         self._paused = False
         self._good = self.state_bytes()
+
+    def _pick_engine(self, name: str, obstacle: str) -> tuple[AutogradEngine | FusedEngine, str]:
+        """What does the steps, and a sentence on which it is and why; ``obstacle`` is why it cannot be the fused one."""
+        if name not in ENGINES:
+            raise ConfigError("engine", "one of " + ", ".join(ENGINES), name)
+        if name == "fused" and obstacle:
+            raise ConfigError("engine", f"auto or autograd, because {obstacle}", name)
+        if name == "autograd" or obstacle:
+            return AutogradEngine(self.config, self.model), f"autograd, because {obstacle or 'it was asked for'}"
+        return FusedEngine(self.config, self.model, self.batches.size), "fused: the steps of this MLP, written out"
 
     # ---- looping -------------------------------------------------------------------------------------------------
 
@@ -121,26 +136,18 @@ class Trainer:
         done = 0
         self.model.train()
         while done < steps and not (self.finished or self.diverged):
-            loss = self._step()
+            self._step()
             done += 1
             if self.step % CHECK_EVERY == 0 or self.finished:
-                self._check(loss)
+                self._check(self.engine.loss())
             if deadline is not None and time.perf_counter() >= deadline:
                 break
         return done
 
-    def _step(self) -> Tensor:
-        inputs, labels = self.batches.next()
-        config, backbone = self.config, self.optimizer.param_groups[0]
-        backbone["lr"] = lr_at(config.optim, self.base_lr, self.step, config.steps)
-        logits, latents = self.model(inputs)
-        loss = F.cross_entropy(logits, labels, label_smoothing=config.loss.label_smoothing)
-        loss = loss + self.gamma.advance() * latent_l2(latents, config.loss.convention)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
+    def _step(self) -> None:
+        self.lr = lr_at(self.config.optim, self.base_lr, self.step, self.config.steps)
+        self.engine.step(*self.batches.next(), self.gamma.advance(), self.lr)
         self.step += 1
-        return loss.detach()
 
     def _check(self, loss: Tensor) -> None:
         """Keep this state if everything in it is finite, else go back to the last that was and say so."""
@@ -148,7 +155,7 @@ class Trainer:
         if bool(finite & loss.isfinite()):
             self._good = self.state_bytes()
             return
-        step, lr, gamma = self.step, self.optimizer.param_groups[0]["lr"], self.gamma.value
+        step, lr, gamma = self.step, self.lr, self.gamma.value
         self.load_state_bytes(self._good)
         self.reason = (f"The run diverged before step {step:,} (lr {lr:g}, γ {gamma:g}): a loss or weight was no longer "
                        f"finite. Shown is its last good state, step {self.step:,}. Try a smaller learning rate.")
@@ -178,15 +185,16 @@ class Trainer:
         gamma = gamma_sum(self.gamma.value, self.config.loss.convention, z.shape[1])
         points, pushes = self._theory(weight, bias, means, gamma)
         numbers: dict[str, float] = {}
+        peaks = node_peak_distance(z) if metrics else None
         if metrics:
             numbers = self._losses(logits, latents, predictions)
-            numbers |= live_metrics(z, self.probe.labels, predictions, weight, bias, points)
+            numbers |= live_metrics(z, self.probe.labels, predictions, weight, bias, points, peaks=peaks)
         return Snapshot(
             step=self.step, gamma=self.gamma.value, gamma_sum=gamma, gamma_target=self.gamma.target,
-            gamma_mode=self.gamma.mode, lr=self.optimizer.param_groups[0]["lr"], head_lr=self.config.optim.head_lr,
+            gamma_mode=self.gamma.mode, lr=self.lr, head_lr=self.config.optim.head_lr,
             latents=z, labels=self.probe.labels, predictions=predictions, weight=weight, bias=bias, means=means,
             collapse_points=points, forces=pushes, metrics=numbers,
-            node_peak_distance=node_peak_distance(z) if metrics else None, reason=self.reason)
+            node_peak_distance=peaks, reason=self.reason)
 
     @torch.no_grad()
     def _look(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -201,7 +209,7 @@ class Trainer:
         smoothing = self.config.loss.label_smoothing
         if gamma > 0:
             self._points = collapse_points(weight, bias, gamma, start=self._points, label_smoothing=smoothing)
-        return self._points if gamma > 0 else None, forces(means, weight, bias, gamma)
+        return self._points if gamma > 0 else None, forces(means, weight, bias, gamma, label_smoothing=smoothing)
 
     def _losses(self, logits: Tensor, latents: Tensor, predictions: np.ndarray) -> dict[str, float]:
         """Cross-entropy, penalty (γ included), their sum, and the accuracies."""
@@ -219,7 +227,7 @@ class Trainer:
         """Everything needed to go on exactly from here, as safetensors."""
         epoch_start, position = self.batches.state()
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= optimizer_tensors(self.optimizer) | {"stream.batches": epoch_start}
+        tensors |= self.engine.optimizer_tensors() | {"stream.batches": epoch_start}
         if self.model.dropout.stream is not None:
             tensors["stream.dropout"] = self.model.dropout.stream.get_state()
         gamma = {name: value for name, value in vars(self.gamma).items() if name != "config"}
@@ -235,24 +243,14 @@ class Trainer:
             raise StateError(f"expected the state of this configuration {own}, got that of {given}")
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         self.model.load_state_dict(weights)
-        restore_optimizer(self.optimizer, tensors)
+        self.engine.restore_optimizer(tensors)
         self.batches.restore(tensors["stream.batches"], info["position"])
         if "stream.dropout" in tensors:
             self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])
         self.gamma = GammaDriver(self.config.gamma, **info["gamma"])
         self.step, self.limit, self.base_lr = info["step"], info["limit"], info["base_lr"]
+        self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
         self.reason, self._points = info["reason"], None
-
-
-def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
-    """The optimiser over two groups: backbone with penultimate layer, and head (its lr stays constant)."""
-    head = list(model.head.parameters())
-    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
-    groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True)
 
 
 def pick_device(name: str) -> torch.device:

@@ -22,13 +22,10 @@ def node_peak_distance(latents: np.ndarray) -> np.ndarray:
         raise ValueError(f"expected latents (n, d), got {latents.shape}; pass one row per sample")
     if len(latents) < 4:
         return np.full(latents.shape[1], np.nan)
-    values = np.ascontiguousarray(latents.T)  # (d, n)
-    values.sort(axis=1)
-    rounding = _rounding(values)
-    values = values.astype(np.float64)
-    constant = values[:, 0] == values[:, -1]
+    ordered = np.sort(np.ascontiguousarray(latents.T), axis=1)  # (d, n)
+    values = ordered.astype(np.float64)
     gap, width = _split(values - values.mean(axis=1, keepdims=True))
-    return np.where(constant, np.nan, gap / np.maximum(width, rounding))
+    return gap / np.where(values[:, 0] < values[:, -1], np.maximum(width, _rounding(ordered)), np.nan)
 
 
 def weight_abs_cv(weight: np.ndarray) -> np.ndarray:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHOTS = Path(__file__).parent / "shots"
 HOW = ("no Chromium found, so the browser tests are skipped; install one with `apt-get install chromium` "
        "(or your system's package manager) and run `make test` again")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -38,8 +37,10 @@ class Lab:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        self.process = subprocess.Popen([sys.executable, "-m", "app", "--port", str(self.port)], cwd=ROOT,
-                                        env=os.environ | environment, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+        command = [sys.executable, "-m", "app", "--port", str(self.port)]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output,
+                                            stderr=subprocess.STDOUT)
 
     def wait(self, seconds=60):
         end = time.monotonic() + seconds
@@ -61,9 +62,15 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
+def data_root(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory, data_root):
     log = tmp_path_factory.mktemp("lab") / "log.txt"
-    running = Lab(log, LPC_DATA=str(data_root))
+    nowhere = "http://127.0.0.1:9"  # no test downloads anything, whatever network the machine has
+    running = Lab(log, LPC_DATA=str(data_root), HTTP_PROXY=nowhere, HTTPS_PROXY=nowhere)
     try:
         yield running.wait()
     finally:
@@ -107,42 +114,3 @@ def open_page(chromium):
 def _only_local(url, errors):
     if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")):
         errors.append(f"the page asked for {url}")
-
-
-def stage_state(page):
-    """What the stage draws now."""
-    return page.evaluate("() => document.querySelector('.lpc-stage')?.lpcStage?.state() ?? null")
-
-
-def stage_stats(page):
-    """What the stage has done so far."""
-    return page.evaluate("() => document.querySelector('.lpc-stage').lpcStage.stats()")
-
-
-def wait_until(page, condition, seconds=20):
-    """Wait until ``condition(state)`` holds for what the stage draws, and return that state."""
-    end = time.monotonic() + seconds
-    state = None
-    while time.monotonic() < end:
-        state = stage_state(page)
-        if state and state.get("step") is not None and condition(state):
-            return state
-        page.wait_for_timeout(50)
-    raise AssertionError(f"waited {seconds} s; the stage is at {state}")
-
-
-def drag_gamma(page, value):
-    """Drag the γ slider's thumb to ``value`` with the mouse, in small moves as a hand does."""
-    import math
-
-    box = page.get_by_test_id("lpc-gamma").bounding_box()
-    here = float(page.get_by_test_id("lpc-gamma").get_attribute("aria-valuenow"))
-    y = box["y"] + box["height"] / 2
-
-    def x_of(log_gamma):
-        return box["x"] + box["width"] * (log_gamma + 4) / 10
-
-    page.mouse.move(x_of(here), y)
-    page.mouse.down()
-    page.mouse.move(x_of(math.log10(value)), y, steps=12)
-    page.mouse.up()

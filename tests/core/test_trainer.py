@@ -122,7 +122,7 @@ def test_gamma_is_shown_in_the_papers_convention_too():
 
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 def test_a_diverged_run_stops_at_its_last_good_state_and_says_why():
-    run = Trainer(small(steps=5_000, optimizer="sgd", lr=0.1, head_lr=0.1))
+    run = Trainer(small(steps=5_000, optimizer="sgd", lr=1e-2))
     run.advance(250)
     run.set_lr(9e9)
     run.advance(5_000)

@@ -9,7 +9,7 @@ const line = (label, names, style = {}) => ({ label, names, ...style });
 export const CHARTS = {
   radius: { title: "Radius R", log: true, lines: [
     line("measured", ["radius", "norm_mean"]), line("predicted", ["predicted_radius"], { dash: "dash" })] },
-  nc1: { title: "NC1 · within-class spread", log: true, lines: [
+  nc1: { title: "NC1 and spread", log: true, lines: [
     line("NC1", ["nc1_pinv"]), line("spread", ["within_class_spread", "sigma_w_trace"], { dash: "dot" })] },
   separation: { title: "Separation ratio 𝓡", log: true, lines: [line("𝓡", ["separation_ratio"])] },
   accuracy: { title: "Accuracy", log: false, range: [0, 1.02], percent: true, lines: [

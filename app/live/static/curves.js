@@ -6,7 +6,7 @@ import { formatDecade, formatNumber, formatPercent, formatTick } from "./format.
 import { History } from "./history.js";
 
 const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
-const HEAD = 44; // pixels above each plot for its name and its numbers
+const HEAD = { 1: 62, 2: 48 }; // pixels above each plot for its name and its numbers, by columns
 
 export class Curves {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
@@ -97,7 +97,7 @@ export class Curves {
     const rows = 4 / this.columns;
     const [cw, ch] = [w / this.columns, h / rows];
     const [column, row] = [slot % this.columns, Math.floor(slot / this.columns)];
-    return { left: column * cw, top: row * ch, x0: column * cw + 46, x1: (column + 1) * cw - 12, y0: row * ch + HEAD, y1: (row + 1) * ch - 30, w, h, cw };
+    return { left: column * cw, top: row * ch, x0: column * cw + 46, x1: (column + 1) * cw - 12, y0: row * ch + HEAD[this.columns], y1: (row + 1) * ch - 30, w, h, cw };
   }
 
   lineStyle(index, dash) {

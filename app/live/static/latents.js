@@ -11,7 +11,7 @@ import { Legend } from "./legend.js";
 import { buffers, planeMapping, projectAll, turnedMapping } from "./mapping.js";
 import { drawCrosses, drawForces, drawGhosts, drawMeans, drawShell, drawSphere } from "./overlays.js";
 import { classColours } from "./palette.js";
-import { depthOrder, drawPoints, makeSprites } from "./points.js";
+import { depthOrder, drawDeep, drawFlat, makeBrush } from "./points.js";
 import { drawRuler } from "./ruler.js";
 import { Spin } from "./spin.js";
 import { Tween, sceneOf } from "./tween.js";
@@ -22,7 +22,7 @@ const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 export class Latents {
   /** parts: {plot, legend, selection, controls, layers()}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0 });
+    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0, ratio: 1 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
@@ -75,13 +75,12 @@ export class Latents {
     this.redraw();
   }
 
-  /** Colours, sprites and chips of the present run in the present theme. */
+  /** Colours, shapes and chips of the present run in the present theme. */
   paint() {
     if (!this.setupMessage || !this.theme) return;
     const { info } = this.setupMessage;
     this.colours = classColours(info.K, this.theme.dark);
-    this.ratio = Math.min(3, window.devicePixelRatio || 1);
-    this.sprites = makeSprites(this.colours, this.theme, this.ratio, info.n);
+    this.brush = makeBrush(this.setupMessage.labels, this.colours);
     this.legendView.draw(info.class_names, this.colours, this.theme);
     if (this.handed) this.handOver();
   }
@@ -113,7 +112,7 @@ export class Latents {
   /** Draws the moment `now`; returns whether another frame is needed. */
   draw(now) {
     const { scene, moving } = this.tween.at(now);
-    if (!scene || !this.axes?.ready || !this.sprites) return false;
+    if (!scene || !this.axes?.ready || !this.brush) return false;
     const gliding = this.follow(scene, now);
     const mapping = this.mappingFor(scene);
     this.paintScene(scene, mapping);
@@ -146,7 +145,7 @@ export class Latents {
     const ctx = this.context(mapping.rect);
     const focus = this.legendView.focus;
     if (layers.shell) drawGhosts(ctx, mapping, ghosts.list(scene.radius), theme);
-    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, theme);
+    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, this.titles, theme);
     this.project(scene, mapping);
     if (!this.handed) this.paintPoints(ctx, scene, focus);
     if (layers.shell) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
@@ -181,12 +180,11 @@ export class Latents {
   }
 
   paintPoints(ctx, scene, focus) {
-    const deep = scene.p === 3;
-    if (deep) this.at.order = depthOrder(this.at.depth, scene.n, this.at.order);
-    drawPoints(ctx, {
-      at: this.at, n: scene.n, labels: this.setupMessage.labels, predictions: scene.predictions, sprites: this.sprites, focus,
-      order: deep ? this.at.order : null, depthScale: deep ? 1.2 * scene.radius : 0,
-    });
+    const { at, brush, theme, setupMessage: { labels } } = this;
+    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, theme };
+    if (scene.p === 2) return drawFlat(ctx, what);
+    at.order = depthOrder(at.depth, scene.n, at.order);
+    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.radius });
   }
 
   drawn() {
@@ -204,7 +202,7 @@ export class Latents {
   handOver() {
     if (!this.current || this.current.scene.p !== 2) return;
     this.handed = true;
-    this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus));
+    this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme));
     this.redraw();
   }
 

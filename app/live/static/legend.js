@@ -1,7 +1,7 @@
 // The classes as chips: colour and shape beside each name; a click keeps that class bright and dims the rest.
 
 import { el } from "./dom.js";
-import { shapeOf, trace } from "./palette.js";
+import { outlineOf, shapeOf, trace } from "./palette.js";
 
 export class Legend {
   constructor(host, changed) {
@@ -42,7 +42,7 @@ function swatch(shape, colour, theme) {
   const ctx = canvas.getContext("2d");
   ctx.scale(ratio, ratio);
   ctx.beginPath();
-  trace(ctx, shape, 7, 7, 4.6);
+  trace(ctx, outlineOf(shape), 7, 7, 4.6);
   ctx.fillStyle = colour;
   ctx.fill();
   return canvas;

@@ -87,7 +87,7 @@ export class Nodes {
 
   /** Columns and rows, and the height they need. */
   arrange(count) {
-    const wide = this.chart.clientWidth >= 480;
+    const wide = this.chart.clientWidth >= 400;
     const columns = count <= 2 ? count : count <= 4 ? 2 : count <= 6 && wide ? 3 : wide ? 4 : 2;
     const rows = Math.ceil(count / columns);
     Object.assign(this, { columns, rows });
@@ -122,10 +122,12 @@ export class Nodes {
       this.key = key;
       this.labels.replaceChildren(...shown.map((node, slot) => this.cellLabel(node, slot)));
     }
+    const roomy = this.cellBox(0).w >= 125;
     const binarity = this.message?.tensors.binarity?.data;
     shown.forEach((node, slot) => {
       const value = binarity?.[node];
-      setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? `peaks ${formatNumber(value, 2)} σ apart` : "");
+      const words = roomy ? ["peaks ", " σ apart"] : ["", " σ apart"];
+      setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? words.join(formatNumber(value, 2)) : "");
     });
   }
 

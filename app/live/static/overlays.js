@@ -1,11 +1,12 @@
 // What theory adds to the picture: shell, predicted radius, ghosts, collapse points, class means, force arrows.
 
 import { formatDecade } from "./format.js";
-import { plus } from "./palette.js";
+import { PLUS, trace } from "./palette.js";
 import { projectVector } from "./mapping.js";
 
 const ARROW_SHARE = 0.18; // longest arrow, as a share of the view's side
-const CROSS = 7.5; // half a cross's height in pixels
+const CROSS = 7.5; // half a cross's height in pixels; less for very many classes
+const CROSS_MANY = 5;
 
 /** Solid circle: mean norm of the latents. Dashed: the norm theory predicts. */
 export function drawShell(ctx, { ox, oy, scale }, radius, predicted, theme) {
@@ -26,8 +27,10 @@ function circle(ctx, x, y, r) {
   ctx.stroke();
 }
 
-/** The sphere as three great circles, the far halves fainter. */
-export function drawSphere(ctx, { ox, oy, scale, rotation: m }, radius, theme) {
+/** The sphere as three great circles, the far halves fainter, with the axes through it. */
+export function drawSphere(ctx, mapping, radius, titles, theme) {
+  drawAxes(ctx, mapping, 1.22 * radius, titles, theme);
+  const { ox, oy, scale, rotation: m } = mapping;
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
   for (const [a, b] of [[0, 1], [1, 2], [0, 2]]) {
@@ -46,6 +49,24 @@ export function drawSphere(ctx, { ox, oy, scale, rotation: m }, radius, theme) {
     }
   }
   ctx.globalAlpha = 1;
+}
+
+/** The three axes, named at their positive ends. */
+function drawAxes(ctx, mapping, length, titles, theme) {
+  ctx.font = `12px ${theme.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  titles.slice(0, 3).forEach((title, axis) => {
+    const unit = [0, 0, 0].fill(length, axis, axis + 1);
+    const [dx, dy] = projectVector(mapping, ...unit);
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = theme.line;
+    ctx.beginPath();
+    ctx.moveTo(mapping.ox - dx, mapping.oy - dy);
+    ctx.lineTo(mapping.ox + dx, mapping.oy + dy);
+    ctx.stroke();
+    label(ctx, title, mapping.ox + 1.08 * dx, mapping.oy + 1.08 * dy, theme);
+  });
 }
 
 /** Rings where the shell was, labelled with γ where there is room. */
@@ -83,8 +104,8 @@ export function drawCrosses(ctx, at, colours, focus, theme) {
     if (!Number.isFinite(at.x[c])) return;
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.15 : 1;
     ctx.beginPath();
-    plus(ctx, at.x[c], at.y[c], CROSS);
-    ctx.lineWidth = 4;
+    trace(ctx, PLUS, at.x[c], at.y[c], colours.length > 12 ? CROSS_MANY : CROSS);
+    ctx.lineWidth = 3;
     ctx.strokeStyle = theme.panel;
     ctx.stroke();
     ctx.globalAlpha *= 0.55; // a collapsed class stays visible through its cross

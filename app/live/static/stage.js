@@ -17,6 +17,7 @@ import { Transport } from "./transport.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const SENTENCE_MS = 1_500; // no faster than it can be read
+const MANY_CLASSES = 12;
 const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
 class Stage {
@@ -38,9 +39,9 @@ class Stage {
     this.transport = new Transport(send, this.gamma);
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info }));
-    const layers = buildLayers(part.layers, info, () => this.requestDraw());
+    this.layers = buildLayers(part.layers, info, () => this.requestDraw());
     this.latents = new Latents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read() },
       { redraw: () => this.requestDraw(), wantThumbs: () => this.send({ type: "thumbs" }) });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock: this.clock, sendLarge: () => this.sendView() });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock: this.clock, info });
@@ -93,15 +94,24 @@ class Stage {
     const { info } = message;
     this.setupInfo = info;
     this.info = null;
-    this.part.layers.classList.toggle("lpc-no-theory", !info.theory);
+    this.showTheory(info);
     for (const part of [this.latents, this.nodes, this.curves]) part.setup(message);
     this.gamma.setup(info);
     this.views.setup(info.d);
     this.notices.loaded();
-    this.sayNow(info.theory ? "" : `No predicted points in this run: ${info.theory_note}`);
+    this.sayNow("");
     this.send({ type: "ack", frame: info.frame });
     this.transport.sendSpeed();
     this.sendView();
+  }
+
+  /** Which overlays this run can have; with very many classes arrows would hide the points. */
+  showTheory({ theory, theory_note: note, K }) {
+    this.part.layers.classList.toggle("lpc-no-theory", !theory);
+    this.part.theoryNote.hidden = theory;
+    setText(this.part.theoryNote, theory ? "" : `No predicted points in this run. ${note}`);
+    if (K !== this.layersFor) this.layers.set("forces", K <= MANY_CLASSES);
+    this.layersFor = K;
   }
 
   /** A frame came in: keep its metrics even if a newer one replaces it before it is drawn. */

@@ -22,7 +22,7 @@ def small_set(train=60, test=30, top=10):
     """The contents of the four files, in the order of FILES; every image is full of its label."""
     contents = []
     for count in (train, test):
-        labels = np.random.default_rng(count).permutation(np.arange(count, dtype=np.uint8) % top)
+        labels = np.random.default_rng(count).permutation(np.arange(count) % top).astype(np.uint8)
         images = np.repeat(labels, 28 * 28)
         contents += [struct.pack(">4I", 0x803, count, 28, 28) + images.tobytes(),
                      struct.pack(">2I", 0x801, count) + labels.tobytes()]

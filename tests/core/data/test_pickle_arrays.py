@@ -4,7 +4,6 @@ import os
 import pickle
 import re
 import struct
-import time
 import tracemalloc
 
 import numpy as np
@@ -47,8 +46,9 @@ def python2_batch(pixels=PIXELS, shape=None):
         b"q\x03", python2_string(b"labels"), b"q\x04]q\x05(K\x06K\x09M\x2c\x01e", python2_string(b"data"),
         b"q\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85", python2_string(b"b"),
         b"\x87Rq\x09(K\x01J", struct.pack("<i", rows), b"M", struct.pack("<H", columns), b"\x86cnumpy\ndtype\nq\x0a",
-        python2_string(b"u1"), b"K\x00K\x01\x87Rq\x0b(K\x03", python2_string(b"|"), b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff",
-        b"K\x00tb\x89", python2_string(pixels.tobytes()), b"tb", python2_string(b"filenames"), b"r\x0c\x00\x00\x00]q\x0d(",
+        python2_string(b"u1"), b"K\x00K\x01\x87Rq\x0b(K\x03", python2_string(b"|"), b"NNN",
+        b"J\xff\xff\xff\xff" * 2, b"K\x00tb\x89", python2_string(pixels.tobytes()), b"tb", python2_string(b"filenames"),
+        b"r\x0c\x00\x00\x00]q\x0d(",
         python2_string(b"leptodactylus_pentadactylus_s_000004.png"), python2_string(b"camion_s_000148.png"), b"q\x0e",
         python2_string(b"x.png"), b"eu."])  # fmt: skip
 
@@ -132,7 +132,7 @@ BYTE_TYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00u1\x85R"
 @pytest.mark.parametrize(("content", "why"), [
     (b"", "pickle exhausted before seeing STOP"),
     (b"\xff\xd8\xff\xe0", "at position 0, opcode b'\\xff' unknown"),
-    (b"PK\x03\x04", "the opcode PERSID"),
+    (b"Pmine\n.", "the opcode PERSID"),
     (python2_batch()[:5000], "expected 9216 bytes in a string4, but only"),
     (HEAD + b"]).", "a tuple where a dict belongs"),
     (HEAD + b".", "an empty stack"),
@@ -183,8 +183,9 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 
 def bomb_of_copies():
     """A long string, encoded again and again from the memo."""
-    return (HEAD + b"]c_codecs\nencode\nq\x01X" + struct.pack("<I", MB) + b"a" * MB + b"q\x02X\x06\x00\x00\x00latin1q\x03000"
-            ).replace(b"q\x03000", b"q\x03\x86R(") + b"h\x01h\x02h\x03\x86R" * 10_000 + b"t."
+    text = b"X" + struct.pack("<I", MB) + b"a" * MB + b"q\x02"
+    names = b"c_codecs\nencode\nq\x01" + text + b"X\x06\x00\x00\x00latin1q\x03"
+    return HEAD + names + b"(" + b"h\x01h\x02h\x03\x86R" * 10_000 + b"t."
 
 
 def bomb_of_nested_tuples():
@@ -195,22 +196,23 @@ def bomb_of_nested_tuples():
 @pytest.mark.parametrize(("content", "why"), [
     (bomb_of_copies(), "strings that unfold to more than the file may hold"),
     (bomb_of_nested_tuples(), "a tuple where a str or bytes belongs"),
-    (HEAD + b"]" * (MAX_OPCODES + 10) + b".", f"more than {MAX_OPCODES} opcodes"),
     (HEAD + b"]" + b"\x85" * 100_000 + b".", "a tuple where a dict belongs"),
     (HEAD + b"B" + struct.pack("<I", 2**32 - 1), "expected 4294967295 bytes in a bytes4, but only 0 remain"),
     (HEAD + b"\x8e" + struct.pack("<Q", 2**62), "expected 4611686018427387904 bytes in a bytes8, but only 0 remain"),
-    (HEAD + b"\x8b" + struct.pack("<i", 2**30) + b"\1", "the opcode LONG4|expected 1073741824 bytes"),
-], ids=["copies", "tuples", "opcodes", "depth", "4 GB", "4 EB", "long"])
+    (HEAD + b"\x8b" + struct.pack("<i", 2**30) + b"\1", "not enough data in stream to read long4"),
+], ids=["copies", "tuples", "depth", "4 GB", "4 EB", "long"])
 def test_bombs_cost_little(tmp_path, content, why):
     tracemalloc.start()
-    began = time.process_time()
     try:
-        with pytest.raises(DataError, match="|".join(re.escape(part) for part in why.split("|"))):
+        with pytest.raises(DataError, match=re.escape(why)):
             read(tmp_path, content)
-        assert tracemalloc.get_traced_memory()[1] < 400 * MB
+        assert tracemalloc.get_traced_memory()[1] < 100 * MB
     finally:
         tracemalloc.stop()
-    assert time.process_time() - began < 30
+
+
+def test_a_file_of_endless_opcodes_is_given_up(tmp_path):
+    refused(tmp_path, HEAD + b"]" * (MAX_OPCODES + 10) + b".", f"more than {MAX_OPCODES} opcodes")
 
 
 @given(st.sampled_from([python2_batch(PIXELS[:, :4]), *(pickle.dumps(BATCH | {b"data": PIXELS[:, :4]}, p)

@@ -1,0 +1,142 @@
+"""Forward and backward of an MLP as a list of calls on fixed buffers: recorded once, run every step.
+
+Each method of `Tape` records one operation and how to undo it. R replicas are one more leading dimension of
+every buffer, (R, B, n); a single model does without it, (B, n), because mm is faster than bmm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+aten = torch.ops.aten
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and the buffer of the loss's gradient with respect to it (None where nobody needs it)."""
+
+    value: Tensor
+    gradient: Tensor | None
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Weights (…, n, m) and biases (…, n) of one layer of all replicas, and where their gradients go."""
+
+    weight: Tensor
+    bias: Tensor
+    weight_gradient: Tensor
+    bias_gradient: Tensor
+
+
+def _silu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
+    return partial(aten.silu_backward.grad_input, gradient, before, grad_input=gradient)
+
+
+def _gelu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
+    return partial(aten.gelu_backward.grad_input, gradient, before, grad_input=gradient)
+
+
+def _relu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
+    return partial(aten.threshold_backward.grad_input, gradient, after, 0, grad_input=gradient)
+
+
+def _tanh_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
+    return partial(aten.tanh_backward.grad_input, gradient, after, grad_input=gradient)
+
+
+ACTIVATIONS: dict[str, tuple[Callable[..., object], Callable[[Tensor, Tensor, Tensor], Call]]] = {
+    "silu": (torch._C._nn.silu, _silu_backward),
+    "gelu": (torch._C._nn.gelu, _gelu_backward),
+    "relu": (partial(torch.clamp_min, min=0), _relu_backward),
+    "tanh": (torch.tanh, _tanh_backward),
+}
+
+
+class Tape:
+    """Records operations on buffers of ``lead`` () or (R,) replicas and ``batch`` samples, like the tensor ``like``."""
+
+    def __init__(self, lead: tuple[int, ...], batch: int, like: Tensor) -> None:
+        self.lead, self.batch = lead, batch
+        self.empty = partial(torch.empty, dtype=like.dtype, device=like.device)
+        self.ones = torch.ones(1, batch, dtype=like.dtype, device=like.device).expand(*lead, 1, batch)
+        self.multiply = torch.bmm if lead else torch.mm
+        self.multiply_add = torch.baddbmm if lead else torch.addmm
+        self.forward: list[Call] = []
+        self._undo: list[list[Call]] = []
+
+    @property
+    def backward(self) -> list[Call]:
+        """The calls that undo what was recorded, last first."""
+        return [call for calls in reversed(self._undo) for call in calls]
+
+    def _node(self, width: int) -> Node:
+        shape = (*self.lead, self.batch, width)
+        return Node(self.empty(shape), self.empty(shape))
+
+    def linear(self, below: Node, layer: Linear) -> Node:
+        """``below`` Wᵀ + b, (…, B, n)."""
+        above = self._node(layer.weight.shape[-2])
+        bias = layer.bias.unsqueeze(-2)  # (…, 1, n)
+        self.forward.append(partial(self.multiply_add, bias, below.value, layer.weight.mT, out=above.value))
+        undo = self._parameters(above.gradient, below.value, layer)
+        if below.gradient is not None:
+            undo.append(partial(self.multiply, above.gradient, layer.weight, out=below.gradient))
+        self._undo.append(undo)
+        return above
+
+    def _parameters(self, gradient: Tensor, below: Tensor, layer: Linear) -> list[Call]:
+        """∂W = ``gradient``ᵀ × ``below``, (…, n, B) × (…, B, m), and ∂b = 1 × ``gradient``, (…, 1, B) × (…, B, n)."""
+        return [partial(self.multiply, gradient.mT, below, out=layer.weight_gradient),
+                partial(self.multiply, self.ones, gradient, out=layer.bias_gradient.unsqueeze(-2))]
+
+    def activation(self, below: Node, name: str) -> Node:
+        """An element-wise function; the gradient is changed in place."""
+        function, backward = ACTIVATIONS[name]
+        above = Node(torch.empty_like(below.value), below.gradient)
+        self.forward.append(partial(function, below.value, out=above.value))
+        self._undo.append([backward(below.gradient, below.value, above.value)])
+        return above
+
+    def dropout(self, below: Node, factors: Tensor, draw: Call) -> Node:
+        """``below`` times ``factors`` (broadcast), which ``draw`` renews at every step."""
+        above = Node(self.empty((*self.lead, *below.value.shape[-2:])), below.gradient)
+        self.forward += [draw, partial(torch.mul, below.value, factors, out=above.value)]
+        if below.gradient is not None:
+            self._undo.append([partial(below.gradient.mul_, factors)])
+        return above
+
+    def penalty(self, latents: Node, pull: Tensor) -> None:
+        """½ ``pull`` ‖z‖² over the batch: adds ``pull`` z to the gradient."""
+        if latents.gradient is not None:
+            self._undo.append([partial(latents.gradient.addcmul_, latents.value, pull)])
+
+    def cross_entropy(self, latents: Node, head: Linear, labels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+        """The head, log-softmax, and the gradient of −Σ target · log p / B; column y of ``table`` (K, K) is −target/B.
+
+        Returns the buffers of −target/B and log p, both (…, K, B). Classes come before samples here, because a softmax
+        over a few classes is up to twenty times faster when the samples are the contiguous dimension.
+        """
+        classes = table.shape[0]
+        shape = (*self.lead, classes, self.batch)
+        logits, logs, targets = self.empty(shape), self.empty(shape), self.empty(shape)
+        bias = head.bias.unsqueeze(-1)  # (…, K, 1)
+        columns, index = table.expand(*self.lead, classes, classes), labels.unsqueeze(-2).expand(shape)
+        self.forward += [
+            partial(self.multiply_add, bias, head.weight, latents.value.mT, out=logits),
+            partial(torch.log_softmax, logits, -2, out=logs),
+            partial(torch.gather, columns, -1, index, out=targets),
+        ]
+        gradient = logits  # not needed any more by then
+        undo = [partial(aten._log_softmax_backward_data.out, targets, logs, -2, logs.dtype, out=gradient),
+                *self._parameters(gradient.mT, latents.value, head)]
+        if latents.gradient is not None:
+            undo.append(partial(self.multiply, gradient.mT, head.weight, out=latents.gradient))
+        self._undo.append(undo)
+        return targets, logs

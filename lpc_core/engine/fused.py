@@ -1,0 +1,154 @@
+"""Fused engine for MLPs: the same step as autograd's, written out on flat buffers, for R replicas at once.
+
+A step is a fixed list of tensor calls with ``out=``: no graph is built, next to nothing is allocated, and the host
+never waits for the device. γ and the learning rate are device tensors that are written before a step, so a captured
+`run` follows them. Left out: convnets, and whatever branches on a value, such as clipping; autograd does those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lpc_core.config import RunConfig
+from lpc_core.engine._fused_layout import adopt, layout_of
+from lpc_core.engine._fused_tape import Linear, Node, Tape
+from lpc_core.engine._fused_update import Update
+from lpc_core.models import Classifier, resolve
+
+
+def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
+    """Why the fused engine cannot run ``config`` on inputs of ``input_shape`` (without the batch); "" if it can."""
+    backbone = resolve(config.model, input_shape)
+    return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
+
+
+class FusedEngine:
+    """Trains R models of one configuration in place: their parameters become views into one flat buffer.
+
+    ``models`` may differ in their weights, and `step` takes one γ for each. With ``shared`` all of them see the same
+    batch and the first one's dropout (runs with one seed and several γ), else `step` expects inputs (R, B, …) and
+    labels (R, B). Precision and device are those of the models: copy into the parameters, but don't replace them.
+    """
+
+    def __init__(self, config: RunConfig, models: Classifier | Sequence[Classifier], batch: int, *,
+                 shared: bool = True) -> None:
+        self.config, self.batch = config, batch
+        self.models = [models] if isinstance(models, Classifier) else list(models)
+        self.layout = layout_of(self.models[0], len(self.models))
+        self.values = adopt(self.models, self.layout)
+        self.gradients = torch.zeros_like(self.values)
+        self._lead = (len(self.models),) if len(self.models) > 1 else ()
+        self._names = _linear_layers(self.models[0])
+        width = self.layout.block(f"{self._names[0]}.weight").shape[1]
+        self.inputs = self.values.new_zeros((*(() if shared else self._lead), batch, width))
+        self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
+        self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
+        self.update = Update(config.optim, self.values, self.gradients, self.layout.head)
+        self._record()
+
+    # ---- one step ------------------------------------------------------------------------------------------------
+
+    def step(self, inputs: Tensor, labels: Tensor, gamma: float | Tensor, lr: float) -> None:
+        """One step on ``inputs`` (B, …) and ``labels`` (B,); ``gamma`` is a number or (R,), in the run's convention."""
+        self.inputs.copy_(inputs.reshape(self.inputs.shape))
+        self.labels.copy_(labels)
+        self.set(gamma, lr)
+        self.run()
+
+    def set(self, gamma: float | Tensor, lr: float) -> None:
+        """Write γ and the backbone's learning rate for the steps to come."""
+        if isinstance(gamma, Tensor):
+            torch.mul(gamma.to(self.pull).view(-1, 1, 1).view_as(self.pull), self._per_gamma, out=self.pull)
+        else:
+            self.pull.fill_(gamma * self._per_gamma)
+        self.update.lr.fill_(lr)
+
+    def run(self) -> None:
+        """One step on what ``inputs``, ``labels``, ``pull`` and ``update.lr`` hold."""
+        for call in self._calls:
+            call()
+
+    def loss(self) -> Tensor:
+        """The last step's loss before its update: (R,), or a scalar for one model."""
+        entropy = (self._targets * self._logs).sum((-2, -1))
+        return entropy + (self.pull / 2 * self._latents.square()).sum((-2, -1))
+
+    # ---- saving --------------------------------------------------------------------------------------------------
+
+    def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
+        """One replica's optimiser state, under the names that `_state.optimizer_tensors` uses."""
+        tensors = {}
+        for i, block in enumerate(self.layout.blocks):
+            tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()}
+            if self.update.counts:
+                tensors[f"optim.{i}.step"] = self.update.count.clone()
+        return tensors
+
+    def restore_optimizer(self, tensors: dict[str, Tensor], replica: int = 0) -> None:
+        """The inverse of `optimizer_tensors`; what is missing (a state saved before its first step) becomes 0.
+
+        All replicas share one count of steps.
+        """
+        self.update.count.copy_(tensors.get("optim.0.step", torch.zeros(())))
+        for i, block in enumerate(self.layout.blocks):
+            for slot, flat in self.update.slots.items():
+                block.of(flat)[replica] = tensors.get(f"optim.{i}.{slot}", torch.zeros(()))
+
+    # ---- recording -----------------------------------------------------------------------------------------------
+
+    def _record(self) -> None:
+        """Write down the forward pass, the backward pass and the update as a list of calls."""
+        tape, model = Tape(self._lead, self.batch, self.values), self.config.model
+        *hidden, head = [self._linear(name) for name in self._names]
+        penultimate = [] if model.penultimate == "none" else [hidden.pop()]
+        node = Node(self.inputs.expand(*self._lead, *self.inputs.shape[-2:]), None)
+        for layer in hidden:
+            node = tape.activation(tape.linear(node, layer), model.activation)
+        if model.dropout > 0:
+            node = self._dropout(tape, node)
+        for layer in penultimate:
+            node = tape.linear(node, layer)
+        if model.penultimate == "nonlinear":
+            node = tape.activation(node, model.activation)
+        tape.penalty(node, self.pull)
+        self._latents = node.value  # (…, B, d)
+        nodes = node.value.shape[-1] if self.config.loss.convention == "mean" else 1
+        self._per_gamma = 2 / (self.batch * nodes)
+        self._targets, self._logs = tape.cross_entropy(node, head, self.labels, self._table(head.bias.shape[-1]))
+        self._calls = [*tape.forward, *tape.backward, *self.update.calls]
+
+    def _linear(self, name: str) -> Linear:
+        """The views of one layer; a single model has no leading dimension."""
+        blocks = [self.layout.block(f"{name}.{kind}") for kind in ("weight", "bias")]
+        views = [block.of(flat) for flat in (self.values, self.gradients) for block in blocks]
+        return Linear(*(view if self._lead else view[0] for view in views))
+
+    def _table(self, classes: int) -> Tensor:
+        """(K, K): column y is −1/B of the smoothed target for label y."""
+        smoothing = self.config.loss.label_smoothing
+        targets = torch.eye(classes, dtype=self.values.dtype, device=self.values.device) * (1 - smoothing)
+        return -(targets + smoothing / classes) / self.batch
+
+    def _dropout(self, tape: Tape, node: Node) -> Node:
+        """Factors from the models' own random streams; replicas that share their batches share the first one's."""
+        share = self.config.model.dropout
+        sources = [model.dropout for model in self.models][: None if self.inputs.dim() > 2 else 1]
+        noise = torch.zeros((len(sources), *node.value.shape[-2:]), device=self.values.device)
+        factors = torch.zeros_like(noise if self._lead else noise[0], dtype=self.values.dtype)
+        return tape.dropout(node, factors, lambda: _draw(noise, share, sources, factors))
+
+
+def _draw(noise: Tensor, share: float, sources: Sequence[nn.Module], factors: Tensor) -> None:
+    """``factors`` 0 for a share of the features and 1/(1 − share) for the others, as `SeededDropout` draws them."""
+    for numbers, source in zip(noise, sources, strict=True):
+        numbers.uniform_(generator=source.stream or source.open_stream(noise.device))
+    torch.ge(noise.view_as(factors), share, out=factors)
+    factors.div_(1 - share)
+
+
+def _linear_layers(model: Classifier) -> list[str]:
+    """The names of the linear layers, in the order they are applied."""
+    return [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]

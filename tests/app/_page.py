@@ -1,0 +1,75 @@
+"""A page without a browser: takes frames, acknowledges them, and waits for what a test wants to see."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.live.frames import decode
+from app.live.hub import Hub, SessionHandle
+from app.live.messages import Ack, Ping, parse
+
+
+class Page:
+    def __init__(self, hub: Hub, session: SessionHandle, acks: bool = True) -> None:
+        self.hub, self.id, self.acks = hub, session.id, acks
+        self.seen: list[tuple[str, dict[str, Any]]] = []
+        self.bytes, self.closed = 0, 0
+        self._news = threading.Condition()
+        assert hub.connect(session.token, self) == session.id
+
+    def put(self, slot: str, raw: bytes) -> None:
+        kind, info, _ = decode(raw)
+        assert slot.startswith(kind)
+        with self._news:
+            self.seen.append((kind, info))
+            self.bytes += len(raw)
+            self._news.notify_all()
+        if kind == "frame" and self.acks:
+            self.hub.say(self.id, Ack(type="ack", frame=info["frame"]))
+
+    def close(self, code: int, reason: str) -> None:
+        with self._news:
+            self.closed = code
+            self._news.notify_all()
+
+    def say(self, text: str) -> None:
+        self.hub.say(self.id, parse(text))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [info for seen, info in list(self.seen) if seen == kind]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.of("frame")[-1]
+
+    def wait(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda info: True, seconds: float = 8.0,
+             since: int = 0) -> dict[str, Any]:
+        """The first ``kind`` from the ``since``-th thing seen on that ``fits``."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while True:
+                for seen, info in self.seen[since:]:
+                    if seen == kind and fits(info):
+                        return info
+                left = deadline - time.monotonic()
+                assert left > 0, f"waited {seconds} s for a {kind}; saw {self.seen[since:][-4:]}"
+                self._news.wait(min(left, 0.2))
+                if self.acks:
+                    self.hub.say(self.id, Ping(type="ping"))
+
+    def settle(self, seconds: float = 0.25) -> None:
+        """Return when nothing has come for that long."""
+        count = -1
+        while count != len(self.seen):
+            count = len(self.seen)
+            time.sleep(seconds)
+
+
+def until(fits: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < deadline, f"did not happen within {seconds} s"
+        time.sleep(0.02)

@@ -1,0 +1,156 @@
+"""The lab as a person meets it: it moves by itself, γ collapses it, pause pauses, links reproduce, small screens fit."""
+
+import math
+import re
+
+import pytest
+from driving import SHOTS, drag_gamma, stage_state, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page):
+    page = open_page(lab.url)
+    first = wait_until(page, lambda s: s["step"] > 0)
+    later = wait_until(page, lambda s: s["step"] > first["step"] + 50 and s["radius"] is not None)
+    assert later["state"] == "running"
+    assert later["mode"] == "auto"
+    assert page.get_by_test_id("lpc-latents").is_visible()
+    assert "dataset=hypercube" in page.url
+    assert page.title() == "LPC Lab"
+
+
+def test_dragging_gamma_shrinks_the_shell_and_raises_the_separation_ratio(lab, open_page):
+    page = open_page(f"{lab.url}/?gamma_start=0.0001")
+    wait_until(page, lambda s: s["step"] > 100)
+    drag_gamma(page, 1e-2)
+    before = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["gamma"], 1e-2, rel_tol=0.2)
+                        and s["metrics"].get("separation_ratio"))
+    drag_gamma(page, 1e2)
+    after = wait_until(page, lambda s: math.isclose(s["gamma"], 1e2, rel_tol=0.2) and s["radius"] < before["radius"] / 5
+                       and s["metrics"]["separation_ratio"] > before["metrics"]["separation_ratio"], seconds=60)
+    assert after["radius"] == pytest.approx(after["predictedRadius"], rel=0.25)
+
+
+def test_pause_really_pauses_and_the_keyboard_works(lab, open_page):
+    page = open_page(lab.url)
+    wait_until(page, lambda s: s["step"] > 50)
+    page.get_by_test_id("lpc-play").click()
+    paused = wait_until(page, lambda s: s["state"] == "paused")
+    page.wait_for_timeout(700)
+    assert stage_state(page)["step"] == paused["step"]
+    page.get_by_test_id("lpc-step").click()
+    assert wait_until(page, lambda s: s["step"] > paused["step"])["step"] == paused["step"] + 1
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("Space")
+    wait_until(page, lambda s: s["state"] == "running" and s["step"] > paused["step"] + 20)
+    before = float(page.get_by_test_id("lpc-gamma").get_attribute("aria-valuenow"))
+    page.get_by_test_id("lpc-gamma").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert float(page.get_by_test_id("lpc-gamma").get_attribute("aria-valuenow")) > before + 0.3
+    assert wait_until(page, lambda s: s["mode"] == "hand")
+
+
+def test_a_paused_run_still_answers_gamma_with_its_predicted_points(lab, open_page):
+    page = open_page(lab.url)
+    wait_until(page, lambda s: s["step"] > 200)
+    page.get_by_test_id("lpc-play").click()
+    paused = wait_until(page, lambda s: s["state"] == "paused")
+    drag_gamma(page, 1e3)
+    moved = wait_until(page, lambda s: s["predictedRadius"] < paused["predictedRadius"] / 3)
+    assert moved["step"] == paused["step"]
+
+
+def test_reset_resets(lab, open_page):
+    page = open_page(lab.url)
+    late = wait_until(page, lambda s: s["step"] > 400)
+    page.get_by_test_id("lpc-reset").click()
+    again = wait_until(page, lambda s: s["run"] > late["run"] and s["step"] < 300)
+    assert again["mode"] == "auto"
+
+
+def test_a_link_gives_the_same_run_again(lab, open_page):
+    """Step k of the same link shows the same numbers in two tabs, whatever each drew in between."""
+    link = f"{lab.url}/?dataset=moons&classes=3&seed=11&gamma_end=50&steps=150&ramp_steps=100&hidden=16-16"
+    seen = []
+    for _ in range(2):
+        page = open_page(link)
+        state = wait_until(page, lambda s: s["state"] == "finished" and s["metrics"].get("step") == 150)
+        seen.append(state["metrics"])
+        assert "gamma_end=50" in page.url
+        assert "seed=11" in page.url
+    assert seen[0] == pytest.approx(seen[1], rel=1e-9)
+
+
+def test_a_bad_value_in_a_link_is_named_and_falls_back_alone(lab, open_page):
+    page = open_page(f"{lab.url}/?gamma_end=lots&seed=5&colour=red")
+    wait_until(page, lambda s: s["step"] > 0)
+    text = page.locator("body").inner_text()
+    assert "gamma_end: expected a number from 0 to 1e+08, got 'lots'. Using 100.0." in text
+    assert "colour: expected a known setting" in text
+    assert "seed=5" in page.url
+
+
+@pytest.mark.parametrize("dataset", ["hypercube", "moons", "circles", "spirals", "xor", "digits", "mnist", "cifar10"])
+def test_each_data_set_starts(lab, open_page, dataset, data_root, request):
+    if dataset in ("mnist", "cifar10"):
+        for folder in request.getfixturevalue(f"real_{dataset}").iterdir():
+            (data_root / folder.name).symlink_to(folder)
+    page = open_page(f"{lab.url}/?dataset={dataset}")
+    state = wait_until(page, lambda s: s["step"] > 0 and s["radius"] is not None, seconds=60)
+    assert state["state"] == "running"
+
+
+def test_a_data_set_that_is_not_there_says_where_to_put_it(lab, open_page):
+    page = open_page(f"{lab.url}/?dataset=cifar100")
+    notice = page.get_by_test_id("lpc-notice")
+    notice.get_by_text(re.compile("cifar-100-binary")).first.wait_for(timeout=40_000)
+    assert "put" in notice.inner_text().lower()
+
+
+def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):
+    page = open_page(lab.url)
+    first = wait_until(page, lambda s: s["step"] > 100)
+    field = page.get_by_label("classes", exact=True)
+    field.fill("6")
+    field.press("Enter")
+    wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)
+    page.wait_for_url(re.compile("classes=6"))
+    page.get_by_text("F", exact=True).first.wait_for()
+
+
+@pytest.mark.parametrize("penultimate", ["nonlinear", "none"])
+def test_where_nothing_is_predicted_the_stage_says_why(lab, open_page, penultimate):
+    page = open_page(f"{lab.url}/?penultimate={penultimate}")
+    wait_until(page, lambda s: s["step"] > 50)
+    assert stage_state(page)["predictedRadius"] is None
+    page.get_by_text("No predicted points").first.wait_for(timeout=5_000)
+
+
+@pytest.mark.parametrize(("name", "width", "height", "dark"), [
+    ("desktop-light", 1280, 860, False), ("desktop-dark", 1280, 860, True), ("phone", 390, 844, False),
+    ("phone-dark", 390, 844, True), ("tablet", 820, 1100, False),
+])
+def test_nothing_overlaps_or_sticks_out(lab, open_page, name, width, height, dark):
+    page = open_page(f"{lab.url}/?dataset=digits", width=width, height=height, dark=dark)
+    state = wait_until(page, lambda s: s["step"] > 300 and s["radius"] is not None)
+    assert state["dark"] == dark
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
+    overlaps = page.evaluate("""() => {
+      const shown = [...document.querySelectorAll('[data-testid=lpc-stage] button, [data-testid=lpc-stage] select, [data-testid=lpc-gamma]')]
+        .filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()]);
+      const bad = [];
+      for (const [a, p] of shown) {
+        if (p.right > innerWidth + 1 || p.left < -1) bad.push(a.outerHTML.slice(0, 80) + ' sticks out');
+        for (const [b, q] of shown) {
+          if (a === b || a.contains(b) || b.contains(a)) continue;
+          const w = Math.min(p.right, q.right) - Math.max(p.left, q.left), h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+          if (w > 2 && h > 2) bad.push(a.outerHTML.slice(0, 60) + ' over ' + b.outerHTML.slice(0, 60));
+        }
+      }
+      return bad;
+    }""")
+    assert overlaps == []
