@@ -1,7 +1,7 @@
 """Server: the ASGI app: Streamlit's pages, the live WebSocket, our static files, and headers on every response.
 
-Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). It is served at the
-root of its host: Streamlit's ``server.baseUrlPath`` is not supported.
+Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). It is served
+at the root of its host: Streamlit's ``server.baseUrlPath`` is not supported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from app.live.socket import live  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 
-
 def _inline_scripts() -> str:
     """The hashes that allow the scripts written into Streamlit's own page, and no others."""
     page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
@@ -46,8 +45,8 @@ def _inline_scripts() -> str:
     return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in found)
 
 
-# What a page may load: its own server's files. Streamlit sets styles from script, runs a component's code as a blob: module
-# and draws icons from data: URLs. No `unsafe-eval`: everything works without it but Plotly's WebGL scatter (`scattergl`).
+# What a page may load: its own server's files. Streamlit sets styles from script, runs a component's code as a blob:
+# module and draws icons from data: URLs. No `unsafe-eval`: only Plotly's WebGL scatter (`scattergl`) would need it.
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'self'", f"script-src 'self' blob: {_inline_scripts()}", "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
@@ -70,7 +69,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
@@ -82,7 +81,7 @@ class SecurityHeaders:
 
 
 class OwnFiles(StaticFiles):
-    """`app/live/static`, asked for again at each use: our modules import each other by plain names, without versions."""
+    """`app/live/static`, revalidated at each use: our modules import each other by plain names, without versions."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """As the base class, with the cache header."""
@@ -101,14 +100,14 @@ def plotly_bundle() -> tuple[bytes, str]:
     return gzip.compress(raw, 6, mtime=0), f'"plotly-{importlib.metadata.version("plotly")}-{len(raw)}"'
 
 
-async def plotly_js(request: Request) -> Response:
+async def plotly_js(call: Request) -> Response:
     """The bundle; for good where the URL names the version (``?v=6.1.0``), else revalidated."""
     packed, etag = await asyncio.to_thread(plotly_bundle)
-    versioned = request.query_params.get("v") == importlib.metadata.version("plotly")
+    versioned = call.query_params.get("v") == importlib.metadata.version("plotly")
     headers = {"etag": etag, "cache-control": FOREVER if versioned else REVALIDATE, "vary": "accept-encoding"}
-    if request.headers.get("if-none-match") == etag:
+    if call.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if "gzip" in call.headers.get("accept-encoding", ""):
         return Response(packed, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"})
     raw = await asyncio.to_thread(gzip.decompress, packed)
     return Response(raw, media_type="text/javascript", headers=headers)

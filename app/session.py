@@ -29,7 +29,7 @@ class Session:
         self.place: hub.SessionHandle | None = None
 
     def change(self, name: str, given: object) -> None:
-        """Set one setting of the run, as a form gives it; a value that is not allowed changes nothing but the message."""
+        """Set one setting, as a form gives it; a value that is not allowed changes nothing but the message."""
         self.problems = []
         try:
             value = parse_value(name, given)
@@ -51,7 +51,7 @@ class Session:
             hub.current().configure(self.place.id, run)
 
     def connect(self) -> hub.SessionHandle:
-        """This tab's place at the hub, taken anew if the old one was given up."""
+        """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
             self.place = hub.current().open(self.run)
             _release_when_gone(self.place.id)
@@ -64,7 +64,7 @@ def _explain(error: ConfigError, run: RunConfig) -> str:
 
 
 def current() -> Session:
-    """This tab's session."""
+    """Return this tab's session."""
     if "lpc" not in st.session_state:
         st.session_state.lpc = Session()
     return st.session_state.lpc

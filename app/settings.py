@@ -21,14 +21,14 @@ def _setting(default: Any, help: str, low: float = 0, high: float = 0) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS``, and so on."""
+    """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS`` etc."""
 
     workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
     spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
-    allowed_origins: tuple[str, ...] = _setting((), "Other origins a page may come from, by commas: https://lab.example.org")
-    allow_missing_origin: bool = _setting(False, "Accept live connections that name no origin (programs; not browsers).")
+    allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
+    allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
     heartbeat_s: float = _setting(10.0, "Seconds after which a page that has gone loses its run.", 0.2, 86_400)
     silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
                                       "speak only once a minute).", 0.2, 86_400)
@@ -41,7 +41,8 @@ class Settings:
         for origin in self.allowed_origins:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
-                raise SettingsError(f"LPC_ALLOWED_ORIGINS: expected origins like https://lab.example.org, got {origin!r}")
+                raise SettingsError("LPC_ALLOWED_ORIGINS: expected origins like https://lab.example.org, "
+                                    f"got {origin!r}")
 
 
 def from_env(env: Mapping[str, str] = os.environ) -> Settings:

@@ -1,4 +1,4 @@
-"""The peer of `benchmarks.stage`: the same points in a Streamlit fragment that redraws st.plotly_chart as fast as it can."""
+"""The peer of `benchmarks.stage`: as many points in a fragment that redraws st.plotly_chart as fast as it can."""
 
 import numpy as np
 import plotly.graph_objects as go

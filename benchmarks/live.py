@@ -1,6 +1,7 @@
 """How fast the server side is: frames and steps per second, answer to γ, ten sessions at once, memory per session.
 
-``python -m benchmarks.live`` talks to a real server over its WebSocket; the answer to γ is measured in headless Chromium.
+``python -m benchmarks.live`` talks to a real server over its WebSocket; the answer to γ is measured
+in headless Chromium.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import time
 from pathlib import Path
 
 import uvicorn
-import websockets.sync.client as client
 from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from websockets.sync import client
 
 from app.live import hub as hubs
 from app.live.frames import decode

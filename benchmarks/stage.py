@@ -1,6 +1,7 @@
 """How often the stage draws in a browser without a GPU, beside what a Streamlit fragment with st.plotly_chart reaches.
 
-``python -m benchmarks.stage``: headless Chromium, trainer running on the same machine, 2,000 points, 8 histograms, 4 curves.
+``python -m benchmarks.stage``: headless Chromium, trainer running on the same machine, 2,000 points,
+8 histograms, 4 curves.
 """
 
 from __future__ import annotations

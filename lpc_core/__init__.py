@@ -16,7 +16,7 @@ _HOMES = {
     "collapse_points": "theory", "predicted_radius": "theory", "forces": "theory", "critical_gamma": "theory",
     "latent_l2": "losses",
 }
-__all__ = sorted(_HOMES)
+__all__ = [*_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

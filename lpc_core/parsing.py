@@ -1,4 +1,4 @@
-"""Values from outside (URLs, JSON, forms, command lines) into a `RunConfig`: parsed by pydantic, one field at a time."""
+"""Values from outside (URLs, JSON, forms, command lines) into a `RunConfig`, by pydantic, one field at a time."""
 
 from __future__ import annotations
 

@@ -14,8 +14,12 @@ _PRESETS: dict[str, dict[str, object]] = {
     "digits": {"samples": 1_437, "test_samples": 360, "hidden": (64, 64), "latent_dim": 8, "gamma_start": 1.0},
     "mnist": {"samples": 10_000, "test_samples": 2_000, "hidden": (256, 256), "latent_dim": 8, "lr": 2e-3},
     "fashion-mnist": {"samples": 10_000, "test_samples": 2_000, "hidden": (256, 256), "latent_dim": 8, "lr": 2e-3},
-    "cifar10": {"samples": 5_000, "test_samples": 1_000, "latent_dim": 8, "lr": 3e-3, "batch_size": 128},
-    "cifar100": {"samples": 10_000, "test_samples": 2_000, "latent_dim": 64, "lr": 3e-3, "batch_size": 128},
+    "cifar10": {"samples": 2_000, "test_samples": 1_000, "latent_dim": 8, "dropout": 0.2, "lr": 3e-3,
+                "lr_schedule": "cosine", "lr_end": 0.01, "gamma_start": 1e-2, "ramp_steps": 1_800, "steps": 3_000,
+                "batch_size": 64},
+    "cifar100": {"samples": 5_000, "test_samples": 1_000, "latent_dim": 64, "dropout": 0.2, "lr": 3e-3,
+                 "lr_schedule": "cosine", "lr_end": 0.01, "gamma_start": 1e-2, "ramp_steps": 3_000, "steps": 5_000,
+                 "batch_size": 64},
 }
 
 

@@ -1,4 +1,4 @@
-"""How γ and the learning rate move over a run: pure functions of the step, and the driver that lets a hand take over."""
+"""How γ and the learning rate move: pure functions of the step, and the driver that lets a hand take over."""
 
 from __future__ import annotations
 

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 

@@ -15,7 +15,6 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
     ("lpc_core", "lpc_core.cli", "lpc_core.__main__"),
     ("app", "app.settings", "app.live.messages", "app.live.frames", "app.live.narrate"),
     ("app.live",),
-    ("app.charts",),
     ("app.session",),
     ("app.views",),
     ("app.main",),

@@ -11,7 +11,7 @@ MAX_ROWS = 1_000
 
 
 class History:
-    """Columns of equal length; when full, every other row is dropped, so old rows get sparser and none is lost for good."""
+    """Columns of equal length; when full, every other row is dropped, so that old rows get sparser."""
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._max, self._rows = max_rows, 0

@@ -1,4 +1,4 @@
-"""Hub: in the web process, who trains where. Sessions, their tokens, their pages, and workers that are replaced when they end.
+"""Hub: in the web process, who trains where: sessions, their tokens, their pages, and workers, replaced when they end.
 
 Every method may be called from any thread and returns at once: one thread per worker reads, one writes, one keeps time.
 """
@@ -160,8 +160,8 @@ class Hub:
             if self._stopping.is_set() or not seats:
                 raise HubError("No training process can be started on this server; its log says why.")
             if len(self._sessions) >= self.settings.max_sessions:
-                raise HubError(f"All {self.settings.max_sessions} places of this server are taken. Close a tab you do not "
-                               "need, or try again in a minute.")
+                raise HubError(f"All {self.settings.max_sessions} places of this server are taken. Close a tab you do "
+                               "not need, or try again in a minute.")
             load = {id(seat): 0 for seat in seats}
             for session in self._sessions.values():
                 load[id(session.seat)] = load.get(id(session.seat), 0) + 1
@@ -449,7 +449,8 @@ def install(hub: Hub | None) -> None:
 
 
 def current() -> Hub:
-    """This process's hub, for the views' script threads; raises `HubError` outside the server."""
+    """The hub of this process, for the views' script threads; raises `HubError` outside the server."""
     if _current is None:
-        raise HubError("expected the lab's own server, got a plain `streamlit run app/main.py`; start it with `python -m app`")
+        raise HubError("expected the lab's own server, got a plain `streamlit run app/main.py`; "
+                       "start it with `python -m app`")
     return _current

@@ -1,4 +1,4 @@
-"""Loading: data sets are fetched in threads of the worker and kept, so that equal runs of many readers share one copy."""
+"""Loading: data sets are fetched in threads of the worker and kept; equal runs of many readers share one copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mark: which session a worker is serving, in a file that outlives it: who ends a process three times is not served again."""
+"""Mark: which session a worker is serving, in a file that outlives it, so that a crash can be laid at a run's door."""
 
 from __future__ import annotations
 

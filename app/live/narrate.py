@@ -1,4 +1,4 @@
-"""Narration: one plain sentence on what is happening now, for a learner. A table of cases; the first that fits is told."""
+"""Narration: one plain sentence on what is happening now. A table of cases; the first that fits is told."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ Case = tuple[Callable[[Scene], bool], Callable[[Scene], str]]
 CASES: tuple[Case, ...] = (
     (lambda s: bool(s.now.reason), lambda s: s.now.reason),
     (lambda s: not s.now.metrics, lambda s: ""),
-    (lambda s: s.now.step == 0, lambda s: "Nothing is learned yet: the points lie where the random initial weights put them."),
+    (lambda s: s.now.step == 0,
+     lambda s: "Nothing is learned yet: the points lie where the random initial weights put them."),
     (lambda s: s.now.step > WARM_UP_STEPS and s.at_chance and s.head_outrun,
      lambda s: f"γ has outrun the head: accuracy fell to {_percent(s.accuracy)}, which is chance (total collapse)."),
     (lambda s: s.accuracy < s.accuracy_before - 0.1 and s.now.gamma > 0,
@@ -88,7 +89,8 @@ CASES: tuple[Case, ...] = (
     (lambda s: s.now.gamma == 0,
      lambda s: f"γ is 0: plain cross-entropy, {_percent(s.accuracy)} of the training samples are right."),
     (lambda s: s.accuracy < NEAR,
-     lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are right."),
+     lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are "
+               "right."),
     (lambda s: s.accuracy < SEPARABLE and s.spread < COLLAPSED,
      lambda s: f"Each class is nearly one point, but {_percent(1 - s.accuracy)} of the samples sit at a wrong one."),
     (lambda s: s.accuracy < SEPARABLE,
@@ -96,18 +98,19 @@ CASES: tuple[Case, ...] = (
     (lambda s: s.spread > FALLING and s.accuracy_before < SEPARABLE,
      lambda s: "The classes have just become separable; γ is still too weak to matter."),
     (lambda s: s.spread > FALLING,
-     lambda s: f"The classes are separable; γ is still too weak to draw their points together (spread {_percent(s.spread)} "
-               "of the radius)."),
+     lambda s: "The classes are separable; γ is still too weak to draw their points together "
+               f"(spread {_percent(s.spread)} of the radius)."),
     (lambda s: s.spread >= COLLAPSED,
      lambda s: f"Same-class points are falling together: spread {_percent(s.spread)} of the radius."),
     (lambda s: s.spread < COLLAPSED and _binary(s),
-     lambda s: f"Collapsed to a binary code: each class is one point{_distance(s)}, and every node takes two opposite values."),
+     lambda s: f"Collapsed to a binary code: each class is one point{_distance(s)}, and every node takes two opposite "
+               "values."),
     (lambda s: s.spread < COLLAPSED, lambda s: f"Collapsed: each class is one point{_distance(s)}."),
     (lambda s: s.accuracy >= SEPARABLE, lambda s: "The classes are separable."),
 )
 
 
 def sentence(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
-    """What is happening in ``snapshot``; ``previous`` is the last measured one before it. Empty when nothing was measured."""
+    """What is happening in ``snapshot``; ``previous`` was measured before it. Empty when nothing was measured."""
     scene = Scene(snapshot, previous)
     return next((tell(scene) for fits, tell in CASES if fits(scene)), "")

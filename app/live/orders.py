@@ -14,7 +14,7 @@ MAX_STEPS = 10_000
 
 @dataclass(frozen=True)
 class Open:
-    """Begin a session. ``restore`` says that its state file may exist; ``frame`` and ``run`` are the last numbers used."""
+    """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used."""
 
     id: str
     config: RunConfig
@@ -95,7 +95,8 @@ def key(order: Order) -> Hashable:
 
 def merge(old: Order, new: Order) -> Order:
     """What remains of two orders with equal keys: the newer; of two `Step`s, as many steps as both."""
-    if isinstance(old, Say) and isinstance(new, Say) and isinstance(old.message, Step) and isinstance(new.message, Step):
+    said = isinstance(old, Say) and isinstance(new, Say)
+    if said and isinstance(old.message, Step) and isinstance(new.message, Step):
         count = min(MAX_STEPS, old.message.count + new.message.count)
         return replace(new, message=Step(type="step", count=count))
     return new

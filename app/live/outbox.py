@@ -1,4 +1,4 @@
-"""Outbox: what waits to be sent to one page. One place per kind, so a slow page costs a few frames of memory, never more."""
+"""Outbox: what waits to be sent to one page. One place per kind, so a slow page costs a frame of memory, never more."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Outbox:
             return sum(len(raw) for raw in self._slots.values())
 
     def put(self, slot: str, raw: bytes) -> None:
-        """Send soon, in place of what waits in ``slot``. A setup makes the frame that waits void: it belongs to the run before."""
+        """Send soon, in place of what waits in ``slot``. A setup voids the waiting frame: it is of the run before."""
         with self._lock:
             if slot == "setup":
                 self._slots.pop("frame", None)
@@ -50,7 +50,7 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._filled.set)
 
     async def take(self) -> list[bytes]:
-        """What waits, in the order a page needs it; waits for the first. Raises `Hangup` when that is all there will be."""
+        """What waits, in the order a page needs it; waits for the first. Raises `Hangup` when no more will come."""
         while True:
             self._filled.clear()
             with self._lock:

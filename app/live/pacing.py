@@ -7,13 +7,13 @@ import math
 FRAMES_PER_S = 30.0
 MIN_FRAMES_PER_S = 5.0
 METRICS_PER_S = 6.0
-FRAME_SHARE, FRAME_SHARE_LIMIT = 0.35, 0.7  # of the worker's time: wanted, and at most when many runs want 5 frames/s
+FRAME_SHARE, FRAME_SHARE_LIMIT = 0.35, 0.7  # of the worker's time: wanted, and at most for 5 frames/s
 METRICS_SHARE = 0.15
 UNLIMITED_STEPS = 1_000_000
 
 
 class StepBudget:
-    """A token bucket: ``rate`` steps per second on average, never more than a quarter second's worth at once; 0 is no limit."""
+    """A token bucket: ``rate`` steps per second, never more than a quarter second's worth at once; 0 is no limit."""
 
     def __init__(self, rate: float, now: float) -> None:
         self._rate, self._tokens, self._at = rate, 1.0, now
@@ -74,9 +74,9 @@ class Cost:
 
 
 def frame_interval(cost_of_all: float) -> float:
-    """Seconds between two frames of one run, where one frame of every watched run costs ``cost_of_all`` seconds together.
+    """Seconds between two frames of one run, where a frame of every run costs ``cost_of_all`` seconds together.
 
-    30 a second while frames take at most 35 % of the time; fewer after that, but not below 5 unless they took over 70 %.
+    30 a second while frames take at most 35 % of the time; fewer after that, but not below 5 until they take 70 %.
     """
     slowest = max(1 / MIN_FRAMES_PER_S, cost_of_all / FRAME_SHARE_LIMIT)
     return max(1 / FRAMES_PER_S, min(cost_of_all / FRAME_SHARE, slowest))

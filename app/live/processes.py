@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -93,7 +94,5 @@ class LocalWorker:
     def close(self) -> None:
         """Close the pipes; only when no thread uses them any more."""
         for stream in (self.process.stdin, self.process.stdout):
-            try:
+            with contextlib.suppress(OSError):  # what was still buffered for a worker that is gone
                 cast(BinaryIO, stream).close()
-            except OSError:
-                pass  # what was still buffered for a worker that is gone

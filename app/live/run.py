@@ -1,4 +1,4 @@
-"""Run: one session inside a worker: its trainer, what the reader asked for, and when it owes a frame or a state file."""
+"""Run: one session inside a worker: its trainer, what the reader asked for, when it owes a frame or a state file."""
 
 from __future__ import annotations
 
@@ -42,22 +42,23 @@ class Trainer(Protocol):
     reason: str
     theory_note: str
 
+    # The methods say what they do in `lpc_core.engine.trainer`.
     @property
-    def finished(self) -> bool: ...
+    def finished(self) -> bool: ...  # noqa: D102
     @property
-    def diverged(self) -> bool: ...
+    def diverged(self) -> bool: ...  # noqa: D102
     @property
-    def probe_labels(self) -> np.ndarray: ...
+    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
     @property
-    def probe_images(self) -> np.ndarray | None: ...
-    def advance(self, steps: int, deadline: float | None = None) -> int: ...
-    def snapshot(self, metrics: bool = True) -> Snapshot: ...
-    def set_gamma(self, value: float) -> None: ...
-    def set_auto(self) -> None: ...
-    def set_lr(self, value: float) -> None: ...
-    def extend(self) -> None: ...
-    def state_bytes(self) -> bytes: ...
-    def load_state_bytes(self, raw: bytes) -> None: ...
+    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
+    def advance(self, steps: int, deadline: float | None = None) -> int: ...  # noqa: D102
+    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
+    def set_gamma(self, value: float) -> None: ...  # noqa: D102
+    def set_auto(self) -> None: ...  # noqa: D102
+    def set_lr(self, value: float) -> None: ...  # noqa: D102
+    def extend(self) -> None: ...  # noqa: D102
+    def state_bytes(self) -> bytes: ...  # noqa: D102
+    def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
 
 
 MakeTrainer = Callable[[RunConfig, Dataset], Trainer]
@@ -67,7 +68,7 @@ Post = Callable[[orders.Report], None]
 class Run:
     """One session. Nothing here waits: the worker asks it to train, to send a frame, to save, each when due."""
 
-    def __init__(self, id: str, post: Post, make: MakeTrainer, path: Path, frame: int = 0, run: int = 0) -> None:
+    def __init__(self, id: str, post: Post, make: MakeTrainer, path: Path, *, frame: int = 0, run: int = 0) -> None:
         now = time.perf_counter()
         self.id, self._post, self._make, self._path = id, post, make, path
         self.frame, self.run, self.ticket = frame, run, 0
@@ -120,6 +121,8 @@ class Run:
         self._error = None
         self._fresh()
         self._camera = Camera(self._look(measure=True).latents.shape[1])
+        self._unsaved = True  # what the reader has set so far must outlive this process too
+        self._next_save = self._next_save if self.playing else -math.inf
         self._send_setup()
 
     def _again(self) -> None:
@@ -231,8 +234,8 @@ class Run:
         return self.here and not self.held and self.trainer is not None and self.state == "running"
 
     def train(self, quantum: float) -> float:
-        """Train for about ``quantum`` seconds, less if the reader wants it slower; returns the seconds taken."""
-        begun = time.perf_counter()
+        """Train for about ``quantum`` seconds, less if the reader wants it slower; returns the seconds of work."""
+        begun, work = time.perf_counter(), time.thread_time()
         steps = min(self._budget.allowance(begun), self._remaining)
         if not self.trains or steps < 1 or self.trainer is None:
             return 0.0
@@ -247,7 +250,7 @@ class Run:
         if self.state != "running":
             self._measure = True
             self._pause_clock()
-        return now - begun
+        return time.thread_time() - work
 
     def owes_frame(self, now: float) -> bool:
         """Whether a page waits for a frame that is due, and can take one more."""
@@ -268,7 +271,7 @@ class Run:
         raw = frames.encode_frame(snapshot, sight, self._frame_info(snapshot))
         self._unacked.append(self.frame)
         self._dirty, self._drawn_step = False, snapshot.step
-        self._next_frame = begun + frame_interval
+        self._next_frame = max(self._next_frame + frame_interval, begun + frame_interval / 2)  # keeps the rate
         self._post(orders.Frame(self.id, raw, self.frame))
         seconds = time.perf_counter() - begun
         (self.metrics_cost if measure else self.frame_cost).add(seconds)
@@ -309,7 +312,8 @@ class Run:
 
     # ---- what is sent --------------------------------------------------------------------------------------------
 
-    def tell(self, level: str, text: str, progress: float | None = None, state: str = "", failed: int | None = None) -> None:
+    def tell(self, level: str, text: str, *, progress: float | None = None, state: str = "",
+             failed: int | None = None) -> None:
         """Send one line; an error is also kept for a page that comes later."""
         notice = orders.Notice(self.id, frames.encode_notice(level, text, progress, state), level, failed)
         if level == "error":
@@ -317,7 +321,7 @@ class Run:
         self._post(notice)
 
     def _look(self, measure: bool) -> Snapshot:
-        """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step has reached yet."""
+        """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step reached yet."""
         if self.trainer is None:
             raise RuntimeError("expected a trainer before a snapshot is taken, got none")
         snapshot = self.trainer.snapshot(metrics=measure)

@@ -8,7 +8,8 @@ import streamlit as st
 _LOADER = """
 export default function (component) {
   let gone = false, stop;
-  import(new URL(component.data.stage, document.baseURI)).then((module) => { if (!gone) stop = module.default(component); });
+  const address = new URL(component.data.stage, document.baseURI);
+  import(address).then((module) => { if (!gone) stop = module.default(component); });
   return () => { gone = true; stop?.(); };
 }
 """

@@ -1,4 +1,4 @@
-"""State files: what a worker leaves behind every few seconds, so that another can go on with the run. Written atomically."""
+"""State files: what a worker leaves behind every few seconds, so that another can go on. Written atomically."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Mailbag:
             self._changed.notify()
 
     def take(self, timeout: float | None = None) -> list[Any]:
-        """Everything queued, oldest first; waits up to ``timeout`` seconds (None: as long as it takes) for the first."""
+        """Everything queued, oldest first; waits up to ``timeout`` seconds (None: until it comes) for the first."""
         with self._changed:
             if not self._items and not self._closed:
                 self._changed.wait(timeout)

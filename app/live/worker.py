@@ -1,11 +1,13 @@
 """Worker: the process that trains. It serves many sessions in turns of a few milliseconds, each run its own `Run`.
 
 Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE``; orders come on standard input, reports go to standard
-output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes the directory and ends.
+output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes the directory
+and ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import math
@@ -34,7 +36,7 @@ ROUND_S = 0.1  # all turns together, when there are many sessions
 MIN_SLICE_S = 0.002
 IDLE_S = 0.5
 PROGRESS_EVERY_S = 0.2
-EXPECTED = (DataError, ValueError, MemoryError, OSError)  # what a reader can do something about; ConfigError is a ValueError
+EXPECTED = (DataError, ValueError, MemoryError, OSError)  # a reader can do something about these
 STOPPED = "The training process stopped; "
 
 _LOG = logging.getLogger("app.live.worker")
@@ -56,15 +58,15 @@ def torch_engine() -> Engine:
     from lpc_core.engine.trainer import Trainer as TorchTrainer
 
     torch.set_num_threads(1)
-    return Engine(lambda config, device, dataset: TorchTrainer(config, device, dataset), load_data, warm=True)
+    return Engine(TorchTrainer, load_data, warm=True)
 
 
 class Worker:
     """All sessions of one process. `serve` runs until it is told to stop."""
 
-    def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, device: str, folder: Path, mark: Mark) -> None:
-        self._inbox, self._post, self._engine, self._folder, self._mark = inbox, post, engine, folder, mark
-        self._device = device
+    def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path) -> None:
+        self._inbox, self._post, self._engine, self._device, self._folder = inbox, post, engine, device, folder
+        self._mark = Mark(folder / f"{os.getpid()}.serving")
         self._cache = DataCache(engine.load)
         self._runs: dict[str, Run] = {}
         self._wanted: dict[str, int] = {}  # the newest ticket of each session that is still loading
@@ -102,7 +104,7 @@ class Worker:
                 return
 
     def _turn(self, run: Run, quantum: float, frames_every: float, metrics_every: float, contested: bool) -> None:
-        """One run's turn. Who took longer than a turn (one step of a large network) sits out until the others had as much."""
+        """One run's turn. Who took longer (one step of a large network) sits out until the others had as much."""
         if contested and run.debt > quantum:
             run.debt -= quantum
         else:
@@ -162,7 +164,7 @@ class Worker:
         def make(config: RunConfig, dataset: Dataset) -> Trainer:
             return self._engine.make(config, self._device, dataset)
 
-        run = Run(order.id, self._post, make, self._path(order.id), order.frame, order.run)
+        run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
         self._runs[order.id] = run
         saved = state_file.read(self._path(order.id)) if order.restore else None
         self._prepare(run, saved.config if saved else order.config, order.ticket)
@@ -178,7 +180,7 @@ class Worker:
     # ---- loading and beginning -------------------------------------------------------------------------------------
 
     def _prepare(self, run: Run, config: RunConfig, ticket: int) -> None:
-        """Fetch the data of ``config`` in a thread; its `Loaded` comes back as an order. A newer ticket makes it void."""
+        """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void."""
         self._wanted[run.id] = ticket
         told = 0.0
 
@@ -248,7 +250,8 @@ class Worker:
         """Load the default data and take a few steps, so that lazy imports and first allocations are done."""
         config = RunConfig()
         try:
-            trainer = self._engine.make(config, self._device, self._cache.get(config.data, config.seed, lambda *_: None))
+            dataset = self._cache.get(config.data, config.seed, lambda *_: None)
+            trainer = self._engine.make(config, self._device, dataset)
             trainer.advance(3)
             trainer.snapshot()
         except (*EXPECTED, RuntimeError) as error:
@@ -284,10 +287,8 @@ def main(folder: str, engine: str, device: str) -> None:
         with lock:  # loading threads report progress
             wire.send(stdout, report)
 
-    try:
-        Worker(inbox, post, made, device, Path(folder), Mark(Path(folder) / f"{os.getpid()}.serving")).serve()
-    except BrokenPipeError:
-        pass  # the web process is gone; the reading thread tidies up
+    with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
+        Worker(inbox, post, made, device=device, folder=Path(folder)).serve()
     os._exit(0)  # loading threads may still wait for a network
 
 

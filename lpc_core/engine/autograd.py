@@ -21,7 +21,7 @@ class AutogradEngine:
         self._loss = torch.zeros(())
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
-        """One step on ``inputs`` (B, …) and ``labels`` (B,) with γ in the run's convention and the backbone's ``lr``."""
+        """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.optimizer.param_groups[0]["lr"] = lr
         logits, latents = self.model(inputs)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.config.loss.label_smoothing)

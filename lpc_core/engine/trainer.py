@@ -75,7 +75,7 @@ class Trainer:
         self._good = self.state_bytes()
 
     def _pick_engine(self, name: str, obstacle: str) -> tuple[AutogradEngine | FusedEngine, str]:
-        """What does the steps, and a sentence on which it is and why; ``obstacle`` is why it cannot be the fused one."""
+        """What does the steps, and which it is and why; ``obstacle`` is why it cannot be the fused one."""
         if name not in ENGINES:
             raise ConfigError("engine", "one of " + ", ".join(ENGINES), name)
         if name == "fused" and obstacle:
@@ -157,8 +157,8 @@ class Trainer:
             return
         step, lr, gamma = self.step, self.lr, self.gamma.value
         self.load_state_bytes(self._good)
-        self.reason = (f"The run diverged before step {step:,} (lr {lr:g}, γ {gamma:g}): a loss or weight was no longer "
-                       f"finite. Shown is its last good state, step {self.step:,}. Try a smaller learning rate.")
+        self.reason = (f"The run diverged before step {step:,} (lr {lr:g}, γ {gamma:g}): a loss or weight was no "
+                       f"longer finite. Shown is its last good state, step {self.step:,}. Try a smaller learning rate.")
         self.model.train()
 
     # ---- measuring -----------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Trainer:
         return self.probe.images
 
     def snapshot(self, metrics: bool = True) -> Snapshot:
-        """This moment on the probe samples; without ``metrics`` only what is needed to draw it."""
+        """Look at the probe samples now; without ``metrics`` only what is needed to draw them."""
         logits, latents = self._look(self.probe.inputs)
         if not (self.diverged or bool(latents.isfinite().all())):
             self._check(latents.sum())  # goes back to the last good state
@@ -245,6 +245,7 @@ class Trainer:
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
         self.batches.restore(tensors["stream.batches"], info["position"])
+        self.model.dropout.stream = None
         if "stream.dropout" in tensors:
             self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])
         self.gamma = GammaDriver(self.config.gamma, **info["gamma"])

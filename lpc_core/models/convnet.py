@@ -22,7 +22,7 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         nn.MaxPool2d(2),
         *_convolution(4 * w, 4 * w, activation),
     ]
-    net = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten())
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return net.to(memory_format=torch.channels_last), 4 * w
 
 

@@ -1,4 +1,4 @@
-"""A trainer without torch: points that walk to their class's corner. And data that can fail, wait, or end the process."""
+"""A trainer without torch: points that walk to their class's corner. Data that can fail, wait, or end the process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lpc_core.data import DataError, Dataset
 from lpc_core.snapshot import Snapshot
 
 N = 200
-# Data set names that mean something here: "broken", "slow", "deadly" (its trainer kills the process), "faulty" (raises).
+# Data sets that mean something here: "broken", "slow", "pictures", "deadly" (kills the process), "faulty" (raises).
 
 
 class FakeTrainer:

@@ -38,6 +38,9 @@ class Page:
     def say(self, text: str) -> None:
         self.hub.say(self.id, parse(text))
 
+    def acknowledge(self) -> None:
+        self.hub.say(self.id, Ack(type="ack", frame=self.last["frame"]))
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [info for seen, info in list(self.seen) if seen == kind]
 

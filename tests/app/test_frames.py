@@ -41,7 +41,7 @@ def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
 @given(n=st.integers(1, 60), d=st.integers(1, 9), classes=st.integers(2, 20), dims=st.sampled_from([2, 3]),
        nodes=st.lists(st.integers(0, 511), min_size=1, max_size=3), large=st.lists(st.integers(0, 511), max_size=8),
        scale=st.floats(1e-6, 1e6), seed=st.integers(0, 1000))
-def test_a_frame_comes_back_as_it_was(n, d, classes, dims, nodes, large, scale, seed):
+def test_a_frame_comes_back_as_it_was(*, n, d, classes, dims, nodes, large, scale, seed):
     latents = np.random.default_rng(seed).normal(size=(n, d)) * scale
     shown = snapshot(latents, classes)
     info, arrays = frame(View(type="view", nodes=nodes, dims=dims, large=large), shown)

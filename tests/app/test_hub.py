@@ -176,7 +176,7 @@ def test_a_page_that_acknowledges_nothing_gets_two_frames_and_training_goes_on(h
         time.sleep(0.1)
     assert len(page.of("frame")) == 2
     assert len(hub._seats[0].bag) <= 5
-    page.say('{"type": "ack", "frame": %d}' % page.last["frame"])
+    page.acknowledge()
     page.wait("frame", lambda info: info["step"] > 200)
     until(lambda: len(page.of("frame")) == 4)
     hub.close(session.id)
@@ -271,7 +271,7 @@ def test_a_silent_page_stands_still_until_it_speaks(hub):
     until(lambda: hub._sessions[session.id].held, 3.0)
     time.sleep(0.2)
     page.acks = True
-    page.say('{"type": "ack", "frame": %d}' % page.last["frame"])
+    page.acknowledge()
     step, count = page.last["step"], len(page.seen)
     assert page.wait("frame", since=count)["step"] < step + 1_000
     hub.close(session.id)
@@ -281,7 +281,7 @@ def test_a_run_nobody_comes_for_and_one_whose_page_never_speaks_are_ended():
     for hub in started(Settings(spare=False, heartbeat_s=0.3, silent_s=0.6, connect_s=0.5)):
         alone, mute = hub.open(config()), hub.open(config())
         page = Page(hub, mute, acks=False)
-        until(lambda: hub.session_count == 0, 4.0)
+        until(lambda hub=hub: hub.session_count == 0, 4.0)
         assert page.closed == 4408
         assert not hub.alive(alone.id)
 

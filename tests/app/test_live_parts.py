@@ -44,7 +44,8 @@ def test_the_meter_follows_the_rate():
     assert meter.rate == pytest.approx(500, rel=0.05)
 
 
-@pytest.mark.parametrize(("cost", "interval"), [(0.0, 1 / 30), (0.01, 1 / 30), (0.035, 0.1), (0.1, 0.2), (0.14, 0.2), (0.28, 0.4)])
+@pytest.mark.parametrize(("cost", "interval"), [
+    (0.0, 1 / 30), (0.01, 1 / 30), (0.035, 0.1), (0.1, 0.2), (0.14, 0.2), (0.28, 0.4)])
 def test_frames_take_a_third_of_the_time_and_five_a_second_while_possible(cost, interval):
     assert frame_interval(cost) == pytest.approx(interval)
 
@@ -184,9 +185,10 @@ def test_the_cache_is_bounded_in_bytes_and_a_failure_is_not_kept():
 
 
 def test_settings_come_from_the_environment():
-    given = from_env({"LPC_WORKERS": "2", "LPC_ALLOWED_ORIGINS": "https://a.org/, http://b:80", "LPC_ALLOW_MISSING_ORIGIN": "yes",
-                      "LPC_HEARTBEAT_S": "3.5", "OTHER": "x", "LPC_DEVICE": ""})
-    assert given == Settings(workers=2, allowed_origins=("https://a.org", "http://b:80"), allow_missing_origin=True, heartbeat_s=3.5)
+    given = from_env({"LPC_WORKERS": "2", "LPC_ALLOWED_ORIGINS": "https://a.org/, http://b:80", "LPC_DEVICE": "",
+                      "LPC_ALLOW_MISSING_ORIGIN": "yes", "LPC_HEARTBEAT_S": "3.5", "OTHER": "x"})
+    origins = ("https://a.org", "http://b:80")
+    assert given == Settings(workers=2, allowed_origins=origins, allow_missing_origin=True, heartbeat_s=3.5)
 
 
 @pytest.mark.parametrize(("name", "text", "told"), [

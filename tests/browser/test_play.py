@@ -1,4 +1,4 @@
-"""The lab as a person meets it: it moves by itself, γ collapses it, pause pauses, links reproduce, small screens fit."""
+"""The lab as a person meets it: it moves by itself, γ collapses it, links reproduce, small screens fit."""
 
 import math
 import re
@@ -128,11 +128,12 @@ def test_where_nothing_is_predicted_the_stage_says_why(lab, open_page, penultima
     page.get_by_text("No predicted points").first.wait_for(timeout=5_000)
 
 
-@pytest.mark.parametrize(("name", "width", "height", "dark"), [
+@pytest.mark.parametrize("screen", [
     ("desktop-light", 1280, 860, False), ("desktop-dark", 1280, 860, True), ("phone", 390, 844, False),
     ("phone-dark", 390, 844, True), ("tablet", 820, 1100, False),
-])
-def test_nothing_overlaps_or_sticks_out(lab, open_page, name, width, height, dark):
+], ids=lambda screen: screen[0])
+def test_nothing_overlaps_or_sticks_out(lab, open_page, screen):
+    name, width, height, dark = screen
     page = open_page(f"{lab.url}/?dataset=digits", width=width, height=height, dark=dark)
     state = wait_until(page, lambda s: s["step"] > 300 and s["radius"] is not None)
     assert state["dark"] == dark
@@ -140,14 +141,16 @@ def test_nothing_overlaps_or_sticks_out(lab, open_page, name, width, height, dar
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
     overlaps = page.evaluate("""() => {
-      const shown = [...document.querySelectorAll('[data-testid=lpc-stage] button, [data-testid=lpc-stage] select, [data-testid=lpc-gamma]')]
+      const stage = document.querySelector('[data-testid=lpc-stage]');
+      const shown = [...stage.querySelectorAll('button, select, [data-testid=lpc-gamma]')]
         .filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()]);
       const bad = [];
       for (const [a, p] of shown) {
         if (p.right > innerWidth + 1 || p.left < -1) bad.push(a.outerHTML.slice(0, 80) + ' sticks out');
         for (const [b, q] of shown) {
           if (a === b || a.contains(b) || b.contains(a)) continue;
-          const w = Math.min(p.right, q.right) - Math.max(p.left, q.left), h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+          const w = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+          const h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
           if (w > 2 && h > 2) bad.push(a.outerHTML.slice(0, 60) + ' over ' + b.outerHTML.slice(0, 60));
         }
       }

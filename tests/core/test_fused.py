@@ -244,7 +244,7 @@ def test_the_trainer_says_why_it_does_not_use_the_fused_engine():
     config = unflatten(SMALL | {"dataset": "digits", "model": "convnet"})
     run = Trainer(config)
     assert run.engine_note == "autograd, because the fused engine trains MLPs only, and this model is a convnet"
-    with pytest.raises(ConfigError, match="engine: expected auto or autograd, because .* a convnet, got 'fused'"):
+    with pytest.raises(ConfigError, match=r"engine: expected auto or autograd, because .* a convnet, got 'fused'"):
         Trainer(config, engine="fused")
     with pytest.raises(ConfigError, match="engine: expected one of auto, fused, autograd, got 'fast'"):
         Trainer(config, engine="fast")

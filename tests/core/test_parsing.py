@@ -79,7 +79,7 @@ def test_anything_at_all_gives_a_run_and_clear_problems(given_):
 
 
 def test_widths_read_in_every_spelling():
-    assert parse_value("hidden", "64-32") == parse_value("hidden", "64, 32") == parse_value("hidden", [64, 32]) == (64, 32)
+    assert [parse_value("hidden", given) for given in ("64-32", "64, 32", [64, 32])] == [(64, 32)] * 3
     assert parse_value("hidden", "none") == ()
 
 

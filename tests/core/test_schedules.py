@@ -1,6 +1,7 @@
 """γ and learning-rate schedules against closed forms."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,7 @@ def test_a_hand_glides_to_its_value_and_the_schedule_goes_on_from_there():
     driver = GammaDriver.start(config)
     driver.hold(1.0)
     path = [driver.value] + [driver.advance() for _ in range(450)]
-    jumps = [abs(math.log10(b / a)) for a, b in zip(path, path[1:], strict=False)]
+    jumps = [abs(math.log10(b / a)) for a, b in pairwise(path)]
     assert max(jumps) <= HAND_DECADES_PER_STEP + 1e-12
     assert path[-1] == 1.0
     driver.release()

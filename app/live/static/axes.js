@@ -42,7 +42,8 @@ export class Axes {
   draw(theme = this.theme) {
     this.theme = theme;
     if (!this.host.clientWidth) return;
-    this.Plotly.react(this.host, this.traces, this.layout(), this.config());
+    // Configured once: react() takes other buttons' closures for a new config, and builds the plot anew.
+    this.Plotly.react(this.host, this.traces, this.layout(), this.ready ? undefined : this.config());
     if (!this.ready) this.listen();
     this.ready = true;
   }

@@ -6,6 +6,7 @@ import { formatDecade, formatNumber, formatPercent, formatTick } from "./format.
 import { History } from "./history.js";
 
 const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
+const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
 const HEAD = { 1: 62, 2: 48 }; // pixels above each plot for its name and its numbers, by columns
 
 export class Curves {
@@ -87,7 +88,7 @@ export class Curves {
     if (!this.Plotly || !this.theme || !this.chart.clientWidth) return false;
     this.columns = this.chart.clientWidth >= 430 ? 2 : 1;
     this.chart.classList.toggle("lpc-one-column", this.columns === 1);
-    this.Plotly.react(this.gd, this.traces(), this.layout(), { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" });
+    this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
     this.placeHeads();
     return true;
   }

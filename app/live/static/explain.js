@@ -33,18 +33,19 @@ const TEXTS = {
     + "the class into place. All arrows share one scale, set by the longest; where blue and red cancel, the class is at rest."],
   nodes: ["Nodes",
     "How often each node of z takes each value, coloured by class. As γ grows the values gather in two opposite peaks, a binary code. "
-    + "“Peaks 12 σ apart” is the distance of the two peaks in units of their width; in our runs codes appear under Adam-type optimisers and not under plain SGD."],
+    + "“Peaks 12 σ apart” is the distance of the two peaks in units of their width; a single bell curve reads 2.6. In our runs binary codes appear under Adam-type optimisers and not under plain SGD."],
   "curve-radius": ["Radius R", withNote(
     "Mean length ‖z‖ of the latents, beside the radius at which cross-entropy and penalty balance for the present classifier.")],
   "curve-nc1": ["NC1 and within-class spread",
-    "NC1 is tr(Σ_W Σ_B⁺)/K: the scatter within the K classes measured against the scatter between them; 0 means each class is one point. "
-    + "The spread is the within-class part alone, so it also shrinks with the shell."],
+    "NC1 is tr(Σ_W Σ_B⁺)/K: the scatter within the K classes measured against the scatter between them; towards 0 the classes become points. "
+    + "The spread is √(tr Σ_W) over the mean length of z: the size of a class's cloud as a share of its distance from the origin."],
   "curve-separation": ["Separation ratio 𝓡",
-    "For each sample, the distance to the nearest other class centre divided by the distance to its own, averaged over samples. "
-    + "It grows without bound as classes collapse; the paper finds that it goes with robustness."],
+    "For each sample, the distance to the nearest other class centre divided by the distance to its own, averaged over samples "
+    + "(classes by prediction). It grows without bound as classes collapse; in the paper it goes along with robustness."],
   "curve-accuracy": ["Accuracy",
     "Share of samples classified right, on training and on held-out data. The paper's collapse sets in once training accuracy is about 99.9 %."],
-  "curve-loss": ["Cross-entropy",
-    "How surprised the classifier is by the true class, on average, without the penalty. If γ outruns the classifier it rises again and accuracy falls to chance."],
-  "curve-other": ["Another metric", "One of the run's recorded measurements against training steps or γ."],
+  "curve-loss": ["Cross-entropy and penalty",
+    "The two parts of the loss: how unsure the network is of the right class, and what the latents pay for their length, γ included. "
+    + "If γ outruns the classifier, cross-entropy rises towards log K, a blind guess."],
+  "curve-other": ["Another metric", "One of the numbers measured along the run, against training steps or γ."],
 };

@@ -51,7 +51,6 @@ export class GammaControl {
     if (event.button !== 0) return;
     this.dragging = true;
     this.slider.setPointerCapture(event.pointerId);
-    this.slider.focus({ preventScroll: true });
     this.slider.classList.add("lpc-dragging");
     this.drag(event);
   }

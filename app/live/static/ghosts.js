@@ -18,6 +18,7 @@ export class Ghosts {
     if (!(gamma > 0)) return;
     const decade = Math.floor(Math.log10(gamma) + 1e-9);
     if (this.decade !== null && decade > this.decade) this.rings.set(decade, radius);
+    for (const later of this.rings.keys()) if (later > decade) this.rings.delete(later); // γ came back down
     this.decade = decade;
   }
 

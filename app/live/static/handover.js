@@ -2,9 +2,7 @@
 
 import { shapeOf } from "./palette.js";
 
-const WEBGL_FROM = 6_000; // samples; below this SVG markers are quick enough and sharper
-
-/** One marker trace per class; wrongly classified samples are open markers. */
+/** One marker trace per class; wrongly classified samples are open markers. SVG: WebGL scatter would need `unsafe-eval`. */
 export function pointTraces(scene, setup, colours, focus, theme) {
   const groups = setup.info.class_names.map(() => ({ x: [], y: [], symbol: [], customdata: [] }));
   for (let i = 0; i < scene.n; i++) {
@@ -17,7 +15,7 @@ export function pointTraces(scene, setup, colours, focus, theme) {
     group.customdata.push(i);
   }
   return groups.map(({ x, y, symbol, customdata }, c) => ({
-    type: scene.n > WEBGL_FROM ? "scattergl" : "scatter", mode: "markers", name: setup.info.class_names[c], x, y, customdata,
+    type: "scatter", mode: "markers", name: setup.info.class_names[c], x, y, customdata,
     marker: { color: colours[c], symbol, size: 6.6, opacity: focus.size && !focus.has(c) ? 0.1 : 0.9, line: { width: 0.6, color: theme.panel } },
   }));
 }
@@ -25,7 +23,7 @@ export function pointTraces(scene, setup, colours, focus, theme) {
 /** A complete figure for a picture file: points, shell, predicted radius, collapse points and a caption. */
 export function exportFigure(axes, scene, setup, colours, theme) {
   const layout = axes.layout();
-  const traces = pointTraces(scene, setup, colours, new Set(), theme).map((trace) => ({ ...trace, type: "scatter" }));
+  const traces = pointTraces(scene, setup, colours, new Set(), theme);
   if (scene.points) traces.push(crosses(scene, colours, theme));
   return {
     data: traces,

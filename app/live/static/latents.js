@@ -14,7 +14,7 @@ import { classColours } from "./palette.js";
 import { depthOrder, drawDeep, drawFlat, makeBrush } from "./points.js";
 import { drawRuler } from "./ruler.js";
 import { Spin } from "./spin.js";
-import { Tween, sceneOf } from "./tween.js";
+import { Tween, comparable, sceneOf } from "./tween.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -44,7 +44,19 @@ export class Latents {
     this.surface.addEventListener("wheel", (event) => {
       if (!this.surface.contains(document.activeElement) && !event.ctrlKey) event.stopImmediatePropagation();
     }, { capture: true });
-    this.surface.addEventListener("pointerdown", () => this.surface.focus({ preventScroll: true }));
+    this.surface.addEventListener("pointerdown", () => this.hold());
+  }
+
+  /** A pointer is down on the view: Plotly must not be redrawn under it. */
+  hold() {
+    this.surface.focus({ preventScroll: true });
+    this.held = true;
+    const release = () => {
+      this.held = false;
+      for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, release, true);
+      setTimeout(() => this.redraw(), 0); // after Plotly has heard of it too
+    };
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
   }
 
   usePlotly(Plotly) {
@@ -88,7 +100,10 @@ export class Latents {
   /** A received frame, taken for drawing. */
   push(message, now) {
     const scene = sceneOf(message);
-    this.takeBack();
+    const before = this.current?.scene;
+    // Paused, γ moves only the predictions: the samples may stay in Plotly's hands.
+    const still = before?.info.step === scene.info.step && scene.info.state !== "running" && comparable(before, scene);
+    if (!still) this.takeBack();
     this.tween.push(scene, now);
     this.ghosts.watch(scene.gamma, scene.radius);
     this.setDimensions(scene);
@@ -126,7 +141,7 @@ export class Latents {
     const before = this.camera.half;
     const extent = extentOf(scene, this.setupMessage.info.d);
     const gliding = this.camera.update(extent, now, REDUCED.matches);
-    if (scene.p === 2 && this.camera.half !== before && this.camera.mode === "follow") this.axes.lookAt(this.camera.half);
+    if (scene.p === 2 && !this.held && this.camera.half !== before && this.camera.mode === "follow") this.axes.lookAt(this.camera.half);
     return gliding;
   }
 
@@ -200,7 +215,7 @@ export class Latents {
   }
 
   handOver() {
-    if (!this.current || this.current.scene.p !== 2) return;
+    if (!this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
     this.handed = true;
     this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme));
     this.redraw();
@@ -246,6 +261,7 @@ export class Latents {
   }
 
   destroy() {
+    this.gone = true;
     clearTimeout(this.settle);
     this.observer.disconnect();
     this.axes?.destroy();

@@ -7,6 +7,7 @@ import { projectVector } from "./mapping.js";
 const ARROW_SHARE = 0.18; // longest arrow, as a share of the view's side
 const CROSS = 7.5; // half a cross's height in pixels; less for very many classes
 const CROSS_MANY = 5;
+const START = 7; // pixels an arrow starts from its mean, so that it does not hide a collapsed class
 
 /** Solid circle: mean norm of the latents. Dashed: the norm theory predicts. */
 export function drawShell(ctx, { ox, oy, scale }, radius, predicted, theme) {
@@ -121,15 +122,12 @@ export function drawCrosses(ctx, at, colours, focus, theme) {
 
 /** A small dot at each class mean. */
 export function drawMeans(ctx, at, count, theme) {
-  ctx.lineWidth = 1.5;
   ctx.fillStyle = theme.text;
-  ctx.strokeStyle = theme.background;
   for (let c = 0; c < count; c++) {
     if (!Number.isFinite(at.x[c])) continue;
     ctx.beginPath();
-    ctx.arc(at.x[c], at.y[c], 2.2, 0, 2 * Math.PI);
+    ctx.arc(at.x[c], at.y[c], 1.7, 0, 2 * Math.PI);
     ctx.fill();
-    ctx.stroke();
   }
 }
 
@@ -160,13 +158,14 @@ function arrow(ctx, x, y, dx, dy, colour, theme) {
   const length = Math.hypot(dx, dy);
   if (!(length > 4)) return;
   const head = Math.min(8, length * 0.5);
+  const gap = Math.min(START, length / 3);
   const [ux, uy] = [dx / length, dy / length];
   const [bx, by] = [x + dx - ux * head, y + dy - uy * head];
   for (const [width, tint] of [[5, theme.panel], [2.4, colour]]) {
     ctx.strokeStyle = ctx.fillStyle = tint;
     ctx.lineWidth = width;
     ctx.beginPath();
-    ctx.moveTo(x, y);
+    ctx.moveTo(x + ux * gap, y + uy * gap);
     ctx.lineTo(bx, by);
     ctx.stroke();
   }

@@ -59,7 +59,7 @@ class Stage {
       play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
       nudge: (decades) => this.gamma.nudge(decades), canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });
-    loadPlotly(this.props.plotlyUrl).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
+    loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
     this.connect();
   }
 
@@ -70,7 +70,7 @@ class Stage {
 
   connect() {
     this.socket?.close();
-    const url = new URL(this.props.wsPath, window.location.href);
+    const url = new URL(this.props.wsPath, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new Socket(url.href, this.props.token, {
       status: (status) => this.notices.status(status),

@@ -17,8 +17,8 @@ export function sceneOf({ info, tensors }) {
 }
 
 /** Whether two scenes show the same thing at different times, so that one may glide into the other. */
-function comparable(a, b) {
-  return a && a.info.run === b.info.run && a.n === b.n && a.p === b.p
+export function comparable(a, b) {
+  return Boolean(a) && a.info.run === b.info.run && a.n === b.n && a.p === b.p
     && a.info.projection === b.info.projection && String(a.info.nodes) === String(b.info.nodes);
 }
 

@@ -195,7 +195,7 @@ def test_a_python_batch_of_another_form_is_named(data_folder, content, problem):
 def test_the_real_set(real_cifar10, monkeypatch):
     monkeypatch.setenv("LPC_DATA", str(real_cifar10))
     data, again = load(default_run("cifar10").data, 0), load(default_run("cifar10").data, 0)
-    assert data.train_inputs.shape == (5_000, 32, 32, 3)
+    assert data.train_inputs.shape == (2_000, 32, 32, 3)
     assert data.test_inputs.shape == (1_000, 32, 32, 3)
     assert np.bincount(data.train_labels).tolist() == [500] * 10
     np.testing.assert_allclose(data.train_inputs.mean((0, 1, 2)), [125.3, 123.0, 113.9], atol=3)  # the whole set's

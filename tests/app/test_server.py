@@ -1,0 +1,141 @@
+"""The whole server as a reader starts it: `python -m app`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from app.server import HEADERS
+from tests.app._page import until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for task in Path(f"/proc/{pid}/task").iterdir() for p in (task / "children").read_text().split()]
+
+
+def start(tmp: Path, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "app", "--port", "0", *options], cwd=ROOT, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp)})
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    line = process.stdout.readline()
+    found = re.fullmatch(r"LPC Lab is at (http://127\.0\.0\.1:\d+)\n", line)
+    assert found, line + process.stderr.read()
+    return found[1]
+
+
+def get(url: str, **headers: str) -> tuple[int, Any, bytes]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as tmp, start(Path(tmp)) as process:
+        at = address(process)
+        yield at
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("path", ["/", "/lab/health", "/lab/plotly.min.js", "/lab/static/frames.js",
+                                  "/lab/static/none.js", "/_stcore/health", "/lab/ws"])
+def test_every_answer_has_the_security_headers(url, path):
+    _, headers, _ = get(url + path)
+    for name, value in HEADERS.items():
+        assert headers[name] == value
+    assert "unsafe-eval" not in headers["content-security-policy"]
+
+
+def test_health_says_whether_runs_can_be_trained(url):
+    until(lambda: get(url + "/lab/health")[0] == 200, 60)
+    _, _, body = get(url + "/lab/health")
+    assert json.loads(body) == {"status": "ok", "workers": 1, "sessions": 0}
+
+
+def test_plotly_is_served_packed_and_cached(url):
+    from plotly import __version__ as version
+
+    status, headers, body = get(url + "/lab/plotly.min.js", **{"accept-encoding": "gzip"})
+    assert (status, headers["content-encoding"], headers["cache-control"]) == (200, "gzip", "no-cache")
+    plain = get(url + "/lab/plotly.min.js")[2]
+    assert gzip.decompress(body) == plain
+    assert b"plotly.js v" in plain[:200]
+    assert get(url + "/lab/plotly.min.js", **{"if-none-match": headers["etag"]})[0] == 304
+    assert "immutable" in get(f"{url}/lab/plotly.min.js?v={version}")[1]["cache-control"]
+
+
+def test_our_files_are_revalidated(url):
+    status, headers, _ = get(url + "/lab/static/frames.js")
+    assert (status, headers["cache-control"]) == (200, "no-cache")
+    assert "javascript" in headers["content-type"]
+    assert get(url + "/lab/static/frames.js", **{"if-none-match": headers["etag"]})[0] == 304
+    assert get(url + "/lab/static/../hub.py")[0] in (400, 404)
+    assert get(url + "/lab/static/%2e%2e/hub.py")[0] in (400, 404)
+
+
+def test_a_port_in_use_is_one_line_and_a_failure(url):
+    port = url.rpartition(":")[2]
+    done = subprocess.run([sys.executable, "-m", "app", "--port", port], cwd=ROOT, capture_output=True, text=True,
+                          check=False, timeout=30)
+    assert done.returncode != 0
+    assert re.fullmatch(rf"Port {port} of 127\.0\.0\.1 cannot be used .*; choose another with --port\.\n", done.stderr)
+
+
+def test_a_bad_setting_is_one_line_and_a_failure():
+    done = subprocess.run([sys.executable, "-m", "app", "--workers", "none"], cwd=ROOT, capture_output=True, text=True,
+                          check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (2, "LPC_WORKERS: expected a whole number, got 'none'\n")
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_no_process_and_no_file_even_with_a_page_open(tmp_path, number):
+    with start(tmp_path) as process:
+        at = address(process)
+        workers = children(process.pid)
+        assert workers
+        assert list(tmp_path.glob("lpc-lab-*"))
+        with connect(at.replace("http", "ws") + "/_stcore/stream", origin=at):
+            begun = time.monotonic()
+            process.send_signal(number)
+            assert process.wait(10) == 0
+            assert time.monotonic() - begun < 3.0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+        assert not list(tmp_path.glob("lpc-lab-*"))
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
+    with start(tmp_path) as process:
+        at = address(process)
+        until(lambda: get(at + "/lab/health")[0] == 200, 60)
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
+                              for pid in workers))
+        until(lambda: not list(tmp_path.glob("lpc-lab-*")))
