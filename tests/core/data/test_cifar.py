@@ -197,6 +197,6 @@ def test_the_real_set(real_cifar10, monkeypatch):
     data, again = load(default_run("cifar10").data, 0), load(default_run("cifar10").data, 0)
     assert data.train_inputs.shape == (2_000, 32, 32, 3)
     assert data.test_inputs.shape == (1_000, 32, 32, 3)
-    assert np.bincount(data.train_labels).tolist() == [500] * 10
+    assert np.bincount(data.train_labels).tolist() == [200] * 10
     np.testing.assert_allclose(data.train_inputs.mean((0, 1, 2)), [125.3, 123.0, 113.9], atol=3)  # the whole set's
     np.testing.assert_array_equal(data.train_inputs, again.train_inputs)
