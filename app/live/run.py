@@ -266,7 +266,7 @@ class Run:
         begun = time.perf_counter()
         measure = self._measure or begun >= self._next_metrics
         snapshot = self._look(measure)
-        sight = self._camera.look(self.view, snapshot.latents, begun)
+        sight = self._camera.look(self.view, snapshot.latents)
         self.frame += 1
         raw = frames.encode_frame(snapshot, sight, self._frame_info(snapshot))
         self._unacked.append(self.frame)
@@ -341,7 +341,7 @@ class Run:
         if self._last is None or not self.here:
             return
         self.frame += 1
-        sight = self._camera.look(self.view, self._last.latents, time.perf_counter())
+        sight = self._camera.look(self.view, self._last.latents)
         raw = frames.encode_frame(self._last, sight, self._frame_info(self._last) | {"reason": self.broken})
         self._unacked.append(self.frame)
         self._post(orders.Frame(self.id, raw, self.frame))
