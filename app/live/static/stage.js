@@ -159,7 +159,7 @@ class Stage {
     if (this.charts && this.stats.frameDraws > 5) this.fetchPlotly();
   }
 
-  /** The sentence under the stage changes slowly enough to be read. */
+  /** The sentence over the panels changes slowly enough to be read. */
   say(sentence) {
     clearTimeout(this.later);
     clearTimeout(this.charts);
