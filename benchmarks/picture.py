@@ -60,7 +60,7 @@ def main() -> None:
         pictures = drag(page)
         size = (960, round(pictures[0].height * 960 / pictures[0].width))
         small = [p.resize(size, Image.Resampling.LANCZOS).quantize(96, dither=Image.Dither.NONE) for p in pictures]
-        small[0].save(folder / "lab.gif", save_all=True, append_images=small[1:], duration=FRAME_MS, loop=0, optimize=True)
+        small[0].save(folder / "lab.gif", save_all=True, append_images=small[1:], duration=FRAME_MS, loop=0)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
         page.goto(f"{url}/?dataset=digits")
         wait_for_step(page, 3_000)
