@@ -14,7 +14,7 @@ from lpc_core.data import sources
 from lpc_core.parsing import format_value
 
 GROUPS = {
-    "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim"),
+    "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim", "augment"),
     "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
     "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention",
                    "label_smoothing"),
