@@ -28,6 +28,7 @@ def relevant(run: RunConfig) -> set[str]:
     names = set(fields())
     names -= {"classes", "noise", "dim"} - set(sources()[run.data.dataset].uses)
     hide = {
+        "augment": bool(sources()[run.data.dataset].uses) and run.data.augment == "none",  # made samples are vectors
         "hidden": run.model.model == "convnet",
         "width": run.model.model == "mlp",
         "latent_dim": run.model.penultimate == "none",

@@ -1,5 +1,6 @@
 """Steps replayed in blocks: the same run as step by step, whatever happens in between. On a CPU, with the stand-in."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -13,7 +14,16 @@ from lpc_core.engine._batches import Batches
 from lpc_core.engine._state import unpack
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.fused import FusedEngine
-from lpc_core.engine.graphs import WARM_UP, Blocks, EagerRecorder, recorder_for, steps_per_replay
+from lpc_core.engine.graphs import (
+    IN_FLIGHT,
+    WARM_UP,
+    Blocks,
+    CudaRecorder,
+    EagerRecorder,
+    StreamAside,
+    recorder_for,
+    steps_per_replay,
+)
 from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
 
@@ -245,3 +255,124 @@ def test_only_the_backbone_may_compute_in_half_precision():
     assert seen == {"backbone": torch.bfloat16, "penultimate": torch.float32, "head": torch.float32}
     assert all(p.dtype == p.grad.dtype == torch.float32 for p in half.parameters())
     assert float(engine.loss()) == pytest.approx(float(reference.loss()), rel=0.1)
+
+
+# ---- the CUDA recorder, on a make-believe device that writes down what it is asked -----------------------------------
+
+
+class Pretence:
+    """Streams, events and graphs that only take notes; a graph calls again what was captured."""
+
+    def __init__(self, monkeypatch, fails=False):
+        self.notes, self.current, self.fails, self.streams = [], "main", fails, itertools.count()
+        pretence = self
+
+        class Stream:
+            def __init__(self, device=None):
+                self.device, self.name = device, f"s{next(pretence.streams)}"
+
+            def wait_stream(self, other):
+                pretence.notes.append(f"{self.name} waits for {other.name}")
+
+        class Event:
+            def __init__(self, blocking):
+                assert blocking
+                self.name = next(pretence.streams)
+
+            def record(self):
+                pretence.notes.append("mark")
+
+            def synchronize(self):
+                pretence.notes.append("wait")
+
+        class Graph:
+            def register_generator_state(self, stream):
+                pretence.notes.append("random")
+
+            def replay(self):
+                pretence.notes.append("replay")
+
+            def reset(self):
+                pretence.notes.append("reset")
+
+        main = Stream()
+        main.name = "main"
+        self.current = main
+
+        @contextlib.contextmanager
+        def on(stream):
+            before, self.current = self.current, stream
+            try:
+                yield
+            finally:
+                self.current = before
+
+        @contextlib.contextmanager
+        def capture(graph, stream, capture_error_mode):
+            assert capture_error_mode == "thread_local"
+            self.current = stream  # torch does not go back either when the end of a capture raises
+            try:
+                yield
+            finally:
+                if self.fails:
+                    raise RuntimeError("capture could not be ended")
+                self.current = main
+
+        for name, thing in {"Stream": Stream, "Event": Event, "CUDAGraph": Graph, "graph": capture, "stream": on,
+                            "device": lambda device: contextlib.nullcontext(),
+                            "current_stream": lambda device=None: self.current,
+                            "synchronize": lambda device=None: self.notes.append("idle")}.items():
+            monkeypatch.setattr(torch.cuda, name, thing)
+
+
+def test_the_cuda_recorder_keeps_two_replays_under_way_and_frees_its_graph(monkeypatch):
+    device = Pretence(monkeypatch)
+    recorder = CudaRecorder(torch.device("cuda"))
+    with pytest.raises(RuntimeError, match="call record first"):
+        recorder.replay()
+    recorder.record(lambda: device.notes.append(f"captured on {device.current.name}"), [torch.Generator()])
+    assert device.notes == ["random", "captured on s1"]
+    device.notes.clear()
+    for _ in range(IN_FLIGHT + 2):
+        recorder.replay()
+    assert device.notes == ["replay", "mark"] * IN_FLIGHT + ["wait", "replay", "mark"] * 2
+    recorder.forget()
+    assert device.notes[-2:] == ["idle", "reset"]
+    assert not torch.backends.cudnn.benchmark
+
+
+def test_the_cuda_recorder_warms_up_on_its_stream_and_leaves_it_after_a_failure(monkeypatch):
+    device = Pretence(monkeypatch, fails=True)
+    recorder = CudaRecorder(torch.device("cuda"))
+    with recorder.apart():
+        assert device.current.name == "s1"
+        assert torch.backends.cudnn.benchmark
+    assert device.notes == ["s1 waits for main", "main waits for s1"]
+    with pytest.raises(RuntimeError, match="could not be ended"):
+        recorder.record(lambda: 1 / 0, [])
+    assert device.current.name == "main"
+    assert not torch.backends.cudnn.benchmark
+
+
+def test_a_second_stream_starts_after_what_came_before_and_is_waited_for(monkeypatch):
+    device = Pretence(monkeypatch)
+    aside = StreamAside(torch.cuda.Stream("cuda"))
+    aside.do(lambda: device.notes.append(f"on {device.current.name}"))
+    aside.join()
+    assert device.notes == ["s1 waits for main", "on s1", "main waits for s1"]
+
+
+@pytest.mark.parametrize("settings", [{"dropout": 0.3}, IMAGES | {"model": "convnet", "width": 4}], ids=str)
+def test_the_cause_of_a_failed_capture_is_named_not_its_end(settings, monkeypatch):
+    Pretence(monkeypatch, fails=True)
+    run = Trainer(unflatten(SMALL | settings), "cpu", block=0)
+    recorder = CudaRecorder(torch.device("cuda"))
+    recorder.aside = None
+    blocks = Blocks(run.engine, 4, *run.batches.peek(), recorder)
+    for _ in range(WARM_UP):
+        blocks.warm_up(run.batches, 0.1, 1e-3)
+    monkeypatch.setattr(blocks, "_take", lambda slot: 1 / 0)
+    assert not blocks.ready()
+    assert blocks.obstacle == "the steps could not be recorded (division by zero)"
+    run.advance(5)
+    assert run.step == 5
