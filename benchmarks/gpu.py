@@ -169,7 +169,7 @@ def cifar(width: int, epochs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer turns; CIFAR for 3 epochs only")
-    parser.add_argument("--width", type=int, default=96, help="of the convnet's first stage")
+    parser.add_argument("--width", type=int, default=192, help="of the convnet's first stage (a guess, not yet tried)")
     parser.add_argument("--epochs", type=int, default=45)
     given = parser.parse_args()
     if not torch.cuda.is_available():
