@@ -82,6 +82,8 @@ class DataConfig(_Section):
                                  unit="samples")
     noise: float = _setting(0.8, "Standard deviation of the noise on synthetic samples.", low=0.0, high=10.0)
     dim: int = _setting(20, "Input dimension of the hypercube data set.", low=1, high=1_000, unit="dimensions")
+    augment: str = _setting("none", "Random changes to training pictures: flip-crop flips them left to right, shifts "
+                                    "them by up to 4 pixels and adds a little noise.", choices=("none", "flip-crop"))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,7 +29,7 @@ class DataCache:
 
     def get(self, config: DataConfig, seed: int, progress: Progress) -> Dataset:
         """The data set, from memory if it is there; raises what loading it raises."""
-        key = (config, seed)
+        key = (dataclasses.replace(config, augment="none"), seed)  # pictures are changed while training, not here
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
         with turn:

@@ -14,7 +14,7 @@ from lpc_core.data import sources
 from lpc_core.parsing import format_value
 
 GROUPS = {
-    "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim"),
+    "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim", "augment"),
     "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
     "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention",
                    "label_smoothing"),
@@ -28,6 +28,7 @@ def relevant(run: RunConfig) -> set[str]:
     names = set(fields())
     names -= {"classes", "noise", "dim"} - set(sources()[run.data.dataset].uses)
     hide = {
+        "augment": bool(sources()[run.data.dataset].uses) and run.data.augment == "none",  # made samples are vectors
         "hidden": run.model.model == "convnet",
         "width": run.model.model == "mlp",
         "latent_dim": run.model.penultimate == "none",

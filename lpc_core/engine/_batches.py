@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.config import ConfigError
 from lpc_core.data import Dataset
+from lpc_core.engine._augment import PADDING, FlipCrop
 
 
 class Normaliser:
@@ -44,7 +46,12 @@ def input_shape(dataset: Dataset) -> tuple[int, ...]:
 class Batches:
     """An endless stream of full batches: a new permutation per epoch, the remainder carried into the next one."""
 
-    def __init__(self, dataset: Dataset, batch_size: int, seed: int, device: torch.device) -> None:
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int, device: torch.device,
+                 augment: str = "none") -> None:
+        if augment != "none" and not (dataset.is_image and min(dataset.train_inputs.shape[1:3]) > PADDING):
+            raise ConfigError("augment", f"none for data that are not pictures of more than {PADDING} by {PADDING} "
+                                         "pixels", augment)
+        self.augment = FlipCrop(seed, device) if augment == "flip-crop" else None
         self.inputs = torch.from_numpy(dataset.train_inputs).to(device)
         self.labels = torch.from_numpy(dataset.train_labels).to(device)
         self.normalise = Normaliser(dataset, device)
@@ -54,18 +61,41 @@ class Batches:
 
     def _shuffle(self) -> None:
         self.epoch_start = self.stream.get_state()
-        self.order = torch.randperm(len(self.labels), generator=self.stream).to(self.labels.device)
+        self.order = torch.randperm(len(self.labels), generator=self.stream)
+        if self.labels.is_cuda:  # from pinned memory the copy waits for nothing
+            self.order = self.order.pin_memory().to(self.labels.device, non_blocking=True)
         self.position = 0
 
     def next(self) -> tuple[Tensor, Tensor]:
         """Model inputs (B, …) and labels (B,)."""
+        rows = self._rows()
+        inputs = self.normalise(self.inputs[rows])
+        return inputs if self.augment is None else self.augment(inputs), self.labels[rows]
+
+    def peek(self) -> tuple[Tensor, Tensor]:
+        """A batch like any, for its shapes; the stream stays where it is."""
+        rows = self.order[: self.size]
+        return self.normalise(self.inputs[rows]), self.labels[rows]
+
+    def fill(self, inputs: Tensor, labels: Tensor) -> None:
+        """Write the next k batches into ``inputs`` (k, B, …) and ``labels`` (k, B), those that `next` would give."""
+        rows = torch.stack([self._rows() for _ in range(len(labels))])  # (k, B)
+        labels.copy_(self.labels[rows])
+        if self.augment is None:
+            inputs.flatten(0, 1).copy_(self.normalise(self.inputs[rows.view(-1)]))
+            return
+        for place, chosen in zip(inputs, rows, strict=True):  # batch by batch: the same random numbers as from `next`
+            place.copy_(self.augment(self.normalise(self.inputs[chosen])))
+
+    def _rows(self) -> Tensor:
+        """(B,) the numbers of the next batch's samples."""
         rows = self.order[self.position : self.position + self.size]
         self.position += len(rows)
         if len(rows) < self.size:
             self._shuffle()
             self.position = self.size - len(rows)
             rows = torch.cat([rows, self.order[: self.position]])
-        return self.normalise(self.inputs[rows]), self.labels[rows]
+        return rows
 
     def state(self) -> tuple[Tensor, int]:
         """Where the stream is: the generator's state at the start of the epoch, and the position in it."""

@@ -44,10 +44,16 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """The inverse of `optimizer_tensors`."""
+    """The inverse of `optimizer_tensors`.
+
+    A quantity per weight gets that weight's layout in memory, because the fused kernels read both in memory order.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optim."):
             _, index, quantity = name.split(".", 2)
-            slots.setdefault(int(index), {})[quantity] = tensor.clone()
+            like = parameters[int(index)].detach()
+            slots.setdefault(int(index), {})[quantity] = (
+                torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor.clone())
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

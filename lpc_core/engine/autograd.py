@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lpc_core.config import OptimConfig, RunConfig
@@ -13,23 +13,49 @@ from lpc_core.models import Classifier
 
 
 class AutogradEngine:
-    """Trains one model in place; `lpc_core.engine.fused.FusedEngine` has the same methods."""
+    """Trains one model in place; `lpc_core.engine.fused.FusedEngine` has the same methods.
 
-    def __init__(self, config: RunConfig, model: Classifier) -> None:
+    ``precision`` is that of the backbone's activations, by default bfloat16 for a convnet on CUDA and float32 for the
+    rest. Weights, latents, head and loss are float32 in any case: collapsed latents need all their digits.
+    """
+
+    pull_per_gamma = 1.0
+
+    def __init__(self, config: RunConfig, model: Classifier, precision: torch.dtype | None = None) -> None:
         self.config, self.model = config, model
+        self.is_convnet = any(isinstance(layer, nn.Conv2d) for layer in model.backbone.modules())
+        like = model.head.weight
+        half = self.is_convnet and like.is_cuda
+        self.precision = precision or (torch.bfloat16 if half else like.dtype)
         self.optimizer = make_optimizer(model, config.optim)
-        self._loss = torch.zeros(())
+        self.pull = like.new_zeros(())  # γ
+        self.lr = torch.zeros((), dtype=torch.float32 if like.is_cuda else torch.float64, device=like.device)
+        self._loss = like.new_zeros(())
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
+        self.pull.fill_(gamma)
+        self.lr.fill_(lr)
+        self.take(inputs, labels, self.pull, self.lr)
+
+    def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
+        """One step with γ and the learning rate in tensors on the device; nothing in it waits for the device."""
         self.optimizer.param_groups[0]["lr"] = lr
-        logits, latents = self.model(inputs)
+        logits, latents = self._forward(inputs)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.config.loss.label_smoothing)
-        loss = loss + gamma * latent_l2(latents, self.config.loss.convention)
+        loss = loss + pull * latent_l2(latents, self.config.loss.convention)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        self._loss = loss.detach()
+        self._loss.copy_(loss.detach())
+
+    def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        like = self.model.head.weight
+        if self.precision == like.dtype:
+            return self.model(inputs)
+        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
+            features = self.model.backbone(inputs)
+        return self.model.top(features.to(like.dtype))
 
     def loss(self) -> Tensor:
         """The last step's loss before its update, a scalar."""
@@ -52,4 +78,5 @@ def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimi
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True)
+    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True,
+                capturable=model.head.weight.is_cuda)

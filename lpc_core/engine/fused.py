@@ -7,7 +7,9 @@ never waits for the device. γ and the learning rate are device tensors that are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,16 @@ def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     """Why the fused engine cannot run ``config`` on inputs of ``input_shape`` (without the batch); "" if it can."""
     backbone = resolve(config.model, input_shape)
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
+
+
+class Aside(Protocol):
+    """A second queue of work on the device."""
+
+    def do(self, call: Callable[[], object]) -> None:
+        """Run ``call`` after all that came before it, beside what follows."""
+
+    def join(self) -> None:
+        """Let what follows wait for the calls."""
 
 
 class FusedEngine:
@@ -47,6 +59,7 @@ class FusedEngine:
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
         self.update = Update(config.optim, self.values, self.gradients, self.layout.head)
+        self.aside: Aside | None = None  # where `take` computes the parameters' gradients
         self._record()
 
     # ---- one step ------------------------------------------------------------------------------------------------
@@ -61,15 +74,45 @@ class FusedEngine:
     def set(self, gamma: float | Tensor, lr: float) -> None:
         """Write γ and the backbone's learning rate for the steps to come."""
         if isinstance(gamma, Tensor):
-            torch.mul(gamma.to(self.pull).view(-1, 1, 1).view_as(self.pull), self._per_gamma, out=self.pull)
+            torch.mul(gamma.to(self.pull).view(-1, 1, 1).view_as(self.pull), self.pull_per_gamma, out=self.pull)
         else:
-            self.pull.fill_(gamma * self._per_gamma)
+            self.pull.fill_(gamma * self.pull_per_gamma)
         self.update.lr.fill_(lr)
 
     def run(self) -> None:
         """One step on what ``inputs``, ``labels``, ``pull`` and ``update.lr`` hold."""
         for call in self._calls:
             call()
+
+    @property
+    def lr(self) -> Tensor:
+        """The backbone's learning rate on the device."""
+        return self.update.lr
+
+    def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
+        """`step` with everything on the device; ``pull`` is γ times `pull_per_gamma`, shaped like ``self.pull``.
+
+        The parameters' gradients are needed only by the update: with `aside` they are computed beside the other work.
+        """
+        torch._foreach_copy_([self.inputs, self.pull, self.update.lr], [inputs.reshape(self.inputs.shape), pull, lr])
+        self.labels.copy_(labels)
+        if self.aside is None:
+            self.run()
+            return
+        for call, apart in self._passes:
+            if apart:
+                self.aside.do(call)
+            else:
+                call()
+        self.aside.join()
+        for call in self.update.calls:
+            call()
+
+    def _is_apart(self, call: Callable[[], object]) -> bool:
+        """Whether ``call`` writes a parameter's gradient."""
+        out = call.keywords.get("out") if isinstance(call, partial) else None
+        home = self.gradients.untyped_storage().data_ptr()
+        return isinstance(out, Tensor) and out.untyped_storage().data_ptr() == home
 
     def loss(self) -> Tensor:
         """The last step's loss before its update: (R,), or a scalar for one model."""
@@ -116,9 +159,10 @@ class FusedEngine:
         tape.penalty(node, self.pull)
         self._latents = node.value  # (…, B, d)
         nodes = node.value.shape[-1] if self.config.loss.convention == "mean" else 1
-        self._per_gamma = 2 / (self.batch * nodes)
+        self.pull_per_gamma = 2 / (self.batch * nodes)
         self._targets, self._logs = tape.cross_entropy(node, head, self.labels, self._table(head.bias.shape[-1]))
-        self._calls = [*tape.forward, *tape.backward, *self.update.calls]
+        self._passes = [(call, self._is_apart(call)) for call in (*tape.forward, *tape.backward)]
+        self._calls = [*(call for call, _ in self._passes), *self.update.calls]
 
     def _linear(self, name: str) -> Linear:
         """The views of one layer; a single model has no leading dimension."""

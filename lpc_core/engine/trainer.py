@@ -19,6 +19,7 @@ from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine._state import StateError, pack, unpack
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.losses import gamma_sum, latent_l2
 from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.collapse import class_means
@@ -30,6 +31,7 @@ from lpc_core.theory import collapse_points, forces
 
 ENGINES = ("auto", "fused", "autograd")
 CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
+CHECK_EVERY_BLOCKS = 64  # the same where steps are replayed in blocks
 NO_THEORY = {
     "nonlinear": "No predicted points: after a non-linear penultimate layer not every latent can be reached.",
     "none": "No predicted points: without a penultimate layer the latents are the backbone's activations.",
@@ -48,24 +50,30 @@ def train(config: RunConfig | None = None, *, device: str = "auto", every: int =
 
 
 class Trainer:
-    """One run: its model, optimiser, data stream and γ. See `train`."""
+    """One run: its model, optimiser, data stream and γ. See `train`.
+
+    On CUDA the steps are recorded and replayed ``block`` at a time (None: as many as suit the model; 0: one by one),
+    and a convnet's backbone computes in bfloat16 with float32 weights; latents, head and loss are float32 everywhere.
+    `engine_note` says what does the steps, and why it isn't something faster.
+    """
 
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
-                 engine: str = "auto") -> None:
+                 engine: str = "auto", block: int | None = None) -> None:
         self.config, self.every = config, every
         self.device = pick_device(device)
         self.dataset = dataset or load(config.data, config.seed)
         self.theory_note = NO_THEORY.get(config.model.penultimate, "")
-        self._start(engine)
+        self._start(engine, block)
 
-    def _start(self, engine: str) -> None:
+    def _start(self, engine: str, block: int | None) -> None:
         config, dataset = self.config, self.dataset
-        self.batches = Batches(dataset, config.batch_size, config.seed, self.device)
+        self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
         slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.model = build(config.model, shape, dataset.classes, config.seed).to(self.device)
-        self.engine, self.engine_note = self._pick_engine(engine, supports(config, shape))
+        self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
+        self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
@@ -83,6 +91,17 @@ class Trainer:
         if name == "autograd" or obstacle:
             return AutogradEngine(self.config, self.model), f"autograd, because {obstacle or 'it was asked for'}"
         return FusedEngine(self.config, self.model, self.batches.size), "fused: the steps of this MLP, written out"
+
+    def _pick_blocks(self, size: int) -> Blocks | None:
+        if size == 0:
+            return None
+        inputs, labels = self.batches.peek()
+        return Blocks(self.engine, size, inputs, labels, recorder_for(self.device))
+
+    @property
+    def engine_note(self) -> str:
+        """What does the steps, and why not something faster."""
+        return self._engine_note + (f"; {self._blocks.note}" if self._blocks else "")
 
     # ---- looping -------------------------------------------------------------------------------------------------
 
@@ -136,18 +155,33 @@ class Trainer:
         done = 0
         self.model.train()
         while done < steps and not (self.finished or self.diverged):
-            self._step()
-            done += 1
-            if self.step % CHECK_EVERY == 0 or self.finished:
+            taken = self._step_or_block(min(steps - done, self.limit - self.step))
+            done += taken
+            every = CHECK_EVERY_BLOCKS * self._blocks.size if self._blocks else CHECK_EVERY
+            if self.step % every < taken or self.finished:
                 self._check(self.engine.loss())
             if deadline is not None and time.perf_counter() >= deadline:
                 break
         return done
 
-    def _step(self) -> None:
+    def _step_or_block(self, most: int) -> int:
+        """One step, or a block of them if it has at most ``most``; returns how many. A run's first steps warm it up."""
+        blocks = self._blocks
+        if blocks is not None and most >= blocks.size and blocks.ready():
+            gammas, lrs = zip(*(self._knobs() for _ in range(blocks.size)), strict=True)
+            blocks.run(self.batches, gammas, lrs)
+            return blocks.size
+        if blocks is not None and not blocks.warm:
+            blocks.warm_up(self.batches, *self._knobs())
+        else:
+            self.engine.step(*self.batches.next(), *self._knobs())
+        return 1
+
+    def _knobs(self) -> tuple[float, float]:
+        """γ and the learning rate of the next step, which is then counted as taken."""
         self.lr = lr_at(self.config.optim, self.base_lr, self.step, self.config.steps)
-        self.engine.step(*self.batches.next(), self.gamma.advance(), self.lr)
         self.step += 1
+        return self.gamma.advance(), self.lr
 
     def _check(self, loss: Tensor) -> None:
         """Keep this state if everything in it is finite, else go back to the last that was and say so."""
@@ -230,6 +264,8 @@ class Trainer:
         tensors |= self.engine.optimizer_tensors() | {"stream.batches": epoch_start}
         if self.model.dropout.stream is not None:
             tensors["stream.dropout"] = self.model.dropout.stream.get_state()
+        if self.batches.augment is not None:
+            tensors["stream.augment"] = self.batches.augment.stream.get_state()
         gamma = {name: value for name, value in vars(self.gamma).items() if name != "config"}
         info = {"config": flatten(self.config), "step": self.step, "limit": self.limit, "position": position,
                 "base_lr": self.base_lr, "gamma": gamma, "reason": self.reason}
@@ -245,6 +281,10 @@ class Trainer:
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
         self.batches.restore(tensors["stream.batches"], info["position"])
+        if self.batches.augment is not None:
+            self.batches.augment.stream.set_state(tensors["stream.augment"])
+        if self._blocks is not None:
+            self._blocks.forget()
         self.model.dropout.stream = None
         if "stream.dropout" in tensors:
             self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])

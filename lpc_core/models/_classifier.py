@@ -44,7 +44,11 @@ class Classifier(nn.Module):
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        latents = self.penultimate(self.dropout(self.backbone(inputs)))
+        return self.top(self.backbone(inputs))
+
+    def top(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """What comes after the backbone, for its features (N, F)."""
+        latents = self.penultimate(self.dropout(features))
         return self.head(latents), latents
 
 

@@ -163,6 +163,8 @@ def test_equal_data_are_loaded_once_even_when_asked_for_at_once():
     for seed in (2, 3, 1):
         cache.get(DataConfig(), seed, print)
     assert loads == [1, 2, 3, 1]  # the oldest had to go
+    cache.get(DataConfig(augment="flip-crop"), 1, print)  # the same samples
+    assert loads == [1, 2, 3, 1]
 
 
 def test_the_cache_is_bounded_in_bytes_and_a_failure_is_not_kept():

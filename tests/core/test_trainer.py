@@ -57,7 +57,8 @@ def test_other_runs_in_between_change_nothing():
 
 
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.3}, {"optimizer": "sgd", "lr": 1e-2}, {"batch_size": 77},
-                                      {"dataset": "digits", "latent_dim": 8, "lr_schedule": "cosine"}])
+                                      {"dataset": "digits", "latent_dim": 8, "lr_schedule": "cosine"},
+                                      {"dataset": "digits", "model": "convnet", "width": 4, "dropout": 0.2}])
 def test_a_saved_run_goes_on_exactly(settings):
     config = small(**settings)
     whole, half, rest = Trainer(config), Trainer(config), Trainer(config)

@@ -1,0 +1,128 @@
+"""On a CUDA device: what is recorded gives what single steps give, nothing waits, and a saved run goes on."""
+
+import numpy as np
+import pytest
+import torch
+
+from lpc_core.config import unflatten
+from lpc_core.engine.graphs import WARM_UP, CudaRecorder
+from lpc_core.engine.trainer import Trainer
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use (CUDA)")
+
+MLP = {"samples": 2_000, "test_samples": 200, "steps": 400, "ramp_steps": 300}
+PICTURES = {"dataset": "digits", "samples": 1_000, "test_samples": 200, "latent_dim": 8, "steps": 200,
+            "ramp_steps": 150, "batch_size": 64}
+CONVNET = PICTURES | {"model": "convnet", "width": 16}
+CASES = [MLP, MLP | {"dropout": 0.3}, MLP | {"optimizer": "sgd", "lr": 1e-2}, PICTURES | {"augment": "flip-crop"}]
+
+
+def weights(run):
+    return torch.cat([p.detach().flatten() for p in run.model.parameters()]).double().cpu().numpy()
+
+
+def made(settings, **keywords):
+    return Trainer(unflatten(settings), "cuda", **keywords)
+
+
+def recorded(run):
+    assert "because the steps could not be recorded" not in run.engine_note
+    assert "steps at a time" in run.engine_note
+    return run._blocks._recorded
+
+
+@pytest.fixture(autouse=True)
+def _same_kernels():
+    """Both ways of running choose the same convolutions, none of which adds up in changing order."""
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    yield
+    torch.backends.cudnn.deterministic = before
+
+
+@pytest.mark.parametrize("engine", ["auto", "autograd"])
+@pytest.mark.parametrize("settings", CASES, ids=str)
+def test_recorded_steps_are_the_single_steps(settings, engine):
+    single, block = made(settings, engine=engine, block=0), made(settings, engine=engine)
+    for run in (single, block):
+        run.advance(40)
+        run.set_gamma(0.1)
+        run.advance(41)
+    assert recorded(block)
+    np.testing.assert_allclose(weights(block), weights(single), rtol=1e-2, atol=1e-4)
+    assert single.gamma == block.gamma
+    assert single.batches.position == block.batches.position
+
+
+@pytest.mark.parametrize("settings", [MLP, CONVNET], ids=str)
+def test_the_first_steps_agree_with_the_cpu(settings):
+    here, there = Trainer(unflatten(settings), "cpu", engine="autograd"), made(settings)
+    for run in (here, there):
+        run.advance(WARM_UP)
+    a, b = weights(here), weights(there)
+    assert np.linalg.norm(a - b) < (1e-4 if settings is MLP else 5e-2) * np.linalg.norm(a)
+
+
+@pytest.mark.parametrize("settings", [*CASES, CONVNET | {"dropout": 0.2, "augment": "flip-crop"}], ids=str)
+def test_a_saved_run_goes_on(settings):
+    whole, half, rest = (made(settings) for _ in range(3))
+    whole.advance(60)
+    half.advance(60)
+    rest.advance(20)
+    rest.load_state_bytes(half.state_bytes())
+    whole.advance(80)
+    rest.advance(80)
+    assert recorded(rest)
+    scale = np.linalg.norm(weights(whole))
+    assert np.linalg.norm(weights(whole) - weights(rest)) < (2e-2 if "model" not in settings else 0.2) * scale
+
+
+@pytest.mark.parametrize("settings", [MLP, CONVNET | {"augment": "flip-crop"}], ids=str)
+def test_nothing_in_a_slice_waits_for_the_device(settings):
+    run = made(settings)
+    run.advance(70)  # warmed up and recorded
+    assert recorded(run)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        assert run.advance(70) == 70
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert np.isfinite(run.snapshot().latents).all()
+
+
+def test_a_convnet_computes_its_backbone_in_bf16_channels_last():
+    run = made(CONVNET)
+    seen = {}
+    for name in ("backbone", "penultimate", "head"):
+        getattr(run.model, name).register_forward_hook(lambda *a, name=name: seen.update({name: a[2].dtype}))
+    run.advance(1)
+    assert seen == {"backbone": torch.bfloat16, "penultimate": torch.float32, "head": torch.float32}
+    assert run.batches.next()[0].is_contiguous(memory_format=torch.channels_last)
+    assert all(p.dtype == torch.float32 for p in run.model.parameters())
+
+
+def test_a_convnet_learns_and_collapses():
+    run = made(CONVNET | {"steps": 1_000, "ramp_steps": 800, "gamma_end": 1e2})
+    run.advance(1_000)
+    assert recorded(run)
+    snapshot = run.snapshot()
+    assert not run.diverged
+    assert snapshot.metrics["train_accuracy"] >= 0.99
+
+
+def test_a_capture_that_fails_leaves_the_run_usable(monkeypatch):
+    record = CudaRecorder.record
+
+    def failing(self, work, streams):
+        def waits():
+            work()
+            torch.ones((), device="cuda").item()
+        record(self, waits, streams)
+
+    monkeypatch.setattr(CudaRecorder, "record", failing)
+    run, single = made(MLP | {"dropout": 0.3}), made(MLP | {"dropout": 0.3}, block=0)
+    for each in (run, single):
+        each.advance(100)
+    assert "one by one, because the steps could not be recorded (" in run.engine_note
+    np.testing.assert_allclose(weights(run), weights(single), rtol=1e-2, atol=1e-4)
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
