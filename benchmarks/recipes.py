@@ -102,23 +102,23 @@ def gmm_peak_distance(latents: np.ndarray) -> np.ndarray:
     return np.array(distances)
 
 
-def timed(run: Trainer, until_collapse: bool) -> tuple[float, Look]:
-    """Seconds trained, and the look at the end: of the run, or of the first piece after the ramp that has collapsed."""
-    piece, spent = max(1, run.config.steps // LOOKS), 0.0
+def timed(run: Trainer, until_collapse: bool) -> tuple[float, float, Look]:
+    """Wall and CPU seconds trained, and the look at the end: of the run, or of the first piece that has collapsed."""
+    piece, spent, busy = max(1, run.config.steps // LOOKS), 0.0, 0.0
     first = run.config.gamma.ramp_steps if until_collapse else run.config.steps
     while True:
-        start = time.perf_counter()
+        start, busy_start = time.perf_counter(), time.process_time()
         run.advance(piece if run.step else first)
-        spent += time.perf_counter() - start
+        spent, busy = spent + time.perf_counter() - start, busy + time.process_time() - busy_start
         seen = look(run)
         if run.finished or run.diverged or (until_collapse and seen.collapsed):
-            return spent, seen
+            return spent, busy, seen
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------
 
-_HEAD = (f"  {'preset':19s} {'collapsed':>9s} {'s median':>9s} {'worst':>6s} {'steps':>11s} {'spread':>13s} "
-         f"{'radius error':>13s} {'train':>14s} {'test':>14s}")
+_HEAD = (f"  {'preset':19s} {'collapsed':>9s} {'s median':>9s} {'worst':>6s} {'CPU s':>6s} {'steps':>11s} "
+         f"{'spread':>13s} {'radius error':>13s} {'train':>14s} {'test':>14s}")
 
 
 def race(title: str, runs: dict[str, RunConfig], seeds: Iterable[int], until_collapse: bool) -> None:
@@ -134,10 +134,10 @@ def race(title: str, runs: dict[str, RunConfig], seeds: Iterable[int], until_col
         for seed in seeds:
             run = Trainer(unflatten({"seed": seed}, config), "cpu")
             results.append((*timed(run, until_collapse), run.step))
-        seconds, looks, steps = zip(*results, strict=True)
+        seconds, busy, looks, steps = zip(*results, strict=True)
         print(f"  {name:19s} {sum(x.collapsed for x in looks):6d}/{len(looks)} {statistics.median(seconds):9.2f} "
-              f"{max(seconds):6.2f} {statistics.median(steps):6g} {max(steps):4d} {_pair(looks, 'spread', max)}  "
-              f"{_pair(looks, 'radius_error', max)} {_pair(looks, 'accuracy', min)} "
+              f"{max(seconds):6.2f} {statistics.median(busy):6.2f} {statistics.median(steps):6g} {max(steps):4d} "
+              f"{_pair(looks, 'spread', max)}  {_pair(looks, 'radius_error', max)} {_pair(looks, 'accuracy', min)} "
               f"{_pair(looks, 'test_accuracy', min)}", flush=True)
 
 
@@ -149,15 +149,15 @@ def _pair(looks: Iterable[Look], name: str, worst: Callable[[list[float]], float
 def binary(seeds: Iterable[int]) -> None:
     """The binary preset at the end of its run, seed by seed."""
     print("\nBinary code (digits, d = 8): Gaussian-mixture peaks of every node, standardised, train set\n")
-    print(f"  {'seed':>4s} {'s':>6s} {'peaks mean':>10s} {'worst node':>10s} {'|W| CV mean':>11s} {'worst node':>10s} "
-          f"{'spread':>7s} {'train':>7s} {'test':>6s}")
+    print(f"  {'seed':>4s} {'s':>6s} {'CPU s':>6s} {'peaks mean':>10s} {'worst node':>10s} {'|W| CV mean':>11s} "
+          f"{'worst node':>10s} {'spread':>7s} {'train':>7s} {'test':>6s}")
     for seed in seeds:
         run = Trainer(unflatten({"seed": seed}, named_presets()["binary"].run), "cpu")
-        seconds, seen = timed(run, until_collapse=False)
+        seconds, busy, seen = timed(run, until_collapse=False)
         peaks = gmm_peak_distance(seen.latents)
-        print(f"  {seed:4d} {seconds:6.2f} {peaks.mean():10.1f} {peaks.min():10.1f} {seen.weight_cv.mean():11.3f} "
-              f"{seen.weight_cv.max():10.3f} {seen.spread:7.2%} {seen.accuracy:7.2%} {seen.test_accuracy:6.2%}",
-              flush=True)
+        print(f"  {seed:4d} {seconds:6.2f} {busy:6.2f} {peaks.mean():10.1f} {peaks.min():10.1f} "
+              f"{seen.weight_cv.mean():11.3f} {seen.weight_cv.max():10.3f} {seen.spread:7.2%} "
+              f"{seen.accuracy:7.2%} {seen.test_accuracy:6.2%}", flush=True)
 
 
 def optimisers(seeds: Iterable[int]) -> None:
@@ -170,7 +170,7 @@ def optimisers(seeds: Iterable[int]) -> None:
         rows = []
         for seed in seeds:
             run = Trainer(unflatten({**settings, "seed": seed}, named_presets()["binary"].run), "cpu")
-            seen = timed(run, until_collapse=False)[1]
+            seen = timed(run, until_collapse=False)[-1]
             peaks = gmm_peak_distance(seen.latents)
             rows.append((seen.weight_cv.mean(), peaks.mean(), peaks.min(), seen.spread, seen.accuracy,
                          seen.test_accuracy))
@@ -193,7 +193,7 @@ def gamma_axis(seeds: Iterable[int], names: Iterable[str]) -> None:
 
 
 def _gamma_row(name: str, gamma: float, config: RunConfig, seeds: Iterable[int]) -> None:
-    looks = [timed(Trainer(unflatten({"seed": seed}, config), "cpu"), until_collapse=False)[1] for seed in seeds]
+    looks = [timed(Trainer(unflatten({"seed": seed}, config), "cpu"), until_collapse=False)[-1] for seed in seeds]
     ratios = [each.separation for each in looks]
     test, accuracy, test_accuracy = (statistics.median(getattr(each, field) for each in looks)
                                      for field in ("test_separation", "accuracy", "test_accuracy"))

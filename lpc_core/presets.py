@@ -57,8 +57,11 @@ _MNIST_LIVE = {**_MNIST, "hidden": (128, 128), "batch_size": 128, "lr": 4e-3, "h
 _MNIST_FAST = {**_MNIST_LIVE, "hidden": (256, 128), "head_lr": 4e-3, "lr_end": 1e-3, "ramp_steps": 2_000,
                "steps": 3_000}
 _CIFAR_LIVE = {"samples": 2_000, "test_samples": 1_000, "latent_dim": 8, "batch_size": 64, "lr": 6e-3, "lr_end": 1e-3,
-               "head_lr": 3e-3, "weight_decay": 0.05, "gamma_start": 0.01, "ramp_steps": 2_000, "steps": 4_000}
-_CIFAR_PROVENANCE = ""
+               "head_lr": 3e-3, "weight_decay": 0.05, "gamma_start": 0.01, "ramp_steps": 1_500, "steps": 3_000}
+_CIFAR_PROVENANCE = (
+    "For a visible collapse of a convnet within about a minute and a half of one CPU thread, on 2,000 images. Chosen "
+    "from eleven settings on seed 0. The price is test accuracy, see the columns `train` and `test`. "
+    "Measured by: python -m benchmarks.recipes --only fast-cifar10")
 _COSINE = {"lr_schedule": "cosine", "lr_end": 0.01}
 
 # Only what differs from the defaults (which are the hypercube's, the paper's Figure 1), and where it comes from.

@@ -8,6 +8,8 @@ from torch import nn
 from lpc_core.config import ConfigError, ModelConfig
 from lpc_core.models._classifier import ACTIVATIONS
 
+SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes collapse tighter than with 1 × 1 or 4 × 4
+
 
 def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, int]:
     """Convolutions for pictures of ``shape`` (C, H, W), and their number of features."""
@@ -20,8 +22,8 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(2 * w, 4 * w, activation, pool=True),
         *_convolution(4 * w, 4 * w, activation),
     ]
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return net.to(memory_format=torch.channels_last), 4 * w
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
+    return net.to(memory_format=torch.channels_last), 4 * w * SIDE**2
 
 
 def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,
