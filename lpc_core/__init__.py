@@ -11,7 +11,8 @@ from typing import Any
 _HOMES = {
     "RunConfig": "config", "DataConfig": "config", "ModelConfig": "config", "LossConfig": "config",
     "OptimConfig": "config", "ScheduleConfig": "config", "ConfigError": "config",
-    "default_run": "presets", "Snapshot": "snapshot", "Dataset": "data", "DataError": "data",
+    "default_run": "presets", "named_presets": "presets", "Preset": "presets",
+    "Snapshot": "snapshot", "Dataset": "data", "DataError": "data",
     "Trainer": "engine.trainer", "train": "engine.trainer",
     "collapse_points": "theory", "predicted_radius": "theory", "forces": "theory", "critical_gamma": "theory",
     "latent_l2": "losses",

@@ -16,7 +16,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
                   help="LPC Lab: see, measure and use latent point collapse.")
 
 Settings = Annotated[list[str] | None, typer.Argument(
-    metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000; see `lpc settings`.")]
+    metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000, see `lpc settings`; "
+                                    "preset=binary starts from a named run.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 

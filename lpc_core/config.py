@@ -116,14 +116,14 @@ class OptimConfig(_Section):
 
     optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
                               choices=("adamw", "adam", "sgd"))
-    lr: float = _setting(5e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
+    lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
-    lr_schedule: str = _setting("constant", "How the backbone's learning rate moves over the run.",
+    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run.",
                                 choices=("constant", "cosine"))
-    lr_end: float = _setting(1e-3, "Backbone learning rate at the end of a cosine, as a share of its start.",
+    lr_end: float = _setting(0.02, "Backbone learning rate at the end of a cosine, as a share of its start.",
                              low=0.0, high=1.0)
     momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)
-    beta2: float = _setting(0.99, "β2 of Adam.", low=0.0, high=0.99999)
+    beta2: float = _setting(0.98, "β2 of Adam.", low=0.0, high=0.99999)
     weight_decay: float = _setting(1e-4, "Weight decay (decoupled under AdamW).", low=0.0, high=1.0)
 
 
@@ -133,7 +133,7 @@ class ScheduleConfig(_Section):
 
     gamma_schedule: str = _setting("exponential", "Shape of the ramp from gamma_start to gamma_end.",
                                    choices=("two-regime", "exponential", "linear", "cosine", "constant"))
-    gamma_start: float = _setting(1e-4, "γ at the first step.", low=0.0, high=GAMMA_MAX)
+    gamma_start: float = _setting(1e-3, "γ at the first step.", low=0.0, high=GAMMA_MAX)
     gamma_switch: float = _setting(1e3, "γ where the two-regime ramp turns slower (×2 → ×1.25 per period).",
                                    low=0.0, high=GAMMA_MAX)
     gamma_end: float = _setting(1e2, "γ at the end of the ramp, held from there on.", low=0.0, high=GAMMA_MAX)

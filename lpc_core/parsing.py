@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten, unflatten
 from lpc_core.data import sources
-from lpc_core.presets import default_run
+from lpc_core.presets import default_run, named_presets
 
 MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
 
@@ -32,6 +32,14 @@ def parse_value(name: str, given: object) -> Any:
     return value
 
 
+def parse_preset(given: object) -> RunConfig:
+    """The run of the named preset ``given``; `ConfigError` lists the names if there is none of that name."""
+    presets = named_presets()
+    if not (isinstance(given, str) and given in presets):
+        raise ConfigError("preset", "one of " + ", ".join(presets), str(given)[:MAX_TEXT])
+    return presets[given].run
+
+
 def format_value(value: object) -> str:
     """The text `parse_value` reads back as ``value``: 32-32 for widths, the shortest exact form for numbers."""
     if isinstance(value, tuple):
@@ -45,7 +53,9 @@ def to_texts(config: RunConfig) -> dict[str, str]:
 
 
 def parse_run(given: Mapping[str, object]) -> RunConfig:
-    """The run that ``given`` names over its data set's starting run; the first bad value raises `ConfigError`."""
+    """The run that ``given`` names over its data set's starting run, or over the named preset that its key ``preset``
+    asks for; the first bad value raises `ConfigError`.
+    """
     config, problems = parse_run_leniently(given)
     if problems:
         raise problems[0]
@@ -56,12 +66,16 @@ def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[Co
     """The same, but a bad value falls back to its default, for that field alone; the second item says which and why."""
     problems: list[ConfigError] = []
     values: dict[str, Any] = {}
+    preset: RunConfig | None = None
     for name, text in given.items():
         try:
-            values[name] = parse_value(name, text)
+            if name == "preset":
+                preset = parse_preset(text)
+            else:
+                values[name] = parse_value(name, text)
         except ConfigError as error:
             problems.append(error)
-    base = default_run(values.get("dataset", RunConfig().data.dataset))
+    base = preset or default_run(values.get("dataset", RunConfig().data.dataset))
     while True:  # values that are fine alone may clash: drop the one named until the rest agree
         try:
             return unflatten(values, base), problems

@@ -8,6 +8,8 @@ from torch import nn
 from lpc_core.config import ConfigError, ModelConfig
 from lpc_core.models._classifier import ACTIVATIONS
 
+SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes collapse tighter than with 1 × 1 or 4 × 4
+
 
 def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, int]:
     """Convolutions for pictures of ``shape`` (C, H, W), and their number of features."""
@@ -16,19 +18,20 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
     w, activation = config.width, config.activation
     layers = [
         *_convolution(shape[0], w, activation, size=4, stride=2),  # at full resolution it would take half of all time
-        *_convolution(w, 2 * w, activation),
-        nn.MaxPool2d(2),
-        *_convolution(2 * w, 4 * w, activation),
-        nn.MaxPool2d(2),
+        *_convolution(w, 2 * w, activation, pool=True),
+        *_convolution(2 * w, 4 * w, activation, pool=True),
         *_convolution(4 * w, 4 * w, activation),
     ]
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return net.to(memory_format=torch.channels_last), 4 * w
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
+    return net.to(memory_format=torch.channels_last), 4 * w * SIDE**2
 
 
-def _convolution(inside: int, outside: int, activation: str, size: int = 3, stride: int = 1) -> list[nn.Module]:
+def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,
+                 pool: bool = False) -> list[nn.Module]:
+    """Convolution, batch norm, activation; pooled first where asked, so that the other two see a quarter as much."""
     convolution = nn.Conv2d(inside, outside, size, stride, padding=1, bias=False)
-    return [convolution, nn.BatchNorm2d(outside), ACTIVATIONS[activation]()]
+    pooling = [nn.MaxPool2d(2)] if pool else []
+    return [convolution, *pooling, nn.BatchNorm2d(outside), ACTIVATIONS[activation]()]
 
 
 BACKBONE = backbone

@@ -96,7 +96,7 @@ def test_a_value_that_clashes_changes_nothing_but_the_message(still):
     widget(test, "number_input", "gamma_start").set_value(0.0).run()
     assert still.runs["s0"] == [default_run("hypercube")]
     assert "gamma_start: expected a number above 0" in test.warning[0].value
-    assert widget(test, "number_input", "gamma_start").value == 1e-4
+    assert widget(test, "number_input", "gamma_start").value == default_run("hypercube").gamma.gamma_start
 
 
 def test_a_tab_whose_place_was_given_up_gets_another(still):

@@ -15,7 +15,7 @@ def test_logits_and_latents(penultimate, model, shape):
     config = ModelConfig(model=model, penultimate=penultimate, latent_dim=5, hidden=(16, 12), width=4)
     classifier = build(config, shape, classes=7, seed=0)
     logits, latents = classifier(torch.randn(6, *shape))
-    features = {"mlp": 12, "convnet": 16}[model] if penultimate == "none" else 5
+    features = {"mlp": 12, "convnet": 64}[model] if penultimate == "none" else 5
     assert logits.shape == (6, 7)
     assert latents.shape == (6, features)
     torch.testing.assert_close(logits, latents @ classifier.head.weight.T + classifier.head.bias)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lpc_core.config import ConfigError, RunConfig, fields, flatten, unflatten
 from lpc_core.data import sources
 from lpc_core.parsing import parse_run, parse_run_leniently, parse_value, settings_table, to_texts
-from lpc_core.presets import default_run
+from lpc_core.presets import default_run, named_presets
 
 
 def values_of(name, field):
@@ -57,6 +57,26 @@ def test_a_bad_value_falls_back_for_its_field_alone(name, text, message):
 def test_an_unknown_data_set_names_the_known_ones():
     with pytest.raises(ConfigError, match=r"dataset: expected one of .*hypercube.*, got 'imagenet'"):
         parse_run({"dataset": "imagenet"})
+
+
+def test_a_preset_replaces_the_starting_run_and_the_rest_overrides_it():
+    binary = named_presets()["binary"].run
+    assert parse_run({"preset": "binary"}) == binary
+    changed = parse_run({"seed": "7", "lr": "0.001", "preset": "binary"})
+    assert changed == unflatten({"seed": 7, "lr": 0.001}, binary)
+    assert parse_run({"preset": "binary", "dataset": "mnist"}).optim == binary.optim
+
+
+@pytest.mark.parametrize("given_", ["", "Binary", "x" * 5_000, None, ["binary"], 3])
+def test_an_unknown_preset_names_the_known_ones(given_):
+    run, problems = parse_run_leniently({"preset": given_, "dataset": "digits"})
+    assert run == default_run("digits")
+    assert [problem.field for problem in problems] == ["preset"]
+    assert str(problems[0]).startswith("preset: expected one of ")
+    assert "fast-digits, " in str(problems[0])
+    assert len(str(problems[0])) < 900
+    with pytest.raises(ConfigError, match=r"preset: expected one of .*binary"):
+        parse_run({"preset": given_})
 
 
 def test_an_unknown_setting_and_a_huge_value_are_named_in_short():

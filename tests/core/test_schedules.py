@@ -54,7 +54,7 @@ def test_step_of_inverts_the_schedule(shape, share):
 def test_cosine_learning_rate_falls_to_its_share_and_constant_does_not():
     cosine = OptimConfig(lr_schedule="cosine", lr_end=0.1)
     assert [lr_at(cosine, 2.0, step, 100) for step in (0, 50, 100, 200)] == pytest.approx([2.0, 1.1, 0.2, 0.2])
-    assert lr_at(OptimConfig(), 2.0, 70, 100) == 2.0
+    assert lr_at(OptimConfig(lr_schedule="constant"), 2.0, 70, 100) == 2.0
 
 
 def test_the_driver_follows_the_schedule_exactly():
@@ -79,7 +79,7 @@ def test_a_hand_glides_to_its_value_and_the_schedule_goes_on_from_there():
 
 
 def test_a_hand_reaches_zero_and_comes_back():
-    driver = GammaDriver.start(ScheduleConfig())
+    driver = GammaDriver.start(ScheduleConfig(gamma_start=1e-4))
     driver.hold(0.0)
     assert [driver.advance() for _ in range(250)][-1] == 0.0
     driver.hold(1e6)

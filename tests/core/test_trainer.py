@@ -103,7 +103,7 @@ def test_a_finished_run_can_be_extended():
 
 
 def test_gamma_and_lr_can_be_taken_while_running():
-    run = Trainer(small(steps=2_000))
+    run = Trainer(small(steps=2_000, lr_schedule="constant"))
     run.set_gamma(1.0)
     run.set_lr(1e-4)
     run.advance(450)
