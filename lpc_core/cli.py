@@ -81,7 +81,7 @@ def train(
 
 
 @app.command()
-def film(
+def film(  # noqa: PLR0917
     settings: Settings = None,
     gammas: Annotated[str, typer.Option(help="From:to:how many, evenly on a log scale, or a list: 0.1,1,10.")]
     = "1e-3:1e5:32",
@@ -99,10 +99,13 @@ def film(
     for name, path in (("out", out), ("html", html)):
         if path is not None and not path.parent.is_dir():
             raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
+    import torch
+
     from lpc_core.engine.film import record
     from lpc_core.film import save_film
     from lpc_core.parsing import parse_run
 
+    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
     config = parse_run(_pairs(settings or []))
     with _film_progress(as_json) as progress:
         reel = record(config, values, frames, points, device=device, progress=progress)

@@ -118,8 +118,8 @@ def check_gammas(gammas: Sequence[float]) -> np.ndarray:
         twice = again[0] if again.size else _first_duplicate(values)
         raise FilmError(f"gammas: expected each value once, got {twice:g} twice; leave one out")
     if (np.diff(values) < 0).any():
-        raise FilmError(f"gammas: expected growing values, got {values[:-1][np.diff(values) < 0][0]:g} before a smaller "
-                        "one; sort them")
+        large = values[:-1][np.diff(values) < 0][0]
+        raise FilmError(f"gammas: expected growing values, got {large:g} before a smaller one; sort them")
     return values
 
 
@@ -163,7 +163,7 @@ def check_size(frames: int, points: int, steps: int) -> None:
 
 
 def frame_steps(steps: int, frames: int) -> np.ndarray:
-    """The steps at which frames are taken, (T,) int32: 0 to ``steps``, gaps growing 20-fold, so early motion is seen."""
+    """The steps at which frames are taken, (T,) int32: 0 to ``steps``, gaps growing 20-fold: early motion is seen."""
     share = np.linspace(0, 1, frames)
     wanted = np.rint(steps * (20**share - 1) / 19).astype(np.int64)
     index = np.arange(frames)
@@ -366,8 +366,8 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
     text, stated = str(metadata.get("info", "")), str(metadata.get("crc32", ""))
     found = f"{_checksum(raw, text):08x}"
     if found != stated:
-        raise FilmError(f"expected the checksum {stated[:8]}, got {found}: this film was changed or damaged after it was "
-                        "saved; save or copy it again")
+        raise FilmError(f"expected the checksum {stated[:8]}, got {found}: this film was changed or damaged after "
+                        "it was saved; save or copy it again")
     try:
         info = json.loads(text)
     except (ValueError, RecursionError):
@@ -385,7 +385,8 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
         raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
     needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
     if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
-        raise FilmError(f"expected the metrics {', '.join(sorted(needed))}, each once, got others; record the film anew")
+        names = ", ".join(sorted(needed))
+        raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
     return info
 
 

@@ -72,16 +72,15 @@ def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points:
     obstacle = supports(config, input_shape(dataset))
     if obstacle and len(values) * config.steps > MAX_CONVNET_STEPS:
         raise FilmError(f"steps: expected at most {MAX_CONVNET_STEPS // len(values):,} for {len(values)} runs, because "
-                        f"{obstacle} and is trained one γ after the other, got {config.steps:,}; choose fewer γ or steps")
+                        f"{obstacle} and is trained one γ after the other, got {config.steps:,}; choose fewer")
     first = _Run(run_of(config, values[0]), dataset, target, points)
     check_memory(_needed(first, values, frames, config))
     reel = _Reel(config, values, frame_steps(config.steps, frames), first)
-    trainers = _one_by_one(config, values, first) if obstacle else _together(config, values, first, target)
-    total, done = len(values) * frames, 0
-    for run, frame, snapshot in trainers(reel.steps):
+    trainers = _one_by_one(config, values, first) if obstacle else _together(config, values, first)
+    for done, (run, frame, snapshot) in enumerate(trainers(reel.steps), 1):
         reel.put(run, frame, snapshot)
-        done += 1
-        progress(done / total, f"γ {run + 1} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}")
+        what = f"γ {run + 1} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}"
+        progress(done / (len(values) * frames), what)
     return reel.film()
 
 
@@ -123,13 +122,13 @@ class _Run(Trainer):
 Frames = Iterator[tuple[int, int, Snapshot | None]]
 
 
-def _together(config: RunConfig, values: np.ndarray, first: _Run, device: torch.device) -> Callable[[np.ndarray], Frames]:
+def _together(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[[np.ndarray], Frames]:
     """All runs at once: one batch, R replicas, one γ each."""
     runs = [first, *(first.sibling(run_of(config, gamma)) for gamma in values[1:])]
 
     def frames(steps: np.ndarray) -> Frames:
         engine = FusedEngine(config, [run.model for run in runs], first.batches.size)
-        gamma = torch.zeros(len(runs), device=device)
+        gamma = torch.zeros(len(runs), device=first.device)
         step = 0
         for frame, wanted in enumerate(steps):
             for run in runs:
@@ -197,14 +196,16 @@ class _Reel:
         self.tensors["wrong"][at] = pack_classes(snapshot.predictions, self.classes)
         peaks = snapshot.node_peak_distance
         self.tensors["binarity"][at] = np.nan if peaks is None else peaks[:MAX_HIST_NODES]
-        for name, value in (("means", snapshot.means), ("points", snapshot.collapse_points), ("forces", snapshot.forces)):
+        wide = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
+        for name, value in wide.items():
             if name in self.wide and value is not None:
                 self.wide[name][at] = value
         if self.latents is not None:
             self.latents[at] = snapshot.latents
             self.tensors["hist"][at] = histogram(snapshot.latents[:, :MAX_HIST_NODES], self.tensors["range"][at])
         else:
-            self.tensors["codes"][at], self.tensors["reach"][at] = quantise(snapshot.latents, snapshot.means, self.labels)
+            codes, reach = quantise(snapshot.latents, snapshot.means, self.labels)
+            self.tensors["codes"][at], self.tensors["reach"][at] = codes, reach
 
     def _count(self, at: tuple[int, int], snapshot: Snapshot) -> None:
         if not self.names:
@@ -228,7 +229,8 @@ class _Reel:
             self.tensors[name] = values if self.latents is None else np.empty(0, np.float32)
         if self.latents is not None:
             self._project()
-        info = {"title": sources()[self.config.data.dataset].title if self.config.data.dataset in sources() else dataset.name,
+        source = sources().get(self.config.data.dataset)
+        info = {"title": source.title if source else dataset.name,
                 "class_names": list(dataset.class_names), "nodes": self.d,
                 "axes": "nodes" if self.latents is None else "pca", "metrics": self.names,
                 "theory_note": NO_THEORY.get(self.config.model.penultimate, ""),
