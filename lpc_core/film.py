@@ -25,6 +25,7 @@ header and of ``info``), with K classes, d nodes, p drawn dimensions and m nodes
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -150,6 +151,18 @@ def _number(text: str) -> float:
     if not math.isfinite(value):
         raise FilmError(f"gammas: expected a number, got {text[:40]!r}; write 1e-3:1e5:32 or 0.1,1,10")
     return value
+
+
+def run_of(config: RunConfig, gamma: float) -> RunConfig:
+    """The configuration of the film's run that ends at ``gamma``."""
+    schedule = dataclasses.replace(config.gamma, gamma_start=min(config.gamma.gamma_start, gamma), gamma_end=gamma)
+    return dataclasses.replace(config, gamma=schedule)
+
+
+def shortened(config: RunConfig, steps: int) -> RunConfig:
+    """The same run in ``steps`` steps: its ramp is shortened (or stretched) in proportion."""
+    ramp = max(1, round(config.gamma.ramp_steps * steps / config.steps))
+    return dataclasses.replace(config, steps=steps, gamma=dataclasses.replace(config.gamma, ramp_steps=ramp))
 
 
 def check_size(frames: int, points: int, steps: int) -> None:

@@ -8,7 +8,6 @@ keep up; where it does not, the film shows total collapse, which is thus a prope
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -37,6 +36,7 @@ from lpc_core.film import (
     frame_steps,
     pack_classes,
     quantise,
+    run_of,
 )
 from lpc_core.models import build
 from lpc_core.schedules import GammaDriver, lr_at
@@ -45,18 +45,6 @@ from lpc_core.snapshot import Snapshot
 Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
-
-
-def run_of(config: RunConfig, gamma: float) -> RunConfig:
-    """The configuration of the film's run that ends at ``gamma``."""
-    schedule = dataclasses.replace(config.gamma, gamma_start=min(config.gamma.gamma_start, gamma), gamma_end=gamma)
-    return dataclasses.replace(config, gamma=schedule)
-
-
-def shortened(config: RunConfig, steps: int) -> RunConfig:
-    """The same run in ``steps`` steps: its ramp is shortened (or stretched) in proportion."""
-    ramp = max(1, round(config.gamma.ramp_steps * steps / config.steps))
-    return dataclasses.replace(config, steps=steps, gamma=dataclasses.replace(config.gamma, ramp_steps=ramp))
 
 
 def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
