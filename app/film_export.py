@@ -86,7 +86,8 @@ def page(film: bytes) -> str:
 <title>LPC Lab film</title>
 <style>
 {styles}
-body {{ margin: 0 auto; padding: 14px clamp(8px, 1.6vw, 24px) 24px; max-width: 1680px; font: 14px/1.5 system-ui, sans-serif; }}
+body {{ margin: 0 auto; padding: 14px clamp(8px, 1.6vw, 24px) 24px; max-width: 1680px; }}
+body {{ font: 14px/1.5 system-ui, sans-serif; }}
 #about {{ margin: 0 2px 8px; opacity: .8; }}
 </style>
 </head>

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.film_player import player
+from app.live.film_player import player, style
 from app.live.films import MAX_BYTES, FilmDesk, FilmError
 from app.views import _form
 from app.views._base import View
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
-STEPS = 1_500  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
+STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
 EMPTY = """
 ### One slider for γ, one for time
 A film trains the run on the left once for every γ, all from the same seed and all together, and keeps every moment.
@@ -23,6 +23,7 @@ def render() -> None:
     """Controls and form on the left; the film, its progress, or the offer to record one in the middle."""
     tab = session.current()
     desk = tab.film_desk()
+    style()
     with st.sidebar:
         _controls(tab, desk)
         _form.render(tab.run, tab.form)
@@ -36,8 +37,9 @@ def render() -> None:
         st.error(desk.error)
     if desk.held is not None:
         player(desk.held)
-    elif not desk.recording:
-        st.markdown(EMPTY)
+        return
+    st.markdown(EMPTY)
+    if not desk.recording:
         st.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:",
                   on_click=session.film_wanted)
 

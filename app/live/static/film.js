@@ -5,11 +5,11 @@ import { el, icon, loadPlotly, loadStyles, segmented, setText } from "./dom.js";
 import { addExplanations } from "./explain.js";
 import { FilmCurves } from "./filmcurves.js";
 import { FilmData } from "./filmdata.js";
+import { FilmLatents } from "./filmlatents.js";
 import { StopSlider } from "./filmslider.js";
 import { listenToFilm } from "./filmkeys.js";
 import { FILM_TEXTS, sentenceOf } from "./filmwords.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "./format.js";
-import { Latents } from "./latents.js";
 import { buildLayers, buildLayout } from "./layout.js";
 import { Nodes } from "./nodes.js";
 import { Popover } from "./popover.js";
@@ -58,7 +58,7 @@ export class FilmPlayer {
     const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
     const part = (this.part = buildLayout({ transport: this.buildTransport(info), viewTools: tools, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
-    this.latents = new Latents(
+    this.latents = new FilmLatents(
       { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: () => this.layers.read() },
       { redraw: () => this.request(), wantThumbs: () => false });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock: this.clock, sendLarge: () => this.show() });
@@ -94,7 +94,7 @@ export class FilmPlayer {
     [this.testValue, test] = readout("test accuracy", "lpc-film-test");
     const side = el("div", { class: "lpc-film-side" }, el("dl", { class: "lpc-readouts" }, radius, train, test), this.buildLinks());
     return el("div", { class: "lpc-film-transport", role: "group", "aria-label": "Film" },
-      this.play, el("div", { class: "lpc-film-sliders" }, gammaRow, timeRow), side);
+      el("div", { class: "lpc-film-bar" }, this.play, el("div", { class: "lpc-film-sliders" }, gammaRow, timeRow)), side);
   }
 
   buildLinks() {
@@ -292,7 +292,7 @@ export class FilmPlayer {
 
   /** For tests and benchmarks. */
   door() {
-    return { state: () => this.state(), go: (g, t) => this.go(g, t) };
+    return { state: () => this.state(), go: (g, t) => this.go(g, t), player: this };
   }
 
   state() {

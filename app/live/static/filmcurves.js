@@ -46,7 +46,8 @@ export class FilmCurves extends Curves {
   draw() {
     if (!this.film) return false;
     const done = super.draw();
-    if (done) this.drawn = true;
+    if (done) this.measureBoxes();
+    this.drawn ||= done;
     this.paint();
     return done;
   }
@@ -76,14 +77,22 @@ export class FilmCurves extends Curves {
 
   paint() {
     if (!this.drawn || !this.film || !this.theme) return;
-    const { clientWidth: w, clientHeight: h } = this.chart;
+    const [w, h] = this.size;
     const ctx = fit(this.canvas, w, h);
-    this.picks.forEach((pick, slot) => this.paintChart(ctx, chartOf(pick), slot));
-    this.placeHeads();
+    this.picks.forEach((pick, slot) => {
+      this.paintChart(ctx, chartOf(pick), slot);
+      this.fillValues(this.heads.children[slot].lastChild, chartOf(pick));
+    });
+  }
+
+  /** Kept from one Plotly drawing to the next: asking the page for sizes between drawings would lay it out each time. */
+  measureBoxes() {
+    this.size = [this.chart.clientWidth, this.chart.clientHeight];
+    this.boxes = this.picks.map((_, slot) => this.box(slot));
   }
 
   paintChart(ctx, chart, slot) {
-    const { x0, x1, y0, y1 } = this.box(slot);
+    const { x0, x1, y0, y1 } = this.boxes[slot];
     ctx.save();
     ctx.beginPath();
     ctx.rect(x0 - 4, y0 - 4, x1 - x0 + 8, y1 - y0 + 8);
@@ -118,7 +127,7 @@ export class FilmCurves extends Curves {
       ctx.setLineDash([]);
     };
     if (total) {
-      const [x, right] = [this.xOf(slot, total), this.box(slot).x1];
+      const [x, right] = [this.xOf(slot, total), this.boxes[slot].x1];
       ctx.globalAlpha = theme.dark ? 0.16 : 0.09;
       ctx.fillStyle = theme.force.inward;
       ctx.fillRect(x, y0, right - x, y1 - y0);
@@ -157,7 +166,7 @@ export class FilmCurves extends Curves {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const slot = this.picks.findIndex((_, i) => {
-      const { x0, x1, y0, y1 } = this.box(i);
+      const { x0, x1, y0, y1 } = this.boxes[i];
       return x > x0 - 12 && x < x1 + 12 && y > y0 - 6 && y < y1 + 6;
     });
     if (slot < 0) return;
