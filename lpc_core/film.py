@@ -5,8 +5,8 @@ coordinate: the sample's offset from its class mean, in units of the largest off
 scale that is finest near the mean (`LEVELS`). A collapsed class is therefore resolved as finely as an open one, and
 what the eye may miss is at most 1.6 % of the class's own size. All else is float32.
 
-In the file (safetensors; ``__metadata__`` has ``kind`` "film", ``info`` as JSON and ``crc32`` of everything after the
-header and of ``info``), with K classes, d nodes, p drawn dimensions and m nodes with a histogram:
+In the file (safetensors; ``__metadata__`` has ``kind`` "film", ``info`` as JSON and ``crc32`` of the whole file
+with eight zeros in its place), with K classes, d nodes, p drawn dimensions and m nodes with a histogram:
     gammas float64 (G,)          the γ every run ends at, in the run's own convention
     steps  int32 (T,)            training steps done at each frame
     labels uint8 (n,)
@@ -155,6 +155,7 @@ def _number(text: str) -> float:
 
 def run_of(config: RunConfig, gamma: float) -> RunConfig:
     """The configuration of the film's run that ends at ``gamma``."""
+    gamma = float(gamma)
     schedule = dataclasses.replace(config.gamma, gamma_start=min(config.gamma.gamma_start, gamma), gamma_end=gamma)
     return dataclasses.replace(config, gamma=schedule)
 
@@ -274,7 +275,7 @@ def quantise(positions: np.ndarray, means: np.ndarray, labels: np.ndarray) -> tu
     offsets = positions - centres[labels]  # (n, p)
     reach = np.zeros(len(means))
     np.maximum.at(reach, labels, np.abs(offsets).max(axis=1))
-    reach = reach.astype(np.float32)
+    reach = np.minimum(reach, np.finfo(np.float32).max).astype(np.float32)
     unit = np.where(reach > 0, reach, 1).astype(np.float64)[labels, None]
     root = np.sqrt(np.minimum(np.abs(offsets) / unit, 1))
     return (np.sign(offsets) * np.rint(127 * root)).astype(np.int8), reach
@@ -301,9 +302,7 @@ def film_bytes(film: Film) -> bytes:
     info = json.dumps({**film.info, "format": FORMAT, "config": flatten(film.config)}, allow_nan=False)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     raw = safetensors.numpy.save(arrays, metadata={"kind": "film", "info": info, "crc32": "0" * 8})
-    check = f"{_checksum(raw, info):08x}".encode()
-    start = raw.index(b'"crc32":"00000000"', 8, 8 + _header_length(raw)) + len(b'"crc32":"')
-    return raw[:start] + check + raw[start + 8 :]
+    return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
 
 
 def save_film(film: Film, path: Path) -> int:
@@ -355,8 +354,10 @@ def _header_length(raw: bytes) -> int:
     return int.from_bytes(raw[:8], "little")
 
 
-def _checksum(raw: bytes, info: str) -> int:
-    return zlib.crc32(memoryview(raw)[8 + _header_length(raw) :], zlib.crc32(info.encode()))
+def _with_checksum(raw: bytes, old: str, new: str) -> bytes:
+    """The file with its stated checksum exchanged; the checksum itself is that of the file with eight zeros there."""
+    start = raw.find(f'"crc32":"{old}"'.encode(), 8, 8 + _header_length(raw)) + len('"crc32":"')
+    return raw[:start] + new.encode() + raw[start + 8 :]
 
 
 def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
@@ -377,7 +378,7 @@ def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
 
 def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
     text, stated = str(metadata.get("info", "")), str(metadata.get("crc32", ""))
-    found = f"{_checksum(raw, text):08x}"
+    found = f"{zlib.crc32(_with_checksum(raw, stated, '0' * 8)):08x}"
     if found != stated:
         raise FilmError(f"expected the checksum {stated[:8]}, got {found}: this film was changed or damaged after "
                         "it was saved; save or copy it again")

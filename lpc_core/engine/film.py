@@ -101,6 +101,8 @@ class _Run(Trainer):
 
     def look(self) -> Snapshot | None:
         """The snapshot now; None once the run has left the finite numbers."""
+        if not self.reason and not torch.stack([p.isfinite().all() for p in self.model.parameters()]).all():
+            self._check(torch.zeros(()))
         if self.reason:
             return None
         snapshot = self.snapshot()  # calls `_check` for latents that are not finite
