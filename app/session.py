@@ -10,8 +10,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app.live import hub
+from app.live import films, hub
+from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import format_value, parse_run_leniently, parse_value, to_texts
 from lpc_core.presets import default_run
 
@@ -27,6 +29,8 @@ class Session:
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
         self.place: hub.SessionHandle | None = None
+        self.films: films.FilmDesk | None = None
+        self.film_uploads = 0  # grows when the uploader must forget its file
 
     def change(self, name: str, given: object) -> None:
         """Set one setting, as a form gives it; a value that is not allowed changes nothing but the message."""
@@ -56,6 +60,14 @@ class Session:
             self.place = hub.current().open(self.run)
             _release_when_gone(self.place.id)
         return self.place
+
+    def film_desk(self) -> films.FilmDesk:
+        """Return this tab's place for films, taken anew if the old one was cleared away."""
+        if self.films is None or self.films.closed:
+            self.films = films.FilmDesk(from_env().device)
+        self.films.keep()
+        _clear_when_gone(self.films.id)
+        return self.films
 
 
 def _explain(error: ConfigError, run: RunConfig) -> str:
@@ -94,6 +106,17 @@ def changed(name: str, key: str) -> Callable[[], None]:
     return carry
 
 
+def film_wanted() -> None:
+    """A press on "Record": record the tab's run with what the film's widgets (``film_…``) say."""
+    tab, asked = current(), st.session_state
+    desk = tab.film_desk()
+    try:
+        run = shortened(tab.run, asked["film_steps"])
+        desk.record(films.Wish(run, asked["film_gammas"], asked["film_frames"], asked["film_points"]))
+    except FilmError as error:
+        desk.error = str(error)
+
+
 def _release(place: str) -> None:
     hub.current().close(place)
 
@@ -103,3 +126,8 @@ def _release_when_gone(place: str) -> str:
     """Tie the hub's place to the browser session: Streamlit releases it when the tab is gone."""
     return place
 
+
+@st.cache_resource(scope="session", on_release=films.leave, show_spinner=False)
+def _clear_when_gone(desk: str) -> str:
+    """Tie the tab's films to the browser session, as `_release_when_gone` does its run."""
+    return desk

@@ -1,16 +1,22 @@
-"""The command ``lpc``: serve the lab, train a run in the terminal, list the settings."""
+"""The command ``lpc``: serve the lab, train a run in the terminal, record a film over γ, list the settings."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from lpc_core.film import Film
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="LPC Lab: see, measure and use latent point collapse.")
@@ -73,6 +79,82 @@ def train(
         _write(out, run.state_bytes())
     if run.diverged:
         raise ValueError(run.reason)
+
+
+@app.command()
+def film(  # noqa: PLR0917
+    settings: Settings = None,
+    gammas: Annotated[str, typer.Option(help="From:to:how many, evenly on a log scale, or a list: 0.1,1,10.")]
+    = "1e-3:1e5:32",
+    frames: Annotated[int, typer.Option(help="Moments of every run.")] = 60,
+    points: Annotated[int, typer.Option(help="Samples that are drawn and measured.")] = 1_000,
+    device: Device = "auto",
+    out: Annotated[Path, typer.Option(help="Write the film here.")] = Path("run.film.safetensors"),
+    html: Annotated[Path | None, typer.Option(help="Write a page here that plays the film without a network.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print progress as one JSON object per line.")] = False,
+) -> None:
+    """Train one run per γ from the same seed, all at once, and keep the film: γ × time to scrub."""
+    from lpc_core.film import parse_gammas
+
+    values = parse_gammas(gammas)
+    for name, path in (("out", out), ("html", html)):
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
+    import torch
+
+    from lpc_core.engine.film import record
+    from lpc_core.film import save_film
+    from lpc_core.parsing import parse_run
+
+    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
+    config = parse_run(_pairs(settings or []))
+    with _film_progress(as_json) as progress:
+        reel = record(config, values, frames, points, device=device, progress=progress)
+        size = save_film(reel, out)
+    if not as_json:
+        _describe(reel, out, size)
+    if html is not None:  # the player belongs to the lab, which stands above this library
+        code = subprocess.run([sys.executable, "-m", "app.film_export", str(out), str(html)], check=False).returncode
+        if code:
+            raise ValueError(f"html: expected a page at {html}, got none; the film itself is at {out}")
+
+
+@contextlib.contextmanager
+def _film_progress(as_json: bool) -> Iterator[Callable[[float, str], None]]:
+    """What to call with (share done, what is being done): prints JSON lines, or moves a bar on stderr."""
+    if as_json:
+        yield _json_progress()
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("recording", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+def _json_progress() -> Callable[[float, str], None]:
+    last = -1.0
+
+    def say(share: float, what: str) -> None:
+        nonlocal last
+        if share - last >= 0.005 or share in (0, 1):
+            last = share
+            print(json.dumps({"share": round(share, 4), "what": what}), flush=True)
+
+    return say
+
+
+def _describe(reel: Film, out: Path, size: int) -> None:
+    from lpc_core.film import collapse_onset, total_collapse
+
+    def mark(gamma: float) -> str:
+        return f"from γ = {gamma:.3g}" if math.isfinite(gamma) else "not in this film"
+
+    print(f"{out}: {len(reel.gammas)} γ × {len(reel.steps)} frames × {len(reel.labels):,} points, {size / 1e6:.1f} MB")
+    print(f"collapse {mark(collapse_onset(reel))}, total collapse {mark(total_collapse(reel))}")
+    for run, step in reel.info["diverged"]:
+        print(f"γ = {reel.gammas[run]:.3g} diverged before step {step:,}")
 
 
 _COLUMNS = ("step", "gamma", "loss", "train_accuracy", "test_accuracy", "norm_mean", "predicted_radius",

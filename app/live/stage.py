@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 # Streamlit sends inline code again at every mount, so it only loads the module, which the browser keeps.
-_LOADER = """
+LOADER = """
 export default function (component) {
   let gone = false, stop;
   const address = new URL(component.data.stage, document.baseURI);
@@ -13,7 +13,7 @@ export default function (component) {
   return () => { gone = true; stop?.(); };
 }
 """
-_STYLE = """
+STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 2.6rem 1.2rem 1rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
 """
@@ -21,8 +21,8 @@ _STYLE = """
 
 def stage(token: str) -> None:
     """Draw the run whose hub token this is."""
-    st.html(f"<style>{_STYLE}</style>")
-    component = st.components.v2.component("lpc_stage", js=_LOADER, html="<div></div>", isolate_styles=False)
+    st.html(f"<style>{STYLE}</style>")
+    component = st.components.v2.component("lpc_stage", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key="stage", data={
         "stage": "lab/static/stage.js",
         "plotlyUrl": "lab/plotly.min.js",

@@ -49,3 +49,8 @@ const TEXTS = {
     + "If γ outruns the classifier, cross-entropy rises towards log K, a blind guess."],
   "curve-other": ["Another metric", "One of the numbers measured along the run, against training steps or γ."],
 };
+
+/** More texts, for pages with parts of their own: {key: [title, text]}. */
+export function addExplanations(more) {
+  Object.assign(TEXTS, more);
+}

@@ -1,0 +1,85 @@
+"""Film: train many γ from one seed together, then scrub γ and time without a wait."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.live.film_player import player, style
+from app.live.films import MAX_BYTES, FilmDesk, FilmError
+from app.views import _form
+from app.views._base import View
+from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
+
+STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
+EMPTY = """
+### One slider for γ, one for time
+A film trains the run on the left once for every γ, all from the same seed and all together, and keeps every moment.
+Then both sliders answer at once, and the curves against γ show where collapse sets in and where it becomes total.
+"""
+
+
+def render() -> None:
+    """Controls and form on the left; the film, its progress, or the offer to record one in the middle."""
+    tab = session.current()
+    desk = tab.film_desk()
+    style()
+    with st.sidebar:
+        _controls(tab, desk)
+        _form.render(tab.run, tab.form)
+        st.caption("This link opens the very same run:")
+        st.code(session.link(), language=None, wrap_lines=False)
+    for problem in tab.problems:
+        st.warning(problem)
+    if desk.recording:
+        _progress(desk)
+    if desk.error:
+        st.error(desk.error)
+    if desk.held is not None:
+        player(desk.held)
+        return
+    st.markdown(EMPTY)
+    if not desk.recording:
+        st.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:",
+                  on_click=session.film_wanted)
+
+
+def _controls(tab: session.Session, desk: FilmDesk) -> None:
+    with st.expander("Film", expanded=True):
+        st.text_input("γ of the runs", "1e-3:1e5:32", key="film_gammas", max_chars=1_000,
+                      help="From:to:how many, evenly on a log scale, or a list such as 0.1,1,10. At most 64.")
+        left, right = st.columns(2)
+        left.number_input("Frames", MIN_FRAMES, MAX_FRAMES, 60, key="film_frames", help="Moments of every run.")
+        right.number_input("Points", MIN_POINTS, MAX_POINTS, 1_000, 100, key="film_points",
+                           help="Samples drawn and measured.")
+        st.number_input("Steps", 10, 1_000_000, min(STEPS, max(10, tab.run.steps)), 100, key="film_steps",
+                        help="Length of every run; the ramp of γ is shortened or stretched in proportion.")
+        st.button("Record", key="film_record", type="primary", icon=":material/movie:", width="stretch",
+                  disabled=desk.recording, on_click=session.film_wanted)
+        given = st.file_uploader("Open a film", type=["safetensors"], key=f"film_file#{tab.film_uploads}",
+                                 max_upload_size=MAX_BYTES // 2**20)
+        if given is not None:
+            _open(tab, desk, given.getvalue())
+
+
+def _open(tab: session.Session, desk: FilmDesk, raw: bytes) -> None:
+    try:
+        desk.adopt(raw)
+    except FilmError as error:
+        desk.error = str(error)
+    tab.film_uploads += 1  # an emptied uploader: the film is on the desk now
+    st.rerun()
+
+
+@st.fragment(run_every=0.4)
+def _progress(desk: FilmDesk) -> None:
+    if not desk.recording:
+        st.rerun(scope="app")
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    left.progress(min(desk.share, 1.0), f"Recording: {desk.what}")
+    if right.button("Cancel", key="film_cancel", width="stretch"):
+        desk.cancel()
+        st.rerun(scope="app")
+
+
+VIEW = View("Film", 1, render)

@@ -1,0 +1,268 @@
+"""Recorder of films: one configuration trained at many γ from one seed, MLPs all at once on the fused engine.
+
+Each run of a film is the very run that `Trainer` makes of the same configuration with ``gamma_end`` set to its γ
+(and ``gamma_start`` lowered to it where it would lie above): the same data, weights, batches and schedule. So runs
+ramp up to their γ and then hold it; with ``gamma_schedule=constant`` they start there. A gentle ramp lets the head
+keep up; where it does not, the film shows total collapse, which is thus a property of the ramp as much as of γ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.config import RunConfig
+from lpc_core.data import Dataset, load, sources
+from lpc_core.engine._batches import input_shape
+from lpc_core.engine._probe import make_probe
+from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
+from lpc_core.film import (
+    BINS,
+    MAX_DRAWN_RAW,
+    MAX_FORCE_CLASSES,
+    MAX_HIST_NODES,
+    Film,
+    FilmError,
+    check_gammas,
+    check_memory,
+    check_size,
+    drawn_dimensions,
+    film_memory,
+    frame_steps,
+    pack_classes,
+    quantise,
+    run_of,
+)
+from lpc_core.models import build
+from lpc_core.schedules import GammaDriver, lr_at
+from lpc_core.snapshot import Snapshot
+
+Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
+MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
+ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
+
+
+def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
+           progress: Progress = lambda share, what: None, dataset: Dataset | None = None) -> Film:
+    """Train one run per γ and return their film. `FilmError` for what cannot be recorded, before any training."""
+    values = check_gammas(gammas)
+    check_size(frames, points, config.steps)
+    target = pick_device(device)
+    classes = config.data.classes
+    check_memory(film_memory(len(values), frames, min(points, config.data.samples), config.model.latent_dim, classes))
+    progress(0.0, "loading data")
+    dataset = dataset or load(config.data, config.seed)
+    obstacle = supports(config, input_shape(dataset))
+    if obstacle and len(values) * config.steps > MAX_CONVNET_STEPS:
+        raise FilmError(f"steps: expected at most {MAX_CONVNET_STEPS // len(values):,} for {len(values)} runs, because "
+                        f"{obstacle} and is trained one γ after the other, got {config.steps:,}; choose fewer")
+    first = _Run(run_of(config, values[0]), dataset, target, points)
+    check_memory(_needed(first, values, frames, config))
+    reel = _Reel(config, values, frame_steps(config.steps, frames), first)
+    trainers = _one_by_one(config, values, first) if obstacle else _together(config, values, first)
+    for done, (run, frame, snapshot) in enumerate(trainers(reel.steps), 1):
+        reel.put(run, frame, snapshot)
+        what = f"γ {run + 1} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}"
+        progress(done / (len(values) * frames), what)
+    return reel.film()
+
+
+def _needed(first: Trainer, values: np.ndarray, frames: int, config: RunConfig) -> int:
+    """Bytes of the film and of the engine's buffers for all replicas."""
+    replicas = 1 if supports(config, input_shape(first.dataset)) else len(values)
+    parameters = sum(p.numel() for p in first.model.parameters())
+    width = sum(m.out_features + m.in_features for m in first.model.modules() if isinstance(m, torch.nn.Linear))
+    nodes = first.model.head.in_features
+    film = film_memory(len(values), frames, len(first.probe_labels), nodes, first.dataset.classes)
+    return film + 4 * replicas * (ENGINE_BUFFERS * parameters + 3 * first.batches.size * width)
+
+
+class _Run(Trainer):
+    """A trainer that measures, while others take its steps; it never rewinds: a run that diverged stays so."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device, points: int) -> None:
+        super().__init__(config, str(device), dataset, engine="autograd")
+        self.probe = make_probe(dataset, self.batches.normalise, points, config.seed, self.device)
+
+    def sibling(self, config: RunConfig) -> _Run:
+        """Another run on the same data, from the same weights."""
+        other = object.__new__(_Run)
+        vars(other).update(vars(self), config=config, gamma=GammaDriver.start(config.gamma), _points=None)
+        other.model = build(config.model, input_shape(self.dataset), self.dataset.classes, config.seed).to(self.device)
+        return other
+
+    def _check(self, loss: Tensor) -> None:
+        self.reason = f"diverged before step {self.step:,}"
+
+    def look(self) -> Snapshot | None:
+        """The snapshot now; None once the run has left the finite numbers."""
+        if not self.reason and not torch.stack([p.isfinite().all() for p in self.model.parameters()]).all():
+            self._check(torch.zeros(()))
+        if self.reason:
+            return None
+        snapshot = self.snapshot()  # calls `_check` for latents that are not finite
+        return None if self.reason else snapshot
+
+
+Frames = Iterator[tuple[int, int, Snapshot | None]]
+
+
+def _together(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[[np.ndarray], Frames]:
+    """All runs at once: one batch, R replicas, one γ each."""
+    runs = [first, *(first.sibling(run_of(config, gamma)) for gamma in values[1:])]
+
+    def frames(steps: np.ndarray) -> Frames:
+        engine = FusedEngine(config, [run.model for run in runs], first.batches.size)
+        gamma = torch.zeros(len(runs), device=first.device)
+        step = 0
+        for frame, wanted in enumerate(steps):
+            for run in runs:
+                run.model.train()
+            while step < wanted:
+                gamma.copy_(torch.tensor([run.gamma.advance() for run in runs]))
+                lr = lr_at(config.optim, config.optim.lr, step, config.steps)
+                engine.step(*first.batches.next(), gamma, lr)
+                step += 1
+            for index, run in enumerate(runs):
+                run.step = step
+                yield index, frame, run.look()
+
+    return frames
+
+
+def _one_by_one(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[[np.ndarray], Frames]:
+    """Models the fused engine cannot train: each run after the other, by the ordinary trainer."""
+
+    def frames(steps: np.ndarray) -> Frames:
+        for index, gamma in enumerate(values):
+            run = Trainer(run_of(config, gamma), str(first.device), first.dataset)
+            run.probe = first.probe
+            for frame, wanted in enumerate(steps):
+                run.advance(int(wanted) - run.step)
+                snapshot = run.snapshot()
+                yield index, frame, None if run.diverged else snapshot
+
+    return frames
+
+
+class _Reel:
+    """The film's tensors while they are being filled."""
+
+    def __init__(self, config: RunConfig, gammas: np.ndarray, steps: np.ndarray, first: Trainer) -> None:
+        self.config, self.gammas, self.steps, self.first = config, gammas, steps, first
+        self.labels = first.probe_labels.astype(np.uint8)
+        self.d, self.classes = first.model.head.in_features, first.dataset.classes
+        self.names: list[str] = []
+        self.diverged: dict[int, int] = {}
+        shape = (len(gammas), len(steps))
+        p, kept = drawn_dimensions(self.d), min(self.d, MAX_HIST_NODES)
+        n, classes, wide = len(self.labels), self.classes, self.d > MAX_DRAWN_RAW
+        self.latents = np.zeros((*shape, n, self.d), np.float32) if wide else None
+        self.tensors = {
+            "gamma": np.zeros(shape, np.float32), "codes": np.zeros((*shape, n, p), np.int8),
+            "reach": np.zeros((*shape, classes), np.float32), "range": np.ones(shape, np.float32),
+            "wrong": np.zeros((*shape, n if classes > 16 else (n + 1) // 2), np.uint8),
+            "hist": np.zeros((*shape, kept if wide else 0, BINS), np.uint8),
+            "binarity": np.full((*shape, kept), np.nan, np.float32),
+        }
+        self.wide = {name: np.full((*shape, *rest, classes, self.d), np.nan, np.float32)
+                     for name, rest in (("means", ()), ("points", ()), ("forces", (3,)))
+                     if name != "forces" or classes <= MAX_FORCE_CLASSES}
+        self.metrics = np.zeros((0, *shape), np.float32)
+
+    def put(self, run: int, frame: int, snapshot: Snapshot | None) -> None:
+        """Keep one moment; a run that diverged shows its last good one, without numbers."""
+        at = (run, frame)
+        if snapshot is None:
+            self._hold(run, frame)
+            return
+        self._count(at, snapshot)
+        self.tensors["gamma"][at] = snapshot.gamma
+        self.tensors["wrong"][at] = pack_classes(snapshot.predictions, self.classes)
+        peaks = snapshot.node_peak_distance
+        self.tensors["binarity"][at] = np.nan if peaks is None else peaks[:MAX_HIST_NODES]
+        wide = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
+        for name, value in wide.items():
+            if name in self.wide and value is not None:
+                self.wide[name][at] = value
+        if self.latents is not None:
+            self.latents[at] = snapshot.latents
+            self.tensors["hist"][at] = histogram(snapshot.latents[:, :MAX_HIST_NODES], self.tensors["range"][at])
+        else:
+            codes, reach = quantise(snapshot.latents, snapshot.means, self.labels)
+            self.tensors["codes"][at], self.tensors["reach"][at] = codes, reach
+
+    def _count(self, at: tuple[int, int], snapshot: Snapshot) -> None:
+        if not self.names:
+            self.names = list(snapshot.metrics)
+            self.metrics = np.full((len(self.names), *self.tensors["gamma"].shape), np.nan, np.float32)
+        self.metrics[(slice(None), *at)] = [snapshot.metrics[name] for name in self.names]
+        self.tensors["range"][at] = span(snapshot.latents)
+
+    def _hold(self, run: int, frame: int) -> None:
+        if frame == 0:
+            raise FilmError("expected finite latents before the first step, got others; choose another seed or network")
+        self.diverged.setdefault(run, int(self.steps[frame]))
+        stores = [*self.tensors.values(), *self.wide.values(), *([] if self.latents is None else [self.latents])]
+        for array in stores:
+            array[run, frame] = array[run, frame - 1]
+
+    def film(self) -> Film:
+        """The finished film; wide latents are projected onto one plane for all runs and frames."""
+        dataset = self.first.dataset
+        for name, values in self.wide.items():
+            self.tensors[name] = values if self.latents is None else np.empty(0, np.float32)
+        if self.latents is not None:
+            self._project()
+        source = sources().get(self.config.data.dataset)
+        info = {"title": source.title if source else dataset.name,
+                "class_names": list(dataset.class_names), "nodes": self.d,
+                "axes": "nodes" if self.latents is None else "pca", "metrics": self.names,
+                "theory_note": NO_THEORY.get(self.config.model.penultimate, ""),
+                "diverged": [[run, step] for run, step in self.diverged.items()]}
+        return Film(self.config, info, self.gammas, self.steps, self.labels, {**self.tensors, "metrics": self.metrics})
+
+    def _project(self) -> None:
+        basis = common_plane(self.latents)
+        for name, values in self.wide.items():
+            self.tensors[name] = (values @ basis).astype(np.float32)
+        for at in np.ndindex(self.tensors["gamma"].shape):
+            positions = self.latents[at] @ basis
+            codes, reach = quantise(positions, self.tensors["means"][at], self.labels)
+            self.tensors["codes"][at], self.tensors["reach"][at] = codes, reach
+
+
+def common_plane(latents: np.ndarray) -> np.ndarray:
+    """The two principal directions (d, 2) of all latents (G, T, n, d), every frame scaled to one size.
+
+    One plane for the whole film: scrubbing can neither flip nor turn it.
+    """
+    d = latents.shape[-1]
+    scatter = np.zeros((d, d))
+    for at in np.ndindex(latents.shape[:2]):
+        frame = latents[at].astype(np.float64)
+        frame = frame - frame.mean(axis=0)
+        size = float((frame * frame).sum())
+        if size > 0 and math.isfinite(size):
+            scatter += frame.T @ frame / size
+    axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :2]
+    return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])
+
+
+def span(latents: np.ndarray) -> float:
+    """The histograms' half-width: the largest |z|, rounded up to a power of √2."""
+    top = float(np.abs(latents).max(initial=0.0))
+    return 2.0 ** (math.ceil(2 * math.log2(top)) / 2) if top > 1e-30 else 1.0
+
+
+def histogram(latents: np.ndarray, reach: float) -> np.ndarray:
+    """How the values of every node (n, m) are spread over −reach…+reach, tallest bin 255: (m, BINS) uint8."""
+    place = np.clip(np.floor((latents / reach + 1) * (BINS / 2)), 0, BINS - 1).astype(np.int64)
+    m = latents.shape[1]
+    counts = np.bincount((place + BINS * np.arange(m)).ravel(), minlength=m * BINS).reshape(m, BINS)
+    return np.ceil(255 * counts / counts.max(axis=1, keepdims=True)).astype(np.uint8)

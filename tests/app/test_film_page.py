@@ -1,0 +1,56 @@
+"""The film page without a browser: its controls, what it starts, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.live import films
+from lpc_core.presets import default_run
+
+PAGE = """
+from app.views.film import VIEW
+VIEW.render()
+"""
+
+
+class StillDesk(films.FilmDesk):
+    wishes: list[films.Wish]
+
+    def record(self, wish):
+        wish.check()
+        self.wishes = [*getattr(self, "wishes", []), wish]
+
+
+@pytest.fixture
+def page(monkeypatch):
+    monkeypatch.setattr(films, "FilmDesk", StillDesk)
+    test = AppTest.from_string(PAGE, default_timeout=30).run()
+    assert not test.exception
+    yield test
+    films.close_all()
+
+
+def test_one_press_records_the_tabs_run_shortened(page):
+    page.button(key="film_record_first").click().run()
+    assert not page.exception
+    (wish,) = page.session_state.lpc.films.wishes
+    assert wish.gammas == "1e-3:1e5:32"
+    assert (wish.frames, wish.points, wish.run.steps) == (60, 1_000, 1_200)
+    assert wish.run.data == default_run("hypercube").data
+
+
+def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
+    page.text_input(key="film_gammas").set_value("1,1")
+    page.button(key="film_record").click().run()
+    assert not page.exception
+    assert "expected each value once, got 1 twice" in page.error[0].value
+    assert not hasattr(page.session_state.lpc.films, "wishes")
+
+
+def test_the_film_page_comes_after_play():
+    from app.views import views
+
+    names = [name for name, _ in views()]
+    assert names[:2] == ["play", "film"]
+    assert (Path(__file__).parents[2] / "app/live/static/film.js").exists()

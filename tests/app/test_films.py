@@ -1,0 +1,240 @@
+"""The lab's film desk, its routes, its page and the offline export, without a browser."""
+
+import asyncio
+import os
+import stat
+import time
+from dataclasses import dataclass
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app import film_export
+from app.film_export import BundleError, bundle, page
+from app.live import film_routes, films
+from app.live.films import FilmDesk, Wish
+from app.settings import Settings
+from lpc_core.config import unflatten
+from lpc_core.engine.film import record
+from lpc_core.film import FilmError, film_bytes, open_film
+
+SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
+
+
+@pytest.fixture(scope="module")
+def raw():
+    return film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu"))
+
+
+@pytest.fixture
+def desk():
+    made = FilmDesk("cpu")
+    yield made
+    made.close()
+
+
+def wait(desk, seconds=90):
+    end = time.monotonic() + seconds
+    while desk.recording:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    while desk.held is None and not desk.error:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+# ---- the desk ------------------------------------------------------------------------------------------------------
+
+
+def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
+    desk.record(Wish(SMALL, "0.1,1,10", 4, 30))
+    assert desk.recording
+    wait(desk)
+    assert desk.error == ""
+    assert desk.share == 1
+    film = open_film(desk.path)
+    assert film.config == SMALL
+    assert desk.held.size == desk.path.stat().st_size
+    assert stat.S_IMODE(desk.path.parent.stat().st_mode) == 0o700
+    folder = desk.path.parent
+    desk.close()
+    assert not folder.exists()
+    assert films.find(film and "x") is None
+
+
+def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
+    with pytest.raises(FilmError, match="expected each value once"):
+        desk.record(Wish(SMALL, "1,1", 4, 30))
+    with pytest.raises(FilmError, match="frames: expected at most 31"):
+        desk.record(Wish(SMALL, "1,2", 40, 30))
+    desk.record(Wish(unflatten({"dim": 1, "classes": 4}, SMALL), "1,2", 4, 30))
+    wait(desk)
+    assert desk.error.startswith("classes: expected at most 2")
+    assert desk.held is None
+
+
+def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
+    desk.adopt(raw)
+    before = desk.held
+    desk.record(Wish(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
+    process = desk._process
+    desk.cancel()
+    assert process.wait(10) != 0
+    assert not desk.recording
+    assert desk.held == before
+    assert {path.name for path in desk.path.parent.iterdir()} <= {"film.safetensors", "errors.txt"}
+    time.sleep(0.2)
+    assert desk.error == ""
+
+
+def test_only_so_many_recordings_at_once(desk, monkeypatch):
+    monkeypatch.setattr(films, "RECORDINGS_AT_ONCE", 0)
+    with pytest.raises(FilmError, match="expected fewer than 0 films being recorded on this server, got 0; try again"):
+        desk.record(Wish(SMALL, "1,2", 4, 30))
+
+
+def test_a_bad_upload_changes_nothing(desk, raw):
+    desk.adopt(raw)
+    before = desk.held
+    with pytest.raises(FilmError, match="expected"):
+        desk.adopt(raw[:-1])
+    assert desk.held == before
+    assert desk.path.read_bytes() == raw
+
+
+def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
+    monkeypatch.setattr(films, "GRACE_S", 0.2)
+    desk.adopt(raw)
+    films.leave(desk.id)
+    desk.keep()
+    time.sleep(0.4)
+    assert films.find(desk.held.token) == desk.path
+    films.leave(desk.id)
+    time.sleep(0.5)
+    assert desk.closed
+    assert not desk.path.parent.exists()
+    films.leave("nobody")
+
+
+# ---- the routes ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Answer:
+    status_code: int
+    headers: dict
+    content: bytes
+
+
+class Client:
+    """Calls an ASGI app without a server."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def get(self, url, headers=None):
+        path, _, query = url.partition("?")
+        named = [(k.encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()]
+        scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+                 "query_string": query.encode(), "headers": named, "client": ("127.0.0.1", 1),
+                 "server": ("testserver", 80), "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        head = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
+        return Answer(sent[0]["status"], head, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+@pytest.fixture
+def client(monkeypatch):
+    class Hub:
+        settings = Settings()
+
+    monkeypatch.setattr(film_routes, "current", Hub)
+    routes = [Route("/lab/film", film_routes.film_file), Route("/lab/film.html", film_routes.film_page)]
+    return Client(Starlette(routes=routes))
+
+
+def test_a_film_is_served_to_its_token_only(client, desk, raw):
+    desk.adopt(raw)
+    token = desk.held.token
+    answer = client.get(f"/lab/film?token={token}", headers={"sec-fetch-site": "same-origin"})
+    assert answer.content == raw
+    assert answer.headers["cache-control"] == "no-store"
+    assert client.get(f"/lab/film?token={token}&save").headers["content-disposition"].startswith("attachment")
+    for wrong in ("", "?token=", "?token=x", f"?token={token[:-1]}", "?token=%ff%00é"):
+        assert client.get(f"/lab/film{wrong}").status_code == 404
+        assert client.get(f"/lab/film.html{wrong}").status_code == 404
+    exported = client.get(f"/lab/film.html?token={token}")
+    assert "attachment" in exported.headers["content-disposition"]
+    assert exported.content.startswith(b"<!doctype html>")
+    desk.adopt(raw)
+    assert client.get(f"/lab/film?token={token}").status_code == 404  # another film, another token
+
+
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"},
+                                     {"sec-fetch-site": "same-site"}])
+def test_other_sites_get_nothing(client, desk, raw, headers):
+    desk.adopt(raw)
+    for path in ("film", "film.html"):
+        assert client.get(f"/lab/{path}?token={desk.held.token}", headers=headers).status_code == 403
+
+
+# ---- the offline page ----------------------------------------------------------------------------------------------
+
+
+def test_the_page_holds_everything_and_may_ask_for_nothing(raw):
+    text = page(raw)
+    assert "default-src 'none'" in text
+    assert text.count("<script") == text.count("</script>") == 3
+    assert "src=" not in text.split("<script>")[0]
+    with pytest.raises(FilmError, match="checksum"):
+        page(raw[:-1] + bytes([raw[-1] ^ 1]))
+
+
+def test_export_is_all_or_nothing(tmp_path, raw):
+    (tmp_path / "a.film").write_bytes(raw)
+    film_export.export(tmp_path / "a.film", tmp_path / "a.html")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.film", "a.html"}
+    (tmp_path / "b.film").write_bytes(raw[:100])
+    with pytest.raises(FilmError):
+        film_export.export(tmp_path / "b.film", tmp_path / "b.html")
+    assert not os.path.exists(tmp_path / "b.html")
+
+
+def write(folder, **modules):
+    for name, text in modules.items():
+        (folder / f"{name}.js").write_text(text)
+    return folder
+
+
+def test_modules_are_joined_in_the_order_they_need_each_other(tmp_path):
+    write(tmp_path, a='import { x, y as z } from "./b.js";\nconsole.log(x, z);\n',
+          b="export const x = 1;\nexport function y() {}\nexport class C {}\n")
+    joined = bundle("a.js", tmp_path)
+    assert joined.index('modules["b.js"]') < joined.index('modules["a.js"]')
+    assert 'const { x, y: z } = modules["b.js"];' in joined
+    assert "return { x, y, C };" in joined
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ('import * as b from "./b.js";', "import \\* as b"), ("export { x };", "export { x }"),
+    ("export let x = 1;", "export let x"), ('const m = import("./b.js");', "import\\("),
+])
+def test_what_the_joiner_does_not_know_is_refused(tmp_path, text, found):
+    write(tmp_path, a=text, b="")
+    with pytest.raises(BundleError, match=f"a.js: expected plain imports and exports, got '.*{found}"):
+        bundle("a.js", tmp_path)
+
+
+def test_circles_are_refused(tmp_path):
+    write(tmp_path, a='import { b } from "./b.js";\n', b='import { a } from "./a.js";\n')
+    with pytest.raises(BundleError, match=r"got a.js → b.js → a.js"):
+        bundle("a.js", tmp_path)

@@ -1,0 +1,172 @@
+"""The film as a person meets it: recorded with one press, scrubbed both ways, saved, opened, taken home."""
+
+import pytest
+from driving import SHOTS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+STATE = "() => document.querySelector('[data-testid=lpc-film]')?.lpcFilm?.state() ?? null"
+SMALL_RUN = "samples=1000&test_samples=200&batch_size=64"
+
+
+def film_state(page):
+    return page.evaluate(STATE)
+
+
+def wait_for_film(page, condition, seconds=60):
+    end = seconds * 1_000
+    waited = 0
+    while waited < end:
+        state = film_state(page)
+        if state and state["drawnRadius"] and state["curves"] and condition(state):
+            return state
+        page.wait_for_timeout(50)
+        waited += 50
+    raise AssertionError(f"waited {seconds} s; the film is at {state}")
+
+
+def type_into(page, label, text):
+    box = page.get_by_label(label, exact=True).first
+    box.fill(text)
+    box.press("Enter")
+    page.wait_for_timeout(600)
+
+
+@pytest.fixture(scope="module")
+def film_file(tmp_path_factory):
+    from lpc_core.config import unflatten
+    from lpc_core.engine.film import record
+    from lpc_core.film import parse_gammas, save_film
+
+    path = tmp_path_factory.mktemp("film") / "a.film.safetensors"
+    config = unflatten({"steps": 300, "ramp_steps": 200, "batch_size": 64, "samples": 2_000, "test_samples": 300})
+    save_film(record(config, parse_gammas("1e-3:1e3:7"), 12, 300, device="cpu"), path)
+    return path
+
+
+def drag(page, testid, share):
+    """Drag a slider's thumb to a share of its rail, in small moves as a hand does."""
+    box = page.locator(f"[data-testid={testid}] .lpc-rail").bounding_box()
+    here = page.locator(f"[data-testid={testid}] .lpc-thumb-knob").bounding_box()
+    page.mouse.move(here["x"] + here["width"] / 2, here["y"] + here["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + share * box["width"], here["y"] + here["height"] / 2, steps=10)
+    page.mouse.up()
+
+
+def scrub(page):
+    """Both sliders move what is drawn: the shell shrinks with γ, and time goes back to the start."""
+    drag(page, "lpc-film-time", 1)
+    drag(page, "lpc-film-gamma", 0)
+    weak = wait_for_film(page, lambda s: s["g"] == 0 and s["t"] == s["T"] - 1
+                         and s["drawnRadius"] == pytest.approx(s["radius"], rel=1e-3))
+    drag(page, "lpc-film-gamma", 0.5)
+    strong = wait_for_film(page, lambda s: s["g"] == s["G"] // 2
+                           and s["drawnRadius"] == pytest.approx(s["radius"], rel=1e-3))
+    assert strong["gamma"] > 50 * weak["gamma"]
+    assert strong["drawnRadius"] < weak["drawnRadius"] / 2
+    drag(page, "lpc-film-time", 0)
+    start = wait_for_film(page, lambda s: s["t"] == 0 and s["drawnStep"] == 0)
+    assert "before training" in start["sentence"]
+    return strong
+
+
+def open_film(page, path):
+    page.locator("input[type=file]").set_input_files(str(path))
+    return wait_for_film(page, lambda s: True)
+
+
+def test_a_film_is_recorded_with_one_press_saved_and_exported(lab, open_page, chromium, tmp_path):
+    page = open_page(f"{lab.url}/film?{SMALL_RUN}")
+    page.get_by_role("button", name="Record the film").wait_for()
+    type_into(page, "γ of the runs", "1e-2:1e2:5")
+    type_into(page, "Steps", "200")
+    page.get_by_role("button", name="Record the film").click()
+    state = wait_for_film(page, lambda s: True, seconds=120)
+    assert (state["G"], state["T"], state["n"]) == (5, 60, 1_000)
+    scrub(page)
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / "film.png")
+    with page.expect_download() as saved:
+        page.get_by_test_id("lpc-film-save").click()
+    saved.value.save_as(tmp_path / "a.film.safetensors")
+    with page.expect_download() as exported:
+        page.get_by_test_id("lpc-film-export").click()
+    exported.value.save_as(tmp_path / "a.html")
+    other = open_page(f"{lab.url}/film")
+    assert open_film(other, tmp_path / "a.film.safetensors")["G"] == 5
+    play_offline(chromium, tmp_path / "a.html")
+
+
+def play_offline(chromium, path):
+    """The page alone, with no network at all: it plays, and asks for nothing."""
+    context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 860})
+    page, asked, errors = context.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri())
+    scrub(page)
+    context.close()
+    assert not errors, errors
+    assert all(url.startswith(("file:", "blob:", "data:")) for url in asked), asked
+
+
+def test_the_offline_page_plays_from_a_file_with_no_network(chromium, film_file, tmp_path):
+    from app.film_export import export
+
+    export(film_file, tmp_path / "film.html")
+    play_offline(chromium, tmp_path / "film.html")
+
+
+def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file):
+    page = open_page(f"{lab.url}/film")
+    page.get_by_role("button", name="Record the film").wait_for()
+    first = open_film(page, film_file)
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("ArrowLeft")
+    wait_for_film(page, lambda s: s["g"] == first["g"] - 1)
+    page.keyboard.press("Shift+ArrowLeft")
+    wait_for_film(page, lambda s: s["t"] == first["t"] - 1)
+    page.get_by_test_id("lpc-film-gamma").focus()
+    page.keyboard.press("Home")
+    wait_for_film(page, lambda s: s["g"] == 0)
+    page.get_by_test_id("lpc-film-time").focus()
+    page.keyboard.press("Home")
+    wait_for_film(page, lambda s: s["t"] == 0)
+    page.keyboard.press("Space")
+    wait_for_film(page, lambda s: s["playing"] and s["t"] > 2)
+    wait_for_film(page, lambda s: not s["playing"] and s["t"] == s["T"] - 1)
+    lines = page.get_by_test_id("lpc-film-lines")
+    box = lines.bounding_box()
+    lines.click(position={"x": 0.35 * box["width"], "y": 0.2 * box["height"]})
+    wait_for_film(page, lambda s: s["g"] > 1)
+    assert page.get_by_test_id("lpc-film-gamma").get_attribute("aria-valuetext").startswith("γ = ")
+
+
+def test_a_film_that_was_edited_is_refused_and_the_one_before_stays(lab, open_page, film_file, tmp_path):
+    page = open_page(f"{lab.url}/film")
+    page.get_by_role("button", name="Record the film").wait_for()
+    open_film(page, film_file)
+    raw = bytearray(film_file.read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "bad.safetensors").write_bytes(raw)
+    page.locator("input[type=file]").set_input_files(str(tmp_path / "bad.safetensors"))
+    page.get_by_text("this film was changed or damaged").wait_for()
+    assert wait_for_film(page, lambda s: True)["G"] == 7
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+def test_it_fits_small_screens_and_the_dark(chromium, film_file, tmp_path, width, dark):
+    from app.film_export import export
+
+    export(film_file, tmp_path / "film.html")
+    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme="dark" if dark else "light")
+    page = context.new_page()
+    page.goto((tmp_path / "film.html").as_uri())
+    wait_for_film(page, lambda s: True)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert page.get_by_test_id("lpc-film-gamma").bounding_box()["width"] > 150
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"film-{width}.png")
+    context.close()
