@@ -11,13 +11,14 @@ import streamlit as st
 from app.session import changed
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
+from lpc_core.losses import reads_angles
 from lpc_core.parsing import format_value
 
 GROUPS = {
     "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim"),
     "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
-    "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention",
-                   "label_smoothing"),
+    "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention", "loss",
+                   "margin", "scale", "temperature", "label_smoothing"),
     "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
     "Run": ("seed", "steps", "batch_size"),
 }
@@ -35,6 +36,10 @@ def relevant(run: RunConfig) -> set[str]:
         "ramp_steps": run.gamma.gamma_schedule == "constant",
         "gamma_switch": run.gamma.gamma_schedule != "two-regime",
         "lr_end": run.optim.lr_schedule == "constant",
+        "label_smoothing": run.loss.loss != "cross-entropy",
+        "margin": not reads_angles(run.loss),
+        "scale": not reads_angles(run.loss),
+        "temperature": run.loss.loss != "supcon",
         "beta2": run.optim.optimizer == "sgd",
     }
     return names - {name for name, hidden in hide.items() if hidden}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lpc_core.config import OptimConfig, RunConfig
 from lpc_core.engine._state import optimizer_tensors, restore_optimizer
-from lpc_core.losses import latent_l2
+from lpc_core.losses import latent_l2, objective
 from lpc_core.models import Classifier
 
 
@@ -18,13 +17,14 @@ class AutogradEngine:
     def __init__(self, config: RunConfig, model: Classifier) -> None:
         self.config, self.model = config, model
         self.optimizer = make_optimizer(model, config.optim)
+        self.objective = objective(config.loss, model.head)
         self._loss = torch.zeros(())
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.optimizer.param_groups[0]["lr"] = lr
         logits, latents = self.model(inputs)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.config.loss.label_smoothing)
+        loss = self.objective(logits, latents, labels)
         loss = loss + gamma * latent_l2(latents, self.config.loss.convention)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
