@@ -117,6 +117,11 @@ class LossConfig(_Section):
     label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes (cross-entropy).",
                                       low=0.0, high=0.9)
 
+    @property
+    def by_angle(self) -> bool:
+        """Whether the loss sees only directions, so that the logits are scale · cos θ and the head has no bias."""
+        return self.loss in ("arcface", "cosface")
+
 
 @dataclass(frozen=True)
 class OptimConfig(_Section):

@@ -11,7 +11,6 @@ import streamlit as st
 from app.session import changed
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
-from lpc_core.losses import reads_angles
 from lpc_core.parsing import format_value
 
 GROUPS = {
@@ -37,8 +36,8 @@ def relevant(run: RunConfig) -> set[str]:
         "gamma_switch": run.gamma.gamma_schedule != "two-regime",
         "lr_end": run.optim.lr_schedule == "constant",
         "label_smoothing": run.loss.loss != "cross-entropy",
-        "margin": not reads_angles(run.loss),
-        "scale": not reads_angles(run.loss),
+        "margin": not run.loss.by_angle,
+        "scale": not run.loss.by_angle,
         "temperature": run.loss.loss != "supcon",
         "beta2": run.optim.optimizer == "sgd",
     }

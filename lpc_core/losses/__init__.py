@@ -12,9 +12,7 @@ from lpc_core.losses._base import Objective
 from lpc_core.losses.latent_l2 import gamma_sum, latent_l2
 from lpc_core.registry import discover, pick
 
-__all__ = ["Objective", "gamma_sum", "latent_l2", "losses", "objective", "reads_angles"]
-
-_BY_ANGLE = ("arcface", "cosface")
+__all__ = ["Objective", "gamma_sum", "latent_l2", "losses", "objective"]
 
 
 @functools.cache
@@ -27,8 +25,3 @@ def objective(config: LossConfig, head: nn.Linear) -> Objective:
     """The loss that ``config`` names, without the penalty; the margin losses and SupCon need an extra package."""
     made: Objective = pick("loss", losses(), config.loss)(config, head)
     return made
-
-
-def reads_angles(config: LossConfig) -> bool:
-    """Whether the loss sees only directions, so that the logits are scale · cos θ and the head has no bias."""
-    return config.loss in _BY_ANGLE

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lpc_core.config import LossConfig, ModelConfig
-from lpc_core.losses import reads_angles
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
@@ -57,8 +56,8 @@ class Classifier(nn.Module):
         self.dropout = SeededDropout(config.dropout, seed)
         self.penultimate = _penultimate(features, config)
         width = features if config.penultimate == "none" else config.latent_dim
-        by_angle = loss is not None and reads_angles(loss)
-        self.head = CosineHead(width, classes, loss.scale) if by_angle else nn.Linear(width, classes)
+        angular = loss is not None and loss.by_angle
+        self.head = CosineHead(width, classes, loss.scale) if angular else nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""

@@ -12,11 +12,11 @@ from lpc_core.config import ConfigError, LossConfig, fields, unflatten
 from lpc_core.engine._state import StateError
 from lpc_core.engine.fused import supports
 from lpc_core.engine.trainer import Trainer
-from lpc_core.losses import losses, objective, reads_angles
+from lpc_core.losses import losses, objective
 from lpc_core.models import build
 
 BATCH, WIDTH, CLASSES = 24, 5, 4
-SMALL = {"samples": 400, "test_samples": 100, "hidden": (16,), "batch_size": 64, "steps": 60, "dim": 8}
+SMALL = {"samples": 400, "test_samples": 100, "hidden": (16,), "batch_size": 64, "steps": 60, "noise": 0.5}
 
 
 def parts(seed=0):
@@ -53,8 +53,9 @@ def test_margin_losses_by_their_formula(loss, margin):
     logits = 9.0 * cos
     for i, label in enumerate(labels):
         angle = math.acos(cos[i, label])
-        with_margin = math.cos(angle + margin) if angle <= math.pi - margin else cos[i, label] - margin * math.sin(margin)
-        logits[i, label] = 9.0 * (with_margin if loss == "arcface" else cos[i, label] - margin)
+        easy = angle <= math.pi - margin
+        turned = math.cos(angle + margin) if easy else cos[i, label] - margin * math.sin(margin)
+        logits[i, label] = 9.0 * (turned if loss == "arcface" else cos[i, label] - margin)
     assert got.item() == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
 
 
@@ -115,8 +116,8 @@ def test_the_head_of_a_margin_loss_reads_angles_and_starts_from_the_same_weights
     torch.testing.assert_close(logits, 7.0 * cosines(latents, by_angle.head))
     assert torch.equal(plain.head.weight, by_angle.head.weight)
     assert not by_angle.head.bias.any()
-    assert reads_angles(config.loss)
-    assert not reads_angles(LossConfig())
+    assert config.loss.by_angle
+    assert not LossConfig().by_angle
 
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0])
