@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+STATIC = HERE / "live" / "static"
 if str(HERE.parent) not in sys.path:  # `streamlit run app/server.py` puts only this file's own folder there
     sys.path.insert(0, str(HERE.parent))
 
@@ -63,8 +64,8 @@ FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
 
 
-class SecurityHeaders:
-    """Adds `HEADERS` to every HTTP response that does not set them itself."""
+class OwnHeaders:
+    """Adds `HEADERS` to every response that does not set them itself, and to pages the files they will soon ask for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -74,10 +75,19 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
+                if any(n.lower() == b"content-type" and v.startswith(b"text/html") for n, v in message["headers"]):
+                    more.append((b"link", early_files().encode()))
                 message = message | {"headers": [*message["headers"], *more]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+@functools.cache
+def early_files() -> str:
+    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait)."""
+    modules = [f"</lab/static/{path.name}>; rel=modulepreload" for path in sorted(STATIC.glob("*.js"))]
+    return ", ".join([*modules, "</lab/static/stage.css>; rel=preload; as=style"])
 
 
 class OwnFiles(StaticFiles):
@@ -149,8 +159,8 @@ app = st.App(
         WebSocketRoute("/lab/ws", live),
         Route("/lab/health", health),
         Route("/lab/plotly.min.js", plotly_js),
-        Mount("/lab/static", OwnFiles(directory=HERE / "live" / "static", check_dir=False)),
+        Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(OwnHeaders)],
     exception_handlers={Exception: failed},
 )

@@ -82,7 +82,7 @@ def write_link() -> str:
 def link() -> str:
     """The address that opens this very run."""
     base = (st.context.url or "").split("?")[0]
-    return base + write_link()
+    return base.rstrip("/") + "/" + write_link()
 
 
 def changed(name: str, key: str) -> Callable[[], None]:

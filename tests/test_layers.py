@@ -20,7 +20,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
     ("app.main",),
     ("app.server", "app.__main__"),
 )
-CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "typer", "rich",
+CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}
 BROWSER = {"streamlit", "plotly"}
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import numpy as np
 
 from app.live.frames import Sight
 from app.live.messages import MAX_LARGE_NODES, View
-
-PCA_REFIT_S = 0.4
-
-
-class _Basis(Protocol):
-    def update(self, latents: np.ndarray) -> np.ndarray: ...
+from lpc_core.projection import StableBasis
 
 
 class RangeKeeper:
@@ -39,18 +33,16 @@ class Camera:
     def __init__(self, d: int) -> None:
         self._d = d
         self._range = RangeKeeper()
-        self._pca: _Basis | None = None
+        self._pca: StableBasis | None = None
         self._pca_dims = 0
-        self._basis = np.zeros((d, 2))
-        self._fitted = -math.inf
 
-    def look(self, view: View, latents: np.ndarray, now: float) -> Sight:
-        """How to draw ``latents`` (n, d) at time ``now`` (s). Nodes that do not exist are replaced by ones that do."""
+    def look(self, view: View, latents: np.ndarray) -> Sight:
+        """How to draw ``latents`` (n, d) in the next frame. Nodes that do not exist are replaced by ones that do."""
         finite = np.nan_to_num(latents, nan=0.0, posinf=0.0, neginf=0.0)
         large = tuple(dict.fromkeys(node for node in view.large if node < self._d)) or (0,)
         nodes: tuple[int, ...] = ()
         if view.projection == "pca":
-            basis = self._principal(finite, view.dims, now)
+            basis = self._principal(finite, view.dims)
         else:
             nodes = _existing(view.nodes, min(view.dims, self._d), self._d)
             basis = np.zeros((self._d, view.dims))
@@ -58,16 +50,11 @@ class Camera:
         hist_range = self._range.update(float(np.abs(finite).max(initial=0.0)))
         return Sight(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
 
-    def _principal(self, latents: np.ndarray, dims: int, now: float) -> np.ndarray:
+    def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:
         if self._pca is None or self._pca_dims != dims:
-            from lpc_core.projection import StableBasis
-
-            self._pca, self._pca_dims, self._fitted = StableBasis(self._d, min(dims, self._d)), dims, -math.inf
-        if now - self._fitted >= PCA_REFIT_S:
-            plane = np.asarray(self._pca.update(latents), dtype=np.float64)  # (d, ≤ dims)
-            self._basis = np.pad(plane, ((0, 0), (0, dims - plane.shape[1])))
-            self._fitted = now
-        return self._basis
+            self._pca, self._pca_dims = StableBasis(self._d, min(dims, self._d)), dims
+        plane = np.asarray(self._pca.update(latents), dtype=np.float64)  # (d, ≤ dims)
+        return np.pad(plane, ((0, 0), (0, dims - plane.shape[1])))
 
 
 def _existing(asked: list[int], count: int, d: int) -> tuple[int, ...]:

@@ -60,9 +60,9 @@ class Panel:
         self.last = snapshot
         return snapshot
 
-    def picture(self, view: View, now: float) -> frames.Part:
+    def picture(self, view: View) -> frames.Part:
         """What was last looked at, as a frame's numbers and arrays."""
-        own, arrays = frames.moment(self.last, self._camera.look(view, self.last.latents, now))
+        own, arrays = frames.moment(self.last, self._camera.look(view, self.last.latents))
         return own | {"sentence": self.sentence}, arrays
 
     def opening(self) -> frames.Part:

@@ -14,6 +14,8 @@ from app.live.mark import marked
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = "app.live.worker:torch_engine"
+# Small matrices on busy cores are many times slower when a BLAS splits them over threads.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WorkerLink(Protocol):
@@ -60,7 +62,7 @@ class LocalWorker:
         self._folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.live.worker", str(folder), engine, device], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True)
+            stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path}, start_new_session=True)
 
     @property
     def pid(self) -> int:

@@ -266,7 +266,7 @@ class Run:
         measure = self._measure or begun >= self._next_metrics
         self._look(measure)
         self.frame += 1
-        raw = self._draw(begun)
+        raw = self._draw()
         self._unacked.append(self.frame)
         self._dirty, self._drawn_step = False, self.trainer.step if self.trainer is not None else -1
         self._next_frame = max(self._next_frame + frame_interval, begun + frame_interval / 2)  # keeps the rate
@@ -328,11 +328,11 @@ class Run:
         if self._panels and self.here:
             self.frame += 1
             self._unacked.append(self.frame)
-            self._post(orders.Frame(self.id, self._draw(time.perf_counter()), self.frame))
+            self._post(orders.Frame(self.id, self._draw(), self.frame))
 
-    def _draw(self, now: float) -> bytes:
+    def _draw(self) -> bytes:
         """The frame of what was last looked at."""
-        parts = [panel.picture(self.view, now) for panel in self._panels]
+        parts = [panel.picture(self.view) for panel in self._panels]
         limit = self.trainer.limit if self.trainer is not None else 0
         info = {"run": self.run, "frame": self.frame, "steps": limit, "gamma_seq": self._gamma_seq, "state": self.state,
                 "steps_per_s": self._meter.rate if self.state == "running" else 0.0}
@@ -342,7 +342,7 @@ class Run:
         for panel, (own, _) in zip(self._panels, parts, strict=True):
             own["state"] = "diverged" if panel.trainer.diverged else self.state
         lead = {name: parts[self.trainer.leader][0][name] for name in OF_THE_LEADER}
-        return frames.encode_parts("frame", parts, lead | {"step": self.trainer.step, "reason": ""} | info)
+        return frames.encode_parts("frame", parts, {"reason": self.trainer.reason, "step": self.trainer.step} | lead | info)
 
     def _send_setup(self) -> None:
         trainer = self.trainer

@@ -13,13 +13,13 @@ from app.views._base import View
 def render() -> None:
     """The form on the left, the stage in the middle, what was wrong with a link above it."""
     tab = session.current()
-    with st.sidebar:
-        _form.render(tab.run, tab.form)
-        st.caption("This link opens the very same run:")
-        st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
         st.warning(problem)
     stage(tab.connect().token)
+    with st.sidebar:
+        _form.render(tab.run, tab.form)
+        link = session.link()
+        st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")
 
 
 VIEW = View("Play", 0, render)

@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import pooch
+from requests.exceptions import ConnectionError as NoConnection
 
 from lpc_core.data._base import DataError, Progress, data_root
 
@@ -41,6 +43,9 @@ def download(url: str, md5: str, target: Path, progress: Progress, instead: str)
         if target.exists() and pooch.file_hash(str(target), alg="md5") != md5:
             raise DataError(f"{target}: expected the official file, as the set is incomplete, got another; {instead}")
         pooch.retrieve(url, f"md5:{md5}", fname=target.name, path=target.parent, downloader=loader)
+    except NoConnection as error:
+        host = urlsplit(url).hostname
+        raise DataError(f"expected to download {target.name}, got no connection to {host}; {instead}") from error
     except (OSError, ValueError) as error:  # requests' errors are OSError, a wrong checksum is ValueError
         raise DataError(f"expected to download {url}, got {type(error).__name__}: {str(error)[:200]}; {instead}") \
             from error

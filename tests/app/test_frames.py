@@ -31,7 +31,7 @@ def snapshot(latents: np.ndarray, classes: int = 3, theory: bool = True, **chang
 
 
 def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
-    sight = Camera(shown.latents.shape[1]).look(view, shown.latents, 0.0)
+    sight = Camera(shown.latents.shape[1]).look(view, shown.latents)
     kind, info, arrays = decode(encode_frame(shown, sight, INFO))
     assert kind == "frame"
     return info, arrays
@@ -104,7 +104,7 @@ def test_the_other_kinds():
 
 
 def test_the_header_is_what_a_browser_reads():
-    raw = encode_frame(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3), 0.0), INFO)
+    raw = encode_frame(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3)), INFO)
     length = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8 : 8 + length])
     for name, tensor in header.items():

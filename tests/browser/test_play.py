@@ -104,9 +104,19 @@ def test_each_data_set_starts(lab, open_page, dataset, data_root, request):
 
 def test_a_data_set_that_is_not_there_says_where_to_put_it(lab, open_page):
     page = open_page(f"{lab.url}/?dataset=cifar100")
-    notice = page.get_by_test_id("lpc-notice")
-    notice.get_by_text(re.compile("cifar-100-binary")).first.wait_for(timeout=40_000)
-    assert "put" in notice.inner_text().lower()
+    said = page.get_by_test_id("lpc-cover").get_by_text(re.compile("put train.bin, test.bin in .*cifar-100-binary"))
+    said.wait_for(timeout=40_000)
+    assert "got no connection to www.cs.toronto.edu" in said.inner_text()
+
+
+def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_page):
+    page = open_page(lab.url)
+    first = wait_until(page, lambda s: s["step"] > 100)
+    page.get_by_role("combobox", name="dataset").click()
+    page.get_by_role("option", name="Fashion-MNIST").click()
+    notice = page.get_by_test_id("lpc-notice").get_by_text(re.compile("The run before it goes on"))
+    notice.wait_for(timeout=40_000)
+    wait_until(page, lambda s: s["run"] == first["run"] and s["step"] > first["step"] + 50)
 
 
 def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):

@@ -1,6 +1,6 @@
 // The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above.
 
-const MARGIN = { l: 46, r: 12, t: 10, b: 40 };
+export const MARGIN = { l: 46, r: 12, t: 10, b: 40 };
 
 export class Axes {
   /** handlers: {userZoom(), follow(), changed(), selected(points|null), exportImage(format)} */

@@ -27,6 +27,7 @@ export class GammaControl {
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
     this.element = el("div", { class: "lpc-gamma" }, head, this.slider,
       el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));
+    this.drawTicks();
     this.render();
   }
 

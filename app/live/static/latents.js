@@ -1,6 +1,7 @@
 // The latent view: samples, shell, collapse points and forces on a canvas over Plotly's axes, or turned in 3-D.
 
 import { Axes } from "./axes.js";
+import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
 import { el, setText } from "./dom.js";
 import { nodeName } from "./format.js";
@@ -27,6 +28,7 @@ export class Latents {
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
     this.plot.append(this.surface);
+    this.axes = new BareAxes(this.gd);
     this.tween = new Tween();
     this.camera = new Camera();
     this.ghosts = new Ghosts();
@@ -65,7 +67,9 @@ export class Latents {
       userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
       selected: (points) => this.showSelection(points), exportImage: (format) => this.exportImage(format),
     });
+    if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
     if (this.theme) this.axes.draw(this.theme);
+    if (this.camera.half && this.axes.ready) this.axes.lookAt(this.camera.half);
     this.redraw();
   }
 
@@ -82,7 +86,7 @@ export class Latents {
 
   restyle(theme) {
     this.theme = theme;
-    this.axes?.draw(theme);
+    this.axes.draw(theme);
     this.paint();
     this.redraw();
   }
@@ -114,7 +118,7 @@ export class Latents {
     if (this.titles.length < 2) this.titles.push("spread"); // one node: the second axis only spreads the points
     this.spin.setActive(p === 3);
     this.gd.classList.toggle("lpc-hidden", p === 3);
-    if (p === 2) this.axes?.setTitles(this.titles.slice(0, 2));
+    if (p === 2) this.axes.setTitles(this.titles.slice(0, 2));
   }
 
   setZoom(mode) {
@@ -127,7 +131,7 @@ export class Latents {
   /** Draws the moment `now`; returns whether another frame is needed. */
   draw(now) {
     const { scene, moving } = this.tween.at(now);
-    if (!scene || !this.axes?.ready || !this.brush) return false;
+    if (!scene || !this.axes.ready || !this.brush) return false;
     const gliding = this.follow(scene, now);
     const mapping = this.mappingFor(scene);
     this.paintScene(scene, mapping);
@@ -215,7 +219,7 @@ export class Latents {
   }
 
   handOver() {
-    if (!this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
+    if (!this.Plotly || !this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
     this.handed = true;
     this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme));
     this.redraw();
@@ -244,7 +248,7 @@ export class Latents {
   }
 
   exportImage(format) {
-    if (!this.current) return;
+    if (!this.current || !this.Plotly) return;
     const { info } = this.current.scene;
     const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme);
     this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
@@ -255,8 +259,8 @@ export class Latents {
     if (!w || !h) return;
     this.ratio = Math.min(3, window.devicePixelRatio || 1);
     Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
-    this.axes?.resize();
-    if (this.camera.half && this.camera.mode === "follow" && this.axes?.ready) this.axes.lookAt(this.camera.half);
+    this.axes.resize();
+    if (this.camera.half && this.camera.mode === "follow" && this.axes.ready) this.axes.lookAt(this.camera.half);
     this.redraw();
   }
 
@@ -264,7 +268,7 @@ export class Latents {
     this.gone = true;
     clearTimeout(this.settle);
     this.observer.disconnect();
-    this.axes?.destroy();
+    this.axes.destroy();
   }
 }
 

@@ -18,6 +18,7 @@ import { ViewControls } from "./viewcontrols.js";
 
 const SENTENCE_MS = 1_500; // no faster than it can be read
 const MANY_CLASSES = 12;
+const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
 class Stage {
@@ -59,8 +60,16 @@ class Stage {
       play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
       nudge: (decades) => this.gamma.nudge(decades), canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });
-    loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
     this.connect();
+    this.charts = setTimeout(() => this.fetchPlotly(), CHARTS_MS);
+  }
+
+  /** Plotly takes a second of the page's time to start, so the first points are drawn without it. */
+  fetchPlotly() {
+    clearTimeout(this.charts);
+    this.charts = 0;
+    const url = new URL(this.props.plotlyUrl, document.baseURI).href;
+    loadPlotly(url).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
   }
 
   usePlotly(Plotly) {
@@ -147,11 +156,13 @@ class Stage {
     this.transport.update(info, this.curves.history.latest);
     this.notices.frame(info);
     this.say(info.sentence);
+    if (this.charts && this.stats.frameDraws > 5) this.fetchPlotly();
   }
 
   /** The sentence under the stage changes slowly enough to be read. */
   say(sentence) {
     clearTimeout(this.later);
+    clearTimeout(this.charts);
     if (!sentence || sentence === this.part.sentence.textContent) return;
     const wait = this.said + SENTENCE_MS - performance.now();
     if (wait > 0) this.later = setTimeout(() => this.sayNow(sentence), wait);
@@ -202,6 +213,7 @@ class Stage {
     this.gone = true;
     cancelAnimationFrame(this.raf);
     clearTimeout(this.later);
+    clearTimeout(this.charts);
     this.socket?.close();
     this.stopKeys?.();
     this.popover.close();

@@ -1,0 +1,84 @@
+"""What goes wrong while people watch: a killed worker, a reload, two tabs, a closed tab, a page with errors."""
+
+import json
+import os
+import re
+import signal
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from driving import stage_state, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+
+def workers_of(lab):
+    """The lab's training processes by the processor time they have used, the busiest first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[1]) == lab.process.pid and b"app.live.worker" in (folder / "cmdline").read_bytes():
+                found.append((int(fields[11]), int(folder.name)))
+        except OSError:
+            continue  # it ended while we looked
+    return [pid for _, pid in sorted(found, reverse=True)]
+
+
+def sessions_of(lab):
+    with urllib.request.urlopen(lab.url + "/lab/health", timeout=5) as answer:
+        return json.load(answer)["sessions"]
+
+
+def test_a_killed_worker_costs_at_most_seconds_and_the_page_says_so(lab, open_page):
+    page = open_page(f"{lab.url}/?steps=1000000&ramp_steps=100000")
+    before = wait_until(page, lambda s: s["step"] > 1_200)  # older than the first saved state
+    os.kill(workers_of(lab)[0], signal.SIGKILL)
+    began = time.monotonic()
+    page.get_by_test_id("lpc-notice").get_by_text(re.compile("training process stopped; went on from step")).wait_for(
+        timeout=5_000)
+    after = wait_until(page, lambda s: s["state"] == "running" and s["run"] > before["run"], seconds=5)
+    assert time.monotonic() - began < 5
+    assert after["step"] > 300
+    wait_until(page, lambda s: s["step"] > after["step"] + 100)
+
+
+def test_a_reload_starts_the_same_run_again(lab, open_page):
+    page = open_page(f"{lab.url}/?seed=3")
+    wait_until(page, lambda s: s["step"] > 300)
+    address = page.url
+    page.reload()
+    again = wait_until(page, lambda s: 0 < s["step"] < 300)
+    assert again["state"] == "running"
+    assert page.url == address
+
+
+def test_two_tabs_are_two_runs_and_a_closed_one_stops(lab, open_page):
+    first, second = open_page(f"{lab.url}/?seed=1"), open_page(f"{lab.url}/?seed=2")
+    for page in (first, second):
+        wait_until(page, lambda s: s["step"] > 100)
+    first.get_by_test_id("lpc-play").click()
+    wait_until(first, lambda s: s["state"] == "paused")
+    assert stage_state(second)["state"] == "running"
+    both = sessions_of(lab)
+    second.close()
+    end = time.monotonic() + 20
+    while sessions_of(lab) >= both and time.monotonic() < end:
+        first.wait_for_timeout(200)
+    assert sessions_of(lab) < both
+
+
+@pytest.mark.parametrize("path", ["", "?dataset=digits&latent_dim=3"])
+def test_the_page_breaks_no_rule_of_its_own_security_policy(lab, chromium, path):
+    page = chromium.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(f"{lab.url}/{path}")
+    wait_until(page, lambda s: s["step"] > 300)
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["state"] == "paused")
+    page.wait_for_timeout(800)  # the points go to Plotly
+    page.close()
+    assert said == []
