@@ -342,7 +342,8 @@ class Run:
         for panel, (own, _) in zip(self._panels, parts, strict=True):
             own["state"] = "diverged" if panel.trainer.diverged else self.state
         lead = {name: parts[self.trainer.leader][0][name] for name in OF_THE_LEADER}
-        return frames.encode_parts("frame", parts, {"reason": self.trainer.reason, "step": self.trainer.step} | lead | info)
+        lead |= {"step": self.trainer.step, "reason": self.trainer.reason}
+        return frames.encode_parts("frame", parts, lead | info)
 
     def _send_setup(self) -> None:
         trainer = self.trainer

@@ -19,12 +19,12 @@ _STYLE = """
 """
 
 
-def stage(token: str) -> None:
-    """Draw the run whose hub token this is."""
+def stage(token: str, module: str = "stage") -> None:
+    """Draw the run whose hub token this is with the JavaScript of ``module``."""
     st.html(f"<style>{_STYLE}</style>")
     component = st.components.v2.component("lpc_stage", js=_LOADER, html="<div></div>", isolate_styles=False)
-    component(key="stage", data={
-        "stage": "lab/static/stage.js",
+    component(key=module, data={
+        "stage": f"lab/static/{module}.js",
         "plotlyUrl": "lab/plotly.min.js",
         "wsPath": "lab/ws",
         "token": token,

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.session import changed
+from app.session import Session, changed
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
 from lpc_core.parsing import format_value
@@ -44,19 +44,19 @@ def relevant(run: RunConfig) -> set[str]:
     return names - {name for name, hidden in hide.items() if hidden}
 
 
-def render(run: RunConfig, generation: int) -> None:
+def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
     """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed."""
     shown, values = relevant(run), flatten(run)
     for title, names in GROUPS.items():
         with st.expander(title, expanded=title == "Data"):
             for name in names:
                 if name in shown:
-                    _widget(name, values[name], f"{name}#{generation}")
+                    _widget(name, values[name], f"{name}#{generation}", tab)
 
 
-def _widget(name: str, value: Any, key: str) -> None:
+def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
-    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key)}
+    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key, tab)}
     if name == "dataset":
         options = list(sources())
         st.selectbox(name, options, options.index(value), format_func=lambda o: sources()[o].title, **common)

@@ -92,10 +92,7 @@ def test_gamma_by_hand_moves_only_those_that_follow():
     group = lockstep({"gamma_schedule": "constant", "gamma_end": 0.0}, {})
     assert group.leader == 1
     group.set_gamma(5.0)
-    group.advance(120)
-    group.extend()
-    group.advance(120)
-    assert [member.gamma.value for member in group.members] == pytest.approx([0.0, 5.0], rel=0.1)
+    assert [member.gamma.target for member in group.members] == [0.0, 5.0]
     assert [member.gamma.mode for member in group.members] == ["auto", "hand"]
     group.set_auto()
     assert group.members[1].gamma.mode == "auto"
