@@ -19,8 +19,8 @@ _STYLE = """
 """
 
 
-def stage(token: str, module: str = "stage") -> None:
-    """Draw the run whose hub token this is with the JavaScript of ``module``."""
+def stage(token: str, module: str = "stage", **more: str) -> None:
+    """Draw the run whose hub token this is with the JavaScript of ``module``, which also gets ``more``."""
     st.html(f"<style>{_STYLE}</style>")
     component = st.components.v2.component("lpc_stage", js=_LOADER, html="<div></div>", isolate_styles=False)
     component(key=module, data={
@@ -28,4 +28,5 @@ def stage(token: str, module: str = "stage") -> None:
         "plotlyUrl": "lab/plotly.min.js",
         "wsPath": "lab/ws",
         "token": token,
+        **more,
     })

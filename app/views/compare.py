@@ -19,7 +19,9 @@ def render() -> None:
     _choice(tab)
     for problem in tab.problems:
         st.warning(problem)
-    stage(tab.connect().token, "compare")
+    begins = READY.get(tab.name)
+    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
+    stage(tab.connect().token, "compare", name=tab.name, **more)
     with st.sidebar:
         st.caption("The base run: what all runs share unless the comparison says otherwise.")
         _form.render(tab.run, f"compare-{tab.form}", tab)
@@ -31,6 +33,7 @@ def _choice(tab: session.Comparing) -> None:
     names = [*READY, OWN]
     key = f"comparison#{tab.form}"
     st.selectbox("comparison", names, names.index(tab.name), key=key, on_change=session.carried(key, tab.choose),
+                 label_visibility="collapsed",
                  format_func=lambda name: READY[name].title if name in READY else "Your own")
     if tab.name == OWN:
         st.caption("The first run is the base; each line below is one more, with the settings in which it differs.")

@@ -115,11 +115,12 @@ class CompareStage {
     if (!info.panels) return; // a plain run: the page is about to be told of another
     this.setupInfo = info;
     this.info = null;
-    this.buildPanels(info);
+    const others = this.buildPanels(info);
     partsOf(message).forEach((part, i) => this.panels[i].setup(part));
     this.gamma.element.hidden = !info.follows.includes(true);
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
+    if (others) this.begins();
     this.notices.loaded();
     this.curves.drawing.touch();
     this.send({ type: "ack", frame: info.frame });
@@ -127,10 +128,10 @@ class CompareStage {
     this.sendView();
   }
 
-  /** Panels for other runs than before. */
+  /** Panels for other runs than before; returns whether there are any. */
   buildPanels({ titles, follows, n }) {
     const key = JSON.stringify([titles, follows, n]);
-    if (key === this.panelsFor) return;
+    if (key === this.panelsFor) return false;
     this.panelsFor = key;
     for (const panel of this.panels) panel.destroy();
     this.view.members = [];
@@ -148,6 +149,16 @@ class CompareStage {
     if (this.theme) this.panels.forEach((panel) => panel.restyle(this.theme));
     if (this.Plotly) this.panels.forEach((panel) => panel.latents.usePlotly(this.Plotly));
     if (this.theme) this.curves.restyle(this.theme);
+    return true;
+  }
+
+  /** What this comparison begins with: shared or own axes, the projection, the number in the chart. */
+  begins() {
+    const { axes, projection, number } = this.props;
+    this.shareAxes(axes !== "own");
+    this.curves.choose(number || "nc1");
+    const { d } = this.views;
+    if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
 
   thumbs({ info, tensors }) {
@@ -208,6 +219,7 @@ class CompareStage {
     this.props = { ...before, ...props };
     if (!this.themeKey) return; // styles are still on their way
     this.restyle();
+    if (this.props.name !== before.name && this.panels.length) this.begins();
     if (this.props.token !== before.token || this.props.wsPath !== before.wsPath) this.connect();
   }
 
@@ -234,7 +246,7 @@ class CompareStage {
   }
 }
 
-/** Mounts a comparison in `element`; props: {wsPath, token, dark, plotlyUrl}. */
+/** Mounts a comparison in `element`; props: {wsPath, token, dark, plotlyUrl, name, axes, projection, number}. */
 export function mount(element, props) {
   const stage = new CompareStage(element, props);
   return { update: (next) => stage.update(next), destroy: () => stage.destroy() };
