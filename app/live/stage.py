@@ -14,8 +14,8 @@ export default function (component) {
 }
 """
 _STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 2.6rem 1.2rem 1rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .6rem 1rem; } }
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 1680px; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
 """
 
 

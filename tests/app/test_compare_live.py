@@ -66,6 +66,7 @@ def test_step_pause_and_reset_are_for_all(page):
 
 
 def test_gamma_moves_the_runs_that_follow(page):
+    page.wait("frame")
     page.say('{"type": "gamma", "value": 9.0, "seq": 4}')
     info = page.wait("frame", lambda info: info["gamma_seq"] == 4 and info["gamma"] == 9.0)
     assert [panel["gamma"] for panel in info["panels"]] == [0.5, 9.0]
