@@ -47,8 +47,8 @@ READY: dict[str, Ready] = {
         "hypercube", (("γ = 0", _NO_PENALTY), ("γ grows to 100", {})), _SHORT),
     "optimizer": Ready(
         "AdamW or SGD",
-        "Both collapse each class to a point, but only under AdamW does every node take two values, a binary code: "
-        "watch the head weight variation fall on one side only. (Our own observation, not the paper's.)",
+        "Both draw each class together, but only under AdamW does every node take two values, a binary code: watch "
+        "the head weight variation fall on one side only. (Our own observation, not the paper's.)",
         "digits", (("AdamW", {"optimizer": "adamw"}), ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
         {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "own", "nodes", "weights"),
     "penultimate": Ready(

@@ -29,6 +29,9 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page, name):
         page.wait_for_timeout(100)
         assert in_step(stage_state(page))
     later = wait_until(page, lambda s: s["step"] > seen["step"] + 20, seconds=40)
+    page.wait_for_timeout(600)
+    drawn = page.evaluate("() => document.querySelector('.lpc-compare-chart .lpc-fill-plot')._fullLayout?.xaxis.range[1]")
+    assert drawn is None or drawn > seen["step"]
     assert all(panel["metrics"].get("nc1_pinv") for panel in later["panels"])
     assert f"comparison={name}" in page.url
 
@@ -65,6 +68,7 @@ def test_turning_one_panel_turns_all(lab, open_page):
     wait_until(page, lambda s: s["step"] > 50, seconds=40)
     page.get_by_test_id("lpc-dims-3").click()
     before = wait_until(page, lambda s: [panel["dims"] for panel in s["panels"]] == [3, 3])
+    page.wait_for_timeout(500)  # the tools take another line
     box = page.get_by_test_id("lpc-run-0").locator(".lpc-surface").bounding_box()
     page.mouse.move(box["x"] + 120, box["y"] + 120)
     page.mouse.down()
@@ -90,7 +94,7 @@ def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
 def test_another_comparison_in_the_same_page(lab, open_page):
     page = open_page(f"{lab.url}/compare?seed=4")
     wait_until(page, lambda s: s["step"] > 20)
-    page.get_by_test_id("stSelectbox").first.click()
+    page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="AdamW or SGD").click()
     seen = wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20, seconds=40)
     assert (seen["shared"], seen["chart"]) == (False, "weights")

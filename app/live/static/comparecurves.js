@@ -123,8 +123,9 @@ export class CompareCurves {
     const gammas = positiveExtent(...this.panels().map((panel) => panel.history.columns.gamma));
     const vertical = kind === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : kind === "linear" ? { rangemode: "tozero" }
       : logAxis(positiveExtent(...this.panels().map((panel) => this.values(panel))), 0.06);
+    this.revision = (this.revision || 0) + 1; // the columns are the same arrays, grown
     return {
-      width: chart.clientWidth, height: chart.clientHeight, margin: { l: 48, r: 10, t: 8, b: 34 }, showlegend: false, hovermode: "x unified", dragmode: false,
+      datarevision: this.revision, width: chart.clientWidth, height: chart.clientHeight, margin: { l: 48, r: 10, t: 8, b: 34 }, showlegend: false, hovermode: "x unified", dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 12, color: theme.muted },
       hoverlabel: { bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text } },
       xaxis: { ...common, showgrid: false, showline: true, title: { text: byGamma ? "γ" : "step", standoff: 4 }, ...(byGamma ? logAxis(gammas, 0) : { rangemode: "tozero", tickformat: "~s" }) },
