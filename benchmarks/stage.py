@@ -32,6 +32,7 @@ def measure_stage(browser: Browser, url: str) -> dict[str, float]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(url + "/" + RUN)
     page.wait_for_function(MOVING, timeout=60_000)
+    page.wait_for_timeout(4_000)  # until the charts have come
     before = page.evaluate(STATS)
     page.wait_for_timeout(SECONDS * 1_000)
     after = page.evaluate(STATS)

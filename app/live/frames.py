@@ -76,11 +76,6 @@ class Sight:
     hist_range: float
 
 
-def encode_setup(labels: np.ndarray, info: Mapping[str, Any]) -> bytes:
-    """The frame that opens a run; ``info`` as described above."""
-    return _encode("setup", info, {"labels": labels.astype(np.uint8)})
-
-
 def encode_thumbs(run: int, pixels: np.ndarray) -> bytes:
     """The pictures of the probe samples, uint8 (n, H, W, C)."""
     return _encode("thumbs", {"run": run}, {"pixels": pixels.astype(np.uint8)})
@@ -91,14 +86,8 @@ def encode_notice(level: str, text: str, progress: float | None = None, state: s
     return _encode("notice", {"level": level, "text": text, "progress": progress, "state": state}, {})
 
 
-def encode_frame(snapshot: Snapshot, sight: Sight, info: Mapping[str, Any]) -> bytes:
-    """One moment. ``info`` brings what a snapshot does not know: run, frame, steps, gamma_seq, state, …."""
-    own, arrays = moment(snapshot, sight)
-    return _encode("frame", own | dict(info), arrays)
-
-
 def encode_part(kind: str, part: Part, info: Mapping[str, Any]) -> bytes:
-    """A setup or a frame of a single run."""
+    """A setup or a frame of a single run; ``info`` brings what its part does not know: run, frame, steps, state, …."""
     return _encode(kind, part[0] | dict(info), part[1])
 
 

@@ -25,7 +25,7 @@ export function buildLayout({ transport, viewTools, info }) {
     head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", null, part.curvesTools), part.curvesChart);
   const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, nodes, curves), part.cover);
-  part.children = [transport, part.notices, panels, part.sentence];
+  part.children = [transport, part.sentence, part.notices, panels]; // the sentence above: no fold hides it
   return part;
 }
 

@@ -159,7 +159,7 @@ class Stage {
     if (this.charts && this.stats.frameDraws > 5) this.fetchPlotly();
   }
 
-  /** The sentence under the stage changes slowly enough to be read. */
+  /** The sentence over the panels changes slowly enough to be read. */
   say(sentence) {
     clearTimeout(this.later);
     clearTimeout(this.charts);
@@ -202,7 +202,7 @@ class Stage {
     const { info } = this;
     return {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
-      mode: this.gamma.mode, state: this.transport.state, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
+      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
       radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null,
       projection: info?.projection ?? null, nodes: info?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
