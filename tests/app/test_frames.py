@@ -96,7 +96,8 @@ def test_absent_classes_stay_nan_in_buffers_and_are_null_in_json():
 
 def test_the_other_kinds():
     labels = np.array([0, 1, 99])
-    kind, info, arrays = decode(encode_part("setup", ({"history": {"ce": [1.0, math.inf]}}, {"labels": labels.astype(np.uint8)}), {"run": 2}))
+    part = {"history": {"ce": [1.0, math.inf]}}, {"labels": labels.astype(np.uint8)}
+    kind, info, arrays = decode(encode_part("setup", part, {"run": 2}))
     assert (kind, info["history"]["ce"]) == ("setup", [1.0, None])
     np.testing.assert_array_equal(arrays["labels"], labels.astype(np.uint8))
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)[:, ::-1]  # not contiguous
