@@ -6,15 +6,18 @@ The only module that touches ``st.session_state``, ``st.query_params`` and Strea
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from app import comparisons
 from app.live import films, hub
 from app.settings import from_env
+from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
-from lpc_core.parsing import format_value, parse_run_leniently, parse_value, to_texts
+from lpc_core.parsing import format_value, parse_run_leniently, parse_settings, parse_value, to_texts
 from lpc_core.presets import default_run
 
 _STREAMLIT_PARAMETERS = ("embed", "embed_options")
@@ -24,8 +27,7 @@ class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
     def __init__(self) -> None:
-        given = {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
-        self.run, errors = parse_run_leniently(given)
+        self.run, errors = parse_run_leniently(_given())
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
         self.place: hub.SessionHandle | None = None
@@ -52,12 +54,20 @@ class Session:
             self.form += 1
         self.run = run
         if self.place is not None and hub.current().alive(self.place.id):
-            hub.current().configure(self.place.id, run)
+            hub.current().configure(self.place.id, self.work())
+
+    def work(self) -> RunConfig | Comparison:
+        """Return what this tab's place is to train."""
+        return self.run
+
+    def texts(self) -> dict[str, str]:
+        """All of it as texts, as a link carries it."""
+        return to_texts(self.run)
 
     def connect(self) -> hub.SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
-            self.place = hub.current().open(self.run)
+            self.place = hub.current().open(self.work())
             _release_when_gone(self.place.id)
         return self.place
 
@@ -68,6 +78,87 @@ class Session:
         self.films.keep()
         _clear_when_gone(self.films.id)
         return self.films
+
+
+class Comparing(Session):
+    """The same for the page that compares: ``run`` is the base, and ``name`` says in what the runs differ from it."""
+
+    def __init__(self) -> None:
+        given = _given()
+        self.form, self.place, self.lines = 0, None, [comparisons.OWN_START]
+        name, errors = _lenient(comparisons.check_name, given.pop("comparison", next(iter(comparisons.READY))))
+        self.name = name or next(iter(comparisons.READY))
+        self.problems = [f"{error}. Using {self.name}." for error in errors]
+        lines = [given.pop(run) for run in comparisons.OWN_RUNS if run in given]
+        base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(given.get("dataset"))
+        self.run, errors = parse_run_leniently(base | given)
+        self.problems += [_explain(error, self.run) for error in errors]
+        if lines:
+            self.lines = [line for line in lines if self._fits(line)] or self.lines
+        _, errors = _lenient(self._compare, self.run)
+        if errors:
+            self.problems += [f"{error}. Using the comparison's own settings." for error in errors]
+            self._begin()
+
+    def choose(self, name: str) -> None:
+        """Show another comparison; the seed stays, and what is typed for one's own stays too."""
+        self.problems, self.form = [], self.form + 1
+        self.name = comparisons.check_name(name)
+        if name != comparisons.OWN:
+            self.replace(comparisons.READY[name].run(self.run.seed))
+        else:
+            self.change_line(0, self.lines[0])
+
+    def change_line(self, index: int, text: str) -> None:
+        """Set (or with an empty text remove) a line of one's own comparison; a bad one changes only the message."""
+        lines = [line for line in [*self.lines[:index], text, *self.lines[index + 1:]] if line.strip()]
+        self.problems, before = [], self.lines
+        try:
+            self.lines = lines or [comparisons.OWN_START]
+            self.replace(self.run)
+        except ConfigError as error:
+            self.lines, self.problems = before, [f"Run {index + 2}: {error}. The comparison stays as it was."]
+
+    def replace(self, run: RunConfig) -> None:
+        """Start the comparison over another base run; `ConfigError` if its runs clash with it."""
+        self._compare(run)
+        super().replace(run)
+
+    def work(self) -> RunConfig | Comparison:
+        """Return the comparison."""
+        return self._compare(self.run)
+
+    def texts(self) -> dict[str, str]:
+        """The comparison's name, one's own lines, and the base run."""
+        own = dict(zip(comparisons.OWN_RUNS, self.lines, strict=False)) if self.name == comparisons.OWN else {}
+        return {"comparison": self.name} | own | to_texts(self.run)
+
+    def _compare(self, run: RunConfig) -> Comparison:
+        if self.name != comparisons.OWN:
+            titles, overrides = zip(*comparisons.READY[self.name].runs, strict=True)
+            return compare(run, overrides, titles)
+        return compare(run, [{}, *map(parse_settings, self.lines)], ["base", *self.lines])
+
+    def _fits(self, line: str) -> bool:
+        _, errors = _lenient(lambda text: compare(self.run, [{}, parse_settings(text)], ["base", text]), line)
+        self.problems += [f"{error}. The run is left out." for error in errors]
+        return not errors
+
+    def _begin(self) -> None:
+        """Back to what is sure to work."""
+        self.lines = [comparisons.OWN_START]
+        self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
+
+
+def _given() -> dict[str, str]:
+    return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
+
+
+def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
+    try:
+        return work(given), []
+    except ConfigError as error:
+        return None, [error]
 
 
 def _explain(error: ConfigError, run: RunConfig) -> str:
@@ -82,28 +173,37 @@ def current() -> Session:
     return st.session_state.lpc
 
 
-def write_link() -> str:
-    """Put the whole run into the address bar and return it as a query string."""
-    texts = to_texts(current().run)
-    if {name: st.query_params.get(name) for name in texts} != texts:
+def comparing() -> Comparing:
+    """Return this tab's comparison."""
+    if "lpc-compare" not in st.session_state:
+        st.session_state["lpc-compare"] = Comparing()
+    tab: Comparing = st.session_state["lpc-compare"]
+    return tab
+
+
+def write_link(tab: Session | None = None) -> str:
+    """Put all that ``tab`` trains into the address bar and return it as a query string."""
+    texts = (tab or current()).texts()
+    if _given() != texts:
         kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)
 
 
-def link() -> str:
-    """The address that opens this very run."""
+def link(tab: Session | None = None) -> str:
+    """The address that opens this very run, or the comparison of ``tab``."""
     base = (st.context.url or "").split("?")[0]
-    return base.rstrip("/") + "/" + write_link()
+    return base.rstrip("/") + ("/" if tab is None else "") + write_link(tab)
 
 
-def changed(name: str, key: str) -> Callable[[], None]:
-    """A widget's ``on_change``: carry the widget's value into setting ``name``."""
+def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:
+    """A widget's ``on_change``: carry the widget's value into setting ``name`` of ``tab``."""
+    return carried(key, lambda value: (tab or current()).change(name, value))
 
-    def carry() -> None:
-        current().change(name, st.session_state[key])
 
-    return carry
+def carried(key: str, take: Callable[[Any], None]) -> Callable[[], None]:
+    """A widget's ``on_change``: hand the widget's value to ``take``."""
+    return lambda: take(st.session_state[key])
 
 
 def film_wanted() -> None:

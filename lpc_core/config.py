@@ -103,11 +103,26 @@ class ModelConfig(_Section):
 
 @dataclass(frozen=True)
 class LossConfig(_Section):
-    """Cross-entropy + γ‖z‖²."""
+    """A loss on logits or latents + γ‖z‖²."""
 
+    loss: str = _setting("cross-entropy", "What is made small beside the penalty: cross-entropy (LPC), or a rival from "
+                                          "metric learning.",
+                         choices=("cross-entropy", "arcface", "cosface", "supcon"))
+    margin: float = _setting(0.3, "By how much the true class must win: radians for ArcFace (the paper: 0.1 → 0.5), a "
+                                  "difference of cosines for CosFace.", low=0.0, high=1.5)
+    scale: float = _setting(16.0, "Factor of the cosines in ArcFace and CosFace (the paper: 16 → 64).",
+                            low=0.1, high=1_000.0)
+    temperature: float = _setting(0.1, "Temperature of SupCon; small ones look at the nearest samples only.",
+                                  low=1e-3, high=100.0)
     convention: str = _setting("sum", "γ‖z‖² summed over nodes (the paper's equation) or averaged over them "
                                       "(the authors' code, d times weaker at the same γ).", choices=("sum", "mean"))
-    label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes.", low=0.0, high=0.9)
+    label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes (cross-entropy).",
+                                      low=0.0, high=0.9)
+
+    @property
+    def by_angle(self) -> bool:
+        """Whether the loss sees only directions, so that the logits are scale · cos θ and the head has no bias."""
+        return self.loss in ("arcface", "cosface")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,22 @@ def parse_preset(given: object) -> RunConfig:
     return presets[given].run
 
 
+def parse_settings(text: str) -> dict[str, Any]:
+    """The settings in a line like ``optimizer=sgd lr=0.05``; the first that is not allowed raises `ConfigError`."""
+    given: dict[str, Any] = {}
+    for part in text[: 10 * MAX_TEXT].replace(";", " ").split():
+        name, sign, value = part.partition("=")
+        if not sign:
+            raise ConfigError("settings", "name=value pairs with spaces between them", part[:MAX_TEXT])
+        given[name] = parse_value(name, value)
+    return given
+
+
+def format_settings(settings: Mapping[str, object]) -> str:
+    """The line that `parse_settings` reads back."""
+    return " ".join(f"{name}={format_value(value)}" for name, value in settings.items())
+
+
 def format_value(value: object) -> str:
     """The text `parse_value` reads back as ``value``: 32-32 for widths, the shortest exact form for numbers."""
     if isinstance(value, tuple):

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms below it
-    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot"),
+    ("lpc_core.registry", "lpc_core.config", "lpc_core.comparison", "lpc_core.snapshot"),
     ("lpc_core.data", "lpc_core.losses", "lpc_core.schedules", "lpc_core.theory", "lpc_core.metrics",
      "lpc_core.projection"),
     ("lpc_core.presets", "lpc_core.models"),
@@ -20,7 +20,8 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
     ("app.main",),
     ("app.server", "app.__main__"),
 )
-CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich"}
+CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
+                 "pytorch_metric_learning"}
 BROWSER = {"streamlit", "plotly"}
 
 

@@ -28,6 +28,10 @@ kind "frame": one moment.
     hist        uint16  (d, 48)  histogram of every node, all classes
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
     binarity    float32 (d,)     peak distance of every node in peak widths; NaN when unknown
+Of a comparison, "setup" and "frame" carry all its runs at once: info.panels is a list of what is described above, one
+    for each run (with its own "state" and "reason"), and its tensors are called "0.xy", "1.xy", …. The outer info is of
+    the group: run, frame, steps, state, …, and γ as the runs have it that follow the hand; a setup also has titles
+    [str] and follows [bool], whether the shared γ moves that run.
 kind "thumbs": info: {run}; pixels uint8 (n, H, W, C), C = 1 or 3.
 kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: float|null, state}; no tensors. state is
     "loading" (data are being fetched; progress 0…1 or null), "restarting" (a new worker is being started), "restored"
@@ -39,7 +43,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +57,7 @@ CLASSES_BY_COLOUR = 12  # more classes than this share one histogram
 _INT16 = 32_767
 
 Arrays = dict[str, np.ndarray]
+Part = tuple[dict[str, Any], Arrays]  # one run's share of a message
 
 
 class FrameError(ValueError):
@@ -71,11 +76,6 @@ class Sight:
     hist_range: float
 
 
-def encode_setup(labels: np.ndarray, info: Mapping[str, Any]) -> bytes:
-    """The frame that opens a run; ``info`` as described above."""
-    return _encode("setup", info, {"labels": labels.astype(np.uint8)})
-
-
 def encode_thumbs(run: int, pixels: np.ndarray) -> bytes:
     """The pictures of the probe samples, uint8 (n, H, W, C)."""
     return _encode("thumbs", {"run": run}, {"pixels": pixels.astype(np.uint8)})
@@ -86,8 +86,19 @@ def encode_notice(level: str, text: str, progress: float | None = None, state: s
     return _encode("notice", {"level": level, "text": text, "progress": progress, "state": state}, {})
 
 
-def encode_frame(snapshot: Snapshot, sight: Sight, info: Mapping[str, Any]) -> bytes:
-    """One moment. ``info`` brings what a snapshot does not know: run, frame, steps, gamma_seq, state, …."""
+def encode_part(kind: str, part: Part, info: Mapping[str, Any]) -> bytes:
+    """A setup or a frame of a single run; ``info`` brings what its part does not know: run, frame, steps, state, …."""
+    return _encode(kind, part[0] | dict(info), part[1])
+
+
+def encode_parts(kind: str, parts: Sequence[Part], info: Mapping[str, Any]) -> bytes:
+    """A setup or a frame of several runs in lockstep: all at the same moment, so they cannot come apart on the way."""
+    arrays = {f"{i}.{name}": array for i, (_, own) in enumerate(parts) for name, array in own.items()}
+    return _encode(kind, dict(info) | {"panels": [own for own, _ in parts]}, arrays)
+
+
+def moment(snapshot: Snapshot, sight: Sight) -> Part:
+    """What a frame says of one run."""
     latents = np.nan_to_num(snapshot.latents, nan=0.0, posinf=0.0, neginf=0.0)  # (n, d)
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
         xy, scale = _quantise(latents @ sight.basis.astype(np.float32))  # (n, p)
@@ -102,7 +113,7 @@ def encode_frame(snapshot: Snapshot, sight: Sight, info: Mapping[str, Any]) -> b
         "projection": sight.projection, "nodes": list(sight.nodes), "dims": sight.dims, "large": list(sight.large),
         "hist_range": sight.hist_range, "notice": "",
     }
-    return _encode("frame", own | dict(info), arrays)
+    return own, arrays
 
 
 def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:

@@ -24,6 +24,7 @@ from app.live.messages import Control, Ping
 from app.live.processes import LocalWorker, MakeWorker, WorkerLink
 from app.live.wire import Mailbag
 from app.settings import Settings
+from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
 
 MAX_CRASHES, CRASH_WINDOW_S = 3, 60.0
@@ -62,9 +63,9 @@ class Outlet(Protocol):
 class _Session:
     handle: SessionHandle
     seat: _Seat
-    config: RunConfig  # the one asked for last
+    config: RunConfig | Comparison  # the one asked for last
     opened: float
-    running: RunConfig | None = None  # the one a worker said it runs
+    running: RunConfig | Comparison | None = None  # the one a worker said it runs
     ticket: int = 1
     page: Outlet | None = None
     heard: float = 0.0  # when the page last spoke
@@ -153,7 +154,7 @@ class Hub:
 
     # ---- what the views call ---------------------------------------------------------------------------------------
 
-    def open(self, config: RunConfig) -> SessionHandle:
+    def open(self, config: RunConfig | Comparison) -> SessionHandle:
         """Begin a session. It loads at once, trains as soon as its page connects, and ends when no page does."""
         with self._lock:
             seats = [seat for seat in self._seats if not seat.lost]
@@ -172,7 +173,7 @@ class Hub:
             self._order(session, orders.Open(handle.id, config, session.ticket))
             return handle
 
-    def configure(self, id: str, config: RunConfig) -> None:
+    def configure(self, id: str, config: RunConfig | Comparison) -> None:
         """Train ``config`` from now on. If it cannot be had, the page is told and the run before it goes on."""
         with self._lock:
             session = self._sessions.get(id)
@@ -191,7 +192,7 @@ class Hub:
         """Whether the session still exists."""
         return id in self._sessions
 
-    def config(self, id: str) -> RunConfig | None:
+    def config(self, id: str) -> RunConfig | Comparison | None:
         """What the session trains (or is about to); None when it has ended."""
         session = self._sessions.get(id)
         return session.config if session else None

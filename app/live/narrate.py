@@ -87,7 +87,7 @@ CASES: tuple[Case, ...] = (
     (lambda s: s.now.gamma == 0 and s.accuracy >= SEPARABLE,
      lambda s: "γ is 0: the classes are separable, and nothing pulls points of one class together."),
     (lambda s: s.now.gamma == 0,
-     lambda s: f"γ is 0: plain cross-entropy, {_percent(s.accuracy)} of the training samples are right."),
+     lambda s: f"γ is 0, so there is no penalty: {_percent(s.accuracy)} of the training samples are right."),
     (lambda s: s.accuracy < NEAR,
      lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are "
                "right."),

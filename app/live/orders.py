@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from app.live.messages import Control, Pause, Play, Step
+from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
 
@@ -17,7 +18,7 @@ class Open:
     """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used."""
 
     id: str
-    config: RunConfig
+    config: RunConfig | Comparison
     ticket: int
     restore: bool = False
     frame: int = 0
@@ -29,7 +30,7 @@ class Configure:
     """Train this from now on. ``ticket`` comes back when it runs (`Setup`) or cannot be had (`Notice.failed`)."""
 
     id: str
-    config: RunConfig
+    config: RunConfig | Comparison
     ticket: int
 
 
@@ -77,7 +78,7 @@ class Loaded:
 
     id: str
     ticket: int
-    config: RunConfig
+    config: RunConfig | Comparison
     dataset: Dataset | None
     error: str = ""
 

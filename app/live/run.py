@@ -1,33 +1,34 @@
-"""Run: one session inside a worker: its trainer, what the reader asked for, when it owes a frame or a state file."""
+"""Run: one session inside a worker: its trainer, what the reader asked for, when it owes a frame or a state file.
+
+A comparison is one session too: its trainer is a `Lockstep`, and it has a `Panel` for each of its runs.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from app.live import frames, messages, orders, state_file
-from app.live.camera import Camera
-from app.live.history import History
-from app.live.narrate import sentence
 from app.live.pacing import Cost, RateMeter, StepBudget
-from lpc_core.config import LossConfig, RunConfig
-from lpc_core.data import Dataset, sources
-from lpc_core.losses import gamma_sum
+from app.live.panel import Panel
+from lpc_core.comparison import Comparison
+from lpc_core.config import RunConfig
+from lpc_core.data import Dataset
+from lpc_core.engine.lockstep import Lockstep
 from lpc_core.snapshot import Snapshot
-from lpc_core.theory import collapse_points, forces
 
 SPEED = 300.0  # steps per second, until the reader says otherwise
 WINDOW = 2  # frames under way to a page that have not been acknowledged
 SAVE_EVERY_S = 2.0
 SAVE_SHARE = 0.05  # of the time, at most, goes into state files
+OF_THE_LEADER = ("gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr")  # what a comparison says as one
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Trainer(Protocol):
     def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
 
 
-MakeTrainer = Callable[[RunConfig, Dataset], Trainer]
+MakeTrainer = Callable[[RunConfig | Comparison, Dataset], Trainer | Lockstep]
 Post = Callable[[orders.Report], None]
 
 
@@ -72,7 +73,7 @@ class Run:
         now = time.perf_counter()
         self.id, self._post, self._make, self._path = id, post, make, path
         self.frame, self.run, self.ticket = frame, run, 0
-        self.trainer: Trainer | None = None
+        self.trainer: Trainer | Lockstep | None = None
         self.here = self.held = False  # a page is connected; it has been silent for too long
         self.playing, self._remaining = True, math.inf  # the reader's wish; steps until the run pauses again
         self.broken = ""  # why this session's trainer may not be called any more
@@ -87,10 +88,7 @@ class Run:
     def _fresh(self) -> None:
         """Forget what belongs to the run before."""
         now = time.perf_counter()
-        self._history = History()
-        self._measured: Snapshot | None = None
-        self._last: Snapshot | None = None
-        self._sentence = ""
+        self._panels: list[Panel] = []
         self._dirty = self._measure = True
         self._drawn_step, self._next_frame, self._next_metrics = -1, now, now
         self._unsaved, self._next_save = False, now + SAVE_EVERY_S
@@ -98,7 +96,7 @@ class Run:
 
     # ---- beginning -----------------------------------------------------------------------------------------------
 
-    def start(self, config: RunConfig, dataset: Dataset, ticket: int) -> None:
+    def start(self, config: RunConfig | Comparison, dataset: Dataset, ticket: int) -> None:
         """Begin ``config`` at step 0. Raises what building its trainer raises; then the run before goes on."""
         trainer = self._make(config, dataset)
         state_file.remove(self._path)
@@ -109,18 +107,19 @@ class Run:
         trainer = self._make(saved.config, dataset)
         trainer.load_state_bytes(saved.trainer)
         self._take(trainer, ticket)
-        self._history = saved.history
+        for panel, history in zip(self._panels, saved.histories, strict=True):
+            panel.history = history
         self.playing, self._gamma_seq = saved.info["playing"], saved.info["gamma_seq"]
         self._set_speed(saved.info["speed"])
         self.view = messages.View.model_validate_json(saved.info["view"])
 
-    def _take(self, trainer: Trainer, ticket: int) -> None:
+    def _take(self, trainer: Trainer | Lockstep, ticket: int) -> None:
         self.trainer, self.ticket, self.broken = trainer, ticket, ""
         self._remaining = math.inf
         self.run += 1
         self._error = None
         self._fresh()
-        self._camera = Camera(self._look(measure=True).latents.shape[1])
+        self._panels = [Panel(member) for member in (trainer.members if isinstance(trainer, Lockstep) else [trainer])]
         self._unsaved = True  # what the reader has set so far must outlive this process too
         self._next_save = self._next_save if self.playing else -math.inf
         self._send_setup()
@@ -176,7 +175,7 @@ class Run:
         if isinstance(message, (messages.Play, messages.Pause, messages.Reset)):
             self.playing = not isinstance(message, messages.Pause)
 
-    def _control(self, trainer: Trainer, message: messages.Control) -> None:
+    def _control(self, trainer: Trainer | Lockstep, message: messages.Control) -> None:
         match message:
             case messages.Play():
                 self._play(trainer, math.inf)
@@ -197,12 +196,12 @@ class Run:
             case messages.LearningRate(value=value):
                 trainer.set_lr(value)
             case messages.Thumbs():
-                self._send_thumbs(trainer)
+                self._send_thumbs()
             case _:
                 return
         self._dirty = self._measure = self._unsaved = True
 
-    def _play(self, trainer: Trainer, steps: float) -> None:
+    def _play(self, trainer: Trainer | Lockstep, steps: float) -> None:
         self.playing, self._remaining = True, steps
         if trainer.finished:
             trainer.extend()
@@ -265,12 +264,11 @@ class Run:
         """Measure if due, draw and send; the next frame is due an interval later."""
         begun = time.perf_counter()
         measure = self._measure or begun >= self._next_metrics
-        snapshot = self._look(measure)
-        sight = self._camera.look(self.view, snapshot.latents)
+        self._look(measure)
         self.frame += 1
-        raw = frames.encode_frame(snapshot, sight, self._frame_info(snapshot))
+        raw = self._draw()
         self._unacked.append(self.frame)
-        self._dirty, self._drawn_step = False, snapshot.step
+        self._dirty, self._drawn_step = False, self.trainer.step if self.trainer is not None else -1
         self._next_frame = max(self._next_frame + frame_interval, begun + frame_interval / 2)  # keeps the rate
         self._post(orders.Frame(self.id, raw, self.frame))
         seconds = time.perf_counter() - begun
@@ -286,8 +284,9 @@ class Run:
         info = {"playing": self.playing, "gamma_seq": self._gamma_seq, "speed": self._speed, "ticket": self.ticket,
                 "view": self.view.model_dump_json()}
         try:
-            state_file.write(self._path, state_file.Saved(self.trainer.config, self.trainer.state_bytes(),
-                                                          self._history, info))
+            histories = tuple(panel.history for panel in self._panels)
+            state_file.write(self._path, state_file.Saved(self.trainer.config, self.trainer.state_bytes(), histories,
+                                                          info))
         except OSError:
             _LOG.exception("the state of session %s could not be saved", self.id)
         end = time.perf_counter()
@@ -320,74 +319,49 @@ class Run:
             self._error = notice
         self._post(notice)
 
-    def _look(self, measure: bool) -> Snapshot:
-        """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step reached yet."""
-        if self.trainer is None:
-            raise RuntimeError("expected a trainer before a snapshot is taken, got none")
-        snapshot = self.trainer.snapshot(metrics=measure)
-        if self.state != "running" and snapshot.gamma_target != snapshot.gamma:
-            snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
-        if measure:
-            self._sentence = sentence(snapshot, self._measured)
-            self._measured = snapshot
-            self._history.add({"step": snapshot.step, "gamma": snapshot.gamma} | snapshot.metrics)
-        elif self._measured is not None:
-            snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
-        self._last = snapshot
-        return snapshot
+    def _look(self, measure: bool) -> None:
+        for panel in self._panels:
+            panel.look(measure=measure, running=self.state == "running")
 
     def _send_last(self) -> None:
         """Of a run out of service: its last moment and why."""
-        if self._last is None or not self.here:
-            return
-        self.frame += 1
-        sight = self._camera.look(self.view, self._last.latents)
-        raw = frames.encode_frame(self._last, sight, self._frame_info(self._last) | {"reason": self.broken})
-        self._unacked.append(self.frame)
-        self._post(orders.Frame(self.id, raw, self.frame))
+        if self._panels and self.here:
+            self.frame += 1
+            self._unacked.append(self.frame)
+            self._post(orders.Frame(self.id, self._draw(), self.frame))
 
-    def _frame_info(self, snapshot: Snapshot) -> dict[str, Any]:
-        limit = self.trainer.limit if self.trainer is not None else snapshot.step
-        return {"run": self.run, "frame": self.frame, "steps": limit, "gamma_seq": self._gamma_seq, "state": self.state,
-                "steps_per_s": self._meter.rate if self.state == "running" else 0.0, "sentence": self._sentence}
+    def _draw(self) -> bytes:
+        """The frame of what was last looked at."""
+        parts = [panel.picture(self.view) for panel in self._panels]
+        limit = self.trainer.limit if self.trainer is not None else 0
+        info = {"run": self.run, "frame": self.frame, "steps": limit, "gamma_seq": self._gamma_seq, "state": self.state,
+                "steps_per_s": self._meter.rate if self.state == "running" else 0.0}
+        info |= {"reason": self.broken} if self.broken else {}
+        if not isinstance(self.trainer, Lockstep):
+            return frames.encode_part("frame", parts[0], info)
+        for panel, (own, _) in zip(self._panels, parts, strict=True):
+            own["state"] = "diverged" if panel.trainer.diverged else self.state
+        lead = {name: parts[self.trainer.leader][0][name] for name in OF_THE_LEADER}
+        lead |= {"step": self.trainer.step, "reason": self.trainer.reason}
+        return frames.encode_parts("frame", parts, lead | info)
 
     def _send_setup(self) -> None:
-        trainer, snapshot = self.trainer, self._last
-        if trainer is None or snapshot is None:
+        trainer = self.trainer
+        if trainer is None or not self._panels:
             return
-        config, dataset = trainer.config, trainer.dataset
-        images = trainer.probe_images
-        info = {
-            "run": self.run, "frame": self.frame, "dataset": config.data.dataset, "title": _title(config.data.dataset),
-            "n": len(trainer.probe_labels), "K": dataset.classes, "d": snapshot.latents.shape[1],
-            "class_names": list(dataset.class_names), "image": None if images is None else list(images.shape[1:]),
-            "convention": config.loss.convention, "penultimate": config.model.penultimate,
-            "optimizer": config.optim.optimizer, "steps": trainer.limit, "gamma_start": config.gamma.gamma_start,
-            "gamma_end": config.gamma.gamma_end, "theory": not trainer.theory_note, "theory_note": trainer.theory_note,
-            "history": self._history.columns(),
-        }
-        self._post(orders.Setup(self.id, frames.encode_setup(trainer.probe_labels, info), self.run, self.ticket))
+        parts = [panel.opening() for panel in self._panels]
+        info = {"run": self.run, "frame": self.frame, "steps": trainer.limit}
+        if isinstance(trainer, Lockstep):
+            lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
+            info |= {"titles": trainer.config.titles, "follows": trainer.config.follows}
+            raw = frames.encode_parts("setup", parts, lead | info)
+        else:
+            raw = frames.encode_part("setup", parts[0], info)
+        self._post(orders.Setup(self.id, raw, self.run, self.ticket))
 
-    def _send_thumbs(self, trainer: Trainer) -> None:
-        if trainer.probe_images is None:
+    def _send_thumbs(self) -> None:
+        images = self._panels[0].trainer.probe_images if self._panels else None
+        if images is None:
             self.tell("info", "These samples are not pictures, so there are none to show.")
         else:
-            self._post(orders.Thumbs(self.id, frames.encode_thumbs(self.run, trainer.probe_images)))
-
-
-def _title(dataset: str) -> str:
-    known = sources()
-    return known[dataset].title if dataset in known else dataset
-
-
-def _predict_at_target(snapshot: Snapshot, loss: LossConfig) -> Snapshot:
-    """The same moment with the collapse points and forces of the γ that is being asked for."""
-    if snapshot.forces is None or not np.isfinite(snapshot.weight).all():
-        return snapshot
-    head, smoothing = (snapshot.weight, snapshot.bias), loss.label_smoothing
-    gamma = gamma_sum(snapshot.gamma_target, loss.convention, snapshot.latents.shape[1])
-    points = None
-    if gamma > 0:
-        points = collapse_points(*head, gamma, start=snapshot.collapse_points, label_smoothing=smoothing)
-    pushes = forces(snapshot.means, *head, gamma, label_smoothing=smoothing)
-    return dataclasses.replace(snapshot, collapse_points=points, forces=pushes)
+            self._post(orders.Thumbs(self.id, frames.encode_thumbs(self.run, images)))

@@ -14,18 +14,19 @@ export default function (component) {
 }
 """
 STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 2.6rem 1.2rem 1rem; max-width: 1680px; }
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
 """
 
 
-def stage(token: str) -> None:
-    """Draw the run whose hub token this is."""
+def stage(token: str, module: str = "stage", **more: str) -> None:
+    """Draw the run whose hub token this is with the JavaScript of ``module``, which also gets ``more``."""
     st.html(f"<style>{STYLE}</style>")
     component = st.components.v2.component("lpc_stage", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key="stage", data={
-        "stage": "lab/static/stage.js",
+    component(key=module, data={
+        "stage": f"lab/static/{module}.js",
         "plotlyUrl": "lab/plotly.min.js",
         "wsPath": "lab/ws",
         "token": token,
+        **more,
     })

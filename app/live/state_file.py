@@ -12,6 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 from app.live.history import History
+from lpc_core.comparison import Comparison, from_plain, to_plain
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 
 
@@ -19,17 +20,20 @@ from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 class Saved:
     """A run at rest."""
 
-    config: RunConfig
+    config: RunConfig | Comparison
     trainer: bytes  # Trainer.state_bytes()
-    history: History
+    histories: tuple[History, ...]  # one for each run
     info: dict[str, Any]  # playing, speed, view, gamma_seq, ticket, ...
 
 
 def write(path: Path, saved: Saved) -> None:
     """Replace the file at ``path``; a reader sees the old or the new one, never a part. Only the owner may read it."""
-    names, table = saved.history.table()
-    info = {"config": flatten(saved.config), "columns": names} | saved.info
-    arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8), "history": np.ascontiguousarray(table)}
+    tables = [history.table() for history in saved.histories]
+    several = isinstance(saved.config, Comparison)
+    config = to_plain(saved.config) if isinstance(saved.config, Comparison) else flatten(saved.config)
+    info = {"config": config, "several": several, "columns": [names for names, _ in tables]} | saved.info
+    arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8)}
+    arrays |= {f"history{i}": np.ascontiguousarray(table) for i, (_, table) in enumerate(tables)}
     raw = safetensors.numpy.save(arrays, metadata={"info": json.dumps(info)})
     temporary = path.with_suffix(".new")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -43,11 +47,16 @@ def read(path: Path) -> Saved | None:
         raw = path.read_bytes()
         arrays = safetensors.numpy.load(raw)
         info = json.loads(json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]["info"])
-        flat = {name: tuple(value) if isinstance(value, list) else value for name, value in info.pop("config").items()}
-        history = History.from_table(info.pop("columns"), arrays["history"])
-        return Saved(unflatten(flat), arrays["trainer"].tobytes(), history, info)
+        histories = tuple(History.from_table(names, arrays[f"history{i}"])
+                          for i, names in enumerate(info.pop("columns")))
+        config = from_plain(info.pop("config")) if info.pop("several") else _run(info.pop("config"))
+        return Saved(config, arrays["trainer"].tobytes(), histories, info)
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, ConfigError):
         return None
+
+
+def _run(flat: dict[str, Any]) -> RunConfig:
+    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
 
 
 def remove(path: Path) -> None:

@@ -27,9 +27,11 @@ from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import frame_interval, metrics_interval
 from app.live.run import Post, Run, Trainer
+from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
+from lpc_core.engine.lockstep import Lockstep
 
 SLICE_S = 0.008  # one turn
 ROUND_S = 0.1  # all turns together, when there are many sessions
@@ -161,7 +163,9 @@ class Worker:
             run.tell("error", str(error), state="error")
 
     def _open(self, order: orders.Open) -> None:
-        def make(config: RunConfig, dataset: Dataset) -> Trainer:
+        def make(config: RunConfig | Comparison, dataset: Dataset) -> Trainer | Lockstep:
+            if isinstance(config, Comparison):
+                return Lockstep(config, lambda run: self._engine.make(run, self._device, dataset))
             return self._engine.make(config, self._device, dataset)
 
         run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
@@ -179,7 +183,7 @@ class Worker:
 
     # ---- loading and beginning -------------------------------------------------------------------------------------
 
-    def _prepare(self, run: Run, config: RunConfig, ticket: int) -> None:
+    def _prepare(self, run: Run, config: RunConfig | Comparison, ticket: int) -> None:
         """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void."""
         self._wanted[run.id] = ticket
         told = 0.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.session import changed
+from app.session import Session, changed
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
 from lpc_core.parsing import format_value
@@ -16,8 +16,8 @@ from lpc_core.parsing import format_value
 GROUPS = {
     "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim", "augment"),
     "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
-    "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention",
-                   "label_smoothing"),
+    "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention", "loss",
+                   "margin", "scale", "temperature", "label_smoothing"),
     "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
     "Run": ("seed", "steps", "batch_size"),
 }
@@ -36,24 +36,28 @@ def relevant(run: RunConfig) -> set[str]:
         "ramp_steps": run.gamma.gamma_schedule == "constant",
         "gamma_switch": run.gamma.gamma_schedule != "two-regime",
         "lr_end": run.optim.lr_schedule == "constant",
+        "label_smoothing": run.loss.loss != "cross-entropy",
+        "margin": not run.loss.by_angle,
+        "scale": not run.loss.by_angle,
+        "temperature": run.loss.loss != "supcon",
         "beta2": run.optim.optimizer == "sgd",
     }
     return names - {name for name, hidden in hide.items() if hidden}
 
 
-def render(run: RunConfig, generation: int) -> None:
+def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
     """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed."""
     shown, values = relevant(run), flatten(run)
     for title, names in GROUPS.items():
         with st.expander(title, expanded=title == "Data"):
             for name in names:
                 if name in shown:
-                    _widget(name, values[name], f"{name}#{generation}")
+                    _widget(name, values[name], f"{name}#{generation}", tab)
 
 
-def _widget(name: str, value: Any, key: str) -> None:
+def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
-    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key)}
+    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key, tab)}
     if name == "dataset":
         options = list(sources())
         st.selectbox(name, options, options.index(value), format_func=lambda o: sources()[o].title, **common)

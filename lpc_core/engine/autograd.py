@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lpc_core.config import OptimConfig, RunConfig
 from lpc_core.engine._state import optimizer_tensors, restore_optimizer
-from lpc_core.losses import latent_l2
+from lpc_core.losses import latent_l2, objective
 from lpc_core.models import Classifier
 
 
@@ -31,6 +30,7 @@ class AutogradEngine:
         self.pull = like.new_zeros(())  # γ
         self.lr = torch.zeros((), dtype=torch.float32 if like.is_cuda else torch.float64, device=like.device)
         self._loss = like.new_zeros(())
+        self.objective = objective(config.loss, model.head)
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
@@ -42,7 +42,7 @@ class AutogradEngine:
         """One step with γ and the learning rate in tensors on the device; nothing in it waits for the device."""
         self.optimizer.param_groups[0]["lr"] = lr
         logits, latents = self._forward(inputs)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.config.loss.label_smoothing)
+        loss = self.objective(logits, latents, labels)
         loss = loss + pull * latent_l2(latents, self.config.loss.convention)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

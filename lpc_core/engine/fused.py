@@ -23,6 +23,8 @@ from lpc_core.models import Classifier, resolve
 
 def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     """Why the fused engine cannot run ``config`` on inputs of ``input_shape`` (without the batch); "" if it can."""
+    if config.loss.loss != "cross-entropy":
+        return f"the fused engine knows cross-entropy only, and this run's loss is {config.loss.loss}"
     backbone = resolve(config.model, input_shape)
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
 

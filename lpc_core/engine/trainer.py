@@ -62,7 +62,7 @@ class Trainer:
         self.config, self.every = config, every
         self.device = pick_device(device)
         self.dataset = dataset or load(config.data, config.seed)
-        self.theory_note = NO_THEORY.get(config.model.penultimate, "")
+        self.theory_note = _theory_note(config)
         self._start(engine, block)
 
     def _start(self, engine: str, block: int | None) -> None:
@@ -71,7 +71,7 @@ class Trainer:
         shape = input_shape(dataset)
         slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
-        self.model = build(config.model, shape, dataset.classes, config.seed).to(self.device)
+        self.model = build(config.model, shape, dataset.classes, config.seed, config.loss).to(self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
@@ -292,6 +292,14 @@ class Trainer:
         self.step, self.limit, self.base_lr = info["step"], info["limit"], info["base_lr"]
         self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
         self.reason, self._points = info["reason"], None
+
+
+def _theory_note(config: RunConfig) -> str:
+    """Why there are no predicted collapse points in this run; "" where there are."""
+    if config.loss.loss != "cross-entropy":
+        return (f"No predicted points: they are where cross-entropy and the penalty balance, and this run's loss is "
+                f"{config.loss.loss}.")
+    return NO_THEORY.get(config.model.penultimate, "")
 
 
 def pick_device(name: str) -> torch.device:

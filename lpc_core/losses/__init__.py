@@ -1,7 +1,27 @@
-"""Losses of a run."""
+"""Losses of a run: one per file, each combined with the penalty γ‖z‖²."""
 
 from __future__ import annotations
 
-from lpc_core.losses.latent_l2 import gamma_sum, latent_l2
+import functools
+from typing import Any
 
-__all__ = ["gamma_sum", "latent_l2"]
+from torch import nn
+
+from lpc_core.config import LossConfig
+from lpc_core.losses._base import Objective
+from lpc_core.losses.latent_l2 import gamma_sum, latent_l2
+from lpc_core.registry import discover, pick
+
+__all__ = ["Objective", "gamma_sum", "latent_l2", "losses", "objective"]
+
+
+@functools.cache
+def losses() -> dict[str, Any]:
+    """Every loss by name."""
+    return discover("lpc_core.losses", "LOSS")
+
+
+def objective(config: LossConfig, head: nn.Linear) -> Objective:
+    """The loss that ``config`` names, without the penalty; the margin losses and SupCon need an extra package."""
+    made: Objective = pick("loss", losses(), config.loss)(config, head)
+    return made

@@ -6,7 +6,7 @@ import functools
 
 import torch
 
-from lpc_core.config import ModelConfig
+from lpc_core.config import LossConfig, ModelConfig
 from lpc_core.models._classifier import Classifier, SeededDropout
 from lpc_core.registry import discover, pick
 
@@ -25,9 +25,13 @@ def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
     return config.model if config.model != "auto" else ("convnet" if colour_picture else "mlp")
 
 
-def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int) -> Classifier:
-    """The model for inputs of ``shape`` (D,) or (C, H, W); equal arguments give equal weights, whatever ran before."""
+def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int,
+          loss: LossConfig | None = None) -> Classifier:
+    """The model for inputs of ``shape`` (D,) or (C, H, W); equal arguments give equal weights, whatever ran before.
+
+    ``loss`` decides how the head reads the latents: by angle for ArcFace and CosFace, linearly for the rest (None).
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone, features = pick("model", backbones(), resolve(config, shape))(config, shape)
-        return Classifier(backbone, features, classes, config, seed)
+        return Classifier(backbone, features, classes, config, seed, loss=loss)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from lpc_core.config import ModelConfig
+from lpc_core.config import LossConfig, ModelConfig
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
@@ -32,15 +33,31 @@ class SeededDropout(nn.Module):
         return features * kept / (1 - self.share)
 
 
+class CosineHead(nn.Linear):
+    """Logits scale · cos θ between a latent and each class's weights; the bias is 0 and stays so."""
+
+    def __init__(self, inputs: int, classes: int, scale: float) -> None:
+        super().__init__(inputs, classes)  # drawn like any head, so that equal seeds give equal weights
+        self.scale = scale
+        self.bias.requires_grad_(False).zero_()
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """See the class."""
+        return self.scale * F.linear(F.normalize(latents), F.normalize(self.weight))
+
+
 class Classifier(nn.Module):
     """Returns (logits (N, K), latents (N, d)) for inputs (N, …)."""
 
-    def __init__(self, backbone: nn.Module, features: int, classes: int, config: ModelConfig, seed: int) -> None:
+    def __init__(self, backbone: nn.Module, features: int, classes: int, config: ModelConfig, seed: int, *,
+                 loss: LossConfig | None = None) -> None:
         super().__init__()
         self.backbone = backbone
         self.dropout = SeededDropout(config.dropout, seed)
         self.penultimate = _penultimate(features, config)
-        self.head = nn.Linear(features if config.penultimate == "none" else config.latent_dim, classes)
+        width = features if config.penultimate == "none" else config.latent_dim
+        angular = loss is not None and loss.by_angle
+        self.head = CosineHead(width, classes, loss.scale) if angular else nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""

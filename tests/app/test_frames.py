@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.live.camera import Camera, RangeKeeper
-from app.live.frames import BINS, FrameError, decode, encode_frame, encode_notice, encode_setup, encode_thumbs
+from app.live.frames import BINS, FrameError, decode, encode_notice, encode_part, encode_parts, encode_thumbs, moment
 from app.live.messages import View
 from lpc_core.snapshot import Snapshot
 
@@ -32,7 +32,7 @@ def snapshot(latents: np.ndarray, classes: int = 3, theory: bool = True, **chang
 
 def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
     sight = Camera(shown.latents.shape[1]).look(view, shown.latents)
-    kind, info, arrays = decode(encode_frame(shown, sight, INFO))
+    kind, info, arrays = decode(encode_part("frame", moment(shown, sight), INFO))
     assert kind == "frame"
     return info, arrays
 
@@ -96,7 +96,8 @@ def test_absent_classes_stay_nan_in_buffers_and_are_null_in_json():
 
 def test_the_other_kinds():
     labels = np.array([0, 1, 99])
-    kind, info, arrays = decode(encode_setup(labels, {"run": 2, "history": {"ce": [1.0, math.inf]}}))
+    part = {"history": {"ce": [1.0, math.inf]}}, {"labels": labels.astype(np.uint8)}
+    kind, info, arrays = decode(encode_part("setup", part, {"run": 2}))
     assert (kind, info["history"]["ce"]) == ("setup", [1.0, None])
     np.testing.assert_array_equal(arrays["labels"], labels.astype(np.uint8))
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)[:, ::-1]  # not contiguous
@@ -104,7 +105,7 @@ def test_the_other_kinds():
 
 
 def test_the_header_is_what_a_browser_reads():
-    raw = encode_frame(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3)), INFO)
+    raw = encode_part("frame", moment(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3))), INFO)
     length = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8 : 8 + length])
     for name, tensor in header.items():
@@ -141,3 +142,11 @@ def test_the_histogram_range_holds_everything_and_is_never_far_too_wide(tops):
 def test_the_histogram_range_does_not_flicker():
     keeper = RangeKeeper()
     assert len({keeper.update(1 + 0.1 * math.sin(i)) for i in range(100)} - {keeper.update(1.1)}) <= 1
+
+
+def test_parts_of_several_runs_travel_in_one_message():
+    parts = [({"step": 3, "gamma": math.nan}, {"xy": np.full((2, 2), i, np.int16)}) for i in range(3)]
+    kind, info, arrays = decode(encode_parts("frame", parts, {"run": 1, "step": 3}))
+    assert kind == "frame"
+    assert info == {"run": 1, "step": 3, "panels": [{"step": 3, "gamma": None}] * 3}
+    assert {name: int(array.max()) for name, array in arrays.items()} == {"0.xy": 0, "1.xy": 1, "2.xy": 2}

@@ -31,7 +31,7 @@ GOOD = {"train_accuracy": 1.0}
      {"metrics": {"train_accuracy": 0.25}, "weight": 0.01 * EYE, "collapse_points": 0.005 * EYE}),
     ("Accuracy is dropping, to 80 %", {"metrics": {"train_accuracy": 0.8}, "before": {"train_accuracy": 0.95}}),
     ("γ is 0: the classes are separable", {"metrics": GOOD, "gamma": 0.0, "collapse_points": None}),
-    ("γ is 0: plain cross-entropy, 60 % of", {"metrics": {"train_accuracy": 0.6}, "gamma": 0.0}),
+    ("γ is 0, so there is no penalty: 60 % of", {"metrics": {"train_accuracy": 0.6}, "gamma": 0.0}),
     ("learning to tell the classes apart: 25 %", {"metrics": {"train_accuracy": 0.25}}),
     ("Each class is nearly one point, but 2 %", {"metrics": {"train_accuracy": 0.98, "within_class_spread": 0.01}}),
     ("Almost separable: 1 %", {"metrics": {"train_accuracy": 0.99, "within_class_spread": 0.4}}),

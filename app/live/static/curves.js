@@ -181,7 +181,7 @@ export class Curves {
 
 const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
 
-function positiveExtent(...columns) {
+export function positiveExtent(...columns) {
   let [low, high] = [Infinity, 0];
   for (const values of columns) {
     for (const value of values) if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
@@ -190,7 +190,7 @@ function positiveExtent(...columns) {
 }
 
 /** A log axis around [low, high]: labels at decades, or at 1, 2 and 5 when they span less than two. */
-function logAxis([low, high], pad) {
+export function logAxis([low, high], pad) {
   let [from, to] = [Math.log10(low), Math.log10(high)];
   const margin = Math.max(pad * (to - from), (0.3 - (to - from)) / 2);
   [from, to] = [from - margin, to + margin];

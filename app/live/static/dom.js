@@ -58,16 +58,18 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-let styled = null;
+const styled = new Map();
 
-/** Links stage.css once per document; resolves when it is in force. */
-export function loadStyles() {
-  styled ??= new Promise((resolve) => {
-    const link = el("link", { rel: "stylesheet", href: new URL("./stage.css", import.meta.url).href });
-    link.onload = link.onerror = () => resolve();
-    document.head.append(link);
-  });
-  return styled;
+/** Links a style sheet once per document; resolves when it is in force. */
+export function loadStyles(name = "stage.css") {
+  if (!styled.has(name)) {
+    styled.set(name, new Promise((resolve) => {
+      const link = el("link", { rel: "stylesheet", href: new URL(`./${name}`, import.meta.url).href });
+      link.onload = link.onerror = () => resolve();
+      document.head.append(link);
+    }));
+  }
+  return styled.get(name);
 }
 
 const scripts = new Map();

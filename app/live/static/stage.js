@@ -234,6 +234,11 @@ const mounted = new WeakMap(); // parent element → {handle, leaving}
 
 /** Streamlit's entry: runs at mount and again on every change of data or theme; returns the cleanup. */
 export default function component({ data, parentElement }) {
+  return keep(mount, data, parentElement);
+}
+
+/** The same for any stage: mounts it at the first call and updates it at the next ones. */
+export function keep(mount, data, parentElement) {
   let known = mounted.get(parentElement);
   if (known) {
     clearTimeout(known.leaving);

@@ -1,0 +1,100 @@
+"""Panel: one trainer as a page sees it: its measurements so far, its camera, its sentence, its next picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+
+from app.live import frames
+from app.live.camera import Camera
+from app.live.history import History
+from app.live.messages import View
+from app.live.narrate import sentence
+from lpc_core.config import LossConfig, RunConfig
+from lpc_core.data import Dataset, sources
+from lpc_core.losses import gamma_sum
+from lpc_core.snapshot import Snapshot
+from lpc_core.theory import collapse_points, forces
+
+
+class Subject(Protocol):
+    """What a panel needs of a trainer."""
+
+    config: RunConfig
+    dataset: Dataset
+    theory_note: str
+
+    @property
+    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
+    @property
+    def diverged(self) -> bool: ...  # noqa: D102
+    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
+
+
+class Panel:
+    """A run has one; a comparison has one for each of its runs. The first look comes at once."""
+
+    def __init__(self, trainer: Subject) -> None:
+        self.trainer = trainer
+        self.history = History()
+        self.sentence = ""
+        self._measured: Snapshot | None = None
+        self.last = self.look(measure=True, running=False)
+        self._camera = Camera(self.last.latents.shape[1])
+
+    def look(self, *, measure: bool, running: bool) -> Snapshot:
+        """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step reached yet."""
+        snapshot = self.trainer.snapshot(metrics=measure)
+        if not running and snapshot.gamma_target != snapshot.gamma:
+            snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
+        if measure:
+            self.sentence = sentence(snapshot, self._measured)
+            self._measured = snapshot
+            self.history.add({"step": snapshot.step, "gamma": snapshot.gamma} | snapshot.metrics)
+        elif self._measured is not None:
+            snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
+        self.last = snapshot
+        return snapshot
+
+    def picture(self, view: View) -> frames.Part:
+        """What was last looked at, as a frame's numbers and arrays."""
+        own, arrays = frames.moment(self.last, self._camera.look(view, self.last.latents))
+        return own | {"sentence": self.sentence}, arrays
+
+    def opening(self) -> frames.Part:
+        """What a page must know of this run before its first frame."""
+        trainer, config = self.trainer, self.trainer.config
+        images = trainer.probe_images
+        info = {
+            "dataset": config.data.dataset, "title": _title(config.data.dataset),
+            "n": len(trainer.probe_labels), "K": trainer.dataset.classes, "d": self.last.latents.shape[1],
+            "class_names": list(trainer.dataset.class_names),
+            "image": None if images is None else list(images.shape[1:]),
+            "convention": config.loss.convention, "penultimate": config.model.penultimate,
+            "optimizer": config.optim.optimizer, "gamma_start": config.gamma.gamma_start,
+            "gamma_end": config.gamma.gamma_end, "theory": not trainer.theory_note, "theory_note": trainer.theory_note,
+            "history": self.history.columns(),
+        }
+        return info, {"labels": trainer.probe_labels.astype(np.uint8)}
+
+
+def _title(dataset: str) -> str:
+    known = sources()
+    return known[dataset].title if dataset in known else dataset
+
+
+def _predict_at_target(snapshot: Snapshot, loss: LossConfig) -> Snapshot:
+    """The same moment with the collapse points and forces of the γ that is being asked for."""
+    if snapshot.forces is None or not np.isfinite(snapshot.weight).all():
+        return snapshot
+    head, smoothing = (snapshot.weight, snapshot.bias), loss.label_smoothing
+    gamma = gamma_sum(snapshot.gamma_target, loss.convention, snapshot.latents.shape[1])
+    points = None
+    if gamma > 0:
+        points = collapse_points(*head, gamma, start=snapshot.collapse_points, label_smoothing=smoothing)
+    pushes = forces(snapshot.means, *head, gamma, label_smoothing=smoothing)
+    return dataclasses.replace(snapshot, collapse_points=points, forces=pushes)

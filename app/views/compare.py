@@ -1,0 +1,54 @@
+"""Compare: two to four runs in lockstep from one seed, side by side."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.comparisons import OWN, OWN_RUNS, READY
+from app.live.stage import stage
+from app.views import _form
+from app.views._base import View
+
+HELP = "Settings by their names in the form, with spaces between them, as in: optimizer=sgd lr=0.05"
+
+
+def render() -> None:
+    """The choice of a comparison and what to look for; the runs side by side; the base run's form at the left."""
+    tab = session.comparing()
+    _choice(tab)
+    for problem in tab.problems:
+        st.warning(problem)
+    begins = READY.get(tab.name)
+    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
+    stage(tab.connect().token, "compare", name=tab.name, **more)
+    with st.sidebar:
+        st.caption("The base run: what all runs share unless the comparison says otherwise.")
+        _form.render(tab.run, f"compare-{tab.form}", tab)
+        link = session.link(tab)
+        st.text_input("link to this comparison", link, key=link, help="It opens the very same runs, seed included.")
+
+
+def _choice(tab: session.Comparing) -> None:
+    names = [*READY, OWN]
+    key = f"comparison#{tab.form}"
+    st.selectbox("comparison", names, names.index(tab.name), key=key, on_change=session.carried(key, tab.choose),
+                 label_visibility="collapsed",
+                 format_func=lambda name: READY[name].title if name in READY else "Your own")
+    if tab.name == OWN:
+        st.caption("The first run is the base; each line below is one more, with the settings in which it differs.")
+        _lines(tab)
+    else:
+        st.markdown(READY[tab.name].look_for)
+
+
+def _lines(tab: session.Comparing) -> None:
+    """A line for each run of one's own, and an empty one for the next."""
+    texts = [*tab.lines, ""][:len(OWN_RUNS)]
+    for column, (i, text) in zip(st.columns(len(OWN_RUNS)), enumerate(texts), strict=False):
+        key = f"line{i}#{tab.form}#{len(tab.lines)}"
+        column.text_input(f"run {i + 2}", text, key=key, placeholder="optimizer=sgd lr=0.05", help=HELP,
+                          on_change=session.carried(key, lambda text, i=i: tab.change_line(i, text)))
+
+
+VIEW = View("Compare", 2, render)

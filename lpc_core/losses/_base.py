@@ -1,0 +1,42 @@
+"""What a loss is, and the way to the library that the metric-learning ones come from."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from lpc_core.config import ConfigError
+
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits (B, K), latents (B, d), labels (B,) -> scalar
+
+
+def library(loss: str) -> Any:
+    """The module `pytorch_metric_learning.losses`; `ConfigError` with the command that installs it when it is missing.
+
+    It is imported here, by the runs that need it, and not with this package: it takes a second.
+    """
+    try:
+        return importlib.import_module("pytorch_metric_learning.losses")
+    except ImportError as error:
+        raise ConfigError("loss", f"cross-entropy, or the package pytorch-metric-learning ({error}; "
+                                  "pip install pytorch-metric-learning)", loss) from None
+
+
+def with_head(loss: nn.Module, head: nn.Linear) -> Objective:
+    """``loss`` with the head's weights (K, d) in the place of its own W (d, K), so that the model keeps them once."""
+    loss.to(head.weight.device, head.weight.dtype)
+    own = dict(loss.named_parameters())
+    if {name: tuple(p.shape) for name, p in own.items()} != {"W": tuple(head.weight.T.shape)}:
+        raise ValueError(f"expected a loss whose one parameter is W {tuple(head.weight.T.shape)}, got "
+                         f"{[(name, tuple(p.shape)) for name, p in own.items()]}")
+
+    def margin_loss(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+        value: torch.Tensor = functional_call(loss, {"W": head.weight.T}, (latents, labels))
+        return value
+
+    return margin_loss

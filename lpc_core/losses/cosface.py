@@ -1,0 +1,17 @@
+"""CosFace (Wang 2018, arXiv 1801.09414): softmax on scale · (cos θ_y − margin), by pytorch-metric-learning."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from lpc_core.config import LossConfig
+from lpc_core.losses._base import Objective, library, with_head
+
+
+def make(config: LossConfig, head: nn.Linear) -> Objective:
+    """CosFace with the head's weights as class directions; ``margin`` is a difference of cosines."""
+    kind = library("cosface").CosFaceLoss
+    return with_head(kind(head.out_features, head.in_features, margin=config.margin, scale=config.scale), head)
+
+
+LOSS = make

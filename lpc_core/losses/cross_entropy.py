@@ -1,0 +1,21 @@
+"""Cross-entropy of the logits: the loss of arXiv 2310.08224, and the only one the theory of z* speaks about."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lpc_core.config import LossConfig
+from lpc_core.losses._base import Objective
+
+
+def make(config: LossConfig, head: nn.Linear) -> Objective:
+    """CE(W z + b, y), with the run's label smoothing."""
+
+    def cross_entropy(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+
+    return cross_entropy
+
+
+LOSS = make

@@ -1,0 +1,28 @@
+"""Supervised contrast (Khosla 2020, arXiv 2004.11362) on the latents, by pytorch-metric-learning.
+
+The head learns beside it, by cross-entropy on detached latents, so that there are predictions: its gradient never
+reaches the network. Differs from the paper's: one view per sample, so a sample's partners are the others of its class
+in the batch, and the contrast acts on the latents themselves, without a projection head.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lpc_core.config import LossConfig
+from lpc_core.losses._base import Objective, library
+
+
+def make(config: LossConfig, head: nn.Linear) -> Objective:
+    """SupCon(z) + CE(head(z without its gradient), y)."""
+    contrast = library("supcon").SupConLoss(temperature=config.temperature)
+
+    def supcon(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+        value: Tensor = contrast(latents, labels)
+        return value + F.cross_entropy(head(latents.detach()), labels)
+
+    return supcon
+
+
+LOSS = make

@@ -1,0 +1,121 @@
+"""Comparisons in a real browser: all panels at one step, on the same axes, moved by one hand."""
+
+import math
+import re
+
+import pytest
+from driving import SHOTS, drag_gamma, stage_state, wait_until
+
+from app.comparisons import READY
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def in_step(state):
+    return {panel["step"] for panel in state["panels"]} == {state["step"]}
+
+
+def settled(state):
+    return len(state["panels"]) > 1 and all(panel["range"] and panel["scale"] for panel in state["panels"])
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page, name):
+    page = open_page(f"{lab.url}/compare?comparison={name}")
+    seen = wait_until(page, lambda s: s["step"] > 20, seconds=40)
+    assert seen["titles"] == [title for title, _ in READY[name].runs]
+    assert seen["shared"] == (READY[name].axes == "shared")
+    for _ in range(8):
+        page.wait_for_timeout(100)
+        assert in_step(stage_state(page))
+    later = wait_until(page, lambda s: s["step"] > seen["step"] + 20, seconds=40)
+    page.wait_for_timeout(600)
+    chart = "document.querySelector('.lpc-compare-chart .lpc-fill-plot')"
+    drawn = page.evaluate(f"() => {chart}._fullLayout?.xaxis.range[1]")
+    assert drawn is None or drawn > seen["step"]
+    assert all(panel["metrics"].get("nc1_pinv") for panel in later["panels"])
+    assert f"comparison={name}" in page.url
+
+
+def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
+    page = open_page(f"{lab.url}/compare")
+    state = wait_until(page, lambda s: settled(s) and s["step"] > 1_500, seconds=60)
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["state"] == "paused")
+    page.wait_for_timeout(800)
+    a, b = stage_state(page)["panels"]
+    assert a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
+    assert a["radius"] > 20 * b["radius"]
+    page.get_by_test_id("lpc-axes-own").click()
+    page.wait_for_timeout(800)
+    a, b = stage_state(page)["panels"]
+    assert a["range"][0][1] > 5 * b["range"][0][1]
+    page.get_by_test_id("lpc-axes-shared").click()
+    page.wait_for_timeout(800)
+    box = page.get_by_test_id("lpc-run-1").locator(".lpc-surface").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2 + 20, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(400)
+    a, b = stage_state(page)["panels"]
+    assert a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
+    assert sum(a["range"][0]) < -0.01 * a["radius"]
+    assert state["panels"][0]["range"] != a["range"]
+
+
+def test_turning_one_panel_turns_all(lab, open_page):
+    page = open_page(f"{lab.url}/compare?comparison=width")
+    wait_until(page, lambda s: s["step"] > 50, seconds=40)
+    page.get_by_test_id("lpc-dims-3").click()
+    before = wait_until(page, lambda s: [panel["dims"] for panel in s["panels"]] == [3, 3])
+    page.wait_for_timeout(500)  # the tools take another line
+    box = page.get_by_test_id("lpc-run-0").locator(".lpc-surface").bounding_box()
+    page.mouse.move(box["x"] + 120, box["y"] + 120)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 190, box["y"] + 120, steps=5)
+    page.mouse.up()
+    a, b = stage_state(page)["panels"]
+    assert a["yaw"] == b["yaw"] != before["panels"][0]["yaw"]
+
+
+def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
+    page = open_page(f"{lab.url}/compare")
+    wait_until(page, lambda s: s["step"] > 100)
+    drag_gamma(page, 1e2)
+    state = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["panels"][1]["gamma"], 1e2, rel_tol=0.2),
+                       seconds=40)
+    assert state["panels"][0]["gamma"] == 0
+    assert state["panels"][1]["radius"] < state["panels"][0]["radius"] / 20
+    page.get_by_test_id("lpc-reset").click()
+    again = wait_until(page, lambda s: s["run"] > state["run"] and s["step"] < state["step"])
+    assert in_step(again)
+
+
+def test_another_comparison_in_the_same_page(lab, open_page):
+    page = open_page(f"{lab.url}/compare?seed=4")
+    wait_until(page, lambda s: s["step"] > 20)
+    page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
+    page.get_by_role("option", name="AdamW or SGD").click()
+    wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20, seconds=40)
+    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weights"))
+    page.wait_for_url(re.compile("comparison=optimizer.*seed=4"))
+
+
+@pytest.mark.parametrize("screen", [
+    ("light", 1280, 1250, False), ("dark", 1280, 1250, True), ("phone", 390, 844, False),
+    ("phone-dark", 390, 844, True),
+], ids=lambda screen: screen[0])
+def test_nothing_sticks_out(lab, open_page, screen):
+    name, width, height, dark = screen
+    page = open_page(f"{lab.url}/compare?comparison=losses", width=width, height=height, dark=dark)
+    state = wait_until(page, lambda s: settled(s) and s["step"] > 60, seconds=60)
+    assert state["dark"] == dark
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"compare-{name}.png", full_page=True)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
+    outside = page.evaluate("""() => [...document.querySelectorAll('[data-testid=lpc-stage] :is(button, select)')]
+      .filter((e) => e.offsetParent && !e.closest('.lpc-compare-numbers'))
+      .filter((e) => { const b = e.getBoundingClientRect(); return b.right > innerWidth + 1 || b.left < -1; })
+      .map((e) => e.outerHTML.slice(0, 80))""")
+    assert outside == []
