@@ -16,7 +16,7 @@ def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page)
     assert later["state"] == "running"
     assert later["mode"] == "auto"
     assert page.get_by_test_id("lpc-latents").is_visible()
-    assert "dataset=hypercube" in page.url
+    page.wait_for_url(re.compile("dataset=hypercube"))
     assert page.title() == "LPC Lab"
 
 

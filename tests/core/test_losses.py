@@ -128,7 +128,7 @@ def test_each_loss_trains_alone_and_with_the_penalty(loss, gamma):
     before = trainer.snapshot()
     trainer.advance(60)
     after = trainer.snapshot()
-    assert after.metrics["train_accuracy"] > max(0.6, before.metrics["train_accuracy"])
+    assert after.metrics["train_accuracy"] > before.metrics["train_accuracy"] + 0.2
     assert after.collapse_points is None
     assert after.forces is None
     assert loss in trainer.theory_note
