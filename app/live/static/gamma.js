@@ -44,6 +44,7 @@ export class GammaControl {
       on: {
         pointerdown: (event) => this.grab(event), pointermove: (event) => this.dragging && this.drag(event),
         pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: (event) => this.key(event),
+        dragstart: (event) => event.preventDefault(), // of text selected elsewhere
       },
     }, this.rail);
   }
