@@ -17,7 +17,7 @@ from app.settings import from_env
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
-from lpc_core.parsing import format_value, parse_run_leniently, parse_settings, parse_value, to_texts
+from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
 from lpc_core.presets import default_run
 
 _STREAMLIT_PARAMETERS = ("embed", "embed_options")
@@ -47,6 +47,11 @@ class Session:
         except ConfigError as error:
             self.problems = [_explain(error, self.run)]
             self.form += 1
+
+    def start_from(self, preset: str) -> None:
+        """Start a named preset, with the seed this tab has."""
+        self.problems, self.form = [], self.form + 1
+        self.replace(unflatten({"seed": self.run.seed}, parse_preset(preset)))
 
     def replace(self, run: RunConfig) -> None:
         """Start another run in this tab."""

@@ -8,6 +8,7 @@ from app import session
 from app.live.stage import stage
 from app.views import _form
 from app.views._base import View
+from lpc_core.presets import named_presets
 
 
 def render() -> None:
@@ -17,6 +18,10 @@ def render() -> None:
         st.warning(problem)
     stage(tab.connect().token)
     with st.sidebar:
+        presets, key = named_presets(), f"preset#{tab.form}"
+        st.selectbox("preset", list(presets), None, format_func=lambda name: presets[name].title, key=key,
+                     placeholder="start from …", on_change=session.carried(key, tab.start_from),
+                     help="Runs found by measurement; `python -m benchmarks.recipes` prints what they reach.")
         _form.render(tab.run, tab.form)
         link = session.link()
         st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.live import hub
-from lpc_core.presets import default_run
+from lpc_core.config import unflatten
+from lpc_core.presets import default_run, named_presets
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
 
@@ -89,6 +90,14 @@ def test_another_data_set_brings_its_own_starting_run_and_keeps_the_seed(still):
     assert run.seed == 4
     assert run.model == default_run("digits").model
     assert "noise" not in [item.label for item in test.number_input]
+
+
+def test_a_preset_replaces_the_whole_run_but_the_seed(still):
+    test = start(seed="4", dataset="digits")
+    widget(test, "selectbox", "preset").set_value("binary").run()
+    assert still.runs["s0"][-1] == unflatten({"seed": 4}, named_presets()["binary"].run)
+    assert widget(test, "number_input", "ramp_steps").value == 2_400
+    assert widget(test, "selectbox", "preset").value is None
 
 
 def test_a_value_that_clashes_changes_nothing_but_the_message(still):
