@@ -50,8 +50,27 @@ def drag(page: Page) -> list[Image.Image]:
     return pictures
 
 
+def film(page: Page, url: str) -> Page:
+    """Record the default film and show it."""
+    page.goto(f"{url}/film")
+    page.get_by_role("button", name="Record the film").click(timeout=60_000)
+    page.get_by_test_id("lpc-film").wait_for(timeout=300_000)
+    page.wait_for_timeout(5_000)
+    return page
+
+
+def compare(page: Page, url: str) -> Page:
+    """AdamW beside SGD, collapsed."""
+    page.goto(f"{url}/compare?comparison=optimizer")
+    page.get_by_test_id("lpc-speed").select_option("0", timeout=60_000)
+    page.wait_for_timeout(25_000)
+    page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 180)")
+    page.wait_for_timeout(1_000)
+    return page
+
+
 def main() -> None:
-    """Write assets/lab.gif (light) and assets/lab-dark.png."""
+    """Write assets/lab.gif, lab-dark.png, film.png and compare.png."""
     folder = ROOT / "assets"
     with lab() as url, chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
@@ -65,6 +84,8 @@ def main() -> None:
         page.goto(f"{url}/?dataset=digits")
         wait_for_step(page, 3_000)
         page.screenshot(path=folder / "lab-dark.png")
+        film(browser.new_page(viewport={"width": 1280, "height": 1180}), url).screenshot(path=folder / "film.png")
+        compare(browser.new_page(viewport={"width": 1280, "height": 900}), url).screenshot(path=folder / "compare.png")
 
 
 if __name__ == "__main__":

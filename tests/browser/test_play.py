@@ -62,6 +62,21 @@ def test_a_paused_run_still_answers_gamma_with_its_predicted_points(lab, open_pa
     assert moved["step"] == paused["step"]
 
 
+def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
+    page = open_page(f"{lab.url}/?dataset=digits&latent_dim=3")
+    wait_until(page, lambda s: s["step"] > 50)
+    page.get_by_test_id("lpc-dims-3").click()
+    before = wait_until(page, lambda s: s["dims"] == 3)
+    box = page.get_by_test_id("lpc-plot").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 150)
+    page.mouse.down()
+    for x in range(100, 180, 10):
+        page.mouse.move(box["x"] + x, box["y"] + 150)
+        page.wait_for_timeout(80)  # frames come in between
+    page.mouse.up()
+    assert stage_state(page)["yaw"] == pytest.approx(before["yaw"] + 70 * 0.008, abs=0.05)
+
+
 def test_reset_resets(lab, open_page):
     page = open_page(lab.url)
     late = wait_until(page, lambda s: s["step"] > 400)

@@ -4,24 +4,20 @@ import { ChartClock } from "./chartclock.js";
 import { CompareCurves } from "./comparecurves.js";
 import { ComparePanel, partsOf } from "./comparepanels.js";
 import { SharedView } from "./compareview.js";
-import { el, loadPlotly, loadStyles, segmented } from "./dom.js";
+import { el, loadStyles, segmented } from "./dom.js";
 import { GammaControl } from "./gamma.js";
-import { listen } from "./keys.js";
 import { buildLayers } from "./layout.js";
+import { LiveView, keep } from "./liveview.js";
 import { Notices } from "./notices.js";
 import { Popover } from "./popover.js";
-import { Socket } from "./socket.js";
-import { keep } from "./stage.js";
 import { Stats } from "./stats.js";
 import { applyTheme, readTheme } from "./theme.js";
 import { Transport } from "./transport.js";
 import { ViewControls } from "./viewcontrols.js";
 
-const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
-const FEW = 5; // frames drawn before Plotly is fetched
-
-class CompareStage {
+class CompareStage extends LiveView {
   constructor(element, props) {
+    super();
     Object.assign(this, { element, props, stats: new Stats(), info: null, setupInfo: null, raf: 0, panels: [], view: new SharedView() });
     this.root = el("div", { class: "lpc-root lpc-compare lpc-unstyled", testid: "lpc-stage" });
     this.popover = new Popover(this.root, () => this.setupInfo);
@@ -59,44 +55,14 @@ class CompareStage {
     this.root.prepend(this.transport.element, notices, body);
   }
 
-  begin() {
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
-    const turned = () => this.panels.find((panel) => panel.latents.spin.active)?.latents.spin;
-    this.stopKeys = listen({
-      play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
-      nudge: (decades) => this.gamma.nudge(decades), canTurn: () => Boolean(turned()), turn: (dx, dy) => turned()?.turn(dx, dy),
-    });
-    this.connect();
-    this.charts = setTimeout(() => this.fetchPlotly(), CHARTS_MS);
-  }
-
-  fetchPlotly() {
-    clearTimeout(this.charts);
-    this.charts = 0;
-    const url = new URL(this.props.plotlyUrl, document.baseURI).href;
-    loadPlotly(url).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
-  }
-
   usePlotly(Plotly) {
-    if (this.gone) return;
     this.Plotly = Plotly;
     for (const part of [...this.panels.map((panel) => panel.latents), this.curves]) part.usePlotly(Plotly);
   }
 
-  connect() {
-    this.socket?.close();
-    const url = new URL(this.props.wsPath, document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new Socket(url.href, this.props.token, {
-      status: (status) => this.notices.status(status), setup: (message) => this.setup(message), frame: (message) => this.arrived(message),
-      thumbs: (message) => this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
-    });
-  }
-
-  send(message) {
-    return this.socket?.send(message) ?? false;
+  /** What the arrow keys turn: the views in three dimensions, which turn together. */
+  turning() {
+    return this.panels.find((panel) => panel.latents.spin.active)?.latents.spin;
   }
 
   sendView() {
@@ -161,8 +127,7 @@ class CompareStage {
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
 
-  thumbs({ info, tensors }) {
-    if (info.run !== this.setupInfo?.run) return;
+  thumbs({ tensors }) {
     const [n] = tensors.pixels.shape;
     for (const { latents } of this.panels) if (latents.setupMessage?.info.n === n) latents.hover.setThumbs(tensors.pixels);
   }
@@ -195,12 +160,11 @@ class CompareStage {
   show(frame, now) {
     const { info } = frame;
     this.info = info;
-    this.stats.frameDraws += 1;
     partsOf(frame).forEach((part, i) => this.panels[i].show(part, now));
     this.gamma.update(info);
     this.transport.update(info, {});
     this.notices.frame(info);
-    if (this.charts && this.stats.frameDraws > FEW) this.fetchPlotly();
+    this.frameShown();
   }
 
   restyle() {
@@ -226,7 +190,7 @@ class CompareStage {
   state() {
     const { info } = this;
     return {
-      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, mode: this.gamma.mode, state: this.transport.state,
+      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, mode: this.gamma.mode, state: info?.state ?? null,
       shared: this.view.shared, titles: this.setupInfo?.titles ?? [], follows: this.setupInfo?.follows ?? [], dark: this.theme?.dark ?? null,
       chart: this.curves.pick, panels: this.panels.map((panel) => panel.state()),
     };

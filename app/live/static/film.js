@@ -7,7 +7,8 @@ import { FilmCurves } from "./filmcurves.js";
 import { FilmData } from "./filmdata.js";
 import { FilmLatents } from "./filmlatents.js";
 import { StopSlider } from "./filmslider.js";
-import { listenToFilm } from "./filmkeys.js";
+import { chooseFilm } from "./filmkeys.js";
+import { listen } from "./keys.js";
 import { FILM_TEXTS, sentenceOf } from "./filmwords.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "./format.js";
 import { buildLayers, buildLayout } from "./layout.js";
@@ -149,7 +150,7 @@ export class FilmPlayer {
     this.largest = film.radius.reduce((most, value) => (value > most ? value : most), 0);
     this.setStops(film);
     this.sayCover("");
-    this.stopKeys = listenToFilm({
+    this.stopKeys = listen(chooseFilm, {
       play: () => this.togglePlay(), gamma: (by) => this.gamma.move(this.g + by), time: (by) => this.time.move(this.t + by),
       canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });

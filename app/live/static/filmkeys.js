@@ -1,24 +1,9 @@
 // Keyboard control of the player: left and right move γ, with Shift (or comma and full stop) time; space plays.
 
-const TYPING = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=tab], [role=radio], [role=menuitem], [role=option]";
-const PRESSING = `button, a[href], summary, ${TYPING}`;
-const TURNS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], ArrowDown: [0, 12] };
+import { PRESSING, TURNS, TYPING } from "./keys.js";
 
-/** Listens until the returned function is called. actions: {play(), gamma(by), time(by), canTurn(), turn(dx, dy)}. */
-export function listenToFilm(actions) {
-  const onKey = (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = choose(event, actions);
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  };
-  document.addEventListener("keydown", onKey, true);
-  return () => document.removeEventListener("keydown", onKey, true);
-}
-
-function choose({ key, shiftKey, target, repeat }, actions) {
+/** actions: {play(), gamma(by), time(by), canTurn(), turn(dx, dy)}. */
+export function chooseFilm({ key, shiftKey, target, repeat }, actions) {
   const within = (selector) => target instanceof Element && target.closest(selector);
   if (within(TYPING)) return null;
   if (key === " " && !repeat && !within(PRESSING)) return actions.play;

@@ -1,10 +1,11 @@
 // Keyboard control: space plays, "." steps, Shift+R resets, left and right move γ when nothing else has the keys.
 
-const TYPING = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=slider], [role=tab], [role=radio], [role=menuitem], [role=option]";
-const PRESSING = `button, a[href], summary, ${TYPING}`;
+export const TYPING = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=textbox], [role=combobox], [role=tab], [role=radio], [role=menuitem], [role=option]";
+export const PRESSING = `button, a[href], summary, ${TYPING}`;
+export const TURNS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], ArrowDown: [0, 12] };
 
-/** Listens until the returned function is called. actions: {play, step, reset, nudge(decades), turn(dx, dy) → taken}. */
-export function listen(actions) {
+/** Listens until the returned function is called; `choose(event, actions)` says what a key means. */
+export function listen(choose, actions) {
   const onKey = (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = choose(event, actions);
@@ -17,10 +18,11 @@ export function listen(actions) {
   return () => document.removeEventListener("keydown", onKey, true);
 }
 
-function choose({ key, shiftKey, target, repeat }, actions) {
+/** actions: {play(), step(), reset(), nudge(decades), canTurn(), turn(dx, dy)}. */
+export function chooseLive({ key, shiftKey, target, repeat }, actions) {
   const within = (selector) => target instanceof Element && target.closest(selector);
   const onGamma = within("[data-testid=lpc-gamma]");
-  if (within(TYPING) && !onGamma) return null;
+  if (within(`${TYPING}, [role=slider]`) && !onGamma) return null;
   if (key === " " && !repeat && (onGamma || !within(PRESSING))) return actions.play;
   if (key === ".") return actions.step;
   if (key === "R" && shiftKey) return actions.reset;
@@ -30,5 +32,3 @@ function choose({ key, shiftKey, target, repeat }, actions) {
   if (key === "ArrowRight") return () => actions.nudge(1 / 20);
   return null;
 }
-
-const TURNS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], ArrowDown: [0, 12] };

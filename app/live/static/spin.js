@@ -44,6 +44,7 @@ export class Spin {
   }
 
   setActive(active) {
+    if (active === this.active) return; // said with every frame, also in the middle of a drag
     this.active = active;
     this.last = null;
     this.surface.classList.toggle("lpc-turnable", active);

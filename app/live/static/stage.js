@@ -2,15 +2,14 @@
 
 import { ChartClock } from "./chartclock.js";
 import { Curves } from "./curves.js";
-import { el, loadPlotly, loadStyles, setText } from "./dom.js";
+import { el, loadStyles, setText } from "./dom.js";
 import { GammaControl } from "./gamma.js";
-import { listen } from "./keys.js";
 import { Latents } from "./latents.js";
 import { buildLayers, buildLayout } from "./layout.js";
+import { LiveView, keep } from "./liveview.js";
 import { Nodes } from "./nodes.js";
 import { Notices } from "./notices.js";
 import { Popover } from "./popover.js";
-import { Socket } from "./socket.js";
 import { Stats } from "./stats.js";
 import { applyTheme, readTheme } from "./theme.js";
 import { Transport } from "./transport.js";
@@ -18,11 +17,10 @@ import { ViewControls } from "./viewcontrols.js";
 
 const SENTENCE_MS = 1_500; // no faster than it can be read
 const MANY_CLASSES = 12;
-const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
-const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
-class Stage {
+class Stage extends LiveView {
   constructor(element, props) {
+    super();
     Object.assign(this, { element, props, stats: new Stats(), info: null, setupInfo: null, raf: 0, said: 0, lastInfo: null });
     this.root = el("div", { class: "lpc-root lpc-unstyled", testid: "lpc-stage" });
     this.popover = new Popover(this.root, () => this.setupInfo);
@@ -51,47 +49,17 @@ class Stage {
     this.root.prepend(...part.children);
   }
 
-  /** Once the styles are in force: theme, charts, keys, connection. */
-  begin() {
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
-    this.stopKeys = listen({
-      play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
-      nudge: (decades) => this.gamma.nudge(decades), canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
-    });
-    this.connect();
-    this.charts = setTimeout(() => this.fetchPlotly(), CHARTS_MS);
-  }
-
-  /** Plotly takes a second of the page's time to start, so the first points are drawn without it. */
-  fetchPlotly() {
-    clearTimeout(this.charts);
-    this.charts = 0;
-    const url = new URL(this.props.plotlyUrl, document.baseURI).href;
-    loadPlotly(url).then((Plotly) => this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
-  }
-
   usePlotly(Plotly) {
-    if (this.gone) return;
     for (const part of [this.latents, this.curves]) part.usePlotly(Plotly);
   }
 
-  connect() {
-    this.socket?.close();
-    const url = new URL(this.props.wsPath, document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new Socket(url.href, this.props.token, {
-      status: (status) => this.notices.status(status),
-      setup: (message) => this.setup(message),
-      frame: (message) => this.arrived(message),
-      thumbs: ({ info, tensors }) => info.run === this.setupInfo?.run && this.latents.hover.setThumbs(tensors.pixels),
-      notice: ({ info }) => this.notices.receive(info),
-    });
+  thumbs({ tensors }) {
+    this.latents.hover.setThumbs(tensors.pixels);
   }
 
-  send(message) {
-    return this.socket?.send(message) ?? false;
+  /** What the arrow keys turn: the view in three dimensions. */
+  turning() {
+    return this.latents.spin.active ? this.latents.spin : null;
   }
 
   /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. */
@@ -149,20 +117,18 @@ class Stage {
   show(frame, now) {
     const { info } = (this.lastFrame = frame);
     this.info = info;
-    this.stats.frameDraws += 1;
     this.latents.push(frame, now);
     this.nodes.push(frame);
     this.gamma.update(info);
     this.transport.update(info, this.curves.history.latest);
     this.notices.frame(info);
     this.say(info.sentence);
-    if (this.charts && this.stats.frameDraws > 5) this.fetchPlotly();
+    this.frameShown();
   }
 
   /** The sentence over the panels changes slowly enough to be read. */
   say(sentence) {
     clearTimeout(this.later);
-    clearTimeout(this.charts);
     if (!sentence || sentence === this.part.sentence.textContent) return;
     const wait = this.said + SENTENCE_MS - performance.now();
     if (wait > 0) this.later = setTimeout(() => this.sayNow(sentence), wait);
@@ -203,7 +169,7 @@ class Stage {
     return {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
       mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
-      radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null,
+      radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
       projection: info?.projection ?? null, nodes: info?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
     };
@@ -230,27 +196,7 @@ export function mount(element, props) {
   return { update: (next) => stage.update(next), destroy: () => stage.destroy() };
 }
 
-const mounted = new WeakMap(); // parent element → {handle, leaving}
-
-/** Streamlit's entry: runs at mount and again on every change of data or theme; returns the cleanup. */
+/** Streamlit's entry. */
 export default function component({ data, parentElement }) {
   return keep(mount, data, parentElement);
-}
-
-/** The same for any stage: mounts it at the first call and updates it at the next ones. */
-export function keep(mount, data, parentElement) {
-  let known = mounted.get(parentElement);
-  if (known) {
-    clearTimeout(known.leaving);
-    known.handle.update(data);
-  } else {
-    known = { handle: mount(parentElement, data) };
-    mounted.set(parentElement, known);
-  }
-  return () => {
-    known.leaving = setTimeout(() => {
-      mounted.delete(parentElement);
-      known.handle.destroy();
-    }, GRACE_MS);
-  };
 }
