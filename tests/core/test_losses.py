@@ -123,12 +123,12 @@ def test_the_head_of_a_margin_loss_reads_angles_and_starts_from_the_same_weights
 @pytest.mark.parametrize("gamma", [0.0, 1.0])
 @pytest.mark.parametrize("loss", ["arcface", "cosface", "supcon"])
 def test_each_loss_trains_alone_and_with_the_penalty(loss, gamma):
-    config = unflatten({"loss": loss, "gamma_schedule": "constant", "gamma_end": gamma, **SMALL})
+    config = unflatten({"loss": loss, "gamma_schedule": "constant", "gamma_end": gamma, **SMALL, "steps": 300})
     trainer = Trainer(config, "cpu")
     before = trainer.snapshot()
-    trainer.advance(60)
+    trainer.advance(300)
     after = trainer.snapshot()
-    assert after.metrics["train_accuracy"] > before.metrics["train_accuracy"] + 0.2
+    assert after.metrics["train_accuracy"] > max(0.8, before.metrics["train_accuracy"])
     assert after.collapse_points is None
     assert after.forces is None
     assert loss in trainer.theory_note
