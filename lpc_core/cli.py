@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lpc_core.registry import discover
+
 if TYPE_CHECKING:
     from lpc_core.film import Film
 
@@ -188,6 +190,10 @@ def _write(path: Path, raw: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+for _name, _command in discover("lpc_core.commands", "COMMAND").items():
+    app.command(_name)(_command)
 
 
 def main() -> None:

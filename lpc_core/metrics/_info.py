@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lpc_core.metrics._base import Metric
 
 _PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 _LAB = "this project"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One measured quantity, in words for a learner."""
-
-    name: str  # key in `Snapshot.metrics`
-    title: str  # what an axis or a table shows
-    formula: str
-    meaning: str  # what it says, and which way is which
-    source: str
-    log_axis: bool  # spans decades during a run
 
 
 _ALL = (

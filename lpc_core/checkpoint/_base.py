@@ -1,0 +1,51 @@
+"""What a file of somebody else's turns out to be, and how one is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+
+class FileRefused(ValueError):
+    """A file that is not read. One line: what was expected, what was found, what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a file may cost. Sizes are checked before anything is allocated."""
+
+    file_bytes: int = 2 * 2**30  # largest file opened
+    tensor_bytes: int = 2 * 2**30  # all arrays of one file together, unpacked
+    tensors: int = 20_000  # entries of one file
+    memory_bytes: int = 6 * 2**30  # address space of the reading process beyond what it starts with
+    seconds: float = 120.0  # of the reading process
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """n latents with their labels, as a file gave them or as a checkpoint produced them."""
+
+    latents: np.ndarray  # (n, d) floating point, as in the file
+    labels: np.ndarray  # (n,) int64, 0…K−1
+    class_names: tuple[str, ...]  # K; the file's own label values as texts where it has no names
+    predictions: np.ndarray | None = None  # (n,) int64
+    logits: np.ndarray | None = None  # (n, K)
+    weight: np.ndarray | None = None  # (K, d) the head
+    bias: np.ndarray | None = None  # (K,)
+    images: np.ndarray | None = None  # (n, H, W, C) uint8
+    texts: tuple[str, ...] | None = None  # n captions
+    notes: tuple[str, ...] = ()  # how it was read: which array was taken for what, what was left out
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The tensors of a model file by name."""
+
+    format: str  # "safetensors", "torch", "torch (legacy)", "onnx", "torch.export", …
+    tensors: dict[str, Tensor]  # CPU; wrapper keys and prefixes (module., _orig_mod., …) taken off
+    stripped: tuple[str, ...] = ()  # the wrapper keys and prefixes that were taken off
+    metadata: dict[str, Any] = field(default_factory=dict)  # plain values beside the tensors (epoch, config, …)
+    notes: tuple[str, ...] = ()

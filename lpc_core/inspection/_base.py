@@ -1,0 +1,25 @@
+"""What an inspection finds: latents, where they came from, what was measured on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lpc_core.checkpoint import Embeddings
+from lpc_core.metrics import Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """Embeddings with everything measured on them. Plain data: `save` and `load` (safetensors) keep all of it."""
+
+    embeddings: Embeddings
+    source: dict[str, Any]  # file name, bytes, sha256, format, notes; data set and normalisation; versions; command
+    layout: dict[str, Any] | None  # of a checkpoint: name, latent layer, head, missing and unexpected keys; else None
+    readings: dict[str, Reading]  # every quantity of `lpc_core.metrics`
+    code: dict[str, Any]  # the binary code report as plain values
+    ambiguous: np.ndarray  # (m,) rows of the samples the head is least sure of, or that lie nearest to another class
+    coordinates: dict[str, np.ndarray] = field(default_factory=dict)  # "pca", "tsne", "umap" → (n, 2 or 3) float32
+    notes: tuple[str, ...] = ()
