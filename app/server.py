@@ -34,9 +34,9 @@ from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
 from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 
-from app.live import films  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
-from app.live.film_routes import film_file, film_page  # noqa: E402
+from app.live import jobs  # noqa: E402
+from app.live.file_routes import desk_file, film_page  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
@@ -150,7 +150,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     finally:
         await asyncio.gather(warm, return_exceptions=True)
         hubs.install(None)
-        await asyncio.to_thread(films.close_all)
+        await asyncio.to_thread(jobs.close_all)
         await asyncio.to_thread(hub.stop)
 
 
@@ -162,7 +162,7 @@ app = st.App(
         WebSocketRoute("/lab/ws", live),
         Route("/lab/health", health),
         Route("/lab/plotly.min.js", plotly_js),
-        Route("/lab/film", film_file),
+        Route("/lab/file", desk_file),
         Route("/lab/film.html", film_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],

@@ -6,13 +6,13 @@ The only module that touches ``st.session_state``, ``st.query_params`` and Strea
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from app import comparisons
-from app.live import films, hub
+from app.live import films, hub, jobs
 from app.settings import from_env
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
@@ -20,6 +20,7 @@ from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
 from lpc_core.presets import default_run
 
+Desk = TypeVar("Desk", bound=jobs.Desk)
 _STREAMLIT_PARAMETERS = ("embed", "embed_options")
 
 
@@ -31,7 +32,7 @@ class Session:
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
         self.place: hub.SessionHandle | None = None
-        self.films: films.FilmDesk | None = None
+        self.desks: dict[str, jobs.Desk] = {}
         self.film_uploads = 0  # grows when the uploader must forget its file
 
     def change(self, name: str, given: object) -> None:
@@ -77,12 +78,17 @@ class Session:
         return self.place
 
     def film_desk(self) -> films.FilmDesk:
-        """Return this tab's place for films, taken anew if the old one was cleared away."""
-        if self.films is None or self.films.closed:
-            self.films = films.FilmDesk(from_env().device)
-        self.films.keep()
-        _clear_when_gone(self.films.id)
-        return self.films
+        """Return this tab's place for films."""
+        return self.desk("film", lambda: films.FilmDesk(from_env().device))
+
+    def desk(self, name: str, make: Callable[[], Desk]) -> Desk:
+        """Return this tab's desk ``name``, made anew if the old one was cleared away."""
+        found = self.desks.get(name)
+        if found is None or found.closed:
+            found = self.desks[name] = make()
+        found.keep()
+        _clear_when_gone(found.id)
+        return cast(Desk, found)
 
 
 class Comparing(Session):
@@ -232,7 +238,7 @@ def _release_when_gone(place: str) -> str:
     return place
 
 
-@st.cache_resource(scope="session", on_release=films.leave, show_spinner=False)
+@st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)
 def _clear_when_gone(desk: str) -> str:
-    """Tie the tab's films to the browser session, as `_release_when_gone` does its run."""
+    """Tie a desk of the tab to the browser session, as `_release_when_gone` does its run."""
     return desk

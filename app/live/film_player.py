@@ -26,7 +26,7 @@ def player(film: Held) -> None:
     component(key="film", data={
         "stage": "lab/static/film.js",
         "plotlyUrl": "lab/plotly.min.js",
-        "filmUrl": f"lab/film?token={film.token}",
-        "saveUrl": f"lab/film?token={film.token}&save",
+        "filmUrl": f"lab/file?token={film.token}",
+        "saveUrl": f"lab/file?token={film.token}&save",
         "exportUrl": f"lab/film.html?token={film.token}",
     })

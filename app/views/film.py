@@ -31,7 +31,7 @@ def render() -> None:
         st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
         st.warning(problem)
-    if desk.recording:
+    if desk.running:
         _progress(desk)
     if desk.error:
         st.error(desk.error)
@@ -39,7 +39,7 @@ def render() -> None:
         player(desk.held)
         return
     st.markdown(EMPTY)
-    if not desk.recording:
+    if not desk.running:
         st.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:",
                   on_click=session.film_wanted)
 
@@ -55,7 +55,7 @@ def _controls(tab: session.Session, desk: FilmDesk) -> None:
         st.number_input("Steps", 10, 1_000_000, min(STEPS, max(10, tab.run.steps)), 100, key="film_steps",
                         help="Length of every run; the ramp of γ is shortened or stretched in proportion.")
         st.button("Record", key="film_record", type="primary", icon=":material/movie:", width="stretch",
-                  disabled=desk.recording, on_click=session.film_wanted)
+                  disabled=desk.running, on_click=session.film_wanted)
         given = st.file_uploader("Open a film", type=["safetensors"], key=f"film_file#{tab.film_uploads}",
                                  max_upload_size=MAX_BYTES // 2**20)
         if given is not None:
@@ -73,7 +73,7 @@ def _open(tab: session.Session, desk: FilmDesk, raw: bytes) -> None:
 
 @st.fragment(run_every=0.4)
 def _progress(desk: FilmDesk) -> None:
-    if not desk.recording:
+    if not desk.running:
         st.rerun(scope="app")
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(desk.share, 1.0), f"Recording: {desk.what}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.live import films
+from app.live import films, jobs
 from lpc_core.presets import default_run
 
 PAGE = """
@@ -28,13 +28,13 @@ def page(monkeypatch):
     test = AppTest.from_string(PAGE, default_timeout=30).run()
     assert not test.exception
     yield test
-    films.close_all()
+    jobs.close_all()
 
 
 def test_one_press_records_the_tabs_run_shortened(page):
     page.button(key="film_record_first").click().run()
     assert not page.exception
-    (wish,) = page.session_state.lpc.films.wishes
+    (wish,) = page.session_state.lpc.desks["film"].wishes
     assert wish.gammas == "1e-3:1e5:32"
     assert (wish.frames, wish.points, wish.run.steps) == (60, 1_000, 1_200)
     assert wish.run.data == default_run("hypercube").data
@@ -45,7 +45,7 @@ def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
     page.button(key="film_record").click().run()
     assert not page.exception
     assert "expected each value once, got 1 twice" in page.error[0].value
-    assert not hasattr(page.session_state.lpc.films, "wishes")
+    assert not hasattr(page.session_state.lpc.desks["film"], "wishes")
 
 
 def test_the_film_page_comes_after_play():

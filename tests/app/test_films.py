@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from app import film_export
 from app.film_export import BundleError, bundle, page
-from app.live import film_routes, films
+from app.live import file_routes, jobs
 from app.live.films import FilmDesk, Wish
 from app.settings import Settings
 from lpc_core.config import unflatten
@@ -36,7 +36,7 @@ def desk():
 
 def wait(desk, seconds=90):
     end = time.monotonic() + seconds
-    while desk.recording:
+    while desk.running:
         assert time.monotonic() < end
         time.sleep(0.05)
     while desk.held is None and not desk.error:
@@ -49,7 +49,7 @@ def wait(desk, seconds=90):
 
 def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
     desk.record(Wish(SMALL, "0.1,1,10", 4, 30))
-    assert desk.recording
+    assert desk.running
     wait(desk)
     assert desk.error == ""
     assert desk.share == 1
@@ -60,7 +60,7 @@ def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
     folder = desk.path.parent
     desk.close()
     assert not folder.exists()
-    assert films.find(film and "x") is None
+    assert jobs.find(film and "x") is None
 
 
 def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
@@ -81,7 +81,7 @@ def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
     process = desk._process
     desk.cancel()
     assert process.wait(10) != 0
-    assert not desk.recording
+    assert not desk.running
     assert desk.held == before
     assert {path.name for path in desk.path.parent.iterdir()} <= {"film.safetensors", "errors.txt"}
     time.sleep(0.2)
@@ -89,7 +89,7 @@ def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
 
 
 def test_only_so_many_recordings_at_once(desk, monkeypatch):
-    monkeypatch.setattr(films, "RECORDINGS_AT_ONCE", 0)
+    monkeypatch.setattr(FilmDesk, "at_once", 0)
     with pytest.raises(FilmError, match="expected fewer than 0 films being recorded on this server, got 0; try again"):
         desk.record(Wish(SMALL, "1,2", 4, 30))
 
@@ -104,17 +104,17 @@ def test_a_bad_upload_changes_nothing(desk, raw):
 
 
 def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
-    monkeypatch.setattr(films, "GRACE_S", 0.2)
+    monkeypatch.setattr(jobs, "GRACE_S", 0.2)
     desk.adopt(raw)
-    films.leave(desk.id)
+    jobs.leave(desk.id)
     desk.keep()
     time.sleep(0.4)
-    assert films.find(desk.held.token) == desk.path
-    films.leave(desk.id)
+    assert jobs.find(desk.held.token) == desk.path
+    jobs.leave(desk.id)
     time.sleep(0.5)
     assert desk.closed
     assert not desk.path.parent.exists()
-    films.leave("nobody")
+    jobs.leave("nobody")
 
 
 # ---- the routes ----------------------------------------------------------------------------------------------------
@@ -157,33 +157,33 @@ def client(monkeypatch):
     class Hub:
         settings = Settings()
 
-    monkeypatch.setattr(film_routes, "current", Hub)
-    routes = [Route("/lab/film", film_routes.film_file), Route("/lab/film.html", film_routes.film_page)]
+    monkeypatch.setattr(file_routes, "current", Hub)
+    routes = [Route("/lab/file", file_routes.desk_file), Route("/lab/film.html", file_routes.film_page)]
     return Client(Starlette(routes=routes))
 
 
 def test_a_film_is_served_to_its_token_only(client, desk, raw):
     desk.adopt(raw)
     token = desk.held.token
-    answer = client.get(f"/lab/film?token={token}", headers={"sec-fetch-site": "same-origin"})
+    answer = client.get(f"/lab/file?token={token}", headers={"sec-fetch-site": "same-origin"})
     assert answer.content == raw
     assert answer.headers["cache-control"] == "no-store"
-    assert client.get(f"/lab/film?token={token}&save").headers["content-disposition"].startswith("attachment")
+    assert client.get(f"/lab/file?token={token}&save").headers["content-disposition"].startswith("attachment")
     for wrong in ("", "?token=", "?token=x", f"?token={token[:-1]}", "?token=%ff%00é"):
-        assert client.get(f"/lab/film{wrong}").status_code == 404
+        assert client.get(f"/lab/file{wrong}").status_code == 404
         assert client.get(f"/lab/film.html{wrong}").status_code == 404
     exported = client.get(f"/lab/film.html?token={token}")
     assert "attachment" in exported.headers["content-disposition"]
     assert exported.content.startswith(b"<!doctype html>")
     desk.adopt(raw)
-    assert client.get(f"/lab/film?token={token}").status_code == 404  # another film, another token
+    assert client.get(f"/lab/file?token={token}").status_code == 404  # another film, another token
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"},
                                      {"sec-fetch-site": "same-site"}])
 def test_other_sites_get_nothing(client, desk, raw, headers):
     desk.adopt(raw)
-    for path in ("film", "film.html"):
+    for path in ("file", "film.html"):
         assert client.get(f"/lab/{path}?token={desk.held.token}", headers=headers).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""Routes of the film player: a film's bytes, and its offline page. Same origin and the film's own token, or nothing."""
+"""Routes to what desks publish: a file, or a film's offline page. Same origin and the file's own token, or nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app import film_export
-from app.live import films
 from app.live.hub import current
+from app.live.jobs import find
 from app.live.socket import origin_allowed
 from lpc_core.film import FilmError
 
@@ -24,14 +24,14 @@ def same_origin(call: Request) -> bool:
     return site in (None, "same-origin", "none")
 
 
-async def film_file(call: Request) -> Response:
-    """The film of ``?token=``; with ``&save`` as a file to keep."""
+async def desk_file(call: Request) -> Response:
+    """The file of ``?token=``; with ``&save`` as one to keep."""
     if not same_origin(call):
-        return PlainTextResponse("Films are for this server's own pages.", 403)
-    path = films.find(call.query_params.get("token", ""))
-    if path is None:
-        return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
-    name = "lpc-lab.film.safetensors" if "save" in call.query_params else None
+        return PlainTextResponse("Files are for this server's own pages.", 403)
+    path = find(call.query_params.get("token", ""))
+    if path is None or not path.is_file():
+        return PlainTextResponse("No such file; make it again.", 404, headers=_HEADERS)
+    name = f"lpc-lab.{path.name}" if "save" in call.query_params else None
     return FileResponse(path, media_type="application/octet-stream", filename=name, headers=_HEADERS)
 
 
@@ -39,7 +39,7 @@ async def film_page(call: Request) -> Response:
     """The film of ``?token=`` as one page that plays without a network."""
     if not same_origin(call):
         return PlainTextResponse("Films are for this server's own pages.", 403)
-    path = films.find(call.query_params.get("token", ""))
+    path = find(call.query_params.get("token", ""))
     if path is None:
         return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
     try:

@@ -1,0 +1,193 @@
+"""Jobs: one command of the library at a time for a tab, in a process of its own, with a private folder for its files.
+
+A `Desk` is one tab's place for one kind of job. The command prints a JSON object per line; whatever it prints reaches
+`Desk.said`. Files of the folder leave the server only by an unguessable token (`Desk.publish`, `find`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from app.live.processes import ONE_THREAD, ROOT
+
+GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
+NICENESS = 10  # live runs go first
+MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
+
+_desks: dict[str, Desk] = {}
+_lock = threading.Lock()
+
+
+class JobRefused(ValueError):
+    """A job that cannot be started now; the message says why and what to do."""
+
+
+class Desk:
+    """One tab's command under way and its files. Threads: the tab's scripts, and one that listens to the process."""
+
+    at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
+    noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
+    one_thread: ClassVar[bool] = True  # whether its BLAS may use one core only
+    refusal: ClassVar[type[ValueError]] = JobRefused
+
+    def __init__(self) -> None:
+        self.id = secrets.token_hex(8)
+        self.error = ""
+        self.share, self.what = 0.0, ""  # of the job under way, as its command reports them
+        self.closed = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leaving: threading.Timer | None = None
+        self._published: dict[str, Path] = {}
+        self.folder = Path(tempfile.mkdtemp(prefix="lpc-desk-"))  # mode 0700
+        with _lock:
+            _desks[self.id] = self
+
+    # ---- what a kind of job adds -------------------------------------------------------------------------------------
+
+    def said(self, line: dict[str, Any]) -> None:
+        """The command printed ``line``. Called from the listening thread."""
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # a line that is not about progress
+            self.share, self.what = float(line["share"]), str(line["what"])
+
+    def finished(self) -> None:
+        """The command ended well. Called from the listening thread."""
+
+    # ---- the command -------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a command is under way."""
+        return self._process is not None
+
+    def start(self, command: Sequence[str]) -> None:
+        """Run ``lpc`` with the arguments ``command``; nothing if one is running; `refusal` if the server is busy."""
+        with _lock:
+            busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))
+            if self.running or self.closed:
+                return
+            if busy >= self.at_once:
+                raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
+                                   "try again in a moment")
+            self.error, self.share, self.what = "", 0.0, "starting"
+            self._process = self._spawn(command)
+        threading.Thread(target=self._listen, args=(self._process,), name="desk", daemon=True).start()
+
+    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+        with self._complaints.open("wb") as complaints:
+            process = subprocess.Popen([sys.executable, "-m", "lpc_core", *command], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
+                                       env=os.environ | (ONE_THREAD if self.one_thread else {}) | {"PYTHONPATH": path})
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        return process
+
+    @property
+    def _complaints(self) -> Path:
+        return self.folder / "errors.txt"
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Follow the command to its end."""
+        with process:
+            for raw in process.stdout or ():
+                with contextlib.suppress(ValueError):  # a library's own chatter
+                    line = json.loads(raw)
+                    if isinstance(line, dict) and self._process is process:
+                        self.said(line)
+        with _lock:
+            if self._process is not process:
+                return  # cancelled
+            self._process = None
+        if process.returncode == 0:
+            self.finished()
+        else:
+            self.error = self._complaint(process.returncode)
+
+    def _complaint(self, code: int) -> str:
+        with contextlib.suppress(OSError):
+            lines = self._complaints.read_text("utf-8", "replace").strip().splitlines()
+            if lines:
+                return lines[-1].removeprefix("lpc: ")[:MAX_COMPLAINT]
+        return f"The job ended with status {code} before it was done; start it again."
+
+    def cancel(self) -> None:
+        """End the command under way, and all it started; what was there before it stays."""
+        with _lock:
+            process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(OSError):  # it ended just now
+                os.killpg(process.pid, 9)
+            process.kill()
+        for leftover in self.folder.glob("*new.*"):  # half-written files are called so
+            leftover.unlink(missing_ok=True)
+
+    # ---- files -------------------------------------------------------------------------------------------------------
+
+    def publish(self, path: Path) -> str:
+        """A token that opens ``path`` (in this desk's folder) until the desk is closed or the path published again."""
+        token = secrets.token_urlsafe(32)
+        with _lock:
+            self._published = {t: p for t, p in self._published.items() if p != path} | {token: path}
+        return token
+
+    # ---- coming and going --------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """The page is there (again)."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def leave(self) -> None:
+        """The page is gone; unless it comes back, its files go too."""
+        self.keep()
+        self._leaving = threading.Timer(GRACE_S, self.close)
+        self._leaving.daemon = True
+        self._leaving.start()
+
+    def close(self) -> None:
+        """End the command and delete all files."""
+        self.keep()
+        with _lock:
+            _desks.pop(self.id, None)
+            self.closed, self._published = True, {}
+        self.cancel()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def leave(desk: str) -> None:
+    """The page of the desk with that id is gone."""
+    with _lock:
+        found = _desks.get(desk)
+    if found is not None:
+        found.leave()
+
+
+def find(token: str) -> Path | None:
+    """Where the file with this token lies; None for a token that opens nothing."""
+    given = token.encode()
+    with _lock:
+        files = [item for desk in _desks.values() for item in desk._published.items()]
+    for known, path in files:
+        if secrets.compare_digest(known.encode(), given):
+            return path
+    return None
+
+
+def close_all() -> None:
+    """End all jobs and delete all their files: the server stops."""
+    with _lock:
+        desks = list(_desks.values())
+    for desk in desks:
+        desk.close()
