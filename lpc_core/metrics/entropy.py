@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def entropy_kl(latents: Any, k: int = 20, standardise: bool = True, queries: int
     value if all were.
     """
     rows = Rows(latents, "latents")
-    if not (isinstance(k, int) and 1 <= k < rows.n) or queries < 1:
+    if not (isinstance(k, Integral) and 1 <= k < rows.n) or queries < 1:
         raise ValueError(f"expected 1 <= k < n and queries >= 1, got k={k}, n={rows.n}, queries={queries}; "
                          "take a smaller k or more samples")
     return _entropy(rows, node_statistics(rows), k, standardise, queries, seed)
