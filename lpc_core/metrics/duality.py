@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import STEPS
-from lpc_core.metrics.separation import nearest
+from lpc_core.metrics._rows import STEPS, less
+from lpc_core.metrics.separation import lengths, nearest
 
 
 def _measure(found: Given) -> dict[str, Reading]:
@@ -36,11 +37,21 @@ def _self_duality(found: Given) -> Reading:
 
 
 def _agreement(found: Given) -> Reading:
-    """Share of samples whose prediction is the class with the nearest mean (grouped by true label)."""
+    """Share of samples whose prediction is the class with the nearest mean (grouped by true label).
+
+    A sample nearer to its own class's mean than half of that mean's distance to the next has no nearer one.
+    """
     groups = found.by_label
+    gaps = cdist(groups.means, groups.means)
+    gaps[np.isnan(gaps) | np.eye(len(gaps), dtype=bool)] = np.inf
+    safe = gaps.min(axis=1) / 2 * (1 - 1e-9)  # (K,)
     centroids, numbers = groups.means[groups.present], np.flatnonzero(groups.present)
-    agreed = sum(int((numbers[nearest(block, centroids)] == found.predictions[part]).sum())
-                 for part, block in found.latents.blocks())
+    agreed, buffer = 0, found.latents.buffer()
+    for part, block in found.latents.blocks():
+        closest = found.labels[part].copy()
+        far = lengths(less(block, groups.means, closest, buffer)) >= safe[closest]
+        closest[far] = numbers[nearest(block[far], centroids)]
+        agreed += int((closest == found.predictions[part]).sum())
     return Reading(agreed / found.latents.n, reason=f"predictions {found.predictions_from}")
 
 
