@@ -40,12 +40,13 @@ def attack(  # noqa: PLR0917
     from lpc_core.robustness import report
     from lpc_core.saved_run import open_run
 
+    place = pick_device(device)
     saved = open_run(run)
     inputs, labels = saved.samples(split, samples, seed)
     bounds = None if unbounded else saved.bounds
     _threads_for(saved)
     with _bar() as progress:
-        found = report(saved.model.to(pick_device(device)), inputs, labels, attacks=_names(attacks), bounds=bounds,
+        found = report(saved.model.to(place), inputs, labels, attacks=_names(attacks), bounds=bounds,
                        seed=seed, progress=progress)
     about = {"run": str(run), "dataset": saved.config.data.dataset, "step": saved.step, "split": split, "seed": seed,
              "bounded": bounds is not None}
@@ -77,11 +78,12 @@ def _threads_for(saved: SavedRun) -> None:
 
 @contextlib.contextmanager
 def _bar() -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on stderr, and what to call with (share done, what is being done)."""
+    """A progress bar on stderr, where that is a terminal, and what to call with (share done, what is being done)."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("attacking", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)
 

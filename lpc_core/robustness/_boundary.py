@@ -15,9 +15,10 @@ NOISE_SHARES = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the input's norm, for starting p
 def other_class(search: Search) -> Tensor:
     """A point of another class for every sample, (n, …): the nearest input that the model takes for one.
 
-    Where every input is taken for the same class, noise of growing size. What is found of them `search` knows.
+    Where every input is taken for the same class, the best that is known, else noise of growing size. Which of them do
+    change the answer `search` knows.
     """
-    points = search.inputs.clone()
+    points = search.best.clone()
     nearest, far = _nearest_other(search)
     rows = far.isfinite().nonzero().flatten()
     points[rows] = search.pool.inputs[nearest[rows]]

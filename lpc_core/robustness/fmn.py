@@ -42,6 +42,8 @@ class Fmn(Attack):
         search.progress(0.5)
         points = other_class(search)
         rows = search.found.nonzero().flatten()
+        if len(rows) == 0:
+            return
         self._walk(search, rows, to_boundary(search, points[rows], rows))
 
     def _walk(self, search: Search, rows: Tensor, start: Tensor | None) -> None:

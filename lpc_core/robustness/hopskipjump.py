@@ -39,6 +39,8 @@ class HopSkipJump(Attack):
         """See `hopskipjump`."""
         points = other_class(search)
         rows = search.found.nonzero().flatten()
+        if len(rows) == 0:
+            return
         points = to_boundary(search, points[rows], rows)
         for t in range(1, self.iterations + 1):
             search.progress((t - 1) / self.iterations)
@@ -65,7 +67,7 @@ class HopSkipJump(Attack):
             mixed = votes.abs().mean(1) > votes.mean(1).abs()
             votes = votes - torch.where(mixed, votes.mean(1), 0.0)[:, None]
             parts.append(torch.einsum("mc,mcd->md", votes, chance.flatten(2)).view_as(points[some]))
-        summed = torch.cat(parts) if parts else points
+        summed = torch.cat(parts)
         return summed / search.spread(search.norm(summed).clamp_min(torch.finfo(summed.dtype).tiny))
 
 
