@@ -1,0 +1,137 @@
+"""What an attack is. Its author writes only `Attack.run`; bounds, success, norms and counts are seen to here."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.metrics._model import Array, Model, OpenModel, as_labels, opened
+from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._search import Box, Pool, Progress, Search
+
+Bounds = tuple[float | Array, float | Array]
+BATCH = 256  # samples attacked at once
+
+
+@dataclass(frozen=True)
+class Attack(ABC):
+    """A search for the smallest perturbation that changes a classifier's answer. Settings are the subclass's fields."""
+
+    name: ClassVar[str]  # that of its module, with hyphens
+    title: ClassVar[str]
+    source: ClassVar[str]
+    white_box: ClassVar[bool]  # whether it uses gradients
+    distance: ClassVar[str] = "l2"
+
+    @abstractmethod
+    def run(self, search: Search) -> None:
+        """Look for small perturbations of ``search.inputs`` by asking ``search``, which keeps the best."""
+
+    def __call__(self, model: Model, inputs: Array, labels: Array | None = None, *, bounds: Bounds | None = None,
+                 batch_size: int = BATCH, seed: int = 0, progress: Progress = lambda share, what: None) -> AttackResult:
+        """Attack every input that ``model`` gets right.
+
+        ``model`` gives logits (N, K); it is evaluated and put back into its mode. ``inputs`` (N, …) are as the model
+        takes them. ``labels`` (N,) are the true classes; without them every sample is attacked from the class that the
+        model predicts, as the paper's authors do. ``bounds`` (low, high) are the values inputs can take, numbers or
+        arrays that broadcast to one input; without them a perturbation may go anywhere. ``seed`` sets all chance.
+        Raises `ValueError` ("expected X, got Y; do Z") for models, inputs, labels and bounds of another form.
+        """
+        if batch_size < 1:
+            raise ValueError(f"expected batch_size ≥ 1, got {batch_size}; it is how many samples are attacked at once")
+        begin = time.perf_counter()
+        with opened(model, inputs) as asked:
+            logits = asked.logits(batch_size)
+            predictions = logits.argmax(1)
+            truth = predictions if labels is None else as_labels(labels, logits)
+            box = as_box(bounds, asked.inputs)
+            searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
+            for number, (_, search) in enumerate(searches):
+                search.progress = lambda share, done=number: progress((done + share) / len(searches), self.title)
+                search.progress(0.0)
+                self.run(search)
+        progress(1.0, self.title)
+        found = self._collect(asked.inputs, predictions != truth, searches)
+        return self._result(asked.inputs, truth, found, logits.shape[1], time.perf_counter() - begin)
+
+    def _searches(self, asked: OpenModel, logits: Tensor, truth: Tensor, box: Box, *, batch_size: int,
+                  seed: int) -> list[tuple[Tensor, Search]]:
+        """Batches of samples that are right from the start: their rows, and a search for them."""
+        predictions = logits.argmax(1)
+        pool = Pool(asked.inputs, predictions)
+        right = (predictions == truth).nonzero().flatten()
+        generator = torch.Generator(asked.inputs.device).manual_seed(seed)
+        return [(rows, Search(asked, asked.inputs[rows], truth[rows], logits[rows], box=box, pool=pool,
+                              distance=self.distance, generator=generator))
+                for rows in right.split(batch_size) if len(rows)]
+
+    @staticmethod
+    def _collect(inputs: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]]) -> _Found:
+        """What the searches found, in the order of the inputs."""
+        found = _Found(inputs.clone(), wrong.clone(), wrong, torch.ones_like(wrong, dtype=torch.int64),
+                       torch.zeros_like(wrong, dtype=torch.int64))
+        for rows, search in searches:
+            found.perturbed[rows], found.success[rows] = search.best, search.found
+            found.forwards[rows], found.backwards[rows] = search.forwards, search.backwards
+        return found
+
+    def _result(self, inputs: Tensor, truth: Tensor, found: _Found, classes: int, seconds: float) -> AttackResult:
+        success, wrong, forwards, backwards, labels = (
+            part.cpu().numpy() for part in (found.success, found.wrong, found.forwards, found.backwards, truth))
+        norms = np.where(success, sizes(found.perturbed - inputs, self.distance), np.inf)
+        lengths = sizes(inputs, self.distance)
+        return AttackResult(
+            attack=self.name, distance=self.distance, norms=norms,
+            relative=norms / np.where(lengths > 0, lengths, np.nan), success=success, initially_wrong=wrong,
+            forwards=forwards, backwards=backwards, perturbed=found.perturbed, labels=labels, classes=classes,
+            seconds=seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    perturbed: Tensor  # (N, …)
+    success: Tensor  # (N,) bool
+    wrong: Tensor  # (N,) bool
+    forwards: Tensor  # (N,)
+    backwards: Tensor  # (N,)
+
+
+def sizes(vectors: Tensor, distance: str) -> np.ndarray:
+    """Norms (N,) float64 of ``vectors`` (N, …) in "l2" or "linf"."""
+    flat = vectors.double().flatten(1)
+    return torch.linalg.vector_norm(flat, torch.inf if distance == "linf" else 2, dim=1).cpu().numpy()
+
+
+def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
+    """``bounds`` beside ``inputs`` (N, …); `ValueError` where they don't fit, or the inputs lie outside."""
+    if bounds is None:
+        return Box()
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+        raise ValueError(f"expected bounds (low, high), got {bounds!r}; pass the smallest and largest input value")
+    low, high = (torch.as_tensor(end, dtype=inputs.dtype, device=inputs.device) for end in bounds)
+    try:
+        shape = torch.broadcast_shapes(low.shape, high.shape, inputs.shape[1:])
+    except RuntimeError:
+        shape = ()
+    if shape != inputs.shape[1:]:
+        raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got "
+                         f"{tuple(low.shape)} and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
+    slack = 1e-5 * (high - low)  # what rounding of the normalisation can do
+    if not bool((low < high).all()):
+        raise ValueError(f"expected bounds with low < high, got {bounds!r}; pass (low, high)")
+    if bool(((inputs < low - slack) | (inputs > high + slack)).any()):
+        raise ValueError(f"expected inputs inside the bounds, got values from {float(inputs.min()):g} to "
+                         f"{float(inputs.max()):g} for {_range(low, high)}; give the bounds of the inputs as the model "
+                         "takes them, after normalisation")
+    # an input that rounding has put just outside is not to be moved
+    return Box(torch.minimum(low, inputs.amin(0)), torch.maximum(high, inputs.amax(0)))
+
+
+def _range(low: Tensor, high: Tensor) -> str:
+    return f"bounds from {float(low.min()):g} to {float(high.max()):g}"

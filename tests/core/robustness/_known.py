@@ -1,0 +1,40 @@
+"""Distances to the boundary in closed form, and DeepFool as it is written for one picture at a time."""
+
+import numpy as np
+import torch
+
+
+def linear_distances(model, x, order=2):
+    """How far each ``x`` is from the nearest boundary of a linear model, measured in the norm dual to ``order``."""
+    logits, weight = model(x).detach().double(), model.weight.detach().double()
+    own = logits.argmax(1)
+    gaps = logits.gather(1, own[:, None]) - logits
+    lengths = torch.linalg.vector_norm(weight[own][:, None] - weight[None], order, dim=2)
+    return (gaps / lengths).nan_to_num(torch.inf).amin(1).numpy()
+
+
+def sphere_distances(x):
+    """How far each ``x`` is from the sphere of radius 2."""
+    return np.abs(x.double().flatten(1).norm(dim=1).numpy() - 2)
+
+
+def deepfool_one(net, image, candidates=10, overshoot=0.02, steps=50):
+    """The published loop: every class's gradient by a backward pass of its own. Returns the perturbation's norm."""
+    x = image[None].clone().requires_grad_(True)
+    logits = net(x)
+    classes = logits[0].argsort(descending=True)[:candidates]
+    total = torch.zeros_like(image)
+    for _ in range(steps):
+        gradients = [torch.autograd.grad(logits[0, k], x, retain_graph=True)[0][0] for k in classes]
+        nearest, step = torch.inf, None
+        for k, slope in zip(classes[1:], gradients[1:], strict=True):
+            w = slope - gradients[0]
+            distance = float((logits[0, k] - logits[0, classes[0]]).detach().abs() / w.norm())
+            if distance < nearest:
+                nearest, step = distance, (distance + 1e-4) * w / w.norm()
+        total = total + step
+        x = (image + (1 + overshoot) * total)[None].detach().requires_grad_(True)
+        logits = net(x)
+        if logits[0].argmax() != classes[0]:
+            break
+    return float(((1 + overshoot) * total).norm())

@@ -1,0 +1,108 @@
+"""DeepFool: closed forms, the one-picture loop, foolbox; who leaves the batch when; where it cannot move."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lpc_core.robustness import deepfool
+from tests.core.robustness._known import deepfool_one, linear_distances
+
+TINY = 1e-4  # what the published code adds to every step
+
+
+def test_a_linear_model_falls_in_one_step_of_known_length(linear, inputs):
+    found = deepfool(linear, inputs, overshoot=0.02)
+    np.testing.assert_allclose(found.norms, 1.02 * (linear_distances(linear, inputs) + TINY), rtol=1e-4)
+    assert found.success.all()
+    assert (found.forwards == 3).all()  # of the input, of the linearisation, of the perturbed input
+    assert (found.backwards <= 4).all()
+
+
+def test_it_is_the_loop_over_single_pictures(collapsed):
+    found = deepfool(collapsed.model, collapsed.inputs[:60])
+    norms = [deepfool_one(collapsed.logits, picture) for picture in collapsed.inputs[:60]]
+    np.testing.assert_allclose(found.norms, norms, rtol=2e-3)
+    np.testing.assert_allclose(found.norms.mean(), np.mean(norms), rtol=1e-4)
+
+
+def test_it_is_foolbox_within_bounds(ordinary):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Please import `gaussian_filter`", DeprecationWarning)
+        import foolbox
+    low, high = float(ordinary.bounds[0]), float(ordinary.bounds[1])
+    theirs = foolbox.PyTorchModel(_Logits(ordinary.model).eval(), bounds=(low, high), device="cpu")
+    x, y = ordinary.inputs.clamp(low, high), torch.from_numpy(ordinary.labels)
+    _, perturbed, _ = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)(
+        theirs, x, y, epsilons=None)
+    found = deepfool(ordinary.model, x, y, bounds=(low, high))
+    right = found.attacked
+    np.testing.assert_allclose(found.norms[right], (perturbed - x).flatten(1).norm(dim=1).numpy()[right], rtol=2e-3)
+
+
+class _Logits(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(x)[0]
+
+
+def test_without_labels_every_sample_leaves_the_class_it_was_given(ordinary):
+    wrong = ordinary.labels.copy()
+    wrong[:5] = (wrong[:5] + 1) % 10
+    blind, told = deepfool(ordinary.model, ordinary.inputs), deepfool(ordinary.model, ordinary.inputs, wrong)
+    assert not blind.initially_wrong.any()
+    assert (blind.norms > 0).all()
+    assert told.initially_wrong[:5].all()
+    assert (told.norms[told.initially_wrong] == 0).all()
+    assert (told.evaluations[told.initially_wrong] == 1).all()
+    np.testing.assert_allclose(told.norms[told.attacked], blind.norms[told.attacked], rtol=1e-4)
+
+
+def test_pieces_of_the_batch_give_the_same(collapsed):
+    whole = deepfool(collapsed.model, collapsed.inputs, batch_size=1_000)
+    parts = deepfool(collapsed.model, collapsed.inputs, batch_size=7)
+    np.testing.assert_allclose(whole.norms, parts.norms, rtol=2e-3)
+
+
+def test_only_the_candidate_classes_are_looked_at(linear, inputs):
+    assert (deepfool(linear, inputs, candidates=2).backwards == 1).all()
+    more = deepfool(linear, inputs, candidates=100)  # there are five
+    np.testing.assert_array_equal(more.norms, deepfool(linear, inputs, candidates=5).norms)
+
+
+def test_a_flat_model_is_an_unsuccessful_one(inputs):
+    def flat(x):
+        return torch.tensor([1.0, 0.0]) + 0 * x[:, :2]
+
+    found = deepfool(flat, inputs, steps=3)
+    assert not found.success.any()
+    assert np.isinf(found.norms).all()
+    assert torch.equal(found.perturbed, inputs)
+
+
+def test_finished_samples_cost_nothing_more(collapsed):
+    """The samples that need several steps are few, and only they are asked again."""
+    found = deepfool(collapsed.model, collapsed.inputs)
+    asked = []
+
+    def counted(x):
+        asked.append(len(x))
+        return collapsed.logits(x)
+
+    deepfool(counted, collapsed.inputs)
+    assert sum(asked) == found.forwards.sum()
+    assert len(np.unique(found.forwards)) > 1
+
+
+@pytest.mark.parametrize(("settings", "got"), [
+    ({"candidates": 1}, "got 1, 50, 0.02"), ({"steps": 0}, "got 10, 0, 0.02"),
+    ({"overshoot": -1.0}, "got 10, 50, -1.0"),
+])
+def test_settings_are_checked(linear, inputs, settings, got):
+    with pytest.raises(ValueError, match=f"expected candidates ≥ 2, steps ≥ 1 and overshoot ≥ 0, {got}"):
+        deepfool(linear, inputs, **settings)

@@ -1,0 +1,185 @@
+"""The report: attacks side by side, shares that add up, and a flag for everything that inflates a number."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lpc_core.robustness import report
+from lpc_core.robustness.ddn import Ddn
+from lpc_core.robustness.deepfool import DeepFool
+from lpc_core.robustness.hopskipjump import HopSkipJump
+from lpc_core.robustness.pgd_l2 import PgdL2
+from tests.core.robustness._known import linear_distances
+
+QUICK = (DeepFool(), Ddn(steps=60), HopSkipJump(iterations=8, probes=30))
+
+
+def flag(found, name):
+    return next(flag for flag in found.flags if flag.name == name)
+
+
+@pytest.fixture(scope="session")
+def collapsed_report(collapsed):
+    return report(collapsed.model, collapsed.inputs, collapsed.labels)
+
+
+def test_the_numbers_are_those_of_the_samples(collapsed_report):
+    found, right = collapsed_report, ~collapsed_report.results["fmn"].initially_wrong
+    assert found.accuracy == right.mean()
+    assert 0.9 < found.accuracy < 1
+    for summary in found.attacks:
+        result = found.results[summary.name]
+        assert (summary.samples, summary.found) == (right.sum(), result.success[right].sum())
+        assert summary.mean == pytest.approx(result.relative[right].mean())
+        assert summary.median == pytest.approx(np.median(result.relative[right]))
+        assert summary.mean_with_wrong == pytest.approx(summary.mean * found.accuracy)
+        assert summary.forwards == result.forwards[right].mean()
+        assert summary.norm_mean == pytest.approx(result.norms[right].mean())
+
+
+def test_the_smallest_known_is_the_least_of_all(collapsed_report):
+    found = collapsed_report
+    least = np.min([result.norms for result in found.results.values()], axis=0)
+    np.testing.assert_array_equal(found.best_norms, least)
+    for row, name in enumerate(found.best_attack):
+        assert least[row] == (found.results[name].norms[row] if name else 0)
+    assert found.best.mean <= min(summary.mean for summary in found.attacks)
+
+
+def test_an_inflated_deepfool_is_flagged(collapsed_report):
+    seen = flag(collapsed_report, "deepfool-overstates")
+    assert seen.raised
+    assert seen.value > 1.5
+    assert f"{seen.value:.2f} × the smallest known ones (median): quote the smaller ones." in seen.sentence
+    assert not flag(collapsed_report, "white-box-worse").raised
+    assert not flag(collapsed_report, "accuracy-at-chance").raised
+    assert not flag(collapsed_report, "not-found").raised
+
+
+def test_the_papers_convention_is_beside_it(collapsed, collapsed_report):
+    from lpc_core.robustness import deepfool
+
+    assert collapsed_report.paper == deepfool(collapsed.model, collapsed.inputs).relative.mean()
+    assert 0 < collapsed_report.paper_outside <= 1
+
+
+def test_an_honest_deepfool_is_not_flagged(linear, inputs):
+    found = report(linear, inputs, linear(inputs).argmax(1), attacks=QUICK)
+    assert not flag(found, "deepfool-overstates").raised
+    assert flag(found, "deepfool-overstates").value == pytest.approx(1, abs=0.03)
+
+
+def test_deepfool_alone_is_flagged(linear, inputs):
+    seen = flag(report(linear, inputs, linear(inputs).argmax(1), attacks=["deepfool"]), "deepfool-overstates")
+    assert seen.raised
+    assert math.isnan(seen.value)
+    assert "DeepFool was run alone" in seen.sentence
+
+
+def test_masked_gradients_are_flagged(linear, inputs):
+    """A staircase: the model answers like ``linear`` to inputs rounded to tenths, and its gradient is 0 everywhere."""
+    def staircase(x):
+        return linear((x * 10).round() / 10)
+
+    found = report(staircase, inputs, staircase(inputs).argmax(1), attacks=QUICK)
+    assert flag(found, "flat").raised
+    assert flag(found, "flat").value == 1
+    assert flag(found, "white-box-worse").raised
+    assert flag(found, "white-box-worse").value > 0.5
+    assert flag(found, "not-found").raised  # DeepFool has nowhere to go
+    assert "deepfool 40" in flag(found, "not-found").sentence
+    assert found.attacks[0].median == math.inf
+    assert math.isnan(found.attacks[0].mean)
+
+
+def test_a_saturated_softmax_is_flagged(linear, inputs):
+    labels = linear(inputs).argmax(1)
+    sure = report(lambda x: 1e5 * linear(x), inputs, labels, attacks=QUICK)
+    assert flag(sure, "softmax-saturated").value > 0.9
+    assert flag(sure, "softmax-saturated").raised
+    assert not flag(sure, "white-box-worse").raised
+    assert not flag(report(linear, inputs, labels, attacks=QUICK), "softmax-saturated").raised
+
+
+def test_accuracy_at_chance_is_flagged(linear, inputs):
+    labels = np.arange(40) % 5
+    seen = flag(report(linear, inputs, labels, attacks=QUICK), "accuracy-at-chance")
+    assert seen.raised
+    assert "robustness without accuracy means nothing (20.0%)" in seen.sentence
+
+
+def test_samples_without_a_perturbation_are_counted_and_named(linear, inputs):
+    """PGD at one ε that reaches a quarter of the boundaries."""
+    epsilon = float(np.quantile(linear_distances(linear, inputs), 0.25))
+    found = report(linear, inputs, linear(inputs).argmax(1), attacks=[PgdL2(epsilons=(epsilon,)), *QUICK])
+    pgd, missing = found.attacks[0], int((~found.results["pgd-l2"].success).sum())
+    assert missing == pytest.approx(30, abs=1)
+    assert (pgd.found, pgd.samples) == (40 - missing, 40)
+    assert pgd.median == math.inf
+    assert pgd.norm_mean < epsilon
+    assert flag(found, "not-found").raised
+    assert flag(found, "not-found").value == missing / 40
+    assert f"for some of 40 samples (pgd-l2 {missing})" in flag(found, "not-found").sentence
+    assert found.plain()["attacks"][0]["median"] == "inf"
+
+
+def test_leaving_the_range_is_flagged_without_bounds_only(collapsed, collapsed_report):
+    assert flag(collapsed_report, "outside-range").raised
+    assert "deepfool 100%" in flag(collapsed_report, "outside-range").sentence
+    bounded = report(collapsed.model, collapsed.inputs[:40], collapsed.labels[:40], attacks=QUICK,
+                     bounds=collapsed.bounds)
+    assert not flag(bounded, "outside-range").raised
+
+
+def test_a_model_left_to_chance_is_flagged(linear, inputs):
+    labels = linear(inputs).argmax(1)
+    seen = flag(report(lambda x: linear(torch.dropout(x, 0.2, True)), inputs, labels, attacks=QUICK), "answers-vary")
+    assert seen.raised
+    assert "switch dropout and other chance off" in seen.sentence
+    assert not flag(report(linear, inputs, labels, attacks=QUICK), "answers-vary").raised
+
+
+def test_one_side_alone_cannot_show_masking(linear, inputs):
+    seen = flag(report(linear, inputs, linear(inputs).argmax(1), attacks=["ddn"]), "white-box-worse")
+    assert seen.raised
+    assert "were not both run" in seen.sentence
+
+
+def test_a_model_that_is_always_wrong_leaves_nothing_to_attack(linear, inputs):
+    labels = (linear(inputs).argmax(1) + 1) % 5
+    found = report(linear, inputs, labels, attacks=QUICK)
+    assert found.accuracy == 0
+    assert found.best.samples == 0
+    assert math.isnan(found.best.median)
+    assert flag(found, "accuracy-at-chance").raised
+    json.dumps(found.plain(per_sample=True), allow_nan=False)
+
+
+def test_plain_is_json(collapsed_report):
+    plain = json.loads(json.dumps(collapsed_report.plain(per_sample=True), allow_nan=False))
+    assert [attack["name"] for attack in plain["attacks"]] == ["deepfool", "ddn", "fmn", "hopskipjump"]
+    assert plain["accuracy"] + plain["misclassified"] == pytest.approx(1)
+    assert plain["per_sample"]["fmn"]["norm"] == pytest.approx(collapsed_report.results["fmn"].norms.tolist())
+    assert all(flag["sentence"].endswith(".") for flag in plain["flags"])
+    assert "per_sample" not in collapsed_report.plain()
+
+
+def test_progress_rises_to_the_whole(linear, inputs):
+    seen = []
+    report(linear, inputs, linear(inputs).argmax(1), attacks=QUICK, progress=lambda share, what: seen.append(share))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize(("attacks", "words"), [
+    (["fmn", "fmn"], r"expected attacks of different names, at least one of them in L2, got \['fmn', 'fmn'\]"),
+    ([], "at least one of them in L2"),
+    (["pgd-linf"], r"at least one of them in L2, got \['pgd-linf'\]; choose from ddn, deepfool, fmn"),
+    (["cw"], "expected attack to be one of ddn, deepfool, fmn, hopskipjump, pgd-l2, pgd-linf, got 'cw'"),
+])
+def test_other_choices_are_refused(attacks, words, linear, inputs):
+    with pytest.raises(ValueError, match=words):
+        report(linear, inputs, np.zeros(40, int), attacks=attacks)
