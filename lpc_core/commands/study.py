@@ -79,7 +79,8 @@ def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_js
 
     runs = default_sweep(config)
     if out is not None:
-        start_study(out, Study("sweep", tuple(run for _, run in runs), tuple(title for title, _ in runs), (), len(runs)))
+        titles, configs = zip(*runs, strict=True)
+        start_study(out, Study("sweep", configs, titles, (), len(runs)))
     if not as_json:
         print(_line(_ROW))
     rows = []
