@@ -149,7 +149,8 @@ def _progress(as_json: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("study", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)
 

@@ -68,12 +68,12 @@ def _moments(config: RunConfig, wanted: np.ndarray, dataset: Dataset | None, dev
 def _measured(run: Trainer, now: Snapshot) -> Moment:
     """The moment of ``run`` that ``now`` shows."""
     found = readings(now.latents, now.labels, now.predictions, _logits(run, now.latents), now.weight, now.bias)
-    numbers = {name: Reading(each.value, each.floor, each.reason) for name, each in found.items()}  # as files keep them
+    numbers = {name: Reading(each.value, each.floor, each.reason) for name, each in found.items()}  # as in files
+    code = code_report(now.latents, now.labels, run.dataset.class_names).plain()
     return Moment(
         step=now.step, gamma=now.gamma, train_accuracy=now.metrics["train_accuracy"],
-        test_accuracy=now.metrics["test_accuracy"], readings=numbers,
-        code=code_report(now.latents, now.labels, run.dataset.class_names).plain(), latents=now.latents, labels=now.labels,
-        predictions=now.predictions, means=now.means, collapse_points=now.collapse_points)
+        test_accuracy=now.metrics["test_accuracy"], readings=numbers, code=code, latents=now.latents,
+        labels=now.labels, predictions=now.predictions, means=now.means, collapse_points=now.collapse_points)
 
 
 @torch.no_grad()

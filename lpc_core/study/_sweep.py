@@ -60,7 +60,8 @@ def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks:
     if not FEWEST_SAMPLES <= samples <= MOST_SAMPLES:
         raise StudyError(f"samples: expected {FEWEST_SAMPLES} to {MOST_SAMPLES:,}, got {samples}; choose more or fewer")
     if not attacks or not set(attacks) <= set(ATTACKS):
-        raise StudyError(f"attacks: expected some of {', '.join(ATTACKS)}, got {', '.join(attacks) or 'none'}; take both")
+        raise StudyError(f"attacks: expected some of {', '.join(ATTACKS)}, got {', '.join(attacks) or 'none'}; take "
+                         "both")
     return _rows(runs, samples, attacks, device, progress)
 
 
