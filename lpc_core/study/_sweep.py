@@ -26,8 +26,12 @@ MORE_SEEDS = 2
 
 
 def default_sweep(base: RunConfig) -> list[tuple[str, RunConfig]]:
-    """About a dozen runs around ``base``, each with a title: other last γ, seeds, optimiser and penultimate layer."""
+    """About a dozen runs around ``base``, each with a title: other last γ, seeds, optimiser and penultimate layer.
+
+    Where ``base`` has no penalty, the runs with one are those around its γ = 1.
+    """
     top = base.gamma.gamma_end or 1.0
+    base = base if base.gamma.gamma_end else run_of(base, top)
     ramps = [(f"γ → {gamma:.3g}", run_of(base, gamma)) for gamma in (factor * top for factor in FACTORS)
              if gamma <= GAMMA_MAX]
     seeds = [(base.seed + more) % (MAX_SEED + 1) for more in range(1, 1 + MORE_SEEDS)]
@@ -106,7 +110,7 @@ def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
         def progress(share: float, what: str, index: int = index) -> None:
             say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
 
-        found = getattr(robustness, name)(run.model, inputs, seed=run.config.seed, progress=progress)
+        found = getattr(robustness, name)(run.model, inputs, progress=progress)
         sizes = found.relative[found.success & np.isfinite(found.relative)]
         norms[name] = float(sizes.mean()) if len(sizes) else math.nan
         success[name] = float(found.success.mean())
