@@ -137,6 +137,8 @@ def test_a_saved_run_is_measured_on_its_own_data(lpc, tmp_path):
     assert found["notes"] == ["300 train samples of hypercube through the run's model at step 40"]
     _, out, _ = lpc(path, "--json", "--split", "test")
     assert json.loads(out)["samples"] == 90
+    _, folder, _ = lpc(tmp_path, "--json", "--split", "test")
+    assert json.loads(folder)["readings"] == json.loads(out)["readings"]
     assert json.loads(out)["readings"]["accuracy"]["value"] == pytest.approx(now.metrics["test_accuracy"])
 
 
@@ -153,6 +155,11 @@ def refused(path, kind):
         np.savez(path, latents=LATENTS, labels=LABELS[:-1])
     elif kind == "nothing":
         np.savez(path, other=LATENTS)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "damaged run":
+        raw = Trainer(parse_run({"samples": "100", "steps": "1"}), "cpu").state_bytes()
+        path.write_bytes(raw.replace(b"model.head.bias", b"model.head.bia_"))
     elif kind == "checkpoint":
         safetensors.numpy.save_file({"fc.weight": WEIGHT, "fc.bias": BIAS}, path)
     return path
@@ -161,6 +168,7 @@ def refused(path, kind):
 @pytest.mark.parametrize(("kind", "name", "message"), [
     ("absent", "x.npz", r"lpc: expected a file at 'x.npz', got No such file"), ("text", "x.npz", "lpc: expected "),
     ("pickle", "x.pt", "lpc: expected "), ("nan", "x.npz", "lpc: expected finite latents, got 1 of 120 rows with NaN"),
+    ("folder", "x", "lpc: "), ("damaged run", "x.safetensors", "lpc: "),
     ("short", "x.npz", "lpc: expected labels (120,), one for each row of the latents, got shape (119,)"),
     ("nothing", "x.npz", "lpc: expected latents (n, d) in the file, got the arrays 'other'"),
     ("checkpoint", "x.safetensors", "lpc: expected embeddings with labels or a run, got a checkpoint (safetensors); "),
