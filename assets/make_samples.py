@@ -55,7 +55,7 @@ SAMPLES = (
         "gamma_start": "0", "gamma_end": "0", "steps": "12000", "lr": "0.02", "lr_end": "0.001", "weight_decay": "0.1",
     }, lambda m: (
         f"Trained without a penalty for 12,000 steps (train accuracy {m['accuracy']:.1%}): the classes are clusters, "
-        f"{m['separation_ratio']:.1f} times nearer to their own centre than to the next, NC1 {m['nc1_pinv']:.2f}, but no "
+        f"{m['separation_ratio']:.1f} times nearer to their own centre than to the next (NC1 {m['nc1_pinv']:.2f}), not "
         f"points: they spread over {m['within_class_spread']:.0%} of a radius of {m['norm_mean']:.0f}."), plain=True),
     Sample("badly-trained.safetensors", "Badly trained: stopped early", {
         "dataset": "digits", "lr": "0.001", "head_lr": "0.001"}, lambda m: (
