@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, lay
     and their readings say so. Raises `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
     """
     step = _steps(progress, cancelled)
+    embeddings = _usable(embeddings)
     step(0.0, "measuring all samples")
     values = _measured(embeddings, seed, step)
     step(0.8, "reading the code")
@@ -46,6 +48,16 @@ def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, lay
     return Inspection(
         embeddings, source or {}, layout, values, code, np.argsort(sure, kind="stable")[:MOST_LISTED],
         {"pca": np.pad(view, ((0, 0), (0, max(0, 2 - view.shape[1]))))}, embeddings.notes, main.mean, main.axes, wrong)
+
+
+def _usable(found: Embeddings) -> Embeddings:
+    """The embeddings without a head or logits that hold NaN or infinity: nothing can be computed from them."""
+    parts = {"the head is": ("weight", "bias"), "the logits are": ("logits",)}
+    for words, names_ in parts.items():
+        if any((value := getattr(found, name)) is not None and not np.isfinite(value).all() for name in names_):
+            note = f"{words} left out: NaN or infinity among the numbers"
+            found = dataclasses.replace(found, **dict.fromkeys(names_), notes=(*found.notes, note))
+    return found
 
 
 def _steps(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:
