@@ -31,6 +31,7 @@ class Rows:
                              "pass the rows that were to be measured")
         self.format, self.eps, self.smallest = precision(self.values.dtype)
         self._refuse_non_finite()
+        self._refuse_extremes()
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Runs of rows, as slices and as (rows, d) float64. A block may be a view of the data: do not write to it."""
@@ -75,6 +76,14 @@ class Rows:
         if bad.size:
             raise ValueError(f"expected finite {self.name}, got NaN or infinity in {bad.size:,} of {self.n:,} rows, "
                              f"the first in row {bad[0]}; leave those rows out, or look for where the run diverged")
+
+    def _refuse_extremes(self) -> None:
+        if self.smallest > 1e-300:  # a format whose squares all fit into float64
+            return
+        largest = max(max(block.max(), -block.min()) for _, block in self.blocks())
+        if largest > 1e140 or 0 < largest < 1e-140:
+            raise ValueError(f"expected {self.name} of sizes from 1e-140 to 1e140, got up to {largest:.2g}; "
+                             "rescale them, their squares do not fit into float64")
 
 
 def _non_finite(block: np.ndarray) -> np.ndarray:

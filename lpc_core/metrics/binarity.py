@@ -75,7 +75,7 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 def _measure_nodes(rows: Rows) -> dict[str, Reading]:
     peaks = np.concatenate([_peaks(np.sort(rows.native_nodes(part), axis=1), rows.eps, rows.smallest)
-                            for part in rows.node_slices()]) if rows.n >= 4 else np.full(rows.d, np.nan)  # (d,)
+                            for part in rows.node_slices(1 << 17)]) if rows.n >= 4 else np.full(rows.d, np.nan)  # (d,)
     known = peaks[~np.isnan(peaks)]
     if not known.size:
         no = undefined("needs four samples or more" if rows.n < 4 else "no node ever changes")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,8 @@ from lpc_core.metrics.nodes import PerNode, node_statistics
 
 _TREE_NODES = 12  # up to here a k-d tree is quicker than all distances
 _TREE_VALUES = 1 << 26  # largest float64 copy made for a tree, half a gigabyte
-_QUERIES_AT_ONCE = 256
+_QUERIES_AT_ONCE = 128
+_FEW = 0.15  # share of pairs up to which they are subtracted one by one
 _TRUSTED = 1e-6  # relative error up to which a squared distance may come from a product of matrices
 
 
@@ -54,7 +57,7 @@ def entropy_kl(latents: Any, k: int = 20, standardise: bool = True, queries: int
     value if all were.
     """
     rows = Rows(latents, "latents")
-    if not (isinstance(k, int) and 1 <= k < rows.n) or queries < 1:
+    if not (isinstance(k, Integral) and 1 <= k < rows.n) or queries < 1:
         raise ValueError(f"expected 1 <= k < n and queries >= 1, got k={k}, n={rows.n}, queries={queries}; "
                          "take a smaller k or more samples")
     return _entropy(rows, node_statistics(rows), k, standardise, queries, seed)
@@ -70,8 +73,9 @@ def _entropy(rows: Rows, nodes: PerNode, k: int, standardise: bool, queries: int
     distances, d = _kth_distances(space, chosen, k), len(kept)
     rounding = space.rounding(np.hypot(nodes.means, nodes.stds)[kept])
     constant = psi(rows.n) - psi(k) + d / 2 * math.log(math.pi) - gammaln(d / 2 + 1)
-    total = float(constant + d * np.log(np.maximum(distances, rounding)).mean())
-    found = Entropy(total / d, float(constant / d + math.log(rounding)), "", total, k, d, rows.n, len(chosen),
+    floor = float(constant + d * math.log(rounding))
+    total = floor + d * float(np.log(np.maximum(distances / rounding, 1)).mean())
+    found = Entropy(total / d, floor / d, "", total, k, d, rows.n, len(chosen),
                     int((distances == 0).sum()), int((distances < rounding).sum()))
     return replace(found, reason=_words(found, rows.d, standardise, seed))
 
@@ -113,41 +117,50 @@ def _kth_distances(space: _Space, chosen: np.ndarray, k: int) -> np.ndarray:
         points = np.concatenate([space.points(block) for _, block in space.rows.blocks()])
         return KDTree(points, balanced_tree=False).query(points[chosen], [k + 1])[0][:, 0]  # the first is itself
     picked = torch.from_numpy(space.points(space.rows.some(chosen)))
-    squared, doubt = _by_products(space, picked, k)
-    unsure = torch.nonzero(squared * _TRUSTED < doubt)[:, 0]
+    rough, reach = _smallest(space, picked, k, _by_products)
+    doubt = _error_of_products(picked, reach)
+    unsure = torch.nonzero(rough * _TRUSTED < doubt)[:, 0]
     if len(unsure):
-        squared[unsure] = _smallest(space, picked[unsure], k, _by_differences)
-    return squared.sqrt().numpy()
+        limits = (rough + 2 * doubt)[unsure]  # no sample that rough distances put farther away can be that near
+        rough[unsure] = _smallest(space, picked[unsure], k, functools.partial(_refined, limits))[0]
+    return rough.sqrt().numpy()
 
 
-def _by_products(space: _Space, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Squared distances to the k-th neighbours from ‖x‖² + ‖y‖² − 2xy, and bounds of their rounding: (q,) both."""
-    farthest = 0.0
-
-    def squared(x: Tensor, y: Tensor) -> Tensor:
-        nonlocal farthest
-        norms = (y * y).sum(1)
-        farthest = max(farthest, float(norms.max()))
-        return torch.addmm(norms, x, y.T, alpha=-2) + (x * x).sum(1, keepdim=True)
-
-    found = _smallest(space, points, k, squared)
-    reach = points.norm(dim=1) + math.sqrt(farthest)
-    return found, (points.shape[1] + 8) * torch.finfo(torch.float64).eps * reach ** 2
-
-
-def _by_differences(x: Tensor, y: Tensor) -> Tensor:
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist") ** 2
-
-
-def _smallest(space: _Space, points: Tensor, k: int, squared: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The (k+1)-th smallest squared distance of each point (q, d') to all samples, itself among them: (q,)."""
-    best = torch.full((len(points), k + 1), math.inf, dtype=torch.float64)
+def _smallest(space: _Space, points: Tensor, k: int, squared: Callable[[Tensor, Tensor, slice], Tensor],
+              ) -> tuple[Tensor, float]:
+    """The (k+1)-th smallest squared distance of each point (q, d') to all samples, itself among them: (q,). Also the
+    largest ‖sample‖.
+    """
+    best, reach = torch.full((len(points), k + 1), math.inf, dtype=torch.float64), 0.0
     for _, block in space.rows.blocks():
         others = torch.from_numpy(space.points(block))
-        for part, nearest in zip(points.split(_QUERIES_AT_ONCE), best.split(_QUERIES_AT_ONCE), strict=True):
-            found = squared(part, others).topk(min(k + 1, len(others)), largest=False).values
-            nearest[:] = torch.cat([nearest, found], 1).topk(k + 1, largest=False).values
-    return best.amax(1)
+        reach = max(reach, float(others.norm(dim=1).max()))
+        for start in range(0, len(points), _QUERIES_AT_ONCE):
+            part = slice(start, start + _QUERIES_AT_ONCE)
+            found = squared(points[part], others, part).topk(min(k + 1, len(others)), largest=False).values
+            best[part] = torch.cat([best[part], found], 1).topk(k + 1, largest=False).values
+    return best.amax(1), reach
+
+
+def _by_products(x: Tensor, y: Tensor, _: slice) -> Tensor:
+    """Squared distances (q, m) as ‖x‖² + ‖y‖² − 2xy: quick, but of two near points far out nothing is left."""
+    return torch.addmm((y * y).sum(1), x, y.T, alpha=-2) + (x * x).sum(1, keepdim=True)
+
+
+def _error_of_products(points: Tensor, reach: float) -> Tensor:
+    """Bound of the rounding in `_by_products` for each point (q,) and samples of norm up to ``reach``."""
+    return (points.shape[1] + 8) * torch.finfo(torch.float64).eps * (points.norm(dim=1) + reach) ** 2
+
+
+def _refined(limits: Tensor, x: Tensor, y: Tensor, part: slice) -> Tensor:
+    """Squared distances (q, m) by subtraction, where products put them within ``limits``; infinite elsewhere."""
+    near = _by_products(x, y, part) <= limits[part, None]
+    if near.count_nonzero() > _FEW * near.numel():
+        return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist") ** 2
+    found = torch.full(near.shape, math.inf, dtype=torch.float64)
+    i, j = near.nonzero(as_tuple=True)
+    found[i, j] = ((x[i] - y[j]) ** 2).sum(1)
+    return found
 
 
 def _measure(found: Given) -> dict[str, Reading]:

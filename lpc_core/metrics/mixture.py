@@ -91,7 +91,8 @@ def _fit_nodes(ordered: np.ndarray, standardise: bool, variance_floor: float, to
     floors = np.full(p, variance_floor) if standardise else variance_floor / scale ** 2
     peaks, likelihood, converged = _Peaks(*np.full((3, p, 2), np.nan)), np.full(p, np.nan), np.zeros(p, bool)
     if varying.size:
-        peaks.put(varying, _on_bins(_binned(values[varying]), floors[varying], tolerance, max_steps))
+        summary = _binned(values if varying.size == p else values[varying])
+        peaks.put(varying, _on_bins(summary, floors[varying], tolerance, max_steps))
     for node in varying[:, None]:  # singly, so that a step's temporaries fit in the cache
         found = _climb(peaks.pick(node), _samples(values[node]), floors[node], tolerance, max_steps // 10 + 2)
         peaks.put(node, found.peaks)
@@ -267,8 +268,10 @@ def _step(peaks: _Peaks, values: _Values, floors: np.ndarray) -> tuple[_Peaks, n
     odds = squares[0] * rates[:, [0]]
     odds -= squares[1] * rates[:, [1]]
     odds += logs[:, [0]] - logs[:, [1]]
-    np.maximum(odds, -700, out=odds)  # so that the exponential stays finite
-    over = np.exp(-odds) + 1  # 1 / probability of the first component
+    np.maximum(odds, -500, out=odds)  # so that the exponential stays finite, and its inverse no denormal
+    over = np.negative(odds)
+    np.exp(over, out=over)
+    over += 1  # 1 / probability of the first component
     likelihood = (logs[:, 1] + rates[:, 1] * _sum(values.shares, squares[1])  # of the second alone …
                   + _sum(values.shares, odds) + _sum(values.shares, np.log(over)))  # … and what the first adds
     taken = values.shares / over  # share of all samples in the first
@@ -281,7 +284,7 @@ def _step(peaks: _Peaks, values: _Values, floors: np.ndarray) -> tuple[_Peaks, n
 
 def _sum(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum over bins of share times value: (p,)."""
-    return np.einsum("pb,pb->p", shares, values)
+    return np.vecdot(shares, values) if shares.shape == values.shape else shares[:, 0] * values.sum(axis=1)
 
 
 def _moments(shares: np.ndarray, away: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

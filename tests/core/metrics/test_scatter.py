@@ -1,0 +1,100 @@
+"""Scatter and NC1 of any number of samples: slow loops, the in-memory functions, single samples and the noise floor."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lpc_core.metrics import _rows, by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
+
+NAMES = ("nc1_pinv", "nc1_pinv_per_node", "sigma_w_trace", "sigma_w_entry_mean", "within_class_spread")
+SHAPES = [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100), (50, 30, 3)]  # n, d, K
+
+
+def cloud(n, d, classes, seed=0, spread=0.3):
+    rng = np.random.default_rng([seed, n, d, classes])
+    labels = rng.permutation(np.arange(n) % classes)
+    return rng.normal(size=(classes, d))[labels] + spread * rng.normal(size=(n, d)), labels
+
+
+def by_loop(latents, labels):
+    means = np.stack([latents[labels == c].mean(axis=0) for c in np.unique(labels)])
+    within = np.mean([np.cov(latents[labels == c].T, bias=True).reshape(latents.shape[1], -1)
+                      for c in np.unique(labels) if (labels == c).sum() > 1], axis=0)
+    between = np.cov(means.T, bias=True).reshape(latents.shape[1], -1)
+    nc1 = np.trace(within @ np.linalg.pinv(between, rcond=1e-12)) / len(means)
+    spread = math.sqrt(np.trace(within)) / np.linalg.norm(latents, axis=1).mean()
+    return nc1, nc1 / latents.shape[1], np.trace(within), within.mean(), spread
+
+
+@pytest.mark.parametrize(("n", "d", "classes"), SHAPES)
+def test_agrees_with_loops_in_one_block_or_many(n, d, classes, monkeypatch):
+    latents, labels = cloud(n, d, classes)
+    expected = dict(zip(NAMES, by_loop(latents, labels), strict=True))
+    assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
+    monkeypatch.setattr(_rows, "BLOCK", 7 * d)
+    assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
+
+
+def test_agrees_with_the_functions_of_a_live_run():
+    latents, labels = cloud(200, 6, 5)
+    groups, found = by_class(latents, labels), measure(latents, labels, only=NAMES)
+    assert found["nc1_pinv"] == pytest.approx(nc1_pinv(groups), rel=1e-12)
+    assert found["sigma_w_trace"] == pytest.approx(sigma_w_trace(groups), rel=1e-12)
+    radius = np.linalg.norm(latents, axis=1).mean()
+    assert found["within_class_spread"] == pytest.approx(within_class_spread(groups, radius), rel=1e-12)
+
+
+def test_a_mean_far_from_the_origin_costs_no_digits():
+    latents, labels = cloud(400, 3, 4, spread=1e-4)
+    far = latents + 1e6  # the spacing of float64 there is 1e-10
+    assert measure(far, labels, only=NAMES)["sigma_w_trace"] == pytest.approx(
+        measure(latents, labels, only=NAMES)["sigma_w_trace"], rel=1e-5)
+
+
+def test_isotropic_noise_in_closed_form():
+    rng = np.random.default_rng(0)
+    labels = np.arange(40_000) % 4
+    found = measure(2 * rng.normal(size=(40_000, 5)), labels, only=NAMES)
+    assert found["sigma_w_trace"] == pytest.approx(5 * 4, rel=0.02)
+    assert found["sigma_w_entry_mean"] == pytest.approx(4 / 5, rel=0.1)  # 5 variances and no covariance in 25 entries
+    assert found["nc1_pinv"] > 1_000  # the means are 100 times nearer to each other than the clouds are wide
+
+
+def test_per_class_against_loops():
+    latents, labels = cloud(90, 3, 4)
+    names = np.array(["d", "a", "c", "b"])[labels]
+    parts = per_class(latents, names)
+    assert parts.classes == ("a", "b", "c", "d")
+    for row, name in enumerate(parts.classes):
+        own = latents[names == name]
+        assert parts.counts[row] == len(own)
+        np.testing.assert_allclose(parts.means[row], own.mean(axis=0))
+        assert parts.traces[row] == pytest.approx(own.var(axis=0).sum())
+        assert parts.radii[row] == pytest.approx(np.linalg.norm(own, axis=1).mean())
+        assert parts.spreads[row] == pytest.approx(math.sqrt(parts.traces[row]) / parts.radii[row])
+
+
+def test_classes_of_one_sample_are_left_out_and_said_to_be():
+    latents, labels = cloud(40, 3, 3)
+    alone = np.vstack([latents, [[5.0, 5, 5]]]), np.append(labels, 3)
+    found = readings(*alone, only=NAMES)
+    assert found["sigma_w_trace"].value == pytest.approx(measure(latents, labels, only=NAMES)["sigma_w_trace"])
+    assert "classes left out: 1 of one sample" in found["sigma_w_trace"].reason
+    assert math.isnan(per_class(*alone).traces[3])
+    for reading in readings(latents[:3], np.arange(3), only=NAMES).values():
+        assert math.isnan(reading.value)
+        assert reading.reason == "no class has two samples"
+
+
+def test_class_means_that_coincide_have_no_nc1():
+    same = np.random.default_rng(0).choice([-1.0, 1], size=(40, 2))
+    mirrored = np.concatenate([same, -same, same, -same])
+    found = readings(mirrored.astype(np.float32), np.repeat([0, 1], 80), only=NAMES)
+    assert math.isnan(found["nc1_pinv"].value)
+    assert found["nc1_pinv"].reason == "the class means coincide within the rounding of float32"
+    assert math.isnan(found["nc1_pinv_per_node"].value)
+    one = readings(same, np.zeros(40, int), only=NAMES)
+    assert one["nc1_pinv"].reason == "fewer than two classes"
+    assert one["sigma_w_trace"].value == pytest.approx(same.var(axis=0).sum())
+    assert readings(np.zeros((4, 2)), [0, 0, 1, 1], only=NAMES)["within_class_spread"].reason == "all latents are 0"
