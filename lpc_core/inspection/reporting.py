@@ -115,7 +115,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     empty cells.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)  # ends lines as RFC 4180 says, so that a lone \r within a text is quoted
     writer.writerow([guarded(name) for name in head])
     writer.writerows([[guarded(cell) for cell in row] for row in rows])
     return out.getvalue()
