@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import mmap
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lpc_core.checkpoint._message import Message
 
 
 def main() -> None:
@@ -25,17 +29,26 @@ def main() -> None:
     reader.prepare(os.read(0, 4096))
     _lock.lock_down(limits)
     try:
-        with memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ)) as raw:
-            message = reader.read(raw, order["job"], limits)
-            pack(message, _write)
-    except (FileRefused, MemoryError) as error:
-        refused = error if isinstance(error, FileRefused) else refusal(
-            f"a file that can be read in {limits.memory_bytes:,} bytes of memory", "one that needs more",
-            "save fewer or smaller arrays, or raise the limit memory_bytes")
-        os.lseek(1, 0, os.SEEK_SET)
-        os.ftruncate(1, 0)
-        pack(Message("refused", {"why": str(refused)}), _write)
+        raw = memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ))
+        pack(reader.read(raw, order["job"], limits), _write)
+    except FileRefused as error:
+        _answer_instead(Message("refused", {"why": str(error)}))
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+            raise
+        too_much = refusal(f"a file that can be read in {limits.memory_bytes:,} bytes of memory", "one that needs more",
+                           "save fewer or smaller arrays, or raise the limit memory_bytes")
+        _answer_instead(Message("refused", {"why": str(too_much)}))
     os._exit(0)  # nothing is left to tidy up
+
+
+def _answer_instead(message: Message) -> None:
+    """Answer with ``message``, whatever part of another answer was written before."""
+    from lpc_core.checkpoint._wire import pack
+
+    os.lseek(1, 0, os.SEEK_SET)
+    os.ftruncate(1, 0)
+    pack(message, _write)
 
 
 def _write(piece: Any) -> None:

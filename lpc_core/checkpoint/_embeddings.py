@@ -8,6 +8,7 @@ names; two other names for one role are refused as ambiguous. Whoever opens the 
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,10 @@ def _listed(text: str | None, role: str) -> np.ndarray | None:
 
 def as_texts(array: np.ndarray) -> np.ndarray:
     """The array's values as Python texts."""
+    if array.dtype.kind == "U" and array.dtype.itemsize:
+        codes = np.ascontiguousarray(array).view(array.dtype.byteorder + "u4")
+        if codes.max(initial=0) > sys.maxunicode:
+            raise refusal("texts of Unicode characters", "numbers that are none", "save or copy the file again")
     if array.dtype.kind == "S":
         texts = [value.decode("utf-8", "replace") for value in array.reshape(-1).tolist()]
     else:

@@ -101,8 +101,8 @@ def _refuse_unread(head: bytes, suffix: str) -> None:
         raise refused_kind("something else (cut short?)", CONVERT)
     if suffix in (".npz", ".npy", ".pt2", ".parquet"):
         raise refused_kind(f"something else named {suffix} (cut short?)", "save or copy it again")
-    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    if control or (suffix not in (".csv", ".tsv", ".txt") and not any(mark in head for mark in b",;\t")):
+    control = any(byte < 9 or 13 < byte < 32 for byte in head)
+    if suffix not in (".csv", ".tsv", ".txt") and (control or not any(mark in head for mark in b",;\t")):
         shown = f"a file of another kind, beginning {head[:8].hex(' ')}"
         raise refused_kind(shown, "convert it to one of these")
 

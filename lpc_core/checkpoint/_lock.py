@@ -43,8 +43,9 @@ def limit_use(limits: Limits, output_bytes: int) -> None:
     except ImportError:  # Windows
         return
     seconds = math.ceil(limits.seconds)
-    for name, value in (("CPU", seconds), ("FSIZE", output_bytes), ("NOFILE", OPEN_FILES), ("CORE", 0)):
-        _lower(resource, getattr(resource, f"RLIMIT_{name}"), value)
+    _lower(resource, resource.RLIMIT_CPU, seconds, seconds + 1)  # the first is a signal that says why
+    for name, value in (("FSIZE", output_bytes), ("NOFILE", OPEN_FILES), ("CORE", 0)):
+        _lower(resource, getattr(resource, f"RLIMIT_{name}"), value, value)
 
 
 def lock_down(limits: Limits) -> tuple[str, ...]:
@@ -62,11 +63,11 @@ def lock_down(limits: Limits) -> tuple[str, ...]:
     return (*held, "audit")
 
 
-def _lower(resource: Any, which: int, value: int) -> None:
+def _lower(resource: Any, which: int, soft: int, hard: int) -> None:
     """Set a limit for good, unless there is a lower one already."""
-    _, hard = resource.getrlimit(which)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(which, (value, value))
+    _, before = resource.getrlimit(which)
+    most = hard if before == resource.RLIM_INFINITY else min(hard, before)
+    resource.setrlimit(which, (min(soft, most), most))
 
 
 def _limit_memory(limits: Limits) -> list[str]:
@@ -75,8 +76,8 @@ def _limit_memory(limits: Limits) -> list[str]:
 
     with open("/proc/self/statm", encoding="ascii") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
-    _lower(resource, resource.RLIMIT_AS, used + limits.memory_bytes)
-    _lower(resource, resource.RLIMIT_NPROC, 0)
+    _lower(resource, resource.RLIMIT_AS, *[used + limits.memory_bytes] * 2)
+    _lower(resource, resource.RLIMIT_NPROC, 0, 0)
     return ["memory"]
 
 

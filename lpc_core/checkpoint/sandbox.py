@@ -82,16 +82,15 @@ def _opened(source: str | Path | bytes, limits: Limits) -> IO[bytes]:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "a name that no file can have"
         raise refusal(f"a file at {Path(source).name!r}", f"{why}", "check the name and that you may read it") from None
-    file = os.fdopen(descriptor, "rb")
     status = os.fstat(descriptor)
     try:
         if not stat.S_ISREG(status.st_mode):
             raise refusal("a file", "a folder or a device", "choose the file itself")
         _check_size(status.st_size, limits)
     except FileRefused:
-        file.close()
+        os.close(descriptor)
         raise
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _check_size(size: int, limits: Limits) -> None:

@@ -57,7 +57,7 @@ def test_ambiguous_and_missing_arrays_are_refused_with_what_there_is():
             "'labels' (30,)); "
             "say which it is, picked={'latents': 'its name'}, or name it 'latents' in the file")):
         read_here(npz(x=np.zeros((30, 9)), z=LATENTS, labels=LABELS))
-    with pytest.raises(FileRefused, match=re.escape("expected labels (n,) in the file, got the arrays 'latents' (30, 3)")):
+    with pytest.raises(FileRefused, match=re.escape("expected labels (n,) in the file, got the arrays 'latents'")):
         read_here(npz(latents=LATENTS))
     with pytest.raises(FileRefused, match=re.escape("expected latents (n, d) in the file, got the arrays 'a' (3,); ")):
         read_here(npz(a=np.zeros(3)))

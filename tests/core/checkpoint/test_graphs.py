@@ -145,7 +145,8 @@ def rezipped(raw, change):
 
 def test_archives_of_older_torch_hold_a_file_of_torch_save():
     state = model().state_dict()
-    graph = json.dumps({"graph_module": {"graph": {"nodes": [], "tensor_values": {}}, "signature": {"input_specs": []}}})
+    module = {"graph": {"nodes": [], "tensor_values": {}}, "signature": {"input_specs": []}}
+    graph = json.dumps({"graph_module": module})
     for members in ({"serialized_exported_program.json": graph.encode(), "serialized_state_dict.pt": saved(state)},
                     {"a/archive_format": b"pt2", "a/data/weights/model.pt": saved(state)}):
         read = read_here(zipped(members))

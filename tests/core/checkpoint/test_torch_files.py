@@ -171,7 +171,8 @@ def test_plain_values_become_metadata(save):
         "args": argparse.Namespace(lr=0.1, layers=[1, 2]), "path": pathlib.PurePosixPath("/tmp/x"),
         "device": torch.device("cuda", 1), "dtype": torch.float16, "size": torch.Size([2, 3]),
         "counts": counts, "ordered": collections.OrderedDict(a=1), "set": {3}, "bytes": b"abc",
-        "numpy": np.float32(0.5), "whole": np.int64(-7), "truth": np.bool_(True), "big": 2**70, "none": None, "text": "é\x1b[31m", 3: "three",
+        "numpy": np.float32(0.5), "whole": np.int64(-7), "truth": np.bool_(True), "big": 2**70, "none": None,
+        "text": "é\x1b[31m", 3: "three",
         "nan": float("nan"), "tuple": (1, (2, 3))}
     metadata = read_here(save({"state_dict": STATE, **values})).metadata
     assert metadata == {

@@ -1,0 +1,13 @@
+"""One hostile or odd file: its name, its bytes, and what the refusal says."""
+
+from typing import NamedTuple
+
+SCRIPT = "<script>alert(1)</script>"
+FORMULA = "=cmd|' /C calc'!A0"
+HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(100)
+
+
+class Hostile(NamedTuple):
+    file_name: str
+    content: bytes
+    message: str | None  # a pattern of the refusal; None: read, as harmless
