@@ -51,6 +51,7 @@ def prepare(head: bytes) -> None:
         _parquet.prepare()
     elif head[8:9] == b"{":
         importlib.import_module("lpc_core.film")
+        importlib.import_module("numpy.ma")  # which numpy.unique asks for
 
 
 def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
