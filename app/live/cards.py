@@ -13,13 +13,17 @@ from app.live.stage import LOADER
 from lpc_core.metrics import METRICS
 
 
-def cards(items: Sequence[Card], key: str, columns: int = 2) -> None:
-    """Draw ``items`` in ``columns`` (one on narrow screens); a call with the same ``key`` changes those charts."""
+def cards(items: Sequence[Card], key: str, columns: int = 2, sentence: str = "") -> None:
+    """Draw ``items`` in ``columns`` (one on narrow screens); a call with the same ``key`` changes those charts.
+
+    ``sentence`` says above them what is happening, and is read out when it changes.
+    """
     component = st.components.v2.component("lpc_cards", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key=key, data={
         "stage": "lab/static/cards.js",
         "plotlyUrl": "lab/plotly.min.js",
         "columns": columns,
+        "sentence": sentence,
         "cards": [card_data(item) for item in items],
     })
 

@@ -1,18 +1,18 @@
 // A page's charts as cards. One component holds them all, so new data redraw a chart in place and nothing is mounted anew.
 
 import { CardView } from "./card.js";
-import { el, loadPlotly, loadStyles } from "./dom.js";
+import { keeping } from "./component.js";
+import { el, loadPlotly, loadStyles, setText } from "./dom.js";
 import { MetricPopover } from "./metricpopover.js";
 import { applyTheme, readTheme } from "./theme.js";
 
-const GRACE_MS = 300; // between a cleanup and the same element's next mount
-
 export class Cards {
-  /** props: {cards, columns, plotlyUrl | Plotly, dark} */
+  /** props: {cards, columns, sentence, plotlyUrl} */
   constructor(element, props) {
     Object.assign(this, { element, props, views: new Map(), raf: 0, Plotly: null, theme: null, draws: 0 });
+    this.sentence = el("p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence", hidden: true });
     this.grid = el("div", { class: "lpc-card-grid" });
-    this.root = el("div", { class: "lpc-root lpc-cards lpc-unstyled", testid: "lpc-cards" }, this.grid);
+    this.root = el("div", { class: "lpc-root lpc-cards lpc-unstyled", testid: "lpc-cards" }, this.sentence, this.grid);
     this.popover = new MetricPopover(this.root);
     element.append(this.root);
     this.root.lpcCards = { state: () => this.state(), cards: this };
@@ -27,7 +27,7 @@ export class Cards {
     this.root.classList.remove("lpc-unstyled");
     this.restyle();
     try {
-      this.Plotly = this.props.Plotly ?? (await loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href));
+      this.Plotly = await loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
       this.request();
     } catch (error) {
       this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text: `${error.message}; reload the page.` }));
@@ -43,7 +43,9 @@ export class Cards {
 
   /** One view per key, in the order given; views whose card is gone go too. */
   show() {
-    const { cards, columns } = this.props;
+    const { cards, columns, sentence } = this.props;
+    setText(this.sentence, sentence);
+    this.sentence.hidden = !sentence;
     this.grid.style.setProperty("--lpc-columns", String(columns));
     const keys = new Set(cards.map((card) => card.key));
     for (const [key, view] of this.views) {
@@ -60,7 +62,7 @@ export class Cards {
   }
 
   restyle() {
-    const theme = readTheme(this.element, this.props.dark);
+    const theme = readTheme(this.element);
     theme.key = JSON.stringify(theme);
     if (theme.key === this.theme?.key) return;
     this.theme = theme;
@@ -100,22 +102,4 @@ export class Cards {
   }
 }
 
-const mounted = new WeakMap(); // parent element → {cards, leaving}
-
-/** Streamlit's entry: called again with every change of data or theme. */
-export default function component({ data, parentElement }) {
-  let known = mounted.get(parentElement);
-  if (known) {
-    clearTimeout(known.leaving);
-    known.cards.update(data);
-  } else {
-    known = { cards: new Cards(parentElement, data) };
-    mounted.set(parentElement, known);
-  }
-  return () => {
-    known.leaving = setTimeout(() => {
-      if (mounted.get(parentElement) === known) mounted.delete(parentElement);
-      known.cards.destroy();
-    }, GRACE_MS);
-  };
-}
+export default keeping((element, data) => new Cards(element, data));

@@ -22,7 +22,7 @@ export function colourOf(ink, theme) {
 }
 
 function named(theme) {
-  return { ...theme, ...theme.force, amber: theme.dark ? "#f5b335" : "#b45309" };
+  return { ...theme, ...theme.force, amber: theme.dark ? "#f5b335" : "#b45309", orange: theme.dark ? "#f2793a" : "#c24e00" };
 }
 
 /** The page's look of a chart, which the figure's own layout `given` overrides; `ticks` by axis where they are known. */
