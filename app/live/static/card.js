@@ -20,7 +20,7 @@ export class CardView {
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
       ["Picture, SVG", `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
       ["Picture, PNG", `lpc-card-png-${card.key}`, () => this.savePicture("png")],
-      ["Data, CSV", `lpc-card-csv-${card.key}`, () => saveText(this.card.csv, `lpc-lab-${this.card.key}.csv`, "text/csv")],
+      ["Data, CSV", `lpc-card-csv-${card.key}`, () => this.saveData()],
     ]);
     this.caption = el("p", { class: "lpc-card-caption", id: `${id}-caption`, testid: `lpc-card-caption-${card.key}` });
     this.plot = el("div", { class: "lpc-fill-plot", role: "img", "aria-labelledby": id, "aria-describedby": `${id}-caption` });
@@ -88,6 +88,12 @@ export class CardView {
     });
     this.Plotly.downloadImage({ data: coloured(figure.data, theme), layout, config: CONFIG },
       { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${key}` });
+  }
+
+  /** `csv` is the text, or a function that makes it. */
+  saveData() {
+    const { csv, key } = this.card;
+    saveText(typeof csv === "function" ? csv() : csv, `lpc-lab-${key}.csv`, "text/csv");
   }
 
   destroy() {

@@ -8,7 +8,7 @@ const INK = /^var\(--([a-z]+)(?:-(\d+)-of-(\d+))?(?:-a(\d+))?\)$/;
 /** A copy of a figure's JSON with every named colour replaced. */
 export function coloured(value, theme) {
   if (typeof value === "string") return value.startsWith("var(--") ? colourOf(value, theme) : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((one) => coloured(one, theme));
+  if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map((one) => coloured(one, theme));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, coloured(one, theme)]));
 }
