@@ -52,13 +52,14 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
         desk.retry()
     busy = followed.busy or compared.busy  # before the last look is taken
     track = Track.of(followed.study, followed.run)
+    cards([], "verdict", sentence=verdict.verdict(track))
     _progress(followed, "study", "Measured")
     _charts(track)
     st.subheader("Under the microscope", anchor=False)
     microscope(track.steps, followed.tokens, track.class_names)
     _compare(compared, followed, track)
     st.subheader("All numbers", anchor=False)
-    st.caption("At the last moment measured. ⓘ gives formula, meaning and source of each.")
+    st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")
     readings_table(track.newest, "readings", _table_title(track))
     if polled and not busy:
         st.rerun(scope="app")  # all is drawn: stop polling
@@ -66,7 +67,7 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
 
 def _progress(desk: StudyDesk, key: str, done: str) -> None:
     """One row of fixed height: progress and cancel; or what stopped the study, and again."""
-    with st.container(height=72, border=False):
+    with st.container(height=58, border=False):
         left, right = st.columns([5, 1], vertical_alignment="center")
         if desk.running:
             left.progress(min(desk.share, 1.0), f"Measuring: {desk.what}")
@@ -96,7 +97,6 @@ def _ended(desk: StudyDesk, place: DeltaGenerator, done: str) -> None:
 
 
 def _charts(track: Track) -> None:
-    cards([], "verdict", sentence=verdict.verdict(track))
     for name, (title, about) in SECTIONS.items():
         st.subheader(title, anchor=False)
         st.caption(about)

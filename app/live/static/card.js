@@ -68,7 +68,7 @@ export class CardView {
     const changes = {};
     for (const [name, axis] of Object.entries(this.plot._fullLayout).filter(([key, value]) => /^[xy]axis\d*$/.test(key) && value.type === "log" && value.showticklabels)) {
       const [from, to] = [...axis.range].sort((a, b) => a - b);
-      const ticks = logTicks(from, to, axis._length / (name[0] === "x" ? 52 : 34));
+      const ticks = logTicks(from, to, Math.min(axis.nticks || 7, axis._length / (name[0] === "x" ? 52 : 34)));
       if (String(ticks.tickvals) === String(this.ticks[name]?.tickvals)) continue;
       this.ticks[name] = ticks;
       Object.assign(changes, { [`${name}.tickvals`]: ticks.tickvals, [`${name}.ticktext`]: ticks.ticktext });
@@ -84,7 +84,7 @@ export class CardView {
     const layout = layoutOf(figure.layout, theme, SAVED_WIDTH, height, this.ticks);
     Object.assign(layout, {
       paper_bgcolor: theme.background, title: { text: title, font: { size: 16, color: theme.text }, x: 0.5 },
-      margin: { ...layout.margin, t: 56 }, legend: { ...layout.legend, orientation: "v", x: 1.02, y: 1, yanchor: "top" },
+      margin: { ...layout.margin, t: 56 }, legend: { ...layout.legend, orientation: "v", x: 1.06, y: 1, yref: "paper", yanchor: "top" },
     });
     this.Plotly.downloadImage({ data: coloured(figure.data, theme), layout, config: CONFIG },
       { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${key}` });

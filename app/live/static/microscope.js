@@ -7,8 +7,9 @@ import { StopSlider } from "./filmslider.js";
 import { formatCount, formatDecade, formatPercent, nodeName } from "./format.js";
 import { decode } from "./frames.js";
 import { MetricPopover } from "./metricpopover.js";
+import { power } from "./power.js";
 import { Sample } from "./scopedata.js";
-import { cloudFigure, distanceFigure, power } from "./scopefigures.js";
+import { GRID_PX, cloudFigure, distanceFigure, stepPx } from "./scopefigures.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 const STOPS_PER_DECADE = 12;
@@ -16,9 +17,10 @@ const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the clos
 const ABOUT = "When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
   + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.";
 
-const CLOUD = { key: "cloud", title: "The class about its mean", aspect: 0.86, metrics: [], wide: false };
-const DISTANCES = { key: "distances", title: "How far its samples are from the mean", aspect: 0.86, metrics: [], wide: false };
-const EMPTY = { data: [], layout: { xaxis: { range: [-1, 1], title: { text: "z₁ − mean" } }, yaxis: { range: [-1, 1], title: { text: "z₂ − mean" } } } };
+const CLOUD = { key: "cloud", title: "The class about its mean", aspect: 0.95, metrics: [], wide: false };
+const DISTANCES = { key: "distances", title: "How far its samples are from the mean", aspect: 0.95, metrics: [], wide: false };
+const EMPTY = { data: [], layout: {
+  xaxis: { range: [-1, 1], constrain: "domain", title: { text: "z₁ − mean" } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: "z₂ − mean" } } } };
 const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: "distance to the class mean ‖z − μ‖" } }, yaxis: { range: [0, 1], title: { text: "samples" } } } };
 const NOTHING = "The microscope opens with the first moment.";
 
@@ -179,7 +181,7 @@ export class Microscope {
     const half = this.whole / times;
     this.shown = { half, step: about.step };
     setText(this.zoomValue, `${power(times)}×`);
-    this.cloud.update({ ...CLOUD, figure: cloudFigure(about, nodes, half, classNames), empty: "", caption: viewCaption(about, half), csv: () => cloudCsv(about) });
+    this.cloud.update({ ...CLOUD, figure: cloudFigure(about, nodes, half, classNames), empty: "", caption: viewCaption(about, nodes, half), csv: () => cloudCsv(about) });
     this.distances.update({ ...DISTANCES, figure: distanceFigure(about, half, this.extent, classNames), empty: "", csv: () => distanceCsv(about),
       caption: "Distances over all nodes, on a logarithmic axis. Left of the dotted line a distance is rounding, not learning." });
     setText(this.sentence, classSentence(about, classNames[about.c] ?? String(about.c)));
@@ -224,11 +226,12 @@ function classSentence(about, name) {
   return `Half of the ${formatCount(about.members.length)} samples of ${name} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
 }
 
-function viewCaption(about, half) {
+function viewCaption(about, nodes, half) {
   const steps = (2 * half) / about.step;
-  return steps < 60
-    ? `The view is ${power(steps)} float32 steps wide. The dotted grid is all that float32 can hold here: samples sit on its crossings, many on the same one (larger marks).`
-    : `The view is ${power(2 * half)} wide, which is ${power(steps)} float32 steps.`;
+  const seen = about.inside(nodes, half);
+  const share = seen === about.members.length ? "all samples of the class are" : seen ? `${formatCount(seen)} of the ${formatCount(about.members.length)} samples of the class are` : "no sample of the class is";
+  const wide = `The view is ${power(2 * half)} wide, ${power(steps)} float32 steps; ${share} inside.`;
+  return stepPx(about, half) < GRID_PX ? wide : `${wide} The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.`;
 }
 
 function cloudCsv(about) {

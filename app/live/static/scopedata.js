@@ -75,6 +75,14 @@ class About {
     return 1.15 * Math.max(most, 2 * this.step);
   }
 
+  /** How many of the class's samples are within `half` of μ_c in nodes [a, b]. */
+  inside([a, b], half) {
+    return this.members.filter((i) => {
+      const offset = this.offset(i);
+      return Math.abs(offset[a]) <= half && Math.abs(offset[b]) <= half;
+    }).length;
+  }
+
   /** Samples within `half` of μ_c in nodes [a, b], by class: Map class → [{i, x, y, count}], equal ones once. */
   within([a, b], half) {
     const { n, d, z, labels } = this.sample;

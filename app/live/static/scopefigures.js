@@ -2,20 +2,11 @@
 
 import { formatCount, formatDecade, nodeName } from "./format.js";
 import { shapeOf } from "./palette.js";
+import { power } from "./power.js";
 
-const GRID_PX = 5; // from this size on, single float32 steps are drawn
+export const GRID_PX = 5; // from this size on, single float32 steps are drawn
 const VIEW_PX = 330; // about what the view measures on a screen
 const BINS_PER_DECADE = 8;
-
-/** 1.2×10⁻⁷, 0.031, 12,400. */
-export function power(value, digits = 2) {
-  if (!Number.isFinite(value)) return "–";
-  if (value === 0) return "0";
-  if (value >= 1000) return formatCount(value);
-  if (value >= 0.01) return String(Number(value.toPrecision(digits)));
-  const exponent = Math.floor(Math.log10(value));
-  return `${Number((value / 10 ** exponent).toPrecision(digits))}×${formatDecade(exponent)}`;
-}
 
 /** The cloud of `about` in nodes [a, b], `half` to each side; names of the classes. */
 export function cloudFigure(about, nodes, half, names) {
@@ -24,7 +15,7 @@ export function cloudFigure(about, nodes, half, names) {
   const seen = about.within(nodes, half);
   const traces = [];
   if (stepPx(about, half) >= GRID_PX) traces.push(...grid(about, nodes, half, unit));
-  for (const [c, points] of [...seen].sort(([p], [q]) => (p === about.c) - (q === about.c))) traces.push(cloud(points, c, c === about.c, names, unit));
+  for (const [c, points] of [...seen].sort(([p], [q]) => (p === about.c) - (q === about.c) || p - q)) traces.push(cloud(points, c, c === about.c, names, unit));
   if (about.predicted) traces.push(...predicted(about, nodes, half, unit));
   traces.push({ type: "scatter", mode: "markers", x: [0], y: [0], name: "class mean", hovertemplate: "the class mean<extra></extra>",
     marker: { symbol: "cross-thin", size: 15, line: { width: 2, color: "var(--text)" } } });
@@ -44,7 +35,7 @@ export function stepPx(about, half) {
 function cloud(points, c, own, names, unit) {
   const most = Math.max(...points.map(({ count }) => count));
   return {
-    type: "scatter", mode: "markers", name: names[c] ?? String(c), x: points.map(({ x }) => x / unit), y: points.map(({ y }) => y / unit),
+    type: "scatter", mode: "markers", name: names[c] ?? String(c), legendrank: own ? 1 : 10 + c, x: points.map(({ x }) => x / unit), y: points.map(({ y }) => y / unit),
     customdata: points.map(({ i, count }) => (count > 1 ? `${formatCount(count)} samples on this very point` : `sample ${i}`)),
     hovertemplate: "%{customdata}<br>%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>",
     marker: {
