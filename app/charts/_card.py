@@ -24,6 +24,7 @@ class Card:
     figure: go.Figure
     caption: str  # one sentence for a learner: what it shows now
     metrics: tuple[str, ...] = ()  # of `METRICS`: what the ⓘ explains, with formula and source
+    about: str = ""  # what else the ⓘ says, where no metric of ours is shown
     rows: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # the CSV file's columns, all of one length
     empty: str = ""  # why nothing is drawn yet, over the labelled empty axes; "" when something is
     wide: bool = False  # over all columns of the page
