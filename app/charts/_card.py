@@ -24,11 +24,11 @@ class Card:
     figure: go.Figure
     caption: str  # one sentence for a learner: what it shows now
     metrics: tuple[str, ...] = ()  # of `METRICS`: what the ⓘ explains, with formula and source
-    about: str = ""  # what else the ⓘ says, where no metric of ours is shown
     rows: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # the CSV file's columns, all of one length
     empty: str = ""  # why nothing is drawn yet, over the labelled empty axes; "" when something is
     wide: bool = False  # over all columns of the page
     aspect: float = 0.62  # height of the chart over its width on a wide screen
+    about: str = ""  # what else the ⓘ says, where no metric of ours is shown
 
     def __post_init__(self) -> None:
         if not self.key.replace("-", "").isalnum():

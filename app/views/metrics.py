@@ -113,7 +113,7 @@ def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
                 desk.want(followed.run)
                 st.rerun(scope="app")
     else:
-        _progress(desk, "sweep", f"{{}} runs compared, each attacked on up to {SAMPLES} held-out samples.")
+        _progress(desk, "sweep", f"Runs compared: {{}}. Each was attacked on up to {SAMPLES} held-out samples.")
     rows = desk.study.rows if desk.study else ()
     empty = ("The first run is being trained and attacked." if desk.busy
              else "Press “Compare many runs”: their points appear here one by one.")
