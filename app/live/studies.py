@@ -8,10 +8,12 @@ import threading
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from app.live import jobs
 from lpc_core.config import RunConfig
 from lpc_core.parsing import to_texts
-from lpc_core.study import Study, StudyError, open_study
+from lpc_core.study import Moment, Study, StudyError, open_study
 
 MOMENTS = 40  # of a followed run
 SAMPLES = 100  # held-out samples that each run of a comparison is attacked on
@@ -28,7 +30,7 @@ class StudyDesk(jobs.Desk):
         super().__init__()
         self.device = device
         self.run: RunConfig | None = None  # what is studied, or waits to be
-        self.study: Study | None = None  # as far as it has come
+        self.study: Study | None = None  # as far as it has come; the samples themselves stay in the moments' files
         self.tokens: tuple[str, ...] = ()  # of the moments' files
         self.waiting = ""  # why the command has not started yet
         self._growing = threading.RLock()  # the study: the tab's script begins one, the listening thread adds to it
@@ -111,9 +113,14 @@ class StudyDesk(jobs.Desk):
             return
         files = sorted(self._out.glob("moment-*.safetensors"))[had:had + len(new.moments)]
         self.tokens += tuple(self.publish(path) for path in files)
-        if before is not None:
-            new = dataclasses.replace(new, moments=before.moments + new.moments, rows=before.rows + new.rows)
-        self.study = new
+        moments = (*(before.moments if before else ()), *map(_light, new.moments))
+        self.study = dataclasses.replace(new, moments=moments, rows=(*(before.rows if before else ()), *new.rows))
+
+
+def _light(moment: Moment) -> Moment:
+    """The moment without its samples, which the server would otherwise hold for every tab: latents (0, d)."""
+    return dataclasses.replace(moment, latents=np.empty((0, moment.latents.shape[1]), np.float32),
+                               predictions=moment.predictions[:0].copy())
 
 
 class SweepDesk(StudyDesk):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+
 import streamlit as st
 
 from app import session
-from app.charts import Track, charts, separation, verdict
+from app.charts import Card, Track, charts, separation, verdict
 from app.live.cards import cards
 from app.live.microscope import microscope
 from app.live.readings import readings_table
@@ -13,6 +15,7 @@ from app.live.studies import SAMPLES, StudyDesk, SweepDesk
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
+from lpc_core.study import Study
 
 POLL_S = 0.7
 SECTIONS = {  # of the charts, in their order on the page
@@ -26,6 +29,7 @@ _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
 """
+_kept: weakref.WeakKeyDictionary[Study, dict[str, list[Card]]] = weakref.WeakKeyDictionary()
 
 
 def render() -> None:
@@ -54,7 +58,7 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     track = Track.of(followed.study, followed.run)
     cards([], "verdict", sentence=verdict.verdict(track))
     _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
-    _charts(track)
+    _charts(followed, track)
     st.subheader("Under the microscope", anchor=False)
     microscope(track.steps, followed.tokens, track.class_names)
     _compare(compared, followed, track)
@@ -96,11 +100,19 @@ def _ended(desk: StudyDesk, done: str) -> None:
         st.caption(done.format(have))
 
 
-def _charts(track: Track) -> None:
+def _charts(followed: StudyDesk, track: Track) -> None:
     for name, (title, about) in SECTIONS.items():
         st.subheader(title, anchor=False)
         st.caption(about)
-        cards([card for chart in charts(name) for card in chart.cards(track)], f"cards-{name}")
+        cards(_drawn(followed.study, track, name), f"cards-{name}")
+
+
+def _drawn(study: Study | None, track: Track, section: str) -> list[Card]:
+    """The cards of a section; made once for what is known of a study, however often the page looks."""
+    kept = {} if study is None else _kept.setdefault(study, {})
+    if section not in kept:
+        kept[section] = [card for chart in charts(section) for card in chart.cards(track)]
+    return kept[section]
 
 
 def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:

@@ -83,6 +83,7 @@ def test_a_study_is_read_while_it_grows_and_its_moments_are_published(desk):
     assert desk.error == ""
     assert desk.study.complete
     assert [m.step for m in desk.study.moments] == list(_study.STEPS)
+    assert {m.latents.shape for m in desk.study.moments} == {(0, 2)}  # the samples stay on disk
     assert len(set(desk.tokens)) == 4
     assert [jobs.find(token).name for token in desk.tokens] == [f"moment-{i:04d}.safetensors" for i in range(4)]
     command = desk.asked[0]
@@ -266,6 +267,9 @@ def test_what_is_measured_is_drawn(page):
     steps, tokens, names = page.drawn["microscope"]
     assert (list(steps), tokens, names) == (list(_study.STEPS), desk.tokens, _study.NAMES)
     assert set(desk.study.moments[-1].readings) < set(page.drawn["readings"])
+    before = page.drawn["cards-collapse"]["nc1"]
+    page.run()
+    assert page.drawn["cards-collapse"]["nc1"] is before
     assert page.drawn["title"] == "Step 1,000"
     assert any("Measured at 4 moments" in caption.value for caption in page.caption)
 
