@@ -75,7 +75,7 @@ def draw(info: Timeline) -> go.Figure:
         if panel.reference is not None:
             _add_reference(figure, panel, panel.reference, row)
     if info.tpt is not None:
-        _add_tpt(figure, info.tpt, info.end)
+        _add_tpt(figure, info.tpt)
     return figure
 
 
@@ -119,6 +119,8 @@ def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
 
 
 def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
+    if not (info.gammas > 0).any():
+        return
     x, _, gamma = _names(row)
     figure.add_annotation(xref="x domain", x=1, xanchor="left", yref=f"{gamma} domain", y=1, yanchor="bottom", text="γ",
                           showarrow=False, xshift=6, yshift=2, font={"size": 12, "color": _ink.MUTED})
@@ -135,6 +137,7 @@ def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, sty
         _add_floor(figure, steps, curve, row, colour)
     figure.add_scatter(
         x=steps, y=curve.column.drawn, xaxis=x, yaxis=y, name=curve.label, mode="lines+markers",
+        showlegend=bool(not len(steps) or np.isfinite(curve.column.values).any()),
         line={"color": colour, "width": 1.8}, hovertemplate="%{y:.3g}%{text}",
         text=np.where(at_floor, " (at the noise floor)", ""),
         marker={"symbol": np.where(at_floor, f"{symbol}-open", symbol), "size": np.where(at_floor, 7, 5),
@@ -161,14 +164,12 @@ def _add_reference(figure: go.Figure, panel: Panel, reference: Reference, row: i
                           text=reference.label, showarrow=False, font={"size": 11, "color": _ink.TEXT}, yshift=-2)
 
 
-def _add_tpt(figure: go.Figure, step: int, end: int) -> None:
+def _add_tpt(figure: go.Figure, step: int) -> None:
     """A line over all panels where the terminal phase begins."""
     figure.add_shape(type="line", xref="x", yref="paper", x0=step, x1=step, y0=0, y1=1,
                      line={"color": _ink.TEXT, "width": 1.2, "dash": "dash"}, opacity=0.75)
-    left = step > 0.8 * end
-    figure.add_annotation(xref="x", yref="paper", x=step, y=1, yanchor="top", xanchor="right" if left else "left",
-                          text="TPT", showarrow=False, font={"size": 11, "color": _ink.TEXT},
-                          bgcolor=_ink.faint(_ink.PANEL, 80), xshift=-3 if left else 3)
+    figure.add_annotation(xref="x", yref="paper", x=step, y=1, yanchor="bottom", text="TPT", showarrow=False,
+                          font={"size": 11, "color": _ink.TEXT})
 
 
 def floor_note(curves: Sequence[Curve]) -> str:

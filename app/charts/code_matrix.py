@@ -84,7 +84,7 @@ def distances(drawn: CodeInfo) -> go.Figure:
 
 def _layout(drawn: CodeInfo, across: str) -> go.Layout:
     empty = not drawn.names
-    axis = {"showgrid": empty, "showline": False, "ticks": "", "fixedrange": True, "nticks": 32}
+    axis = {"showgrid": empty, "showline": False, "ticks": "", "fixedrange": True, "nticks": 20}
     kind = {} if empty else {"type": "category"}
     bare = {"range": [0, 1], "showticklabels": False} if empty else {}
     return go.Layout(xaxis={**axis, **kind, **bare, "title": {"text": across}},
