@@ -13,7 +13,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
      "lpc_core.projection", "lpc_core.penalty"),
     ("lpc_core.presets", "lpc_core.models", "lpc_core.robustness"),
     ("lpc_core.parsing", "lpc_core.film", "lpc_core.engine", "lpc_core.checkpoint"),
-    ("lpc_core.inspection", "lpc_core.study"),
+    ("lpc_core.inspection", "lpc_core.study", "lpc_core.saved_run"),
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli", "lpc_core.__main__"),
     ("app", "app.settings", "app.live.messages", "app.live.frames", "app.live.narrate", "app.film_export",

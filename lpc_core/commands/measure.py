@@ -106,14 +106,11 @@ def _of_run(run: SavedRun, split: Split) -> Embeddings:
     import torch
 
     from lpc_core.checkpoint import Embeddings
-    from lpc_core.engine._batches import Normaliser
 
-    data, model = run.dataset, run.model.eval()
-    inputs, labels = ((data.train_inputs, data.train_labels) if split is Split.train else
-                      (data.test_inputs, data.test_labels))
-    normalise = Normaliser(data, torch.device("cpu"))
+    data, model = run.dataset, run.model
+    inputs, labels = run.samples(split)
     with torch.no_grad():
-        parts = [model(normalise(batch)) for batch in torch.from_numpy(inputs).split(BATCH)]
+        parts = [model(batch) for batch in inputs.split(BATCH)]
     logits, latents = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     weight, bias = (parameter.detach().numpy() for parameter in (model.head.weight, model.head.bias))
     note = f"{len(labels):,} {split} samples of {data.name} through the run's model at step {run.step:,}"

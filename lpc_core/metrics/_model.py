@@ -58,7 +58,7 @@ _NO_GRADIENT = ("expected logits that can be differentiated with respect to the 
 
 
 def gradient(value: Tensor, leaf: Tensor, *, keep: bool = False) -> Tensor:
-    """d ``value`` / d ``leaf``, in the shape of the leaf. ``keep`` the graph for another one. No parameter is touched."""
+    """The gradient of ``value`` by ``leaf``, in its shape; ``keep`` the graph for another. Parameters get none."""
     found = torch.autograd.grad(value, leaf, retain_graph=keep, allow_unused=True)[0]
     if found is None:
         raise ValueError(_NO_GRADIENT)

@@ -119,7 +119,10 @@ class GatheredStatistics(ClassStatistics):
     scatters: np.ndarray | None = None  # (K, d, d)
 
     def deviations(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """For every class a (d, d) matrix R with RᵀR its scatter matrix: all that a quadratic measure can tell."""
+        """For every class a (d, d) matrix R with RᵀR its scatter matrix: all that a quadratic measure can tell.
+
+        Without the matrices there are none, and what is computed from them (NC1) must not be shown.
+        """
         for c, scatter in enumerate(() if self.scatters is None else self.scatters):
             values, vectors = np.linalg.eigh(scatter)
             yield slice(c * len(scatter), (c + 1) * len(scatter)), np.sqrt(np.maximum(values, 0))[:, None] * vectors.T

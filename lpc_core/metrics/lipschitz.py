@@ -14,7 +14,7 @@ from lpc_core.metrics._model import Array, Model, as_labels, gradient, opened
 _SOURCE = "Sbailò & Ghiringhelli, arXiv 2310.08224, after Theorem A.1"
 METRICS = (
     Metric("lipschitz_max", "Largest slope", "max of ‖∇ₓ(f_y − max_k≠y f_k)‖",
-           "The steepest that the lead of the true class falls anywhere in the samples, per unit of input. A lower bound "
+           "The steepest that the lead of the true class falls at any of the samples, per unit of input. A lower bound "
            "on the Lipschitz constant; it grows with the head's weights, so compare it with the lead itself.",
            _SOURCE, True),
     Metric("lipschitz_mean", "Mean slope", "mean of ‖∇ₓ(f_y − max_k≠y f_k)‖",
@@ -51,7 +51,8 @@ def lipschitz(model: Model, inputs: Array, labels: Array, *, batch_size: int = 5
     norms, margins = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
     flat = int((norms == 0).sum())
     note = f"the gradient is exactly 0 at {flat} of {len(norms)} samples" if flat else ""
-    return Lipschitz(norms, margins, Reading(float(norms.max()), reason=note), Reading(float(norms.mean()), reason=note))
+    largest, mean = (Reading(float(value), reason=note) for value in (norms.max(), norms.mean()))
+    return Lipschitz(norms, margins, largest, mean)
 
 
 def _slopes(leaf: Tensor, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,13 +6,19 @@ import functools
 
 from lpc_core.registry import discover
 from lpc_core.robustness._base import Attack
+from lpc_core.robustness._flags import Flag
+from lpc_core.robustness._report import RobustnessReport, Summary, report
 from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._search import Search
 from lpc_core.robustness.ddn import ddn
 from lpc_core.robustness.deepfool import deepfool
 from lpc_core.robustness.fmn import fmn
 from lpc_core.robustness.hopskipjump import hopskipjump
 from lpc_core.robustness.pgd_l2 import pgd_l2
 from lpc_core.robustness.pgd_linf import pgd_linf
+
+__all__ = ["Attack", "AttackResult", "Flag", "RobustnessReport", "Search", "Summary", "attacks", "ddn", "deepfool",
+           "fmn", "hopskipjump", "pgd_l2", "pgd_linf", "report"]
 
 
 @functools.cache

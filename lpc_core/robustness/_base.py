@@ -44,8 +44,7 @@ class Attack(ABC):
         Raises `ValueError` ("expected X, got Y; do Z") for models, inputs, labels and bounds of another form.
         """
         if batch_size < 1:
-            raise ValueError(f"expected batch_size of at least 1, got {batch_size}; it is how many samples are attacked "
-                             "at once")
+            raise ValueError(f"expected batch_size ≥ 1, got {batch_size}; it is how many samples are attacked at once")
         begin = time.perf_counter()
         with opened(model, inputs) as asked:
             logits = asked.logits(batch_size)
@@ -58,7 +57,8 @@ class Attack(ABC):
                 search.progress(0.0)
                 self.run(search)
         progress(1.0, self.title)
-        return self._result(asked.inputs, truth, predictions != truth, searches, time.perf_counter() - begin)
+        found = self._collect(asked.inputs, predictions != truth, searches)
+        return self._result(asked.inputs, truth, found, logits.shape[1], time.perf_counter() - begin)
 
     def _searches(self, asked: OpenModel, logits: Tensor, truth: Tensor, box: Box, *, batch_size: int,
                   seed: int) -> list[tuple[Tensor, Search]]:
@@ -71,18 +71,35 @@ class Attack(ABC):
                               distance=self.distance, generator=generator))
                 for rows in right.split(batch_size) if len(rows)]
 
-    def _result(self, inputs: Tensor, truth: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]],
-                seconds: float) -> AttackResult:
-        perturbed, success = inputs.clone(), wrong.clone()
-        forwards, backwards = torch.ones_like(truth), torch.zeros_like(truth)
+    @staticmethod
+    def _collect(inputs: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]]) -> _Found:
+        """What the searches found, in the order of the inputs."""
+        found = _Found(inputs.clone(), wrong.clone(), wrong, torch.ones_like(wrong, dtype=torch.int64),
+                       torch.zeros_like(wrong, dtype=torch.int64))
         for rows, search in searches:
-            perturbed[rows], success[rows] = search.best, search.found
-            forwards[rows], backwards[rows] = search.forwards, search.backwards
-        norms = np.where(success.cpu(), sizes(perturbed - inputs, self.distance), np.inf)
+            found.perturbed[rows], found.success[rows] = search.best, search.found
+            found.forwards[rows], found.backwards[rows] = search.forwards, search.backwards
+        return found
+
+    def _result(self, inputs: Tensor, truth: Tensor, found: _Found, classes: int, seconds: float) -> AttackResult:
+        success, wrong, forwards, backwards, labels = (
+            part.cpu().numpy() for part in (found.success, found.wrong, found.forwards, found.backwards, truth))
+        norms = np.where(success, sizes(found.perturbed - inputs, self.distance), np.inf)
         lengths = sizes(inputs, self.distance)
-        relative = norms / np.where(lengths > 0, lengths, np.nan)
-        return AttackResult(self.name, self.distance, norms, relative, *map(_plain, (success, wrong, forwards, backwards)),
-                            perturbed, _plain(truth), seconds)
+        return AttackResult(
+            attack=self.name, distance=self.distance, norms=norms,
+            relative=norms / np.where(lengths > 0, lengths, np.nan), success=success, initially_wrong=wrong,
+            forwards=forwards, backwards=backwards, perturbed=found.perturbed, labels=labels, classes=classes,
+            seconds=seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    perturbed: Tensor  # (N, …)
+    success: Tensor  # (N,) bool
+    wrong: Tensor  # (N,) bool
+    forwards: Tensor  # (N,)
+    backwards: Tensor  # (N,)
 
 
 def sizes(vectors: Tensor, distance: str) -> np.ndarray:
@@ -96,15 +113,15 @@ def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
     if bounds is None:
         return Box()
     if not isinstance(bounds, tuple | list) or len(bounds) != 2:
-        raise ValueError(f"expected bounds (low, high), got {bounds!r}; pass the smallest and largest value of an input")
+        raise ValueError(f"expected bounds (low, high), got {bounds!r}; pass the smallest and largest input value")
     low, high = (torch.as_tensor(end, dtype=inputs.dtype, device=inputs.device) for end in bounds)
     try:
         shape = torch.broadcast_shapes(low.shape, high.shape, inputs.shape[1:])
     except RuntimeError:
         shape = ()
     if shape != inputs.shape[1:]:
-        raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got {tuple(low.shape)} "
-                         f"and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
+        raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got "
+                         f"{tuple(low.shape)} and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
     slack = 1e-5 * (high - low)  # what rounding of the normalisation can do
     if not bool((low < high).all()):
         raise ValueError(f"expected bounds with low < high, got {bounds!r}; pass (low, high)")
@@ -112,12 +129,9 @@ def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
         raise ValueError(f"expected inputs inside the bounds, got values from {float(inputs.min()):g} to "
                          f"{float(inputs.max()):g} for {_range(low, high)}; give the bounds of the inputs as the model "
                          "takes them, after normalisation")
+    # an input that rounding has put just outside is not to be moved
     return Box(torch.minimum(low, inputs.amin(0)), torch.maximum(high, inputs.amax(0)))
 
 
 def _range(low: Tensor, high: Tensor) -> str:
     return f"bounds from {float(low.min()):g} to {float(high.max()):g}"
-
-
-def _plain(tensor: Tensor) -> np.ndarray:
-    return tensor.cpu().numpy()

@@ -28,6 +28,7 @@ class AttackResult:
     backwards: np.ndarray  # (N,) int64, gradients taken for this sample
     perturbed: Tensor  # (N, …) what changes the answer; the input itself where nothing was found or needed
     labels: np.ndarray  # (N,) int64, the classes that were to be left
+    classes: int  # K
     seconds: float
 
     @property

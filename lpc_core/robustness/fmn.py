@@ -1,4 +1,4 @@
-"""Fast minimum norm, FMN (Pintor et al. 2021, arXiv 2102.12827): a strong minimum-norm L2 attack on the logit margin."""
+"""Fast minimum norm, FMN (Pintor et al. 2021, arXiv 2102.12827): a strong minimum-norm L2 attack on the margin."""
 
 from __future__ import annotations
 

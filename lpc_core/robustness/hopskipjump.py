@@ -15,7 +15,7 @@ from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Progress, Search
 
 STEP_HALVINGS = 12  # before a step along the boundary's normal is given up
-CHUNK = 4_096  # probes asked at once
+CHUNK = 1_024  # probes asked at once
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def pgd_linf(model: Model, inputs: Array, labels: Array | None = None, *, epsilo
     """PGD L∞ over rising ``epsilons``; ``result.accuracy_at(epsilons)`` is the curve.
 
     As `pgd_l2`, with signs of the gradient for directions and the largest change of a value for a norm; the default
-    ``epsilons`` are shares of each input's largest value.
+    ``epsilons`` are shares of each input's largest value, and ``relative`` norms are measured against it.
     """
     attack = PgdLinf(epsilons=tuple(map(float, epsilons)), steps=steps)
     return attack(model, inputs, labels, bounds=bounds, batch_size=batch_size, seed=seed, progress=progress)

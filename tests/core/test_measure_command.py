@@ -105,7 +105,7 @@ def test_the_head_in_a_file_is_used_and_names_may_be_picked(lpc, tmp_path):
     _, odd, _ = lpc(tmp_path / "odd.npz", "--json", "--labels", "y1", "--pick", "latents=feats_a", "--pick",
                     "weight=w1", "--pick", "bias=b1")
     first, second = (json.loads(text)["readings"] for text in (usual, odd))
-    assert second == first  # odd names, equal numbers
+    assert (second, set(first)) == (first, set(measure(**ALL)))
     wanted = measure(LATENTS, LABELS, weight=WEIGHT, bias=BIAS)
     assert first["nc4_ncc_agreement"]["value"] == pytest.approx(wanted["nc4_ncc_agreement"])
     as_csv(tmp_path / "e.csv")
@@ -137,6 +137,8 @@ def test_a_saved_run_is_measured_on_its_own_data(lpc, tmp_path):
     assert found["notes"] == ["300 train samples of hypercube through the run's model at step 40"]
     _, out, _ = lpc(path, "--json", "--split", "test")
     assert json.loads(out)["samples"] == 90
+    _, folder, _ = lpc(tmp_path, "--json", "--split", "test")
+    assert json.loads(folder)["readings"] == json.loads(out)["readings"]
     assert json.loads(out)["readings"]["accuracy"]["value"] == pytest.approx(now.metrics["test_accuracy"])
 
 
@@ -146,11 +148,18 @@ def refused(path, kind):
     elif kind == "pickle":
         path.write_bytes(b"\x80\x04cos\nsystem\n(S'touch /tmp/owned'\ntR.")
     elif kind == "nan":
-        np.savez(path, latents=np.where(LATENTS == LATENTS[7, 1], np.nan, LATENTS), labels=LABELS)
+        broken = LATENTS.copy()
+        broken[7, 1] = np.nan
+        np.savez(path, latents=broken, labels=LABELS)
     elif kind == "short":
         np.savez(path, latents=LATENTS, labels=LABELS[:-1])
     elif kind == "nothing":
         np.savez(path, other=LATENTS)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "damaged run":
+        raw = Trainer(parse_run({"samples": "100", "steps": "1"}), "cpu").state_bytes()
+        path.write_bytes(raw.replace(b"model.head.bias", b"model.head.bia_"))
     elif kind == "checkpoint":
         safetensors.numpy.save_file({"fc.weight": WEIGHT, "fc.bias": BIAS}, path)
     return path
@@ -159,6 +168,7 @@ def refused(path, kind):
 @pytest.mark.parametrize(("kind", "name", "message"), [
     ("absent", "x.npz", r"lpc: expected a file at 'x.npz', got No such file"), ("text", "x.npz", "lpc: expected "),
     ("pickle", "x.pt", "lpc: expected "), ("nan", "x.npz", "lpc: expected finite latents, got 1 of 120 rows with NaN"),
+    ("folder", "x", "lpc: "), ("damaged run", "x.safetensors", "lpc: "),
     ("short", "x.npz", "lpc: expected labels (120,), one for each row of the latents, got shape (119,)"),
     ("nothing", "x.npz", "lpc: expected latents (n, d) in the file, got the arrays 'other'"),
     ("checkpoint", "x.safetensors", "lpc: expected embeddings with labels or a run, got a checkpoint (safetensors); "),

@@ -480,3 +480,11 @@ def test_latents_have_no_graph_and_are_those_of_the_last_pass():
         assert not latents.requires_grad
         np.testing.assert_array_equal(latents.numpy(), model[:3](INPUTS).detach().numpy())
     assert repr(penalty) == "LatentPenalty('2', gamma=1, convention='sum')"
+
+
+def test_the_front_door_opens_every_room():
+    for name in lpc_core.__all__:
+        assert getattr(lpc_core, name) is not None
+    assert lpc_core.LatentPenalty is LatentPenalty
+    with pytest.raises(AttributeError, match="module 'lpc_core' has no attribute 'LatentPenality'"):
+        _ = lpc_core.LatentPenality

@@ -3,6 +3,9 @@
 import copy
 import math
 import pickle
+import re
+import textwrap
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -180,6 +183,22 @@ def test_classes_may_have_names():
     same(metrics.readings(weight), numbers.readings(weight))
     with pytest.raises(ValueError, match=r"expected labels among the 5 classes \(classes\), got 'cow'; pass classes="):
         metrics.update(latents[:1], ["cow"])
+
+
+def test_the_example_in_the_docstring_runs():
+    code = textwrap.dedent(re.search(r"code-block:: python\n\n(.*?)\n\n    \S", CollapseMetrics.__doc__, re.DOTALL)[1])
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(OrderedDict(penultimate=torch.nn.Linear(3, 8), head=torch.nn.Linear(8, 10)))
+    inputs, labels = torch.randn(100, 3), torch.arange(100) % 10
+    said = []
+    loader = [(inputs[:60], labels[:60]), (inputs[60:], labels[60:])]
+    exec(code, {"lpc_core": lpc_core, "model": model, "loader": loader, "print": said.append,
+                "penalty": lpc_core.LatentPenalty(model, gamma=1.0)})
+    latents = model[0](inputs)
+    wanted = readings(latents, labels, None, model[1](latents), model.head.weight, only=EXACT)
+    assert said[0].keys() == set(EXACT)
+    for name, reading in wanted.items():
+        assert said[0][name] == pytest.approx(reading.value, rel=1e-5), name  # batches of 60 and 100 round differently
 
 
 @pytest.mark.parametrize(("k", "d", "labels"), [

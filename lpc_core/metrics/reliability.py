@@ -1,0 +1,200 @@
+"""Reliability: can wrong predictions, or inputs of another kind, be told from the latents or the logits? As AUROC.
+
+Scores are functions of arrays, higher where a prediction is less to be trusted. None of them rounds to ties where a
+collapsed network is very sure, so their order is that of the real numbers, not that of float32.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.special import logsumexp
+from scipy.stats import rankdata
+from torch import Tensor
+
+from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics._model import Array, Model, gradient, opened
+
+SHRINK = 1e-6  # of a class's own mean variance, added to every direction of its covariance
+_WRONG = "0.5: no better than a coin at telling wrong predictions from right ones; 1: every wrong one is told."
+_OOD = "0.5: no better than a coin at telling inputs of another kind from the test set; 1: every one is told."
+_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
+_SCORES = (  # name, what it is, formula of the score, source
+    ("mahalanobis", "Mahalanobis", "√((z − μ_ŷ)ᵀ Σ_ŷ⁻¹ (z − μ_ŷ)), z standardised on the training set",
+     _PAPER + ", after Lee et al. 2018"),
+    ("odin", "ODIN", "−max softmax(f / T), T = 100", _PAPER + ", after Liang, Li & Srikant 2018"),
+    ("softmax", "max softmax", "−max softmax(f)", "Hendrycks & Gimpel 2017"),
+    ("knn", "k-NN distance", "distance to the k-th nearest training latent", "Sun et al. 2022"),
+)
+METRICS = tuple(
+    Metric(f"{prefix}_{name}", f"{title}, {what}", f"AUROC of {formula}", words, source, False)
+    for prefix, title, words in (("auroc", "Errors told", _WRONG), ("ood_auroc", "Strangers told", _OOD))
+    for name, what, formula, source in _SCORES)
+
+
+def auroc(low: np.ndarray, high: np.ndarray) -> Reading:
+    """Probability that a value of ``high`` (m,) is above one of ``low`` (n,), ties counting half (Mann–Whitney).
+
+    Equal to scikit-learn's ``roc_auc_score``. NaN with a reason when one of the two is empty.
+    """
+    low, high = np.asarray(low, np.float64).ravel(), np.asarray(high, np.float64).ravel()
+    if np.isnan(low).any() or np.isnan(high).any():
+        raise ValueError(f"expected scores without NaN, got {int(np.isnan(low).sum() + np.isnan(high).sum())} of them; "
+                         "leave those samples out")
+    if not low.size or not high.size:
+        return Reading(math.nan, reason=f"there are {low.size} and {high.size} scores; both sides need one")
+    ranks = rankdata(np.concatenate([low, high]))
+    return Reading(float((ranks[low.size:].sum() - high.size * (high.size + 1) / 2) / (low.size * high.size)))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassGaussians:
+    """One Gaussian per class on standardised latents."""
+
+    centre: np.ndarray  # (d,) of the training latents
+    scale: np.ndarray  # (d,) their standard deviation; 1 for a node that never changes
+    classes: np.ndarray  # (C,) the labels that occur
+    means: np.ndarray  # (C, d) standardised
+    whitening: np.ndarray  # (C, d, d): ‖(z − μ_c) A_c‖ is the Mahalanobis distance
+
+
+def class_gaussians(latents: np.ndarray, labels: np.ndarray) -> ClassGaussians:
+    """Fit them to training ``latents`` (n, d) with true ``labels`` (n,).
+
+    Every covariance gets `SHRINK` times its own mean variance in each direction, so it can be inverted however far the
+    class has collapsed, and distances stay comparable between nodes of any scale. (The authors' code adds 1e-6 to all
+    alike: after collapse, variances being near 1e-12, that is plain Euclidean distance.) A class of one sample, or of
+    equal ones, gets the pooled variance, and where that is 0 too, the rounding of the latents.
+    """
+    latents, labels = _latents(latents), np.asarray(labels)
+    if labels.shape != latents.shape[:1] or not len(labels):
+        raise ValueError(f"expected latents (n, d) and labels (n,) of at least one sample, got {latents.shape} and "
+                         f"{labels.shape}; pass one label per latent")
+    centre, scale = latents.mean(axis=0), latents.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    z = (latents - centre) / scale
+    classes, index = np.unique(labels, return_inverse=True)
+    means = np.stack([z[index == c].mean(axis=0) for c in range(len(classes))])
+    deviations = z - means[index]
+    pooled = max(float((deviations ** 2).mean()), (np.finfo(np.float32).eps * np.abs(z).max(initial=1.0)) ** 2)
+    whitening = np.stack([_whitening(deviations[index == c], pooled) for c in range(len(classes))])
+    return ClassGaussians(centre, scale, classes, means, whitening)
+
+
+def _whitening(deviations: np.ndarray, pooled: float) -> np.ndarray:
+    """A (d, d) with A Aᵀ = (Σ + shrinkage)⁻¹, Σ the covariance of ``deviations`` (n, d)."""
+    width = deviations.shape[1]
+    covariance = deviations.T @ deviations / len(deviations)
+    size = np.trace(covariance) / width
+    covariance = covariance if size > 0 else pooled * np.eye(width)
+    size = size or pooled
+    values, vectors = np.linalg.eigh(covariance / size)
+    return vectors / np.sqrt(size * (values.clip(0) + SHRINK))
+
+
+def mahalanobis(gaussians: ClassGaussians, latents: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Distance (m,) of ``latents`` (m, d) to the Gaussian of the class each is predicted as, ``predictions`` (m,)."""
+    latents, predictions = _latents(latents), np.asarray(predictions)
+    place = np.searchsorted(gaussians.classes, predictions).clip(max=len(gaussians.classes) - 1)
+    unknown = np.unique(predictions[gaussians.classes[place] != predictions])
+    if unknown.size:
+        raise ValueError(f"expected a training latent of every predicted class, got none of {unknown.tolist()}; fit "
+                         "the Gaussians on all classes")
+    deviations = (latents - gaussians.centre) / gaussians.scale - gaussians.means[place]
+    distances = np.empty(len(latents))
+    for c in np.unique(place):
+        distances[place == c] = np.linalg.norm(deviations[place == c] @ gaussians.whitening[c], axis=1)
+    return distances
+
+
+def softmax_doubt(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """log((1 − p)/p) (m,), p the largest softmax of ``logits`` (m, K) / ``temperature``.
+
+    It orders samples as −max softmax does, without the ties of a p that has rounded to 1. At T = 100 it is ODIN's
+    score (Liang 2018); at large T that orders by largest less mean logit. (The authors' code divides the
+    *probabilities* by T, which nearly leaves the order of the plain softmax.)
+    """
+    logits = np.asarray(logits, np.float64)
+    if logits.ndim != 2 or logits.shape[1] < 2 or not np.isfinite(logits).all() or not temperature > 0:
+        raise ValueError(f"expected finite logits (m, K) with K ≥ 2 and a temperature above 0, got {logits.shape} and "
+                         f"{temperature}; pass what goes into the softmax")
+    ordered = np.sort(logits / temperature, axis=1)
+    return logsumexp(ordered[:, :-1], axis=1) - ordered[:, -1]
+
+
+def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) -> np.ndarray:
+    """Distance (m,) from each of ``latents`` (m, d) to its ``k``-th nearest of ``train_latents`` (n, d)."""
+    train_latents, latents = _latents(train_latents), _latents(latents)
+    if not 1 <= k <= len(train_latents):
+        raise ValueError(f"expected k from 1 to {len(train_latents)}, the training latents there are, got {k}")
+    return cKDTree(train_latents).query(latents, k=[k])[0][:, 0]
+
+
+def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsilon: float = 0.0,
+                batch_size: int = 512) -> np.ndarray:
+    """Logits (N, K) float64 after ODIN's step (Liang 2018): x + ``epsilon`` · sign ∇ₓ log max softmax(f / T).
+
+    The step makes the model surer, and surer still for inputs of its own kind. ``epsilon`` is in the inputs' unit; 0,
+    the paper's choice, leaves them alone. Score the result with `softmax_doubt`.
+    """
+    parts = []
+    with opened(model, inputs) as asked:
+        asked.logits(batch_size)  # refuses inputs without finite logits
+        for x in asked.inputs.split(batch_size):
+            leaf, logits = asked.differentiable(x)
+            slope = gradient(_log_top(logits / temperature).sum(), leaf)
+            parts.append(asked(x + epsilon * slope.sign()).detach().double().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _log_top(logits: Tensor) -> Tensor:
+    """The log of the largest softmax but for a factor that keeps its gradient's sign where it rounds to 0: (n,)."""
+    top = logits.detach().argmax(1, keepdim=True)
+    rest = logits.scatter(1, top, -math.inf).logsumexp(1)
+    return logits.gather(1, top)[:, 0] - rest
+
+
+def reliability(train_latents: np.ndarray, train_labels: np.ndarray, latents: np.ndarray, logits: np.ndarray,
+                labels: np.ndarray, *, ood_latents: np.ndarray | None = None, ood_logits: np.ndarray | None = None,
+                temperature: float = 100.0, k: int = 20) -> dict[str, Reading]:
+    """Every AUROC by name (`METRICS` explains each).
+
+    ``train_latents`` (n, d) with true ``train_labels`` (n,) fit the scores; test ``latents`` (m, d), ``logits`` (m, K)
+    and true ``labels`` (m,) are scored. ``auroc_…`` tell wrong predictions from right ones; ``ood_auroc_…`` tell
+    ``ood_latents`` (o, d) with ``ood_logits`` (o, K), inputs of another kind, from the test set. What cannot be known,
+    because no prediction is wrong or no strangers were given, is NaN with the reason.
+    """
+    gaussians = class_gaussians(train_latents, train_labels)
+    if len(logits) != len(latents) or np.shape(labels) != (len(latents),):
+        raise ValueError(f"expected one row of logits and one label per latent, got {len(logits)} and "
+                         f"{np.shape(labels)} for {len(latents)}; pass the same samples in each")
+
+    def scores(z: np.ndarray, f: np.ndarray) -> dict[str, np.ndarray]:
+        return {"mahalanobis": mahalanobis(gaussians, z, np.argmax(f, axis=1)), "odin": softmax_doubt(f, temperature),
+                "softmax": softmax_doubt(f), "knn": knn_distance(train_latents, z, k)}
+
+    own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != np.asarray(labels)
+    readings = {f"auroc_{name}": _errors(score, wrong) for name, score in own.items()}
+    if ood_latents is None or ood_logits is None:
+        return readings | {f"ood_auroc_{name}": Reading(math.nan, reason="no inputs of another kind were given")
+                           for name in own}
+    strange = scores(ood_latents, ood_logits)
+    return readings | {f"ood_auroc_{name}": auroc(own[name], strange[name]) for name in own}
+
+
+def _errors(score: np.ndarray, wrong: np.ndarray) -> Reading:
+    if wrong.all() or not wrong.any():
+        words = "wrong" if wrong.size and wrong.all() else "right"
+        return Reading(math.nan, reason=f"all {wrong.size} predictions are {words}; there is nothing to tell apart")
+    return auroc(score[~wrong], score[wrong])
+
+
+def _latents(latents: np.ndarray) -> np.ndarray:
+    latents = np.asarray(latents, np.float64)
+    if latents.ndim != 2 or not np.isfinite(latents).all():
+        raise ValueError(f"expected finite latents (n, d), got {latents.shape}"
+                         f"{' with NaN or infinity' if latents.ndim == 2 else ''}; pass one row per sample")
+    return latents

@@ -1,0 +1,196 @@
+"""Attacks side by side on one model and one set of inputs, accuracy beside them, and the honesty flags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.metrics._model import Array, Model, as_inputs
+from lpc_core.registry import discover, pick
+from lpc_core.robustness._base import BATCH, Attack, Bounds
+from lpc_core.robustness._flags import Flag, Health, flags, health
+from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._search import Progress
+from lpc_core.robustness.deepfool import DeepFool
+
+DEFAULT = ("deepfool", "ddn", "fmn", "hopskipjump")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One attack in numbers. Norms are over the samples that the model gets right; relative ones over ‖input‖."""
+
+    name: str
+    title: str
+    distance: str  # "l2" or "linf"
+    white_box: bool
+    samples: int  # that were right, and so attacked
+    found: int  # of them, whose answer was changed
+    median: float  # relative; samples not found count as infinite, NaN without samples
+    mean: float  # relative, over those found; NaN if none was
+    mean_with_wrong: float  # the same with misclassified samples as 0
+    norm_median: float  # in the inputs' unit, samples not found counting as infinite
+    norm_mean: float  # over those found
+    forwards: float  # mean number of times the model was asked per attacked sample
+    backwards: float  # mean number of gradients per attacked sample
+    outside: float  # share of those found that leave the range of the data
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class RobustnessReport:
+    """What attacks say of a model on N inputs, and how far it can be believed."""
+
+    accuracy: float  # share of the inputs that the model gets right
+    chance: float  # that of always naming the most frequent class, at least 1/K
+    samples: int  # N
+    attacks: tuple[Summary, ...]
+    best: Summary  # of the smallest L2 perturbation any of the attacks found, sample by sample
+    best_norms: np.ndarray  # (N,) float64
+    best_attack: tuple[str, ...]  # N names; "" where nothing was needed or found
+    paper: float  # mean relative DeepFool norm as the paper takes it; NaN where DeepFool was not asked for
+    paper_outside: float  # share of those perturbed inputs that leave the range of the data
+    health: Health
+    flags: tuple[Flag, ...]
+    results: dict[str, AttackResult]
+
+    def plain(self, *, per_sample: bool = False) -> dict[str, Any]:
+        """The report as JSON-able values: NaN as None, infinity as the text "inf"; ``per_sample`` with all norms."""
+        report: dict[str, Any] = {
+            "accuracy": self.accuracy, "chance": self.chance, "samples": self.samples,
+            "misclassified": 1 - self.accuracy, "attacks": [asdict(summary) for summary in self.attacks],
+            "best": asdict(self.best), "paper_deepfool_mean": self.paper, "paper_deepfool_outside": self.paper_outside,
+            "gradients": asdict(self.health), "flags": [asdict(flag) for flag in self.flags]}
+        if per_sample:
+            report["per_sample"] = {
+                "best_norm": self.best_norms.tolist(), "best_attack": list(self.best_attack),
+                **{name: {"norm": r.norms.tolist(), "relative": r.relative.tolist(),
+                          "forwards": r.forwards.tolist(), "backwards": r.backwards.tolist()}
+                   for name, r in self.results.items()}}
+        return _plain(report)
+
+
+def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str | Attack] = DEFAULT,
+           bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
+           progress: Progress = lambda share, what: None) -> RobustnessReport:
+    """Run ``attacks`` (names, or attacks with settings of their own) on all of ``inputs`` (N, …) with true ``labels``.
+
+    Only samples that the model gets right are attacked; the share of the others is 1 − accuracy, and each summary also
+    has the mean with them as 0. The best-known norm of a sample is the smallest that any L2 attack found: an upper
+    bound on its true robustness, like all of these. Where DeepFool is asked for, ``paper`` is its mean by the paper's
+    convention beside it: every sample, right or wrong, is to leave the class it is given, without bounds.
+    The rest of the arguments and the errors are those of `Attack.__call__`.
+    """
+    chosen = _chosen(attacks)
+    paper_too = any(attack.name == "deepfool" for attack in chosen)
+    parts = len(chosen) + paper_too
+    results = {}
+    for number, attack in enumerate(chosen):
+        results[attack.name] = attack(
+            model, inputs, labels, bounds=bounds, batch_size=batch_size, seed=seed,
+            progress=lambda share, what, done=number: progress((done + share) / parts, what))
+    paper = DeepFool()(model, inputs, batch_size=batch_size) if paper_too else None
+    state = health(model, inputs, labels, batch_size)
+    progress(1.0, "done")
+    return _assemble(chosen, results, paper, state, _Range.of(as_inputs(inputs), bounds))
+
+
+def _chosen(attacks: Sequence[str | Attack]) -> list[Attack]:
+    known = discover("lpc_core.robustness", "ATTACK")
+    made = [pick("attack", known, attack)() if isinstance(attack, str) else attack for attack in attacks]
+    names = [attack.name for attack in made]
+    if len(set(names)) < len(names) or all(attack.distance != "l2" for attack in made):
+        raise ValueError(f"expected attacks of different names, at least one of them in L2, got {names}; choose from "
+                         f"{', '.join(known)}")
+    return made
+
+
+def _assemble(chosen: Sequence[Attack], results: dict[str, AttackResult], paper: AttackResult | None, state: Health,
+              limits: _Range) -> RobustnessReport:
+    some = next(iter(results.values()))
+    accuracy = float(some.attacked.mean())
+    chance = max(float(np.bincount(some.labels).max()) / len(some.labels), 1 / some.classes)
+    outside = {name: limits.left_by(result) for name, result in results.items()}
+    best, names = _best(results)
+    paper_mean, paper_outside = (_mean(paper.relative), limits.left_by(paper)) if paper else (math.nan, math.nan)
+    white_box = {attack.name: attack.white_box for attack in chosen}
+    return RobustnessReport(
+        accuracy=accuracy, chance=chance, samples=len(some.labels),
+        attacks=tuple(_summary(results[a.name], a.title, a.white_box, outside[a.name]) for a in chosen),
+        best=_summary(best, "Smallest known", any(white_box.values()), limits.left_by(best)), best_norms=best.norms,
+        best_attack=names, paper=paper_mean, paper_outside=paper_outside, health=state, results=results,
+        flags=flags(results, best.norms, white_box, health=state, accuracy=accuracy, chance=chance, outside=outside))
+
+
+def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ...]]:
+    """The smallest L2 perturbation of each sample as a result of its own, and the name of the attack that found it."""
+    sides = [result for result in results.values() if result.distance == "l2"]
+    winner = np.argmin([side.norms for side in sides], axis=0)  # (N,)
+    norms, relative = (np.min([getattr(side, what) for side in sides], axis=0) for what in ("norms", "relative"))
+    perturbed = torch.stack([sides[i].perturbed[row] for row, i in enumerate(winner)])
+    names = tuple(sides[i].attack if 0 < norm < np.inf else "" for i, norm in zip(winner, norms, strict=True))
+    best = replace(sides[0], attack="best", norms=norms, relative=relative, success=np.isfinite(norms),
+                   forwards=sum(side.forwards for side in sides), backwards=sum(side.backwards for side in sides),
+                   perturbed=perturbed, seconds=sum(side.seconds for side in sides))
+    return best, names
+
+
+def _summary(result: AttackResult, title: str, white_box: bool, outside: float) -> Summary:
+    attacked = result.attacked
+    relative, norms = result.relative[attacked], result.norms[attacked]
+    forwards, backwards = (float(counts[attacked].mean()) if attacked.any() else 0.0
+                           for counts in (result.forwards, result.backwards))
+    return Summary(result.attack, title, result.distance, white_box, int(attacked.sum()),
+                   int(result.success[attacked].sum()), _median(relative), _mean(relative), _mean(result.relative),
+                   _median(norms), _mean(norms), forwards, backwards, outside, result.seconds)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The values that data take: the bounds where given, else from the smallest to the largest of the inputs."""
+
+    low: Tensor
+    high: Tensor
+
+    @classmethod
+    def of(cls, inputs: Tensor, bounds: Bounds | None) -> _Range:
+        low, high = bounds or (inputs.min(), inputs.max())
+        return cls(*(torch.as_tensor(end, dtype=torch.float64).cpu() for end in (low, high)))
+
+    def left_by(self, result: AttackResult) -> float:
+        """Share of the changed answers whose perturbed input lies outside; NaN where no answer was changed."""
+        changed = result.perturbed.detach().double().cpu()[torch.from_numpy(result.success & result.attacked)]
+        slack = 1e-5 * (self.high - self.low)  # rounding
+        left = ((changed < self.low - slack) | (changed > self.high + slack)).flatten(1).any(1)
+        return float(left.double().mean()) if len(left) else math.nan
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of the finite values; NaN when there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else math.nan
+
+
+def _median(values: np.ndarray) -> float:
+    """Median with infinities, without NaN; NaN when nothing is left."""
+    known = np.sort(values[~np.isnan(values)])
+    if not known.size:
+        return math.nan
+    low, high = known[(known.size - 1) // 2], known[known.size // 2]
+    return float(low if low == high else (low + high) / 2)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "inf"
+    return value

@@ -1,0 +1,119 @@
+"""A finished run from its file: the model, the data it was trained on, and what the data look like to the model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.config import ConfigError, RunConfig, unflatten
+from lpc_core.data import Dataset, load
+from lpc_core.engine._batches import Normaliser, input_shape
+from lpc_core.engine._probe import spread
+from lpc_core.engine._state import FORMAT, StateError, unpack
+from lpc_core.models import Classifier, build
+
+MAX_BYTES = 2**31  # of a file that is read
+HEADER_BYTES = 2**24  # of a file that is looked at in a folder
+MAX_WORDS = 300  # characters of another library's complaint
+SPLITS = ("train", "test")
+
+
+class NotARun(ValueError):
+    """A file or folder that holds no run of this project; the message says what it is and how to make one."""
+
+
+@dataclass(frozen=True, eq=False)
+class SavedRun:
+    """What `open_run` returns. Inputs are as the model takes them: pictures standardised, vectors as they are."""
+
+    config: RunConfig
+    model: Classifier  # in evaluation mode, on the CPU
+    dataset: Dataset
+    step: int
+    info: dict[str, Any]  # the rest of what the file says: γ, learning rate, why it diverged
+
+    def samples(self, split: str, most: int | None = None, seed: int = 0) -> tuple[Tensor, np.ndarray]:
+        """Model inputs (n, …) and labels (n,) of "train" or "test": all, or at most ``most``, stratified and seeded."""
+        if split not in SPLITS:
+            raise ValueError(f"expected split to be one of {', '.join(SPLITS)}, got {split!r}")
+        stored, labels = ((self.dataset.train_inputs, self.dataset.train_labels) if split == "train" else
+                          (self.dataset.test_inputs, self.dataset.test_labels))
+        rows = spread(labels, len(labels) if most is None else most, seed)
+        return self._normaliser()(torch.from_numpy(stored[rows])), labels[rows]
+
+    @property
+    def bounds(self) -> tuple[Tensor, Tensor] | None:
+        """The smallest and largest model input that a picture can give, (C, 1, 1) each; None for vectors."""
+        normaliser = self._normaliser()
+        if normaliser.mean is None or normaliser.std is None:
+            return None
+        return (0 - normaliser.mean) / normaliser.std, (1 - normaliser.mean) / normaliser.std
+
+    def _normaliser(self) -> Normaliser:
+        return Normaliser(self.dataset, torch.device("cpu"))
+
+
+def open_run(path_or_bytes: str | Path | bytes, dataset: Dataset | None = None) -> SavedRun:
+    """The run in a file that ``lpc train --out`` wrote, in its bytes, or in a folder that holds exactly one such file.
+
+    Nothing in the file can execute. ``dataset`` replaces the data that the run's settings name. Raises `NotARun` for
+    anything else, `DataError` where the data cannot be had.
+    """
+    raw, name = (path_or_bytes, "the bytes") if isinstance(path_or_bytes, bytes) else _read(Path(path_or_bytes))
+    try:
+        tensors, info = unpack(raw)
+        config = _config(info["config"])
+        data = dataset or load(config.data, config.seed)
+        model = build(config.model, input_shape(data), data.classes, config.seed, config.loss)
+        model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()
+                               if key.startswith("model.")})
+        rest = {key: value for key, value in info.items() if key not in ("config", "step")}
+        return SavedRun(config, model.eval(), data, int(info["step"]), rest)
+    except StateError as error:
+        raise NotARun(f"{name}: {error}; make one with lpc train --out run.safetensors") from None
+    except (ConfigError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        words = " ".join(str(error).split())[:MAX_WORDS]
+        raise NotARun(f"{name}: expected settings and weights of one run, got {type(error).__name__} ({words}); the "
+                      "file is damaged, or of another version, or of other data than these") from None
+
+
+def _config(flat: dict[str, Any]) -> RunConfig:
+    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """The bytes of the run at ``path``, and the name to use in errors."""
+    if not path.exists():
+        raise NotARun(f"{path}: expected a run written by lpc train --out, got nothing there")
+    file = _only_run_in(path) if path.is_dir() else path
+    if file.stat().st_size > MAX_BYTES:
+        raise NotARun(f"{file}: expected a run of at most {MAX_BYTES >> 20:,} MB, got {file.stat().st_size >> 20:,} MB")
+    return file.read_bytes(), str(file)
+
+
+def _only_run_in(folder: Path) -> Path:
+    runs = sorted(file for file in folder.iterdir() if file.is_file() and _format(file) == FORMAT)
+    if len(runs) != 1:
+        names = ", ".join(file.name for file in runs) or "none"
+        raise NotARun(f"{folder}: expected a folder with exactly one run (written by lpc train --out), got {names}; "
+                      "name the file")
+    return runs[0]
+
+
+def _format(file: Path) -> str:
+    """What a safetensors file says it is; "" for files of any other kind. Only the header is read."""
+    with file.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        if not 2 <= size <= min(HEADER_BYTES, file.stat().st_size - 8):
+            return ""
+        try:
+            header = json.loads(stream.read(size))
+            return str(header.get("__metadata__", {}).get("format", ""))
+        except (ValueError, AttributeError):
+            return ""
