@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpc_core.metrics._classes import ClassStatistics, one_hot
+from lpc_core.metrics._classes import ClassStatistics, summing
 from lpc_core.metrics._rows import Rows
 
 
@@ -71,7 +71,7 @@ class Moments:
         classes, first, own = np.unique(labels, return_index=True, return_inverse=True)
         seen = self.counts[classes, None] > 0
         origins = np.where(seen, self.origins[classes], latents[first])
-        members = one_hot(own, len(classes)).T  # (P, n)
+        members = summing(own, len(classes))  # (P, n)
         counts = np.bincount(own).astype(np.float64)
         away = latents - origins[own]
         shifts = members @ away / counts[:, None]
