@@ -24,6 +24,7 @@ class ClassStatistics:
     counts: np.ndarray  # (K,) samples per class
     means: np.ndarray  # (K, d) μ_c
     traces: np.ndarray  # (K,) mean squared distance to μ_c, the trace of the class's covariance
+    gaps: np.ndarray  # (n,) distance of each sample to the mean of its class
     sums: np.ndarray  # (K,) variance of the sum of a latent's nodes, the sum of all entries of its covariance
 
     @property
@@ -75,17 +76,17 @@ def class_statistics(rows: Rows, labels: np.ndarray, classes: int) -> ClassStati
     counts, means = class_means(rows, labels, classes)
     shares = 1 / np.where(counts > 0, counts, np.nan)
     shifts = np.zeros_like(means)
-    squares, totals, buffer = np.zeros(classes), np.zeros(classes), rows.buffer()
+    squares, totals, buffer = np.empty(rows.n), np.zeros(classes), rows.buffer()
     for part, block in rows.blocks():
         own = labels[part]
         away = less(block, means, own, buffer)
         shifts += summing(own, classes) @ away
-        squares += np.bincount(own, np.einsum("ij,ij->i", away, away), classes)
+        squares[part] = np.einsum("ij,ij->i", away, away)
         totals += np.bincount(own, away.sum(axis=1) ** 2, classes)
     shifts = shifts * shares[:, None]
-    traces = np.maximum(squares * shares - (shifts ** 2).sum(axis=1), 0)
+    traces = np.maximum(np.bincount(labels, squares, classes) * shares - (shifts ** 2).sum(axis=1), 0)
     sums = np.maximum(totals * shares - shifts.sum(axis=1) ** 2, 0)
-    return ClassStatistics(rows, labels, counts, means + shifts, traces, sums)
+    return ClassStatistics(rows, labels, counts, means + shifts, traces, np.sqrt(squares), sums)
 
 
 def class_means(rows: Rows, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -52,6 +52,12 @@ class Rows:
         """Memory for what is computed from a block: (rows, d) float64, at least as long as any block."""
         return np.empty((min(self.n, max(1, BLOCK // self.d)), self.d))
 
+    def picked(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The rows of these indices, in runs as long as a block: indices and (rows, d) float64, to read."""
+        size = max(1, BLOCK // self.d)
+        for start in range(0, len(rows), size):
+            yield rows[start:start + size], self.some(rows[start:start + size])
+
     def some(self, rows: np.ndarray | slice) -> np.ndarray:
         """The rows of these indices: (rows, d) float64, to read."""
         return _float64(self.values[rows])

@@ -10,8 +10,8 @@ from scipy.spatial.distance import cdist
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import STEPS, less
-from lpc_core.metrics.separation import lengths, nearest
+from lpc_core.metrics._rows import STEPS
+from lpc_core.metrics.separation import nearest
 
 
 def _measure(found: Given) -> dict[str, Reading]:
@@ -46,13 +46,10 @@ def _agreement(found: Given) -> Reading:
     gaps[np.isnan(gaps) | np.eye(len(gaps), dtype=bool)] = np.inf
     safe = gaps.min(axis=1) / 2 * (1 - 1e-9)  # (K,)
     centroids, numbers = groups.means[groups.present], np.flatnonzero(groups.present)
-    agreed, buffer = 0, found.latents.buffer()
-    for part, block in found.latents.blocks():
-        closest = found.labels[part].copy()
-        far = lengths(less(block, groups.means, closest, buffer)) >= safe[closest]
-        closest[far] = numbers[nearest(block[far], centroids)]
-        agreed += int((closest == found.predictions[part]).sum())
-    return Reading(agreed / found.latents.n, reason=f"predictions {found.predictions_from}")
+    closest = found.labels.copy()
+    for part, rows in found.latents.picked(np.flatnonzero(groups.gaps >= safe[found.labels])):
+        closest[part] = numbers[nearest(rows, centroids)]
+    return Reading(float((closest == found.predictions).mean()), reason=f"predictions {found.predictions_from}")
 
 
 _PAPYAN = "Papyan, Han & Donoho 2020"

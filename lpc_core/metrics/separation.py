@@ -46,15 +46,16 @@ def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None =
     scale = np.abs(shifted).max()
     if len(latents) * len(centroids) < _MANY or not scale:
         return _best(_ranks(latents - middle, shifted, own))[0]
-    away, few = latents - middle, (shifted / scale).astype(np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # of latents very far out, which float64 then decides
-        small = np.multiply(away, 1 / scale, out=np.empty(away.shape, np.float32), casting="same_kind")
+    few = (shifted / scale).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # where float32 ends float64 decides
+        small = np.subtract(latents, middle, out=np.empty(latents.shape, np.float32), casting="same_kind")
+        small *= np.float32(1 / scale)
         found, lead = _best(_ranks(small, few, own))
         reach = lengths(few).max()
         doubt = 4 * (few.shape[1] + 4) * np.finfo(np.float32).eps * reach * (lengths(small) + reach)
         unsure = ~(lead > doubt)
     if unsure.any():
-        found[unsure] = _best(_ranks(away[unsure], shifted, None if own is None else own[unsure]))[0]
+        found[unsure] = _best(_ranks(latents[unsure] - middle, shifted, None if own is None else own[unsure]))[0]
     return found
 
 
@@ -85,13 +86,14 @@ def _measure(found: Given) -> dict[str, Reading]:
         return {"separation_ratio": undefined(f"only one group; {how}")}
     index, centroids, n = np.cumsum(present) - 1, means[present], found.latents.n  # (K,), (G, d)
     total, used, blurred, buffer = 0.0, 0, 0, found.latents.buffer()
+    errors = found.latents.error(lengths(centroids))  # (G,) of a sample near its centroid
     for part, block in found.latents.blocks():
         own = index[groups[part]]
         near = lengths(less(block, centroids, own, buffer))
         far = lengths(less(block, centroids, nearest(block, centroids, own), buffer))
         total += float((far / np.where(near > 0, near, np.inf)).sum())  # 0 where near is 0
         used += int((near > 0).sum())
-        blurred += int((near <= found.latents.error(found.radii[part])).sum())
+        blurred += int((near <= errors[own]).sum())
     notes = "; ".join(filter(None, (
         how, f"{n - used:,} of {n:,} samples lie on their centroid and are left out" if used < n else "",
         f"{blurred:,} of {n:,} samples are nearer to their centroid than {found.latents.format} can tell: read it as a "
