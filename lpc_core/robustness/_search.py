@@ -34,7 +34,9 @@ class Box:
 
 
 class Search:
-    """A batch of n samples under attack. ``rows`` everywhere are the numbers of samples, without repeats.
+    """A batch of n samples under attack. ``rows`` everywhere are the numbers of samples, one for each point.
+
+    A sample may be asked about several times in one call only at one and the same point.
 
     Whatever is asked is first clipped into the box. The smallest perturbation ever seen to change the answer is kept in
     ``best``, so an attack returns nothing: what it found is what the model itself has confirmed.
@@ -107,11 +109,11 @@ class Search:
 
         ``rows`` are those it is counted for.
         """
-        self.backwards[rows] += 1
+        self.backwards.index_add_(0, rows, torch.ones_like(rows))
         return gradient(values.sum(), leaf, keep=keep)
 
     def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
-        self.forwards[rows] += 1
+        self.forwards.index_add_(0, rows, torch.ones_like(rows))
         norms = self.norm(points - self.inputs[rows])
         self.last_fooled[rows] = fooled = self._fooled(logits, self.labels[rows])
         better = fooled & (norms < self.best_norms[rows])

@@ -1,0 +1,154 @@
+"""What DeepFool on a whole batch buys against DeepFool on one picture at a time, on digits and on CIFAR-10.
+
+``python -m benchmarks._attacks``. Both peers are the same algorithm as the library's, written here as PyTorch users
+write it: a loop over pictures, and one backward pass per class. "published" follows the code the method's authors use
+(LTS4's): ``backward`` fills the parameters' gradients too, and arrays go through NumPy. "lean" asks autograd for the
+input's gradient alone. All run in the same process, in turns, on trained networks; times are medians over the turns.
+CIFAR-10 is looked for in $LPC_DATA and $LPC_TEST_DATA and left out, with the reason, where it is not.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.engine.trainer import Trainer
+from lpc_core.parsing import parse_run
+from lpc_core.robustness import deepfool
+from lpc_core.saved_run import open_run
+
+Net = Callable[[Tensor], Tensor]
+CANDIDATES, OVERSHOOT, STEPS = 10, 0.02, 50
+TURNS = 3
+CIFAR_FOLDER = "cifar-10-batches-bin"
+TASKS = {  # what is attacked: the run's settings, how many pictures, of which split
+    "500 digits, MLP": ({"preset": "fast-digits"}, 500, "train"),
+    "200 CIFAR-10 pictures, convnet": ({"dataset": "cifar10", "steps": "1000", "ramp_steps": "500"}, 200, "test"),
+}
+
+
+def published(net: Net, picture: Tensor) -> np.ndarray:
+    """The perturbation (…) of one ``picture`` (…), after the code the authors use."""
+    x = picture[None].clone().requires_grad_(True)
+    scores = net(x)
+    order = scores.detach().numpy().flatten().argsort()[::-1][:CANDIDATES]
+    total = np.zeros(picture.shape, np.float32)
+    winner, step = order[0], 0
+    while winner == order[0] and step < STEPS:
+        nearest, w = np.inf, total
+        scores[0, order[0]].backward(retain_graph=True)
+        own = x.grad.numpy().copy()
+        for k in order[1:]:
+            x.grad.zero_()
+            scores[0, k].backward(retain_graph=True)
+            w_k = x.grad.numpy().copy() - own
+            with np.errstate(divide="ignore"):
+                distance = abs(scores[0, k].item() - scores[0, order[0]].item()) / np.linalg.norm(w_k)
+            if distance < nearest:
+                nearest, w = distance, w_k
+        total = total + np.float32(nearest + 1e-4) * w[0] / np.linalg.norm(w)
+        x = (picture + (1 + OVERSHOOT) * torch.from_numpy(total))[None].requires_grad_(True)
+        scores = net(x)
+        winner = int(scores.detach().argmax())
+        step += 1
+    return (1 + OVERSHOOT) * total
+
+
+def lean(net: Net, picture: Tensor) -> np.ndarray:
+    """The same with the input's gradients alone, and tensors throughout."""
+    x = picture[None].clone().requires_grad_(True)
+    scores = net(x)
+    order = scores[0].argsort(descending=True)[:CANDIDATES].tolist()
+    total = torch.zeros_like(picture)
+    for _ in range(STEPS):
+        slopes = [torch.autograd.grad(scores[0, k], x, retain_graph=True)[0][0] for k in order]
+        ways = torch.stack(slopes[1:]) - slopes[0]
+        lengths = ways.flatten(1).norm(dim=1)
+        distances = (scores[0, order[1:]] - scores[0, order[0]]).detach().abs() / lengths
+        best = int(distances.argmin())
+        total = total + (distances[best] + 1e-4) * ways[best] / lengths[best]
+        x = (picture + (1 + OVERSHOOT) * total)[None].requires_grad_(True)
+        scores = net(x)
+        if int(scores.argmax()) != order[0]:
+            break
+    return ((1 + OVERSHOOT) * total).numpy()
+
+
+def one_by_one(peer: Callable[[Net, Tensor], np.ndarray], net: Net, pictures: Tensor) -> float:
+    """Mean ‖perturbation‖ / ‖picture‖ by a loop over pictures."""
+    return float(np.mean([np.linalg.norm(peer(net, picture)) / float(picture.norm()) for picture in pictures]))
+
+
+def at_once(net: Net, pictures: Tensor) -> float:
+    """The same, by the library."""
+    return float(deepfool(net, pictures, candidates=CANDIDATES, overshoot=OVERSHOOT, steps=STEPS,
+                          batch_size=len(pictures)).relative.mean())
+
+
+def rows() -> list[tuple[str, str]]:
+    """(what, figure) for every task."""
+    found = []
+    for name, (settings, count, split) in TASKS.items():
+        missing = _cifar_missing() if settings.get("dataset") == "cifar10" else ""
+        found += [(f"DeepFool, {name}", f"skipped: {missing}")] if missing else _measure(name, settings, count, split)
+    return found
+
+
+def _measure(name: str, settings: dict[str, str], count: int, split: str) -> list[tuple[str, str]]:
+    run = Trainer(parse_run(settings), "cpu")
+    run.advance(run.limit)
+    saved = open_run(run.state_bytes(), run.dataset)
+    pictures, _ = saved.samples(split, count)
+
+    def net(x: Tensor) -> Tensor:
+        return saved.model(x)[0]
+
+    contestants: dict[str, Callable[[], float]] = {
+        "batched": lambda: at_once(net, pictures), "published": lambda: one_by_one(published, net, pictures),
+        "lean": lambda: one_by_one(lean, net, pictures)}
+    times, means = _race(contestants)
+    line = (f"{times['batched'] * 1e3:.0f} ms; {times['published'] / times['batched']:.1f} × the published loop, "
+            f"{times['lean'] / times['batched']:.1f} × the lean one; mean norm {means['batched']:.4f}, "
+            f"{means['published']:.4f}, {means['lean']:.4f}")
+    return [(f"DeepFool, {name}, {torch.get_num_threads()} thread(s)", line)]
+
+
+def _race(contestants: dict[str, Callable[[], float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Median seconds and last result of each, one after the other, ``TURNS`` times after a warm-up of the fastest."""
+    contestants["batched"]()
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    results = {}
+    for _ in range(TURNS):
+        for name, contestant in contestants.items():
+            begin = time.perf_counter()
+            results[name] = contestant()
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(spent) for name, spent in seconds.items()}, results
+
+
+def _cifar_missing() -> str:
+    """Why there is no CIFAR-10; "" where there is, and then $LPC_DATA names its folder."""
+    folders = [Path(os.environ[name]) for name in ("LPC_DATA", "LPC_TEST_DATA") if os.environ.get(name)]
+    for folder in folders:
+        if (folder / CIFAR_FOLDER).is_dir():
+            os.environ["LPC_DATA"] = str(folder)
+            return ""
+    return f"no {CIFAR_FOLDER} in $LPC_DATA or $LPC_TEST_DATA"
+
+
+def main() -> None:
+    for threads in sorted({1, torch.get_num_threads()}):
+        torch.set_num_threads(threads)
+        for what, figure in rows():
+            print(f"{what}: {figure}")
+
+
+if __name__ == "__main__":
+    main()
