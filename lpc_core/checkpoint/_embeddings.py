@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._message import Message
+from lpc_core.checkpoint._message import Message, View
 
 ROLES = {  # role → the names it goes by, in small letters; the first is its own
     "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "z", "x"),
@@ -32,7 +33,7 @@ MAX_CLASS_NAME, MAX_CAPTION = 200, 2_000  # characters
 Arrays = dict[str, np.ndarray]
 
 
-def find_roles(arrays: Arrays, picked: dict[str, Any]) -> dict[str, str]:
+def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> dict[str, str]:
     """``{role: name of its array}`` for the roles that are found; refuses picks that are not there and ambiguity."""
     check_picked(picked)
     roles = {}
@@ -68,14 +69,14 @@ def how_to_pick(role: str) -> str:
     return f"say which it is, picked={{'{role}': 'its name'}}, or name it '{role}' in the file"
 
 
-def inventory(arrays: Arrays) -> str:
+def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
     """The arrays of a file with their shapes, in a line."""
     shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in list(arrays.items())[:8]]
     more = f" and {len(arrays) - 8:,} more" if len(arrays) > 8 else ""
     return "the arrays " + ", ".join(shown) + more if shown else "no arrays"
 
 
-def are_embeddings(arrays: Arrays, picked: dict[str, Any]) -> bool:
+def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> bool:
     """Whether named tensors are embeddings rather than a model: latents (n, d) and n labels by their usual names."""
     if "latents" in picked:
         return True
@@ -85,8 +86,8 @@ def are_embeddings(arrays: Arrays, picked: dict[str, Any]) -> bool:
         return False
     if not {"latents", "labels"} <= set(roles):
         return False
-    latents, labels = arrays[roles["latents"]], arrays[roles["labels"]]
-    return latents.ndim == 2 and labels.shape == latents.shape[:1]
+    latents, labels = arrays[roles["latents"]].shape, arrays[roles["labels"]].shape
+    return len(latents) == 2 and labels == latents[:1]
 
 
 def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str],
