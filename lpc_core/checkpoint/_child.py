@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Do what the order in the environment says with the file on standard input; the answer goes to standard output."""
-    order = json.loads(os.environ.pop("LPC_READER"))
-    sys.path[:0] = order["roots"]  # only now can anything of ours be imported
+    """Do with the file on standard input what the order says, which lies where the answer goes: in standard output."""
+    os.lseek(1, 0, os.SEEK_SET)
+    order = json.loads(os.read(1, os.fstat(1).st_size))
+    _start_over()
+    sys.path[:0] = order["path"]  # only now can anything of ours be imported
     from lpc_core.checkpoint import _lock
     from lpc_core.checkpoint._base import Limits
     from lpc_core.checkpoint._wire import pack
@@ -33,10 +35,15 @@ def main() -> None:
     try:
         pack(answer, _write)
     except MemoryError:
-        os.lseek(1, 0, os.SEEK_SET)
-        os.ftruncate(1, 0)
+        _start_over()
         pack(_too_much(limits), _write)
     os._exit(0)  # nothing is left to tidy up
+
+
+def _start_over() -> None:
+    """Empty standard output."""
+    os.lseek(1, 0, os.SEEK_SET)
+    os.ftruncate(1, 0)
 
 
 def _answer(reader: Any, job: dict[str, Any], limits: Limits) -> Message:

@@ -2,7 +2,8 @@
 
 An array is recognised by its name (`ROLES`, capitals or not). A role's own name (labels or label) wins over its other
 names; two other names for one role are refused as ambiguous. Whoever opens the file can say which is which instead
-(``picked={"latents": "feats", "labels": "y"}``). What was taken for what, and what was left out, stands in the notes.
+(``picked={"latents": "feats", "labels": "y"}``), or that a role has none (``{"weight": None}``). What was taken for
+what, and what was left out, stands in the notes.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._message import Message, View
+from lpc_core.checkpoint._message import Message, View, is_size
 
-ROLES = {  # role → the names it goes by, in small letters; the first is its own
+ROLES = {  # role → the names it goes by, in small letters
     "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "z", "x"),
     "labels": ("labels", "label", "y", "targets", "target", "class"),
     "predictions": ("predictions", "prediction", "preds", "pred", "predicted", "y_pred"),
@@ -41,15 +42,20 @@ def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) 
         known = [name for name in arrays if name.lower() in names]
         own = [name for name in known if is_own(name, role)]
         if role in picked:
-            if picked[role] not in arrays:
-                raise refusal(f"{role} in {printable(repr(picked[role]))}", inventory(arrays), "name one that is there")
-            roles[role] = picked[role]
+            roles |= _picked_role(role, picked[role], arrays)
         elif len(own) == 1 or len(known) == 1:
             roles[role] = (own or known)[0]
         elif known:
             raise refusal(f"one array for the {role}", f"{' and '.join(map(repr, known))} ({inventory(arrays)})",
                           how_to_pick(role))
     return roles
+
+
+def _picked_role(role: str, name: Any, arrays: Mapping[str, np.ndarray | View]) -> dict[str, str]:
+    """The role with the array that was picked for it, or nothing for None."""
+    if name is not None and not (isinstance(name, str) and name in arrays):
+        raise refusal(f"{role} in {printable(repr(name))}", inventory(arrays), "name one that is there")
+    return {} if name is None else {role: name}
 
 
 def is_own(name: str, role: str) -> bool:
@@ -77,8 +83,8 @@ def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
 
 
 def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> bool:
-    """Whether named tensors are embeddings rather than a model: latents (n, d) and n labels by their usual names."""
-    if "latents" in picked:
+    """Whether named tensors are embeddings, not a model: picked as such, or latents (n, d) and n labels by name."""
+    if picked:
         return True
     try:
         roles = find_roles(arrays, {})
@@ -197,9 +203,9 @@ def _listed(text: str | None, role: str) -> np.ndarray | None:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(isinstance(value, str) or is_size(value) for value in values):
         raise refusal(f"{role} as a JSON list of texts", printable(repr(text), 40), "write it with json.dumps")
-    return np.array(values, object)
+    return np.array([str(value) for value in values], object)
 
 
 def as_texts(array: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ def named_columns(names: list[str], lists: set[str], picked: dict[str, Any]) -> 
     roles: dict[str, list[str]] = {}
     for role in (*SINGLE, *STEMS):
         if role in picked:
-            roles[role] = _picked_columns(role, names, picked[role])
+            roles |= {} if picked[role] is None else {role: _picked_columns(role, names, picked[role])}
         elif role in STEMS and (found := _numbered(names, STEMS[role], role)):
             roles[role] = found
         elif known := [name for name in names if name.lower() in ROLES[role] and (role in SINGLE or name in lists)]:
