@@ -109,7 +109,8 @@ CASES = {  # name → (operations from x to v, their tensors)
     "Shape, Gather, Concat, Reshape": ([
         op("Shape", out="sizes"), helper.make_node("Gather", ["sizes", "zero"], ["n"], axis=0),
         helper.make_node("Unsqueeze", ["n", "first"], ["n1"]),
-        helper.make_node("Concat", ["n1", "rest"], ["shape"], axis=0), helper.make_node("Reshape", ["x", "shape"], ["v"])],
+        helper.make_node("Concat", ["n1", "rest"], ["shape"], axis=0),
+        helper.make_node("Reshape", ["x", "shape"], ["v"])],
         {"zero": ints(0).reshape(()), "first": ints(0), "rest": ints(-1)}),
     "BatchNormalization": ([op("BatchNormalization", "g", "o", "m", "s", epsilon=1e-3)],
                            {"g": [1.5, 2], "o": [0.1, -1], "m": [0.3, 0.2], "s": [1, 2]}),
