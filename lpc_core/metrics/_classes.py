@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics._rows import Rows, less
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,7 @@ class ClassStatistics:
     counts: np.ndarray  # (K,) samples per class
     means: np.ndarray  # (K, d) μ_c
     traces: np.ndarray  # (K,) mean squared distance to μ_c, the trace of the class's covariance
+    gaps: np.ndarray  # (n,) distance of each sample to the mean of its class
     sums: np.ndarray  # (K,) variance of the sum of a latent's nodes, the sum of all entries of its covariance
 
     @property
@@ -59,9 +60,10 @@ class ClassStatistics:
         return self.rows.error(sizes) ** 2
 
     def deviations(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Each sample less the mean of its class, block by block: slices of rows and (rows, d) float64 to keep."""
+        """Each sample less the mean of its class, block by block like `Rows.blocks`: slices and (rows, d) float64."""
+        buffer = self.rows.buffer()
         for part, block in self.rows.blocks():
-            yield part, block - self.means[self.labels[part]]
+            yield part, less(block, self.means, self.labels[part], buffer)
 
 
 def class_statistics(rows: Rows, labels: np.ndarray, classes: int) -> ClassStatistics:
@@ -71,22 +73,29 @@ def class_statistics(rows: Rows, labels: np.ndarray, classes: int) -> ClassStati
     then correct both (the corrected two-pass formula of Chan, Golub & LeVeque 1983), so neither the number of
     samples nor a mean far from the origin costs digits.
     """
-    counts = np.bincount(labels, minlength=classes)
-    shares = 1 / np.where(counts > 0, counts, np.nan)  # NaN where a class is empty
-    means = sum(one_hot(labels[part], classes).T @ block for part, block in rows.blocks()) * shares[:, None]
+    counts, means = class_means(rows, labels, classes)
+    shares = 1 / np.where(counts > 0, counts, np.nan)
     shifts = np.zeros_like(means)
-    squares, totals = np.zeros(classes), np.zeros(classes)
+    squares, totals, buffer = np.empty(rows.n), np.zeros(classes), rows.buffer()
     for part, block in rows.blocks():
-        away, own = block - means[labels[part]], labels[part]
-        shifts += one_hot(own, classes).T @ away
-        squares += np.bincount(own, np.einsum("ij,ij->i", away, away), classes)
+        own = labels[part]
+        away = less(block, means, own, buffer)
+        shifts += summing(own, classes) @ away
+        squares[part] = np.einsum("ij,ij->i", away, away)
         totals += np.bincount(own, away.sum(axis=1) ** 2, classes)
     shifts = shifts * shares[:, None]
-    traces = np.maximum(squares * shares - (shifts ** 2).sum(axis=1), 0)
+    traces = np.maximum(np.bincount(labels, squares, classes) * shares - (shifts ** 2).sum(axis=1), 0)
     sums = np.maximum(totals * shares - shifts.sum(axis=1) ** 2, 0)
-    return ClassStatistics(rows, labels, counts, means + shifts, traces, sums)
+    return ClassStatistics(rows, labels, counts, means + shifts, traces, np.sqrt(squares), sums)
 
 
-def one_hot(labels: np.ndarray, classes: int) -> sparse.csr_array:
-    """One-hot labels (rows, K): its transpose times a block sums the block's rows class by class."""
-    return sparse.csr_array((np.ones(len(labels)), labels, np.arange(len(labels) + 1)), shape=(len(labels), classes))
+def class_means(rows: Rows, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples (K,) and mean (K, d) of every class; NaN rows for empty ones."""
+    counts = np.bincount(labels, minlength=classes)
+    sums = sum(summing(labels[part], classes) @ block for part, block in rows.blocks())
+    return counts, sums / np.where(counts > 0, counts, np.nan)[:, None]
+
+
+def summing(labels: np.ndarray, classes: int) -> sparse.csc_array:
+    """Matrix (K, rows) that sums the rows of a block class by class."""
+    return sparse.csc_array((np.ones(len(labels)), labels, np.arange(len(labels) + 1)), shape=(classes, len(labels)))

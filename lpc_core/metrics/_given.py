@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lpc_core.metrics._classes import ClassStatistics, class_statistics
+from lpc_core.metrics._classes import ClassStatistics, class_means, class_statistics
 from lpc_core.metrics._rows import Rows
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
@@ -43,11 +43,11 @@ class Given:
         return class_statistics(self.latents, self.labels, len(self.classes))
 
     @cached_property
-    def by_prediction(self) -> ClassStatistics:
-        """Statistics of the groups of equal prediction; of the true classes where no predictions are known."""
+    def centroids(self) -> tuple[np.ndarray, np.ndarray]:
+        """Groups of equal prediction, or true classes where no predictions are known: group (n,) and means (K, d)."""
         if self.predictions is None or np.array_equal(self.predictions, self.labels):
-            return self.by_label
-        return class_statistics(self.latents, self.predictions, len(self.classes))
+            return self.labels, self.by_label.means
+        return self.predictions, class_means(self.latents, self.predictions, len(self.classes))[1]
 
 
 def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
@@ -119,7 +119,7 @@ def _weight(weight: Any, d: int) -> tuple[np.ndarray, float]:
     if rows.d != d:
         raise ValueError(f"expected weight (K, {d}) for latents of {d} nodes, got ({rows.n}, {rows.d}); "
                          "pass the head that reads these latents, one row per class")
-    return np.concatenate([block for _, block in rows.blocks()]), rows.eps
+    return rows.some(slice(None)), rows.eps
 
 
 def _bias(bias: Any, weight: np.ndarray | None) -> np.ndarray:
@@ -144,7 +144,7 @@ def _numbered(labels: np.ndarray, predictions: np.ndarray | None, outputs: int |
               ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray | None]:
     """Class values, labels and predictions as 0…K−1."""
     together = labels if predictions is None else _joined(labels, predictions)
-    values, numbers = np.unique(together, return_inverse=True)
+    values, numbers = _unique(together)
     if outputs is not None and values.dtype.kind in "iub" and values[0] >= 0 and values[-1] < outputs:
         values, numbers = np.arange(outputs), together.astype(np.int64)
     elif outputs is not None and len(values) != outputs:
@@ -154,6 +154,16 @@ def _numbered(labels: np.ndarray, predictions: np.ndarray | None, outputs: int |
     numbers = numbers.astype(np.int64)
     n = len(labels)
     return tuple(values.tolist()), numbers[:n], None if predictions is None else numbers[n:]
+
+
+def _unique(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values in sorted order, and for each entry which it is. Counts where that is quicker than sorting."""
+    if names.dtype.kind not in "iu" or int(names.max()) - int(names.min()) > len(names):
+        return np.unique(names, return_inverse=True)
+    wide = names.astype(np.int64 if names.dtype.kind == "i" else np.uint64)
+    offset = (wide - wide.min()).astype(np.int64)
+    used = np.bincount(offset) > 0
+    return np.flatnonzero(used).astype(wide.dtype) + wide.min(), (np.cumsum(used) - 1)[offset]
 
 
 def _joined(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-BLOCK = 1 << 19  # values per block: 4 MB in float64, so that temporaries stay in the cache and far below the data
+BLOCK = 1 << 18  # values per block: 2 MB in float64, so that a block and what is made of it stay near the processor
 STEPS = 2.0  # error of a computed and stored latent in units of eps·|z|, see `Rows.error`
 
 
@@ -34,14 +34,32 @@ class Rows:
         self._refuse_extremes()
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Runs of rows, as slices and as (rows, d) float64. A block may be a view of the data: do not write to it."""
-        size = max(1, BLOCK // self.d)
-        for start in range(0, self.n, size):
-            part = slice(start, min(start + size, self.n))
-            yield part, _float64(self.values[part])
+        """Runs of rows, as slices and as (rows, d) float64: to read, and only until the next is asked for.
 
-    def some(self, rows: np.ndarray) -> np.ndarray:
-        """The rows of these indices: (rows, d) float64."""
+        All blocks lie in one buffer, because fresh memory costs several times what is computed in it.
+        """
+        buffer = self.buffer()
+        for start in range(0, self.n, len(buffer)):
+            part = slice(start, min(start + len(buffer), self.n))
+            block = buffer[:part.stop - start]
+            if isinstance(self.values, torch.Tensor):
+                torch.from_numpy(block).copy_(self.values[part])
+            else:
+                np.copyto(block, self.values[part])
+            yield part, block
+
+    def buffer(self) -> np.ndarray:
+        """Memory for what is computed from a block: (rows, d) float64, at least as long as any block."""
+        return np.empty((min(self.n, max(1, BLOCK // self.d)), self.d))
+
+    def picked(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The rows of these indices, in runs as long as a block: indices and (rows, d) float64, to read."""
+        size = max(1, BLOCK // self.d)
+        for start in range(0, len(rows), size):
+            yield rows[start:start + size], self.some(rows[start:start + size])
+
+    def some(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The rows of these indices: (rows, d) float64, to read."""
         return _float64(self.values[rows])
 
     def nodes(self, part: slice) -> np.ndarray:
@@ -87,10 +105,16 @@ class Rows:
 
 
 def _non_finite(block: np.ndarray) -> np.ndarray:
-    """Indices of rows with NaN or infinity. Their sum is not finite; that of huge terms may not be either."""
+    """Indices of rows with NaN or infinity. One such makes the sum of all not finite; huge terms may do so too."""
     with np.errstate(over="ignore", invalid="ignore"):
-        suspects = np.flatnonzero(~np.isfinite(block.sum(axis=1)))
-    return suspects[~np.isfinite(block[suspects]).all(axis=1)]
+        suspicious = not np.isfinite(block.sum())
+    return np.flatnonzero(~np.isfinite(block).all(axis=1)) if suspicious else np.empty(0, int)
+
+
+def less(block: np.ndarray, points: np.ndarray, own: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Each row of a block less its own of the ``points`` (K, d), in the memory of ``out``: (rows, d)."""
+    away = np.take(points, own, axis=0, out=out[:len(block)], mode="clip")  # "clip" because "raise" takes new memory
+    return np.subtract(block, away, out=away)
 
 
 def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._classes import one_hot
+from lpc_core.metrics._classes import summing
 from lpc_core.metrics._given import numbered
 from lpc_core.metrics._rows import Rows
 
@@ -85,7 +85,7 @@ def _votes(rows: Rows, numbers: np.ndarray, classes: int) -> tuple[np.ndarray, n
     """Samples per class (K,), and how many of them are above and below 0 in every node: (K, d) both."""
     positive, negative = np.zeros((classes, rows.d)), np.zeros((classes, rows.d))
     for part, block in rows.blocks():
-        onto = one_hot(numbers[part], classes).T
+        onto = summing(numbers[part], classes)
         positive += onto @ (block > 0).astype(float)
         negative += onto @ (block < 0).astype(float)
     return np.bincount(numbers, minlength=classes), positive, negative

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
@@ -36,12 +37,19 @@ def _self_duality(found: Given) -> Reading:
 
 
 def _agreement(found: Given) -> Reading:
-    """Share of samples whose prediction is the class with the nearest mean (grouped by true label)."""
+    """Share of samples whose prediction is the class with the nearest mean (grouped by true label).
+
+    A sample nearer to its own class's mean than half of that mean's distance to the next has no nearer one.
+    """
     groups = found.by_label
+    gaps = cdist(groups.means, groups.means)
+    gaps[np.isnan(gaps) | np.eye(len(gaps), dtype=bool)] = np.inf
+    safe = gaps.min(axis=1) / 2 * (1 - 1e-9)  # (K,)
     centroids, numbers = groups.means[groups.present], np.flatnonzero(groups.present)
-    agreed = sum(int((numbers[nearest(block, centroids)] == found.predictions[part]).sum())
-                 for part, block in found.latents.blocks())
-    return Reading(agreed / found.latents.n, reason=f"predictions {found.predictions_from}")
+    closest = found.labels.copy()
+    for part, rows in found.latents.picked(np.flatnonzero(groups.gaps >= safe[found.labels])):
+        closest[part] = numbers[nearest(rows, centroids)]
+    return Reading(float((closest == found.predictions).mean()), reason=f"predictions {found.predictions_from}")
 
 
 _PAPYAN = "Papyan, Han & Donoho 2020"

@@ -39,12 +39,13 @@ def per_node(latents: Any) -> PerNode:
 
 def node_statistics(rows: Rows) -> PerNode:
     """The same of `Rows`: two passes in each block, the blocks joined exactly (Chan, Golub & LeVeque 1983)."""
-    count, plain, sizes = 0, _Moments(rows.d), _Moments(rows.d)
+    count, plain, sizes = 0, _Moments(rows), _Moments(rows)
+    absolute = rows.buffer()
     least, largest = np.full(rows.d, np.inf), np.full(rows.d, -np.inf)
     for _, block in rows.blocks():
         least, largest = np.minimum(least, block.min(axis=0)), np.maximum(largest, block.max(axis=0))
         plain.join(count, block)
-        sizes.join(count, np.abs(block))
+        sizes.join(count, np.abs(block, out=absolute[:len(block)]))
         count += len(block)
     return PerNode(plain.means, plain.stds(count), least, largest, sizes.means, sizes.stds(count))
 
@@ -52,13 +53,13 @@ def node_statistics(rows: Rows) -> PerNode:
 class _Moments:
     """Mean and squared deviations of nodes, block after block."""
 
-    def __init__(self, d: int) -> None:
-        self.means, self.squares = np.zeros(d), np.zeros(d)
+    def __init__(self, rows: Rows) -> None:
+        self.means, self.squares, self._buffer = np.zeros(rows.d), np.zeros(rows.d), rows.buffer()
 
     def join(self, count: int, block: np.ndarray) -> None:
         """Add ``block`` (rows, d) to what ``count`` rows have given."""
         means = block.mean(axis=0)
-        away = block - means
+        away = np.subtract(block, means, out=self._buffer[:len(block)])
         gap, total = means - self.means, count + len(block)
         self.squares += np.einsum("ij,ij->j", away, away) + gap ** 2 * (count * len(block) / total)
         self.means += gap * (len(block) / total)

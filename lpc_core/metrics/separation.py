@@ -9,7 +9,10 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics._rows import less
 from lpc_core.metrics.collapse import by_class
+
+_MANY = 1 << 17  # distances from which on float32 is worth its check
 
 
 def separation_ratio(latents: np.ndarray, groups: np.ndarray) -> float:
@@ -36,43 +39,71 @@ def separation_ratio(latents: np.ndarray, groups: np.ndarray) -> float:
 def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
     """Row of the centroid nearest to each of ``latents`` (n, d), its ``own`` (n,) excepted where given: (n,).
 
-    ‖z − μ‖² is expanded only to rank the centroids; the distances themselves are taken by subtraction.
+    Many are ranked in float32 first, and in float64 only where that leaves it open.
     """
     middle = centroids.mean(axis=0)
     shifted = centroids - middle
-    ranks = (shifted ** 2).sum(axis=1) - 2 * (latents - middle) @ shifted.T  # (n, G) squared distance less ‖z‖²
+    scale = np.abs(shifted).max()
+    if len(latents) * len(centroids) < _MANY or not scale:
+        return _best(_ranks(latents - middle, shifted, own))[0]
+    few = (shifted / scale).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # where float32 ends float64 decides
+        small = np.subtract(latents, middle, out=np.empty(latents.shape, np.float32), casting="same_kind")
+        small *= np.float32(1 / scale)
+        found, lead = _best(_ranks(small, few, own))
+        reach = lengths(few).max()
+        doubt = 4 * (few.shape[1] + 4) * np.finfo(np.float32).eps * reach * (lengths(small) + reach)
+        unsure = ~(lead > doubt)
+    if unsure.any():
+        found[unsure] = _best(_ranks(latents[unsure] - middle, shifted, None if own is None else own[unsure]))[0]
+    return found
+
+
+def _ranks(away: np.ndarray, centroids: np.ndarray, own: np.ndarray | None) -> np.ndarray:
+    """Squared distance less ‖z‖² of each latent to each centroid (n, G); infinite to its own."""
+    ranks = away @ (-2 * centroids).T
+    ranks += (centroids ** 2).sum(axis=1)
     if own is not None:
         ranks[np.arange(len(own)), own] = np.inf
-    return ranks.argmin(axis=1)
+    return ranks
+
+
+def _best(ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Column of the least entry of each row, and how far the next is above it: (n,) both. Overwrites ``ranks``."""
+    rows, best = np.arange(len(ranks)), ranks.argmin(axis=1)
+    least = ranks[rows, best]
+    ranks[rows, best] = np.inf
+    return best, ranks.min(axis=1) - least
 
 
 def _measure(found: Given) -> dict[str, Reading]:
     """The same, block by block, grouped by prediction where one is known."""
-    groups = found.by_prediction
+    groups, means = found.centroids
     how = f"grouped by prediction ({found.predictions_from})" if found.predictions is not None else \
         "grouped by true label: no predictions given"
-    if groups.present.sum() < 2:
+    present = ~np.isnan(means[:, 0])
+    if present.sum() < 2:
         return {"separation_ratio": undefined(f"only one group; {how}")}
-    index, centroids = np.cumsum(groups.present) - 1, groups.means[groups.present]  # (K,), (G, d)
-    total, used, blurred = 0.0, 0, 0
+    index, centroids, n = np.cumsum(present) - 1, means[present], found.latents.n  # (K,), (G, d)
+    total, used, blurred, buffer = 0.0, 0, 0, found.latents.buffer()
+    errors = found.latents.error(lengths(centroids))  # (G,) of a sample near its centroid
     for part, block in found.latents.blocks():
-        group = groups.labels[part]
-        other = nearest(block, centroids, index[group])
-        near, far = _distances(block, groups.means[group]), _distances(block, centroids[other])
+        own = index[groups[part]]
+        near = lengths(less(block, centroids, own, buffer))
+        far = lengths(less(block, centroids, nearest(block, centroids, own), buffer))
         total += float((far / np.where(near > 0, near, np.inf)).sum())  # 0 where near is 0
         used += int((near > 0).sum())
-        blurred += int((near <= np.sqrt(groups.errors[group])).sum())
-    n = found.latents.n
-    notes = [how, *([f"{n - used:,} of {n:,} samples lie on their centroid and are left out"] if used < n else []),
-             *([f"{blurred:,} of {n:,} samples are nearer to their centroid than {found.latents.format} can tell: read "
-                "it as a lower bound"] if blurred else [])]
-    reading = Reading(total / used, reason="; ".join(notes)) if used else undefined("; ".join(notes))
-    return {"separation_ratio": reading}
+        blurred += int((near <= errors[own]).sum())
+    notes = "; ".join(filter(None, (
+        how, f"{n - used:,} of {n:,} samples lie on their centroid and are left out" if used < n else "",
+        f"{blurred:,} of {n:,} samples are nearer to their centroid than {found.latents.format} can tell: read it as a "
+        "lower bound" if blurred else "")))
+    return {"separation_ratio": Reading(total / used, reason=notes) if used else undefined(notes)}
 
 
-def _distances(latents: np.ndarray, points: np.ndarray) -> np.ndarray:
-    away = latents - points
-    return np.sqrt(np.einsum("ij,ij->i", away, away))
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Norm of each row of ``vectors`` (n, d): (n,)."""
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
 METRICS = (
