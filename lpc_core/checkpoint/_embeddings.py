@@ -2,21 +2,23 @@
 
 An array is recognised by its name (`ROLES`, capitals or not). A role's own name (labels or label) wins over its other
 names; two other names for one role are refused as ambiguous. Whoever opens the file can say which is which instead
-(``picked={"latents": "feats", "labels": "y"}``). What was taken for what, and what was left out, stands in the notes.
+(``picked={"latents": "feats", "labels": "y"}``), or that a role has none (``{"weight": None}``). What was taken for
+what, and what was left out, stands in the notes.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._message import Message
+from lpc_core.checkpoint._message import Message, View, is_size
 
-ROLES = {  # role → the names it goes by, in small letters; the first is its own
+ROLES = {  # role → the names it goes by, in small letters
     "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "z", "x"),
     "labels": ("labels", "label", "y", "targets", "target", "class"),
     "predictions": ("predictions", "prediction", "preds", "pred", "predicted", "y_pred"),
@@ -32,7 +34,7 @@ MAX_CLASS_NAME, MAX_CAPTION = 200, 2_000  # characters
 Arrays = dict[str, np.ndarray]
 
 
-def find_roles(arrays: Arrays, picked: dict[str, Any]) -> dict[str, str]:
+def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> dict[str, str]:
     """``{role: name of its array}`` for the roles that are found; refuses picks that are not there and ambiguity."""
     check_picked(picked)
     roles = {}
@@ -40,15 +42,20 @@ def find_roles(arrays: Arrays, picked: dict[str, Any]) -> dict[str, str]:
         known = [name for name in arrays if name.lower() in names]
         own = [name for name in known if is_own(name, role)]
         if role in picked:
-            if picked[role] not in arrays:
-                raise refusal(f"{role} in {printable(repr(picked[role]))}", inventory(arrays), "name one that is there")
-            roles[role] = picked[role]
+            roles |= _picked_role(role, picked[role], arrays)
         elif len(own) == 1 or len(known) == 1:
             roles[role] = (own or known)[0]
         elif known:
             raise refusal(f"one array for the {role}", f"{' and '.join(map(repr, known))} ({inventory(arrays)})",
                           how_to_pick(role))
     return roles
+
+
+def _picked_role(role: str, name: Any, arrays: Mapping[str, np.ndarray | View]) -> dict[str, str]:
+    """The role with the array that was picked for it, or nothing for None."""
+    if name is not None and not (isinstance(name, str) and name in arrays):
+        raise refusal(f"{role} in {printable(repr(name))}", inventory(arrays), "name one that is there")
+    return {} if name is None else {role: name}
 
 
 def is_own(name: str, role: str) -> bool:
@@ -68,16 +75,16 @@ def how_to_pick(role: str) -> str:
     return f"say which it is, picked={{'{role}': 'its name'}}, or name it '{role}' in the file"
 
 
-def inventory(arrays: Arrays) -> str:
+def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
     """The arrays of a file with their shapes, in a line."""
     shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in list(arrays.items())[:8]]
     more = f" and {len(arrays) - 8:,} more" if len(arrays) > 8 else ""
     return "the arrays " + ", ".join(shown) + more if shown else "no arrays"
 
 
-def are_embeddings(arrays: Arrays, picked: dict[str, Any]) -> bool:
-    """Whether named tensors are embeddings rather than a model: latents (n, d) and n labels by their usual names."""
-    if "latents" in picked:
+def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> bool:
+    """Whether named tensors are embeddings, not a model: picked as such, or latents (n, d) and n labels by name."""
+    if picked:
         return True
     try:
         roles = find_roles(arrays, {})
@@ -85,8 +92,8 @@ def are_embeddings(arrays: Arrays, picked: dict[str, Any]) -> bool:
         return False
     if not {"latents", "labels"} <= set(roles):
         return False
-    latents, labels = arrays[roles["latents"]], arrays[roles["labels"]]
-    return latents.ndim == 2 and labels.shape == latents.shape[:1]
+    latents, labels = arrays[roles["latents"]].shape, arrays[roles["labels"]].shape
+    return len(latents) == 2 and labels == latents[:1]
 
 
 def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str],
@@ -196,9 +203,9 @@ def _listed(text: str | None, role: str) -> np.ndarray | None:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(isinstance(value, str) or is_size(value) for value in values):
         raise refusal(f"{role} as a JSON list of texts", printable(repr(text), 40), "write it with json.dumps")
-    return np.array(values, object)
+    return np.array([str(value) for value in values], object)
 
 
 def as_texts(array: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ ARRAYS = "save latents and labels with numpy.savez(file, latents=…, labels=…
 STARTS = ((b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\x93NUMPY", "npy"), (LEGACY_START, "torch (legacy)"),
           (b"PAR1", "parquet"))
 ONNX_START = re.compile(rb"\x08[\x01-\x1f][\x12\x1a\x3a\x42]")  # the IR's version, then a name, the graph or an opset
+PICKLE_START = re.compile(rb"\x80[\x02-\x05]")  # the opcode PROTO and a protocol
 MAGIC = (  # (first bytes, what it is, what to do)
     (b"\x89HDF\r\n", "an HDF5 file (.h5, .hdf5, Keras)", "load it where it was made and " + ARRAYS),
     (b"\x89PNG", "a PNG picture", ARRAYS),
@@ -93,7 +94,7 @@ def _refuse_unread(head: bytes, suffix: str) -> None:
         raise refused_kind(*SUFFIXES[suffix])
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"<script")):
         raise refused_kind(*SUFFIXES[".html"])
-    if head[:1] == b"\x80" and 2 <= head[1] <= 5:
+    if PICKLE_START.match(head):
         raise refused_kind("a pickle", f"if it is a model, {CONVERT}; if it is data, {ARRAYS}")
     if head[257:262] == b"ustar":
         raise refused_kind("a tar archive", f"unpack it first; for a model of torch 0.1, {CONVERT}")

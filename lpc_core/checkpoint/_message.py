@@ -89,6 +89,9 @@ def array_of(storage: Buffer, view: View) -> np.ndarray:
     if 0 in view.shape:
         return np.empty(view.shape, kind)
     whole = np.frombuffer(storage, np.uint8)
+    if view.strides == row_major(view.shape):
+        start = view.offset * kind.itemsize
+        return whole[start : start + view.bytes].view(kind).reshape(view.shape)
     last = view.offset + sum((size - 1) * step for size, step in zip(view.shape, view.strides, strict=True))
     used = whole[view.offset * kind.itemsize : (last + 1) * kind.itemsize].view(kind)
     strides = tuple(step * kind.itemsize for step in view.strides)

@@ -101,9 +101,9 @@ def _recognised(message: Message, raw: memoryview, picked: dict[str, Any]) -> Me
         return _film(raw)
     if message.facts["format"] == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
-    arrays = message.arrays()
-    if not are_embeddings(arrays, picked):
+    if not are_embeddings({view.name: view for view in message.views}, picked):
         return _finished(_stripped(message) if message.facts["format"] == "safetensors" else message)
+    arrays = message.arrays()
     notes = list(message.facts["notes"])
     for view in message.views:
         if view.dtype in NO_NUMPY:

@@ -1,9 +1,9 @@
 """A process of its own that reads one file and can do nothing else.
 
 `call` opens the file, starts a fresh interpreter (no shell, isolated mode, an environment of a few names, no
-inherited descriptors) with the file as its standard input and an unlinked temporary file as its standard output, and
-reads the answer from there once the process has ended. `lock_down`, in the child, sets limits before the file is looked
-at. What holds where:
+inherited descriptors) with the file as its standard input and an unlinked temporary file as its standard output. What
+to do lies in the latter; once the process has ended, the answer does. `_lock`, in the child, sets limits before the
+file is looked at. What holds where:
 
 * everywhere: wall-clock limit (the child is killed); the file's size is checked first; an audit hook refuses every
   event that Python reports after the lock (opening files, importing, starting processes, sockets, ctypes, exec, …)
@@ -26,6 +26,7 @@ import json
 import mmap
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -44,7 +45,8 @@ ROOT = Path(__file__).parents[2]  # what the child must be able to import from
 CHILD = Path(__file__).with_name("_child.py")
 START_SECONDS = 30.0  # for the interpreter to start, on a busy machine; not the file's fault
 MAX_ERRORS = 2**16  # bytes of the child's complaints that are looked at
-KEPT = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP")  # needed to start at all
+KEPT = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of the environment: needed to start at all
+OUT_OF_TIME = (None, -getattr(signal, "SIGXCPU", 24))  # how a process ends whose time is up
 
 
 class ReaderFailed(RuntimeError):
@@ -61,12 +63,21 @@ def call(module: str, source: str | Path | bytes, job: dict[str, Any], limits: L
         file = stack.enter_context(_opened(source, limits))
         answer = stack.enter_context(tempfile.TemporaryFile())  # 0600, and without a name where the system can
         errors = stack.enter_context(tempfile.TemporaryFile())
-        order = {"module": module, "roots": [str(root) for root in roots], "job": job, "limits": asdict(limits),
+        path = [*map(str, roots), *filter(os.path.isabs, sys.path)]
+        order = {"module": module, "path": path, "job": job, "limits": asdict(limits),
                  "output": limits.tensor_bytes + limits.tensors * 128 + 2 * MAX_TEXT}
-        code = _run(order, file, answer, errors, limits)
+        answer.write(json.dumps(order).encode())
+        answer.flush()
+        code = _run(file, answer, errors, limits.seconds + START_SECONDS)
         if code != 0:
             raise _failure(code, errors, limits)
         return unpack(_mapped(answer), limits)
+
+
+def locks() -> tuple[str, ...]:
+    """The locks that hold in the reading process on this system: network, memory, seccomp, audit (all, on Linux)."""
+    message = call("lpc_core.checkpoint._read", b"z0,label\n1,a\n", {"name": "", "picked": {}, "tree": True}, Limits())
+    return tuple(map(str, message.facts["locks"]))
 
 
 def _opened(source: str | Path | bytes, limits: Limits) -> IO[bytes]:
@@ -100,15 +111,15 @@ def _check_size(size: int, limits: Limits) -> None:
         raise refusal(f"a file of at most {limits.file_bytes:,} bytes", amount(size), "raise the limit file_bytes")
 
 
-def _run(order: dict[str, Any], file: IO[bytes], answer: IO[bytes], errors: IO[bytes], limits: Limits) -> int | None:
+def _run(file: IO[bytes], answer: IO[bytes], errors: IO[bytes], seconds: float) -> int | None:
     """Run the child to its end; its exit status, or None when time was up."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    environment |= {"LPC_READER": json.dumps(order), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-                    "MKL_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    environment |= {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    environment["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     command = [sys.executable, "-I", str(CHILD)]
     process = subprocess.Popen(command, stdin=file, stdout=answer, stderr=errors, env=environment, close_fds=True)
     try:
-        return process.wait(limits.seconds + START_SECONDS)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:  # also when whoever waits is interrupted
@@ -121,9 +132,9 @@ def _failure(code: int | None, errors: IO[bytes], limits: Limits) -> FileRefused
     errors.seek(0)
     words = errors.read(MAX_ERRORS).decode("utf-8", "replace").strip()
     last = re.match(r"[A-Za-z_.]{1,60}(?=:|$)", words.rpartition("\n")[2])
-    if code is None or code == -24:  # SIGXCPU
+    if code in OUT_OF_TIME:
         got = f"one that takes longer than {limits.seconds:g} s"
-    elif code < 0:
+    elif code is not None and code < 0:
         got = f"one on which the reading process was ended by signal {-code} (memory, or a flaw in a library)"
     else:
         got = f"one on which it failed ({last[0] if last else 'without a word'})"

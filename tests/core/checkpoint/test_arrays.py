@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lpc_core.checkpoint import FileRefused, Limits
-from tests.core.checkpoint._files import LABELS, LATENTS, npy, npz, read_here, zipped
+from tests.core.checkpoint._files import LABELS, LATENTS, csv, npy, npz, read_here, zipped
 
 
 def npy_of(header, data=b"", version=(1, 0)):
@@ -71,6 +71,8 @@ def test_whoever_opens_a_file_can_say_what_is_what():
     assert found.class_names == ("a", "b", "c", "d")
     with pytest.raises(FileRefused, match=r"^expected labels in 'nope', got the arrays 'x' \(30, 9\), 'z'"):
         read_here(raw, picked={**picked, "labels": "nope"})
+    with pytest.raises(FileRefused, match=r"^expected labels in \['mine'\], got the arrays 'x'"):
+        read_here(raw, picked={**picked, "labels": ["mine"]})
     with pytest.raises(FileRefused, match=r"^expected one of the roles latents, labels, .*, got 'lables'; choose one"):
         read_here(raw, picked={"lables": "mine"})
 
@@ -89,6 +91,16 @@ def test_labels_of_every_kind(labels, encoded, names):
     assert found.labels.tolist() == encoded
     assert found.labels.dtype == np.int64
     assert found.class_names == names
+
+
+def test_whoever_opens_a_file_can_say_that_a_role_has_no_array():
+    raw = npz(**arrays(w=np.zeros(7), b=np.zeros(8)))
+    with pytest.raises(FileRefused, match="expected weight"):
+        read_here(raw)
+    found = read_here(raw, picked={"weight": None, "bias": None})
+    assert (found.weight, found.bias) == (None, None)
+    table = csv("z0,logit_0,text,label", [(1, 2, "t", "a")])
+    assert read_here(table, picked={"logits": None, "texts": None}).texts is None
 
 
 def test_texts_are_placed_by_the_class_names():

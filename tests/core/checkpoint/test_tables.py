@@ -1,6 +1,7 @@
 """CSV and parquet: which columns are the latents, labels of every kind, and refusals that name the row."""
 
 import re
+import sys
 
 import numpy as np
 import pyarrow
@@ -132,6 +133,12 @@ def test_parquet_columns_of_lists_categories_and_other_types():
 def test_gaps_in_parquet_are_refused(columns, message):
     with pytest.raises(FileRefused, match=message):
         read_here(parquet(**columns))
+
+
+def test_without_pyarrow_the_refusal_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(FileRefused, match=r"^expected pyarrow, which reads parquet, got no such package; pip"):
+        read_here(parquet(z0=[1.0], label=[1]))
 
 
 def test_parquet_that_claims_too_much_or_is_none():
