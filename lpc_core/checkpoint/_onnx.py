@@ -116,6 +116,7 @@ class _Graph:
         self.views: list[View] = []
         self.storages: list[Buffer] = []
         self.nodes: list[list[Any]] = []
+        self.attributes: list[dict[str, Any]] = []  # one for each node: numbers, lists of them, texts
         self.inputs: dict[str, list[Any]] = {}
         self.outputs: list[str] = []
         self.subgraphs = 0
@@ -131,7 +132,7 @@ class _Graph:
         own = {view.name for view in self.views}
         inputs = {name: shape for name, shape in self.inputs.items() if name not in own}
         notes = [f"left out: {self.subgraphs} subgraphs"] if self.subgraphs else []
-        metadata |= {"nodes": self.nodes, "inputs": inputs, "outputs": self.outputs}
+        metadata |= {"nodes": self.nodes, "attributes": self.attributes, "inputs": inputs, "outputs": self.outputs}
         facts = {"format": "onnx", "stripped": [], "metadata": metadata, "notes": notes}
         return Message("checkpoint", facts, self.views, self.storages)
 
@@ -148,15 +149,32 @@ class _Graph:
             elif kind == BYTES and number == 5:
                 attributes.append(value)
         self.nodes.append([operation, inputs, outputs])
+        self.attributes.append({})
         for attribute in attributes:
             self._add_attribute(attribute, outputs[0] if operation == "Constant" and outputs else None)
 
     def _add_attribute(self, raw: memoryview, constant: str | None) -> None:
+        """AttributeProto: a number, numbers or a text go to the node's attributes; tensors and graphs do not."""
+        name, values, listed = "", [], False
         for number, kind, value in self._walk.fields(raw):
             if kind == BYTES and number == 5 and constant:
                 self.add_tensor(value, constant)
             elif kind == BYTES and number in (6, 11):
                 self.subgraphs += 1
+            elif kind == BYTES and number == 1:
+                name = _text(value, 100)
+            elif kind == BYTES and number == 4:
+                values.append(_text(value, 200))
+            elif number in (2, 3, 7, 8):  # f, i, floats, ints
+                listed |= number > 3
+                values.extend(_floats(value) if number in (2, 7) else self._signed(kind, value))
+        if values:
+            self.attributes[-1][name] = values if listed else values[0]
+
+    def _signed(self, kind: int, value: Any) -> list[int]:
+        """Whole numbers, negative ones among them, alone or packed."""
+        numbers = [value] if kind == VARINT else self._varints(value)
+        return [number - 2**64 if number >= 2**63 else number for number in numbers]
 
     def add_tensor(self, raw: memoryview, name: str = "") -> None:
         """TensorProto: sizes, type, and values as raw bytes or as a list of numbers."""
@@ -263,6 +281,12 @@ FLOAT_LISTS = (4, 10)  # float_data, double_data
 NUMBER_LISTS = (*FLOAT_LISTS, 5, 7, 11)  # and int32_data, int64_data, uint64_data
 _PARTS = {1: _Graph.add_node, 5: _Graph.add_tensor, 11: _Graph.add_input, 12: _Graph.add_output,
           15: _Graph.add_sparse}  # fmt: skip  # fields of GraphProto
+
+
+def _floats(raw: Any) -> list[float]:
+    """Finite numbers of four bytes each, one after the other; others become 0."""
+    whole = bytes(raw) if isinstance(raw, memoryview) and len(raw) % 4 == 0 else b""
+    return np.nan_to_num(np.frombuffer(whole, "<f4"), posinf=0, neginf=0).tolist()
 
 
 def _text(raw: memoryview, most: int) -> str:

@@ -17,6 +17,7 @@ from lpc_core.metrics import Reading, code_report, names, readings
 from lpc_core.metrics.separation import nearest
 
 SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
+OF_THE_HEAD = ("weight_norm", "weight_abs_cv")  # need no samples, and are computed together with peak distances
 SLOW_VALUES = 4_000_000  # numbers n·d up to which those are computed on all samples
 FEWEST = 2_000  # samples that a subset for them has at least
 MOST_LISTED = 100  # ambiguous, and misclassified samples
@@ -73,14 +74,15 @@ def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading
     """Every quantity by name, in the order of `names`; those that need what is not there are NaN with the reason."""
     n = len(found.latents)
     slow = tuple(name for name in names() if name.startswith(SLOW))
-    quick = tuple(name for name in names() if name not in slow)
+    quick = tuple(name for name in names() if name not in (*slow, *OF_THE_HEAD))
     head = {"weight": found.weight, "bias": found.bias}
     done = readings(found.latents, found.labels, found.predictions, found.logits, **head, only=quick)
     step(0.4, "measuring entropy and mixtures")
     rows = slow_rows(found, seed)
     note = "" if len(rows) == n else f"on {len(rows):,} of {n:,} samples, stratified, drawn with seed {seed}"
     latents, labels = (found.latents, found.labels) if not note else (found.latents[rows], found.labels[rows])
-    done |= {name: _with_note(reading, note) for name, reading in readings(latents, labels, only=slow).items()}
+    few = readings(latents, labels, **head, only=(*slow, *OF_THE_HEAD))
+    done |= {name: reading if name in OF_THE_HEAD else _with_note(reading, note) for name, reading in few.items()}
     return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
 
 
