@@ -100,9 +100,10 @@ class Moments:
         """The same in the form that the metrics read; ``rows`` says how exactly the samples were known."""
         shares = 1 / np.where(self.counts > 0, self.counts, np.nan)
         k, d = self.shifts.shape
-        return GatheredStatistics(rows, np.repeat(np.arange(k), d), self.counts.astype(np.int64),
-                                  np.where(np.isnan(shares)[:, None], np.nan, self.origins + self.shifts),
-                                  self.squares * shares, self.totals * shares, self.scatters)
+        return GatheredStatistics(
+            rows, labels=np.repeat(np.arange(k), d), counts=self.counts.astype(np.int64),
+            means=np.where(np.isnan(shares)[:, None], np.nan, self.origins + self.shifts), traces=self.squares * shares,
+            gaps=np.empty(0), sums=self.totals * shares, scatters=self.scatters)
 
 
 def _scatters(away: np.ndarray, own: np.ndarray, counts: np.ndarray) -> np.ndarray:
