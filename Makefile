@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
