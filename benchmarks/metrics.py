@@ -120,7 +120,7 @@ def of_collapse(rounds: int) -> list[str]:
     worst = max(abs(found["pairwise"][name] / found["loops"][name] - 1) for name in PAIRWISE)
     return [f"Collapse metrics, N = {N:,}, d = {D}, K = {K}", "",
             f"  all {len(every)} but mixtures and entropy {times['all']:6.3f} s",
-            f"  the {len(PAIRWISE)} pairwise ones      ours {times['pairwise']:6.3f} s   loops {times['loops']:6.2f} s  "
+            f"  the {len(PAIRWISE)} pairwise ones     ours {times['pairwise']:6.3f} s   loops {times['loops']:6.2f} s  "
             f" {times['loops'] / times['pairwise']:5.1f}×   largest relative difference {worst:.0e}"]
 
 
