@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +46,17 @@ class SavedRun:
         stored, labels = ((self.dataset.train_inputs, self.dataset.train_labels) if split == "train" else
                           (self.dataset.test_inputs, self.dataset.test_labels))
         rows = spread(labels, len(labels) if most is None else most, seed)
-        return self._normaliser()(torch.from_numpy(stored[rows])), labels[rows]
+        return self._normaliser(torch.from_numpy(stored[rows])), labels[rows]
 
     @property
     def bounds(self) -> tuple[Tensor, Tensor] | None:
         """The smallest and largest model input that a picture can give, (C, 1, 1) each; None for vectors."""
-        normaliser = self._normaliser()
+        normaliser = self._normaliser
         if normaliser.mean is None or normaliser.std is None:
             return None
         return (0 - normaliser.mean) / normaliser.std, (1 - normaliser.mean) / normaliser.std
 
+    @functools.cached_property
     def _normaliser(self) -> Normaliser:
         return Normaliser(self.dataset, torch.device("cpu"))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from lpc_core.metrics._model import Array, Model, as_labels, gradient, opened
@@ -17,6 +18,7 @@ from lpc_core.robustness._result import AttackResult
 WORSE = 1.05  # a norm this many times another's is worse than it
 MANY = 0.05  # share of samples from which on a fault is one of the model and not of some samples
 OVERSTATED = 1.10  # median ratio to the smallest perturbation known
+NOTICEABLE = 1e-3  # of the logits' size; what rounding changes is far smaller
 DEVIATIONS = 3.0  # standard deviations above chance that an accuracy must reach to count as one
 
 
@@ -32,31 +34,41 @@ class Flag:
 
 @dataclass(frozen=True)
 class Health:
-    """What the model's gradients and answers are like at the inputs themselves; shares of samples, 0…1."""
+    """What the model's answers and gradients are like at the inputs themselves; shares of samples, 0…1.
+
+    The first two are NaN where gradients were not looked at.
+    """
 
     flat: float  # the logit margin's gradient is 0, or too small for a move as long as the input to show in the logits
-    saturated: float  # the float32 softmax of the true class is exactly 1
     lossless: float  # cross-entropy's gradient in float32 is exactly 0
+    saturated: float  # the float32 softmax of the true class is exactly 1
     varying: float  # the same input gets clearly different logits the second time
 
 
-def health(model: Model, inputs: Array, labels: Array, batch_size: int) -> Health:
-    """Look at every input (N, …) once, with the gradients that an ordinary attack would take."""
+def health(model: Model, inputs: Array, labels: Array, batch_size: int, *, gradients: bool) -> Health:
+    """Look at every input (N, …) once more, with the ``gradients`` that an ordinary attack would take, or without."""
     counts = torch.zeros(4, dtype=torch.float64)
     with opened(model, inputs) as asked:
         first = asked.logits(batch_size)
         truth = as_labels(labels, first)
         for x, y, before in zip(*(part.split(batch_size) for part in (asked.inputs, truth, first)), strict=True):
-            leaf, logits = asked.differentiable(x)
-            slope = gradient(hard_margin(logits, y).sum(), leaf, keep=True).double().flatten(1).norm(dim=1)
-            pull = gradient(F.cross_entropy(logits.float(), y, reduction="sum"), leaf).flatten(1).abs().amax(1)
-            size = logits.detach().abs().amax(1).double()
-            moved = slope * x.double().flatten(1).norm(dim=1)
-            certain = logits.detach().float().softmax(1).gather(1, y[:, None])[:, 0] == 1
-            differs = (logits.detach() - before).abs().amax(1) > 1e-3 * size
-            rows = (moved <= torch.finfo(torch.float32).eps * size, certain, pull == 0, differs)
-            counts += torch.tensor([float(row.sum()) for row in rows], dtype=torch.float64)
-        return Health(*(counts / len(truth)).tolist())
+            leaf, logits = asked.differentiable(x) if gradients else (x, asked(x))
+            again = logits.detach()
+            size = again.abs().amax(1).double()
+            certain = again.float().softmax(1).gather(1, y[:, None])[:, 0] == 1
+            differs = (again - before).abs().amax(1) > NOTICEABLE * size
+            blind = _blind(leaf, logits, y, size) if gradients else (certain.new_zeros(len(x)),) * 2
+            counts += torch.tensor([float(row.sum()) for row in (*blind, certain, differs)], dtype=torch.float64)
+        shares = (counts / len(truth)).tolist()
+    return Health(*(shares if gradients else [math.nan, math.nan, *shares[2:]]))
+
+
+def _blind(leaf: Tensor, logits: Tensor, labels: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the margin's gradient is lost, and where cross-entropy's is 0, both (n,) bool; ``size`` of the logits."""
+    slope = gradient(hard_margin(logits, labels).sum(), leaf, keep=True).double().flatten(1).norm(dim=1)
+    pull = gradient(F.cross_entropy(logits.float(), labels, reduction="sum"), leaf).flatten(1).abs().amax(1)
+    reach = leaf.detach().double().flatten(1).norm(dim=1)
+    return slope * reach <= torch.finfo(torch.float32).eps * size, pull == 0
 
 
 def flags(results: Mapping[str, AttackResult], best: np.ndarray, white_box: Mapping[str, bool], *, health: Health,
@@ -89,8 +101,10 @@ def _deepfool(results: Mapping[str, AttackResult], best: np.ndarray) -> Flag:
         return Flag(name, False, ratio, "DeepFool changed no answer, so it has no norms to compare.")
     raised = ratio > OVERSTATED
     words = "quote the smaller ones" if raised else "close enough"
-    return Flag(name, raised, ratio, f"DeepFool's perturbations are {ratio:.2f} × the smallest known ones (median): "
-                                     f"{words}.")
+    beyond = float((results["deepfool"].relative[both] > 1).mean())
+    lost = f", and at {_share(beyond)} of the samples larger than the input itself" if beyond else ""
+    return Flag(name, raised, ratio, f"DeepFool's perturbations are {ratio:.2f} × the smallest known ones (median)"
+                                     f"{lost}: {words}.")
 
 
 def _masked(results: Mapping[str, AttackResult], white_box: Mapping[str, bool]) -> Flag:
@@ -112,6 +126,8 @@ def _masked(results: Mapping[str, AttackResult], white_box: Mapping[str, bool]) 
 
 
 def _flat(health: Health) -> Flag:
+    if math.isnan(health.flat):
+        return Flag("flat", False, math.nan, "No attack that uses gradients was run, and none were looked at.")
     raised = health.flat > MANY
     words = "gradient attacks are blind there" if raised else "gradients can be followed"
     return Flag("flat", raised, health.flat, f"The logits do not answer to the input at {_share(health.flat)} of the "
@@ -120,11 +136,12 @@ def _flat(health: Health) -> Flag:
 
 def _saturated(health: Health) -> Flag:
     raised = health.saturated > MANY
+    lossless = "" if math.isnan(health.lossless) else \
+        f", and cross-entropy's gradient exactly 0 at {_share(health.lossless)}"
     words = "attacks that follow cross-entropy are misled; those here follow the logits" if raised else \
         "cross-entropy can be followed"
     return Flag("softmax-saturated", raised, health.saturated,
-                f"The float32 softmax is exactly 1 at {_share(health.saturated)} of the samples, and cross-entropy's "
-                f"gradient exactly 0 at {_share(health.lossless)}: {words}.")
+                f"The float32 softmax is exactly 1 at {_share(health.saturated)} of the samples{lossless}: {words}.")
 
 
 def _not_found(results: Mapping[str, AttackResult]) -> Flag:

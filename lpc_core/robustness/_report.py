@@ -96,7 +96,7 @@ def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str 
             model, inputs, labels, bounds=bounds, batch_size=batch_size, seed=seed,
             progress=lambda share, what, done=number: progress((done + share) / parts, what))
     paper = DeepFool()(model, inputs, batch_size=batch_size) if paper_too else None
-    state = health(model, inputs, labels, batch_size)
+    state = health(model, inputs, labels, batch_size, gradients=any(attack.white_box for attack in chosen))
     progress(1.0, "done")
     return _assemble(chosen, results, paper, state, _Range.of(as_inputs(inputs), bounds))
 

@@ -45,10 +45,12 @@ class DeepFool(Attack):
             search.progress(step / self.steps)
             gaps = _gaps(logits, search.labels[rows], rivals[rows]).abs()
             pairs = _Pairs.that_can_win(rivals[rows], gaps, self.trust)
-            total[rows] += _to_nearest_boundary(search, points[rows], rows, pairs)
+            move = _to_nearest_boundary(search, points[rows], rows, pairs)
+            total[rows] += move
             points[rows] = search.box.clip(search.inputs[rows] + (1 + self.overshoot) * total[rows])
             logits = search.ask(points[rows], rows)
-            going = ~search.found[rows]  # the first change of the answer ends it
+            # the first change of the answer ends it, and so does a spot without any gradient
+            going = ~search.found[rows] & (search.norm(move) > 0)
             rows, logits = rows[going], logits[going]
             if len(rows) == 0:
                 return

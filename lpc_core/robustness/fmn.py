@@ -39,7 +39,6 @@ class Fmn(Attack):
     def run(self, search: Search) -> None:
         """See `fmn`."""
         self._walk(search, search.rows, None)
-        search.progress(0.5)
         points = other_class(search)
         rows = search.found.nonzero().flatten()
         if len(rows) == 0:
@@ -55,6 +54,7 @@ class Fmn(Attack):
         smallest = torch.where(known, radius, torch.inf)  # of this walk
         first = FROM_INPUT if start is None else FROM_BOUNDARY
         for step in range(self.steps):
+            search.progress(((start is not None) + step / self.steps) / 2)
             direction, values, slopes = losing_direction(search, inputs + change, rows, hard_margin)
             fooled, size = search.last_fooled[rows], search.norm(change)
             smallest = torch.where(fooled, torch.minimum(smallest, size), smallest)

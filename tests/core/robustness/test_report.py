@@ -142,6 +142,18 @@ def test_a_model_left_to_chance_is_flagged(linear, inputs):
     assert not flag(report(linear, inputs, labels, attacks=QUICK), "answers-vary").raised
 
 
+def test_decisions_alone_will_do(linear, inputs):
+    @torch.no_grad()
+    def decisions(x):
+        return torch.nn.functional.one_hot(linear(x).argmax(1), 5).float()
+
+    found = report(decisions, inputs, decisions(inputs).argmax(1), attacks=[HopSkipJump(iterations=2)])
+    assert found.best.found == 40
+    assert not flag(found, "flat").raised
+    assert math.isnan(flag(found, "flat").value)
+    assert math.isnan(found.paper)
+
+
 def test_one_side_alone_cannot_show_masking(linear, inputs):
     seen = flag(report(linear, inputs, linear(inputs).argmax(1), attacks=["ddn"]), "white-box-worse")
     assert seen.raised
