@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._info import METRICS
+from lpc_core.metrics._info import collect
 from lpc_core.metrics.accuracy import accuracy
 from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
+from lpc_core.metrics.code import CodeReport, code_report
 from lpc_core.metrics.collapse import (
     ByClass,
     by_class,
@@ -15,10 +16,21 @@ from lpc_core.metrics.collapse import (
     sigma_w_trace,
     within_class_spread,
 )
+from lpc_core.metrics.entropy import Entropy, entropy_kl
+from lpc_core.metrics.geometry import Reference, reference
 from lpc_core.metrics.live import live_metrics
+from lpc_core.metrics.measure import measure, names, readings
+from lpc_core.metrics.mixtures import Mixtures, mixtures
+from lpc_core.metrics.nodes import PerNode, per_node
 from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean
+from lpc_core.metrics.pairs import PerPair, per_pair
+from lpc_core.metrics.scatter import PerClass, per_class
 from lpc_core.metrics.separation import separation_ratio
 
-__all__ = ["METRICS", "ByClass", "Metric", "Reading", "abs_cv", "accuracy", "by_class", "class_means", "live_metrics",
-           "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean", "separation_ratio", "sigma_b_trace",
+METRICS: dict[str, Metric] = collect()
+
+__all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", "PerClass", "PerNode", "PerPair",
+           "Reading", "Reference", "abs_cv", "accuracy", "by_class", "class_means", "code_report", "entropy_kl",
+           "live_metrics", "measure", "mixtures", "names", "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean",
+           "per_class", "per_node", "per_pair", "readings", "reference", "separation_ratio", "sigma_b_trace",
            "sigma_w_trace", "weight_abs_cv", "within_class_spread"]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics._given import Given
+from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics._rows import Rows, precision
+
 
 def node_peak_distance(latents: np.ndarray) -> np.ndarray:
     """Distance of each node's two peaks in peak widths, |μ1 − μ2| / ((σ1 + σ2)/2): (d,) float64.
@@ -22,10 +27,8 @@ def node_peak_distance(latents: np.ndarray) -> np.ndarray:
         raise ValueError(f"expected latents (n, d), got {latents.shape}; pass one row per sample")
     if len(latents) < 4:
         return np.full(latents.shape[1], np.nan)
-    ordered = np.sort(np.ascontiguousarray(latents.T), axis=1)  # (d, n)
-    values = ordered.astype(np.float64)
-    gap, width = _split(values - values.mean(axis=1, keepdims=True))
-    return gap / np.where(values[:, 0] < values[:, -1], np.maximum(width, _rounding(ordered)), np.nan)
+    eps, smallest = precision(latents.dtype)[1:]
+    return _peaks(np.sort(np.ascontiguousarray(latents.T), axis=1), eps, smallest)
 
 
 def weight_abs_cv(weight: np.ndarray) -> np.ndarray:
@@ -38,10 +41,13 @@ def weight_abs_cv(weight: np.ndarray) -> np.ndarray:
     return sizes.std(axis=0) / np.where(means > 0, means, np.nan)
 
 
-def _rounding(ordered: np.ndarray) -> np.ndarray:
-    """Standard deviation of rounding to the array's own format at each node's largest value: (d,) float64."""
-    largest = np.maximum(np.abs(ordered[:, 0]), np.abs(ordered[:, -1]))
-    return np.spacing(largest).astype(np.float64) / np.sqrt(12)
+def _peaks(ordered: np.ndarray, eps: float, smallest: float) -> np.ndarray:
+    """`node_peak_distance` of sorted nodes (d, n) whose number format has spacing ``eps`` at 1: (d,) float64."""
+    values = ordered.astype(np.float64)
+    largest = np.maximum(np.abs(values[:, 0]), np.abs(values[:, -1]))
+    step = np.maximum(np.ldexp(eps, np.frexp(largest)[1] - 1), smallest)  # spacing of the format at that size
+    gap, width = _split(values - values.mean(axis=1, keepdims=True))
+    return gap / np.where(values[:, 0] < values[:, -1], np.maximum(width, step / np.sqrt(12)), np.nan)
 
 
 def _split(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,3 +67,45 @@ def _split(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     left = np.sqrt(np.where(is_left, squares, 0).sum(axis=1) / left_size[:, 0])
     right = np.sqrt(np.where(is_left, 0, squares).sum(axis=1) / (n - left_size[:, 0]))
     return (high - low)[:, 0], (left + right) / 2
+
+
+def _measure(found: Given) -> dict[str, Reading]:
+    return _measure_nodes(found.latents) | (_measure_head(found) if found.weight is not None else {})
+
+
+def _measure_nodes(rows: Rows) -> dict[str, Reading]:
+    peaks = np.concatenate([_peaks(np.sort(rows.native_nodes(part), axis=1), rows.eps, rows.smallest)
+                            for part in rows.node_slices()]) if rows.n >= 4 else np.full(rows.d, np.nan)  # (d,)
+    known = peaks[~np.isnan(peaks)]
+    if not known.size:
+        no = undefined("needs four samples or more" if rows.n < 4 else "no node ever changes")
+        return {"node_peak_distance_mean": no, "node_peak_distance_min": no}
+    note = f"{rows.d - known.size} of {rows.d} nodes never change and are left out" if known.size < rows.d else ""
+    return {"node_peak_distance_mean": Reading(float(known.mean()), reason=note),
+            "node_peak_distance_min": Reading(float(known.min()), reason=note)}
+
+
+def _measure_head(found: Given) -> dict[str, Reading]:
+    """Floor of the variation: a weight is stored to eps/2 of its size."""
+    norm, variations = float(np.linalg.norm(found.weight)), weight_abs_cv(found.weight)
+    if not norm:
+        return {"weight_norm": Reading(0.0), "weight_abs_cv": undefined("the head's weights are all 0")}
+    return {"weight_norm": Reading(norm), "weight_abs_cv": Reading(float(np.nanmean(variations)), found.weight_eps / 2)}
+
+
+_GAP = "Sbailò & Ghiringhelli, arXiv 2310.08224, Eq. 27, with 2-means for the mixture"
+METRICS = (
+    Metric("weight_norm", "Head norm", "‖W‖_F",
+           "The size of the head's weights. Under a growing γ it must grow, or the classes are lost.",
+           "this project", True),
+    Metric("weight_abs_cv", "Head weight variation", "mean over nodes of std / mean of |W_kj| over classes k",
+           "How unequal the strengths are with which the head reads a node. Towards 0 its weights are ±a, and the "
+           "code is binary.", "this project", False),
+    Metric("node_peak_distance_mean", "Peak distance, mean node", "|μ₁ − μ₂| / ((σ₁ + σ₂)/2), mean over nodes",
+           "How many peak widths lie between the two values a node takes. A single bell curve reads 2.6; above 5 "
+           "there are two peaks.", _GAP, True),
+    Metric("node_peak_distance_min", "Peak distance, worst node", "the same, smallest over nodes",
+           "The node that is least binary. Above 5 every node takes two values.", _GAP, True),
+)
+GROUP = Group(tuple(metric.name for metric in METRICS), _measure,
+              {"weight_norm": "weight", "weight_abs_cv": "weight"})

@@ -2,6 +2,8 @@
 
 Two passes in float64: subtract the mean, then square. No value can be negative, and latents that collapsed to the
 last bits of float32 give the scatter of those bits instead of the error of the formula.
+
+These functions hold a float64 copy of the latents, as a live run can afford. `scatter` measures any number of samples.
 """
 
 from __future__ import annotations
@@ -80,14 +82,20 @@ def nc1_pinv(groups: ByClass) -> float:
     weights, centred = _sample_weights(groups), _centred_means(groups)  # (n,), (K', d)
     if len(centred) < 2 or not weights.any():
         return math.nan
-    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
     rounding = np.finfo(np.float64).eps * max(centred.shape) * np.linalg.norm(groups.means[groups.present])
+    sizes, directions = between_directions(centred, rounding)
+    if not sizes.size:
+        return math.nan
+    along = groups.deviations @ directions  # (n, r)
+    return float((weights @ along ** 2 / sizes ** 2).sum())
+
+
+def between_directions(centred: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values (r,) above ``rounding`` and right singular vectors (d, r) of the centred class means (K', d)."""
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
     kept = sizes > rounding
     kept[len(centred) - 1:] = False  # K centred means span K − 1 directions
-    if not kept.any():
-        return math.nan
-    along = groups.deviations @ directions[kept].T  # (n, r)
-    return float((weights @ along ** 2 / sizes[kept] ** 2).sum())
+    return sizes[kept], directions[kept].T
 
 
 def _sample_weights(groups: ByClass) -> np.ndarray:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lpc_core.metrics._base import Metric
 from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
 from lpc_core.metrics.collapse import ByClass, by_class, nc1_pinv, within_class_spread
 from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean
@@ -59,3 +60,16 @@ def _mean(values: np.ndarray) -> float:
     """Mean of the values that exist (absent classes and unused nodes are NaN); NaN when none does."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan
+
+
+METRICS = (  # those that need the theory; the others' words are beside their functions
+    Metric("predicted_radius", "Predicted radius", "mean of ‖z*_y‖, z*_y = argmin CE(Wz + b, y) + γ‖z‖²",
+           "The radius at which pushing out and pulling in balance for the present head, solved without looking at "
+           "the latents.", "this project, after Lemma 2 of the paper", True),
+    Metric("radius_error", "Radius error", "|mean ‖z‖ − predicted| / predicted",
+           "How far the measured radius is from the predicted one. Large before the classes have settled, and where "
+           "the predicted radius is smaller than one training step can aim.", "this project", True),
+    Metric("point_error", "Collapse point error", "mean over classes of ‖μ_c − z*_c‖ / ‖z*_c‖",
+           "How far each class's centre is from the one point the theory gives it. Small: the theory holds.",
+           "this project", True),
+)

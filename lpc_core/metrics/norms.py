@@ -6,6 +6,10 @@ import math
 
 import numpy as np
 
+from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics._given import Given
+from lpc_core.metrics._group import Group, undefined
+
 
 def norm_mean(latents: np.ndarray) -> float:
     """Mean of ‖z‖ over the samples of ``latents`` (n, d), in latent units. NaN without samples."""
@@ -31,3 +35,30 @@ def _variation(sizes: np.ndarray) -> float:
     """Standard deviation / mean of non-negative sizes; NaN where the mean is 0 or nothing is there."""
     mean = float(sizes.mean()) if sizes.size else 0.0
     return float(sizes.std()) / mean if mean > 0 else math.nan
+
+
+def _measure(found: Given) -> dict[str, Reading]:
+    """The same of any number of samples. Floors: ‖z‖ is off by 2·eps·‖z‖ and |z_ij| by 2·eps·|z_ij| (`Rows.error`)."""
+    error, radii, nodes = found.latents.error, found.radii, found.by_node
+    mean, abs_mean = float(radii.mean()), float(nodes.abs_means.mean())
+    radius = Reading(mean, float(error(0.0)) * math.sqrt(found.latents.d))
+    if not mean:
+        return {"norm_mean": radius} | dict.fromkeys(("norm_cv", "abs_cv"), undefined("all latents are 0"))
+    variance = float((nodes.abs_stds ** 2).mean() + nodes.abs_means.var())  # within nodes and between them
+    return {"norm_mean": radius,
+            "norm_cv": Reading(float(radii.std()) / mean, float(error(math.hypot(mean, radii.std()))) / mean),
+            "abs_cv": Reading(math.sqrt(variance) / abs_mean,
+                              float(error(math.hypot(abs_mean, math.sqrt(variance)))) / abs_mean)}
+
+
+_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
+METRICS = (
+    Metric("norm_mean", "Mean radius", "mean of ‖z‖",
+           "How far the latents lie from the origin. It shrinks as γ grows.", _PAPER + ", Lemma 2", True),
+    Metric("norm_cv", "Radius variation", "std / mean of ‖z‖",
+           "How thick the shell is that the latents lie on. 0: all have the same radius.", _PAPER, True),
+    Metric("abs_cv", "Node size variation", "std / mean of |z_ij|",
+           "How unequal the values of single nodes are in size. Towards 0 every node is +a or −a: a binary code.",
+           _PAPER, False),
+)
+GROUP = Group(("norm_mean", "norm_cv", "abs_cv"), _measure)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lpc_core.metrics import METRICS, accuracy, live_metrics, node_peak_distance
+from lpc_core.metrics import METRICS, accuracy, live_metrics, names, node_peak_distance
 
 NAMES = ("norm_mean", "norm_cv", "predicted_radius", "radius_error", "point_error", "within_class_spread", "nc1_pinv",
          "separation_ratio", "weight_norm", "weight_abs_cv", "abs_cv", "node_peak_distance_mean",
@@ -97,7 +97,7 @@ def test_the_head_must_read_these_latents():
 
 
 def test_every_name_is_explained():
-    others = {"loss", "ce", "penalty", "train_accuracy", "test_accuracy", "lr", "gamma", "sigma_w_trace"}
+    others = {"loss", "ce", "penalty", "train_accuracy", "test_accuracy", "lr", "gamma", *names()}
     assert set(METRICS) == set(NAMES) | others
     for name, metric in METRICS.items():
         assert metric.name == name

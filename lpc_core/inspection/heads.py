@@ -1,0 +1,159 @@
+"""Heads: which tensors of an unknown checkpoint may be one, and where a head's classes would fall, without any data."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from lpc_core.inspection.layouts._modules import as_array
+from lpc_core.metrics import weight_abs_cv
+from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
+
+HEAD_NAMES = re.compile(r"(^|[._])(head|fc|classifier|output|out|linear|logits|last|final|cls|pred\w*)\d*([._]|$)",
+                        re.IGNORECASE)
+MOST_CLASSES, MOST_NODES = 100_000, 100_000
+MOST_CANDIDATES = 50
+MOST_SOLVED = 1_000  # classes for which collapse points are computed; K Newton problems of K logits each
+MOST_CRITICAL = 100  # classes for which the critical γ is searched
+
+
+@dataclass(frozen=True)
+class HeadCandidate:
+    """A weight that may be the last layer of a classifier."""
+
+    weight: str  # tensor names
+    bias: str | None
+    classes: int  # K, rows
+    latent_dim: int  # d, columns
+    why: str  # what speaks for it
+
+
+def head_candidates(tensors: Mapping[str, Tensor]) -> list[HeadCandidate]:
+    """Weights (K, d) that may be the head, the most plausible first, at most `MOST_CANDIDATES`.
+
+    What counts, in this order: a telling name (head, fc, classifier, output, …), a bias of K numbers, rows that no
+    other layer reads on, fewer classes than nodes read, and a place near the end of the file.
+    """
+    matrices = [name for name, tensor in tensors.items() if _may_be_head(name, tensor)]
+    read = {int(tensor.shape[1]) for tensor in tensors.values() if tensor.ndim >= 2}  # widths that some layer reads
+    scored = []
+    for place, name in enumerate(matrices):
+        score, candidate = _judge(name, tensors, read, place == len(matrices) - 1)
+        scored.append((-score, -place, candidate))
+    return [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])[:MOST_CANDIDATES]]
+
+
+def _may_be_head(name: str, tensor: Tensor) -> bool:
+    if tensor.ndim != 2 or not tensor.dtype.is_floating_point:
+        return False
+    classes, nodes = tensor.shape
+    return 2 <= classes <= MOST_CLASSES and 1 <= nodes <= MOST_NODES and not name.endswith(("bias", "running_mean"))
+
+
+def _judge(name: str, tensors: Mapping[str, Tensor], read: set[int], is_last: bool) -> tuple[int, HeadCandidate]:
+    classes, nodes = map(int, tensors[name].shape)
+    bias = bias_of(name, tensors)
+    reasons = [(8, "its name", bool(HEAD_NAMES.search(name))), (4, f"a bias of {classes}", bias is not None),
+               (3, f"no layer reads its {classes} outputs", classes not in read),
+               (2, f"fewer classes than the {nodes} nodes it reads", classes < nodes),
+               (1, "the last matrix of the file", is_last)]
+    why = ", ".join(words for _, words, holds in reasons if holds)
+    return sum(points for points, _, holds in reasons if holds), \
+        HeadCandidate(name, bias, classes, nodes, why or "a matrix of the right kind, nothing else speaks for it")
+
+
+def bias_of(weight: str, tensors: Mapping[str, Tensor]) -> str | None:
+    """The bias beside ``weight`` (K, d), if there is one of K numbers."""
+    name = f"{weight.removesuffix('weight')}bias" if weight.endswith("weight") else f"{weight}.bias"
+    bias = tensors.get(name)
+    return name if bias is not None and tuple(bias.shape) == (tensors[weight].shape[0],) else None
+
+
+def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The head's weight (K, d) and bias (K,) in float64; without ``bias`` the one beside the weight, else zeros.
+
+    Raises `ValueError` for names that are not there or tensors that do not fit.
+    """
+    if weight not in tensors:
+        some = ", ".join(candidate.weight for candidate in head_candidates(tensors)[:5]) or "no matrix at all"
+        raise ValueError(f"head weight: expected a tensor of the file, such as {some}, got {weight!r}; choose one")
+    if not _may_be_head(weight, tensors[weight]):
+        raise ValueError(f"head weight: expected numbers (K, d) with K >= 2, got {weight} of shape "
+                         f"{tuple(tensors[weight].shape)}; choose another tensor")
+    bias = bias or bias_of(weight, tensors)
+    if bias is None:
+        return as_array(tensors[weight]), np.zeros(len(tensors[weight]))
+    if bias not in tensors or tuple(tensors[bias].shape) != (len(tensors[weight]),):
+        found = f"shape {tuple(tensors[bias].shape)}" if bias in tensors else "no such tensor"
+        raise ValueError(f"head bias: expected {len(tensors[weight])} numbers in {bias!r}, got {found}; choose another")
+    return as_array(tensors[weight]), as_array(tensors[bias])
+
+
+@dataclass(frozen=True, eq=False)
+class HeadView:
+    """What a head alone says at one γ, without any data. K classes, d nodes, p ≤ 3 drawn dimensions."""
+
+    weight: np.ndarray  # (K, d) float64
+    bias: np.ndarray  # (K,)
+    gamma: float  # the factor of ‖z‖² (the paper's convention, summed over nodes)
+    points: np.ndarray  # (K, d) predicted collapse points
+    radius: float  # their mean norm
+    critical_gamma: float  # the γ at which the first class stops being sure of itself; NaN where it was not searched
+    weight_abs_cv: np.ndarray  # (d,) std/mean of |W_kj| over the classes: 0 where the head reads a node as ±a
+    axes: np.ndarray  # (d, p) of the view ``points @ axes``, ``weight @ axes``: the nodes, or W's main directions
+    notes: tuple[str, ...] = ()
+
+
+def head_view(weight: np.ndarray, bias: np.ndarray | None, gamma: float, *, convention: str = "sum",
+              start: np.ndarray | None = None) -> HeadView:
+    """Where this head's classes would fall under ``gamma`` (> 0), and how evenly it reads its nodes.
+
+    ``convention`` "sum" is the paper's γ‖z‖², "mean" the authors' code's (divided by d here). ``start`` (K, d) is an
+    earlier answer, which makes a slider's next step quick. Raises `ValueError` for bad numbers, and for more than
+    `MOST_SOLVED` classes.
+    """
+    weight = np.asarray(weight, np.float64)
+    if weight.ndim != 2:
+        raise ValueError(f"expected a head weight (K, d), got {weight.shape}; choose another tensor")
+    bias = np.zeros(len(weight)) if bias is None else np.asarray(bias, np.float64)
+    gamma = in_sum_convention(gamma, convention, weight.shape[1])
+    points, notes = solved(weight, bias, gamma, start), []
+    critical = math.nan
+    if len(weight) <= MOST_CRITICAL:
+        critical = critical_gamma(weight, bias)
+    else:
+        notes.append(f"the critical γ is not searched for more than {MOST_CRITICAL} classes")
+    return HeadView(weight, bias, gamma, points, predicted_radius(points), critical, weight_abs_cv(weight),
+                    head_axes(weight), tuple(notes))
+
+
+def in_sum_convention(gamma: float, convention: str, nodes: int) -> float:
+    """``gamma`` as the factor of ‖z‖²; `ValueError` for a γ that is not above 0 or an unknown convention."""
+    if convention not in ("sum", "mean"):
+        raise ValueError(f"convention: expected sum or mean, got {convention!r}; sum is the paper's, mean its code's")
+    if not (math.isfinite(gamma) and gamma > 0):
+        raise ValueError(f"gamma: expected a finite number above 0, got {gamma}; without the penalty there is no "
+                         "collapse point")
+    return gamma / nodes if convention == "mean" else gamma
+
+
+def solved(weight: np.ndarray, bias: np.ndarray, gamma: float, start: np.ndarray | None = None) -> np.ndarray:
+    """`theory.collapse_points` (K, d) for heads of a size that can be solved while someone waits."""
+    if len(weight) > MOST_SOLVED:
+        raise ValueError(f"expected at most {MOST_SOLVED:,} classes for predicted points, got {len(weight):,}; choose "
+                         "a smaller head")
+    return collapse_points(weight, bias, gamma, start=start)
+
+
+def head_axes(weight: np.ndarray) -> np.ndarray:
+    """The directions (d, p) to draw in: the nodes themselves for d ≤ 3, else the two main ones of the centred rows."""
+    nodes = weight.shape[1]
+    if nodes <= 3:
+        return np.eye(nodes)
+    directions = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T  # (d, ≤ 2)
+    return directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])

@@ -1,0 +1,187 @@
+"""Fully connected layers from names and shapes alone: their order, what may lie between them, and the head at the end.
+
+A state dict holds a layer's numbers, not what happens between layers. Numbered neighbours (``net.0``, ``net.1``) leave
+no room for an activation; everything else is an assumption, which is stated so that the user can choose otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from lpc_core.inspection.layouts._base import Choices, Tensors
+from lpc_core.inspection.layouts._modules import activation
+
+MOST_LAYERS = 64
+LINEAR_NAMES = re.compile(r"penultimate|latent|bottleneck|embed", re.IGNORECASE)  # of layers usually left linear
+
+Part = tuple[str, Callable[[], nn.Module]]  # a module's name and how to make it
+
+
+@dataclass(frozen=True)
+class Group:
+    """The tensors of one module."""
+
+    name: str
+    kind: str  # "dense" | "batch-norm" | "layer-norm"
+    inside: int  # features that go in
+    outside: int  # features that come out
+    bias: bool  # of a norm: whether it has weights of its own
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Fully connected layers in order, as far as names and shapes tell."""
+
+    body: tuple[Part, ...]  # up to and including the watched layer
+    first: Group  # the first fully connected layer; the head itself when there is no other
+    head: Group
+    linear: bool  # whether the latents come straight from a linear layer
+    assumptions: tuple[str, ...]
+
+    @property
+    def layer(self) -> str:
+        """The name of the module whose output are the latents; "" when they are the input itself."""
+        return self.body[-1][0] if self.body else ""
+
+    def head_part(self) -> Part:
+        """The head as a part."""
+        return self.head.name, _maker(self.head)
+
+
+def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None:
+    """The stack that ``tensors`` form, or None when they do not: other shapes among them, or no chain.
+
+    ``default`` is the activation where ``choices`` names none. Tensors that belong to no layer are left out; the
+    comparison of `finish` lists them.
+    """
+    if any(tensor.ndim > 2 for tensor in tensors.values()):
+        return None
+    ordered = _chained(_groups(tensors))
+    if ordered is None:
+        return None
+    return _with_activations(ordered, choices, default)
+
+
+def _groups(tensors: Tensors) -> list[Group]:
+    modules: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        module, _, part = name.rpartition(".")
+        if module:
+            modules.setdefault(module, {})[part] = tensor
+    return [group for name, parts in modules.items() if (group := _group(name, parts)) is not None]
+
+
+def _group(name: str, parts: dict[str, Tensor]) -> Group | None:
+    weight, bias, mean = (parts.get(part) for part in ("weight", "bias", "running_mean"))
+    if weight is not None and weight.ndim == 2:
+        outside, inside = weight.shape
+        return Group(name, "dense", inside, outside, bias is not None)
+    if mean is not None and mean.ndim == 1 and "running_var" in parts:
+        return Group(name, "batch-norm", len(mean), len(mean), weight is not None)
+    if weight is not None and bias is not None and weight.ndim == bias.ndim == 1 and set(parts) == {"weight", "bias"}:
+        return Group(name, "layer-norm", len(weight), len(weight), True)
+    return None
+
+
+def _chained(groups: list[Group]) -> list[Group] | None:
+    """The groups in an order in which each one's features are the next one's; None when there is none.
+
+    The file's own order comes first, then that of the names (files may be sorted by name), then, without norms, the
+    only order the shapes allow.
+    """
+    dense = [group for group in groups if group.kind == "dense"]
+    if not dense or len(groups) > MOST_LAYERS:
+        return None
+    for order in (groups, sorted(groups, key=natural)):
+        if order[-1].kind == "dense" and all(a.outside == b.inside for a, b in pairwise(order)):
+            return order
+    return _only_chain(dense) if len(dense) == len(groups) else None
+
+
+def natural(group: Group) -> list[tuple[int, int, str]]:
+    """A key that sorts ``net.10`` after ``net.2``."""
+    parts = [part for part in re.split(r"(\d+)|\.", group.name) if part]
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _only_chain(dense: list[Group]) -> list[Group] | None:
+    """The order that the shapes allow, if it is the only one: no two layers take the same number of features."""
+    by_input = {group.inside: group for group in dense}
+    first = [group for group in dense if group.inside not in {other.outside for other in dense}]
+    if len(by_input) < len(dense) or len(first) != 1:
+        return None
+    order = first
+    while order[-1].outside in by_input and len(order) < len(dense):
+        order.append(by_input[order[-1].outside])
+    return order if len(order) == len(dense) else None
+
+
+def _with_activations(ordered: list[Group], choices: Choices, default: str) -> Stack:
+    *hidden, head = ordered
+    chosen = choices.activation or default
+    body: list[Part] = []
+    assumptions: list[str] = []
+    for index, group in enumerate(hidden):
+        following = ordered[index + 1]
+        body.append((group.name, _maker(group)))
+        last = following is head
+        wanted, why = _activation_after(group, following, ordered[index - 1] if index else None)
+        if last:
+            wanted, why = _at_the_end(group, wanted, why, choices)
+            kind = "followed by an activation" if wanted else "linear"
+            assumptions.append(f"the watched layer {group.name} is {kind} ({why})")
+        if wanted:
+            body.append((_free_name(group, {other.name for other in ordered}), lambda: activation(chosen)))
+    if hidden:
+        source = "chosen" if choices.activation else "assumed: tensors do not say it"
+        assumptions.insert(0, f"activation {chosen} ({source})")
+    linear = bool(body) and body[-1][0] in {group.name for group in hidden}
+    first = next(group for group in ordered if group.kind == "dense")
+    return Stack(tuple(body), first, head, linear, tuple(assumptions))
+
+
+def _activation_after(group: Group, following: Group, before: Group | None) -> tuple[bool, str]:
+    """Whether an activation follows ``group``, and why: once between two dense layers, where the names leave room."""
+    if group.kind != "dense":  # a norm: the activation comes after it, unless it came before
+        return not (before is not None and _gap(before, group) > 1), "after the norm"
+    gap = _gap(group, following)
+    if following.kind != "dense":
+        return gap > 1, "the names leave room before the norm"
+    if gap == 1:
+        return False, "the next layer follows it without a gap"
+    return True, "assumed"
+
+
+def _at_the_end(group: Group, wanted: bool, why: str, choices: Choices) -> tuple[bool, str]:
+    if choices.penultimate:
+        return choices.penultimate == "nonlinear", "chosen"
+    if wanted and LINEAR_NAMES.search(group.name):
+        return False, "assumed from its name; choose --penultimate nonlinear where that is wrong"
+    return wanted, why if why != "assumed" else "assumed; choose --penultimate linear where that is wrong"
+
+
+def _gap(group: Group, following: Group) -> int:
+    """How far apart two numbered modules of one parent are; 0 where names do not number them."""
+    (parent, _, number), (other, _, next_) = group.name.rpartition("."), following.name.rpartition(".")
+    return int(next_) - int(number) if parent == other and number.isdigit() and next_.isdigit() else 0
+
+
+def _free_name(group: Group, taken: set[str]) -> str:
+    """Where the activation after ``group`` goes: the next number if it is free, else a name of its own."""
+    parent, dot, last = group.name.rpartition(".")
+    if last.isdigit() and (name := f"{parent}{dot}{int(last) + 1}") not in taken:
+        return name
+    return f"{parent}{dot}act_{last}"
+
+
+def _maker(group: Group) -> Callable[[], nn.Module]:
+    if group.kind == "dense":
+        return lambda: nn.Linear(group.inside, group.outside, bias=group.bias)
+    if group.kind == "batch-norm":
+        return lambda: nn.BatchNorm1d(group.inside, affine=group.bias)
+    return lambda: nn.LayerNorm(group.inside)

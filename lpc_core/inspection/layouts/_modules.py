@@ -1,0 +1,154 @@
+"""Modules put together under a checkpoint's own tensor names, and the strict comparison of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Recognised, Tensors
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU,
+    "leaky-relu": nn.LeakyReLU, "identity": nn.Identity}
+COUNTER = "num_batches_tracked"  # of a batch norm; evaluating does not need it, and old files lack it
+
+
+def activation(name: str) -> nn.Module:
+    """A new module of the activation ``name``; `ValueError` lists the names."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, got {name!r}; choose one of them")
+    return ACTIVATIONS[name]()
+
+
+def place(root: nn.Module, name: str, module: nn.Module) -> nn.Module:
+    """Put ``module`` at the dotted ``name`` under ``root``, making empty modules on the way; returns ``module``."""
+    *path, last = name.split(".")
+    try:
+        for part in path:
+            if part not in root._modules:
+                root.add_module(part, nn.Module())
+            root = root._modules[part]
+        root.add_module(last, module)
+    except (KeyError, AttributeError) as error:
+        raise LayoutError(f"expected module names that torch allows, got {name!r} ({error}); rename it, or choose the "
+                          "head alone") from None
+    return module
+
+
+class Chain(nn.Module):
+    """Layers one after the other, each under its own dotted name; names decide the state dict, the list the order."""
+
+    def __init__(self, layers: Iterable[tuple[str, nn.Module]]) -> None:
+        super().__init__()
+        self._order = [place(self, name, layer) for name, layer in layers]
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The last layer's output."""
+        for layer in self._order:
+            values = layer(values)
+        return values
+
+
+class Network(nn.Module):
+    """Body → latents → head, each step a module under the checkpoint's own name; see `Recognised.build`."""
+
+    def __init__(self, body: Iterable[tuple[str, nn.Module]], head: tuple[str, nn.Module]) -> None:
+        super().__init__()
+        self._body = [place(self, name, layer) for name, layer in body]
+        self._head = [place(self, *head)]  # in a list: it has its name already
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, K) and latents (N, d) of inputs (N, …)."""
+        latents = inputs
+        for layer in self._body:
+            latents = layer(latents)
+        return self._head[0](latents), latents
+
+
+def scopes(tensors: Tensors, anchor: str) -> list[str]:
+    """Every prefix p ("" or ending in a dot) for which ``p + anchor`` is a tensor, shortest first."""
+    found = [name[: len(name) - len(anchor)] for name in tensors if name == anchor or name.endswith("." + anchor)]
+    return sorted(found, key=len)
+
+
+def within(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
+    """The tensors under ``prefix``, with it taken off."""
+    return {name[len(prefix):]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, inside: tuple[str, ...] = (),
+           obstacle: str = "", harmless: tuple[str, ...] = (), **known: Any) -> Recognised:
+    """`Recognised` for the module that ``make`` builds, compared with all ``tensors`` by name and shape.
+
+    ``prefix`` goes before the module's names. An unexpected tensor whose name (without prefix) begins with one of
+    ``inside`` lies in the forward path of a network we do not know, and is an obstacle; so is a missing tensor or
+    another shape. Names (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where
+    ``make`` raises `LayoutError` there is nothing to build and nothing to compare.
+    """
+    wanted: dict[str, tuple[int, ...]] = {}
+    try:
+        with torch.device("meta"):
+            wanted = {prefix + name: tuple(value.shape) for name, value in make().state_dict().items()}
+    except LayoutError as error:
+        obstacle = str(error)
+    missing = tuple(name for name in wanted if name not in tensors)
+    unexpected = tuple(name for name in tensors if wanted and name not in wanted and not name.startswith(harmless))
+    obstacle = obstacle or _obstacle(wanted, tensors, missing, unexpected, tuple(prefix + part for part in inside))
+    weight, bias = known["head_weight"], known["head_bias"]
+    return Recognised(
+        build=lambda: _loaded(make, tensors, prefix, obstacle), missing=missing, unexpected=unexpected,
+        obstacle=obstacle, weight=as_array(tensors[weight]),
+        bias=as_array(tensors[bias]) if bias else np.zeros(len(tensors[weight])),
+        parameters=sum(tensors[name].numel() for name in wanted if name in tensors and not _is_buffer(name)), **known)
+
+
+def _is_buffer(name: str) -> bool:
+    return name.rpartition(".")[2] in (COUNTER, "running_mean", "running_var")
+
+
+def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...],
+              unexpected: tuple[str, ...], inside: tuple[str, ...]) -> str:
+    needed = [name for name in missing if not name.endswith(COUNTER)]
+    if needed:
+        return f"expected {listed(needed)}, got none of that name; choose a whole checkpoint, or the head alone"
+    for name, shape in wanted.items():
+        if name in tensors and tuple(tensors[name].shape) != shape:
+            return (f"expected {name} of shape {shape}, got {tuple(tensors[name].shape)}; this network is built in "
+                    f"another way than its names say: {INSTEAD}")
+    foreign = [name for name in unexpected if name.startswith(inside)] if inside else []
+    if foreign:
+        return (f"expected no further tensors in the body, got {listed(foreign)}; this network has parts that this "
+                f"layout does not know: {INSTEAD}")
+    return ""
+
+
+def listed(names: Iterable[str], most: int = 4) -> str:
+    """The first names and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def as_array(tensor: Tensor) -> np.ndarray:
+    """A tensor of any float type as a float64 array."""
+    return tensor.detach().to("cpu", torch.float64).numpy()
+
+
+def _loaded(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, obstacle: str) -> nn.Module:
+    """The module in float32 with the checkpoint's numbers in it, ready to evaluate."""
+    if obstacle:
+        raise ValueError(obstacle)
+    with torch.device("meta"):  # no numbers are drawn only to be overwritten
+        module = make()
+    state = {}
+    for name, empty in module.state_dict().items():
+        value = tensors.get(prefix + name)
+        if value is None:
+            value = torch.zeros(empty.shape, dtype=empty.dtype)
+        state[name] = value.detach().to(empty.dtype) if empty.dtype.is_floating_point else value.detach()
+    module.load_state_dict(state, strict=True, assign=True)
+    return module.requires_grad_(False).eval()

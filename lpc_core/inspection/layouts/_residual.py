@@ -1,0 +1,95 @@
+"""What ResNets are made of: convolutions read off their weights' shapes, and blocks under the checkpoint's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Tensors
+from lpc_core.inspection.layouts._modules import Chain, place
+
+
+class Pool(nn.Module):
+    """Mean over all positions: (N, C, H, W) → (N, C)."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """See the class."""
+        return maps.mean(dim=(2, 3))
+
+
+class Residual(nn.Module):
+    """after(branch(x) + shortcut(x)); the shortcut is the identity where there is none (He et al. 2015)."""
+
+    def __init__(self, branch: Iterable[tuple[str, nn.Module]], shortcut: tuple[str, nn.Module] | None,
+                 after: nn.Module) -> None:
+        super().__init__()
+        self._branch = [place(self, name, layer) for name, layer in branch]
+        self._shortcut = [place(self, *shortcut)] if shortcut else []  # in a list: it has its name already
+        self.after = after
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """See the class."""
+        values = maps
+        for layer in self._branch:
+            values = layer(values)
+        return self.after(values + (self._shortcut[0](maps) if self._shortcut else maps))
+
+
+def convolution(tensors: Tensors, name: str, channels: int, stride: int, *, grouped: bool = False) -> nn.Conv2d:
+    """The convolution whose weight is ``name.weight`` for maps of ``channels``; padding keeps the size at stride 1.
+
+    `LayoutError` when that weight takes another number of channels, unless it is ``grouped`` and the groups come out
+    even.
+    """
+    weight = tensors[f"{name}.weight"]
+    outside, per_group, height, width = weight.shape
+    groups = channels // per_group
+    if channels % per_group or groups < 1 or outside % groups or (groups > 1 and not grouped):
+        raise LayoutError(f"expected {name}.weight for {channels} channels, got shape {tuple(weight.shape)}; this "
+                          f"network is connected in another way: {INSTEAD}")
+    return nn.Conv2d(channels, outside, (height, width), stride, (height // 2, width // 2), groups=groups,
+                     bias=f"{name}.bias" in tensors)
+
+
+def norm(tensors: Tensors, name: str, channels: int) -> nn.BatchNorm2d:
+    """The batch norm ``name`` for ``channels``; `LayoutError` without running statistics or for another size."""
+    mean = tensors.get(f"{name}.running_mean")
+    if mean is None:
+        raise LayoutError(f"expected {name}.running_mean of a batch norm, got none; networks with another norm are not "
+                          f"known: {INSTEAD}")
+    if len(mean) != channels:
+        raise LayoutError(f"expected {name} for {channels} channels, got {len(mean)}; blocks that normalise first are "
+                          f"known in the method authors' names only: {INSTEAD}")
+    return nn.BatchNorm2d(channels, affine=f"{name}.weight" in tensors)
+
+
+def shortcut(tensors: Tensors, name: str, channels: int, stride: int) -> Chain | None:
+    """The 1×1 convolution ``name.0`` and, if there, the norm ``name.1``; None when the block has no such tensors."""
+    inside = [key for key in tensors if key.startswith(f"{name}.")]
+    if not inside:
+        return None
+    if f"{name}.0.weight" not in tensors or tensors[f"{name}.0.weight"].ndim != 4:
+        raise LayoutError(f"expected a convolution {name}.0.weight, got {inside[0]}; pooled shortcuts (ResNet-D) "
+                          f"are not known: {INSTEAD}")
+    first = convolution(tensors, f"{name}.0", channels, stride)
+    layers: list[tuple[str, nn.Module]] = [("0", first)]
+    if f"{name}.1.running_mean" in tensors:
+        layers.append(("1", norm(tensors, f"{name}.1", first.out_channels)))
+    return Chain(layers)
+
+
+def numbered(tensors: Tensors, prefix: str, first: int) -> int:
+    """How many modules ``prefix + number`` there are, counted on from ``first`` without a gap."""
+    names = {name[len(prefix):].split(".")[0] for name in tensors if name.startswith(prefix)}
+    count = 0
+    while str(first + count) in names:
+        count += 1
+    return count
+
+
+def checked_sum(name: str, inside: int, outside: int, stride: int, has_shortcut: bool) -> None:
+    """`LayoutError` when a block changes channels or size and has no shortcut that does so too."""
+    if not has_shortcut and (inside != outside or stride != 1):
+        raise LayoutError(f"expected a shortcut convolution in {name}, which turns {inside} channels into {outside} "
+                          f"with stride {stride}, got none; padded shortcuts are not known: {INSTEAD}")

@@ -1,0 +1,162 @@
+"""The networks of this lab: runs saved by it, and bare state dicts of its MLP and convnet."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from lpc_core.checkpoint import Checkpoint
+from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
+from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
+from lpc_core.inspection.layouts._modules import finish, scopes, within
+from lpc_core.losses import gamma_sum
+from lpc_core.models import build
+
+ANCHOR = "head.weight"
+TRAINING = ("optim.", "stream.")  # a run's own state beside the weights
+CONVOLUTIONS = (0, 3, 7, 11)  # places of the convnet's convolutions in its sequence
+ANY_SIDE = 32  # pixels; the convnet's tensors are the same for pictures of any size
+
+
+def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
+    for prefix in scopes(checkpoint.tensors, ANCHOR):
+        tensors = within(checkpoint.tensors, prefix)
+        kind = _kind(tensors)
+        if kind is not None:
+            return _described(checkpoint, prefix, tensors, kind, choices)
+    return None
+
+
+def _kind(tensors: Tensors) -> str | None:
+    """"mlp" or "convnet" by the places of the layers that a backbone of this lab has; None for another network."""
+    weights = {int(found[1]): tensor for name, tensor in tensors.items()
+               if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
+    if tensors[ANCHOR].ndim != 2:
+        return None
+    dense = sorted(weights)
+    if all(weights[i].ndim == 2 for i in dense) and dense == list(range(1, 2 * len(dense), 2)) and (
+            dense or _penultimate(tensors) != "none"):
+        return "mlp"
+    if sorted(i for i in dense if weights[i].ndim == 4) == list(CONVOLUTIONS) and weights[0].shape[-1] == 4:
+        return "convnet"
+    return None
+
+
+def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
+    settings = saved_settings(checkpoint.metadata)
+    known = settings is not None and _fits(settings, kind, tensors)
+    run = settings if known else _settings(tensors, kind, choices)
+    classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
+    choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
+                  **({"activation": run.model.activation} if known else {}))
+    assumptions, theory = _words(run, known, choices)
+    return finish(
+        lambda: _make(run, shape, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
+        harmless=TRAINING, name=_name(run, kind, shape, classes), layer="penultimate",
+        head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias",
+        input_shape=shape if kind == "mlp" else (shape[0], None, None), activation=run.model.activation,
+        theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
+        gamma=_gamma(checkpoint.metadata, run) if known else None)
+
+
+def _make(run: RunConfig, shape: tuple[int, ...], classes: int) -> nn.Module:
+    return build(run.model, shape, classes, run.seed, run.loss)
+
+
+def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
+    """The run's settings in a checkpoint's metadata, or None when there are none that this version knows."""
+    config = _info(metadata).get("config")
+    if not isinstance(config, dict):
+        return None
+    try:
+        return unflatten({str(name): tuple(value) if isinstance(value, list) else value
+                          for name, value in config.items()})
+    except (ConfigError, TypeError):
+        return None
+
+
+def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a run's file says of itself: under ``info``, as JSON or read already, or directly."""
+    info = metadata.get("info", metadata)
+    if isinstance(info, str):
+        try:
+            info = json.loads(info)
+        except (ValueError, RecursionError):
+            return {}
+    return info if isinstance(info, Mapping) else {}
+
+
+def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
+    """Whether the settings describe these tensors: a file may say anything of itself."""
+    own = _settings(tensors, kind, Choices(activation=run.model.activation))
+    width = own.model.width == run.model.width if kind == "convnet" else own.model.hidden == run.model.hidden
+    named = run.model.model in ("auto", kind)
+    nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
+    return width and named and nodes and own.model.penultimate == run.model.penultimate
+
+
+def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
+    """Settings read off names and shapes."""
+    flat: dict[str, Any] = {"model": kind, "penultimate": _penultimate(tensors)}
+    if flat["penultimate"] != "none":
+        flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
+    if choices.activation is not None:
+        flat["activation"] = choices.activation
+    weights = {int(name.split(".")[1]): value for name, value in tensors.items()
+               if name.startswith("backbone.") and name.endswith(".weight")}
+    if kind == "convnet":
+        flat["width"] = int(weights[0].shape[0])
+    else:
+        flat["hidden"] = tuple(int(weights[i].shape[0]) for i in sorted(weights))
+    return unflatten(flat)
+
+
+def _penultimate(tensors: Tensors) -> str:
+    if "penultimate.weight" in tensors:
+        return "linear"
+    return "nonlinear" if "penultimate.0.weight" in tensors else "none"
+
+
+def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
+    if kind == "convnet":
+        return (int(tensors["backbone.0.weight"].shape[1]), ANY_SIDE, ANY_SIDE)
+    layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
+    first = next(name for name in layers if name in tensors)
+    return (int(tensors[first].shape[1]),)
+
+
+def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
+    """What had to be assumed, and why predicted points do not apply ("" where they do)."""
+    theory = {"linear": "", "nonlinear": NONLINEAR, "none": NO_LAYER}[run.model.penultimate]
+    if run.loss.loss != "cross-entropy":
+        theory = (f"No predicted points: they are where cross-entropy and the penalty balance, and this run's loss is "
+                  f"{run.loss.loss}.")
+    if known:
+        return (), theory
+    source = "chosen" if choices.activation else "assumed: this lab's default, tensors do not say it"
+    head = "a linear head (one that reads angles has the same tensors)"
+    return (f"activation {run.model.activation} ({source})", head), theory
+
+
+def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
+    state = _info(metadata).get("gamma")
+    value = state.get("value") if isinstance(state, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+        return None
+    return gamma_sum(float(value), run.loss.convention, run.model.latent_dim)
+
+
+def _name(run: RunConfig, kind: str, shape: tuple[int, ...], classes: int) -> str:
+    nodes = [run.model.latent_dim] if run.model.penultimate != "none" else []
+    if kind == "mlp":
+        return f"LPC Lab MLP {'-'.join(map(str, (*shape, *run.model.hidden, *nodes, classes)))}"
+    return f"LPC Lab convnet, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
+
+
+LAYOUT = Layout("Network of this lab", 10, _recognise)

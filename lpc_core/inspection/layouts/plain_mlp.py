@@ -1,0 +1,58 @@
+"""Plain multi-layer perceptrons: any chain of fully connected layers under any names, norms between them allowed."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from lpc_core.checkpoint import Checkpoint
+from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, Recognised
+from lpc_core.inspection.layouts._dense import Stack, read_stack
+from lpc_core.inspection.layouts._modules import Network, finish
+
+FLATTEN = "flatten"
+AFTER_ACTIVATION = ("No predicted points: the latents come after an activation, so not every point of the space can be "
+                    "reached.")
+INPUT_ITSELF = "No predicted points: the latents are the inputs themselves, which no training moves."
+
+
+def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
+    stack = read_stack(checkpoint.tensors, choices, "relu")
+    if stack is None:
+        return None
+    widths = "-".join(str(checkpoint.tensors[f"{name}.weight"].shape[0]) for name, _ in stack.body
+                      if getattr(checkpoint.tensors.get(f"{name}.weight"), "ndim", 0) == 2)
+    shape = f"{stack.first.inside}-{widths + '-' if widths else ''}{stack.head.outside}"
+    head = stack.head.name
+    known = set(checkpoint.tensors)
+    return finish(
+        lambda: _make(stack), checkpoint.tensors, "", obstacle=_foreign(stack, known), name=f"MLP {shape}",
+        layer=stack.layer or FLATTEN, head_weight=f"{head}.weight",
+        head_bias=f"{head}.bias" if stack.head.bias else None,
+        input_shape=(stack.first.inside,), activation=choices.activation or "relu", theory_note=_theory(stack),
+        assumptions=stack.assumptions)
+
+
+def _make(stack: Stack) -> nn.Module:
+    head, make_head = stack.head_part()
+    body = [(FLATTEN, nn.Flatten()), *((name, make()) for name, make in stack.body)]
+    return Network(body, (head, make_head()))
+
+
+def _theory(stack: Stack) -> str:
+    if not stack.body:
+        return INPUT_ITSELF
+    return "" if stack.linear else AFTER_ACTIVATION
+
+
+def _foreign(stack: Stack, names: set[str]) -> str:
+    """Tensors beside the chain that would take part in it: then this is some other network."""
+    own = {name for name, _ in stack.body} | {stack.head.name}
+    others = [name for name in names if name.rpartition(".")[0] not in own]
+    foreign = sorted(name for name in others if name.endswith((".weight", ".bias")))
+    if not foreign:
+        return ""
+    return (f"expected fully connected layers and norms alone, got {foreign[0]} too; this network has parts that this "
+            f"layout does not know: {INSTEAD}")
+
+
+LAYOUT = Layout("Plain MLP", 90, _recognise)

@@ -1,0 +1,134 @@
+"""ResNets under torchvision's names: torchvision and timm, wide and grouped ones, and those with a stem for 32 × 32.
+
+He et al. 2015, in torchvision's version 1.5 (a bottleneck's stride lies on its 3 × 3 convolution); block kind, depth,
+width and groups are read off the shapes. `_modules.finish` compares every name and shape.
+"""
+
+from __future__ import annotations
+
+import re
+
+from torch import nn
+
+from lpc_core.checkpoint import Checkpoint
+from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
+from lpc_core.inspection.layouts._dense import Stack, read_stack
+from lpc_core.inspection.layouts._modules import Network, activation, finish, scopes, within
+from lpc_core.inspection.layouts._residual import (
+    Pool,
+    Residual,
+    checked_sum,
+    convolution,
+    norm,
+    numbered,
+    shortcut,
+)
+from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
+
+ANCHOR = "layer1.0.conv1.weight"
+SHORTCUTS = ("downsample", "shortcut")
+BODY = re.compile(r"(conv1|bn1|layer\d+)\.")
+
+
+def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
+    found = scopes(checkpoint.tensors, ANCHOR)
+    if not found:
+        return None
+    prefix = found[0]
+    tensors = within(checkpoint.tensors, prefix)
+    stack = read_stack({name: value for name, value in tensors.items() if not BODY.match(name)}, choices, "relu")
+    if stack is None:
+        return None
+    chosen = choices.activation or "relu"
+    head = prefix + stack.head.name
+    return finish(
+        lambda: _make(tensors, stack, chosen), checkpoint.tensors, prefix, inside=("layer", "conv1", "bn1"),
+        name=_name(tensors), layer=stack.layer or "avgpool",
+        head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
+        input_shape=(_channels(tensors), None, None), activation=chosen,
+        theory_note="" if stack.linear else AFTER_ACTIVATION, assumptions=_assumptions(tensors, stack, choices))
+
+
+def _make(tensors: Tensors, stack: Stack, chosen: str) -> nn.Module:
+    body, channels = _stem(tensors, chosen)
+    for stage in range(1, numbered(tensors, "layer", 1) + 1):
+        for index in range(numbered(tensors, f"layer{stage}.", 0)):
+            stride = 2 if stage > 1 and index == 0 else 1
+            block, channels = _block(tensors, f"layer{stage}.{index}", channels, stride, chosen)
+            body.append((f"layer{stage}.{index}", block))
+    body.append(("avgpool", Pool()))
+    if stack.first.inside != channels:
+        raise LayoutError(f"expected {stack.first.name}.weight to read {channels} features, got {stack.first.inside}; "
+                          f"the features are not pooled to one per channel: {INSTEAD}")
+    head, make_head = stack.head_part()
+    return Network([*body, *((name, make()) for name, make in stack.body)], (head, make_head()))
+
+
+def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], int]:
+    """conv1, bn1, activation, and for a kernel of 7 the max-pool; and how many channels come out."""
+    if "conv1.weight" not in tensors:
+        parts = sorted(name for name in tensors if name.startswith("conv1."))
+        raise LayoutError("expected a stem of one convolution conv1.weight, got "
+                          f"{'a deep stem (' + parts[0] + ', …)' if parts else 'none'}; deep stems are not known: "
+                          f"{INSTEAD}")
+    large = tensors["conv1.weight"].shape[-1] == 7
+    conv = convolution(tensors, "conv1", tensors["conv1.weight"].shape[1], 2 if large else 1)
+    body = [("conv1", conv), ("bn1", norm(tensors, "bn1", conv.out_channels)), ("act1", activation(chosen))]
+    return [*body, *([("maxpool", nn.MaxPool2d(3, 2, 1))] if large else [])], conv.out_channels
+
+
+def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str) -> tuple[Residual, int]:
+    """A basic (two convolutions) or bottleneck block (three), with the stride on the first kernel larger than 1."""
+    count = numbered(tensors, f"{name}.conv", 1)
+    wide = [i for i in range(1, count + 1) if tensors[f"{name}.conv{i}.weight"].shape[-1] > 1]
+    if count not in (2, 3) or not wide:
+        raise LayoutError(f"expected two or three convolutions in {name}, got {count}; such blocks are not known: "
+                          f"{INSTEAD}")
+    branch: list[tuple[str, nn.Module]] = []
+    inside = channels
+    for i in range(1, count + 1):
+        conv = convolution(tensors, f"{name}.conv{i}", inside, stride if i == wide[0] else 1, grouped=count == 3)
+        inside = conv.out_channels
+        branch += [(f"conv{i}", conv), (f"bn{i}", norm(tensors, f"{name}.bn{i}", inside)),
+                   (f"act{i}", activation(chosen))]
+    branch.pop()  # the last activation comes after the sum
+    short = next(((key, chain) for key in SHORTCUTS if (chain := shortcut(tensors, f"{name}.{key}", channels, stride))),
+                 None)
+    checked_sum(name, channels, inside, stride, short is not None)
+    return Residual(branch, short, activation(chosen)), inside
+
+
+def _channels(tensors: Tensors) -> int | None:
+    weight = tensors.get("conv1.weight", tensors.get("conv1.0.weight"))
+    return None if weight is None else int(weight.shape[1])
+
+
+def _name(tensors: Tensors) -> str:
+    stages = numbered(tensors, "layer", 1)
+    blocks = sum(numbered(tensors, f"layer{stage}.", 0) for stage in range(1, stages + 1))
+    per_block = numbered(tensors, "layer1.0.conv", 1)
+    middle = tensors[f"layer1.0.conv{min(per_block, 2)}.weight"]
+    outside = tensors[f"layer1.0.conv{per_block}.weight"].shape[0]
+    groups = tensors["layer1.0.conv1.weight"].shape[0] // middle.shape[1] if per_block == 3 else 1
+    width = 4 * middle.shape[0] // outside if per_block == 3 else 1
+    depth, small = blocks * per_block + 2, tensors.get("conv1.weight", middle).shape[-1] < 7
+    kind = f"ResNet-{depth}"
+    if groups > 1:
+        kind = f"ResNeXt-{depth}, {groups} groups"
+    elif width > 1:
+        kind = f"WideResNet-{depth}-{width}"
+    return f"{kind}{' with a small stem' if small else ''} (torchvision's names)"
+
+
+def _assumptions(tensors: Tensors, stack: Stack, choices: Choices) -> tuple[str, ...]:
+    small = "conv1.weight" in tensors and tensors["conv1.weight"].shape[-1] < 7
+    stem = ("a stem of stride 1 without max-pool (its kernel is smaller than 7)" if small else
+            "a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)")
+    source = "chosen" if choices.activation else "assumed: tensors do not say it"
+    end = "fully connected layers follow" if stack.body else "latents are"
+    return (f"activation {choices.activation or 'relu'} in the blocks ({source})", stem,
+            "stride 2 at the start of every stage but the first, on the block's first large kernel",
+            f"{end} the features averaged over all positions", *stack.assumptions)
+
+
+LAYOUT = Layout("ResNet under torchvision's names", 30, _recognise)

@@ -1,0 +1,220 @@
+"""Wide latents in two or three dimensions: principal components, t-SNE (openTSNE) and UMAP (umap-learn)."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lpc_core.inspection.running import Cancelled, Progress
+
+METHODS = ("pca", "tsne", "umap")
+MOST_POINTS = 20_000  # samples that t-SNE and UMAP place; more take minutes, and the eye sees no more
+MOST_COVARIANCE = 4_096  # nodes up to which the covariance is formed; above, a randomised SVD
+BEFORE = 50  # principal components that t-SNE and UMAP start from
+BLOCK = 8_192  # rows that are converted and multiplied at once
+TSNE_ROUNDS = (250, 500)  # early exaggeration, then the rest
+TSNE_LOOKS = 25  # iterations between two reports
+MISSING = "{what} needs the package {package}, which is not installed: pip install '{package}'"
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """A linear view: ``(latents − mean) @ axes``."""
+
+    mean: np.ndarray  # (d,) float64
+    axes: np.ndarray  # (d, p) float64, orthonormal columns, the largest variance first
+    shares: np.ndarray  # (p,) of the total variance; NaN where there is none
+
+    def view(self, latents: np.ndarray) -> np.ndarray:
+        """Coordinates (n, p) float32 of latents (n, d)."""
+        out = np.empty((len(latents), self.axes.shape[1]), np.float32)
+        for start in range(0, len(latents), BLOCK):
+            out[start : start + BLOCK] = (latents[start : start + BLOCK].astype(np.float64) - self.mean) @ self.axes
+        return out
+
+
+def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
+    """The first ``count`` principal components of latents (n, d), fewer when n or d is smaller.
+
+    The covariance is summed block by block from centred float32 products (float64 sums), so that 100,000 × 512 takes a
+    second and no copy; its eigenvectors are exact up to float32. Beyond `MOST_COVARIANCE` nodes a seeded randomised SVD
+    (Halko et al. 2011, scikit-learn's) takes over. Every axis points to where its largest entry is positive.
+    """
+    _check(latents)
+    mean = latents.mean(axis=0, dtype=np.float64)
+    size = max((float(np.abs(block - mean).max()) for block in _blocks(latents)), default=0.0) or 1.0
+    if latents.shape[1] <= MOST_COVARIANCE:
+        values, axes = _from_covariance(latents, mean, size)
+    else:
+        values, axes = _from_randomised_svd(latents, mean, size, count, seed)
+    kept = min(count, axes.shape[1], len(latents))
+    axes = axes[:, :kept]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(kept)])
+    total = values.sum()
+    shares = values[:kept] / total if total > 0 else np.full(kept, np.nan)
+    return Components(mean, axes, shares)
+
+
+def _blocks(latents: np.ndarray) -> Any:
+    return (latents[start : start + BLOCK] for start in range(0, len(latents), BLOCK))
+
+
+def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors (d, d), largest first, of latents over ``size``: collapsed ones would underflow."""
+    sums = np.zeros((latents.shape[1],) * 2)
+    for block in _blocks(latents):
+        centred = ((block - mean) / size).astype(np.float32)
+        sums += centred.T @ centred
+    values, axes = np.linalg.eigh(sums)
+    return values[::-1].clip(0), axes[:, ::-1]
+
+
+def _from_randomised_svd(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
+                         seed: int) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.utils.extmath import randomized_svd
+
+    centred = ((latents - mean) / size).astype(np.float32)
+    _, lengths, axes = randomized_svd(centred, min(count, *centred.shape), random_state=seed)
+    rest = float((centred.astype(np.float64) ** 2).sum()) - float((lengths.astype(np.float64) ** 2).sum())
+    return np.append(lengths.astype(np.float64) ** 2, max(rest, 0.0)), axes.T.astype(np.float64)
+
+
+def _check(latents: np.ndarray) -> None:
+    if latents.ndim != 2 or not latents.size or latents.dtype.kind != "f":
+        raise ValueError(f"expected latents (n, d) of floats, got {latents.dtype} {latents.shape}; choose other "
+                         "embeddings")
+
+
+def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, progress: Progress | None = None,
+            cancelled: Callable[[], bool] | None = None, max_points: int = MOST_POINTS) -> np.ndarray:
+    """Coordinates (n, ``dims``) float32 of latents (n, d) by "pca", "tsne" or "umap".
+
+    t-SNE and UMAP start from at most `BEFORE` principal components and place at most ``max_points`` samples, a seeded
+    choice; the rest are rows of NaN (`placed` says which). Latents that are all equal have no view but one dot, zeros.
+    ``progress(share, what)`` and ``cancelled()`` are called between the steps, every 25 of t-SNE's 750 iterations, and
+    a few times a second while UMAP moves its points. Raises `ValueError` for bad arguments, `ImportError` naming a
+    missing package and the command that installs it, `Cancelled`.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}; choose one of them")
+    if dims not in (2, 3):
+        raise ValueError(f"dims: expected 2 or 3, got {dims}; choose one of them")
+    _check(latents)
+    report = _Reporter(progress or (lambda share, what: None), cancelled or (lambda: False))
+    report(0.0, f"{method}: principal components")
+    if method == "pca":
+        return _padded(components(latents, dims, seed=seed).view(latents), dims)
+    rows = placed(len(latents), max_points, seed)
+    narrow = _narrow(latents[rows], seed)
+    if not narrow.any():
+        return np.zeros((len(latents), dims), np.float32)
+    report(0.1, f"{method}: neighbours of {len(rows):,} samples")
+    embedded = (_tsne if method == "tsne" else _umap)(narrow, dims, seed, report)
+    report(1.0, method)
+    out = np.full((len(latents), dims), np.nan, np.float32)
+    out[rows] = embedded
+    return out
+
+
+def placed(count: int, max_points: int = MOST_POINTS, seed: int = 0) -> np.ndarray:
+    """The rows (sorted) that t-SNE and UMAP place: all of them, or a seeded choice of ``max_points``."""
+    if count <= max_points:
+        return np.arange(count)
+    return np.sort(np.random.default_rng([seed, 11]).choice(count, max_points, replace=False))
+
+
+class _Reporter:
+    """Passes progress on and stops when asked to."""
+
+    def __init__(self, progress: Progress, cancelled: Callable[[], bool]) -> None:
+        self.progress, self.cancelled = progress, cancelled
+
+    def __call__(self, share: float, what: str) -> None:
+        if self.cancelled():
+            raise Cancelled
+        self.progress(share, what)
+
+
+def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
+    """At most `BEFORE` principal components, scaled to a largest value of 1: collapsed latents would underflow."""
+    view = components(latents, BEFORE, seed=seed).view(latents)
+    return view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
+
+
+def _padded(coordinates: np.ndarray, dims: int) -> np.ndarray:
+    """Columns of 0 where there are fewer components than dimensions to draw."""
+    return np.pad(coordinates, ((0, 0), (0, dims - coordinates.shape[1])))
+
+
+def _tsne(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.ndarray:
+    """t-SNE (van der Maaten & Hinton 2008) by openTSNE: perplexity 30, exact neighbours, started from the components.
+
+    Exact neighbours are two to four times faster here than approximate ones up to `MOST_POINTS` samples.
+    """
+    _check_neighbours(narrow, "t-SNE")
+    try:
+        from openTSNE import TSNE
+    except ImportError as error:
+        raise ImportError(MISSING.format(what="t-SNE", package="openTSNE")) from error
+    done = 0
+
+    def look(iteration: int, divergence: float, embedding: np.ndarray) -> bool:
+        nonlocal done
+        done += TSNE_LOOKS
+        report(0.2 + 0.8 * min(done / sum(TSNE_ROUNDS), 1.0), "tsne: moving the points")
+        return False
+
+    start = np.zeros((len(narrow), dims))
+    start[:, : narrow.shape[1]] = narrow[:, :dims]
+    spread = start[:, 0].std()
+    start = start / spread * 1e-4 if spread > 0 else start
+    start += np.random.default_rng([seed, 12]).normal(0, 1e-6, start.shape)  # equal samples must be able to part
+    early, late = TSNE_ROUNDS
+    maker = TSNE(dims, perplexity=min(30.0, (len(narrow) - 1) / 3), initialization=start, random_state=seed, n_jobs=1,
+                 neighbors="exact", early_exaggeration_iter=early, n_iter=late, callbacks=look,
+                 callbacks_every_iters=TSNE_LOOKS, negative_gradient_method="bh" if dims == 3 else "auto")
+    return np.asarray(maker.fit(narrow), np.float32)
+
+
+def _umap(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.ndarray:
+    """UMAP (McInnes et al. 2018) by umap-learn: 15 neighbours, started from the components; seeded, so one thread."""
+    _check_neighbours(narrow, "UMAP")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
+        try:
+            import umap
+        except ImportError as error:
+            raise ImportError(MISSING.format(what="UMAP", package="umap-learn")) from error
+    report(0.3, "umap: neighbours")
+    start = "pca" if narrow.shape[1] >= dims else "random"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "n_jobs value 1 overridden to 1 by setting random_state", UserWarning)
+        maker = umap.UMAP(min(15, len(narrow) - 1), n_components=dims, random_state=seed, init=start,
+                          tqdm_kwds={"disable": False, "file": _Epochs(report), "bar_format": "{n_fmt}/{total_fmt}"})
+        return np.asarray(maker.fit_transform(narrow), np.float32)
+
+
+class _Epochs:
+    """The file that UMAP's progress bar writes to: epochs done become progress, and the place to stop."""
+
+    def __init__(self, report: _Reporter) -> None:
+        self._report = report
+
+    def write(self, text: str) -> None:
+        """Read "120/500" in what the bar draws."""
+        found = re.search(r"(\d+)/(\d+)", text)
+        if found:
+            self._report(0.4 + 0.6 * int(found[1]) / max(int(found[2]), 1), "umap: moving the points")
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+def _check_neighbours(narrow: np.ndarray, method: str) -> None:
+    if len(narrow) < 10:
+        raise ValueError(f"{method}: expected at least 10 samples, got {len(narrow)}; choose pca")

@@ -1,0 +1,169 @@
+"""The arguments of `measure`, checked and brought to one form: the only place that reads what a caller passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from lpc_core.metrics._classes import ClassStatistics, class_statistics
+from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.nodes import PerNode, node_statistics
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """n latents with their labels and what else is known of the network. Everything derived is computed once."""
+
+    latents: Rows  # (n, d)
+    labels: np.ndarray  # (n,) int64, 0…K−1
+    classes: tuple[Any, ...]  # K label values as the caller wrote them; class c is classes[c], and may be empty
+    predictions: np.ndarray | None = None  # (n,) int64, 0…K−1
+    predictions_from: str = ""  # where they come from, for a reader
+    weight: np.ndarray | None = None  # (K, d) float64
+    weight_eps: float = 0.0  # spacing of the head's number format at 1
+    bias: np.ndarray | None = None  # (K,) float64
+
+    @cached_property
+    def radii(self) -> np.ndarray:
+        """‖z‖ of every sample: (n,)."""
+        return np.concatenate([np.sqrt(np.einsum("ij,ij->i", block, block)) for _, block in self.latents.blocks()])
+
+    @cached_property
+    def by_node(self) -> PerNode:
+        """Statistics of the nodes."""
+        return node_statistics(self.latents)
+
+    @cached_property
+    def by_label(self) -> ClassStatistics:
+        """Statistics of the true classes."""
+        return class_statistics(self.latents, self.labels, len(self.classes))
+
+    @cached_property
+    def by_prediction(self) -> ClassStatistics:
+        """Statistics of the groups of equal prediction; of the true classes where no predictions are known."""
+        if self.predictions is None or np.array_equal(self.predictions, self.labels):
+            return self.by_label
+        return class_statistics(self.latents, self.predictions, len(self.classes))
+
+
+def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
+          bias: Any = None) -> Given:
+    """Check all arguments of `measure` and bring them to one form.
+
+    Labels may be any whole numbers or texts. Without a head they are numbered in sorted order. With ``logits`` or
+    ``weight`` of K rows they must name those rows: whole numbers in 0…K−1 are taken as they are (a class may then be
+    empty), K distinct other values are numbered in sorted order.
+    Predictions are those given; else the argmax of ``logits``; else, with ``weight`` and ``bias``, of Wz + b.
+    """
+    rows = Rows(latents, "latents")
+    named, guessed = _names(labels, "labels", rows.n), None
+    scores = None if logits is None else _logits(logits, rows.n)
+    head, head_eps = (None, 0.0) if weight is None else _weight(weight, rows.d)
+    offset = None if bias is None else _bias(bias, head)
+    if predictions is not None:
+        guessed = _names(predictions, "predictions", rows.n)
+    outputs = _outputs(scores, head)
+    classes, numbers, answers = _numbered(named, guessed, outputs)
+    source = "as given" if answers is not None else ""
+    if answers is None and scores is not None:
+        answers, source = _argmax(scores), "argmax of the logits"
+    elif answers is None and head is not None and offset is not None:
+        answers, source = _argmax(rows, head, offset), "argmax of Wz + b"
+    return Given(rows, numbers, classes, answers, source, head, head_eps, offset)
+
+
+def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Labels (n,) of any whole numbers or texts as 0…K−1 in sorted order, and the K values themselves."""
+    classes, numbers, _ = _numbered(_names(labels, "labels", n), None, None)
+    return numbers, classes
+
+
+def _names(values: Any, what: str, n: int) -> np.ndarray:
+    """Labels or predictions as an array (n,) of whole numbers or texts."""
+    array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    if array.shape != (n,):
+        raise ValueError(f"expected {what} ({n},), one per latent, got shape {array.shape}; "
+                         + ("pass scores as logits=, or their argmax" if array.ndim == 2 else "pass one per row"))
+    if array.dtype.kind == "O":
+        array = _plain(array, what)
+    if array.dtype.kind not in "iubUS":
+        raise ValueError(f"expected {what} that are whole numbers or texts, got dtype {array.dtype}; "
+                         "convert them, for instance by .astype(int)")
+    return array
+
+
+def _plain(array: np.ndarray, what: str) -> np.ndarray:
+    """An object array whose entries are all texts, or all whole numbers, as an ordinary array."""
+    kinds = {type(value) for value in array}
+    if all(issubclass(kind, str) for kind in kinds):
+        return array.astype(str)
+    if all(issubclass(kind, (int, np.integer)) for kind in kinds):
+        return array.astype(np.int64)
+    raise ValueError(f"expected {what} that are all whole numbers or all texts, got "
+                     f"{', '.join(sorted(kind.__name__ for kind in kinds))}; convert them to one kind")
+
+
+def _logits(logits: Any, n: int) -> Rows:
+    rows = Rows(logits, "logits")
+    if rows.n != n:
+        raise ValueError(f"expected logits of {n} samples, one row per latent, got {rows.n}; pass the same samples")
+    return rows
+
+
+def _weight(weight: Any, d: int) -> tuple[np.ndarray, float]:
+    rows = Rows(weight, "weight")
+    if rows.d != d:
+        raise ValueError(f"expected weight (K, {d}) for latents of {d} nodes, got ({rows.n}, {rows.d}); "
+                         "pass the head that reads these latents, one row per class")
+    return np.concatenate([block for _, block in rows.blocks()]), rows.eps
+
+
+def _bias(bias: Any, weight: np.ndarray | None) -> np.ndarray:
+    array = np.asarray(bias.detach().cpu().double() if isinstance(bias, torch.Tensor) else bias, np.float64)
+    if weight is None or array.shape != weight.shape[:1]:
+        wanted = "a weight beside the bias" if weight is None else f"bias ({len(weight)},)"
+        raise ValueError(f"expected {wanted}, got bias of shape {array.shape}; pass both of one head")
+    if not np.isfinite(array).all():
+        raise ValueError("expected a finite bias, got NaN or infinity; look for where the run diverged")
+    return array
+
+
+def _outputs(logits: Rows | None, weight: np.ndarray | None) -> int | None:
+    """K of the head, where one is known."""
+    if logits is not None and weight is not None and logits.d != len(weight):
+        raise ValueError(f"expected as many logits as rows of the weight, got {logits.d} and {len(weight)}; "
+                         "pass both of one head")
+    return logits.d if logits is not None else None if weight is None else len(weight)
+
+
+def _numbered(labels: np.ndarray, predictions: np.ndarray | None, outputs: int | None,
+              ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray | None]:
+    """Class values, labels and predictions as 0…K−1."""
+    together = labels if predictions is None else _joined(labels, predictions)
+    values, numbers = np.unique(together, return_inverse=True)
+    if outputs is not None and values.dtype.kind in "iub" and values[0] >= 0 and values[-1] < outputs:
+        values, numbers = np.arange(outputs), together.astype(np.int64)
+    elif outputs is not None and len(values) != outputs:
+        raise ValueError(f"expected labels that name the head's {outputs} rows (0…{outputs - 1}, or {outputs} distinct "
+                         f"values), got {len(values)} distinct values from {values[0]} to {values[-1]}; "
+                         "pass row numbers as labels")
+    numbers = numbers.astype(np.int64)
+    n = len(labels)
+    return tuple(values.tolist()), numbers[:n], None if predictions is None else numbers[n:]
+
+
+def _joined(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    if (labels.dtype.kind in "US") != (predictions.dtype.kind in "US"):
+        raise ValueError(f"expected labels and predictions of one kind, got dtypes {labels.dtype} and "
+                         f"{predictions.dtype}; write both as row numbers, or both as class names")
+    return np.concatenate([labels, predictions])
+
+
+def _argmax(rows: Rows, weight: np.ndarray | None = None, bias: np.ndarray | None = None) -> np.ndarray:
+    """Index of the largest entry of each row, of z itself or of Wz + b: (n,)."""
+    return np.concatenate([(block if weight is None else block @ weight.T + bias).argmax(axis=1)
+                           for _, block in rows.blocks()])

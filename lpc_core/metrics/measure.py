@@ -1,0 +1,78 @@
+"""Every quantity that latents, labels and a head allow, by name: `measure` for numbers, `readings` for their limits too."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from lpc_core.metrics._base import Reading
+from lpc_core.metrics._given import Given, given
+from lpc_core.metrics._group import Group, undefined
+from lpc_core.registry import discover
+
+
+def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
+            bias: Any = None, only: Iterable[str] | None = None) -> dict[str, float]:
+    """The quantities of ``latents`` (n, d) with ``labels`` (n,) by name; `METRICS` explains each.
+
+    NumPy arrays or torch tensors of any real format on any device. ``labels`` are whole numbers or texts;
+    ``predictions`` (n,) likewise; ``logits`` (n, K), and ``weight`` (K, d) and ``bias`` (K,) of the head that reads the
+    latents, one row per class. Predictions not given are taken from the logits, else from Wz + b.
+    ``only`` names the quantities wanted (any iterable of names). Without it, all that the arguments allow are
+    computed, and those that need more are left out; asked for by name they are NaN. So is what is undefined.
+
+    Blockwise two-pass float64: the memory used beside the arguments does not grow with their number of values for the
+    collapse metrics (Σ_W, NC, 𝓡, norms), whatever n and d.
+    """
+    return {name: reading.value for name, reading in
+            readings(latents, labels, predictions, logits, weight, bias, only).items()}
+
+
+def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
+             bias: Any = None, only: Iterable[str] | None = None) -> dict[str, Reading]:
+    """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know."""
+    wanted = _checked(only)
+    return _readings(given(latents, labels, predictions, logits, weight, bias), wanted)
+
+
+def names() -> tuple[str, ...]:
+    """All names that `measure` knows."""
+    return tuple(name for group in _groups().values() for name in group.names)
+
+
+@functools.cache
+def _groups() -> dict[str, Group]:
+    return discover("lpc_core.metrics", "GROUP")
+
+
+def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
+    if only is None:
+        return None
+    wanted = (only,) if isinstance(only, str) else tuple(only)
+    unknown = [name for name in wanted if name not in names()]
+    if unknown:
+        raise ValueError(f"expected only to name some of {', '.join(names())}; got {', '.join(map(repr, unknown))}; "
+                         "correct the name")
+    return wanted
+
+
+def _readings(found: Given, wanted: tuple[str, ...] | None) -> dict[str, Reading]:
+    done: dict[str, Reading] = {}
+    for group in _groups().values():
+        missing = group.missing(found)
+        chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
+        done |= {name: undefined(missing[name]) for name in chosen if name in missing}
+        if any(name not in missing for name in chosen):
+            computed = group.compute(found)
+            done |= {name: _remark(computed[name], found) for name in chosen if name not in missing}
+    return done if wanted is None else {name: done[name] for name in wanted}
+
+
+def _remark(reading: Reading, found: Given) -> Reading:
+    """Says of a value at its noise floor that it is there."""
+    if not reading.at_floor:
+        return reading
+    note = f"at the noise floor: {found.latents.format} alone can give {reading.floor:.2g}"
+    return replace(reading, reason="; ".join(filter(None, (note, reading.reason))))

@@ -1,0 +1,113 @@
+"""Scatter within classes and NC1 (Papyan 2020), of any number of samples and with their noise floor.
+
+Noise floor. Each latent is known to within δz with ‖δz‖² = e_c = (2·eps)²·mean‖z‖² in class c (`Rows.error`), node by
+node q_cj. Independent errors add to Σ_W as diag(q), q the mean over classes, and everything else follows by inserting
+that for Σ_W: tr Σ_W gets mean e_c, the mean entry gets that over d², NC1 gets tr(diag(q)·Σ_B⁺)/K.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics._classes import ClassStatistics
+from lpc_core.metrics._given import Given, given
+from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.collapse import between_directions
+
+
+@dataclass(frozen=True, eq=False)
+class PerClass:
+    """Every class by itself: K classes, in the order of ``classes``. Empty ones are NaN, and so is scatter of one."""
+
+    classes: tuple[Any, ...]  # K label values as the caller wrote them
+    counts: np.ndarray  # (K,) samples
+    means: np.ndarray  # (K, d) μ_c
+    traces: np.ndarray  # (K,) σ_c², mean squared distance to μ_c, the trace of the class's covariance
+    radii: np.ndarray  # (K,) mean ‖z‖
+    floors: np.ndarray  # (K,) what rounding of the latents alone gives as trace
+
+    @property
+    def spreads(self) -> np.ndarray:
+        """√σ_c² over the mean ‖z‖ of the class: its size as a share of its distance from the origin, (K,)."""
+        return np.sqrt(self.traces) / np.where(self.radii > 0, self.radii, np.nan)
+
+
+def per_class(latents: Any, labels: Any) -> PerClass:
+    """Counts, means and scatter of every class of ``latents`` (n, d) by ``labels`` (n,), arrays or tensors."""
+    found = given(latents, labels)
+    groups, counts = found.by_label, found.by_label.counts
+    radii = np.bincount(found.labels, found.radii, len(counts)) / np.where(counts > 0, counts, np.nan)
+    traces = np.where(groups.spreadable, groups.traces, np.nan)
+    return PerClass(found.classes, counts, groups.means, traces, radii, groups.errors)
+
+
+def _measure(found: Given) -> dict[str, Reading]:
+    groups, d = found.by_label, found.latents.d
+    nc1, usable = _nc1(groups), groups.spreadable
+    per_node = Reading(nc1.value / d, None if nc1.floor is None else nc1.floor / d, nc1.reason)
+    if not usable.any():
+        alone = undefined("no class has two samples")
+        return dict.fromkeys(("sigma_w_trace", "sigma_w_entry_mean", "within_class_spread"), alone) | {
+            "nc1_pinv": nc1, "nc1_pinv_per_node": per_node}
+    trace, floor, note = groups.traces[usable].mean(), groups.errors[usable].mean(), _left_out(groups)
+    radius = found.radii.mean()
+    return {
+        "nc1_pinv": nc1,
+        "nc1_pinv_per_node": per_node,
+        "sigma_w_trace": Reading(float(trace), float(floor), note),
+        "sigma_w_entry_mean": Reading(float(groups.sums[usable].mean()) / d ** 2, float(floor) / d ** 2, note),
+        "within_class_spread": Reading(float(math.sqrt(trace) / radius), float(math.sqrt(floor) / radius), note)
+        if radius > 0 else undefined("all latents are 0"),
+    }
+
+
+def _nc1(groups: ClassStatistics) -> Reading:
+    """As `nc1_pinv`, block by block; a direction no wider than the rounding of the latents is absent from Σ_B."""
+    usable, note = groups.spreadable, _left_out(groups)
+    if len(groups.centred) < 2 or not usable.any():
+        return undefined("fewer than two classes" if usable.any() else "no class has two samples")
+    sizes, directions = between_directions(groups.centred, math.sqrt(np.nansum(groups.errors)))  # (r,), (d, r)
+    if not sizes.size:
+        return undefined(f"the class means coincide within the rounding of {groups.rows.format}")
+    along = sum(_along(groups, part, away @ directions) for part, away in groups.deviations())  # (r,)
+    noise = groups.node_errors[usable].mean(axis=0) @ directions ** 2
+    return Reading(float((along / sizes ** 2).sum()), float((noise / sizes ** 2).sum()), note)
+
+
+def _along(groups: ClassStatistics, part: slice, shadows: np.ndarray) -> np.ndarray:
+    """What one block adds to the mean over classes of the variance along each direction: (r,)."""
+    weights = np.where(groups.spreadable, 1 / np.maximum(groups.counts * groups.spreadable.sum(), 1), 0)
+    return weights[groups.labels[part]] @ shadows ** 2
+
+
+def _left_out(groups: ClassStatistics) -> str:
+    """A note on classes that a mean over classes does not count."""
+    empty, single = int((groups.counts == 0).sum()), int((groups.counts == 1).sum())
+    notes = [f"{empty} empty"] * (empty > 0) + [f"{single} of one sample"] * (single > 0)
+    return f"classes left out: {' and '.join(notes)}" if notes else ""
+
+
+_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
+_NC1 = "Papyan, Han & Donoho 2020"
+METRICS = (
+    Metric("within_class_spread", "Spread within a class", "√(tr Σ_W) / mean ‖z‖",
+           "The size of a class's cloud as a share of its distance from the origin. Towards 0 the class is a point.",
+           "this project", True),
+    Metric("sigma_w_trace", "Within-class scatter", "tr Σ_W, Σ_W the mean over classes of the covariance",
+           "The squared size of a class's cloud, in squared latent units.", _PAPER, True),
+    Metric("sigma_w_entry_mean", "Mean entry of Σ_W", "mean over i, j of (Σ_W)_ij",
+           "What the paper's tables call Σ_W. Opposite correlations cancel in it, so read it beside the trace.",
+           _PAPER, True),
+    Metric("nc1_pinv", "NC1", "tr(Σ_W Σ_B⁺) / K",
+           "Scatter within classes measured against the distances between them. Towards 0 the classes collapse.",
+           _NC1, True),
+    Metric("nc1_pinv_per_node", "NC1 per node", "tr(Σ_W Σ_B⁺) / (K d)",
+           "NC1 shared out over the d nodes, to compare networks of different width. Towards 0 the classes collapse.",
+           _NC1 + "; over d as in the paper's authors' code", True),
+)
+GROUP = Group(tuple(metric.name for metric in METRICS), _measure)
