@@ -15,7 +15,8 @@ _HOMES = {
     "Snapshot": "snapshot", "Dataset": "data", "DataError": "data",
     "Trainer": "engine.trainer", "train": "engine.trainer",
     "collapse_points": "theory", "predicted_radius": "theory", "forces": "theory", "critical_gamma": "theory",
-    "latent_l2": "losses",
+    "latent_l2": "losses", "LatentPenalty": "penalty", "GammaSchedule": "schedules", "PaperGammaSchedule": "schedules",
+    "CollapseMetrics": "metrics.accumulator",
 }
 __all__ = [*_HOMES]  # noqa: PLE0604
 

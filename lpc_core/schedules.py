@@ -1,9 +1,13 @@
-"""How γ and the learning rate move: pure functions of the step, and the driver that lets a hand take over."""
+"""How γ and the learning rate move: pure functions of the step, the driver that lets a hand take over, and schedules
+with the habits of torch's for a training loop of one's own.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from lpc_core.config import ConfigError, OptimConfig, ScheduleConfig
 
@@ -44,6 +48,20 @@ def _two_regime(config: ScheduleConfig, share: float) -> float:
     done = share * (fast + slow)
     inside = abs(done) <= abs(fast)
     return math.exp(start + done * FAST if inside else switch + (done - fast) * SLOW)
+
+
+def paper_gamma(epoch: float, *, start: float = 1e-4, switch: float = 1e3, end: float = 1e6, period: int = 5) -> float:
+    """γ of the paper's v5 schedule in ``epoch`` (≥ 0): ×2 every ``period`` epochs to ``switch``, then ×1.25 to ``end``.
+
+    γ stands still within a period. The paper's numbers, which are the defaults, are in its authors' code's convention
+    (``convention="mean"``) and reach ``end`` after 275 of 1,000 epochs. Where a doubling would pass the switch, the
+    rest of that period grows at the slower rate.
+    """
+    turn, done = min(max(switch, start), end), epoch // period
+    fast, slow = math.log2(turn / start), math.log(end / turn, 1.25)  # periods in either regime
+    if done <= fast:
+        return start * 2.0**done
+    return end if done - fast >= slow else turn * 1.25 ** (done - fast)
 
 
 def _linear(config: ScheduleConfig, share: float) -> float:
@@ -122,3 +140,111 @@ def _approach(value: float, target: float) -> float:
     if abs(far - near) <= HAND_DECADES_PER_STEP:
         return target
     return 10 ** (near + math.copysign(HAND_DECADES_PER_STEP, far - near))
+
+
+class HasGamma(Protocol):
+    """Anything with a γ to set, such as a `lpc_core.LatentPenalty`."""
+
+    gamma: float
+
+
+class SteppedGamma:
+    """γ as a function of how often `step` was called, with the habits of torch's schedulers. See `GammaSchedule`."""
+
+    _curve: Callable[[int], float]
+    _settings: dict[str, Any]
+
+    def __init__(self, target: HasGamma | Callable[[float], object]) -> None:
+        if not (hasattr(target, "gamma") or callable(target)):
+            raise ConfigError("target", "an object with a gamma, such as a LatentPenalty, or a function of γ", target)
+        self._target, self._steps = target, 0
+        self._set()
+
+    def step(self) -> None:
+        """Go one step on and set γ for the next training step; call it after ``optimizer.step()``."""
+        self._steps += 1
+        self._set()
+
+    def get_last_gamma(self) -> float:
+        """The γ set last: the one the next training step is taken with."""
+        return self._last
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on, as plain numbers and texts."""
+        return {**self._settings, "step": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go to where `state_dict` was taken, its settings included, and set γ; `ConfigError` for anything else."""
+        wanted = {*self._settings, "step"}
+        if not isinstance(state, Mapping) or set(state) != wanted:
+            raise ConfigError("state", f"the state of a {type(self).__name__} ({', '.join(sorted(wanted))})", state)
+        if type(state["step"]) is not int or state["step"] < 0:
+            raise ConfigError("step", "a whole number of at least 0", state["step"])
+        self._configure(**{name: value for name, value in state.items() if name != "step"})
+        self._steps = state["step"]
+        self._set()
+
+    def _configure(self, **settings: Any) -> None:
+        raise NotImplementedError
+
+    def _set(self) -> None:
+        self._last = self._curve(self._steps)
+        if hasattr(self._target, "gamma"):
+            self._target.gamma = self._last
+        else:
+            self._target(self._last)
+
+
+class GammaSchedule(SteppedGamma):
+    """Moves ``target.gamma`` (or calls ``target(γ)``) from ``start`` to ``end`` in ``steps`` calls of `step`.
+
+    γ is set on construction and by every `step`, so that the k-th training step (from 0) is taken with `gamma_at` of
+    step k, the very numbers of the lab's own trainer. It stays at ``end`` afterwards. ``kind``: "exponential",
+    "two-regime" (×2 per period up to ``switch``, ×1.25 after it), "linear", "cosine" or "constant" (at ``end``).
+
+    `ConfigError` for an unknown kind or a γ that is not allowed.
+    """
+
+    def __init__(self, target: HasGamma | Callable[[float], object], kind: str = "exponential", *, start: float,
+                 end: float, steps: int, switch: float = 1e3) -> None:
+        self._configure(kind=kind, start=start, end=end, steps=steps, switch=switch)
+        super().__init__(target)
+
+    def _configure(self, *, kind: str, start: float, end: float, steps: int, switch: float) -> None:
+        config = _as_config(kind=kind, start=start, end=end, steps=steps, switch=switch)
+        self._settings = {"kind": kind, "start": start, "end": end, "steps": steps, "switch": switch}
+        self._curve = lambda step: gamma_at(config, step)
+
+
+class PaperGammaSchedule(SteppedGamma):
+    """The paper's v5 schedule (`paper_gamma`) over a ``target`` as in `GammaSchedule`, by epochs.
+
+    Call `step` once per epoch, or once per batch with ``steps_per_epoch`` the number of batches. Its numbers belong to
+    a penalty with ``convention="mean"``.
+    """
+
+    def __init__(self, target: HasGamma | Callable[[float], object], steps_per_epoch: int = 1, *, start: float = 1e-4,
+                 end: float = 1e6, period: int = 5, switch: float = 1e3) -> None:
+        self._configure(steps_per_epoch=steps_per_epoch, start=start, end=end, period=period, switch=switch)
+        super().__init__(target)
+
+    def _configure(self, *, steps_per_epoch: int, start: float, end: float, period: int, switch: float) -> None:
+        _as_config(kind="two-regime", start=start, end=end, steps=1, switch=switch)
+        if not start <= end:
+            raise ConfigError("end", f"a number of at least start, {start:g}", end)
+        for name, value in (("steps_per_epoch", steps_per_epoch), ("period", period)):
+            if type(value) is not int or value < 1:
+                raise ConfigError(name, "a whole number of at least 1", value)
+        shape = {"start": start, "end": end, "period": period, "switch": switch}
+        self._settings = {"steps_per_epoch": steps_per_epoch, **shape}
+        self._curve = lambda step: paper_gamma(step // steps_per_epoch, **shape)
+
+
+def _as_config(*, kind: str, start: float, end: float, steps: int, switch: float) -> ScheduleConfig:
+    """The run's own settings of a schedule; errors name the arguments as they are called here."""
+    names = {"gamma_schedule": "kind", "gamma_start": "start", "gamma_end": "end", "gamma_switch": "switch",
+             "ramp_steps": "steps"}
+    try:
+        return ScheduleConfig(kind, start, switch, end, steps)
+    except ConfigError as error:
+        raise ConfigError(names[error.field], error.allowed, error.got) from None

@@ -2,8 +2,9 @@
 
 import { CHARTS, DEFAULT_CHARTS, chartMenu, chartOf, columnOf, valueOf } from "./catalogue.js";
 import { el, segmented, select, setText } from "./dom.js";
-import { formatDecade, formatNumber, formatPercent, formatTick } from "./format.js";
+import { formatNumber, formatPercent } from "./format.js";
 import { History } from "./history.js";
+import { logTicks } from "./logticks.js";
 
 const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
 const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
@@ -194,14 +195,5 @@ export function logAxis([low, high], pad) {
   let [from, to] = [Math.log10(low), Math.log10(high)];
   const margin = Math.max(pad * (to - from), (0.3 - (to - from)) / 2);
   [from, to] = [from - margin, to + margin];
-  const every = Math.max(1, Math.ceil((to - from) / 4.5));
-  const [tickvals, ticktext] = [[], []];
-  for (let e = Math.floor(from); e <= Math.ceil(to); e++) {
-    const factors = to - from < 0.7 ? [1, 1.5, 2, 3, 5, 7] : to - from < 1.7 ? [1, 2, 5] : e % every === 0 ? [1] : [];
-    for (const factor of factors) {
-      tickvals.push(factor * 10 ** e);
-      ticktext.push(every > 1 || to - from >= 1.7 ? formatDecade(e) : formatTick(factor * 10 ** e));
-    }
-  }
-  return { type: "log", range: [from, to], tickvals, ticktext };
+  return { type: "log", range: [from, to], ...logTicks(from, to) };
 }

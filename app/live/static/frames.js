@@ -2,7 +2,7 @@
 
 const VIEWS = {
   F32: Float32Array, F64: Float64Array, I16: Int16Array, U16: Uint16Array,
-  I32: Int32Array, U32: Uint32Array, U8: Uint8Array, I8: Int8Array,
+  I32: Int32Array, U32: Uint32Array, U8: Uint8Array, I8: Int8Array, I64: BigInt64Array,
 };
 
 /** Returns {kind, info, tensors: {name: {shape, data}}} of an ArrayBuffer. */

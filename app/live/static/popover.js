@@ -19,8 +19,11 @@ export class Popover {
 
   /** A button that explains `key`; `suffix` keeps test ids apart where a key may appear twice. */
   button(key, suffix) {
-    const about = explanation(key)[0];
-    const testid = `lpc-info-${suffix === undefined ? key : `curve-${suffix}`}`;
+    return this.about(explanation(key)[0], `lpc-info-${suffix === undefined ? key : `curve-${suffix}`}`, key);
+  }
+
+  /** A button about what is called `about`; `key` is what `fill` gets. */
+  about(about, testid, key) {
     const button = el("button", {
       type: "button", class: "lpc-info", text: "i", title: `About: ${about}`, "aria-label": `About: ${about}`, "aria-expanded": "false",
       "aria-controls": this.element.id, testid,
@@ -32,15 +35,19 @@ export class Popover {
   open(button, key) {
     this.close();
     this.owner = button;
-    const [title, text] = explanation(key, this.setup());
-    setText(this.title, title);
-    setText(this.text, text);
+    this.fill(key);
     this.element.hidden = false;
     button.setAttribute("aria-expanded", "true");
     button.setAttribute("aria-describedby", this.element.id);
     this.place(button);
     document.addEventListener("pointerdown", this.outside);
     document.addEventListener("keydown", this.escape);
+  }
+
+  fill(key) {
+    const [title, text] = explanation(key, this.setup());
+    setText(this.title, title);
+    setText(this.text, text);
   }
 
   place(button) {

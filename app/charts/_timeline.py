@@ -1,0 +1,188 @@
+"""What the charts over steps share: panels of curves, γ behind them, the TPT line, noise floors, empty axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import _ink
+from app.charts._track import Column, Track
+
+_STYLES = ((_ink.BLUE, "solid", "circle"), (_ink.AMBER, "dash", "square"), (_ink.GREEN, "dot", "diamond"))
+_GAP = 0.11  # between panels, share of the height
+_MARGIN = 0.08  # of a log axis beyond its values, share of its length
+
+
+class Curve(NamedTuple):
+    """One line."""
+
+    label: str
+    column: Column
+
+
+class Reference(NamedTuple):
+    """A value to compare with, drawn as a dotted line."""
+
+    label: str
+    value: float
+
+
+class Panel(NamedTuple):
+    """One pair of axes."""
+
+    title: str  # of the vertical axis
+    curves: tuple[Curve, ...]
+    log: bool
+    reference: Reference | None = None
+    range: tuple[float, float] | None = None  # of a linear axis, where it is known beforehand
+
+
+class Timeline(NamedTuple):
+    """All that a chart over time draws."""
+
+    steps: np.ndarray  # (T,)
+    gammas: np.ndarray  # (T,)
+    end: int  # the run's last step
+    tpt: int | None
+    panels: tuple[Panel, ...]
+
+
+def timeline(track: Track, panels: Iterable[Panel]) -> Timeline:
+    """``panels`` over the steps of ``track``."""
+    return Timeline(track.steps, track.gammas, track.end, track.tpt, tuple(panels))
+
+
+def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
+    """A curve for each metric of ``labels`` {name: label}."""
+    return tuple(Curve(label, track.column(name)) for name, label in labels.items())
+
+
+def draw(info: Timeline) -> go.Figure:
+    """Panels below one another over one axis of steps."""
+    figure = go.Figure()
+    figure.update_layout(hovermode="x unified", showlegend=any(len(panel.curves) > 1 for panel in info.panels),
+                         margin={"r": 44})
+    for row, panel in enumerate(info.panels):
+        _add_axes(figure, info, row)
+        _add_gamma(figure, info, row)
+        for index, curve in enumerate(panel.curves):
+            _add_curve(figure, info.steps, curve, row, _STYLES[index % len(_STYLES)])
+        if panel.reference is not None:
+            _add_reference(figure, panel, panel.reference, row)
+    if info.tpt is not None:
+        _add_tpt(figure, info.tpt, info.end)
+    return figure
+
+
+def _add_axes(figure: go.Figure, info: Timeline, row: int) -> None:
+    panel, rows = info.panels[row], len(info.panels)
+    height = (1 - _GAP * (rows - 1)) / rows
+    top = 1 - row * (height + _GAP)
+    x, y, gamma = _names(row)
+    last = row == rows - 1
+    figure.update_layout({
+        _axis(x): {"anchor": y, "range": [0, info.end], "showgrid": False, "tickformat": "~s",
+                   "matches": None if row == 0 else "x", "showticklabels": last,
+                   "title": {"text": "training step" if last else ""}},
+        _axis(y): {"anchor": x, "domain": [max(0.0, top - height), top], "title": {"text": panel.title},
+                   **_scale(panel)},
+        _axis(gamma): {"anchor": x, "overlaying": y, "side": "right", "showgrid": False, **_gamma_scale(info.gammas)},
+    })
+
+
+def _scale(panel: Panel) -> dict[str, Any]:
+    """Range and kind of a vertical axis: what is drawn decides, not a floor far below it."""
+    values = np.concatenate([curve.column.drawn for curve in panel.curves])
+    values = values[np.isfinite(values)]
+    if not panel.log:
+        given = {"range": list(panel.range)} if panel.range else {} if values.size else {"range": [0, 1]}
+        return {"type": "linear", "nticks": 5, **given}
+    values = values[values > 0]
+    low, high = np.log10([values.min(), values.max()]) if values.size else (-2.0, 0.0)
+    margin = max(_MARGIN * (high - low), (0.5 - (high - low)) / 2)
+    return {"type": "log", "range": [low - margin, high + margin]}
+
+
+def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
+    positive = gammas[gammas > 0]
+    if not positive.size:
+        return {"visible": False}
+    low, high = np.log10([positive.min(), positive.max()])
+    margin = max(0.06 * (high - low), (1 - (high - low)) / 2)
+    return {"type": "log", "range": [low - margin, high + margin], "title": {"text": "γ", "standoff": 2},
+            "nticks": 3, "showline": False}
+
+
+def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
+    x, _, gamma = _names(row)
+    figure.add_scatter(x=info.steps, y=np.where(info.gammas > 0, info.gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
+                       mode="lines", line={"color": _ink.MUTED, "width": 1}, opacity=0.6, showlegend=row == 0,
+                       legendgroup="γ", legendrank=2000, hovertemplate="%{y:.3g}")
+
+
+def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, style: tuple[str, str, str]) -> None:
+    colour, dash, symbol = style
+    x, y, _ = _names(row)
+    at_floor = curve.column.at_floor
+    if at_floor.any():
+        _add_floor(figure, steps, curve, row, colour)
+    figure.add_scatter(
+        x=steps, y=curve.column.drawn, xaxis=x, yaxis=y, name=curve.label, mode="lines+markers",
+        line={"color": colour, "width": 1.8, "dash": dash}, hovertemplate="%{y:.3g}%{text}",
+        text=np.where(at_floor, " (at the noise floor)", ""),
+        marker={"symbol": np.where(at_floor, f"{symbol}-open", symbol), "size": np.where(at_floor, 7, 4.5),
+                "color": colour})
+
+
+def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, colour: str) -> None:
+    """The values that rounding alone can give, hatched, where this curve is among them."""
+    x, y, _ = _names(row)
+    floors = np.where(curve.column.at_floor, curve.column.floors, np.nan)
+    figure.add_scatter(
+        x=steps, y=floors, xaxis=x, yaxis=y, name="noise floor", legendgroup="floor", showlegend=False, mode="lines",
+        line={"width": 0.8, "color": colour, "dash": "dot"}, fill="tozeroy", fillcolor=_ink.faint(colour, 10),
+        fillpattern={"shape": "/", "fgcolor": _ink.faint(colour, 35), "bgcolor": _ink.faint(colour, 8), "size": 7,
+                     "solidity": 0.2}, hoverinfo="skip")
+
+
+def _add_reference(figure: go.Figure, panel: Panel, reference: Reference, row: int) -> None:
+    x, y, _ = _names(row)
+    height = math.log10(reference.value) if panel.log else reference.value  # Plotly's annotations count in decades
+    figure.add_shape(type="line", xref=f"{x} domain", yref=y, x0=0, x1=1, y0=reference.value, y1=reference.value,
+                     line={"color": _ink.TEXT, "width": 1, "dash": "dot"}, opacity=0.7)
+    figure.add_annotation(xref=f"{x} domain", yref=y, x=0.99, xanchor="right", y=height, yanchor="bottom",
+                          text=reference.label, showarrow=False, font={"size": 11, "color": _ink.TEXT})
+
+
+def _add_tpt(figure: go.Figure, step: int, end: int) -> None:
+    """A line over all panels where the terminal phase begins."""
+    figure.add_shape(type="line", xref="x", yref="paper", x0=step, x1=step, y0=0, y1=1,
+                     line={"color": _ink.TEXT, "width": 1.2, "dash": "dash"}, opacity=0.75)
+    left = step > 0.8 * end
+    figure.add_annotation(xref="x", yref="paper", x=step, y=1, yanchor="top", xanchor="right" if left else "left",
+                          text="TPT", showarrow=False, font={"size": 11, "color": _ink.TEXT},
+                          bgcolor=_ink.faint(_ink.PANEL, 80), xshift=-3 if left else 3)
+
+
+def floor_note(curves: Sequence[Curve]) -> str:
+    """A sentence for the caption where a curve ends at its noise floor; empty otherwise."""
+    ended = [curve.label for curve in curves if curve.column.at_floor.size and curve.column.at_floor[-1]]
+    if not ended:
+        return ""
+    verb = "are" if len(ended) > 1 else "is"
+    return (f" {' and '.join(ended)} {verb} at the noise floor (hatched, hollow marks): so small that rounding alone "
+            "could have made it.")
+
+
+def _names(row: int) -> tuple[str, str, str]:
+    """Axes of a panel, as traces call them: steps, values, γ."""
+    suffix = "" if row == 0 else str(2 * row + 1)
+    return (f"x{'' if row == 0 else row + 1}", f"y{suffix}", f"y{2 * row + 2}")
+
+
+def _axis(name: str) -> str:
+    return f"{name[0]}axis{name[1:]}"

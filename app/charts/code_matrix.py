@@ -1,0 +1,130 @@
+"""The binary code: which sign every class has in every node, and in how many nodes two classes differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import _ink
+from app.charts._card import Card
+from app.charts._chart import Chart
+from app.charts._track import Track
+from app.charts._words import listed, percent
+
+MAX_SIGNS = 400  # cells that still have room for a sign
+WHOLE = 0.999  # share of samples on their class's vertex from which the code is called complete
+
+
+class CodeInfo(NamedTuple):
+    """The code as drawn: classes downward, nodes to the right."""
+
+    names: tuple[str, ...]  # (K,)
+    nodes: tuple[str, ...]  # (d,)
+    signs: np.ndarray  # (K, d) −1, 0, 1
+    hamming: np.ndarray  # (K, K) float, NaN beside an empty class
+    unused: tuple[int, ...]
+    collisions: tuple[tuple[int, ...], ...]
+    whole: float  # share of samples that lie on their class's vertex
+
+
+def info(report: Mapping[str, Any] | None, names: Sequence[str] = ()) -> CodeInfo:
+    """The code of ``report`` (`CodeReport.plain`); ``names`` of the classes 0…K−1. Empty before there is a report."""
+    if report is None:
+        return CodeInfo((), (), np.zeros((0, 0)), np.zeros((0, 0)), (), (), np.nan)
+    shown = tuple(names[c] if isinstance(c, int) and c < len(names) else str(c) for c in report["classes"])
+    signs, hamming = np.array(report["code"], np.int64), np.array(report["hamming"], np.float64)
+    return CodeInfo(shown, tuple(f"z{j + 1}" for j in range(signs.shape[1])), signs,
+                    np.where(hamming < 0, np.nan, hamming), tuple(report["unused"]),
+                    tuple(map(tuple, report["collisions"])), float(report["on_vertex_share"]))
+
+
+def figure(drawn: CodeInfo) -> go.Figure:
+    """Signs as a heat map; nodes that tell no classes apart are hatched out."""
+    chart = go.Figure(layout=_layout(drawn, "node"))
+    if not drawn.names:
+        return chart
+    signs = np.where(drawn.signs > 0, "+", np.where(drawn.signs < 0, "−", "0"))
+    chart.add_heatmap(
+        z=drawn.signs, x=drawn.nodes, y=drawn.names, zmin=-1, zmax=1, showscale=False, xgap=2, ygap=2,
+        colorscale=[[0, _ink.ORANGE], [0.5, _ink.GRID], [1, _ink.BLUE]], customdata=signs,
+        hovertemplate="%{y}, node %{x}: %{customdata}<extra></extra>")
+    if drawn.signs.size <= MAX_SIGNS:
+        chart.update_traces(text=signs, texttemplate="%{text}", textfont={"size": 15, "color": _ink.PANEL})
+    for node in drawn.unused:
+        chart.add_shape(type="rect", x0=node - 0.5, x1=node + 0.5, y0=-0.5, y1=len(drawn.names) - 0.5, line_width=0,
+                        fillcolor=_ink.faint(_ink.PANEL, 70))
+        chart.add_annotation(x=node, y=(len(drawn.names) - 1) / 2, text="unused", textangle=-90, showarrow=False,
+                             font={"color": _ink.TEXT, "size": 12})
+    return chart
+
+
+def distances(drawn: CodeInfo) -> go.Figure:
+    """Hamming distances between the classes' codes."""
+    chart = go.Figure(layout=_layout(drawn, "class"))
+    if not drawn.names:
+        return chart
+    most = max(1.0, float(np.nanmax(drawn.hamming))) if np.isfinite(drawn.hamming).any() else 1.0
+    chart.add_heatmap(
+        z=drawn.hamming, x=drawn.names, y=drawn.names, zmin=0, zmax=most, showscale=False, xgap=2, ygap=2,
+        colorscale=[[0, _ink.faint(_ink.BLUE, 6)], [1, _ink.faint(_ink.BLUE, 75)]],
+        hovertemplate="%{y} and %{x} differ in %{z} nodes<extra></extra>")
+    if drawn.hamming.size <= MAX_SIGNS:
+        chart.update_traces(texttemplate="%{z}", textfont={"size": 13, "color": _ink.TEXT})
+    return chart
+
+
+def _layout(drawn: CodeInfo, across: str) -> go.Layout:
+    empty = not drawn.names
+    axis = {"showgrid": empty, "showline": False, "ticks": "", "fixedrange": True, "nticks": 32}
+    kind = {} if empty else {"type": "category"}
+    bare = {"range": [0, 1], "showticklabels": False} if empty else {}
+    return go.Layout(xaxis={**axis, **kind, **bare, "title": {"text": across}},
+                     yaxis={**axis, **kind, **bare, "title": {"text": "class"}, "autorange": "reversed"})
+
+
+def sentence(drawn: CodeInfo) -> str:
+    """What the code can and cannot tell apart, collisions and unused nodes by name."""
+    if not drawn.names:
+        return "Each class will get a row of signs, one per node: the vertex of the hypercube it settles on."
+    shared = [" and ".join(drawn.names[c] for c in group) for group in drawn.collisions]
+    if shared:
+        told = f"The code is not complete: {listed(shared)} share one vertex, so no sign tells them apart."
+    elif drawn.whole >= WHOLE:
+        told = "The code is complete: every class has a vertex of its own, and all samples lie on theirs."
+    else:
+        told = f"Every class has a vertex of its own; {percent(drawn.whole)} of the samples lie on theirs."
+    if drawn.unused:
+        idle = listed([drawn.nodes[j] for j in drawn.unused])
+        told += f" {idle} {'tells' if len(drawn.unused) == 1 else 'tell'} no two classes apart."
+    return told
+
+
+def nearest(drawn: CodeInfo) -> str:
+    """The pair of classes that differ least, in a sentence."""
+    upper = np.triu_indices(len(drawn.names), 1)
+    found = drawn.hamming[upper]
+    if not np.isfinite(found).any():
+        return "In how many nodes two classes have opposite signs; 0 means the code cannot tell them apart."
+    least = int(np.nanmin(found))
+    pairs = [f"{drawn.names[i]} and {drawn.names[j]}" for i, j, h in zip(*upper, found, strict=True) if h == least]
+    unit = "node" if least == 1 else "nodes"
+    return f"The nearest classes differ in {least} {unit}: {listed(pairs, 3)}."
+
+
+def cards(track: Track) -> list[Card]:
+    """Code and distances on a page, side by side."""
+    drawn, empty = info(track.code, track.class_names), "" if track.code else "The code comes with the first moment."
+    classes = [name for name in drawn.names for _ in drawn.nodes]
+    return [
+        Card("code", "The code of each class", figure(drawn), sentence(drawn), (),
+             {"class": classes, "node": [*drawn.nodes] * len(drawn.names), "sign": drawn.signs.ravel().tolist()}
+             if classes else {}, empty),
+        Card("hamming", "How many nodes tell two classes apart", distances(drawn), nearest(drawn), (),
+             {"class": drawn.names, **dict(zip(drawn.names, drawn.hamming.T, strict=True))} if classes else {}, empty),
+    ]
+
+
+CHART = Chart("code", 3, cards)

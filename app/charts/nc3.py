@@ -1,0 +1,47 @@
+"""NC3 against step (Figure 5): the head's rows turn to point at the class centres."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+
+from app.charts import _timeline
+from app.charts._card import Card
+from app.charts._chart import Chart
+from app.charts._rows import rows
+from app.charts._timeline import Panel, Timeline
+from app.charts._track import Track
+from app.charts._words import number
+
+LABELS = {"nc3_self_duality": "distance of head and centres"}
+
+
+def info(track: Track) -> Timeline:
+    """How far the head is from the class centres, both scaled to length 1."""
+    return _timeline.timeline(track, [Panel("head to centres", _timeline.curves(track, LABELS), log=True)])
+
+
+def figure(drawn: Timeline) -> go.Figure:
+    """The chart."""
+    return _timeline.draw(drawn)
+
+
+def card(track: Track) -> Card:
+    """The chart on a page."""
+    drawn = info(track)
+    return Card("nc3", "NC3 · head and centres line up", figure(drawn), _caption(track, drawn), tuple(LABELS),
+                rows(track, LABELS), empty="" if len(track) else "The first moment is being measured.")
+
+
+def _caption(track: Track, drawn: Timeline) -> str:
+    distance = track.last("nc3_self_duality")
+    if not math.isfinite(distance):
+        return "How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated."
+    seen = ("nearly parallel" if distance < 0.15 else "still turning towards each other" if distance < 1
+            else "still unrelated")
+    return (f"Classifier and class centres are {seen}: {number(distance)}, where 0 is parallel and 1.41 unrelated."
+            + _timeline.floor_note(drawn.panels[0].curves))
+
+
+CHART = Chart("collapse", 3, lambda track: [card(track)])

@@ -1,0 +1,65 @@
+"""NC4 against step (Figure 5): the network decides as the nearest class centre would; and its accuracy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import _timeline
+from app.charts._card import Card
+from app.charts._chart import Chart
+from app.charts._rows import rows
+from app.charts._timeline import Curve, Panel, Timeline
+from app.charts._track import Column, Track
+from app.charts._words import percent
+
+NAME = "nc4_ncc_agreement"
+
+
+def info(track: Track) -> Timeline:
+    """1 − NC4, and the shares of training and held-out samples that are classified wrong."""
+    shares = (("network ≠ nearest centre", track.column(NAME).values),
+              ("training error", track.train_accuracy),
+              ("test error", track.test_accuracy))
+    curves = tuple(Curve(label, _missing(label, values)) for label, values in shares)
+    return _timeline.timeline(track, [Panel("share of samples", curves, log=False, range=(0, _top(curves)))])
+
+
+def _missing(name: str, shares: np.ndarray) -> Column:
+    nothing = np.full(len(shares), np.nan)
+    return Column(name, 1 - shares, nothing, np.zeros(len(shares), bool))
+
+
+def _top(curves: tuple[Curve, ...]) -> float:
+    values = np.concatenate([curve.column.values for curve in curves])
+    return 1.05 * max(float(np.nanmax(values)), 0.02) if np.isfinite(values).any() else 1.0
+
+
+def figure(drawn: Timeline) -> go.Figure:
+    """The chart."""
+    return _timeline.draw(drawn).update_layout(yaxis={"tickformat": ".0%"})
+
+
+def card(track: Track) -> Card:
+    """The chart on a page."""
+    return Card("nc4", "NC4 · the nearest centre decides", figure(info(track)), _caption(track), (NAME,),
+                rows(track, [NAME]), empty="" if len(track) else "The first moment is being measured.")
+
+
+def _caption(track: Track) -> str:
+    agreement = track.last(NAME)
+    if not math.isfinite(agreement):
+        return "How often the network decides otherwise than the nearest class centre would, beside its errors."
+    if agreement == 1:
+        return f"The network decides for every sample as the nearest class centre would. {_errors(track)}"
+    return f"For {percent(1 - agreement)} of the samples the network and the nearest centre disagree. {_errors(track)}"
+
+
+def _errors(track: Track) -> str:
+    train, test = percent(track.train_accuracy[-1]), percent(track.test_accuracy[-1])
+    return f"It is right on {train} of the training and {test} of the test samples."
+
+
+CHART = Chart("collapse", 4, lambda track: [card(track)])

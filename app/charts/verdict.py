@@ -1,0 +1,66 @@
+"""Verdict: what a followed run has come to, in two or three plain sentences."""
+
+from __future__ import annotations
+
+import math
+
+from app.charts import code_matrix
+from app.charts._track import Track
+from app.charts._words import count, percent
+
+COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius
+CHANCE_MARGIN = 0.1  # of the way from guessing to perfect
+WARM_UP = 100  # steps before which an accuracy at chance means "untrained"
+
+
+def verdict(track: Track) -> str:
+    """What happened so far; before the first moment, what will."""
+    if not len(track):
+        return "The run is trained once more and measured at chosen moments; the first numbers come in a few seconds."
+    if track.steps[-1] == 0:
+        return "Before training: the latents lie where the random initial weights put them."
+    if _at_chance(track):
+        return (f"Total collapse: at step {count(int(track.steps[-1]))} the network is right on "
+                f"{percent(track.train_accuracy[-1])} of the training samples, no better than guessing. γ has outrun "
+                "the classifier, and the other numbers describe classes that have lost each other.")
+    return " ".join((_phase(track), _points(track), _code(track)))
+
+
+def spread(track: Track) -> float:
+    """√(tr Σ_W) over the mean radius at the last moment."""
+    trace, radius = track.last("sigma_w_trace"), track.last("norm_mean")
+    return math.sqrt(trace) / radius if radius > 0 and trace >= 0 else math.nan
+
+
+def _at_chance(track: Track) -> bool:
+    chance = 1 / max(track.classes, 1)
+    return bool(track.steps[-1] > WARM_UP and track.train_accuracy[-1] <= chance + CHANCE_MARGIN * (1 - chance))
+
+
+def _phase(track: Track) -> str:
+    accuracy = float(track.train_accuracy[-1])
+    if track.tpt is None:
+        return (f"The terminal phase has not begun: {percent(accuracy)} of the training samples are right, and 99.9 % "
+                "are needed.")
+    if not track.moments[-1].in_tpt:
+        return (f"The terminal phase began at step {count(track.tpt)} and was lost again: {percent(accuracy)} of the "
+                "training samples are right now.")
+    return f"The terminal phase (99.9 % of the training samples right) was reached by step {count(track.tpt)}."
+
+
+def _points(track: Track) -> str:
+    size = spread(track)
+    if not math.isfinite(size):
+        return ""
+    if size < COLLAPSED:
+        return f"Each class has collapsed to nearly a point: its spread is {percent(size)} of the radius."
+    if size < FALLING:
+        return f"The classes are falling together: their spread is {percent(size)} of the radius."
+    return f"The classes are still clouds: their spread is {percent(size)} of the radius."
+
+
+def _code(track: Track) -> str:
+    drawn = code_matrix.info(track.code, track.class_names)
+    if drawn.collisions:
+        return "The binary code is not complete: some classes share one vertex."
+    return f"The binary code is {'complete' if drawn.whole >= code_matrix.WHOLE else 'not complete yet'}."

@@ -1,0 +1,98 @@
+// One card: a heading with ⓘ and a save menu, a chart of fixed shape, and the sentence that reads it.
+
+import { el, setText } from "./dom.js";
+import { coloured, layoutOf } from "./ink.js";
+import { logTicks } from "./logticks.js";
+import { SaveMenu, saveText } from "./savemenu.js";
+
+const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
+const SAVED_WIDTH = 900;
+
+let serial = 0;
+
+export class CardView {
+  /** popover: the page's MetricPopover; changed() asks for a draw. */
+  constructor(card, popover, changed) {
+    Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false });
+    const id = `lpc-card-${++serial}`;
+    this.title = el("h3", { id, text: card.title });
+    this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.metrics.length ? "" : this.card.caption, metrics: this.card.metrics }));
+    this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
+      ["Picture, SVG", `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
+      ["Picture, PNG", `lpc-card-png-${card.key}`, () => this.savePicture("png")],
+      ["Data, CSV", `lpc-card-csv-${card.key}`, () => saveText(this.card.csv, `lpc-lab-${this.card.key}.csv`, "text/csv")],
+    ]);
+    this.caption = el("p", { class: "lpc-card-caption", id: `${id}-caption`, testid: `lpc-card-caption-${card.key}` });
+    this.plot = el("div", { class: "lpc-fill-plot", role: "img", "aria-labelledby": id, "aria-describedby": `${id}-caption` });
+    this.empty = el("p", { class: "lpc-card-empty" });
+    this.frame = el("div", { class: "lpc-card-plot" }, this.plot, this.empty);
+    const head = el("header", { class: "lpc-head" }, this.title, this.info, el("div", { class: "lpc-tools" }, this.menu.element));
+    this.element = el("section", { class: "lpc-panel lpc-card", "aria-labelledby": id, testid: `lpc-card-${card.key}` }, head, this.frame, this.caption);
+    this.observer = new ResizeObserver(() => changed());
+    this.observer.observe(this.frame);
+    this.update(card);
+  }
+
+  update(card) {
+    this.card = card;
+    this.figureKey = JSON.stringify(card.figure);
+    setText(this.title, card.title);
+    setText(this.caption, card.caption);
+    setText(this.empty, card.empty);
+    this.empty.hidden = !card.empty;
+    this.element.classList.toggle("lpc-wide", card.wide);
+    this.frame.style.setProperty("--lpc-aspect", String(1 / card.aspect));
+    this.menu.list.lastChild.hidden = !card.csv;
+  }
+
+  /** Draws if anything changed since the last time; returns whether it did. */
+  draw(Plotly, theme) {
+    const [width, height] = [this.frame.clientWidth, this.frame.clientHeight];
+    const key = `${width}×${height}|${theme.key}|${this.figureKey}`;
+    if (!width || key === this.drawn) return false;
+    Object.assign(this, { drawn: key, Plotly, theme });
+    const { data, layout } = this.card.figure;
+    Plotly.react(this.plot, coloured(data, theme), layoutOf(layout, theme, width, height, this.ticks), CONFIG);
+    if (!this.listening) this.plot.on("plotly_relayout", (change) => this.zoomed(change));
+    this.listening = true;
+    this.tick();
+    return true;
+  }
+
+  zoomed(change) {
+    if (Object.keys(change).some((name) => /axis\d*\.(range|autorange)/.test(name))) this.tick();
+  }
+
+  /** Our own labels on logarithmic axes, for the range that is shown: Plotly's differ in size and crowd. */
+  tick() {
+    const changes = {};
+    for (const [name, axis] of Object.entries(this.plot._fullLayout).filter(([key, value]) => /^[xy]axis\d*$/.test(key) && value.type === "log" && value.showticklabels)) {
+      const [from, to] = [...axis.range].sort((a, b) => a - b);
+      const ticks = logTicks(from, to, axis._length / (name[0] === "x" ? 52 : 34));
+      if (String(ticks.tickvals) === String(this.ticks[name]?.tickvals)) continue;
+      this.ticks[name] = ticks;
+      Object.assign(changes, { [`${name}.tickvals`]: ticks.tickvals, [`${name}.ticktext`]: ticks.ticktext });
+    }
+    if (Object.keys(changes).length) this.Plotly.relayout(this.plot, changes);
+  }
+
+  /** The chart as a file, with its title and the page's background; the legend at the side, where nothing is in its way. */
+  savePicture(format) {
+    const { card: { key, title, figure, aspect }, theme } = this;
+    if (!this.Plotly) return;
+    const height = Math.round(SAVED_WIDTH * Math.min(1, Math.max(0.5, aspect))) + 50;
+    const layout = layoutOf(figure.layout, theme, SAVED_WIDTH, height, this.ticks);
+    Object.assign(layout, {
+      paper_bgcolor: theme.background, title: { text: title, font: { size: 16, color: theme.text }, x: 0.5 },
+      margin: { ...layout.margin, t: 56 }, legend: { ...layout.legend, orientation: "v", x: 1.02, y: 1, yanchor: "top" },
+    });
+    this.Plotly.downloadImage({ data: coloured(figure.data, theme), layout, config: CONFIG },
+      { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${key}` });
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    if (this.Plotly) this.Plotly.purge(this.plot);
+    this.element.remove();
+  }
+}

@@ -1,0 +1,32 @@
+// The ⓘ of charts and tables: for each metric its name, formula, meaning and source.
+
+import { el, setText } from "./dom.js";
+import { Popover } from "./popover.js";
+
+export class MetricPopover extends Popover {
+  constructor(root) {
+    super(root, () => ({}));
+    this.list = el("div", { class: "lpc-metric-list" });
+    this.element.append(this.list);
+    this.element.classList.add("lpc-metric-popover");
+  }
+
+  /** read() → {title, text, metrics: [{title, formula, meaning, source}]} when it is opened. */
+  buttonFor(about, testid, read) {
+    return this.about(about, testid, read);
+  }
+
+  fill(read) {
+    const { title, text, metrics } = read();
+    setText(this.title, title);
+    setText(this.text, text ?? "");
+    this.text.hidden = !text;
+    this.list.replaceChildren(...metrics.map(describe));
+  }
+}
+
+function describe({ title, formula, meaning, source }) {
+  const row = (name, text, options) => [el("dt", { text: name }), el("dd", { text, ...options })];
+  return el("section", { testid: "lpc-metric" }, el("h4", { text: title }),
+    el("dl", {}, ...row("formula", formula, { class: "lpc-formula" }), ...row("meaning", meaning), ...row("source", source)));
+}

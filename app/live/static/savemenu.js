@@ -1,0 +1,61 @@
+// A small menu of file formats: a button that opens a list, with the keys of a menu (WAI-ARIA menu button).
+
+import { el, icon } from "./dom.js";
+
+const DOWN = "M11 4h2v8.600l3.300-3.300 1.400 1.400L12 16.400l-5.700-5.700 1.400-1.400 3.300 3.300zM5 18h14v2H5z";
+
+/** choices: [[text, testid, action()]]. */
+export class SaveMenu {
+  constructor(about, testid, choices) {
+    this.button = el("button", {
+      type: "button", class: "lpc-save", title: `Save: ${about}`, "aria-label": `Save: ${about}`, "aria-haspopup": "menu", "aria-expanded": "false", testid,
+      on: { click: () => (this.list.hidden ? this.open() : this.close()) },
+    }, icon(DOWN));
+    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": `Save: ${about}` });
+    for (const [text, id, action] of choices) {
+      this.list.append(el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
+    }
+    this.element = el("div", { class: "lpc-save-menu" }, this.button, this.list);
+    this.element.addEventListener("keydown", (event) => this.key(event));
+    this.element.addEventListener("focusout", (event) => !this.element.contains(event.relatedTarget) && this.close());
+  }
+
+  open() {
+    this.list.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+    this.list.firstChild.focus();
+  }
+
+  close() {
+    this.list.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+  }
+
+  choose(action) {
+    this.button.focus();
+    this.close();
+    action();
+  }
+
+  key(event) {
+    const items = [...this.list.children].filter((item) => !item.hidden);
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+    if (event.key === "Escape" && !this.list.hidden) this.button.focus(), this.close();
+    else if (to !== undefined && this.list.hidden) this.open();
+    else if (to !== undefined) items[to % items.length].focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** Hands the reader a text as a file. */
+export function saveText(text, name, type) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = el("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,156 @@
+"""``lpc study``: follow one run with every metric, or sweep many for separation against robustness (Figures 3 to 5)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from lpc_core.config import RunConfig
+    from lpc_core.study import Moment, Progress, SweepRow
+
+
+class Task(StrEnum):
+    """What to study."""
+
+    follow = "follow"
+    sweep = "sweep"
+
+
+def study(  # noqa: PLR0917
+    task: Annotated[Task, typer.Argument(help="follow: one run, measured at many moments. sweep: a dozen runs around "
+                                              "it, each with 𝓡 and robustness at its end.")],
+    settings: Annotated[list[str] | None, typer.Argument(
+        metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000.")] = None,
+    moments: Annotated[int, typer.Option(help="follow: how often the run is measured.")] = 40,
+    spacing: Annotated[str, typer.Option(help="follow: where the moments lie: early, log or even.")] = "early",
+    samples: Annotated[int, typer.Option(help="sweep: held-out samples that each run is attacked on.")] = 200,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Write the study into this new or empty folder as it goes.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per moment or run, and per step of "
+                                                         "progress.")] = False,
+) -> None:
+    """Measure everything along one run, or separation and robustness over many."""
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ValueError(f"out: expected a folder inside an existing one, got {out}")
+    import torch
+
+    from lpc_core.parsing import parse_run
+
+    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
+    for item in settings or []:
+        if "=" not in item:
+            raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
+    config = parse_run(dict(item.partition("=")[::2] for item in settings or []))
+    with _progress(as_json) as progress:
+        if task is Task.follow:
+            _follow(config, moments, spacing, device, out, as_json, progress)
+        else:
+            _sweep(config, samples, device, out, as_json, progress)
+
+
+def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
+            progress: Progress) -> None:
+    from lpc_core.data import load
+    from lpc_core.study import Study, add_moment, follow, moment_steps, start_study
+
+    moment_steps(config.steps, moments, spacing)  # what cannot be is refused before the data are read
+    dataset = load(config.data, config.seed)
+    if out is not None:
+        start_study(out, Study("follow", (config,), (dataset.name,), dataset.class_names, moments))
+    if not as_json:
+        print(_line(_MOMENT))
+    for index, moment in enumerate(follow(config, moments, spacing=spacing, dataset=dataset, device=device,
+                                          progress=progress)):
+        file = None if out is None else add_moment(out, index, moment).name
+        print(_moment_json(index, moment, file) if as_json else _moment_row(moment), flush=True)
+
+
+def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
+           progress: Progress) -> None:
+    from lpc_core.study import Study, add_row, default_sweep, pearson, start_study, sweep
+
+    runs = default_sweep(config)
+    if out is not None:
+        start_study(out, Study("sweep", tuple(run for _, run in runs), tuple(title for title, _ in runs), (), len(runs)))
+    if not as_json:
+        print(_line(_ROW))
+    rows = []
+    for index, row in enumerate(sweep(runs, samples=samples, device=device, progress=progress)):
+        rows.append(row)
+        file = None if out is None else add_row(out, index, row).name
+        print(_row_json(index, row, file) if as_json else _row_line(row), flush=True)
+    found = {attack: {kind: vars(r) for kind, r in pearson(rows, attack).items()} for attack in rows[0].robustness}
+    print(_dump({"pearson": found}) if as_json else _correlations(found))
+
+
+# ---- what is printed ---------------------------------------------------------------------------------------------
+
+_MOMENT = ("step", "gamma", "train", "test", "nc1_pinv", "separation", "norm_cv", "peaks")
+_ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn")
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return " ".join(f"{cell:>11}" for cell in cells)
+
+
+def _cells(numbers: list[float]) -> str:
+    return _line(tuple(f"{number:.5g}" for number in numbers))
+
+
+def _moment_row(moment: Moment) -> str:
+    names = ("nc1_pinv", "separation_ratio", "norm_cv", "gmm_peak_distance")
+    values = [moment.readings[name].value if name in moment.readings else math.nan for name in names]
+    return _cells([moment.step, moment.gamma, moment.train_accuracy, moment.test_accuracy, *values])
+
+
+def _moment_json(index: int, moment: Moment, file: str | None) -> str:
+    return _dump({"moment": index, "step": moment.step, "gamma": moment.gamma, "train_accuracy": moment.train_accuracy,
+                  "test_accuracy": moment.test_accuracy, "in_tpt": moment.in_tpt, "file": file,
+                  "readings": {name: reading.value for name, reading in moment.readings.items()}})
+
+
+def _row_line(row: SweepRow) -> str:
+    values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values()]
+    return f"{_cells(values)}  {row.title}{': ' + row.reason if row.reason else ''}"
+
+
+def _row_json(index: int, row: SweepRow, file: str | None) -> str:
+    numbers = {name: value for name, value in vars(row).items() if name != "config"}
+    return _dump({"row": index, **numbers, "file": file})
+
+
+def _correlations(found: dict[str, dict[str, dict[str, Any]]]) -> str:
+    return "\n".join(f"Pearson r of 𝓡 against {attack}, {kind}: {r['r']:.3f} (95 % {r['low']:.3f} to {r['high']:.3f}, "
+                     f"{r['n']} runs{'; ' + r['reason'] if r['reason'] else ''})"
+                     for attack, kinds in found.items() for kind, r in kinds.items())
+
+
+def _dump(value: dict[str, Any]) -> str:
+    from lpc_core.study import to_json
+
+    return json.dumps(to_json(value), allow_nan=False)
+
+
+@contextlib.contextmanager
+def _progress(as_json: bool) -> Iterator[Progress]:
+    """What to call with (share done, what is being done): prints JSON lines, or moves a bar on stderr."""
+    if as_json:
+        yield lambda share, what: print(_dump({"share": round(share, 4), "what": what}), flush=True)
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True)) as bar:
+        task = bar.add_task("study", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+COMMAND = study

@@ -1,0 +1,336 @@
+"""Studies: moments of a run and what they hold, correlation against scipy, and files that refuse what is none."""
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+from scipy import stats
+
+from lpc_core.config import RunConfig, unflatten
+from lpc_core.engine.trainer import Trainer
+from lpc_core.metrics import Reading, readings
+from lpc_core.parsing import parse_run
+from lpc_core.study import (
+    Moment,
+    Study,
+    StudyError,
+    SweepRow,
+    add_moment,
+    add_row,
+    correlation,
+    default_sweep,
+    follow,
+    moment_steps,
+    open_study,
+    pearson,
+    save_study,
+    start_study,
+    sweep,
+    tpt_step,
+)
+
+QUICK = {"dataset": "hypercube", "samples": 300, "test_samples": 100, "steps": 60, "batch_size": 32, "ramp_steps": 50,
+         "noise": 0.3}
+RUN = unflatten(QUICK)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    return list(follow(RUN, 5))
+
+
+# ---- when a run is measured --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spacing", ["early", "log", "even"])
+@pytest.mark.parametrize(("steps", "count"), [(6_000, 40), (100, 2), (39, 40), (40, 40), (1, 2), (500, 300)])
+def test_moments_run_from_the_first_step_to_the_last_each_once(spacing, steps, count):
+    wanted = moment_steps(steps, count, spacing)
+    assert len(wanted) == count
+    assert (wanted[0], wanted[-1]) == (0, steps)
+    assert (np.diff(wanted) > 0).all()
+
+
+def test_the_spacings_differ_in_where_they_are_dense():
+    early, log, even = (moment_steps(10_000, 41, spacing) for spacing in ("early", "log", "even"))
+    assert np.diff(early)[-1] / np.diff(early)[0] == pytest.approx(20, rel=0.1)
+    assert log[20:] == pytest.approx(10 ** (np.arange(20, 41) / 40 * 4), rel=0.01)
+    assert set(np.diff(even)) == {250}
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ((100, 1), r"moments: expected 2 to 101 for a run of 100 steps, got 1; choose fewer or more"),
+    ((100, 102), "moments: expected 2 to 101"), ((9_999, 601), "moments: expected 2 to 600"),
+    ((100, 10, "dense"), "spacing: expected early, log, even, got 'dense'"),
+])
+def test_moments_that_cannot_be_are_refused_before_training(arguments, message):
+    with pytest.raises(StudyError, match=message):
+        moment_steps(*arguments)
+    with pytest.raises(StudyError, match=message):
+        follow(dataclasses.replace(RUN, steps=arguments[0]), arguments[1], spacing=(*arguments, "early")[2])
+
+
+# ---- following a run ---------------------------------------------------------------------------------------------
+
+
+def test_a_followed_run_is_the_run_itself(moments):
+    assert [moment.step for moment in moments] == list(moment_steps(60, 5))
+    run = Trainer(RUN, "cpu")
+    run.advance(60)
+    now, last = run.snapshot(), moments[-1]
+    np.testing.assert_array_equal(last.latents, now.latents)
+    np.testing.assert_array_equal(last.collapse_points, now.collapse_points)
+    assert (last.gamma, last.test_accuracy) == (now.gamma, now.metrics["test_accuracy"])
+    assert last.train_accuracy == now.metrics["train_accuracy"]
+    assert last.readings["separation_ratio"].value == pytest.approx(now.metrics["separation_ratio"])
+
+
+def test_every_quantity_is_read(moments):
+    rng = np.random.default_rng(0)
+    z, y, w = rng.normal(size=(60, 3)), np.arange(60) % 4, rng.normal(size=(4, 3))
+    wanted = readings(z, y, y, z @ w.T, w, np.zeros(4)).keys()
+    assert {"nc1_pinv", "nc3_self_duality", "nc4_ncc_agreement", "gmm_peak_distance", "entropy_kl"} <= wanted
+    for moment in moments:
+        assert moment.readings.keys() == wanted
+        assert json.dumps(moment.code)
+
+
+def test_the_terminal_phase_starts_when_the_samples_are_right(moments):
+    accuracies = (0.5, 0.9985, 0.9992, 0.998, 1.0)
+    told = [dataclasses.replace(moment, train_accuracy=accuracy)
+            for moment, accuracy in zip(moments, accuracies, strict=True)]
+    assert [moment.in_tpt for moment in told] == [False, False, True, False, True]
+    assert tpt_step(told) == told[2].step
+    assert tpt_step(told[:2]) is None
+
+
+def test_progress_is_told_and_may_end_the_work():
+    said = []
+    run = follow(RUN, 3, progress=lambda share, what: said.append((share, what)))
+    assert said == []  # a generator: nothing is done before it is asked for
+    list(run)
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+    class Stop(Exception):
+        pass
+
+    def stop(share, what):
+        raise Stop
+
+    with pytest.raises(Stop):
+        next(follow(RUN, 3, progress=stop))
+
+
+def test_a_run_that_diverges_says_so_after_its_moments():
+    config = unflatten({**QUICK, "optimizer": "sgd", "lr": 10.0, "head_lr": 10.0, "steps": 500})
+    seen = []
+    with pytest.raises(StudyError, match="The run diverged before step"):
+        seen.extend(follow(config, 4, spacing="even"))
+
+
+def test_other_penultimate_layers_and_losses_have_no_points():
+    moment = list(follow(unflatten({**QUICK, "penultimate": "nonlinear", "steps": 5}), 2))[-1]
+    assert moment.collapse_points is None
+    assert moment.readings["nc1_pinv"].value > 0
+
+
+# ---- correlation -------------------------------------------------------------------------------------------------
+
+
+def row(separation, robustness, title="run"):
+    return SweepRow(title, RUN, 1.0, 1.0, 1.0, separation, 10, {"deepfool": robustness, "ddn": robustness / 2},
+                    {"deepfool": 1.0, "ddn": 1.0})
+
+
+def test_r_and_its_interval_are_scipys():
+    rng = np.random.default_rng(3)
+    x = rng.lognormal(size=14)
+    y = x**1.3 * rng.lognormal(sigma=0.4, size=14)
+    found = pearson([row(*pair) for pair in zip(x, y, strict=True)], "ddn")
+    for kind, one, other in (("raw", x, y), ("log", np.log(x), np.log(y))):
+        expected = stats.pearsonr(one, other)
+        interval = expected.confidence_interval(0.95)
+        assert found[kind].r == pytest.approx(expected.statistic)
+        assert (found[kind].low, found[kind].high) == pytest.approx((interval.low, interval.high))
+        assert found[kind].n == 14
+        assert found[kind].reason == ""
+
+
+def test_what_r_cannot_say_has_a_reason():
+    two = correlation(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    assert math.isnan(two.r)
+    assert two.reason == "expected at least 3 runs with both numbers, got 2"
+    three = correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
+    assert 0.9 < three.r < 1
+    assert math.isnan(three.low)
+    assert three.reason == "an interval needs 4 runs"
+    same = correlation(np.ones(5), np.arange(5.0))
+    assert math.isnan(same.r)
+    assert same.reason == "one of the two is the same in all 5 runs"
+    line = correlation(np.arange(5.0), -2 * np.arange(5.0) + 1)
+    assert (line.r, line.low, line.high) == (-1.0, -1.0, -1.0)
+    with pytest.raises(ValueError, match=r"expected x \(n,\) and y \(n,\), got \(2,\) and \(3,\); pass one"):
+        correlation(np.zeros(2), np.zeros(3))
+
+
+def test_rows_without_numbers_are_left_out_and_counted():
+    rows = [row(1.0, 0.1), row(2.0, 0.2), row(3.0, 0.4), row(4.0, math.nan), row(math.nan, 1.0), row(5.0, 0.0)]
+    found = pearson(rows)
+    assert (found["raw"].n, found["raw"].reason) == (4, "left out 2 without both numbers")
+    assert (found["log"].n, found["log"].reason) == (3, "an interval needs 4 runs; left out 3 without both numbers")
+    assert pearson([])["raw"].reason == "expected at least 3 runs with both numbers, got 0"
+    assert math.isnan(pearson(rows, "nothing")["raw"].r)
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+
+def head(planned=5):
+    return Study("follow", (RUN,), ("hypercube",), ("0", "1", "2", "3"), planned)
+
+
+def same_moment(one, other):
+    for name in ("latents", "labels", "predictions", "means", "collapse_points"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for name in ("step", "gamma", "train_accuracy", "test_accuracy"):
+        assert getattr(one, name) == getattr(other, name)
+    assert one.readings.keys() == other.readings.keys()
+    for name, reading in one.readings.items():
+        assert str(reading) == str(other.readings[name])  # NaN is not equal to itself
+
+
+def test_a_study_grows_in_its_folder_and_opens_as_it_was(moments, tmp_path):
+    folder = tmp_path / "study"
+    start_study(folder, head())
+    assert open_study(folder).moments == ()
+    for index, moment in enumerate(moments):
+        add_moment(folder, index, moment)
+        found = open_study(folder)
+        assert len(found.moments) == index + 1
+        assert found.complete == (index == 4)
+    for one, other in zip(moments, found.moments, strict=True):
+        same_moment(one, other)
+    assert found.configs == (RUN,)
+    assert found.class_names == ("0", "1", "2", "3")
+    assert [moment.step for moment in open_study(folder, since=3).moments] == [moment.step for moment in moments[3:]]
+    assert sorted(path.name for path in folder.iterdir())[0] == "moment-0000.safetensors"  # no temporary file is left
+
+
+def test_numbers_that_are_none_come_back(moments, tmp_path):
+    odd = {"a": Reading(math.nan, None, "because"), "b": Reading(math.inf, 1e-9), "c": Reading(-math.inf, 0.0)}
+    moment = dataclasses.replace(moments[0], readings=odd, collapse_points=None, means=moments[0].means * math.nan)
+    save_study(dataclasses.replace(head(1), moments=(moment,)), tmp_path / "x")
+    same_moment(moment, open_study(tmp_path / "x").moments[0])
+
+
+def test_rows_come_back(tmp_path):
+    rows = (row(3.0, 0.25, "<b>γ → 1</b>"), dataclasses.replace(row(math.nan, math.nan), reason="diverged"))
+    study = Study("sweep", (RUN, RUN), ("a", "b"), (), 2, rows=rows)
+    save_study(study, tmp_path / "rows")
+    found = open_study(tmp_path / "rows")
+    assert found.rows[0] == rows[0]
+    assert str(found.rows[1]) == str(rows[1])
+    assert found.complete
+    assert found.titles == ("a", "b")
+
+
+def test_a_folder_with_files_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(StudyError, match=r"out: expected a new or an empty folder, got .* with files in it; choose"):
+        start_study(tmp_path, head())
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def repack(path, change, arrays=None, **metadata):
+    """Write ``path`` anew with its info and metadata changed."""
+    raw = path.read_bytes()
+    old = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
+    info = json.loads(old["info"]) | change
+    arrays = safetensors.numpy.load(raw) | (arrays or {})
+    path.write_bytes(safetensors.numpy.save({name: array for name, array in arrays.items() if array is not None},
+                                            metadata={**old, "info": json.dumps(info), **metadata}))
+
+
+BAD_MOMENTS = [
+    ({"step": -1}, {}, "'-1' where a whole number of at least 0 belongs"),
+    ({"step": 1.5}, {}, "whole number"), ({"gamma": "many"}, {}, "'many' where a number belongs"),
+    ({"train_accuracy": True}, {}, "'True' where a number belongs"),
+    ({"readings": {"x": [1.0]}}, {}, "missing 2 required positional arguments"),
+    ({"readings": {"x": [None, None, ""]}}, {}, "expected a reason beside a NaN"),
+    ({"readings": {"x": [1.0, None, "x" * 2001]}}, {}, "a text of at most 2000 letters"),
+    ({"readings": [1]}, {}, "'list' object has no attribute 'items'"), ({"code": None}, {}, "no code report"),
+    ({"format": 7}, {}, "expected format 1, got another"),
+    ({}, {"latents": np.zeros((3, 2), np.float32)}, "the arrays"),
+    ({}, {"latents": None}, "no 'latents'"), ({}, {"extra": np.zeros(2)}, "the arrays .*extra"),
+    ({}, {"labels": np.full(300, 4)}, "labels outside 0 to 3"), ({}, {"labels": np.full(300, -1)}, "labels outside"),
+    ({}, {"points": np.zeros((4, 3))}, "the arrays .*points"),
+    ({}, {"latents": np.full((300, 2), np.inf, np.float32)}, "latents that are not finite"),
+]
+
+
+@pytest.mark.parametrize(("change", "arrays", "message"), BAD_MOMENTS)
+def test_a_moment_that_is_none_is_refused(change, arrays, message, moments, tmp_path):
+    folder = tmp_path / "s"
+    start_study(folder, head())
+    repack(add_moment(folder, 0, moments[0]), change, arrays)
+    with pytest.raises(StudyError, match=f"moment-0000.safetensors: .*{message}"):
+        open_study(folder)
+
+
+@pytest.mark.parametrize(("change", "metadata", "message"), [
+    ({"task": "dance"}, {}, "the task 'dance'"), ({"planned": 0}, {}, "0 planned parts"),
+    ({"planned": True}, {}, "True planned parts"), ({"planned": 10**9}, {}, "1000000000 planned parts"),
+    ({"titles": []}, {}, "1 runs and 0 titles"), ({"titles": [3]}, {}, "'3' where a text"),
+    ({"configs": [{"colour": 1}]}, {}, "colour: expected a known setting"), ({"configs": 3}, {}, "not iterable"),
+    ({"class_names": []}, {}, "the task 'follow'"), ({"class_names": ["x" * 501]}, {}, "at most 500 letters"),
+    ({}, {"kind": "film"}, "expected the head of a study, got 'film'"), ({}, {"part": "row"}, "expected the head"),
+    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected format 1"),
+])
+def test_a_head_that_is_none_is_refused(change, metadata, message, tmp_path):
+    folder = tmp_path / "s"
+    start_study(folder, head())
+    repack(folder / "study.safetensors", change, **metadata)
+    with pytest.raises(StudyError, match=f"study.safetensors: .*{message}"):
+        open_study(folder)
+
+
+def test_rows_that_are_none_are_refused(tmp_path):
+    for change, message in (({"robustness": {"deepfool": "x"}}, "'x' where a number belongs"),
+                            ({"config": {}, "title": None}, "'None' where a text"), ({"samples": -2}, "whole number")):
+        folder = tmp_path / str(message[:4])
+        start_study(folder, Study("sweep", (RUN,), ("a",), (), 1))
+        repack(add_row(folder, 0, row(1.0, 2.0)), change)
+        with pytest.raises(StudyError, match=f"row-0000.safetensors: .*{message}"):
+            open_study(folder)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda raw: raw[:-5], lambda raw: raw[:20], lambda raw: b"", lambda raw: b"\x80\x04cos\nsystem\n",
+    lambda raw: (10**15).to_bytes(8, "little") + raw[8:], lambda raw: raw[:8] + b"[" * 100_000,
+    lambda raw: raw[:8] + b"\xff" * 40 + raw[48:], lambda raw: b"PK\x03\x04" + raw])
+def test_damaged_files_are_refused_in_one_line(spoil, moments, tmp_path):
+    folder = tmp_path / "s"
+    start_study(folder, head())
+    path = add_moment(folder, 0, moments[0])
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(StudyError, match=r"moment-0000\.safetensors: expected") as error:
+        open_study(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_study_at_all_is_refused(tmp_path):
+    with pytest.raises(StudyError, match=r"expected a study with study\.safetensors in .*nowhere, got No such"):
+        open_study(tmp_path / "nowhere")
+    folder = tmp_path / "s"
+    start_study(folder, head())
+    (folder / "moment-0000.safetensors").symlink_to("/etc/hostname")
+    with pytest.raises(StudyError, match="expected an ordinary file, got another kind"):
+        open_study(folder)
