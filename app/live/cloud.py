@@ -14,8 +14,8 @@ kind "cloud":
 kind "nodes": nodes float32 (d, n), means (d, K), head (d, K)
 kind "images": images uint8 (n, H, W, C)
 kind "theory":
-    info: {gammas: [G] (G = 0: none), best: int | null (index of γ), errors: [G], radii: [G] (mean ‖z*‖), critical, note,
-           at: byte offset in the "points" file}
+    info: {gammas: [G] (G = 0: none), best: int | null (index of γ), errors: [G], radii: [G] (mean ‖z*‖), critical,
+           note, at: byte offset in the "points" file}
     pca_points   float32 (p, G, K) absent without PCA
 kind "points": points float32 (d, G, K)
 kind "projection": xy float32 (p, n), of t-SNE or UMAP
@@ -40,7 +40,6 @@ from lpc_core.inspection import Inspection
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
-_FIT_ROWS = 20_000  # enough to find the axes of a PCA again
 _LARGEST = np.float32(3e38)
 _NO_CLASS = 65_535
 
@@ -53,16 +52,23 @@ class Sight:
 
     rows: np.ndarray  # (n,) int64, growing
     means: np.ndarray  # (K, d) float64 of all samples, NaN for absent classes
-    mean: np.ndarray | None  # (d,) and
+    mean: np.ndarray  # (d,) and
     axes: np.ndarray | None  # (d, p): PCA coordinates are (z − mean) @ axes; None without PCA
 
 
 def look(inspection: Inspection, limit: int = MAX_DRAWN) -> Sight:
     """Choose what is drawn: all samples, or ``limit`` of them, of every class its share."""
-    found, seen = inspection.embeddings, inspection.coordinates.get("pca")
+    found = inspection.embeddings
     means = class_means(found.latents, found.labels, len(found.class_names))
-    mean, axes = (None, None) if seen is None else affine(found.latents, seen)
-    return Sight(_drawn(found.labels, limit), means, mean, axes)
+    return Sight(_drawn(found.labels, limit), means, *_plane(inspection))
+
+
+def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mean and axes of the PCA, with as many axes as its coordinates have columns."""
+    mean, axes, seen = inspection.pca_mean, inspection.pca_axes, inspection.coordinates.get("pca")
+    if mean is None or axes is None or seen is None:
+        return np.zeros(inspection.embeddings.latents.shape[1]), None
+    return mean, np.pad(axes, ((0, 0), (0, seen.shape[1] - axes.shape[1])))
 
 
 def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
@@ -85,20 +91,6 @@ def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.nda
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
     """‖z − μ_y‖ of the samples ``rows``, (m,) float64."""
     return np.linalg.norm(found.latents[rows].astype(np.float64) - means[found.labels[rows]], axis=1)
-
-
-def affine(latents: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean (d,) and axes (d, p) with ``(latents − mean) @ axes = seen``, by least squares over evenly chosen rows.
-
-    PCA coordinates are linear in the latents, so this finds them again exactly, as far as the latents reach: a
-    direction that no latent has gets no part in the axes.
-    """
-    rows = np.linspace(0, len(latents) - 1, min(len(latents), _FIT_ROWS)).astype(np.int64)
-    part, target = latents[rows].astype(np.float64), seen[rows].astype(np.float64)
-    centre, offset = part.mean(axis=0), target.mean(axis=0)
-    scale = np.abs(part - centre).max(initial=0.0) or 1.0  # collapsed latents would underflow when squared
-    axes = np.linalg.lstsq((part - centre) / scale, target - offset, rcond=None)[0] / scale
-    return centre - offset @ np.linalg.pinv(axes), axes
 
 
 # ---- files -------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarra
     gammas = np.logspace(-DECADES, DECADES, _stops(weight))
     points = _all_points(weight, bias, gammas)
     missing = int(np.isnan(points).any(axis=(1, 2)).sum())
-    note = f"No points for {missing} of {len(gammas)} values of γ: Newton's method did not reach its bound." if missing else ""
+    note = f"No points for {missing} of {len(gammas)} values of γ: the solver missed its bound." if missing else ""
     small = _cost(weight) <= BUDGET[0]
     return Prediction(gammas, points.astype(np.float32), _errors(points, means),
                       critical_gamma(weight, bias) if small else math.nan, note)
@@ -68,7 +68,7 @@ def _refusal(weight: np.ndarray | None) -> str:
     if not np.isfinite(weight).all():
         return "The head has values that are not finite, so nothing can be predicted."
     if _cost(weight) > BUDGET[-1]:
-        return f"The head is too large ({weight.shape[0]:,} × {weight.shape[1]:,}) to predict its points while you wait."
+        return "The head is too large ({:,} × {:,}) to predict its points while you wait.".format(*weight.shape)
     return ""
 
 

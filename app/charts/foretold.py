@@ -1,0 +1,74 @@
+"""What a head alone foretells over γ: the radius of its collapse points, and how far the class means are from them."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import _ink
+from app.charts._card import Card
+from app.charts._words import number, percent
+
+GOOD = 0.1  # class means this near to their points, as a share of the points' distance from the origin, fit
+
+
+class ForetoldInfo(NamedTuple):
+    """All that is drawn, over G values of γ."""
+
+    gammas: np.ndarray  # (G,) the factor of ‖z‖²
+    radii: np.ndarray  # (G,) mean ‖z*‖
+    errors: np.ndarray  # (G,) mean over classes of ‖μ_c − z*_c‖ / ‖z*_c‖
+    measured: float  # mean ‖z‖; NaN without latents
+    critical: float  # γ; NaN where unknown, inf where there is none
+
+
+def figure(drawn: ForetoldInfo) -> go.Figure:
+    """Radius above, misfit below, over one logarithmic axis of γ."""
+    low, high = np.log10(drawn.gammas[[0, -1]]) if len(drawn.gammas) else (-6.0, 6.0)
+    axis = {"type": "log", "range": [low, high]}
+    chart = go.Figure(layout={
+        "xaxis": {**axis, "anchor": "y2", "title": {"text": "γ"}}, "showlegend": False,
+        "yaxis": {"type": "log", "domain": [0.54, 1], "title": {"text": "mean ‖z*‖"}},
+        "yaxis2": {"type": "log", "domain": [0, 0.44], "anchor": "x", "title": {"text": "misfit of the means"}}})
+    chart.add_scatter(x=drawn.gammas, y=drawn.radii, mode="lines", line={"color": _ink.BLUE, "width": 2},
+                      hovertemplate="γ %{x:.3g}: ‖z*‖ %{y:.3g}<extra></extra>")
+    chart.add_scatter(x=drawn.gammas, y=drawn.errors, yaxis="y2", mode="lines", line={"color": _ink.GREEN, "width": 2},
+                      hovertemplate="γ %{x:.3g}: misfit %{y:.3g}<extra></extra>")
+    if drawn.measured > 0:
+        chart.add_shape(type="line", xref="x domain", yref="y", x0=0, x1=1, y0=drawn.measured, y1=drawn.measured,
+                        line={"color": _ink.TEXT, "width": 1, "dash": "dash"})
+        chart.add_annotation(xref="x domain", yref="y", x=1, y=math.log10(drawn.measured), xanchor="right",
+                             yanchor="bottom", text="measured ‖z‖", showarrow=False, font={"color": _ink.TEXT})
+    if math.isfinite(drawn.critical) and 10**low < drawn.critical < 10**high:
+        chart.add_shape(type="line", xref="x", yref="paper", x0=drawn.critical, x1=drawn.critical, y0=0, y1=1,
+                        line={"color": _ink.RED, "width": 1.5, "dash": "dot"})
+        chart.add_annotation(xref="x", yref="paper", x=math.log10(drawn.critical), y=1, yanchor="top", xanchor="left",
+                             text="critical γ", showarrow=False, font={"color": _ink.RED})
+    return chart
+
+
+def sentence(drawn: ForetoldInfo) -> str:
+    """The γ that fits best, and whether it fits."""
+    if not len(drawn.gammas):
+        return "Without a head nothing can be foretold."
+    known = np.isfinite(drawn.errors)
+    if not known.any():
+        return "The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to compare it with."
+    best = int(np.nanargmin(drawn.errors))
+    error, gamma = float(drawn.errors[best]), number(float(drawn.gammas[best]))
+    if error <= GOOD:
+        return (f"At γ = {gamma} the predicted points lie {percent(error)} from the class means: these latents look as if "
+                "they had been trained under about that penalty.")
+    return (f"No γ explains these latents: the best fit, γ = {gamma}, still leaves the class means {percent(error)} from "
+            "their predicted points. Expected where there was no penalty, no linear layer, or no collapse.")
+
+
+def card(drawn: ForetoldInfo, note: str = "") -> Card:
+    """The chart on a page; ``note`` says why there is nothing."""
+    rows = {"gamma": drawn.gammas.tolist(), "predicted_radius": drawn.radii.tolist(), "point_error": drawn.errors.tolist()}
+    return Card("foretold", "What the head foretells", figure(drawn), sentence(drawn),
+                ("predicted_radius", "point_error"), rows if len(drawn.gammas) else {},
+                "" if len(drawn.gammas) else note or "There is no head to foretell anything from.", aspect=0.8)
