@@ -23,3 +23,6 @@ class Inspection:
     ambiguous: np.ndarray  # (m,) rows of the samples the head is least sure of, or that lie nearest to another class
     coordinates: dict[str, np.ndarray] = field(default_factory=dict)  # "pca", "tsne", "umap" → (n, 2 or 3) float32
     notes: tuple[str, ...] = ()
+    pca_mean: np.ndarray | None = None  # (d,) float64; coordinates["pca"] are (latents − pca_mean) @ pca_axes
+    pca_axes: np.ndarray | None = None  # (d, p) float64, orthonormal, the largest variance first
+    misclassified: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (w,) rows, most certain first

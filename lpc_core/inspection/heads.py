@@ -18,7 +18,7 @@ HEAD_NAMES = re.compile(r"(^|[._])(head|fc|classifier|output|out|linear|logits|l
                         re.IGNORECASE)
 MOST_CLASSES, MOST_NODES = 100_000, 100_000
 MOST_CANDIDATES = 50
-MOST_SOLVED = 1_000  # classes for which collapse points are computed; K Newton problems of K logits each
+MOST_SOLVED = 30_000_000  # numbers K²·r, r = min(d, K − 1), of the K Newton problems that are solved at once
 MOST_CRITICAL = 100  # classes for which the critical γ is searched
 
 
@@ -114,8 +114,8 @@ def head_view(weight: np.ndarray, bias: np.ndarray | None, gamma: float, *, conv
     """Where this head's classes would fall under ``gamma`` (> 0), and how evenly it reads its nodes.
 
     ``convention`` "sum" is the paper's γ‖z‖², "mean" the authors' code's (divided by d here). ``start`` (K, d) is an
-    earlier answer, which makes a slider's next step quick. Raises `ValueError` for bad numbers, and for more than
-    `MOST_SOLVED` classes.
+    earlier answer, which makes a slider's next step quick. Raises `ValueError` for bad numbers, and for heads too
+    large to be solved while someone waits.
     """
     weight = np.asarray(weight, np.float64)
     if weight.ndim != 2:
@@ -144,9 +144,10 @@ def in_sum_convention(gamma: float, convention: str, nodes: int) -> float:
 
 def solved(weight: np.ndarray, bias: np.ndarray, gamma: float, start: np.ndarray | None = None) -> np.ndarray:
     """`theory.collapse_points` (K, d) for heads of a size that can be solved while someone waits."""
-    if len(weight) > MOST_SOLVED:
-        raise ValueError(f"expected at most {MOST_SOLVED:,} classes for predicted points, got {len(weight):,}; choose "
-                         "a smaller head")
+    classes, nodes = weight.shape
+    if classes ** 2 * min(nodes, classes - 1) > MOST_SOLVED:
+        raise ValueError("expected a head of at most about 300 classes, or 1,000 of 30 nodes, for predicted points, "
+                         f"got {classes:,} of {nodes:,}; choose a smaller head")
     return collapse_points(weight, bias, gamma, start=start)
 
 

@@ -1,0 +1,188 @@
+"""What the reading process finds in a file, as plain data, and the checks that everything passes on its way in."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lpc_core.checkpoint._base import Limits, printable, refusal
+
+ITEM_BYTES = {  # torch's names of the element types that are read
+    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1, "float8_e5m2": 1, "int64": 8,
+    "int32": 4, "int16": 2, "int8": 1, "uint64": 8, "uint32": 4, "uint16": 2, "uint8": 1, "bool": 1, "complex64": 8,
+    "complex128": 16,
+}  # fmt: skip
+NO_NUMPY = {"bfloat16": np.dtype("<u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1")}
+MAX_DIMENSIONS = 32
+MAX_NAME = 500  # characters
+
+Buffer = memoryview | bytes | bytearray | np.ndarray
+
+
+@dataclass(frozen=True)
+class View:
+    """One tensor: which values of which storage it shows. Offset and strides count elements."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    storage: int
+    offset: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Of all its values, written out."""
+        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
+
+
+@dataclass(frozen=True, eq=False)
+class Message:
+    """What a file is: ``kind`` "checkpoint", "embeddings", "film" or "tree", its facts as JSON values, its tensors."""
+
+    kind: str
+    facts: dict[str, Any]
+    views: list[View] = field(default_factory=list)
+    storages: list[Buffer] = field(default_factory=list)
+
+    @classmethod
+    def of_arrays(cls, kind: str, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Message:
+        """A message whose tensors are ``arrays``, each a storage of its own."""
+        little = {name: little_endian(array) for name, array in arrays.items()}
+        views = [View(name, array.dtype.name, array.shape, row_major(array.shape), number)
+                 for number, (name, array) in enumerate(little.items())]
+        return cls(kind, facts, views, [array.reshape(-1).view(np.uint8) for array in little.values()])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The tensors as NumPy arrays that share the storages' memory; bfloat16 and the like as raw integers."""
+        return {view.name: array_of(self.storages[view.storage], view) for view in self.views}
+
+
+def little_endian(array: np.ndarray) -> np.ndarray:
+    """``array`` contiguous and little-endian; copied only if it is not."""
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+
+
+def row_major(shape: Iterable[int]) -> tuple[int, ...]:
+    """Strides of a contiguous tensor, in elements."""
+    strides, step = [], 1
+    for size in reversed(tuple(shape)):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+def numpy_type(dtype: str) -> np.dtype:
+    """The NumPy type of the same bytes; raw integers for the types NumPy doesn't have."""
+    return NO_NUMPY[dtype] if dtype in NO_NUMPY else np.dtype(dtype).newbyteorder("<")
+
+
+def array_of(storage: Buffer, view: View) -> np.ndarray:
+    """The values of ``view`` without a copy. The view must have been checked."""
+    kind = numpy_type(view.dtype)
+    if 0 in view.shape:
+        return np.empty(view.shape, kind)
+    whole = np.frombuffer(storage, np.uint8)
+    last = view.offset + sum((size - 1) * step for size, step in zip(view.shape, view.strides, strict=True))
+    used = whole[view.offset * kind.itemsize : (last + 1) * kind.itemsize].view(kind)
+    strides = tuple(step * kind.itemsize for step in view.strides)
+    return np.lib.stride_tricks.as_strided(used, view.shape, strides)
+
+
+def check_views(views: list[View], sizes: list[int], limits: Limits) -> None:
+    """Refuse views of a storage, of ``sizes`` bytes, that show more than it holds, and too many or too large ones."""
+    if len(views) > limits.tensors:
+        raise refusal(f"at most {limits.tensors:,} tensors", f"{len(views):,}", "save fewer of them")
+    if again := repeated([view.name for view in views]):
+        raise refusal("each tensor name once", f"{printable_name(again[0])} twice", "save the file again")
+    total = 0
+    for view in views:
+        if view.storage >= len(sizes):
+            raise refusal("tensors in storages that the file has", f"a missing one for {printable_name(view.name)}",
+                          "save the file again")
+        check_view(view, sizes[view.storage])
+        total += view.bytes
+    check_total(total, limits)
+
+
+def check_total(total: int, limits: Limits) -> None:
+    """Refuse a file whose arrays take ``total`` bytes, if that is more than they may."""
+    if total > limits.tensor_bytes:
+        raise refusal(f"arrays of at most {limits.tensor_bytes:,} bytes together", f"a claim of {amount(total)}",
+                      "save fewer or smaller arrays, or raise the limit tensor_bytes")
+
+
+def check_view(view: View, size: int) -> None:
+    """Refuse a view that is not well formed or leaves its storage of ``size`` bytes."""
+    named = f"in the tensor {printable_name(view.name)}"
+    check_name(view.name)
+    if view.dtype not in ITEM_BYTES:
+        raise refusal(f"one of the types {', '.join(ITEM_BYTES)}", f"{printable(repr(view.dtype))} {named}",
+                      "convert it before saving")
+    numbers = (*view.shape, *view.strides, view.offset, view.storage)
+    if len(view.shape) > MAX_DIMENSIONS or len(view.strides) != len(view.shape) or not all(map(is_size, numbers)):
+        raise refusal(f"sizes, strides and an offset from 0 to 2^62 in at most {MAX_DIMENSIONS} dimensions",
+                      f"others {named}", "save the file again")
+    if 0 in view.shape:
+        return
+    last = view.offset + sum((size - 1) * step for size, step in zip(view.shape, view.strides, strict=True))
+    needed = (last + 1) * ITEM_BYTES[view.dtype]
+    if needed > size:
+        raise refusal("tensors no larger than their bytes in the file", f"{amount(needed)} in {size:,} {named}",
+                      "save or copy the file again")
+
+
+def is_size(number: object) -> bool:
+    """Whether this is a whole number that a size or an offset can be."""
+    return type(number) is int and 0 <= number < 2**62
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could not be shown as it is."""
+    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable():
+        raise refusal(f"printable tensor names of at most {MAX_NAME} characters", repr(name)[:100],
+                      "rename the tensors and save the file again")
+
+
+def printable_name(name: object) -> str:
+    """A tensor's name as a refusal quotes it."""
+    return repr(str(name)[:60])
+
+
+def amount(count: int) -> str:
+    """A number of bytes; very large ones as a power of ten, since writing them out is slow and unreadable."""
+    return f"{count:,} bytes" if count < 10**24 else f"10^{int(count.bit_length() * 0.30103)} bytes or more"
+
+
+def check_json(text: bytes | str, most: int, what: str) -> Any:
+    """The JSON value in ``text``; refuses more than ``most`` bytes, names given twice, deep nesting and the like."""
+    if len(text) > most:
+        raise refusal(f"{what} of at most {most:,} bytes", f"{len(text):,}", "save the file again")
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise refusal(f"{what} in JSON", f"text that is not ({printable(error)})", "save or copy the file again") \
+            from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if again := repeated([name for name, _ in pairs]):
+        raise ValueError(f"the name {printable_name(again[0])} twice")
+    return dict(pairs)
+
+
+def repeated(names: list[str]) -> list[str]:
+    """The names that are there more than once."""
+    if len(set(names)) == len(names):
+        return []
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"the constant {text}")

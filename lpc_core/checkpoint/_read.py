@@ -1,0 +1,198 @@
+"""One file into a message: the only function that looks inside a file. It runs in the reading process (`sandbox`).
+
+It needs NumPy and the standard library alone (parquet: pyarrow; films: `lpc_core.film`), so that the process starts
+fast and there is little in it that could be attacked. Tests call it directly.
+"""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lpc_core.checkpoint import _csv, _npy, _safetensors
+from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings
+from lpc_core.checkpoint._entries import as_numbers, blocks, entries
+from lpc_core.checkpoint._kinds import kind_of, zip_kind
+from lpc_core.checkpoint._message import (
+    NO_NUMPY,
+    Buffer,
+    Message,
+    View,
+    array_of,
+    check_json,
+    check_name,
+    printable_name,
+)
+from lpc_core.checkpoint._plain import Plain
+from lpc_core.checkpoint._table import table_arrays
+from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
+from lpc_core.checkpoint._wrappers import strip_prefixes
+from lpc_core.checkpoint._zip import Archive
+from lpc_core.config import flatten
+
+RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
+MAX_JSON = 4 * 2**20  # bytes of a JSON text in metadata
+
+
+def prepare(head: bytes) -> None:
+    """Import what a file that begins so may need; afterwards the reading process can't import any more."""
+    for encoding in ("utf-8-sig", "cp437", "latin1"):
+        codecs.lookup(encoding)
+    if head.startswith(b"PAR1"):
+        importlib.import_module("lpc_core.checkpoint._parquet").prepare()
+    elif head[8:9] == b"{":
+        importlib.import_module("lpc_core.film")
+
+
+def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
+    """What the file in ``raw`` is. ``job``: name (of the file), picked ({role: array}), tree (for `entries` alone).
+
+    Raises `FileRefused`.
+    """
+    name, picked, tree = job["name"], job["picked"], job["tree"]
+    if len(raw) > limits.file_bytes:
+        raise refusal(f"a file of at most {limits.file_bytes:,} bytes", f"{len(raw):,}", "raise the limit file_bytes")
+    source: Any = raw
+    if (kind := kind_of(raw, name)) == "zip":
+        source = Archive(raw, limits)
+        kind = zip_kind(source)
+    if kind in _TENSORS:
+        message = _TENSORS[kind](source, limits)
+        return _tree(message) if tree else _recognised(message, raw, picked)
+    notes: list[str] = []
+    arrays = _ARRAYS[kind](source, limits, picked)
+    if tree:
+        return _tree(Message.of_arrays("tree", {}, {name: array for name, array in arrays.items()
+                                                    if array.dtype.kind not in "SUO"}))
+    if kind in ("csv", "parquet"):
+        arrays = table_arrays(arrays, picked, notes)
+        picked = {}
+    return embeddings(arrays, picked, notes)
+
+
+def _tree(message: Message) -> Message:
+    return Message("tree", {"entries": entries(message)})
+
+
+# ---- files of named tensors ------------------------------------------------------------------------------------
+
+
+def _read_safetensors(raw: memoryview, limits: Limits) -> Message:
+    """All tensors; the metadata as texts."""
+    metadata, views, storages = _safetensors.parse(raw, limits)
+    return Message("checkpoint", {"format": "safetensors", "stripped": [], "metadata": metadata, "notes": []},
+                   views, list(storages))
+
+
+def _recognised(message: Message, raw: memoryview, picked: dict[str, Any]) -> Message:
+    """A film, one of the lab's own runs, embeddings, or a checkpoint with prefixes taken off its names."""
+    metadata = message.facts["metadata"]
+    if message.facts["format"] == "safetensors" and metadata.get("kind") == "film":
+        return _film(raw)
+    if message.facts["format"] == "safetensors" and metadata.get("format") == RUN_FORMAT:
+        return _finished(_run(message))
+    arrays = message.arrays()
+    if not are_embeddings(arrays, picked):
+        return _finished(_stripped(message) if message.facts["format"] == "safetensors" else message)
+    notes = list(message.facts["notes"])
+    for view in message.views:
+        if view.dtype in NO_NUMPY:
+            arrays[view.name] = as_numbers(arrays[view.name], view.dtype)
+            notes.append(f"{view.name!r} was {view.dtype}; read as float32")
+    texts = {key: metadata[key] for key in ("class_names", "texts") if isinstance(metadata.get(key), str)}
+    return embeddings(arrays, picked, notes, texts)
+
+
+def _stripped(message: Message) -> Message:
+    """The tensors without prefixes that all names share; metadata as bounded texts."""
+    views, stripped = strip_prefixes({view.name: view for view in message.views})
+    named = [dataclasses.replace(view, name=name) for name, view in views.items()]
+    facts = {**message.facts, "stripped": stripped, "metadata": Plain().value(message.facts["metadata"])}
+    return Message("checkpoint", facts, named, message.storages)
+
+
+def _run(message: Message) -> Message:
+    """The model of a run that ``lpc train --out`` wrote; its settings become metadata["run"]."""
+    info = check_json(message.facts["metadata"].get("info", ""), MAX_JSON, "the run's info")
+    if not isinstance(info, dict) or not isinstance(info.get("config"), dict):
+        raise refusal("the settings of a run in its info", "none", "train and save the run again")
+    model = [view for view in message.views if view.name.startswith("model.")]
+    if not model:
+        raise refusal("the tensors of a run's model", "none named model.…", "train and save the run again")
+    left = len(message.views) - len(model)
+    rest = {key: value for key, value in info.items() if key != "config"}
+    facts = {"format": message.facts["format"], "stripped": ["model."],
+             "metadata": Plain().value({"format": RUN_FORMAT, "run": info["config"], **rest}),
+             "notes": [f"left out: {left} tensors of the optimiser and of random streams"] if left else []}
+    return Message("checkpoint", facts, [dataclasses.replace(view, name=view.name.removeprefix("model."))
+                                         for view in model], message.storages)
+
+
+def _film(raw: memoryview) -> Message:
+    """A film that the lab recorded, checked by its own reader."""
+    film_module = importlib.import_module("lpc_core.film")
+    try:
+        film = film_module.open_film(bytes(raw[: film_module.MAX_BYTES + 1]))
+        facts = {"config": json.dumps(flatten(film.config), allow_nan=False),
+                 "info": json.dumps(film.info, allow_nan=False)}
+    except ValueError as error:  # FilmError is one
+        raise FileRefused(printable(error, 1300)) from None
+    own = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels}
+    return Message.of_arrays("film", facts, {**film.tensors, **own})
+
+
+def _finished(message: Message) -> Message:
+    """The checkpoint with storages that nothing shows left out, and a note for each tensor with NaN or infinity."""
+    kept = sorted({view.storage for view in message.views})
+    places = {number: place for place, number in enumerate(kept)}
+    views = [dataclasses.replace(view, storage=places[view.storage]) for view in message.views]
+    for view in views:
+        check_name(view.name)
+    storages = [message.storages[number] for number in kept]
+    bad = [(view.name, count) for view in views if (count := _not_finite(storages[view.storage], view))]
+    notes = [f"{name}: {count:,} values are NaN or infinite" for name, count in bad[:5]]
+    if len(bad) > 5:
+        notes.append(f"{len(bad) - 5:,} more tensors hold NaN or infinite values")
+    return Message("checkpoint", {**message.facts, "notes": [*message.facts["notes"], *notes]}, views, storages)
+
+
+def _not_finite(storage: Buffer, view: View) -> int:
+    if not view.dtype.startswith(("float", "bfloat", "complex")):
+        if view.dtype == "bool" and any((block > 1).any() for block in blocks(array_of(storage, view), "uint8")):
+            raise refusal("truth values of 0 or 1", f"other bytes in {printable_name(view.name)}", "save it again")
+        return 0
+    return sum(block.size - int(np.count_nonzero(np.isfinite(block)))
+               for block in blocks(array_of(storage, view), view.dtype))
+
+
+_TENSORS: dict[str, Callable[[Any, Limits], Message]] = {
+    "safetensors": _read_safetensors,
+    "torch": read_torch_zip,
+    "torch (legacy)": read_torch_legacy,
+}
+
+
+# ---- files of arrays -------------------------------------------------------------------------------------------
+
+
+def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any]) -> Arrays:
+    array = _npy.read_npy(raw, limits)
+    if array.dtype.names:
+        return _npy.read_fields(array)
+    raise refusal("latents and labels in an npy file, as fields of a structured array",
+                  f"one array {array.shape} {array.dtype.name}",
+                  "save both in one file, numpy.savez(file, latents=…, labels=…)")
+
+
+_ARRAYS: dict[str, Callable[[Any, Limits, dict[str, Any]], Arrays]] = {
+    "npz": lambda archive, limits, _: _npy.read_npz(archive, limits),
+    "npy": _read_npy,
+    "csv": _csv.read_csv,
+}

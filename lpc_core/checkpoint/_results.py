@@ -1,0 +1,68 @@
+"""What the process that asked makes of a message, sharing its memory: checkpoint, embeddings, film or tree entries."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, TensorEntry, printable
+from lpc_core.checkpoint._message import Message, View
+from lpc_core.config import ConfigError, unflatten
+from lpc_core.film import Film
+
+
+def result(message: Message) -> Checkpoint | Embeddings | Film:
+    """The object that the message describes."""
+    makers = {"checkpoint": _checkpoint, "embeddings": _embeddings, "film": _film}
+    try:
+        return makers[message.kind](message)
+    except (KeyError, TypeError, AttributeError, ConfigError) as error:  # not what our own reading process writes
+        raise FileRefused(f"expected a whole message of the reading process, got one with {printable(repr(error))}; "
+                          "report this file: it may be an attack") from None
+
+
+def tree(message: Message) -> list[TensorEntry]:
+    """The entries of a message of the kind "tree"."""
+    return [TensorEntry(**{**entry, "shape": tuple(entry["shape"]), "histogram": tuple(entry["histogram"]),
+                           **{name: math.nan if entry[name] is None else entry[name]
+                              for name in ("norm", "minimum", "maximum", "zeros")}})
+            for entry in message.facts["entries"]]
+
+
+def _checkpoint(message: Message) -> Checkpoint:
+    facts = message.facts
+    storages = [torch.frombuffer(storage, dtype=torch.uint8) if len(storage) else torch.empty(0, dtype=torch.uint8)
+                for storage in message.storages]
+    return Checkpoint(facts["format"], {view.name: _tensor(storages[view.storage], view) for view in message.views},
+                      tuple(facts["stripped"]), facts["metadata"], tuple(facts["notes"]))
+
+
+def _tensor(storage: torch.Tensor, view: View) -> torch.Tensor:
+    """The view of its storage, which other tensors may share."""
+    dtype = getattr(torch, view.dtype)
+    if 0 in view.shape:
+        return torch.empty(view.shape, dtype=dtype)
+    whole = storage[: len(storage) - len(storage) % dtype.itemsize].view(dtype)
+    return whole.as_strided(view.shape, view.strides, view.offset)
+
+
+def _embeddings(message: Message) -> Embeddings:
+    arrays, facts = message.arrays(), message.facts
+    texts = None
+    if "texts.ends" in arrays:
+        content, ends = arrays.pop("texts.bytes").tobytes(), arrays.pop("texts.ends").tolist()
+        texts = tuple(content[start:end].decode("utf-8", "replace")
+                      for start, end in zip([0, *ends], ends, strict=False))
+    return Embeddings(class_names=tuple(facts["class_names"]), notes=tuple(facts["notes"]), texts=texts, **arrays)
+
+
+def _film(message: Message) -> Film:
+    arrays = message.arrays()
+    config: dict[str, Any] = json.loads(message.facts["config"])
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    own: dict[str, np.ndarray] = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
+    return Film(unflatten(settings), json.loads(message.facts["info"]), **own, tensors=arrays)

@@ -1,0 +1,70 @@
+"""A message between the reading process and the one that asked: one safetensors file of a single form.
+
+Every storage is a tensor of bytes named by its number; in the metadata one JSON text says what the file is and which
+views of the storages its tensors are. The process that asked parses nothing else, and checks this as if a stranger had
+written it: the reading process may have been taken over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
+from lpc_core.checkpoint._safetensors import parse
+
+ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
+MAX_TEXT = 12 * 2**20  # bytes of the JSON text
+KINDS = ("checkpoint", "embeddings", "film", "tree", "refused")
+
+
+def pack(message: Message, write: Callable[[Buffer], object]) -> None:
+    """Hand the message's bytes to ``write``, piece by piece."""
+    views = [[view.name, view.dtype, view.shape, view.strides, view.storage, view.offset] for view in message.views]
+    text = json.dumps({"kind": message.kind, "facts": message.facts, "views": views}, allow_nan=False)
+    header: dict[str, Any] = {"__metadata__": {"message": text}}
+    start = 0
+    for number, storage in enumerate(message.storages):
+        end = start + _padded(storage)
+        header[str(number)] = {"dtype": "U8", "shape": [end - start], "data_offsets": [start, end]}
+        start = end
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-(8 + len(head)) % ALIGNMENT)
+    write(len(head).to_bytes(8, "little") + head)
+    for storage in message.storages:
+        write(storage)
+        write(bytes(_padded(storage) - _size(storage)))
+
+
+def unpack(raw: memoryview, limits: Limits) -> Message:
+    """The message in ``raw``, whose memory it shares; raises `FileRefused` for a refusal and for what is no message."""
+    room = Limits(tensor_bytes=limits.tensor_bytes + limits.tensors * ALIGNMENT + 2**20, tensors=limits.tensors + 64)
+    metadata, parts, storages = parse(raw, room)
+    by_number = dict(zip((view.name for view in parts), storages, strict=True))
+    given = check_json(metadata.get("message", ""), MAX_TEXT, "the reading process's message")
+    try:
+        kind, facts, views = given["kind"], given["facts"], [_view(entry) for entry in given["views"]]
+        ordered = [by_number[str(number)] for number in range(len(storages))]
+    except (KeyError, TypeError, ValueError, IndexError):
+        kind, facts, views, ordered = None, {}, [], []
+    if kind not in KINDS or not isinstance(facts, dict):
+        raise refusal("a message of the reading process", "something else", "report this file: it may be an attack")
+    if kind == "refused":
+        raise FileRefused(printable(facts.get("why", ""), 1300))
+    check_views(views, [len(storage) for storage in ordered], room)
+    return Message(kind, facts, views, list(ordered))
+
+
+def _view(entry: list[Any]) -> View:
+    name, dtype, shape, strides, storage, offset = entry
+    return View(name, dtype, tuple(shape), tuple(strides), storage, offset)
+
+
+def _size(storage: Buffer) -> int:
+    return memoryview(storage).nbytes
+
+
+def _padded(storage: Buffer) -> int:
+    return _size(storage) + -_size(storage) % ALIGNMENT

@@ -1,0 +1,152 @@
+"""Embeddings looked at: every quantity, the code, the doubtful samples and a first view, all in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lpc_core.checkpoint import Embeddings
+from lpc_core.engine._probe import spread
+from lpc_core.inspection._base import Inspection
+from lpc_core.inspection.projecting import components
+from lpc_core.inspection.running import Cancelled, Progress
+from lpc_core.metrics import Reading, code_report, names, readings
+from lpc_core.metrics.separation import nearest
+
+SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
+SLOW_VALUES = 4_000_000  # numbers n·d up to which those are computed on all samples
+FEWEST = 2_000  # samples that a subset for them has at least
+MOST_LISTED = 100  # ambiguous, and misclassified samples
+BLOCK = 8_192  # rows at once
+
+
+def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, layout: dict[str, Any] | None = None,
+            seed: int = 0, progress: Progress | None = None,
+            cancelled: Callable[[], bool] | None = None) -> Inspection:
+    """Measure everything `lpc_core.metrics` knows on ``embeddings``, list doubtful samples, and find the main axes.
+
+    ``source`` and ``layout`` say where the latents came from; they are kept as they are. Above `SLOW_VALUES` numbers
+    the k-nearest-neighbour entropy, the mixtures and the peak distances are computed on a seeded, stratified subset,
+    and their readings say so. Raises `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
+    """
+    step = _steps(progress, cancelled)
+    step(0.0, "measuring all samples")
+    values = _measured(embeddings, seed, step)
+    step(0.8, "reading the code")
+    code = code_report(embeddings.latents, embeddings.labels, len(embeddings.class_names)).plain()
+    step(0.85, "looking for the main axes")
+    main = components(embeddings.latents, 3, seed=seed)
+    view = main.view(embeddings.latents)
+    step(0.95, "listing doubtful samples")
+    sure = certainty(embeddings)
+    wrong = _misclassified(embeddings, sure)
+    step(1.0, "done")
+    return Inspection(
+        embeddings, source or {}, layout, values, code, np.argsort(sure, kind="stable")[:MOST_LISTED],
+        {"pca": np.pad(view, ((0, 0), (0, max(0, 2 - view.shape[1]))))}, embeddings.notes, main.mean, main.axes, wrong)
+
+
+def _steps(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:
+    def step(share: float, what: str) -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        if progress is not None:
+            progress(share, what)
+    return step
+
+
+def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading]:
+    """Every quantity by name, in the order of `names`; those that need what is not there are NaN with the reason."""
+    n = len(found.latents)
+    slow = tuple(name for name in names() if name.startswith(SLOW))
+    quick = tuple(name for name in names() if name not in slow)
+    head = {"weight": found.weight, "bias": found.bias}
+    done = readings(found.latents, found.labels, found.predictions, found.logits, **head, only=quick)
+    step(0.4, "measuring entropy and mixtures")
+    rows = slow_rows(found, seed)
+    note = "" if len(rows) == n else f"on {len(rows):,} of {n:,} samples, stratified, drawn with seed {seed}"
+    latents, labels = (found.latents, found.labels) if not note else (found.latents[rows], found.labels[rows])
+    done |= {name: _with_note(reading, note) for name, reading in readings(latents, labels, only=slow).items()}
+    return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
+
+
+def slow_rows(found: Embeddings, seed: int = 0) -> np.ndarray:
+    """The rows that the slow quantities are computed on: all, or a stratified choice of `SLOW_VALUES` numbers."""
+    n, d = found.latents.shape
+    return spread(found.labels, n if n * d <= SLOW_VALUES else max(FEWEST, SLOW_VALUES // d), seed)
+
+
+def _with_note(reading: Reading, note: str) -> Reading:
+    return Reading(reading.value, reading.floor, "; ".join(filter(None, (note, reading.reason))))
+
+
+def certainty(found: Embeddings) -> np.ndarray:
+    """How sure each sample's class is, (n,) float64: the smaller, the more doubtful.
+
+    With logits or a head the gap between the two largest logits, the log of how much likelier the first is. Without,
+    the distance to the nearest other class mean over the distance to the own one: below 1 it lies nearer to another.
+    """
+    if found.logits is None and found.weight is None:
+        return _by_distance(found)
+    gaps = np.empty(len(found.labels))
+    for start, logits in _logits(found):
+        top = np.partition(logits, -2, axis=1)[:, -2:]
+        gaps[start : start + len(logits)] = top[:, 1] - top[:, 0]
+    return gaps
+
+
+def _logits(found: Embeddings) -> Iterator[tuple[int, np.ndarray]]:
+    for start in range(0, len(found.labels), BLOCK):
+        part = slice(start, start + BLOCK)
+        if found.logits is not None:
+            yield start, found.logits[part].astype(np.float64)
+        else:
+            bias = 0.0 if found.bias is None else found.bias
+            yield start, found.latents[part].astype(np.float64) @ found.weight.T.astype(np.float64) + bias
+
+
+def _by_distance(found: Embeddings) -> np.ndarray:
+    present, own = np.unique(found.labels, return_inverse=True)
+    if len(present) < 2:
+        return np.zeros(len(found.labels))
+    means = class_centres(found)[present]
+    ratios = np.empty(len(own))
+    for start in range(0, len(own), BLOCK):
+        part = slice(start, start + BLOCK)
+        block = found.latents[part].astype(np.float64)
+        other = nearest(block, means, own[part])
+        far, near = (np.linalg.norm(block - means[index], axis=1) for index in (other, own[part]))
+        ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
+    return ratios
+
+
+def class_centres(found: Embeddings) -> np.ndarray:
+    """Mean latent of every class, (K, d) float64; NaN rows for classes without samples. Summed block by block."""
+    classes = len(found.class_names)
+    sums = np.zeros((classes, found.latents.shape[1]))
+    for start in range(0, len(found.labels), BLOCK):
+        part = slice(start, start + BLOCK)
+        chosen = np.zeros((classes, len(found.labels[part])))
+        chosen[found.labels[part], np.arange(chosen.shape[1])] = 1
+        sums += chosen @ found.latents[part].astype(np.float64)
+    counts = np.bincount(found.labels, minlength=classes)
+    return sums / np.where(counts, counts, np.nan)[:, None]
+
+
+def predictions_of(found: Embeddings) -> np.ndarray | None:
+    """Predicted classes (n,): those given, else the argmax of the logits or of Wz + b; None when nothing says them."""
+    if found.predictions is not None:
+        return found.predictions
+    if found.logits is None and found.weight is None:
+        return None
+    return np.concatenate([logits.argmax(axis=1) for _, logits in _logits(found)])
+
+
+def _misclassified(found: Embeddings, sure: np.ndarray) -> np.ndarray:
+    predictions = predictions_of(found)
+    if predictions is None:
+        return np.zeros(0, np.int64)
+    wrong = np.flatnonzero(predictions != found.labels)
+    return wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_LISTED]

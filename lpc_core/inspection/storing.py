@@ -1,0 +1,165 @@
+"""An inspection as one file: safetensors for the arrays, JSON for the words. Written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from lpc_core.checkpoint import Embeddings, Limits
+from lpc_core.film import write_whole
+from lpc_core.inspection._base import Inspection
+from lpc_core.metrics import Reading
+
+KIND, FORMAT = "inspection", 1
+MOST_HEADER = 64 * 2**20  # bytes of names, captions and words
+_OPTIONAL = ("predictions", "logits", "weight", "bias", "images")
+_VIEW = "coordinates."
+
+
+class InspectionError(ValueError):
+    """A file that is not a whole inspection; the message says what was expected and found, and what to do."""
+
+
+def save(found: Inspection, path: Path) -> int:
+    """Write ``found`` to ``path`` by way of a temporary file beside it; returns its size in bytes."""
+    raw = inspection_bytes(found)
+    write_whole(path, raw)
+    return len(raw)
+
+
+def inspection_bytes(found: Inspection) -> bytes:
+    """The inspection as one file's bytes; numbers that JSON has no word for are kept as ``{"number": "nan"}``."""
+    shown = found.embeddings
+    arrays = {"latents": shown.latents, "labels": shown.labels, "ambiguous": found.ambiguous,
+              "misclassified": found.misclassified}
+    arrays |= {name: value for name in _OPTIONAL if (value := getattr(shown, name)) is not None}
+    arrays |= {_VIEW + name: value for name, value in found.coordinates.items()}
+    arrays |= {name: value for name in ("pca_mean", "pca_axes") if (value := getattr(found, name)) is not None}
+    info = {"format": FORMAT, "source": found.source, "layout": found.layout, "code": found.code,
+            "notes": list(found.notes), "class_names": list(shown.class_names), "embedding_notes": list(shown.notes),
+            "texts": None if shown.texts is None else list(shown.texts),
+            "readings": {name: [r.value, r.floor, r.reason] for name, r in found.readings.items()}}
+    text = json.dumps(_to_json(info), allow_nan=False)
+    return safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in arrays.items()},
+                                  metadata={"kind": KIND, "info": text})
+
+
+def load(source: Path | bytes) -> Inspection:
+    """The inspection in a file or in bytes; `InspectionError` for anything that is not a whole one."""
+    metadata, arrays = _opened(source)
+    try:
+        info = _from_json(json.loads(metadata["info"]))
+        found = _built(info, arrays)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        if isinstance(error, InspectionError):
+            raise
+        raise InspectionError(f"expected a whole inspection in format {FORMAT}, got one with {type(error).__name__}: "
+                              f"{str(error)[:100]}; inspect the original file again") from None
+    _check(found)
+    return found
+
+
+def _opened(source: Path | bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Metadata and arrays; safetensors itself refuses headers that do not fit the bytes there are."""
+    if isinstance(source, bytes):
+        handle, name = tempfile.mkstemp(suffix=".safetensors")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(source)
+            return _opened(Path(name))
+        finally:
+            Path(name).unlink()
+    try:
+        _check_size(source)
+        with safetensors.safe_open(source, "numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("kind") != KIND:
+                raise InspectionError(f"expected an inspection, got {metadata.get('kind', 'some other file')!r}; "
+                                      "choose a file that lpc inspect --out or the lab wrote")
+            return metadata, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 – not a mapping
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
+        if isinstance(error, InspectionError):
+            raise
+        raise InspectionError(f"expected a whole inspection, got {Path(source).name}, which is not one "
+                              f"({str(error)[:100]}); inspect the original file again") from None
+
+
+def _check_size(path: Path) -> None:
+    size, most = path.stat().st_size, Limits().file_bytes
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if size > most or header > min(MOST_HEADER, size):
+        raise InspectionError(f"expected at most {most:,} bytes with a header of at most {MOST_HEADER:,}, got {size:,} "
+                              f"bytes with a header of {header:,}; inspect the original file again")
+
+
+def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
+    if info.get("format") != FORMAT:
+        raise InspectionError(f"expected an inspection in format {FORMAT}, got {info.get('format')!r}; inspect the "
+                              "original file again with this version")
+    texts = info["texts"]
+    shown = Embeddings(
+        arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),
+        texts=None if texts is None else tuple(map(str, texts)), notes=tuple(map(str, info["embedding_notes"])),
+        **{name: arrays.get(name) for name in _OPTIONAL})
+    views = {name.removeprefix(_VIEW): value for name, value in arrays.items() if name.startswith(_VIEW)}
+    readings = {name: Reading(float(value), None if floor is None else float(floor), str(reason))
+                for name, (value, floor, reason) in info["readings"].items()}
+    return Inspection(shown, dict(info["source"]), info["layout"], readings, dict(info["code"]), arrays["ambiguous"],
+                      views, tuple(map(str, info["notes"])), arrays.get("pca_mean"), arrays.get("pca_axes"),
+                      arrays["misclassified"])
+
+
+def _check(found: Inspection) -> None:
+    """Shapes and ranges that everything which draws an inspection relies on."""
+    shown = found.embeddings
+    n, classes = len(shown.labels), len(shown.class_names)
+    d = shown.latents.shape[1] if shown.latents.ndim == 2 else -1
+    shapes = {"latents": (n, d), "labels": (n,), "predictions": (n,), "logits": (n, classes), "weight": (classes, d),
+              "bias": (classes,)}
+    for name, shape in shapes.items():
+        value = getattr(shown, name)
+        if value is not None and value.shape != shape:
+            raise InspectionError(f"expected {name} of shape {shape}, got {value.shape}; inspect the original file "
+                                  "again")
+    views = all(view.shape in ((n, 2), (n, 3)) for view in found.coordinates.values())
+    images = shown.images
+    pictures = images is None or (images.ndim == 4 and len(images) == n and images.dtype == np.uint8)
+    captions = shown.texts is None or len(shown.texts) == n
+    if not (n and d >= 1 and views and pictures and captions):
+        raise InspectionError("expected one row per sample in coordinates, pictures and captions, got another number; "
+                              "inspect the original file again")
+    for name, rows, most in (("labels", shown.labels, classes), ("predictions", shown.predictions, classes),
+                             ("ambiguous", found.ambiguous, n), ("misclassified", found.misclassified, n)):
+        if rows is not None and (
+                rows.dtype != np.int64 or (rows.size and not 0 <= rows.min() <= rows.max() < most)):
+            raise InspectionError(f"expected {name} from 0 to {most - 1}, got others; inspect the original file again")
+
+
+def _to_json(value: Any) -> Any:
+    """Plain values; numbers that are not finite become ``{"number": "nan"}`` and the like."""
+    if isinstance(value, dict):
+        return {str(key): _to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"number": str(value)}
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"number"} and isinstance(value["number"], str):
+            return float(value["number"])
+        return {key: _from_json(item) for key, item in value.items()}
+    return [_from_json(item) for item in value] if isinstance(value, list) else value
