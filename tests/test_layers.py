@@ -26,7 +26,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
 )
 CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}
-EXTRAS = {"pyarrow", "openTSNE", "umap", "onnx", "onnxruntime"}  # imported in functions; a missing one says so
+EXTRAS = {"pyarrow", "openTSNE", "umap", "onnx", "onnxruntime", "PIL"}  # imported in functions; a missing one says so
 BROWSER = {"streamlit", "plotly"}
 
 

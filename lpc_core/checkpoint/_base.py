@@ -76,7 +76,7 @@ class TensorEntry:
     shape: tuple[int, ...]
     dtype: str  # torch's name: "float32", "bfloat16", …
     bytes: int  # of the values, unpacked
-    norm: float  # L2, of the finite values; of magnitudes where they are complex
+    norm: float  # L2, of the finite values (of magnitudes where they are complex); NaN above the largest float
     histogram: tuple[int, ...]  # 32 counts of finite values, evenly from minimum to maximum; () where there are none
     minimum: float  # of the finite values; NaN where there are none
     maximum: float

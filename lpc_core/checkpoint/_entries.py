@@ -44,13 +44,13 @@ def _entry(view: View, array: np.ndarray) -> dict[str, Any]:
 def _histogram(array: np.ndarray, dtype: str, low: float, high: float) -> list[int]:
     """How many finite values lie in each of 32 equal parts of low…high; all in the middle if these are equal."""
     counts = np.zeros(BINS, np.int64)
-    width = high - low if math.isfinite(high - low) else math.inf
+    scale = 1.0 if math.isfinite(high - low) else 0.25  # so that the width is finite too
+    width = high * scale - low * scale
     for block in blocks(array, dtype):
-        wide = block if block.dtype == np.float32 and 1e-30 < width < 1e30 else block.astype(np.float64)
-        places = (wide - low) / width * BINS if 0 < width < math.inf else np.full(block.shape, BINS // 2, np.float64)
-        places[~np.isfinite(block)] = -1
-        inside = places[places >= 0]
-        counts += np.bincount(np.minimum(inside, BINS - 1).astype(np.uint8), minlength=BINS)
+        wide = block.astype(np.float64)
+        places = (wide * scale - low * scale) * (BINS / width) if width else np.full(block.shape, BINS / 2)
+        inside = places[np.isfinite(wide)]
+        counts += np.bincount(np.clip(inside, 0, BINS - 1).astype(np.uint8), minlength=BINS)
     return counts.tolist()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint import _csv, _npy, _safetensors
+from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
@@ -30,8 +30,10 @@ from lpc_core.checkpoint._message import (
     check_name,
     printable_name,
 )
+from lpc_core.checkpoint._onnx import read_onnx
 from lpc_core.checkpoint._plain import Plain
 from lpc_core.checkpoint._table import table_arrays
+from lpc_core.checkpoint._torch_export import read_torch_export
 from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import strip_prefixes
 from lpc_core.checkpoint._zip import Archive
@@ -46,7 +48,7 @@ def prepare(head: bytes) -> None:
     for encoding in ("utf-8-sig", "cp437", "latin1"):
         codecs.lookup(encoding)
     if head.startswith(b"PAR1"):
-        importlib.import_module("lpc_core.checkpoint._parquet").prepare()
+        _parquet.prepare()
     elif head[8:9] == b"{":
         importlib.import_module("lpc_core.film")
 
@@ -106,7 +108,8 @@ def _recognised(message: Message, raw: memoryview, picked: dict[str, Any]) -> Me
         if view.dtype in NO_NUMPY:
             arrays[view.name] = as_numbers(arrays[view.name], view.dtype)
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
-    texts = {key: metadata[key] for key in ("class_names", "texts") if isinstance(metadata.get(key), str)}
+    texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
+             for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, picked, notes, texts)
 
 
@@ -176,6 +179,8 @@ _TENSORS: dict[str, Callable[[Any, Limits], Message]] = {
     "safetensors": _read_safetensors,
     "torch": read_torch_zip,
     "torch (legacy)": read_torch_legacy,
+    "torch.export": read_torch_export,
+    "onnx": read_onnx,
 }
 
 
@@ -195,4 +200,5 @@ _ARRAYS: dict[str, Callable[[Any, Limits, dict[str, Any]], Arrays]] = {
     "npz": lambda archive, limits, _: _npy.read_npz(archive, limits),
     "npy": _read_npy,
     "csv": _csv.read_csv,
+    "parquet": _parquet.read_parquet,
 }

@@ -11,7 +11,7 @@ import torch
 
 from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, TensorEntry, printable
 from lpc_core.checkpoint._message import Message, View
-from lpc_core.config import ConfigError, unflatten
+from lpc_core.config import unflatten
 from lpc_core.film import Film
 
 
@@ -20,7 +20,7 @@ def result(message: Message) -> Checkpoint | Embeddings | Film:
     makers = {"checkpoint": _checkpoint, "embeddings": _embeddings, "film": _film}
     try:
         return makers[message.kind](message)
-    except (KeyError, TypeError, AttributeError, ConfigError) as error:  # not what our own reading process writes
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # not what our own reading process writes
         raise FileRefused(f"expected a whole message of the reading process, got one with {printable(repr(error))}; "
                           "report this file: it may be an attack") from None
 
@@ -57,7 +57,10 @@ def _embeddings(message: Message) -> Embeddings:
         content, ends = arrays.pop("texts.bytes").tobytes(), arrays.pop("texts.ends").tolist()
         texts = tuple(content[start:end].decode("utf-8", "replace")
                       for start, end in zip([0, *ends], ends, strict=False))
-    return Embeddings(class_names=tuple(facts["class_names"]), notes=tuple(facts["notes"]), texts=texts, **arrays)
+    names = tuple(facts["class_names"])
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("class names that are no texts")
+    return Embeddings(class_names=names, notes=tuple(facts["notes"]), texts=texts, **arrays)
 
 
 def _film(message: Message) -> Film:

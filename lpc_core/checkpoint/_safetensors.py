@@ -35,7 +35,7 @@ def looks_like(raw: memoryview) -> bool:
     return len(raw) >= 9 and raw[8] == ord("{") and int.from_bytes(raw[:8], "little") < 2**40
 
 
-def parse(raw: memoryview, limits: Limits) -> Parsed:
+def parse(raw: memoryview, limits: Limits, *, max_header: int = MAX_HEADER) -> Parsed:
     """Metadata, views (each of a storage of its own) and those storages, which share the file's memory.
 
     Raises `FileRefused` for whatever the format does not allow.
@@ -44,7 +44,9 @@ def parse(raw: memoryview, limits: Limits) -> Parsed:
     if len(raw) < 8 or length > len(raw) - 8:
         raise refusal("a safetensors file with its whole header", f"a header of {amount(length)} in a file of "
                       f"{len(raw):,}", AGAIN)
-    header = check_json(_header_text(raw, length), MAX_HEADER, "a safetensors header")
+    if length > max_header:
+        raise refusal(f"a safetensors header of at most {max_header:,} bytes", amount(length), "save fewer tensors")
+    header = check_json(_header_text(raw, length), max_header, "a safetensors header")
     if not isinstance(header, dict):
         raise refusal("a safetensors header that is an object", f"a {type(header).__name__}", AGAIN)
     metadata = _checked_metadata(header.pop("__metadata__", {}))
@@ -56,8 +58,6 @@ def parse(raw: memoryview, limits: Limits) -> Parsed:
 
 
 def _header_text(raw: memoryview, length: int) -> bytes:
-    if length > MAX_HEADER:
-        raise refusal(f"a safetensors header of at most {MAX_HEADER:,} bytes", amount(length), "save fewer tensors")
     text = bytes(raw[8 : 8 + length])
     if not text.startswith(b"{"):
         raise refusal("a safetensors header that begins with {", printable(repr(text[:8])), AGAIN)

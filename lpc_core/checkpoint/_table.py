@@ -21,7 +21,7 @@ STEMS = {
     "latents": ("z", "latent", "latents", "dim", "embedding", "embeddings", "emb", "feature", "features", "feat", "x"),
     "logits": ("logit", "logits"),
 }
-ROW_NUMBERS = ("", "id", "index", "unnamed: 0")
+ROW_NUMBERS = ("", "id", "index", "unnamed: 0", "__index_level_0__")
 SINGLE = ("labels", "predictions", "texts")  # roles of one column
 NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d{1,9})", re.DOTALL)
 
@@ -97,8 +97,11 @@ def _numbered(names: list[str], stems: tuple[str, ...], role: str) -> list[str]:
 
 def _joined(role: str, names: list[str], columns: Arrays) -> np.ndarray:
     """One column as it is for a role of one; else the columns side by side."""
-    if role in SINGLE or columns[names[0]].ndim == 2:
-        return columns[names[0]]
+    first = columns[names[0]]
+    if role in SINGLE and first.dtype.kind == "O" and None in (values := first.tolist()):
+        raise refusal(f"{role} in every row", f"none in row {values.index(None):,}", "fill it in, or leave the row out")
+    if role in SINGLE or first.ndim == 2:
+        return first
     for name in names:
         if columns[name].dtype.kind not in "fiu" or columns[name].ndim != 1:
             raise refusal(f"numbers in the column {printable(repr(name), 40)}", "something else",

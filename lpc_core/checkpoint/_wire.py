@@ -16,21 +16,22 @@ from lpc_core.checkpoint._message import Buffer, Message, View, check_json, chec
 from lpc_core.checkpoint._safetensors import parse
 
 ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
-MAX_TEXT = 12 * 2**20  # bytes of the JSON text
+MAX_TEXT = 48 * 2**20  # bytes of the JSON text
 KINDS = ("checkpoint", "embeddings", "film", "tree", "refused")
 
 
 def pack(message: Message, write: Callable[[Buffer], object]) -> None:
     """Hand the message's bytes to ``write``, piece by piece."""
     views = [[view.name, view.dtype, view.shape, view.strides, view.storage, view.offset] for view in message.views]
-    text = json.dumps({"kind": message.kind, "facts": message.facts, "views": views}, allow_nan=False)
+    text = json.dumps({"kind": message.kind, "facts": message.facts, "views": views}, allow_nan=False,
+                      ensure_ascii=False)
     header: dict[str, Any] = {"__metadata__": {"message": text}}
     start = 0
     for number, storage in enumerate(message.storages):
         end = start + _padded(storage)
         header[str(number)] = {"dtype": "U8", "shape": [end - start], "data_offsets": [start, end]}
         start = end
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     head += b" " * (-(8 + len(head)) % ALIGNMENT)
     write(len(head).to_bytes(8, "little") + head)
     for storage in message.storages:
@@ -41,7 +42,7 @@ def pack(message: Message, write: Callable[[Buffer], object]) -> None:
 def unpack(raw: memoryview, limits: Limits) -> Message:
     """The message in ``raw``, whose memory it shares; raises `FileRefused` for a refusal and for what is no message."""
     room = Limits(tensor_bytes=limits.tensor_bytes + limits.tensors * ALIGNMENT + 2**20, tensors=limits.tensors + 64)
-    metadata, parts, storages = parse(raw, room)
+    metadata, parts, storages = parse(raw, room, max_header=2 * MAX_TEXT)
     by_number = dict(zip((view.name for view in parts), storages, strict=True))
     given = check_json(metadata.get("message", ""), MAX_TEXT, "the reading process's message")
     try:

@@ -75,7 +75,7 @@ def bias_of(weight: str, tensors: Mapping[str, Tensor]) -> str | None:
 
 
 def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The head's weight (K, d) and bias (K,) in float64; without ``bias`` the one beside the weight, else zeros.
+    """The head's weight (K, d) and bias (K,); without a name for the bias the one beside the weight, else zeros.
 
     Raises `ValueError` for names that are not there or tensors that do not fit.
     """
@@ -118,7 +118,7 @@ def head_view(weight: np.ndarray, bias: np.ndarray | None, gamma: float, *, conv
     large to be solved while someone waits.
     """
     weight = np.asarray(weight, np.float64)
-    if weight.ndim != 2:
+    if weight.ndim != 2 or len(weight) < 2:
         raise ValueError(f"expected a head weight (K, d), got {weight.shape}; choose another tensor")
     bias = np.zeros(len(weight)) if bias is None else np.asarray(bias, np.float64)
     gamma = in_sum_convention(gamma, convention, weight.shape[1])

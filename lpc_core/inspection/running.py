@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection.layouts import Recognised
-from lpc_core.inspection.normalisation import Normalisation
+from lpc_core.inspection.scaling import Normalisation
 
 Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
 PENULTIMATE = "penultimate"

@@ -44,8 +44,8 @@ class Recognised:
     layer: str  # the watched module's name, whose output are the latents
     head_weight: str  # tensor names in the checkpoint
     head_bias: str | None
-    weight: np.ndarray  # (K, d) float64, the head
-    bias: np.ndarray  # (K,) float64; zeros where the head has none
+    weight: np.ndarray  # (K, d) the head, in the file's own format
+    bias: np.ndarray  # (K,); zeros where the head has none
     input_shape: tuple[int | None, ...]  # of one sample; None where the checkpoint does not say
     activation: str  # assumed or known, see `assumptions`
     parameters: int  # numbers in the network, buffers excluded

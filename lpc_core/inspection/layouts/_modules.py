@@ -134,8 +134,9 @@ def listed(names: Iterable[str], most: int = 4) -> str:
 
 
 def as_array(tensor: Tensor) -> np.ndarray:
-    """A tensor of any float type as a float64 array."""
-    return tensor.detach().to("cpu", torch.float64).numpy()
+    """A tensor as an array of its own format; as float32 where NumPy does not have that format."""
+    kept = tensor.dtype in (torch.float64, torch.float32, torch.float16)
+    return tensor.detach().to("cpu", tensor.dtype if kept else torch.float32).numpy()
 
 
 def _loaded(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, obstacle: str) -> nn.Module:

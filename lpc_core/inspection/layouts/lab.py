@@ -71,7 +71,8 @@ def _make(run: RunConfig, shape: tuple[int, ...], classes: int) -> nn.Module:
 
 def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     """The run's settings in a checkpoint's metadata, or None when there are none that this version knows."""
-    config = _info(metadata).get("config")
+    info = _info(metadata)
+    config = info.get("run", info.get("config"))
     if not isinstance(config, dict):
         return None
     try:
@@ -82,7 +83,7 @@ def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
 
 
 def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a run's file says of itself: under ``info``, as JSON or read already, or directly."""
+    """What a run's file says of itself: as `checkpoint.open_file` gives it, or under ``info`` as JSON text."""
     info = metadata.get("info", metadata)
     if isinstance(info, str):
         try:

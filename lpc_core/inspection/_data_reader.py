@@ -1,0 +1,63 @@
+"""An npz of samples to run a network on: inputs and labels. It runs in the reading process (`checkpoint.sandbox`).
+
+Like the reader of checkpoints it needs NumPy and the standard library alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lpc_core.checkpoint import _read
+from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._embeddings import ROLES, embeddings, inventory
+from lpc_core.checkpoint._kinds import kind_of, zip_kind
+from lpc_core.checkpoint._message import Message
+from lpc_core.checkpoint._npy import read_npz
+from lpc_core.checkpoint._zip import Archive
+
+INPUTS = ("inputs", "images", "input", "image", "x", "data", "pixels", "samples")  # names, the first that is there
+CHANNELS = (1, 3, 4)
+
+
+def prepare(head: bytes) -> None:
+    """As for checkpoints: what must be imported before the lock."""
+    _read.prepare(b"")
+
+
+def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
+    """``inputs`` (n, H, W, C) or (n, D) and ``labels`` (n,) of the npz in ``raw``; class names and notes as facts."""
+    kind = kind_of(raw, job["name"])
+    archive = Archive(raw, limits) if kind == "zip" else None
+    if archive is None or zip_kind(archive) != "npz":
+        raise refusal("an npz file with inputs and labels", f"a {kind} file", "save them with numpy.savez(file, "
+                      "inputs=…, labels=…)")
+    arrays = read_npz(archive, limits)
+    name = next((wanted for wanted in INPUTS for given in arrays if given.lower() == wanted), None)
+    key = next((given for given in arrays if given.lower() == name), None)
+    if key is None:
+        raise refusal(f"samples in an array named {', '.join(INPUTS)}", inventory(arrays),
+                      "save them with numpy.savez(file, inputs=…, labels=…)")
+    notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
+    inputs = _checked(arrays.pop(key), notes)
+    known = ("labels", "class_names")
+    others = {given: value for given, value in arrays.items()
+              if any(given.lower() in ROLES[role] for role in known) and given.lower() not in INPUTS}
+    found = embeddings({"latents": np.zeros((len(inputs), 1)), **others}, {}, notes)  # numbers and names the labels
+    return Message.of_arrays("embeddings", found.facts, {"inputs": inputs, "labels": found.arrays()["labels"]})
+
+
+def _checked(inputs: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Pictures (n, H, W, C) or vectors (n, D), bytes or floats."""
+    if inputs.ndim == 3:
+        inputs = inputs[..., None]
+    if inputs.ndim == 4 and inputs.shape[3] not in CHANNELS and inputs.shape[1] in CHANNELS:
+        notes.append("inputs were (n, C, H, W); turned to (n, H, W, C)")
+        inputs = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
+    if inputs.ndim not in (2, 4) or 0 in inputs.shape or not (inputs.dtype == np.uint8 or inputs.dtype.kind == "f"):
+        raise refusal("inputs (n, H, W, C) or (n, D), bytes or floats", f"{inputs.shape} {inputs.dtype.name}",
+                      "save them in this shape as uint8 or float32")
+    if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
+        raise refusal("finite inputs", "NaN or infinity among them", "leave those samples out")
+    return inputs

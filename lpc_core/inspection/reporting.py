@@ -1,0 +1,153 @@
+"""An inspection in words and numbers: plain values for JSON and pages, and tables for CSV."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.metadata
+import io
+import math
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpc_core.inspection._base import Inspection
+from lpc_core.inspection.analysis import certainty, predictions_of
+from lpc_core.inspection.collapsing import Collapser, CollapseView
+from lpc_core.metrics import METRICS, Reading
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet takes a text for a formula
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")
+
+
+def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
+    """Everything an inspection says, as values that JSON can hold: NaN and ∞ become None beside their reason.
+
+    ``gammas`` (the paper's convention) are those at which predicted collapse points are reported.
+    """
+    shown = found.embeddings
+    predictions = predictions_of(shown)
+    return _finite({
+        "source": found.source, "layout": found.layout, "notes": list(found.notes),
+        "samples": len(shown.labels), "nodes": shown.latents.shape[1], "classes": list(shown.class_names),
+        "per_class": np.bincount(shown.labels, minlength=len(shown.class_names)).tolist(),
+        "accuracy": None if predictions is None else float((predictions == shown.labels).mean()),
+        "readings": [described(name, reading) for name, reading in found.readings.items()],
+        "code": found.code, "collapse": [_collapse_plain(view) for view in _views(found, gammas)],
+        "ambiguous": _rows(found, found.ambiguous), "misclassified": _rows(found, found.misclassified),
+    })
+
+
+def described(name: str, reading: Reading) -> dict[str, Any]:
+    """A reading with everything a reader needs to judge it: title, formula, meaning, source, floor and reason."""
+    metric = METRICS.get(name)
+    words = {"title": name, "formula": "", "meaning": "", "source": ""} if metric is None else \
+        {"title": metric.title, "formula": metric.formula, "meaning": metric.meaning, "source": metric.source}
+    return {"name": name, "value": reading.value, "floor": reading.floor, "at_floor": reading.at_floor,
+            "reason": reading.reason, **words}
+
+
+def _views(found: Inspection, gammas: Sequence[float]) -> list[CollapseView]:
+    if not gammas:
+        return []
+    at = Collapser(found)
+    return [at(gamma) for gamma in gammas]
+
+
+def _collapse_plain(view: CollapseView) -> dict[str, Any]:
+    return {"gamma": view.gamma, "convention": "sum", "radius": view.radius, "measured_radius": view.measured_radius,
+            "radius_error": view.radius_error, "point_errors": view.point_errors.tolist(),
+            "points": view.points.tolist(), "note": view.note}
+
+
+def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
+    shown, sure, predictions = found.embeddings, certainty(found.embeddings), predictions_of(found.embeddings)
+    return [{"sample": int(row), "class": shown.class_names[shown.labels[row]], "certainty": float(sure[row]),
+             "predicted": None if predictions is None else shown.class_names[predictions[row]],
+             "text": None if shown.texts is None else shown.texts[row]} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    """The value with numbers that are not finite as None, and NumPy's numbers as Python's."""
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------
+
+
+def readings_csv(found: Inspection) -> str:
+    """One row per quantity, with its formula, floor and reason, and the file it was measured on."""
+    head = ("quantity", "title", "value", "floor", "at_floor", "reason", "formula", "source", "file", "sha256")
+    about = (found.source.get("file", ""), found.source.get("sha256", ""))
+    rows = [described(name, reading) for name, reading in found.readings.items()]
+    return table(head, ((row["name"], row["title"], row["value"], row["floor"], row["at_floor"], row["reason"],
+                         row["formula"], row["source"], *about) for row in rows))
+
+
+def samples_csv(found: Inspection) -> str:
+    """One row per sample: class, prediction, certainty, caption, the nodes' values, the coordinates of all views."""
+    shown, predictions, sure = found.embeddings, predictions_of(found.embeddings), certainty(found.embeddings)
+    nodes = [f"z{node + 1}" for node in range(shown.latents.shape[1])]
+    views = [f"{name}{axis + 1}" for name, view in found.coordinates.items() for axis in range(view.shape[1])]
+    head = ("sample", "class", "predicted", "certainty", "text", *nodes, *views)
+
+    def rows() -> Iterable[Sequence[Any]]:
+        for row in range(len(shown.labels)):
+            guess = None if predictions is None else shown.class_names[predictions[row]]
+            placed = (value for view in found.coordinates.values() for value in view[row].tolist())
+            yield (row, shown.class_names[shown.labels[row]], guess, float(sure[row]),
+                   None if shown.texts is None else shown.texts[row], *shown.latents[row].tolist(), *placed)
+
+    return table(head, rows())
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """The rows as CSV. Texts that a spreadsheet would take for a formula get an apostrophe in front; NaN and None are
+    empty cells.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([guarded(name) for name in head])
+    writer.writerows([[guarded(cell) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+def guarded(cell: Any) -> Any:
+    """The cell as it may stand in a table: a text that begins like a formula is disarmed, a number stays a number."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+        return "'" + cell
+    return cell
+
+
+# ---- where things come from ------------------------------------------------------------------------------------
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """Name, bytes and SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were computed with."""
+    found = {"python": platform.python_version()}
+    for package in ("lpc-lab", *PACKAGES):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "from source" if package == "lpc-lab" else "not installed"
+    return found
