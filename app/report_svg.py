@@ -167,7 +167,7 @@ def code(signs: np.ndarray, names: Sequence[str], nodes: Sequence[str]) -> str:
 
 def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], level_text: str) -> str:
     """A curve on two logarithmic axes, and a level to compare it with."""
-    left, top, width, height = 60.0, 10.0, 460.0, 220.0
+    left, top, width, height = 60.0, 26.0, 460.0, 220.0
     known = np.isfinite(y) & (y > 0)
     if known.sum() < 2:
         return ""
@@ -184,7 +184,7 @@ def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], l
         parts += [line(left, y_level, left + width, y_level, "level"),
                   label(left + width - 4, y_level - 9, level_text, "end", "tick")]
     parts += [label(left + width / 2, top + height + 30, titles[0], "middle", "axis"),
-              label(left + 6, top + 8, titles[1], "start", "axis")]
+              label(left - 50, 10, titles[1], "start", "axis")]
     return figure(left + width + 10, top + height + 42, "".join(parts), f"{titles[1]} against {titles[0]}")
 
 

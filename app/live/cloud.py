@@ -36,6 +36,7 @@ import safetensors.numpy
 from app.live.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection import Inspection
+from lpc_core.inspection.analysis import predictions_of
 
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
@@ -96,8 +97,8 @@ def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.
 # ---- files -------------------------------------------------------------------------------------------------------
 
 
-def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> dict[str, Path]:
-    """Write "cloud", "nodes" and, with pictures, "images" into ``folder``; returns them by kind."""
+def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Write "cloud", "nodes" and, with pictures, "images" into ``folder``; returns them by kind, and the cloud's info."""
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
     at = write(paths["nodes"], "nodes", {}, _nodes(inspection.embeddings, sight))
     thumbs = _thumbs(inspection.embeddings, sight.rows)
@@ -109,7 +110,7 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> dict[st
     info = _about(inspection, sight) | {"at": at, "images_at": images_at,
                                         "image": None if thumbs is None else list(thumbs.shape[1:])}
     write(paths["cloud"], "cloud", info, _samples(inspection, sight))
-    return paths
+    return paths, info
 
 
 def write_theory(folder: Path, foretold: Prediction, sight: Sight) -> dict[str, Path]:
@@ -153,7 +154,8 @@ def plain(value: Any) -> Any:
 
 def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
     found = inspection.embeddings
-    radius = float(np.linalg.norm(found.latents[sight.rows].astype(np.float64), axis=1).mean())
+    norms = np.linalg.norm(found.latents[sight.rows].astype(np.float64), axis=1)
+    radius = float(norms.mean()) if len(norms) else np.nan  # a head alone has no samples
     return {"n": len(sight.rows), "total": len(found.labels), "d": found.latents.shape[1], "K": len(found.class_names),
             "class_names": list(found.class_names), "radius": radius, "head": found.weight is not None,
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
@@ -162,8 +164,9 @@ def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
 def _samples(inspection: Inspection, sight: Sight) -> Arrays:
     found, rows = inspection.embeddings, sight.rows
     arrays = {"labels": found.labels[rows].astype(np.uint16)} | _captions(found, rows)
-    if found.predictions is not None:
-        guesses = found.predictions[rows]
+    predictions = predictions_of(found) if len(found.labels) else None
+    if predictions is not None:
+        guesses = predictions[rows]
         arrays["predictions"] = np.where(guesses < 0, _NO_CLASS, np.minimum(guesses, _NO_CLASS)).astype(np.uint16)
     if len(rows) < len(found.labels):
         arrays["rows"] = rows.astype(np.uint32)

@@ -110,7 +110,6 @@ export class Cloud {
     this.gamma.open(file);
     this.tools.open(file, this.props);
     await this.look(this.tools.sight);
-    this.say();
   }
 
   /** Other axes: {kind, nodes, dims}. */
@@ -121,10 +120,17 @@ export class Cloud {
       if (this.gone || asked !== this.asked) return;
       this.axes = axes;
       this.layout();
-      this.camera.open(axes.xyz, this.rect());
+      this.camera.open(this.extent(axes), this.rect());
       this.sayCover("");
+      this.say();
       this.refresh();
     });
+  }
+
+  /** What a view without samples, a head's, must have in sight: its points. */
+  extent({ xyz, points }) {
+    const { n, G, K } = this.file;
+    return n || !points || !G ? xyz : points.map((one) => this.gamma.column(one, K, new Float64Array(K)));
   }
 
   rect() {
@@ -299,7 +305,7 @@ export class Cloud {
 
   say() {
     const { n, info: { total } } = this.file;
-    const drawn = n < total ? `${formatCount(n)} of ${formatCount(total)} samples drawn, every class in proportion` : `${formatCount(n)} samples`;
+    const drawn = n ? wordsFor(n, total, this.axes) : "no samples: the head alone";
     setText(this.status, this.chosenCount ? `${formatCount(this.chosenCount)} chosen of ${drawn}` : drawn);
     this.tools.chosen(this.chosenCount);
   }
@@ -363,6 +369,7 @@ export class Cloud {
     if (!news) return;
     const { kind, nodes, dims } = this.tools.sight;
     this.axes = await this.file.axes(kind, nodes, dims);
+    if (!this.file.n) this.camera.open(this.extent(this.axes), this.rect());
     this.request();
   }
 
@@ -397,6 +404,12 @@ export class Cloud {
     this.root.remove();
     delete this.element.lpcCloud;
   }
+}
+
+function wordsFor(n, total, axes) {
+  const placed = axes ? axes.xyz[0].reduce((sum, value) => sum + Number(Number.isFinite(value)), 0) : n;
+  const part = n < total ? `${formatCount(n)} of ${formatCount(total)} samples drawn, every class in proportion` : `${formatCount(n)} samples`;
+  return placed < n ? `${part}; ${formatCount(placed)} of them have a place in this view` : part;
 }
 
 function combined(before, flags, how) {

@@ -76,7 +76,7 @@ export class CloudFile {
 
   async nodeAxes(nodes) {
     const { info: { at }, theory, urls } = this;
-    const all = (name, count, from, url) => (from && count ? Promise.all(nodes.map((node) => this.column(name, node, count, from, url))) : null);
+    const all = (name, count, from, url) => (from && (count || name === "nodes") ? Promise.all(nodes.map((node) => this.column(name, node, count, from, url))) : null);
     const [xyz, means, head, points] = await Promise.all([
       all("nodes", this.n, at.nodes, urls.nodesUrl), all("means", this.K, at.means, urls.nodesUrl), all("head", this.K, at.head, urls.nodesUrl),
       all("points", this.G * this.K, theory?.at, urls.pointsUrl)]);
@@ -94,7 +94,7 @@ export class CloudFile {
   async column(name, node, count, from, url) {
     const key = `${name} ${node}`;
     if (!this.columns.has(key)) {
-      const bytes = await bytesOf(url, from + 4 * count * node, 4 * count);
+      const bytes = count ? await bytesOf(url, from + 4 * count * node, 4 * count) : new ArrayBuffer(0);
       this.columns.set(key, new Float32Array(bytes));
       if (this.columns.size > KEPT_COLUMNS) this.columns.delete(this.columns.keys().next().value);
     }
@@ -116,7 +116,7 @@ export class CloudFile {
 }
 
 /** `size` bytes of a file from byte `from` on, or all of it. */
-async function bytesOf(url, from = 0, size = 0) {
+export async function bytesOf(url, from = 0, size = 0) {
   const headers = size ? { Range: `bytes=${from}-${from + size - 1}` } : {};
   const answer = await fetch(new URL(url, document.baseURI), { headers });
   if (!answer.ok) throw new Error(answer.status === 404 ? "these points are no longer held by the server" : `the points could not be loaded (${answer.status})`);
@@ -142,7 +142,8 @@ function spreadOut(axes, { n, K, G }) {
   };
 }
 
-function pictureOf(bytes, height, width, channels) {
+/** Pixels (height, width, channels) as an ImageData. */
+export function pictureOf(bytes, height, width, channels) {
   const image = new ImageData(width, height);
   for (let i = 0, j = 0; i < width * height; i++, j += channels) {
     const colour = channels >= 3;

@@ -87,11 +87,12 @@ export class CloudTools {
 
   /** A file's buttons; `ready` is a projection that has just been computed, and is shown at once. */
   open(file, props, ready) {
-    Object.assign(this, { file, offers: file.d > 3 ? ["nodes", "pca", ...(props.offers ?? [])] : ["nodes"], busy: props.busy ?? "" });
+    Object.assign(this, { file, offers: file.d > 3 ? ["nodes", ...(file.has("pca") ? ["pca"] : []), ...(file.n ? props.offers ?? [] : [])] : ["nodes"], busy: props.busy ?? "" });
     const raw = file.d <= 3 || !file.has("pca");
     const first = { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
     if (!this.sight) this.sight = first;
     if (ready) this.sight = { ...this.sight, kind: ready };
+    this.choice.hidden = !file.n;
     this.wrong.disabled = !file.wrong.includes(1);
     this.wrong.title = this.wrong.disabled ? "No sample is known to be predicted wrongly" : "Choose every sample that is predicted wrongly";
     this.ambiguous.disabled = !file.info.ambiguous.length;
