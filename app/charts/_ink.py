@@ -6,7 +6,8 @@ They look like CSS variables because Plotly lets those through; shown without th
 from __future__ import annotations
 
 TEXT, MUTED, LINE, GRID, PANEL = (f"var(--{name})" for name in ("text", "muted", "line", "grid", "panel"))
-BLUE, RED, GREEN, AMBER, ORANGE = (f"var(--{name})" for name in ("out", "inward", "along", "amber", "orange"))
+BLUE, RED, GREEN, AMBER, ORANGE, VIOLET = (
+    f"var(--{name})" for name in ("out", "inward", "along", "amber", "orange", "violet"))
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "star", "x", "triangle-right", "hexagon",
            "triangle-left", "pentagon", "cross")  # of the classes, as in static/palette.js
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 from app.charts import _ink
 from app.charts._track import Column, Track
 
-_STYLES = ((_ink.BLUE, "solid", "circle"), (_ink.AMBER, "dash", "square"), (_ink.GREEN, "dot", "diamond"))
+_STYLES = ((_ink.BLUE, "circle"), (_ink.AMBER, "square"), (_ink.GREEN, "diamond"), (_ink.VIOLET, "triangle-up"))
 _GAP = 0.11  # between panels, share of the height
 _MARGIN = 0.08  # of a log axis beyond its values, share of its length
 
@@ -64,13 +65,13 @@ def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
 def draw(info: Timeline) -> go.Figure:
     """Panels below one another over one axis of steps."""
     figure = go.Figure()
-    figure.update_layout(hovermode="x unified", showlegend=any(len(panel.curves) > 1 for panel in info.panels),
-                         margin={"r": 44})
+    figure.update_layout(hovermode="x unified", showlegend=True, margin={"r": 44})
+    styles = itertools.cycle(_STYLES)
     for row, panel in enumerate(info.panels):
         _add_axes(figure, info, row)
         _add_gamma(figure, info, row)
-        for index, curve in enumerate(panel.curves):
-            _add_curve(figure, info.steps, curve, row, _STYLES[index % len(_STYLES)])
+        for curve in panel.curves:
+            _add_curve(figure, info.steps, curve, row, next(styles))
         if panel.reference is not None:
             _add_reference(figure, panel, panel.reference, row)
     if info.tpt is not None:
@@ -113,29 +114,31 @@ def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
         return {"visible": False}
     low, high = np.log10([positive.min(), positive.max()])
     margin = max(0.06 * (high - low), (1 - (high - low)) / 2)
-    return {"type": "log", "range": [low - margin, high + margin], "title": {"text": "γ", "standoff": 2},
-            "nticks": 3, "showline": False}
+    return {"type": "log", "range": [low - margin, high + margin], "nticks": 3,
+            "showline": False, "tickfont": {"size": 11}}
 
 
 def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
     x, _, gamma = _names(row)
+    figure.add_annotation(xref="x domain", x=1, xanchor="left", yref=f"{gamma} domain", y=1, yanchor="bottom", text="γ",
+                          showarrow=False, xshift=6, yshift=2, font={"size": 12, "color": _ink.MUTED})
     figure.add_scatter(x=info.steps, y=np.where(info.gammas > 0, info.gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
                        mode="lines", line={"color": _ink.MUTED, "width": 1}, opacity=0.6, showlegend=row == 0,
                        legendgroup="γ", legendrank=2000, hovertemplate="%{y:.3g}")
 
 
-def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, style: tuple[str, str, str]) -> None:
-    colour, dash, symbol = style
+def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, style: tuple[str, str]) -> None:
+    colour, symbol = style
     x, y, _ = _names(row)
     at_floor = curve.column.at_floor
     if at_floor.any():
         _add_floor(figure, steps, curve, row, colour)
     figure.add_scatter(
         x=steps, y=curve.column.drawn, xaxis=x, yaxis=y, name=curve.label, mode="lines+markers",
-        line={"color": colour, "width": 1.8, "dash": dash}, hovertemplate="%{y:.3g}%{text}",
+        line={"color": colour, "width": 1.8}, hovertemplate="%{y:.3g}%{text}",
         text=np.where(at_floor, " (at the noise floor)", ""),
-        marker={"symbol": np.where(at_floor, f"{symbol}-open", symbol), "size": np.where(at_floor, 7, 4.5),
-                "color": colour})
+        marker={"symbol": np.where(at_floor, f"{symbol}-open", symbol), "size": np.where(at_floor, 7, 5),
+                "color": colour, "line": {"width": np.where(at_floor, 1.2, 0), "color": colour}})
 
 
 def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, colour: str) -> None:
@@ -154,8 +157,8 @@ def _add_reference(figure: go.Figure, panel: Panel, reference: Reference, row: i
     height = math.log10(reference.value) if panel.log else reference.value  # Plotly's annotations count in decades
     figure.add_shape(type="line", xref=f"{x} domain", yref=y, x0=0, x1=1, y0=reference.value, y1=reference.value,
                      line={"color": _ink.TEXT, "width": 1, "dash": "dot"}, opacity=0.7)
-    figure.add_annotation(xref=f"{x} domain", yref=y, x=0.99, xanchor="right", y=height, yanchor="bottom",
-                          text=reference.label, showarrow=False, font={"size": 11, "color": _ink.TEXT})
+    figure.add_annotation(xref=f"{x} domain", yref=y, x=0.99, xanchor="right", y=height, yanchor="top",
+                          text=reference.label, showarrow=False, font={"size": 11, "color": _ink.TEXT}, yshift=-2)
 
 
 def _add_tpt(figure: go.Figure, step: int, end: int) -> None:

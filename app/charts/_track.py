@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lpc_core.config import RunConfig
 from lpc_core.metrics import Reading
-from lpc_core.study import Moment, tpt_step
+from lpc_core.study import Moment, Study, tpt_step
 
 
 class Column(NamedTuple):
@@ -34,6 +35,12 @@ class Track:
     moments: Sequence[Moment] = ()  # (T,) in order of their steps
     end: int = 1_000  # the run's length in steps
     class_names: Sequence[str] = ()  # (K,)
+
+    @classmethod
+    def of(cls, study: Study | None, run: RunConfig | None) -> Track:
+        """What is known of ``run`` so far; ``study`` is None before its first moment."""
+        end = cls.end if run is None else run.steps
+        return cls(end=end) if study is None else cls(study.moments, end, study.class_names)
 
     def __len__(self) -> int:
         return len(self.moments)

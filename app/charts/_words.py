@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def number(value: float, digits: int = 2) -> str:
-    """12,400; 3.1; 0.0042; 1.2×10⁻⁷. "unknown" for NaN."""
+    """12,000; 3.1; 0.0042; 1.2×10⁻⁷. "unknown" for NaN."""
     if math.isnan(value):
         return "unknown"
     if math.isinf(value):
@@ -18,7 +19,7 @@ def number(value: float, digits: int = 2) -> str:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", "−")
     if size >= 1000:
-        return f"{value:,.0f}".replace("-", "−")
+        return f"{float(f'{value:.{digits}g}'):,.0f}".replace("-", "−")
     text = f"{value:#.{digits}g}".rstrip(".")
     return (f"{value:.0f}" if "e" in text else text).replace("-", "−")
 
@@ -36,6 +37,11 @@ def percent(share: float) -> str:
 def count(value: int) -> str:
     """12,400."""
     return f"{value:,}"
+
+
+def subscript(value: int) -> str:
+    """₁₂."""
+    return str(value).translate(_SUBSCRIPTS)
 
 
 def listed(words: list[str] | tuple[str, ...], most: int = 4) -> str:

@@ -12,7 +12,7 @@ from app.charts import _ink
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._track import Track
-from app.charts._words import listed, percent
+from app.charts._words import listed, percent, subscript
 
 MAX_SIGNS = 400  # cells that still have room for a sign
 WHOLE = 0.999  # share of samples on their class's vertex from which the code is called complete
@@ -36,7 +36,7 @@ def info(report: Mapping[str, Any] | None, names: Sequence[str] = ()) -> CodeInf
         return CodeInfo((), (), np.zeros((0, 0)), np.zeros((0, 0)), (), (), np.nan)
     shown = tuple(names[c] if isinstance(c, int) and c < len(names) else str(c) for c in report["classes"])
     signs, hamming = np.array(report["code"], np.int64), np.array(report["hamming"], np.float64)
-    return CodeInfo(shown, tuple(f"z{j + 1}" for j in range(signs.shape[1])), signs,
+    return CodeInfo(shown, tuple(f"z{subscript(j + 1)}" for j in range(signs.shape[1])), signs,
                     np.where(hamming < 0, np.nan, hamming), tuple(report["unused"]),
                     tuple(map(tuple, report["collisions"])), float(report["on_vertex_share"]))
 

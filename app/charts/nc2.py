@@ -15,7 +15,7 @@ from app.charts._track import Track
 from app.charts._words import number
 from lpc_core.metrics import reference
 
-LABELS = {"nc2_equinorm": "unequal lengths", "nc2_equiangular": "unequal angles", "nc2_maxangle": "short of widest"}
+LABELS = {"nc2_equinorm": "unequal lengths", "nc2_equiangular": "unequal angles", "nc2_maxangle": "short of a simplex"}
 
 
 def info(track: Track) -> Timeline:
@@ -29,8 +29,10 @@ def best(track: Track) -> Reference | None:
         return None
     found = reference(track.classes, track.nodes)
     if math.isfinite(found.maxangle) and found.maxangle > 0:
-        return Reference(f"widest angle of the {found.name}", found.maxangle)
-    return Reference(f"least unequal angles possible ({found.name})", found.equiangular) if found.equiangular else None
+        return Reference(f"{found.name}: {found.maxangle:.2g} short", found.maxangle)
+    if not found.equiangular:
+        return None
+    return Reference(f"least possible for angles: {found.equiangular:.2g}", found.equiangular)
 
 
 def figure(drawn: Timeline) -> go.Figure:
@@ -61,7 +63,7 @@ def _possible(track: Track, name: str) -> str:
         return f"For {given} a simplex exists, where all three are 0."
     if name.startswith("none"):
         return f"{given} are more than a binary code has room for: two must share a vertex."
-    return f"For {given} no simplex exists; the best there is is the {name}, which is why the angles cannot reach 0."
+    return f"For {given} no simplex exists; the most even arrangement is the {name}, so the angles cannot reach 0."
 
 
 CHART = Chart("collapse", 2, lambda track: [card(track)])

@@ -14,8 +14,8 @@ from app.charts._timeline import Panel, Timeline
 from app.charts._track import Track
 from app.charts._words import number
 
-RADIUS = {"norm_mean": "measured", "predicted_radius": "predicted"}
-VARIATION = {"norm_cv": "of the radius", "abs_cv": "of the nodes' sizes"}
+RADIUS = {"norm_mean": "radius", "predicted_radius": "predicted radius"}
+VARIATION = {"norm_cv": "variation of ‖z‖", "abs_cv": "variation of |z|"}
 
 
 def info(track: Track) -> Timeline:

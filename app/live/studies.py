@@ -36,12 +36,21 @@ class StudyDesk(jobs.Desk):
         return self.running or bool(self.waiting)
 
     def want(self, run: RunConfig) -> None:
-        """Study ``run``, unless that is what is there or under way. On a busy server it waits; call it again then."""
+        """Study ``run``, unless that is what is there or under way. On a busy server it waits for `retry`."""
         if run != self.run:
-            self.cancel()
+            self.drop_other(run)
             self._begin(run)
-        elif self.waiting:
+
+    def retry(self) -> None:
+        """Start what waits, if there is room now."""
+        if self.waiting:
             self._try()
+
+    def drop_other(self, run: RunConfig) -> None:
+        """Forget the study of any run but ``run``."""
+        if self.run is not None and self.run != run:
+            self.cancel()
+            self.run, self.study, self.tokens, self.error = None, None, (), ""
 
     def again(self) -> None:
         """Study the same run once more, after an error or a cancel."""

@@ -42,8 +42,10 @@ def study(  # noqa: PLR0917
         raise ValueError(f"out: expected a folder inside an existing one, got {out}")
     import torch
 
+    from lpc_core.engine.trainer import pick_device
     from lpc_core.parsing import parse_run
 
+    pick_device(device)  # one that is missing is refused before anything is written
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
     for item in settings or []:
         if "=" not in item:
@@ -67,8 +69,8 @@ def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Pat
         start_study(out, Study("follow", (config,), (dataset.name,), dataset.class_names, moments))
     if not as_json:
         print(_line(_MOMENT))
-    for index, moment in enumerate(follow(config, moments, spacing=spacing, dataset=dataset, device=device,
-                                          progress=progress)):
+    found = follow(config, moments, spacing=spacing, dataset=dataset, device=device, progress=progress)
+    for index, moment in enumerate(found):
         file = None if out is None else add_moment(out, index, moment).name
         print(_moment_json(index, moment, file) if as_json else _moment_row(moment), flush=True)
 
@@ -78,17 +80,19 @@ def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_js
     from lpc_core.study import Study, add_row, default_sweep, pearson, start_study, sweep
 
     runs = default_sweep(config)
+    found = sweep(runs, samples=samples, device=device, progress=progress)
     if out is not None:
-        start_study(out, Study("sweep", tuple(run for _, run in runs), tuple(title for title, _ in runs), (), len(runs)))
+        titles, configs = zip(*runs, strict=True)
+        start_study(out, Study("sweep", configs, titles, (), len(runs)))
     if not as_json:
         print(_line(_ROW))
     rows = []
-    for index, row in enumerate(sweep(runs, samples=samples, device=device, progress=progress)):
+    for index, row in enumerate(found):
         rows.append(row)
         file = None if out is None else add_row(out, index, row).name
         print(_row_json(index, row, file) if as_json else _row_line(row), flush=True)
-    found = {attack: {kind: vars(r) for kind, r in pearson(rows, attack).items()} for attack in rows[0].robustness}
-    print(_dump({"pearson": found}) if as_json else _correlations(found))
+    results = {attack: {kind: vars(r) for kind, r in pearson(rows, attack).items()} for attack in rows[0].robustness}
+    print(_dump({"pearson": results}) if as_json else _correlations(results))
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------------
@@ -148,7 +152,8 @@ def _progress(as_json: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("study", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)
 

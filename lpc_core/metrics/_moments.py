@@ -1,96 +1,139 @@
-"""Counts, means and scatters of classes, gathered batch by batch and exact: what collapse metrics need of the samples.
+"""Counts, means and scatters, gathered batch by batch and exact: what most collapse metrics need of the samples.
 
 Two sets of samples are merged by the rule of Chan, Golub & LeVeque (1979): with δ the difference of their means,
-``S = S_a + S_b + δδᵀ n_a n_b / (n_a + n_b)``. Means are kept as offsets from one sample of their class, so that classes
-that collapsed to the last bits of float32 keep all digits of their scatter. All in float64.
+``S = S_a + S_b + δδᵀ n_a n_b / (n_a + n_b)``. Class means are kept as offsets from one sample of their class, so that
+classes which collapsed to the last bits of float32 keep all digits of their scatter. All in float64.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from lpc_core.metrics.collapse import by_class
+from lpc_core.metrics._classes import ClassStatistics, one_hot
+from lpc_core.metrics._rows import Rows
 
 
-@dataclass
 class Spread:
-    """How many numbers there were, their mean, and the sum of their squared deviations from it."""
+    """Count, mean and sum of squared deviations of numbers, or of each column of rows of numbers."""
 
-    count: int = 0
-    mean: float = 0.0
-    scatter: float = 0.0
+    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+        self.count, self.average, self.scatter = 0, np.zeros(shape), np.zeros(shape)
 
-    @classmethod
-    def of(cls, values: np.ndarray) -> Spread:
-        """That of ``values``, of any shape."""
-        if not values.size:
-            return cls()
-        mean = float(values.mean())
-        return cls(values.size, mean, float(((values - mean) ** 2).sum()))
+    def add(self, values: np.ndarray) -> None:
+        """Add ``values`` (n, …), n ≥ 1."""
+        average = values.mean(axis=0)
+        self._join(len(values), average, ((values - average) ** 2).sum(axis=0))
 
     def merge(self, other: Spread) -> None:
-        """Add the numbers of ``other``."""
-        count = self.count + other.count
-        if not count:
-            return
-        gap, weight = other.mean - self.mean, other.count / count
-        self.mean += gap * weight
-        self.scatter += other.scatter + gap * gap * self.count * weight
-        self.count = count
+        """Add all that ``other`` was given."""
+        self._join(other.count, other.average, other.scatter)
+
+    def _join(self, count: int, average: np.ndarray, scatter: np.ndarray) -> None:
+        total = self.count + count
+        if count:
+            gap = average - self.average
+            self.scatter = self.scatter + scatter + gap**2 * (self.count * count / total)
+            self.average = self.average + gap * (count / total)
+            self.count = total
+
+    def mean(self) -> np.ndarray:
+        """The mean: a number, or one per column."""
+        return self.average
+
+    def std(self) -> np.ndarray:
+        """The standard deviation (divided by the count)."""
+        return np.sqrt(self.scatter / self.count)
 
 
 @dataclass(eq=False)
 class Moments:
-    """What is known of P classes of d-dimensional samples; ``classes`` says which of K they are."""
+    """What is known of the samples of P classes; ``classes`` says which of the K they are."""
 
     classes: np.ndarray  # (P,) class numbers
-    counts: np.ndarray  # (P,) samples
+    counts: np.ndarray  # (P,) samples, float64
     origins: np.ndarray  # (P, d) one sample of each class
     shifts: np.ndarray  # (P, d) mean − origin
-    traces: np.ndarray  # (P,) sum of ‖z − μ_c‖²
-    sums: np.ndarray  # (P,) sum of (Σ_j (z_j − μ_cj))²: the sum of all entries of the scatter matrix
+    squares: np.ndarray  # (P,) sum of ‖z − μ_c‖²
+    totals: np.ndarray  # (P,) sum of (Σ_j (z_j − μ_cj))², the sum of all entries of the scatter matrix
     scatters: np.ndarray | None  # (P, d, d) sum of (z − μ_c)(z − μ_c)ᵀ, where it is wanted
 
     @classmethod
     def none(cls, classes: int, nodes: int, full: bool) -> Moments:
-        """Of no samples at all, for all K classes."""
+        """Of no samples, for all K classes; ``full`` keeps the scatter matrices."""
         return cls(np.arange(classes), np.zeros(classes), np.zeros((classes, nodes)), np.zeros((classes, nodes)),
                    np.zeros(classes), np.zeros(classes), np.zeros((classes, nodes, nodes)) if full else None)
 
-    @property
-    def means(self) -> np.ndarray:
-        """(P, d) class means; NaN for classes without samples."""
-        return np.where(self.counts[:, None] > 0, self.origins + self.shifts, np.nan)
-
-    def of_batch(self, latents: np.ndarray, labels: np.ndarray) -> Moments:
-        """The moments of a batch (n, d), n ≥ 1, with its classes' origins where this has seen them already."""
-        classes, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    def add(self, latents: np.ndarray, labels: np.ndarray) -> None:
+        """Add a batch (n, d), n ≥ 1, with labels 0…K−1; this one has all K classes, in order."""
+        classes, first, own = np.unique(labels, return_index=True, return_inverse=True)
         seen = self.counts[classes, None] > 0
         origins = np.where(seen, self.origins[classes], latents[first])
-        groups = by_class(latents - origins[inverse], inverse, len(classes))
-        order = np.argsort(inverse, kind="stable")
-        ordered = groups.deviations[order]  # (n, d) class after class
-        starts = np.append(0, groups.counts.cumsum()[:-1])
-        traces = np.add.reduceat((ordered**2).sum(axis=1), starts)
-        sums = np.add.reduceat(ordered.sum(axis=1) ** 2, starts)
-        scatters = None
-        if self.scatters is not None:
-            scatters = np.stack([part.T @ part for part in np.split(ordered, starts[1:])])
-        return Moments(classes, groups.counts.astype(np.float64), origins, groups.means, traces, sums, scatters)
+        members = one_hot(own, len(classes)).T  # (P, n)
+        counts = np.bincount(own).astype(np.float64)
+        away = latents - origins[own]
+        shifts = members @ away / counts[:, None]
+        away -= shifts[own]
+        rest = members @ away / counts[:, None]  # zero but for the rounding of the first pass
+        away -= rest[own]
+        scatters = None if self.scatters is None else _scatters(away, own, counts)
+        self.merge(Moments(classes, counts, origins, shifts + rest, members @ (away**2).sum(axis=1),
+                           members @ away.sum(axis=1) ** 2, scatters))
 
     def merge(self, other: Moments) -> None:
         """Add the samples of ``other``, whose classes are among these; this one has all K, in order."""
         rows, n = other.classes, self.counts[other.classes]
-        unseen = rows[n == 0]
-        self.origins[unseen] = other.origins[n == 0]
+        self.origins[rows[n == 0]] = other.origins[n == 0]
         gap = (other.origins - self.origins[rows]) + (other.shifts - self.shifts[rows])  # (P, d) between the means
         total = np.maximum(n + other.counts, 1)
-        weight = n * other.counts / total  # (P,)
+        weight = n * other.counts / total
         self.shifts[rows] += gap * (other.counts / total)[:, None]
-        self.traces[rows] += other.traces + weight * (gap**2).sum(axis=1)
-        self.sums[rows] += other.sums + weight * gap.sum(axis=1) ** 2
+        self.squares[rows] += other.squares + weight * (gap**2).sum(axis=1)
+        self.totals[rows] += other.totals + weight * gap.sum(axis=1) ** 2
         if self.scatters is not None and other.scatters is not None:
             self.scatters[rows] += other.scatters + weight[:, None, None] * gap[:, :, None] * gap[:, None, :]
         self.counts[rows] += other.counts
+
+    def statistics(self, rows: Rows) -> GatheredStatistics:
+        """The same in the form that the metrics read; ``rows`` says how exactly the samples were known."""
+        shares = 1 / np.where(self.counts > 0, self.counts, np.nan)
+        k, d = self.shifts.shape
+        return GatheredStatistics(rows, np.repeat(np.arange(k), d), self.counts.astype(np.int64),
+                                  np.where(np.isnan(shares)[:, None], np.nan, self.origins + self.shifts),
+                                  self.squares * shares, self.totals * shares, self.scatters)
+
+
+def _scatters(away: np.ndarray, own: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Σ away awayᵀ of every class: (P, d, d)."""
+    ordered = away[np.argsort(own, kind="stable")]
+    parts = np.split(ordered, counts.cumsum()[:-1].astype(np.int64))
+    return np.stack([part.T @ part for part in parts])
+
+
+@dataclass(frozen=True, eq=False)
+class GatheredStatistics(ClassStatistics):
+    """Class statistics whose samples are gone: in their place are d rows per class that have the same scatter."""
+
+    scatters: np.ndarray | None = None  # (K, d, d)
+
+    def deviations(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """For every class a (d, d) matrix R with RᵀR its scatter matrix: all that a quadratic measure can tell."""
+        for c, scatter in enumerate(() if self.scatters is None else self.scatters):
+            values, vectors = np.linalg.eigh(scatter)
+            yield slice(c * len(scatter), (c + 1) * len(scatter)), np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+
+
+class Forgotten(Rows):
+    """What is still known of rows that were read and let go: how many, how wide, and how exact."""
+
+    def __init__(self, d: int) -> None:
+        self.name, self.n, self.d = "latents", 0, d
+        self.format, self.eps, self.smallest = "float64", 0.0, 0.0
+
+    def note(self, rows: Rows | Forgotten) -> None:
+        """Count ``rows`` in; the coarsest format of all decides."""
+        self.n += rows.n
+        if rows.eps >= self.eps:
+            self.format, self.eps, self.smallest = rows.format, rows.eps, rows.smallest

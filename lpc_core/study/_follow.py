@@ -11,7 +11,7 @@ from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import frame_steps
-from lpc_core.metrics import code_report, readings
+from lpc_core.metrics import Reading, code_report, readings
 from lpc_core.snapshot import Snapshot
 from lpc_core.study._base import Moment, Progress, StudyError
 
@@ -67,12 +67,13 @@ def _moments(config: RunConfig, wanted: np.ndarray, dataset: Dataset | None, dev
 
 def _measured(run: Trainer, now: Snapshot) -> Moment:
     """The moment of ``run`` that ``now`` shows."""
-    numbers = readings(now.latents, now.labels, now.predictions, _logits(run, now.latents), now.weight, now.bias)
+    found = readings(now.latents, now.labels, now.predictions, _logits(run, now.latents), now.weight, now.bias)
+    numbers = {name: Reading(each.value, each.floor, each.reason) for name, each in found.items()}  # as in files
+    code = code_report(now.latents, now.labels, run.dataset.class_names).plain()
     return Moment(
         step=now.step, gamma=now.gamma, train_accuracy=now.metrics["train_accuracy"],
-        test_accuracy=now.metrics["test_accuracy"], readings=numbers,
-        code=code_report(now.latents, now.labels).plain(), latents=now.latents, labels=now.labels,
-        predictions=now.predictions, means=now.means, collapse_points=now.collapse_points)
+        test_accuracy=now.metrics["test_accuracy"], readings=numbers, code=code, latents=now.latents,
+        labels=now.labels, predictions=now.predictions, means=now.means, collapse_points=now.collapse_points)
 
 
 @torch.no_grad()

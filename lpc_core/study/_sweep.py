@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from lpc_core.config import RunConfig, unflatten
+from lpc_core import robustness
+from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
+from lpc_core.data import Dataset, load
 from lpc_core.engine._probe import spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
 from lpc_core.study._base import Progress, StudyError, SweepRow
 
-ATTACKS = ("deepfool", "ddn")  # DeepFool never stands alone: it overstates the robustness of collapsed networks
-FEWEST_SAMPLES = 2
+ATTACKS = ("deepfool", "ddn")  # DeepFool does not stand alone: it overstates the robustness of collapsed networks
+FEWEST_SAMPLES, MOST_SAMPLES = 2, 10_000
 CHUNK = 200  # training steps between two words on progress
 TRAINING = 0.6  # share of a run's progress that its training counts as; the rest are the attacks
 FACTORS = (0.01, 0.1, 1.0, 10.0)  # of the base's last γ
@@ -25,23 +26,92 @@ MORE_SEEDS = 2
 
 
 def default_sweep(base: RunConfig) -> list[tuple[str, RunConfig]]:
-    """A dozen runs around ``base``, each with a title: other last γ, seeds, optimiser and penultimate layer."""
-    plain = {"gamma_schedule": "constant", "gamma_end": 0.0}
+    """About a dozen runs around ``base``, each with a title: other last γ, seeds, optimiser and penultimate layer.
+
+    Where ``base`` has no penalty, the runs with one are those around its γ = 1.
+    """
     top = base.gamma.gamma_end or 1.0
-    ramps = [(f"γ → {gamma:.3g}", run_of(base, gamma)) for gamma in (factor * top for factor in FACTORS)]
-    seeds = [(f"seed {seed}", unflatten({"seed": seed}, base))
-             for seed in range(base.seed + 1, base.seed + 1 + MORE_SEEDS)]
-    sgd = {"optimizer": "sgd", "lr": 0.03, "head_lr": 0.01}
-    changes = {
-        "no penalty": plain,
-        "SGD": sgd,
-        "SGD, no penalty": sgd | plain,
-        "nonlinear penultimate": {"penultimate": "nonlinear"},
-        "nonlinear, no penalty": {"penultimate": "nonlinear"} | plain,
-        "no penultimate, no penalty": {"penultimate": "none"} | plain,
-    }
-    return [*ramps, *seeds, *((title, unflatten(change, base)) for title, change in changes.items())]
+    base = base if base.gamma.gamma_end else run_of(base, top)
+    ramps = [(f"γ → {gamma:.3g}", run_of(base, gamma)) for gamma in (factor * top for factor in FACTORS)
+             if gamma <= GAMMA_MAX]
+    seeds = [(base.seed + more) % (MAX_SEED + 1) for more in range(1, 1 + MORE_SEEDS)]
+    none: dict[str, Any] = {"gamma_schedule": "constant", "gamma_end": 0.0}
+    changes: list[tuple[str, dict[str, Any]]] = [("no penalty", none)]
+    changes += [(f"seed {seed}", {"seed": seed}) for seed in seeds]
+    other = _ADAMW if base.optim.optimizer == "sgd" else _SGD
+    layers = [kind for kind in ("linear", "nonlinear", "none") if kind != base.model.penultimate]
+    for title, change in ((other["optimizer"], other), *((f"penultimate {kind}", {"penultimate": kind})
+                                                         for kind in layers)):
+        changes += [(title, change), (f"{title}, no penalty", change | none)]
+    return [*ramps, *((title, unflatten(change, base)) for title, change in changes)]
 
 
-def sweep(configs: Sequence[tuple[str, RunConfig]], **kw) -> Iterator[SweepRow]:
-    yield from ()
+_SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 0.03, "head_lr": 0.01}
+_ADAMW: dict[str, Any] = {"optimizer": "adamw", "lr": 8e-3, "head_lr": 1e-2}
+
+
+def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks: Sequence[str] = ATTACKS,
+          device: str = "cpu", progress: Progress = lambda share, what: None) -> Iterator[SweepRow]:
+    """Train every run of ``runs`` (title, configuration) to its end, attack it, and yield its row.
+
+    Robustness is measured on ``samples`` held-out samples (stratified, or as many as there are), as the model takes
+    them (pictures standardised), from the class the model predicts, without bounds: the paper's way. A run that
+    diverged has a row of NaN with the reason. Raises `StudyError` before any training for what cannot be.
+    """
+    runs = list(runs)
+    if not runs:
+        raise StudyError("runs: expected at least one (title, configuration), got none; take default_sweep(config)")
+    if not FEWEST_SAMPLES <= samples <= MOST_SAMPLES:
+        raise StudyError(f"samples: expected {FEWEST_SAMPLES} to {MOST_SAMPLES:,}, got {samples}; choose more or fewer")
+    if not attacks or not set(attacks) <= set(ATTACKS):
+        raise StudyError(f"attacks: expected some of {', '.join(ATTACKS)}, got {', '.join(attacks) or 'none'}; take "
+                         "both")
+    return _rows(runs, samples, attacks, device, progress)
+
+
+def _rows(runs: Sequence[tuple[str, RunConfig]], samples: int, attacks: Sequence[str], device: str,
+          progress: Progress) -> Iterator[SweepRow]:
+    known: tuple[Any, Dataset | None] = (None, None)
+    for index, (title, config) in enumerate(runs):
+        def say(share: float, what: str, index: int = index, title: str = title) -> None:
+            progress((index + share) / len(runs), f"{title}: {what}")
+
+        if known[0] != (config.data, config.seed):  # most runs of a sweep share their data
+            say(0.0, "loading data")
+            known = (config.data, config.seed), load(config.data, config.seed)
+        yield _row(title, Trainer(config, device, known[1]), samples, attacks, say)
+    progress(1.0, f"{len(runs)} runs")
+
+
+def _row(title: str, run: Trainer, samples: int, attacks: Sequence[str], say: Progress) -> SweepRow:
+    while not (run.finished or run.diverged):
+        run.advance(CHUNK)
+        say(TRAINING * run.step / run.config.steps, f"step {run.step:,}")
+    now = run.snapshot()
+    if run.diverged:
+        missing = dict.fromkeys(attacks, math.nan)
+        return SweepRow(title, run.config, now.gamma, math.nan, math.nan, math.nan, 0, missing, missing, run.reason)
+    count, norms, success = _attacked(run, samples, attacks, say)
+    accuracy = now.metrics["test_accuracy"]
+    classes = run.dataset.classes
+    lost = accuracy < min(2 / classes, (1 + 1 / classes) / 2)
+    note = "test accuracy is near chance: this robustness means nothing" if lost else ""
+    return SweepRow(title, run.config, now.gamma, now.metrics["train_accuracy"], accuracy,
+                    now.metrics["separation_ratio"], count, norms, success, note)
+
+
+def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
+              say: Progress) -> tuple[int, dict[str, float], dict[str, float]]:
+    """Samples attacked, and per attack the mean relative norm of its successes and their share."""
+    rows = spread(run.dataset.test_labels, samples, run.config.seed)
+    inputs = run.batches.normalise(torch.from_numpy(run.dataset.test_inputs[rows]).to(run.device))
+    norms, success = {}, {}
+    for index, name in enumerate(attacks):
+        def progress(share: float, what: str, index: int = index) -> None:
+            say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
+
+        found = getattr(robustness, name)(run.model, inputs, progress=progress)
+        sizes = found.relative[found.success & np.isfinite(found.relative)]
+        norms[name] = float(sizes.mean()) if len(sizes) else math.nan
+        success[name] = float(found.success.mean())
+    return len(rows), norms, success

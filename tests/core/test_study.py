@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import subprocess
 import sys
 
 import numpy as np
@@ -12,12 +11,14 @@ import safetensors.numpy
 import torch
 from scipy import stats
 
-from lpc_core.config import RunConfig, unflatten
+from lpc_core import study as studies
+from lpc_core.cli import main
+from lpc_core.config import flatten, unflatten
+from lpc_core.engine._probe import spread
 from lpc_core.engine.trainer import Trainer
-from lpc_core.metrics import Reading, readings
-from lpc_core.parsing import parse_run
+from lpc_core.metrics import Reading, readings, separation_ratio
+from lpc_core.robustness import ddn, deepfool
 from lpc_core.study import (
-    Moment,
     Study,
     StudyError,
     SweepRow,
@@ -140,6 +141,80 @@ def test_other_penultimate_layers_and_losses_have_no_points():
     moment = list(follow(unflatten({**QUICK, "penultimate": "nonlinear", "steps": 5}), 2))[-1]
     assert moment.collapse_points is None
     assert moment.readings["nc1_pinv"].value > 0
+
+
+# ---- sweeping ----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_the_end_of_its_run_and_what_the_attacks_find_there():
+    other = unflatten({"seed": 4, "gamma_end": 1.0}, RUN)
+    rows = list(sweep([("one", RUN), ("two", other)], samples=30))
+    assert [found.title for found in rows] == ["one", "two"]
+    run = Trainer(other, "cpu")
+    run.advance(60)
+    now, last = run.snapshot(), rows[1]
+    assert (last.config, last.gamma, last.samples) == (other, 1.0, 30)
+    assert (last.train_accuracy, last.test_accuracy) == (now.metrics["train_accuracy"], now.metrics["test_accuracy"])
+    assert last.separation_ratio == separation_ratio(now.latents, now.predictions)
+    chosen = spread(run.dataset.test_labels, 30, 4)
+    inputs = torch.from_numpy(run.dataset.test_inputs[chosen])
+    for name, attack in (("deepfool", deepfool), ("ddn", ddn)):
+        found = attack(run.model, inputs)
+        ratios = [norm / float(x.norm()) for norm, x in zip(found.norms, inputs, strict=True) if math.isfinite(norm)]
+        assert last.robustness[name] == pytest.approx(sum(ratios) / len(ratios), rel=1e-5)
+        assert last.success[name] == len(ratios) / 30
+    assert last.robustness["ddn"] < 1.05 * last.robustness["deepfool"]
+
+
+def test_a_sweep_around_a_run_varies_one_thing_or_two():
+    base = unflatten(QUICK)
+    runs = default_sweep(base)
+    assert 10 <= len(runs) <= 14
+    titles, configs = zip(*runs, strict=True)
+    assert len(set(titles)) == len(set(configs)) == len(runs)
+    assert base in configs
+    flat = [flatten(config) for config in configs]
+    assert {config["penultimate"] for config in flat} == {"linear", "nonlinear", "none"}
+    assert {config["optimizer"] for config in flat} == {"adamw", "sgd"}
+    assert len({config["seed"] for config in flat}) == 3
+    assert [config["gamma_end"] for config in flat[:4]] == pytest.approx([1, 10, 100, 1_000])
+    assert sum(config["gamma_end"] == 0 for config in flat) >= 4
+    for odd in ({"seed": 2**31 - 1}, {"gamma_end": 1e8}, {"optimizer": "sgd"}, {"penultimate": "none"},
+                {"gamma_schedule": "constant", "gamma_end": 0.0}):
+        configs = [config for _, config in default_sweep(unflatten(odd, base))]
+        assert len(set(configs)) == len(configs)
+
+
+def test_a_run_that_diverges_or_knows_nothing_says_so_in_its_row():
+    wild = unflatten({**QUICK, "optimizer": "sgd", "lr": 10.0, "head_lr": 10.0, "steps": 300})
+    lost = unflatten({**QUICK, "steps": 1, "lr": 1e-7, "head_lr": 1e-7})
+    first, second = sweep([("wild", wild), ("lost", lost)], samples=8)
+    assert "diverged before step" in first.reason
+    assert math.isnan(first.robustness["ddn"])
+    assert math.isnan(first.separation_ratio)
+    assert second.reason == "test accuracy is near chance: this robustness means nothing"
+
+
+def test_sweeping_tells_its_progress_and_starts_when_asked():
+    said = []
+    runs = sweep([("one", RUN)], samples=5, progress=lambda share, what: said.append((share, what)))
+    assert said == []
+    list(runs)
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert any("one: DeepFool" in what for _, what in said)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"runs": []}, r"runs: expected at least one \(title, configuration\), got none; take default_sweep"),
+    ({"samples": 1}, "samples: expected 2 to 10,000, got 1"),
+    ({"attacks": ("deepfool", "magic")}, "attacks: expected some of deepfool, ddn, got deepfool, magic; take both"),
+    ({"attacks": ()}, "attacks: expected some of deepfool, ddn, got none"),
+])
+def test_a_sweep_that_cannot_be_is_refused_before_training(arguments, message):
+    with pytest.raises(StudyError, match=message):
+        sweep(**{"runs": [("one", RUN)], **arguments})
 
 
 # ---- correlation -------------------------------------------------------------------------------------------------
@@ -334,3 +409,77 @@ def test_what_is_no_study_at_all_is_refused(tmp_path):
     (folder / "moment-0000.safetensors").symlink_to("/etc/hostname")
     with pytest.raises(StudyError, match="expected an ordinary file, got another kind"):
         open_study(folder)
+
+
+# ---- the command -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lpc(monkeypatch, capsys):
+    """Run ``lpc study`` in this process; returns (status, lines of stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lpc", "study", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, errors = capsys.readouterr()
+        return end.value.code, out.splitlines(), errors
+
+    return run
+
+
+SETTINGS = [f"{name}={value}" for name, value in QUICK.items()]
+
+
+def test_follow_prints_a_line_per_moment_and_writes_each(lpc, moments, tmp_path):
+    status, lines, _ = lpc("follow", *SETTINGS, "--moments", 5, "--json", "--out", tmp_path / "s")
+    assert status == 0
+    told = [json.loads(line) for line in lines]
+    found = [line for line in told if "moment" in line]
+    assert [line["moment"] for line in found] == [0, 1, 2, 3, 4]
+    assert [line["file"] for line in found] == sorted(path.name for path in (tmp_path / "s").glob("moment-*"))
+    assert [line["share"] for line in told if "share" in line][-1] == 1.0
+    study = open_study(tmp_path / "s")
+    assert study.complete
+    for one, line, other in zip(moments, found, study.moments, strict=True):
+        same_moment(one, other)
+        assert line["readings"]["nc1_pinv"] == pytest.approx(one.readings["nc1_pinv"].value, nan_ok=True)
+        assert line["in_tpt"] == one.in_tpt
+    _, lines, _ = lpc("follow", *SETTINGS, "--moments", 3, "--spacing", "even")
+    assert [line.split()[0] for line in lines] == ["step", "0", "30", "60"]
+
+
+def test_sweep_prints_a_line_per_run_and_r_at_the_end(lpc, monkeypatch, tmp_path):
+    monkeypatch.setattr(studies, "default_sweep", lambda base: [(f"γ → {end}", unflatten({"gamma_end": end}, base))
+                                                                for end in (0.1, 1.0, 10.0, 100.0)])
+    status, lines, _ = lpc("sweep", *SETTINGS, "--samples", 8, "--json", "--out", tmp_path / "s")
+    assert status == 0
+    told = [json.loads(line) for line in lines]
+    rows = [line for line in told if "row" in line]
+    assert [row["title"] for row in rows] == ["γ → 0.1", "γ → 1.0", "γ → 10.0", "γ → 100.0"]
+    study = open_study(tmp_path / "s")
+    assert study.complete
+    assert [row.robustness for row in study.rows] == [row["robustness"] for row in rows]
+    assert told[-1]["pearson"]["ddn"]["log"]["r"] == pytest.approx(pearson(study.rows, "ddn")["log"].r)
+    _, lines, _ = lpc("sweep", *SETTINGS, "--samples", 8)
+    assert lines[0].split() == ["gamma", "train", "test", "separation", "deepfool", "ddn"]
+    assert lines[1].endswith("γ → 0.1")
+    assert lines[-1].startswith("Pearson r of 𝓡 against ddn, log: ")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["dance"], "lpc: Invalid value for 'task': Value error, 'dance' is not one of 'follow', 'sweep'"),
+    (["follow", "classes"], "lpc: settings: expected NAME=VALUE, got 'classes'"),
+    (["follow", "classes=1"], "lpc: classes: expected a whole number"),
+    (["follow", "--moments", "1"], "lpc: moments: expected 2 to 600"),
+    (["follow", *SETTINGS, "--spacing", "dense"], "lpc: spacing: expected early, log, even, got 'dense'"),
+    (["sweep", *SETTINGS, "--samples", "1"], "lpc: samples: expected 2 to 10,000, got 1"),
+    (["follow", *SETTINGS, "--device", "cuda:99", "--moments", "2"], "lpc: device: expected one of auto, cpu"),
+    (["follow", *SETTINGS, "--out", "/no/such/place"], "lpc: out: expected a folder inside an existing one, got /no"),
+    (["follow", *SETTINGS, "--out", "."], "lpc: out: expected a new or an empty folder, got . with files in it"),
+])
+def test_a_refused_study_is_one_line(arguments, message, lpc):
+    status, _, errors = lpc(*arguments)
+    assert status == 2
+    assert errors.startswith(message)
+    assert errors.count("\n") == 1

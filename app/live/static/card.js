@@ -20,7 +20,7 @@ export class CardView {
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
       ["Picture, SVG", `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
       ["Picture, PNG", `lpc-card-png-${card.key}`, () => this.savePicture("png")],
-      ["Data, CSV", `lpc-card-csv-${card.key}`, () => saveText(this.card.csv, `lpc-lab-${this.card.key}.csv`, "text/csv")],
+      ["Data, CSV", `lpc-card-csv-${card.key}`, () => this.saveData()],
     ]);
     this.caption = el("p", { class: "lpc-card-caption", id: `${id}-caption`, testid: `lpc-card-caption-${card.key}` });
     this.plot = el("div", { class: "lpc-fill-plot", role: "img", "aria-labelledby": id, "aria-describedby": `${id}-caption` });
@@ -68,7 +68,7 @@ export class CardView {
     const changes = {};
     for (const [name, axis] of Object.entries(this.plot._fullLayout).filter(([key, value]) => /^[xy]axis\d*$/.test(key) && value.type === "log" && value.showticklabels)) {
       const [from, to] = [...axis.range].sort((a, b) => a - b);
-      const ticks = logTicks(from, to, axis._length / (name[0] === "x" ? 52 : 34));
+      const ticks = logTicks(from, to, Math.min(axis.nticks || 7, axis._length / (name[0] === "x" ? 52 : 34)));
       if (String(ticks.tickvals) === String(this.ticks[name]?.tickvals)) continue;
       this.ticks[name] = ticks;
       Object.assign(changes, { [`${name}.tickvals`]: ticks.tickvals, [`${name}.ticktext`]: ticks.ticktext });
@@ -84,10 +84,16 @@ export class CardView {
     const layout = layoutOf(figure.layout, theme, SAVED_WIDTH, height, this.ticks);
     Object.assign(layout, {
       paper_bgcolor: theme.background, title: { text: title, font: { size: 16, color: theme.text }, x: 0.5 },
-      margin: { ...layout.margin, t: 56 }, legend: { ...layout.legend, orientation: "v", x: 1.02, y: 1, yanchor: "top" },
+      margin: { ...layout.margin, t: 56 }, legend: { ...layout.legend, orientation: "v", x: 1.06, y: 1, yref: "paper", yanchor: "top" },
     });
     this.Plotly.downloadImage({ data: coloured(figure.data, theme), layout, config: CONFIG },
       { format, width: SAVED_WIDTH, height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${key}` });
+  }
+
+  /** `csv` is the text, or a function that makes it. */
+  saveData() {
+    const { csv, key } = this.card;
+    saveText(typeof csv === "function" ? csv() : csv, `lpc-lab-${key}.csv`, "text/csv");
   }
 
   destroy() {

@@ -8,7 +8,7 @@ const INK = /^var\(--([a-z]+)(?:-(\d+)-of-(\d+))?(?:-a(\d+))?\)$/;
 /** A copy of a figure's JSON with every named colour replaced. */
 export function coloured(value, theme) {
   if (typeof value === "string") return value.startsWith("var(--") ? colourOf(value, theme) : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((one) => coloured(one, theme));
+  if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map((one) => coloured(one, theme));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, coloured(one, theme)]));
 }
@@ -22,7 +22,7 @@ export function colourOf(ink, theme) {
 }
 
 function named(theme) {
-  return { ...theme, ...theme.force, amber: theme.dark ? "#f5b335" : "#b45309", orange: theme.dark ? "#f2793a" : "#c24e00" };
+  return { ...theme, ...theme.force, amber: theme.dark ? "#f5b335" : "#b45309", orange: theme.dark ? "#f2793a" : "#c24e00", violet: theme.dark ? "#b79cf5" : "#6b3fa0" };
 }
 
 /** The page's look of a chart, which the figure's own layout `given` overrides; `ticks` by axis where they are known. */
@@ -33,7 +33,7 @@ export function layoutOf(given, theme, width, height, ticks = {}) {
     width, height, margin: { l: 44, r: 16, t: 8, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.font, size: 12, color: theme.muted }, hovermode: "closest", dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     hoverlabel: { font: { family: theme.font, size: 12, color: theme.text }, bgcolor: theme.background, bordercolor: theme.line, align: "left" },
-    legend: { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom", font: { size: 12, color: theme.text }, bgcolor: "rgba(0,0,0,0)" },
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yref: "container", yanchor: "top", font: { size: 12, color: theme.text }, bgcolor: "rgba(0,0,0,0)" },
     uirevision: "kept", ...axes,
   };
   return merged(base, coloured(given, theme));

@@ -1,17 +1,26 @@
-// Ticks of a logarithmic axis: decades, or 1, 2 and 5 of each where it spans less than two.
+// Ticks of a logarithmic axis: every decade or every few, or 1, 3, or 1, 2, 5 of each where it spans little.
 
 import { formatDecade, formatTick } from "./format.js";
 
+const FACTORS = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
+
 /** {tickvals, ticktext} for log₁₀ from…to with room for about `most` labels. */
 export function logTicks(from, to, most = 4.5) {
-  const every = Math.max(1, Math.ceil((to - from) / most));
-  const factors = to - from < 0.7 ? [1, 1.5, 2, 3, 5, 7] : to - from < 1.7 ? [1, 2, 5] : [1];
-  const [tickvals, ticktext] = [[], []];
+  const fine = FACTORS.map((factors) => within(from, to, factors)).find((ticks) => ticks.length <= most && ticks.length > 1);
+  const plain = within(from, to, [1]);
+  if (fine && plain.length < 3) return { tickvals: fine, ticktext: fine.map(formatTick) };
+  const every = Math.max(1, Math.ceil(plain.length / most));
+  const tickvals = plain.filter((value) => Math.round(Math.log10(value)) % every === 0);
+  return { tickvals, ticktext: tickvals.map((value) => formatDecade(Math.round(Math.log10(value)))) };
+}
+
+function within(from, to, factors) {
+  const found = [];
   for (let e = Math.floor(from); e <= Math.ceil(to); e++) {
-    for (const factor of factors.length === 1 && e % every !== 0 ? [] : factors) {
-      tickvals.push(factor * 10 ** e);
-      ticktext.push(factors.length === 1 ? formatDecade(e) : formatTick(factor * 10 ** e));
+    for (const factor of factors) {
+      const at = e + Math.log10(factor);
+      if (at >= from - 1e-9 && at <= to + 1e-9) found.push(Number(`${factor}e${e}`));
     }
   }
-  return { tickvals, ticktext };
+  return found;
 }

@@ -2,8 +2,8 @@
 
 import { keeping } from "./component.js";
 import { el, loadStyles, setText } from "./dom.js";
-import { formatNumber } from "./format.js";
 import { MetricPopover } from "./metricpopover.js";
+import { power } from "./power.js";
 import { SaveMenu, saveText } from "./savemenu.js";
 import { applyTheme, readTheme } from "./theme.js";
 
@@ -86,12 +86,12 @@ export class Readings {
 
   row(row) {
     const about = this.popover.buttonFor(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
-    const value = row.value === null ? row.shown : row.at_floor ? `≤ ${formatNumber(row.floor, 3)}` : formatNumber(row.value, 4);
-    const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: "at floor", title: `Rounding alone can give ${formatNumber(row.floor, 3)}; measured: ${formatNumber(row.value, 3)}` });
+    const value = row.value === null ? row.shown : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
+    const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: "at floor", title: `Rounding alone can give ${power(row.floor, 3)}; measured: ${power(row.value, 3)}` });
     return el("tr", { testid: `lpc-reading-${row.name}` },
       el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: row.title }), about)),
       el("td", { class: "lpc-number" }, el("span", { text: value, class: row.value === null ? "lpc-hint" : "" }), mark),
-      el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : formatNumber(row.floor, 2) }),
+      el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : power(row.floor) }),
       el("td", { class: "lpc-note", text: row.reason }));
   }
 

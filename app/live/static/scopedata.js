@@ -1,0 +1,101 @@
+// The collapse microscope's numbers: one class of one moment, its samples about their mean, in float64.
+
+/** The spacing of float32 numbers at x. */
+export function spacing(x) {
+  const exponent = x === 0 ? -126 : Math.max(-126, Math.floor(Math.log2(Math.abs(x))));
+  return 2 ** (exponent - 23);
+}
+
+export class Sample {
+  /** tensors of a moment's file: latents float32 (n, d), labels (n,), points (K, d) where the theory applies. */
+  constructor({ latents, labels, points }) {
+    [this.n, this.d] = latents.shape;
+    this.z = latents.data;
+    this.labels = Int32Array.from(labels.data, Number);
+    this.points = points?.data ?? null;
+    this.classes = this.labels.reduce((most, c) => Math.max(most, c), -1) + 1;
+    this.views = new Map();
+  }
+
+  /** Class c as the microscope sees it; computed once. */
+  about(c) {
+    if (!this.views.has(c)) this.views.set(c, new About(this, c));
+    return this.views.get(c);
+  }
+
+  members(c) {
+    return Array.from(this.labels.keys()).filter((i) => this.labels[i] === c);
+  }
+
+  mean(c) {
+    const { d, z } = this;
+    const members = this.members(c);
+    const sum = new Float64Array(d);
+    for (const i of members) for (let j = 0; j < d; j++) sum[j] += z[i * d + j];
+    return sum.map((value) => value / members.length);
+  }
+}
+
+class About {
+  constructor(sample, c) {
+    Object.assign(this, { sample, c, members: sample.members(c), mean: sample.mean(c) });
+    const { d } = sample;
+    this.steps = this.mean.map(spacing); // (d,)
+    this.step = this.steps.reduce((most, one) => Math.max(most, one), 0); // of the node with the largest mean
+    this.distances = Float64Array.from(this.members, (i) => Math.hypot(...this.offset(i)));
+    this.sorted = this.distances.slice().sort();
+    this.median = this.sorted.length ? this.sorted[Math.floor(this.sorted.length / 2)] : NaN;
+    this.farthest = this.sorted.at(-1) ?? NaN;
+    this.others = Array.from({ length: sample.classes }, (_, k) => k).filter((k) => k !== c && sample.labels.includes(k));
+    this.nearestOther = Math.min(...this.others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
+    this.predicted = sample.points ? Array.from({ length: d }, (_, j) => sample.points[c * d + j] - this.mean[j]) : null;
+  }
+
+  /** z − μ_c of sample i: (d,). */
+  offset(i) {
+    const { d, z } = this.sample;
+    return Array.from(this.mean, (mean, j) => z[i * d + j] - mean);
+  }
+
+  /** Half the width of a view about μ_c that holds all samples of all classes in nodes [a, b]. */
+  whole([a, b]) {
+    const { n, d, z } = this.sample;
+    let most = 0;
+    for (let i = 0; i < n; i++) most = Math.max(most, Math.abs(z[i * d + a] - this.mean[a]), Math.abs(z[i * d + b] - this.mean[b]));
+    return 1.08 * (most || 1);
+  }
+
+  /** The view that the class itself fills. */
+  filled([a, b]) {
+    let most = 0;
+    for (const i of this.members) {
+      const offset = this.offset(i);
+      most = Math.max(most, Math.abs(offset[a]), Math.abs(offset[b]));
+    }
+    return 1.15 * Math.max(most, 2 * this.step);
+  }
+
+  /** How many of the class's samples are within `half` of μ_c in nodes [a, b]. */
+  inside([a, b], half) {
+    return this.members.filter((i) => {
+      const offset = this.offset(i);
+      return Math.abs(offset[a]) <= half && Math.abs(offset[b]) <= half;
+    }).length;
+  }
+
+  /** Samples within `half` of μ_c in nodes [a, b], by class: Map class → [{i, x, y, count}], equal ones once. */
+  within([a, b], half) {
+    const { n, d, z, labels } = this.sample;
+    const found = new Map();
+    for (let i = 0; i < n; i++) {
+      const [x, y] = [z[i * d + a] - this.mean[a], z[i * d + b] - this.mean[b]];
+      if (Math.abs(x) > half || Math.abs(y) > half) continue;
+      if (!found.has(labels[i])) found.set(labels[i], new Map());
+      const group = found.get(labels[i]);
+      const key = `${x},${y}`;
+      if (group.has(key)) group.get(key).count += 1;
+      else group.set(key, { i, x, y, count: 1 });
+    }
+    return new Map([...found].map(([c, group]) => [c, [...group.values()]]));
+  }
+}

@@ -1,0 +1,125 @@
+"""Metrics: the tab's run, measured along its way by every quantity of the paper, as Figures 3 to 5 and in a table."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app import session
+from app.charts import Track, charts, separation, verdict
+from app.live.cards import cards
+from app.live.microscope import microscope
+from app.live.readings import readings_table
+from app.live.studies import StudyDesk
+from app.settings import from_env
+from app.views import _form
+from app.views._base import View
+
+POLL_S = 0.7
+SECTIONS = {  # of the charts, in their order on the page
+    "collapse": ("Neural collapse", "Figure 5 of the paper: what happens to the classes once the network makes no more "
+                                    "mistakes. TPT is the terminal phase of training, 99.9 % of the samples right."),
+    "code": ("Binary code", "Figure 4 of the paper: every node takes one of two values, and the classes sit on corners "
+                            "of a hypercube."),
+}
+_STYLE = """
+[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
+"""
+
+
+def render() -> None:
+    """The form on the left; in the middle what was measured so far, while more of it comes in."""
+    tab = session.current()
+    st.html(f"<style>{_STYLE}</style>")
+    followed = tab.desk("study", lambda: StudyDesk("follow", from_env().device))
+    compared = tab.desk("sweep", lambda: StudyDesk("sweep", from_env().device))
+    with st.sidebar:
+        _form.render(tab.run, tab.form)
+        st.caption("This link opens the very same run:")
+        st.code(session.link(), language=None, wrap_lines=False)
+    for problem in tab.problems:
+        st.warning(problem)
+    followed.want(tab.run)
+    compared.drop_other(tab.run)
+    polled = followed.busy or compared.busy
+    st.fragment(run_every=POLL_S if polled else None)(_body)(followed, compared, polled)
+
+
+def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
+    """Everything that changes while a study grows; the only part that is run again and again."""
+    for desk in (followed, compared):
+        desk.retry()
+    busy = followed.busy or compared.busy  # before the last look is taken
+    track = Track.of(followed.study, followed.run)
+    cards([], "verdict", sentence=verdict.verdict(track))
+    _progress(followed, "study", "Measured")
+    _charts(track)
+    st.subheader("Under the microscope", anchor=False)
+    microscope(track.steps, followed.tokens, track.class_names)
+    _compare(compared, followed, track)
+    st.subheader("All numbers", anchor=False)
+    st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")
+    readings_table(track.newest, "readings", _table_title(track))
+    if polled and not busy:
+        st.rerun(scope="app")  # all is drawn: stop polling
+
+
+def _progress(desk: StudyDesk, key: str, done: str) -> None:
+    """One row of fixed height: progress and cancel; or what stopped the study, and again."""
+    with st.container(height=58, border=False):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        if desk.running:
+            left.progress(min(desk.share, 1.0), f"Measuring: {desk.what}")
+            if right.button("Cancel", key=f"{key}_cancel", width="stretch"):
+                desk.cancel()
+                st.rerun(scope="app")
+        elif desk.waiting:
+            left.info(f"Waiting for a free place: {desk.waiting}", icon=":material/hourglass_top:")
+        else:
+            _ended(desk, left, done)
+            if right.button("Again", key=f"{key}_again", width="stretch"):
+                desk.again()
+                st.rerun(scope="app")
+
+
+def _ended(desk: StudyDesk, place: DeltaGenerator, done: str) -> None:
+    """What became of a study that is not running."""
+    study = desk.study
+    have = 0 if study is None else len(study.moments) + len(study.rows)
+    if desk.error:
+        kept = f" What was measured until then ({have}) is below." if have else ""
+        place.error(f"{desk.error}{kept}", icon=":material/error:")
+    elif study is None or not study.complete:
+        place.warning(f"Stopped early, after {have} of {study.planned if study else 'all'} measurements.")
+    else:
+        place.caption(f"{done} {have} times. The link in the address bar opens this very study.")
+
+
+def _charts(track: Track) -> None:
+    for name, (title, about) in SECTIONS.items():
+        st.subheader(title, anchor=False)
+        st.caption(about)
+        cards([card for chart in charts(name) for card in chart.cards(track)], f"cards-{name}")
+
+
+def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
+    """Figure 3, by a press."""
+    st.subheader("Separation and robustness", anchor=False)
+    if desk.run is None:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.caption("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked.")
+        if right.button("Compare many runs", key="sweep_start", type="primary", width="stretch"):
+            desk.want(followed.run)
+            st.rerun(scope="app")
+    else:
+        _progress(desk, "sweep", "Compared runs:")
+    rows = desk.study.rows if desk.study else ()
+    cards([separation.card(rows, max(track.classes, 2))], "cards-separation", columns=1)
+
+
+def _table_title(track: Track) -> str:
+    return f"Step {int(track.steps[-1]):,}" if len(track) else "All numbers"
+
+
+VIEW = View("Metrics", 3, render)

@@ -1,0 +1,196 @@
+"""``lpc measure``: every quantity of the paper on the embeddings in a file, or on those of a saved run."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from lpc_core.checkpoint import Embeddings
+    from lpc_core.metrics import Reading
+    from lpc_core.saved_run import SavedRun
+
+BATCH = 1_000  # samples of a run put through its model at once
+
+
+class Split(StrEnum):
+    """Which samples of a run's data."""
+
+    train = "train"
+    test = "test"
+
+
+def measure(  # noqa: PLR0917
+    file: Annotated[Path, typer.Argument(help="Embeddings with labels (npz, structured npy, csv, parquet, safetensors, "
+                                              "torch), or a run that `lpc train --out` wrote.")],
+    labels: Annotated[str | None, typer.Option(help="Name of the labels' array or column, where it is not the usual "
+                                                    "one.")] = None,
+    pick: Annotated[list[str] | None, typer.Option(
+        metavar="ROLE=NAME", help="The same for latents, predictions, logits, weight, bias, class_names; in tables "
+                                  "latents=a,b,c names columns.")] = None,
+    only: Annotated[str | None, typer.Option(help="Quantities wanted, with commas between: nc1_pinv,norm_cv.")] = None,
+    split: Annotated[Split, typer.Option(help="Of a run: the samples it is measured on.")] = Split.train,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
+) -> None:
+    """Measure the collapse of embeddings: every quantity with its noise floor, and why one is missing."""
+    if as_json and as_csv:
+        raise ValueError("expected --json or --csv, got both; choose one")
+    wanted = None if only is None else _wanted(only)
+    picked = _picked(labels, pick or [])
+    with _working() as say:
+        say("reading")
+        found = _open(file, picked, split, say)
+        say(f"measuring {len(found.latents):,} × {found.latents.shape[1]:,}")
+        readings = _readings(found, wanted)
+    if as_json:
+        print(_json(file, found, readings))
+    elif as_csv:
+        _csv(readings)
+    else:
+        _table(file, found, readings)
+
+
+def _wanted(only: str) -> list[str]:
+    """The names in ``only``; one that does not exist is refused before the file is read."""
+    from lpc_core.metrics import names
+
+    given = [name.strip() for name in only.split(",") if name.strip()]
+    unknown = [name for name in given if name not in names()]
+    if unknown or not given:
+        raise ValueError(f"only: expected some of {', '.join(names())}, got "
+                         f"{', '.join(map(repr, unknown)) or 'no name'}; correct it")
+    return list(dict.fromkeys(given))
+
+
+def _picked(labels: str | None, pick: list[str]) -> dict[str, Any]:
+    """``{role: name}`` as `lpc_core.checkpoint.open_file` takes it."""
+    picked: dict[str, Any] = {} if labels is None else {"labels": labels}
+    for item in pick:
+        role, sign, name = item.partition("=")
+        if not (role and sign and name):
+            raise ValueError(f"pick: expected ROLE=NAME, got {item!r}; for instance latents=feats")
+        picked[role] = name.split(",") if role == "latents" and "," in name else name
+    return picked
+
+
+def _open(file: Path, picked: dict[str, Any], split: Split, say: Any) -> Embeddings:
+    from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, open_file
+
+    if not file.is_dir():
+        found = open_file(file, picked=picked)
+        if isinstance(found, Embeddings):
+            return found
+        if not (isinstance(found, Checkpoint) and "run" in found.metadata):
+            what = f"a checkpoint ({found.format})" if isinstance(found, Checkpoint) else "a film"
+            raise FileRefused(f"expected embeddings with labels or a run, got {what}; `lpc inspect` runs a checkpoint "
+                              "on data, the lab plays films")
+    from lpc_core.saved_run import open_run
+
+    run = open_run(file)
+    say(f"running the model of step {run.step:,}")
+    return _of_run(run, split)
+
+
+def _of_run(run: SavedRun, split: Split) -> Embeddings:
+    """What the run's model makes of its own data."""
+    import torch
+
+    from lpc_core.checkpoint import Embeddings
+    from lpc_core.engine._batches import Normaliser
+
+    data, model = run.dataset, run.model.eval()
+    inputs, labels = ((data.train_inputs, data.train_labels) if split is Split.train else
+                      (data.test_inputs, data.test_labels))
+    normalise = Normaliser(data, torch.device("cpu"))
+    with torch.no_grad():
+        parts = [model(normalise(batch)) for batch in torch.from_numpy(inputs).split(BATCH)]
+    logits, latents = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    weight, bias = (parameter.detach().numpy() for parameter in (model.head.weight, model.head.bias))
+    note = f"{len(labels):,} {split} samples of {data.name} through the run's model at step {run.step:,}"
+    return Embeddings(latents, labels, data.class_names, logits.argmax(1), logits, weight, bias, notes=(note,))
+
+
+def _readings(found: Embeddings, wanted: list[str] | None) -> dict[str, Reading]:
+    from lpc_core.metrics import readings
+
+    return readings(found.latents, found.labels, found.predictions, found.logits, found.weight, found.bias, wanted)
+
+
+# ---- what is printed ---------------------------------------------------------------------------------------------
+
+
+def _plain(value: float | None) -> float | str | None:
+    """JSON has no NaN or infinity: NaN is null, infinities are texts."""
+    if value is None or math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)
+
+
+def _json(file: Path, found: Embeddings, readings: dict[str, Reading]) -> str:
+    shown = {name: {"value": _plain(reading.value), "floor": _plain(reading.floor), "at_floor": reading.at_floor,
+                    "reason": reading.reason} for name, reading in readings.items()}
+    return json.dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
+                       "class_names": list(found.class_names), "notes": list(found.notes), "readings": shown},
+                      allow_nan=False)
+
+
+def _csv(readings: dict[str, Reading]) -> None:
+    """Columns name, value, floor, at_floor, reason; an undefined value is empty. No text of the file is in it."""
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(("name", "value", "floor", "at_floor", "reason"))
+    for name, reading in readings.items():
+        value, floor = (("" if number is None else number) for number in (_plain(reading.value), _plain(reading.floor)))
+        rows.writerow((name, value, floor, reading.at_floor, reading.reason))
+
+
+def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from lpc_core.checkpoint._base import printable
+    from lpc_core.metrics import METRICS
+
+    console = Console()
+    console.print(Text(f"{printable(file.name)}: {len(found.latents):,} samples, {found.latents.shape[1]:,} nodes, "
+                       f"{len(found.class_names):,} classes"))
+    for note in found.notes:
+        console.print(Text(f"  {printable(note, 200)}"))
+    table = Table(Column("quantity", no_wrap=True), Column("value", no_wrap=True, justify="right"),
+                  Column("", no_wrap=True), "what it says", box=SIMPLE)
+    for name, reading in readings.items():
+        meaning = METRICS[name].meaning if name in METRICS else ""
+        said = Text("\n".join(filter(None, (reading.reason, meaning))))
+        table.add_row(name, _number(reading.value), "≤ floor" if reading.at_floor else "", said)
+    console.print(table)
+
+
+def _number(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.6g}"
+
+
+@contextlib.contextmanager
+def _working() -> Iterator[Any]:
+    """What to call with what is being done: a line that moves on stderr, with the time it has taken."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console,
+                  transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what: bar.update(task, description=what)
+
+
+COMMAND = measure

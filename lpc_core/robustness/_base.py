@@ -1,0 +1,123 @@
+"""What an attack is. Its author writes only `Attack.run`; bounds, success, norms and counts are seen to here."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lpc_core.metrics._model import Array, Model, OpenModel, as_labels, opened
+from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._search import Box, Pool, Progress, Search
+
+Bounds = tuple[float | Array, float | Array]
+BATCH = 256  # samples attacked at once
+
+
+@dataclass(frozen=True)
+class Attack(ABC):
+    """A search for the smallest perturbation that changes a classifier's answer. Settings are the subclass's fields."""
+
+    name: ClassVar[str]  # that of its module, with hyphens
+    title: ClassVar[str]
+    source: ClassVar[str]
+    white_box: ClassVar[bool]  # whether it uses gradients
+    distance: ClassVar[str] = "l2"
+
+    @abstractmethod
+    def run(self, search: Search) -> None:
+        """Look for small perturbations of ``search.inputs`` by asking ``search``, which keeps the best."""
+
+    def __call__(self, model: Model, inputs: Array, labels: Array | None = None, *, bounds: Bounds | None = None,
+                 batch_size: int = BATCH, seed: int = 0, progress: Progress = lambda share, what: None) -> AttackResult:
+        """Attack every input that ``model`` gets right.
+
+        ``model`` gives logits (N, K); it is evaluated and put back into its mode. ``inputs`` (N, …) are as the model
+        takes them. ``labels`` (N,) are the true classes; without them every sample is attacked from the class that the
+        model predicts, as the paper's authors do. ``bounds`` (low, high) are the values inputs can take, numbers or
+        arrays that broadcast to one input; without them a perturbation may go anywhere. ``seed`` sets all chance.
+        Raises `ValueError` ("expected X, got Y; do Z") for models, inputs, labels and bounds of another form.
+        """
+        if batch_size < 1:
+            raise ValueError(f"expected batch_size of at least 1, got {batch_size}; it is how many samples are attacked "
+                             "at once")
+        begin = time.perf_counter()
+        with opened(model, inputs) as asked:
+            logits = asked.logits(batch_size)
+            predictions = logits.argmax(1)
+            truth = predictions if labels is None else as_labels(labels, logits)
+            box = as_box(bounds, asked.inputs)
+            searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
+            for number, (_, search) in enumerate(searches):
+                search.progress = lambda share, done=number: progress((done + share) / len(searches), self.title)
+                search.progress(0.0)
+                self.run(search)
+        progress(1.0, self.title)
+        return self._result(asked.inputs, truth, predictions != truth, searches, time.perf_counter() - begin)
+
+    def _searches(self, asked: OpenModel, logits: Tensor, truth: Tensor, box: Box, *, batch_size: int,
+                  seed: int) -> list[tuple[Tensor, Search]]:
+        """Batches of samples that are right from the start: their rows, and a search for them."""
+        predictions = logits.argmax(1)
+        pool = Pool(asked.inputs, predictions)
+        right = (predictions == truth).nonzero().flatten()
+        generator = torch.Generator(asked.inputs.device).manual_seed(seed)
+        return [(rows, Search(asked, asked.inputs[rows], truth[rows], logits[rows], box=box, pool=pool,
+                              distance=self.distance, generator=generator))
+                for rows in right.split(batch_size) if len(rows)]
+
+    def _result(self, inputs: Tensor, truth: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]],
+                seconds: float) -> AttackResult:
+        perturbed, success = inputs.clone(), wrong.clone()
+        forwards, backwards = torch.ones_like(truth), torch.zeros_like(truth)
+        for rows, search in searches:
+            perturbed[rows], success[rows] = search.best, search.found
+            forwards[rows], backwards[rows] = search.forwards, search.backwards
+        norms = np.where(success.cpu(), sizes(perturbed - inputs, self.distance), np.inf)
+        lengths = sizes(inputs, self.distance)
+        relative = norms / np.where(lengths > 0, lengths, np.nan)
+        return AttackResult(self.name, self.distance, norms, relative, *map(_plain, (success, wrong, forwards, backwards)),
+                            perturbed, _plain(truth), seconds)
+
+
+def sizes(vectors: Tensor, distance: str) -> np.ndarray:
+    """Norms (N,) float64 of ``vectors`` (N, …) in "l2" or "linf"."""
+    flat = vectors.double().flatten(1)
+    return torch.linalg.vector_norm(flat, torch.inf if distance == "linf" else 2, dim=1).cpu().numpy()
+
+
+def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
+    """``bounds`` beside ``inputs`` (N, …); `ValueError` where they don't fit, or the inputs lie outside."""
+    if bounds is None:
+        return Box()
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+        raise ValueError(f"expected bounds (low, high), got {bounds!r}; pass the smallest and largest value of an input")
+    low, high = (torch.as_tensor(end, dtype=inputs.dtype, device=inputs.device) for end in bounds)
+    try:
+        shape = torch.broadcast_shapes(low.shape, high.shape, inputs.shape[1:])
+    except RuntimeError:
+        shape = ()
+    if shape != inputs.shape[1:]:
+        raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got {tuple(low.shape)} "
+                         f"and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
+    slack = 1e-5 * (high - low)  # what rounding of the normalisation can do
+    if not bool((low < high).all()):
+        raise ValueError(f"expected bounds with low < high, got {bounds!r}; pass (low, high)")
+    if bool(((inputs < low - slack) | (inputs > high + slack)).any()):
+        raise ValueError(f"expected inputs inside the bounds, got values from {float(inputs.min()):g} to "
+                         f"{float(inputs.max()):g} for {_range(low, high)}; give the bounds of the inputs as the model "
+                         "takes them, after normalisation")
+    return Box(torch.minimum(low, inputs.amin(0)), torch.maximum(high, inputs.amax(0)))
+
+
+def _range(low: Tensor, high: Tensor) -> str:
+    return f"bounds from {float(low.min()):g} to {float(high.max()):g}"
+
+
+def _plain(tensor: Tensor) -> np.ndarray:
+    return tensor.cpu().numpy()

@@ -1,0 +1,124 @@
+"""What an attack may ask of a model: answers and gradients, every one of them counted, the best finding kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lpc_core.metrics._model import OpenModel, gradient
+
+Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """All inputs that were given, with what the model says of them: starting points for attacks without gradients."""
+
+    inputs: Tensor  # (P, …)
+    predictions: Tensor  # (P,)
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The values that inputs can take: ``low`` ≤ x ≤ ``high``, each broadcast to one input; None without limits."""
+
+    low: Tensor | None = None
+    high: Tensor | None = None
+
+    def clip(self, points: Tensor) -> Tensor:
+        """The nearest points (n, …) inside."""
+        return points if self.low is None else torch.clamp(points, self.low, self.high)
+
+
+class Search:
+    """A batch of n samples under attack. ``rows`` everywhere are the numbers of samples, without repeats.
+
+    Whatever is asked is first clipped into the box. The smallest perturbation ever seen to change the answer is kept in
+    ``best``, so an attack returns nothing: what it found is what the model itself has confirmed.
+    """
+
+    def __init__(self, model: OpenModel, inputs: Tensor, labels: Tensor, logits: Tensor, *, box: Box, pool: Pool,
+                 distance: str, generator: torch.Generator) -> None:
+        self.inputs, self.labels, self.clean = inputs, labels, logits  # (n, …), (n,), (n, K)
+        self.box, self.pool, self.generator = box, pool, generator
+        self.best = inputs.clone()
+        self.best_norms = torch.full((len(inputs),), torch.inf, dtype=inputs.dtype, device=inputs.device)
+        self.forwards = torch.ones(len(inputs), dtype=torch.int64, device=inputs.device)  # one for ``logits``
+        self.backwards = torch.zeros_like(self.forwards)
+        self.last_fooled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)  # by the latest question
+        self.progress: Callable[[float], None] = lambda share: None
+        self._model = model
+        self._order = torch.inf if distance == "linf" else 2
+
+    @property
+    def rows(self) -> Tensor:
+        """Every sample, (n,)."""
+        return torch.arange(len(self.inputs), device=self.inputs.device)
+
+    @property
+    def found(self) -> Tensor:
+        """(n,) bool, whether some perturbation has changed the answer."""
+        return self.best_norms.isfinite()
+
+    def spread(self, values: Tensor) -> Tensor:
+        """``values`` (n,) with as many axes as the inputs, to multiply them."""
+        return values.view(-1, *[1] * (self.inputs.ndim - 1))
+
+    def norm(self, change: Tensor) -> Tensor:
+        """The size (n,) of changes (n, …), in the attack's distance."""
+        return torch.linalg.vector_norm(change, self._order, dim=tuple(range(1, change.ndim)))
+
+    def noise(self, shape: tuple[int, ...]) -> Tensor:
+        """Standard normal numbers from the seeded stream."""
+        return torch.randn(shape, generator=self.generator, dtype=self.inputs.dtype, device=self.inputs.device)
+
+    @torch.no_grad()
+    def ask(self, points: Tensor, rows: Tensor) -> Tensor:
+        """Logits (m, K) at ``points`` (m, …)."""
+        points = self.box.clip(points)
+        logits = self._model(points)
+        self._note(points, logits, rows)
+        return logits
+
+    def fools(self, points: Tensor, rows: Tensor) -> Tensor:
+        """Whether each of ``points`` (m, …) changes the answer, (m,) bool."""
+        self.ask(points, rows)
+        return self.last_fooled[rows]
+
+    @torch.no_grad()
+    def probe(self, points: Tensor, rows: Tensor) -> Tensor:
+        """The same for b ``points`` (m, b, …) of every sample, (m, b) bool. Probes are not kept as findings."""
+        count = points.shape[1]
+        self.forwards[rows] += count
+        logits = self._model(self.box.clip(points.flatten(0, 1)))
+        return self._fooled(logits, self.labels[rows].repeat_interleave(count)).view(-1, count)
+
+    def differentiable(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """A leaf with the clipped ``points`` (m, …) and its logits (m, K), for `gradient`."""
+        leaf, logits = self._model.differentiable(self.box.clip(points))
+        self._note(leaf.detach(), logits.detach(), rows)
+        return leaf, logits
+
+    def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
+        """Gradients (m, …) of ``values`` (m,), one per sample; ``keep`` the graph for another.
+
+        ``rows`` are those it is counted for.
+        """
+        self.backwards[rows] += 1
+        return gradient(values.sum(), leaf, keep=keep)
+
+    def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
+        self.forwards[rows] += 1
+        norms = self.norm(points - self.inputs[rows])
+        self.last_fooled[rows] = fooled = self._fooled(logits, self.labels[rows])
+        better = fooled & (norms < self.best_norms[rows])
+        chosen = rows[better]
+        self.best[chosen], self.best_norms[chosen] = points[better], norms[better]
+
+    @staticmethod
+    def _fooled(logits: Tensor, labels: Tensor) -> Tensor:
+        """Another class is ahead. An answer that is not a number is no answer."""
+        return (logits.argmax(1) != labels) & logits.isfinite().all(1)

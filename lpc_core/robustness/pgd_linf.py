@@ -1,0 +1,46 @@
+"""PGD in the cube: the share of samples that withstand a change of every input value by at most ε."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from lpc_core.metrics._model import Array, Model
+from lpc_core.robustness._base import BATCH, Bounds
+from lpc_core.robustness._pgd import Pgd
+from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._search import Progress, Search
+
+
+@dataclass(frozen=True)
+class PgdLinf(Pgd):
+    """See `Pgd`."""
+
+    name = "pgd-linf"
+    title = "PGD L∞"
+    distance = "linf"
+
+    def step(self, search: Search, direction: Tensor, length: Tensor) -> Tensor:
+        """Along the signs of the gradient."""
+        return direction.sign() * search.spread(length)
+
+    def project(self, search: Search, change: Tensor, radius: Tensor) -> Tensor:
+        """Every value clipped."""
+        return change.clamp(-search.spread(radius), search.spread(radius))
+
+
+ATTACK = PgdLinf
+
+
+def pgd_linf(model: Model, inputs: Array, labels: Array | None = None, *, epsilons: Sequence[float] = (),
+             steps: int = 40, bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
+             progress: Progress = lambda share, what: None) -> AttackResult:
+    """PGD L∞ over rising ``epsilons``; ``result.accuracy_at(epsilons)`` is the curve.
+
+    As `pgd_l2`, with signs of the gradient for directions and the largest change of a value for a norm; the default
+    ``epsilons`` are shares of each input's largest value.
+    """
+    attack = PgdLinf(epsilons=tuple(map(float, epsilons)), steps=steps)
+    return attack(model, inputs, labels, bounds=bounds, batch_size=batch_size, seed=seed, progress=progress)
