@@ -270,17 +270,18 @@ def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray)
 
 def _origin(inspection: Inspection) -> str:
     """Where it all came from, for whoever wants the same again."""
-    rows = [*_flat(inspection.source), *_flat(inspection.layout or {}, "layout ")]
+    rows = [*flat(inspection.source), *flat(inspection.layout or {}, "layout ")]
     body = "".join(f"<tr><th>{escape(name)}</th><td><code>{escape(text)}</code></td></tr>" for name, text in rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
     return (f'<h2>Where this comes from</h2>{f"<ul>{notes}</ul>" if notes else ""}'
             f'<div class="scroll"><table><tbody>{body}</tbody></table></div><p class="muted">Made with LPC Lab.</p>')
 
 
-def _flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+def flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+    """Nested facts as (name, text), empty ones left out."""
     for name, item in value.items():
         if isinstance(item, Mapping):
-            yield from _flat(item, f"{before}{name} ")
+            yield from flat(item, f"{before}{name} ")
         elif isinstance(item, (list, tuple)):
             yield f"{before}{name}", ", ".join(map(str, item)) or "none"
         elif item is not None and item != "":
