@@ -148,7 +148,10 @@ def solved(weight: np.ndarray, bias: np.ndarray, gamma: float, start: np.ndarray
     if classes ** 2 * min(nodes, classes - 1) > MOST_SOLVED:
         raise ValueError("expected a head of at most about 300 classes, or 1,000 of 30 nodes, for predicted points, "
                          f"got {classes:,} of {nodes:,}; choose a smaller head")
-    return collapse_points(weight, bias, gamma, start=start)
+    try:
+        return collapse_points(weight, bias, gamma, start=start)
+    except RuntimeError as error:  # no answer within the steps allowed
+        raise ValueError(str(error)) from None
 
 
 def head_axes(weight: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
     """
     shown = found.embeddings
     predictions = predictions_of(shown)
-    return _finite({
+    return finite({
         "source": found.source, "layout": found.layout, "notes": list(found.notes),
         "samples": len(shown.labels), "nodes": shown.latents.shape[1], "classes": list(shown.class_names),
         "per_class": np.bincount(shown.labels, minlength=len(shown.class_names)).tolist(),
@@ -70,12 +70,12 @@ def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
              "text": None if shown.texts is None else shown.texts[row]} for row in rows]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The value with numbers that are not finite as None, and NumPy's numbers as Python's."""
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -150,8 +150,8 @@ def _pixels(image: Any, file: Path, side: int | None) -> np.ndarray:
                 plain = plain.resize((side, side), image.Resampling.BILINEAR, (left, top, left + edge, top + edge))
             pixels = np.asarray(plain)
     except (OSError, SyntaxError, image.DecompressionBombError) as error:  # no picture, in Pillow's words
-        raise ValueError(f"data: expected a picture in {file.name}, got {' '.join(str(error).split())[:200]}; remove or "
-                         "convert it") from None
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(f"data: expected a picture in {file.name}, got {why}; remove or convert it") from None
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 

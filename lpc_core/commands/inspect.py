@@ -1,0 +1,288 @@
+"""``lpc inspect FILE``: what a checkpoint, embeddings or a film hold, measured: the lab's page without the lab."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lpc_core.inspection import Inspection
+    from lpc_core.inspection.examining import Description, Wishes
+
+Progress = Callable[[float, str], None]
+
+
+def inspect(  # noqa: PLR0917
+    file: Annotated[Path, typer.Argument(help="safetensors, .pt/.pth/.ckpt, ONNX, torch.export, npz, npy, parquet, csv, "
+                                              "a run or a film of this lab. Nothing in it is executed.")],
+    data: Annotated[str | None, typer.Option(help="What to run a checkpoint on: digits, mnist, cifar10, …, an npz of "
+                                                  "inputs and labels, or a folder with one folder per class.")]
+    = None,
+    split: Annotated[str, typer.Option(help="Of a built-in set: train or test.")] = "train",
+    normalisation: Annotated[str | None, typer.Option(help="How the network's inputs were scaled in training: lab, "
+                                                           "none, 0..1, imagenet, cifar10, cifar100, mnist, or "
+                                                           "MEAN/STD.")] = None,
+    latents: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the latents.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the labels.")] = None,
+    layer: Annotated[str, typer.Option(help="The watched layer: penultimate, or a module's name.")] = "penultimate",
+    activation: Annotated[str | None, typer.Option(help="Where the file does not say it: silu, relu, gelu, tanh, …")]
+    = None,
+    penultimate: Annotated[str | None, typer.Option(help="Where the file does not say it: linear or nonlinear.")]
+    = None,
+    head_weight: Annotated[str | None, typer.Option(help="Look at this tensor alone as a head.")] = None,
+    head_bias: Annotated[str | None, typer.Option(help="Its bias, where the name does not tell.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Samples to run a checkpoint on, at most.")] = None,
+    side: Annotated[int | None, typer.Option(min=1, max=4096, help="Cut a folder's pictures to this many pixels.")]
+    = None,
+    project: Annotated[str, typer.Option(help="Further views beside pca: tsne, umap or both with a comma.")] = "",
+    dims: Annotated[int, typer.Option(min=2, max=3, help="Dimensions of these views.")] = 2,
+    gamma: Annotated[str, typer.Option(help="γ at which to predict where the classes fall, such as 0.1,1,10; of a "
+                                            "film the run.")] = "",
+    convention: Annotated[str, typer.Option(help="γ‖z‖² summed over the nodes (sum) or averaged (mean).")] = "sum",
+    frame: Annotated[int, typer.Option(help="Of a film: which moment, −1 for the last.")] = -1,
+    seed: Annotated[int, typer.Option(min=0, help="Of every choice of samples and of the views.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    limit_gb: Annotated[float, typer.Option(min=0.001, max=1024, help="Largest file and largest arrays read, in GB.")]
+    = 2.0,
+    out: Annotated[Path | None, typer.Option(help="Write the inspection here (safetensors), for the lab.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every quantity here as a table.")] = None,
+    samples_csv: Annotated[Path | None, typer.Option(help="Write every sample here as a table.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report here that needs no network.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
+    progress_json: Annotated[bool, typer.Option("--progress-json", help="Print progress as JSON lines, and no report.")]
+    = False,
+) -> None:
+    """Measure how the latents in a file collapse, without trusting the file."""
+    outputs = {"out": out, "csv": csv, "samples-csv": samples_csv, "html": html}
+    _check_outputs(outputs, as_json and progress_json)
+    from lpc_core.inspection.examining import Wishes
+
+    picked = {role: name for role, name in (("latents", latents), ("labels", labels)) if name}
+    wishes = Wishes(data, split, normalisation, picked, layer, activation, penultimate, head_weight, head_bias, samples,
+                    side, tuple(part.strip() for part in project.split(",") if part.strip()), dims, _numbers(gamma),
+                    convention, frame, seed, device)
+    found = _examined(file, wishes, limit_gb, as_json, progress_json)
+    _write(found, outputs)
+    if as_json:
+        print(json.dumps(_plain(found, wishes), allow_nan=False))
+    elif not progress_json:
+        _show(found, wishes)
+
+
+def _check_outputs(outputs: dict[str, Path | None], both: bool) -> None:
+    """Refuse what cannot be written before any work is done."""
+    if both:
+        raise ValueError("json: expected --json or --progress-json, got both; leave one out")
+    for name, path in outputs.items():
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        values = (math.nan,)
+    if not all(math.isfinite(value) and value > 0 for value in values):
+        raise ValueError(f"gamma: expected numbers above 0 with commas between them, got {text[:60]!r}; try 0.1,1,10")
+    return values
+
+
+def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool,
+              progress_json: bool) -> Inspection | Description:
+    import torch
+
+    from lpc_core.checkpoint import Limits
+    from lpc_core.inspection.examining import examine
+
+    size = int(limit_gb * 2**30)
+    limits = Limits(file_bytes=size, tensor_bytes=size, memory_bytes=max(3 * size, 2 * 2**30))
+    torch.set_num_threads(min(torch.get_num_threads(), 4))
+    with _progress(as_json, progress_json) as tell:
+        try:
+            return examine(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))
+        except ImportError as error:  # an extra that this needs; the text names it
+            raise ValueError(str(error)) from error
+
+
+@contextlib.contextmanager
+def _progress(as_json: bool, progress_json: bool) -> Iterator[Progress]:
+    """What to call with (share done, what is being done): JSON lines, or a bar on stderr."""
+    if as_json or progress_json:
+        stream = sys.stdout if progress_json else sys.stderr
+        yield lambda share, what: print(json.dumps({"share": round(share, 4), "what": what}), file=stream, flush=True)
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("inspecting", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+# ---- writing -----------------------------------------------------------------------------------------------------
+
+
+def _write(found: Inspection | Description, outputs: dict[str, Path | None]) -> None:
+    from lpc_core.film import write_whole
+    from lpc_core.inspection import Inspection, readings_csv, samples_csv, save
+
+    wanted = [name for name, path in outputs.items() if path is not None]
+    if not wanted:
+        return
+    if not isinstance(found, Inspection):
+        raise ValueError(f"{wanted[0]}: expected latents to write about, got a checkpoint that was not run; say what "
+                         "to run it on with --data")
+    if outputs["out"] is not None:
+        save(found, outputs["out"])
+    for name, make in (("csv", readings_csv), ("samples-csv", samples_csv)):
+        if outputs[name] is not None:
+            write_whole(outputs[name], make(found).encode())
+    if outputs["html"] is not None:
+        _write_page(found, outputs["out"], outputs["html"])
+
+
+def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
+    """The report is drawn by the lab, which stands above this library: it is started as a program of its own."""
+    from lpc_core.inspection import save
+
+    with tempfile.TemporaryDirectory() as folder:
+        if out is None:
+            out = Path(folder) / "report.inspection.safetensors"
+            save(found, out)
+        command = [sys.executable, "-m", "app.inspect_report", str(out), str(html)]
+        if subprocess.run(command, check=False).returncode:
+            raise ValueError(f"html: expected a page at {html}, got none; the reason stands above")
+
+
+# ---- printing ----------------------------------------------------------------------------------------------------
+
+
+def _plain(found: Inspection | Description, wishes: Wishes) -> dict[str, Any]:
+    from lpc_core.inspection import Inspection, report
+    from lpc_core.inspection.reporting import finite
+
+    return report(found, _at(found, wishes)) if isinstance(found, Inspection) else finite(found.plain())
+
+
+def _at(found: Inspection, wishes: Wishes) -> tuple[float, ...]:
+    """γ (sum convention) at which collapse points are reported: those asked for, else the one in the file."""
+    if found.embeddings.weight is None or found.source.get("kind") == "film":
+        return ()
+    nodes = found.embeddings.latents.shape[1]
+    if wishes.gammas:
+        from lpc_core.inspection.heads import in_sum_convention
+
+        return tuple(in_sum_convention(gamma, wishes.convention, nodes) for gamma in wishes.gammas)
+    known = (found.layout or {}).get("gamma")
+    return (float(known),) if known else ()
+
+
+def _show(found: Inspection | Description, wishes: Wishes) -> None:
+    from rich.console import Console
+
+    from lpc_core.inspection import Inspection
+
+    console = Console()
+    _show_source(console, found.source, found.layout)
+    if isinstance(found, Inspection):
+        _show_inspection(console, found, wishes)
+    else:
+        _show_description(console, found)
+        if found.layout is not None and not found.layout["obstacle"] and not wishes.head_weight:
+            console.print("not run: say what to run it on with --data, and how that is scaled with --normalisation")
+
+
+def _show_source(console: Console, source: dict[str, Any], layout: dict[str, Any] | None) -> None:
+    say = _Plain(console)
+    kind = source.get("format", source["kind"])
+    say(f"{source['file']}: {kind}, {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…")
+    for note in source.get("notes", []):
+        say(f"  {note}")
+    if layout is None:
+        return
+    say(f"{layout['name']}: {layout['parameters']:,} parameters, {layout['classes']} classes, {layout['latent_dim']} "
+        f"latent nodes, inputs {layout['input_shape']}")
+    for words in layout["assumptions"]:
+        say(f"  assumed: {words}" if "assumed" not in words else f"  {words}")
+    for name in ("missing", "unexpected"):
+        if layout[name]:
+            say(f"  {name}: {', '.join(layout[name])}")
+    if layout["obstacle"]:
+        say(f"  cannot be run: {layout['obstacle']}")
+
+
+class _Plain:
+    """Prints text of a file's own as it is: nothing in it is taken for markup."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from lpc_core.inspection import report
+
+    facts, say = report(found, _at(found, wishes)), _Plain(console)
+    if "data" in found.source:
+        say(f"run on {found.source['data']['name']}, normalisation {found.source['normalisation']['name']}")
+    say(f"{facts['samples']:,} samples of {len(facts['classes'])} classes in {facts['nodes']} nodes")
+    rows = Table("quantity", "value", "floor", "what to know")
+    for row in facts["readings"]:
+        cells = (row["title"], _figure(row["value"]), _figure(row["floor"]), row["reason"])
+        rows.add_row(*map(Text, cells))
+    console.print(rows)
+    for view in facts["collapse"]:
+        say(f"γ = {view['gamma']:.4g}: predicted radius {view['radius']:.4g}, measured {view['measured_radius']:.4g}"
+            + (f"; {view['note']}" if view["note"] else ""))
+    for name in ("misclassified", "ambiguous"):
+        if facts[name]:
+            shown = ", ".join(f"{row['sample']} ({row['class']}" + (
+                f" taken for {row['predicted']})" if name == "misclassified" else ")") for row in facts[name][:8])
+            say(f"{name}: {len(facts[name])} listed, first {shown}")
+    for note in facts["notes"]:
+        say(note)
+
+
+def _show_description(console: Console, found: Description) -> None:
+    import numpy as np
+    from rich.table import Table
+    from rich.text import Text
+
+    say = _Plain(console)
+    tensors = Table("tensor", "shape", "type", "norm", "range")
+    for entry in found.tree:
+        span = f"{_figure(entry.minimum)} … {_figure(entry.maximum)}"
+        cells = (entry.name, " × ".join(map(str, entry.shape)), entry.dtype, _figure(entry.norm), span)
+        tensors.add_row(*map(Text, cells))
+    console.print(tensors)
+    for head in found.heads[:5]:
+        say(f"may be the head: {head.weight}, {head.classes} classes of {head.latent_dim} nodes ({head.why})")
+    for view in found.views:
+        say(f"γ = {view.gamma:.4g}: its classes would fall at a mean radius of {view.radius:.4g}; critical γ "
+            f"{_figure(view.critical_gamma)}; |W| varies by {float(np.nanmean(view.weight_abs_cv)):.3f} per node")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else "–" if math.isnan(value) else f"{value:.5g}"
+
+
+COMMAND = inspect

@@ -1,0 +1,216 @@
+"""From a file to an inspection in one call: what the command, the page and a notebook all do.
+
+A file holds embeddings, a film or a checkpoint. Embeddings and a film's moment are measured as they are. A checkpoint
+is recognised and run on data; without data, or where its network is not known, it is described instead: its tensors,
+which of them may be the head, and what a head alone says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, open_file, open_tree
+from lpc_core.config import RunConfig, unflatten
+from lpc_core.film import Film
+from lpc_core.inspection._base import Inspection
+from lpc_core.inspection.analysis import inspect
+from lpc_core.inspection.films import film_embeddings, nearest_run
+from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
+from lpc_core.inspection.layouts import Recognised, recognise
+from lpc_core.inspection.projecting import METHODS, placed, project
+from lpc_core.inspection.reporting import file_facts, versions
+from lpc_core.inspection.running import PENULTIMATE, Progress, embed, in_words
+from lpc_core.inspection.samples import Samples, gather
+from lpc_core.inspection.scaling import Normalisation, normalisation
+
+Cancelling = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What to do with a file. Only what the file needs is looked at."""
+
+    data: str | None = None  # a built-in set, an npz, or a folder; None: the set of this lab's own run, if it is one
+    split: str = "train"  # of a built-in set
+    normalisation: str | None = None  # see `scaling.CHOICES`; known for this lab's own runs
+    picked: dict[str, str] = field(default_factory=dict)  # role → array, see `open_file`
+    layer: str = PENULTIMATE
+    activation: str | None = None
+    penultimate: str | None = None
+    head_weight: str | None = None  # a tensor's name: look at this head alone
+    head_bias: str | None = None
+    samples: int | None = None
+    side: int | None = None  # pixels, for a folder's pictures
+    project: tuple[str, ...] = ()  # further views: "tsne", "umap"
+    dims: int = 2
+    gammas: tuple[float, ...] = ()  # in ``convention``; of a film the run nearest to the first
+    convention: str = "sum"
+    frame: int = -1  # of a film
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """A checkpoint that was not run: what is in it."""
+
+    source: dict[str, Any]
+    tree: list[TensorEntry]
+    layout: dict[str, Any] | None  # of a recognised network, with its ``obstacle`` if it cannot be run
+    heads: list[HeadCandidate]
+    views: tuple[HeadView, ...] = ()  # of the picked or recognised head, one per γ
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        views = [{"gamma": view.gamma, "convention": "sum", "radius": view.radius, "points": view.points.tolist(),
+                  "critical_gamma": view.critical_gamma, "weight_abs_cv": view.weight_abs_cv.tolist(),
+                  "notes": list(view.notes)} for view in self.views]
+        return {"source": self.source, "layout": self.layout, "head": views,
+                "heads": [dataclasses.asdict(head) for head in self.heads],
+                "tensors": [dataclasses.asdict(entry) for entry in self.tree]}
+
+
+def examine(path: Path, wishes: Wishes | None = None, *, progress: Progress | None = None,
+            cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
+            command: str = "") -> Inspection | Description:
+    """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
+
+    ``command`` is noted as how it was asked for. Raises `ValueError` (`FileRefused` among them) for what is refused,
+    `ImportError` naming a missing package, `Cancelled`.
+    """
+    wishes = wishes or Wishes()
+    _check(wishes)
+    look = _Look(path, wishes, progress or (lambda share, what: None), cancelled, limits)
+    look.tell(0.0, "opening the file")
+    found = open_file(path, limits=limits, picked=dict(wishes.picked))
+    source = {**file_facts(path), "versions": versions(), "command": command, "seed": wishes.seed}
+    if isinstance(found, Checkpoint):
+        return look.at_checkpoint(found, {**source, "kind": "checkpoint"})
+    kind = "film" if isinstance(found, Film) else "embeddings"
+    embeddings = look.moment(found) if isinstance(found, Film) else found
+    return look.at_embeddings(embeddings, {**source, "kind": kind, "notes": list(embeddings.notes)}, None)
+
+
+def _check(wishes: Wishes) -> None:
+    """`ValueError` for views that do not exist, before any work is done."""
+    for method in wishes.project:
+        if method not in METHODS:
+            raise ValueError(f"project: expected some of {', '.join(METHODS)}, got {method!r}; choose among them")
+    if wishes.dims not in (2, 3):
+        raise ValueError(f"dims: expected 2 or 3, got {wishes.dims}; choose one of them")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One call of `examine`: what was asked for, and who is told how far it got."""
+
+    path: Path
+    wishes: Wishes
+    tell: Progress
+    cancelled: Cancelling | None
+    limits: Limits
+
+    def moment(self, film: Film) -> Embeddings:
+        """The run nearest to the first γ, or the film's last, at the frame asked for."""
+        run = nearest_run(film, self.wishes.gammas[0]) if self.wishes.gammas else len(film.gammas) - 1
+        return film_embeddings(film, run, self.wishes.frame)
+
+    def at_checkpoint(self, found: Checkpoint, source: dict[str, Any]) -> Inspection | Description:
+        """Run the network on data where that is possible and wished for; describe it otherwise."""
+        wishes = self.wishes
+        source |= {"format": found.format, "stripped": list(found.stripped), "notes": list(found.notes)}
+        known = recognise(found, activation=wishes.activation, penultimate=wishes.penultimate)
+        obstacle = _UNKNOWN if known is None else known.obstacle
+        data = wishes.data or (known.config["dataset"] if known is not None and known.config else None)
+        if wishes.head_weight or data is None or (obstacle and not wishes.data):
+            return self.described(found, known, source)
+        if known is None or obstacle:
+            raise ValueError(obstacle)
+        return self.run(known, data, source)
+
+    def run(self, known: Recognised, data: str, source: dict[str, Any]) -> Inspection:
+        """The network's latents on data, measured."""
+        wishes = self.wishes
+        samples, scaled = self.prepared(known, data)
+        source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
+                   "layer": wishes.layer}
+        embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
+                           class_names=samples.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
+                           cancelled=self.cancelled)
+        layout = layout_facts(known)
+        if wishes.layer != PENULTIMATE:
+            layout["theory_note"] = f"No predicted points: the head does not read {wishes.layer}."
+        return self.at_embeddings(embeddings, source, layout)
+
+    def prepared(self, known: Recognised, data: str) -> tuple[Samples, Normalisation]:
+        """Samples, and how they are scaled: known for this lab's own run on its own set, else it must be said."""
+        wishes, run = self.wishes, settings_of(known)
+        samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
+                         progress=part(self.tell, 0.02, 0.1), limits=self.limits)
+        own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
+        return samples, normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
+
+    def at_embeddings(self, embeddings: Embeddings, source: dict[str, Any],
+                      layout: dict[str, Any] | None) -> Inspection:
+        """Everything measured, and the further views that were wished for."""
+        wishes = self.wishes
+        further = [method for method in wishes.project if method != "pca"]
+        measured = 0.6 if further else 0.98
+        found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed, cancelled=self.cancelled,
+                        progress=part(self.tell, 0.4, measured))
+        views, notes = dict(found.coordinates), list(found.notes)
+        step = (0.98 - measured) / max(len(further), 1)
+        for place, method in enumerate(further):
+            start = measured + step * place
+            views[method] = project(embeddings.latents, method, dims=wishes.dims, seed=wishes.seed,
+                                    cancelled=self.cancelled, progress=part(self.tell, start, start + step))
+            notes += _left_out(method, len(embeddings.labels), wishes.seed)
+        self.tell(1.0, "done")
+        return dataclasses.replace(found, coordinates=views, notes=tuple(notes))
+
+    def described(self, found: Checkpoint, known: Recognised | None, source: dict[str, Any]) -> Description:
+        """The checkpoint without any data: tensors, candidates for the head, and what a head alone says."""
+        wishes, head = self.wishes, None
+        if wishes.head_weight:
+            head = pick_head(found.tensors, wishes.head_weight, wishes.head_bias)
+        elif known is not None:
+            head = known.weight, known.bias
+        own = (known.gamma,) if known is not None and known.gamma else ()
+        gammas, convention = (wishes.gammas, wishes.convention) if wishes.gammas else (own, "sum")
+        views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas) if head is not None else ()
+        layout = None if known is None else layout_facts(known)
+        tree = open_tree(self.path, limits=self.limits)
+        return Description(source, tree, layout, head_candidates(found.tensors), views)
+
+
+_UNKNOWN = ("expected a network that this lab knows, got other tensors; leave the data out to see them, name a head to "
+            "look at it alone, or save embeddings of it")
+
+
+def part(tell: Progress, start: float, end: float) -> Progress:
+    """Progress of a step that fills the share from ``start`` to ``end`` of the whole."""
+    return lambda share, what: tell(start + (end - start) * share, what)
+
+
+def _left_out(method: str, count: int, seed: int) -> list[str]:
+    """What must be said of a view that does not show every sample."""
+    shown = len(placed(count))
+    return [f"{method}: {shown:,} of {count:,} samples, drawn with seed {seed}"] if shown < count else []
+
+
+def settings_of(known: Recognised) -> RunConfig | None:
+    """The settings of this lab's own run, if the network is from one."""
+    return None if known.config is None else unflatten(known.config)
+
+
+def layout_facts(known: Recognised) -> dict[str, Any]:
+    """A recognised network in plain values, as an inspection keeps it."""
+    return {"name": known.name, "layer": known.layer, "head_weight": known.head_weight, "head_bias": known.head_bias,
+            "classes": known.classes, "latent_dim": known.latent_dim, "input_shape": in_words(known.input_shape),
+            "activation": known.activation, "parameters": known.parameters, "theory_note": known.theory_note,
+            "missing": list(known.missing), "unexpected": list(known.unexpected), "obstacle": known.obstacle,
+            "assumptions": list(known.assumptions), "gamma": known.gamma, "config": known.config}
