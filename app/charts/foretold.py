@@ -71,4 +71,4 @@ def card(drawn: ForetoldInfo, note: str = "") -> Card:
     rows = {"gamma": drawn.gammas.tolist(), "predicted_radius": drawn.radii.tolist(), "point_error": drawn.errors.tolist()}
     return Card("foretold", "What the head foretells", figure(drawn), sentence(drawn),
                 ("predicted_radius", "point_error"), rows if len(drawn.gammas) else {},
-                "" if len(drawn.gammas) else note or "There is no head to foretell anything from.", aspect=0.8)
+                "" if len(drawn.gammas) else note or "There is no head to foretell anything from.", aspect=0.62)

@@ -74,6 +74,6 @@ def card(drawn: HeadInfo, text_names: Sequence[str]) -> Card:
     places = np.indices(drawn.weight.shape).reshape(2, -1) if drawn.weight.size <= 100 * MOST_CELLS else np.zeros((2, 0), int)
     rows = {"class": [drawn.names[k] for k in places[0]], "node": [f"z{j + 1}" for j in places[1]],
             "weight": drawn.weight.ravel()[: places.shape[1]].tolist()}
-    aspect = min(1.0, max(0.45, 0.9 * classes / max(nodes, 1))) if drawn.weight.size <= MOST_CELLS else 0.5
+    aspect = min(0.8, max(0.5, 0.9 * classes / max(nodes, 1))) if classes > 12 else 0.62
     return Card("head", "The head's rows", figure(drawn._replace(names=tuple(text_names))), sentence(drawn),
                 ("weight_norm", "weight_abs_cv"), rows if places.shape[1] else {}, aspect=aspect)

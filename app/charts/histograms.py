@@ -89,7 +89,7 @@ def _panel(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int, 
 
 def _title(chart: go.Figure, place: int, node: int) -> None:
     suffix = "" if place == 0 else str(place + 1)
-    chart.add_annotation(xref=f"x{suffix} domain", yref=f"y{suffix} domain", x=0, y=1, xanchor="left", yanchor="bottom",
+    chart.add_annotation(xref=f"x{suffix} domain", yref=f"y{suffix} domain", x=0, y=1, xanchor="left", yanchor="top",
                          text=f"z{node + 1}", showarrow=False, font={"size": 12, "color": _ink.TEXT})
 
 

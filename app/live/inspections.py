@@ -1,4 +1,4 @@
-"""Inspections of the lab's tabs: a file of somebody's, read and measured in processes of their own, kept on a desk.
+"""Inspections of the lab's tabs: a file of somebody's, read and measured in a process of its own, kept on a desk.
 
 What was found before stays until the next file has been read. All files lie in the desk's private folder.
 """
@@ -6,12 +6,13 @@ What was found before stays until the next file has been read. All files lie in 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import shlex
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -48,27 +49,27 @@ class Upload:
 
 @dataclass(frozen=True)
 class Wish:
-    """How a checkpoint is to be run, or which moment of a film is wanted. Empty texts leave a choice to the file."""
+    """How a checkpoint is to be run, or which moment of a film is wanted. None leaves a choice to the file."""
 
-    data: str = ""  # a built-in set, or the path of an npz
+    data: str | None = None  # a built-in set, or the path of an npz
     data_name: str = ""  # what the npz was called
-    split: str = "test"
-    samples: int = 2_000
-    normalisation: str = ""
-    activation: str = ""
-    penultimate: str = ""
-    layer: str = ""
-    gamma: float | None = None  # of a film
-    step: int | None = None
+    split: str | None = None
+    normalisation: str | None = None
+    activation: str | None = None
+    layer: str | None = None
+    samples: int | None = None
+    gamma: float | None = None  # of a film's run
+    frame: int | None = None  # of a film
+
+    def wishes(self) -> dict[str, Any]:
+        """As `lpc_core.inspection.examining.Wishes` takes them."""
+        given = {name: value for name, value in vars(self).items() if name not in ("data_name", "gamma") and value is not None}
+        return given if self.gamma is None else given | {"gammas": [self.gamma]}
 
     def options(self) -> list[str]:
-        """As the command line takes them."""
-        if self.gamma is not None:
-            return [f"--gamma={self.gamma!r}", *([] if self.step is None else [f"--step={self.step}"])]
-        given = {"data": self.data, "split": self.split if self.data else "", "normalisation": self.normalisation,
-                 "samples": str(self.samples) if self.data else "", "activation": self.activation,
-                 "penultimate": self.penultimate, "layer": self.layer}
-        return [f"--{name}={value}" for name, value in given.items() if value]
+        """As the command line takes them, with the owner's names."""
+        given = vars(self) | {"data": self.data_name or self.data}
+        return [f"--{name}={value}" for name, value in given.items() if name != "data_name" and value is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,7 @@ class InspectDesk(jobs.Desk):
         self.head: Held | None = None  # a head alone, picked from the file in `found`; an inspection without samples
         self.task = ""  # "inspect" | "head" | "tsne" | "umap": what the command under way is for
         self.data: Upload | None = None  # samples handed in to run a checkpoint on
+        self._before: Held | None = None
         self._wish = Wish()
         self._busy = 0
         self._serial = 0
@@ -160,28 +162,26 @@ class InspectDesk(jobs.Desk):
         """Measure the file, a checkpoint or a film in the way of ``wish``."""
         if self.upload is not None:
             self._wish = wish
-            self._begin("inspect", ["inspect", str(self.upload.path), *wish.options(), f"--out={self._fresh}",
-                                    "--progress-json"])
+            self._begin("inspect", "inspect", str(self.upload.path), str(self._fresh), json.dumps(wish.wishes()))
 
     def pick_head(self, weight: str, bias: str | None) -> None:
         """Show the head of these tensors alone."""
         if self.upload is not None:
-            self._begin("head", ["head", str(self.upload.path), self.upload.name, weight, bias or "", str(self._fresh)],
-                        "app.live.looking")
+            self._begin("head", "head", str(self.upload.path), self.upload.name, weight, bias or "", str(self._fresh))
 
     def project(self, method: str) -> None:
         """Compute t-SNE ("tsne") or UMAP ("umap") coordinates of the inspection that is held."""
         if method not in PROJECTIONS:
             raise InspectRefused(f"expected one of {', '.join(PROJECTIONS)}, got {method!r}; choose one of them")
         if self.held is not None and method not in self.held.projections and not self.busy:
-            self._begin(method, ["project", str(self._saved), method, str(self._fresh)], "app.live.looking")
+            self._begin(method, "project", str(self._saved), method, str(self._fresh))
 
-    def _begin(self, task: str, command: Sequence[str], module: str = "lpc_core") -> None:
+    def _begin(self, task: str, *command: str) -> None:
         if self.running:
             return
         before, self.task = self.task, task
         try:
-            self.start(command, module)
+            self.start(command, "app.live.looking")
         except InspectRefused:
             self.task = before
             raise
@@ -251,8 +251,8 @@ class InspectDesk(jobs.Desk):
         os.replace(self._fresh, self._saved)
         sight = cloud.look(inspection)
         held = self._publish(inspection, sight)
-        self.held, before = held, self.held
-        self._drop(before)
+        self._drop(self._before)
+        self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
         foretold = self._foretell(held)
         if self.held is held:  # and not a newer one by now
             self.held = foretold
@@ -325,8 +325,7 @@ def _shown(name: str) -> str:
 
 def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
     """The inspection with its owner's file name in the place of ours, and the command that gives the same in a shell."""
-    shown = dataclasses.replace(wish, data=wish.data_name or wish.data)
-    command = shlex.join(["lpc", "inspect", upload.name, *shown.options()])
+    command = shlex.join(["lpc", "inspect", upload.name, *wish.options()])
     return dataclasses.replace(inspection, source=inspection.source | {"file": upload.name, "command": command})
 
 

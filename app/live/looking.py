@@ -1,6 +1,8 @@
-"""Looking: small jobs of the inspection page in a process of their own: a head alone, and a further view of latents.
+"""Looking: the jobs of the inspection page, each in a process of its own.
 
-``python -m app.live.looking head FILE NAME WEIGHT BIAS OUT`` writes the head's weight (K, d) and bias (K,) as
+``python -m app.live.looking inspect FILE OUT WISHES`` looks into a file as `lpc inspect` does, with WISHES (the fields of
+`examining.Wishes`) as JSON. What was measured goes to OUT; of a checkpoint that was not run a line {"found": …} is
+printed, its `Description`. ``python -m app.live.looking head FILE NAME WEIGHT BIAS OUT`` writes the head's weight (K, d) and bias (K,) as
 safetensors; an empty BIAS takes the one beside the weight. ``python -m app.live.looking project INSPECTION METHOD OUT``
 writes coordinates (n, 2) as ``xy``. Progress is printed as JSON lines; a refusal is one line and status 2.
 """
@@ -14,6 +16,22 @@ from pathlib import Path
 import safetensors.numpy
 
 from lpc_core.film import write_whole
+
+MOST_THREADS = 4  # the live runs want cores too
+
+
+def inspect(file: str, out: str, wishes: str) -> None:
+    """Examine ``file``; either write an inspection, or say what is in it."""
+    from lpc_core.inspection import Inspection, save
+    from lpc_core.inspection.examining import Wishes, examine
+    from lpc_core.inspection.reporting import finite
+
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
+    found = examine(Path(file), Wishes(**given), progress=_tell)
+    if isinstance(found, Inspection):
+        save(found, Path(out))
+    else:
+        print(json.dumps({"found": finite(found.plain())}, allow_nan=False), flush=True)
 
 
 def head(file: str, name: str, weight: str, bias: str, out: str) -> None:
@@ -44,7 +62,10 @@ def _tell(share: float, what: str) -> None:
 
 def main() -> None:
     """The job that the first argument names."""
-    jobs = {"head": head, "project": project}
+    import torch
+
+    torch.set_num_threads(min(torch.get_num_threads(), MOST_THREADS))
+    jobs = {"inspect": inspect, "head": head, "project": project}
     try:
         jobs[sys.argv[1]](*sys.argv[2:])
     except (ValueError, OSError, ImportError) as error:

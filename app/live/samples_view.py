@@ -36,7 +36,7 @@ def sample_items(held: Held, rows: np.ndarray) -> list[dict[str, Any]]:
         guess = None if predictions is None else int(predictions[row])
         items.append({
             "row": row, "place": place if drawn else -1, "label": names[found.labels[row]],
-            "prediction": "" if guess is None else names[guess], "wrong": guess is not None and guess != found.labels[row],
+            "prediction": "" if guess is None else names[guess], "wrong": guess is not None and guess != int(found.labels[row]),
             "distance": distance if np.isfinite(distance) else None,
             "caption": "" if found.texts is None else found.texts[row][:MAX_CAPTION]})
     return items

@@ -67,7 +67,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         data, data_name = _data(desk, layout, key)
     with middle:
         normalisation = _normalisation(layout, key)
-        split = st.selectbox("Samples of", ["test", "train"], key=f"{key}split",
+        split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
                              format_func={"test": "held-out data", "train": "training data"}.get,
                              help="Of a built-in set. Collapse is defined on training data; held-out data show what is left.")
     with right:
@@ -76,8 +76,8 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
                              help="Another layer than the penultimate one has no head that reads it, so nothing is foretold.")
     count = st.number_input("Samples", 10, MOST_SAMPLES, 2_000, 100, key=f"{key}count")
-    wish = Wish(data, data_name, split or "test", int(count), normalisation, activation, "",
-                "" if layer == PENULTIMATE else str(layer))
+    wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
+                None if layer == PENULTIMATE else layer, int(count))
     missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy, icon=":material/play_arrow:",
                  help=f"Choose {' and '.join(missing)} first." if missing else None):

@@ -26,8 +26,10 @@ _STYLE = """
 def toggle() -> None:
     """The button that opens the second place."""
     tab = session.current()
-    st.toggle("Compare", tab.comparing_files, key="inspect_compare", on_change=session.carried(
-        "inspect_compare", lambda on: setattr(tab, "comparing_files", bool(on))), help="Put a second file beside this one.")
+    words = "Stop comparing" if tab.comparing_files else "Compare with…"
+    if st.button(words, key="inspect_compare", icon=":material/compare:"):
+        tab.comparing_files = not tab.comparing_files
+        st.rerun()
 
 
 def render(first: InspectDesk, second: InspectDesk) -> None:

@@ -68,11 +68,13 @@ def _bar(desk: InspectDesk) -> None:
 
 
 def _messages(desk: InspectDesk) -> None:
-    if desk.busy:
-        _progress(desk, desk.held)
-    if desk.error:
-        kept = "" if desk.held is None else f" What was found in {desk.held.upload.name} stays below."
-        st.error(plain(desk.error + kept), icon=":material/block:")
+    """In a box that is always there, so that what stands below keeps its place and is not mounted anew."""
+    with st.container():
+        if desk.busy:
+            _progress(desk, desk.held)
+        if desk.error:
+            kept = "" if desk.held is None else f" What was found in {desk.held.upload.name} stays below."
+            st.error(plain(desk.error + kept), icon=":material/block:")
 
 
 def _body(desk: InspectDesk) -> None:
