@@ -62,9 +62,11 @@ def _code(inspection: Inspection) -> str:
     drawn = code_matrix.info(inspection.code, inspection.embeddings.class_names)
     if drawn.collisions:
         return "There is no complete binary code: some classes have the same signs in every node."
-    if distance >= LIKE_POINTS and drawn.whole >= code_matrix.WHOLE:
-        return f"The latents are a binary code: every node takes two values, {number(distance)} peak widths apart."
     if not math.isfinite(distance):
         return ""
-    return (f"The signs of the nodes tell all classes apart for {percent(drawn.whole)} of the samples, but the nodes do not "
-            f"take two sharp values (peaks {number(distance)} widths apart).")
+    if distance < LIKE_POINTS:
+        return f"There is no binary code: a node's two peaks are {number(distance)} widths apart and overlap."
+    if drawn.whole >= code_matrix.WHOLE:
+        return f"The latents are a binary code: every node takes two values, {number(distance)} peak widths apart."
+    return (f"A node takes two values on average ({number(distance)} peak widths apart), but only {percent(drawn.whole)} of "
+            "the samples have all the signs of their class.")

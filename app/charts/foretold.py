@@ -26,28 +26,42 @@ class ForetoldInfo(NamedTuple):
 
 
 def figure(drawn: ForetoldInfo) -> go.Figure:
-    """Radius above, misfit below, over one logarithmic axis of γ."""
+    """Radius above, misfit below where it is known, over one logarithmic axis of γ."""
     low, high = np.log10(drawn.gammas[[0, -1]]) if len(drawn.gammas) else (-6.0, 6.0)
-    axis = {"type": "log", "range": [low, high]}
+    both = bool(np.isfinite(drawn.errors).any())
     chart = go.Figure(layout={
-        "xaxis": {**axis, "anchor": "y2", "title": {"text": "γ"}}, "showlegend": False,
-        "yaxis": {"type": "log", "domain": [0.54, 1], "title": {"text": "mean ‖z*‖"}},
-        "yaxis2": {"type": "log", "domain": [0, 0.44], "anchor": "x", "title": {"text": "misfit of the means"}}})
+        "xaxis": {"type": "log", "range": [low, high], "anchor": "y2" if both else "y", "title": {"text": "γ"}},
+        "yaxis": {"type": "log", "domain": [0.54 if both else 0, 1], "title": {"text": "mean ‖z*‖"}},
+        "showlegend": False})
     chart.add_scatter(x=drawn.gammas, y=drawn.radii, mode="lines", line={"color": _ink.BLUE, "width": 2},
                       hovertemplate="γ %{x:.3g}: ‖z*‖ %{y:.3g}<extra></extra>")
+    if both:
+        _add_misfit(chart, drawn)
+    if drawn.measured > 0:
+        _add_measured(chart, drawn.measured)
+    if math.isfinite(drawn.critical) and 10**low < drawn.critical < 10**high:
+        _add_critical(chart, drawn.critical)
+    return chart
+
+
+def _add_misfit(chart: go.Figure, drawn: ForetoldInfo) -> None:
+    chart.update_layout(yaxis2={"type": "log", "domain": [0, 0.44], "anchor": "x", "title": {"text": "misfit of the means"}})
     chart.add_scatter(x=drawn.gammas, y=drawn.errors, yaxis="y2", mode="lines", line={"color": _ink.GREEN, "width": 2},
                       hovertemplate="γ %{x:.3g}: misfit %{y:.3g}<extra></extra>")
-    if drawn.measured > 0:
-        chart.add_shape(type="line", xref="x domain", yref="y", x0=0, x1=1, y0=drawn.measured, y1=drawn.measured,
-                        line={"color": _ink.TEXT, "width": 1, "dash": "dash"})
-        chart.add_annotation(xref="x domain", yref="y", x=1, y=math.log10(drawn.measured), xanchor="right",
-                             yanchor="bottom", text="measured ‖z‖", showarrow=False, font={"color": _ink.TEXT})
-    if math.isfinite(drawn.critical) and 10**low < drawn.critical < 10**high:
-        chart.add_shape(type="line", xref="x", yref="paper", x0=drawn.critical, x1=drawn.critical, y0=0, y1=1,
-                        line={"color": _ink.RED, "width": 1.5, "dash": "dot"})
-        chart.add_annotation(xref="x", yref="paper", x=math.log10(drawn.critical), y=1, yanchor="top", xanchor="left",
-                             text="critical γ", showarrow=False, font={"color": _ink.RED})
-    return chart
+
+
+def _add_measured(chart: go.Figure, radius: float) -> None:
+    chart.add_shape(type="line", xref="x domain", yref="y", x0=0, x1=1, y0=radius, y1=radius,
+                    line={"color": _ink.TEXT, "width": 1, "dash": "dash"})
+    chart.add_annotation(xref="x domain", yref="y", x=1, y=math.log10(radius), xanchor="right", yanchor="bottom",
+                         text="measured ‖z‖", showarrow=False, font={"color": _ink.TEXT})
+
+
+def _add_critical(chart: go.Figure, gamma: float) -> None:
+    chart.add_shape(type="line", xref="x", yref="paper", x0=gamma, x1=gamma, y0=0, y1=1,
+                    line={"color": _ink.RED, "width": 1.5, "dash": "dot"})
+    chart.add_annotation(xref="x", yref="paper", x=math.log10(gamma), y=0.99, yanchor="top", xanchor="left",
+                         text="critical γ", showarrow=False, xshift=3, font={"color": _ink.RED})
 
 
 def sentence(drawn: ForetoldInfo) -> str:
@@ -56,7 +70,8 @@ def sentence(drawn: ForetoldInfo) -> str:
         return "Without a head nothing can be foretold."
     known = np.isfinite(drawn.errors)
     if not known.any():
-        return "The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to compare it with."
+        return ("The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to compare it "
+                "with.")
     best = int(np.nanargmin(drawn.errors))
     error, gamma = float(drawn.errors[best]), number(float(drawn.gammas[best]))
     if error <= GOOD:

@@ -14,7 +14,7 @@ from app.charts._words import count, number, percent
 from lpc_core.metrics import weight_abs_cv
 
 MOST_CELLS = 6_400  # of the picture; of larger heads the rows' norms are drawn
-MOST_NUMBERS = 200  # cells that have room for their number
+MOST_NUMBERS = 12  # nodes and classes whose cells have room for their number
 
 
 class HeadInfo(NamedTuple):
@@ -40,12 +40,12 @@ def figure(drawn: HeadInfo) -> go.Figure:
     axis = {"showgrid": False, "showline": False, "ticks": "", "fixedrange": True, "type": "category", "nticks": 32}
     chart = go.Figure(layout={"xaxis": {**axis, "title": {"text": "node"}},
                               "yaxis": {**axis, "title": {"text": "class"}, "autorange": "reversed"}})
-    gap = 2 if drawn.weight.size <= MOST_NUMBERS else 0
+    room = max(drawn.weight.shape) <= MOST_NUMBERS
     chart.add_heatmap(z=drawn.weight, x=[f"z{j + 1}" for j in range(drawn.weight.shape[1])], y=list(drawn.names),
-                      zmin=-most, zmax=most, xgap=gap, ygap=gap, showscale=False,
+                      zmin=-most, zmax=most, xgap=2 * room, ygap=2 * room, showscale=False,
                       colorscale=[[0, _ink.ORANGE], [0.5, _ink.PANEL], [1, _ink.BLUE]],
                       hovertemplate="%{y} reads %{x} with weight %{z:.3g}<extra></extra>")
-    if drawn.weight.size <= MOST_NUMBERS:
+    if room:
         chart.update_traces(texttemplate="%{z:.2g}", textfont={"size": 11, "color": _ink.TEXT})
     return chart
 

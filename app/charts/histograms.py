@@ -108,7 +108,7 @@ def card(drawn: HistogramInfo, text_names: Sequence[str], peak_distance: float =
     safe = drawn._replace(names=tuple(text_names) if len(drawn.names) > 1 else drawn.names)
     rows = -(-len(drawn.nodes) // _COLUMNS)
     return Card("histograms", "What each node does", figure(safe), sentence(drawn, peak_distance),
-                ("gmm_peak_distance",), _rows(drawn), wide=True, aspect=0.1 + 0.17 * rows)
+                ("gmm_peak_distance",), _rows(drawn), wide=True, aspect=0.1 + 0.14 * rows)
 
 
 def _rows(drawn: HistogramInfo) -> dict[str, Sequence[object]]:

@@ -41,8 +41,8 @@ def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
                 "below to see where its classes would fall, or save embeddings (latents and labels) as npz and drop those.")
         return
     lines = [f"**{plain(str(layout['name']))}**, {layout['parameters']:,} parameters: {layout['classes']:,} classes, "
-             f"{layout['latent_dim']:,} latent nodes at {plain(str(layout['layer']))}."]
-    lines += [plain(f"Assumed: {text}.") for text in layout["assumptions"]]
+             f"{layout['latent_dim']:,} latent nodes at layer “{plain(str(layout['layer']))}”."]
+    lines += [plain(f"{text[:1].upper()}{text[1:]}.") for text in layout["assumptions"]]
     lines += [_named("Missing", layout["missing"]), _named("Unexpected", layout["unexpected"])]
     st.markdown("  \n".join(filter(None, lines)))
     if layout.get("obstacle"):
@@ -65,6 +65,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     left, middle, right = st.columns(3, gap="medium")
     with left:
         data, data_name = _data(desk, layout, key)
+        count = st.number_input("Samples", 10, MOST_SAMPLES, 2_000, 100, key=f"{key}count")
     with middle:
         normalisation = _normalisation(layout, key)
         split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
@@ -75,7 +76,6 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         layers = [PENULTIMATE, *_modules(found["tensors"])]
         layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
                              help="Another layer than the penultimate one has no head that reads it, so nothing is foretold.")
-    count = st.number_input("Samples", 10, MOST_SAMPLES, 2_000, 100, key=f"{key}count")
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
                 None if layer == PENULTIMATE else layer, int(count))
     missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]

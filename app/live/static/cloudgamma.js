@@ -78,7 +78,8 @@ export class CloudGamma {
     this.slider.show(this.at);
     const [a, b, share] = this.between();
     const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);
-    const parts = [`mean predicted ‖z*‖ ${formatNumber(value("radii"))}, measured ‖z‖ ${formatNumber(info.radius)}`];
+    const measured = info.radius !== null ? `, measured ‖z‖ ${formatNumber(info.radius)}` : "";
+    const parts = [`mean predicted ‖z*‖ ${formatNumber(value("radii"))}${measured}`];
     const error = value("errors");
     if (Number.isFinite(error)) parts.push(`class means ${error < 10 ? formatPercent(error) : `${formatNumber(error)} radii`} from their predicted points`);
     parts.push(`in the authors' code this γ is ${formatGamma(d * this.gamma)}`);

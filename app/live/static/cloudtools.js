@@ -90,7 +90,11 @@ export class CloudTools {
     Object.assign(this, { file, offers: file.d > 3 ? ["nodes", ...(file.has("pca") ? ["pca"] : []), ...(file.n ? props.offers ?? [] : [])] : ["nodes"], busy: props.busy ?? "" });
     const raw = file.d <= 3 || !file.has("pca");
     const first = { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
-    if (!this.sight) this.sight = first;
+    if (!this.sight) {
+      this.sight = first;
+      this.layers.head = !file.n; // a head alone is about its rows
+      this.pressLayer("head");
+    }
     if (ready) this.sight = { ...this.sight, kind: ready };
     this.choice.hidden = !file.n;
     this.wrong.disabled = !file.wrong.includes(1);
@@ -120,6 +124,7 @@ export class CloudTools {
     this.view.replaceChildren(...children);
     this.chips.head.hidden = !file.info.head;
     this.chips.points.hidden = !file.G;
+    this.chips.means.hidden = !file.n;
   }
 
   dims() {
