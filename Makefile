@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 1
 
-.PHONY: run test lint clean
+.PHONY: run test lint assets clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
@@ -28,6 +28,9 @@ $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 $(VENV)/.test: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+assets: $(VENV)/.run
+	$(BIN)/python -m assets.make_samples
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -31,7 +31,7 @@ from lpc_core.checkpoint._message import (
 )
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # kinds of a field's value
-MAX_FIELDS = 1_000_000  # in the whole file
+MAX_FIELDS = 500_000  # in the whole file
 MAX_NODES = 100_000
 TYPES = {1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16",
          11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128", 16: "bfloat16",

@@ -167,9 +167,11 @@ def _finished(message: Message) -> Message:
 
 
 def _not_finite(storage: Buffer, view: View) -> int:
-    if not view.dtype.startswith(("float", "bfloat", "complex")):
-        if view.dtype == "bool" and any((block > 1).any() for block in blocks(array_of(storage, view), "uint8")):
+    if view.dtype == "bool":
+        bits = array_of(storage, dataclasses.replace(view, dtype="uint8"))  # as many bytes
+        if any((block > 1).any() for block in blocks(bits, "uint8")):
             raise refusal("truth values of 0 or 1", f"other bytes in {printable_name(view.name)}", "save it again")
+    if not view.dtype.startswith(("float", "bfloat", "complex")):
         return 0
     return sum(block.size - int(np.count_nonzero(np.isfinite(block)))
                for block in blocks(array_of(storage, view), view.dtype))

@@ -80,7 +80,7 @@ def _view(name: str, meta: dict[str, Any], storage: int) -> View:
 
 
 def _graph(archive: Archive, model: str) -> dict[str, Any]:
-    """The metadata nodes [[operation, inputs, outputs], …] and inputs {name: sizes (free ones as texts)}; {} without."""
+    """Metadata: nodes [[operation, inputs, outputs], …] and inputs {name: sizes, free ones as texts}; {} without."""
     names = [name for name in archive.members if f"/{name}".endswith(f"/models/{model}.json")
              or name == "serialized_exported_program.json"]
     if not names:

@@ -42,13 +42,14 @@ def read_torch_zip(archive: Archive, limits: Limits) -> Message:
     """The tensors in a zip file of torch.save."""
     [pickle_name] = [name for name in archive.members if name == "data.pkl" or name.endswith("/data.pkl")][:1]
     folder = pickle_name.removesuffix("data.pkl")
-    order = bytes(archive.read(f"{folder}byteorder")) if f"{folder}byteorder" in archive.members else b"little"
+    note = f"{folder}byteorder"  # that torch writes since 2.1
+    order = bytes(archive.read(note, strict=False)) if note in archive.members else b"little"
     if order.strip() != b"little":
         raise refusal("a little-endian torch file", printable(repr(order[:10])), SAVE_LITTLE)
     if archive.members[pickle_name].size > MAX_PICKLE:
         raise refusal(f"at most {MAX_PICKLE:,} bytes beside the tensors of a torch file",
                       amount(archive.members[pickle_name].size), CONVERT)
-    root, _ = interpret(io.BytesIO(archive.read(pickle_name)))
+    root, _ = interpret(io.BytesIO(archive.read(pickle_name, strict=False)))
 
     def find(storage: Storage) -> Buffer:
         name = f"{folder}data/{storage.key}"
@@ -58,8 +59,8 @@ def read_torch_zip(archive: Archive, limits: Limits) -> Message:
 
     message = contents(root, "torch", find, limits)
     if archive.damaged:  # torch can be told to save without checksums, so this alone is no reason to refuse
-        message.facts["notes"].append(f"{len(archive.damaged)} of the tensors' checksums are wrong: saved without "
-                                      "them, or damaged")
+        message.facts["notes"].append(f"{len(archive.damaged)} of the file's checksums are wrong: saved without them, "
+                                      "or damaged")
     return message
 
 

@@ -25,7 +25,7 @@ Progress = Callable[[float, str], None]
 
 
 def inspect(  # noqa: PLR0917
-    file: Annotated[Path, typer.Argument(help="safetensors, .pt/.pth/.ckpt, ONNX, torch.export, npz, npy, parquet, csv, "
+    file: Annotated[Path, typer.Argument(help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, "
                                               "a run or a film of this lab. Nothing in it is executed.")],
     data: Annotated[str | None, typer.Option(help="What to run a checkpoint on: digits, mnist, cifar10, …, an npz of "
                                                   "inputs and labels, or a folder with one folder per class.")]

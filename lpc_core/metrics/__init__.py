@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._info import collect
+from lpc_core.metrics._measure import measure, names, readings
 from lpc_core.metrics.accuracy import accuracy
 from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
 from lpc_core.metrics.code import CodeReport, code_report
@@ -19,8 +20,7 @@ from lpc_core.metrics.collapse import (
 from lpc_core.metrics.entropy import Entropy, entropy_kl
 from lpc_core.metrics.geometry import Reference, reference
 from lpc_core.metrics.live import live_metrics
-from lpc_core.metrics.measure import measure, names, readings
-from lpc_core.metrics.mixtures import Mixtures, mixtures
+from lpc_core.metrics.mixture import Mixtures, mixtures
 from lpc_core.metrics.nodes import PerNode, per_node
 from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean
 from lpc_core.metrics.pairs import PerPair, per_pair

@@ -54,9 +54,9 @@ class Rows:
             values = values.float().numpy() if self.format not in ("float16", "float64") else values.numpy()
         return np.array(values.T, order="C")
 
-    def node_slices(self) -> Iterator[slice]:
-        """Runs of nodes that together have about as many values as a block, at least one node each."""
-        size = max(1, BLOCK // self.n)
+    def node_slices(self, values: int = BLOCK) -> Iterator[slice]:
+        """Runs of nodes that together have at most that many ``values``, but at least one node each."""
+        size = max(1, values // self.n)
         for start in range(0, self.d, size):
             yield slice(start, min(start + size, self.d))
 

@@ -147,8 +147,10 @@ def _with_activations(ordered: list[Group], choices: Choices, default: str) -> S
 
 def _activation_after(group: Group, following: Group, before: Group | None) -> tuple[bool, str]:
     """Whether an activation follows ``group``, and why: once between two dense layers, where the names leave room."""
-    if group.kind != "dense":  # a norm: the activation comes after it, unless it came before
-        return not (before is not None and _gap(before, group) > 1), "after the norm"
+    if before is None and group.kind != "dense":
+        return False, "a norm of the inputs"
+    if before is not None and group.kind != "dense":  # the activation comes after the norm, unless it came before
+        return _gap(before, group) <= 1, "after the norm"
     gap = _gap(group, following)
     if following.kind != "dense":
         return gap > 1, "the names leave room before the norm"

@@ -44,7 +44,8 @@ class Chain(nn.Module):
 
     def __init__(self, layers: Iterable[tuple[str, nn.Module]]) -> None:
         super().__init__()
-        self._order = [place(self, name, layer) for name, layer in layers]
+        self._order: list[nn.Module] = []  # before the layers: no layer can take its name
+        self._order += [place(self, name, layer) for name, layer in layers]
 
     def forward(self, values: Tensor) -> Tensor:
         """The last layer's output."""
@@ -58,15 +59,17 @@ class Network(nn.Module):
 
     def __init__(self, body: Iterable[tuple[str, nn.Module]], head: tuple[str, nn.Module]) -> None:
         super().__init__()
-        self._body = [place(self, name, layer) for name, layer in body]
-        self._head = [place(self, *head)]  # in a list: it has its name already
+        self._body: list[nn.Module] = []  # before the layers: no layer can take these names
+        self._head: list[nn.Module] = []
+        self._body += [place(self, name, layer) for name, layer in body]
+        self._head += [place(self, *head)]
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, K) and latents (N, d) of inputs (N, …)."""
         latents = inputs
         for layer in self._body:
             latents = layer(latents)
-        return self._head[0](latents), latents
+        return self._head[-1](latents), latents
 
 
 def scopes(tensors: Tensors, anchor: str) -> list[str]:

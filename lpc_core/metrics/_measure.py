@@ -1,4 +1,4 @@
-"""Every quantity that latents, labels and a head allow, by name: `measure` for numbers, `readings` for their limits too."""
+"""Every quantity that latents, labels and a head allow, by name: `measure` gives values, `readings` limits too."""
 
 from __future__ import annotations
 
