@@ -28,6 +28,7 @@ class Card:
     empty: str = ""  # why nothing is drawn yet, over the labelled empty axes; "" when something is
     wide: bool = False  # over all columns of the page
     aspect: float = 0.62  # height of the chart over its width on a wide screen
+    about: str = ""  # what else the ⓘ says, where no metric of ours is shown
 
     def __post_init__(self) -> None:
         if not self.key.replace("-", "").isalnum():

@@ -176,9 +176,9 @@ def floor_note(curves: Sequence[Curve]) -> str:
     ended = [curve.label for curve in curves if curve.column.at_floor.size and curve.column.at_floor[-1]]
     if not ended:
         return ""
-    verb = "are" if len(ended) > 1 else "is"
-    return (f" {' and '.join(ended)} {verb} at the noise floor (hatched, hollow marks): so small that rounding alone "
-            "could have made it.")
+    verb, names = "are" if len(ended) > 1 else "is", " and ".join(ended)
+    return (f" {names[0].upper()}{names[1:]} {verb} at the noise floor (hatched, hollow marks): so small that rounding "
+            "alone could have made it.")
 
 
 def _names(row: int) -> tuple[str, str, str]:

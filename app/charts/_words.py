@@ -31,6 +31,8 @@ def percent(share: float) -> str:
     shown = 100 * share
     if share == 1:
         return "100 %"
+    if 0 < shown < 0.1:
+        return f"{number(shown)} %"
     return f"{min(shown, 99.99):.4g} %" if shown > 99.9 else f"{shown:.3g} %"
 
 

@@ -14,7 +14,13 @@ from app.charts._chart import Chart
 from app.charts._track import Track
 from app.charts._words import listed, percent, subscript
 
+ABOUT_CODE = ("The sign that most samples of a class have in each node. With two opposite values per node a class sits "
+              "on a corner of the hypercube {−1, +1}ᵈ; the signs say which (arXiv 2310.08224, binary encoding).")
+ABOUT_HAMMING = ("The Hamming distance of two classes: the number of nodes in which their codes have opposite signs. A "
+                 "code with larger distances still tells the classes apart when single nodes fail. The report on the "
+                 "code is this project's.")
 MAX_SIGNS = 400  # cells that still have room for a sign
+MAX_MARKED = 40  # nodes among which single unused ones can be marked
 WHOLE = 0.999  # share of samples on their class's vertex from which the code is called complete
 
 
@@ -53,7 +59,7 @@ def figure(drawn: CodeInfo) -> go.Figure:
         hovertemplate="%{y}, node %{x}: %{customdata}<extra></extra>")
     if drawn.signs.size <= MAX_SIGNS:
         chart.update_traces(text=signs, texttemplate="%{text}", textfont={"size": 15, "color": _ink.PANEL})
-    for node in drawn.unused:
+    for node in drawn.unused if len(drawn.nodes) <= MAX_MARKED else ():
         chart.add_shape(type="rect", x0=node - 0.5, x1=node + 0.5, y0=-0.5, y1=len(drawn.names) - 0.5, line_width=0,
                         fillcolor=_ink.faint(_ink.PANEL, 70))
         chart.add_annotation(x=node, y=(len(drawn.names) - 1) / 2, text="unused", textangle=-90, showarrow=False,
@@ -119,11 +125,12 @@ def cards(track: Track) -> list[Card]:
     drawn, empty = info(track.code, track.class_names), "" if track.code else "The code comes with the first moment."
     classes = [name for name in drawn.names for _ in drawn.nodes]
     return [
-        Card("code", "The code of each class", figure(drawn), sentence(drawn), (),
-             {"class": classes, "node": [*drawn.nodes] * len(drawn.names), "sign": drawn.signs.ravel().tolist()}
-             if classes else {}, empty),
-        Card("hamming", "How many nodes tell two classes apart", distances(drawn), nearest(drawn), (),
-             {"class": drawn.names, **dict(zip(drawn.names, drawn.hamming.T, strict=True))} if classes else {}, empty),
+        Card("code", "The code of each class", figure(drawn), sentence(drawn), about=ABOUT_CODE, empty=empty,
+             rows={"class": classes, "node": [*drawn.nodes] * len(drawn.names), "sign": drawn.signs.ravel().tolist()}
+             if classes else {}),
+        Card("hamming", "How many nodes tell two classes apart", distances(drawn), nearest(drawn), about=ABOUT_HAMMING,
+             empty=empty, rows={"class": drawn.names, **dict(zip(drawn.names, drawn.hamming.T, strict=True))}
+             if classes else {}),
     ]
 
 

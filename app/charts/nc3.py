@@ -38,8 +38,7 @@ def _caption(track: Track, drawn: Timeline) -> str:
     distance = track.last("nc3_self_duality")
     if not math.isfinite(distance):
         return "How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated."
-    seen = ("nearly parallel" if distance < 0.15 else "still turning towards each other" if distance < 1
-            else "still unrelated")
+    seen = "nearly parallel" if distance < 0.3 else "partly aligned" if distance < 1 else "not aligned"
     return (f"Classifier and class centres are {seen}: {number(distance)}, where 0 is parallel and 1.41 unrelated."
             + _timeline.floor_note(drawn.panels[0].curves))
 

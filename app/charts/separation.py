@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
+from app.charts._track import at_chance
 from app.charts._words import listed, number, percent
 from lpc_core.study import Correlation, SweepRow, pearson
 
 ATTACKS = {"deepfool": "DeepFool", "ddn": "DDN"}
 _LOOKS = {"deepfool": (_ink.BLUE, "circle"), "ddn": (_ink.ORANGE, "circle-open")}
 CONTRADICTED = 0.9  # of DeepFool's norm; where DDN needs less than that, DeepFool has overstated
-CHANCE_MARGIN = 0.1  # of the way from guessing to perfect, up to which an accuracy counts as chance
 
 
 class Point(NamedTuple):
@@ -52,9 +52,8 @@ def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
 
 
 def _point(row: SweepRow, classes: int) -> Point:
-    chance = 1 / max(classes, 1)
     return Point(row.title, row.separation_ratio, row.robustness, row.success, row.test_accuracy, row.gamma,
-                 row.test_accuracy <= chance + CHANCE_MARGIN * (1 - chance))
+                 at_chance(row.test_accuracy, classes))
 
 
 def _contradicted(point: Point) -> bool:
@@ -114,12 +113,11 @@ def _told(point: Point, attack: str) -> str:
     return "<br>".join(text.replace("<", "‹") for text in lines)
 
 
-def card(rows: Sequence[SweepRow], classes: int) -> Card:
-    """The chart on a page."""
+def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
+    """The chart on a page; ``empty`` says why there is no run yet."""
     drawn = info(rows, classes)
     return Card("separation", _title(drawn), figure(drawn), caption(drawn), ("separation_ratio",), _rows(drawn),
-                "" if drawn.points else "Press “Compare many runs”: their points appear here one by one.", wide=True,
-                aspect=0.45)
+                "" if drawn.points else empty, wide=True, aspect=0.45)
 
 
 def _title(drawn: SeparationInfo) -> str:
@@ -145,12 +143,15 @@ def caption(drawn: SeparationInfo) -> str:
 
 
 def _trend(drawn: SeparationInfo) -> str:
-    logs = [drawn.r_log[attack].r for attack in ATTACKS]
-    if not all(map(math.isfinite, logs)):
-        return "Each run is two points, joined: what DeepFool needed to fool it, and what DDN needed."
-    return ("Each run is two points, joined. Of the logarithms, which weigh all runs alike, r = "
-            + f"{logs[0]:.2f} by DeepFool and {logs[1]:.2f} by DDN. ".replace("-", "−")
-            + "The interval is what so few runs leave open at 95 %.")
+    joined = "Each run is two points, joined: how far DeepFool and DDN had to move an input to fool it."
+    if not all(math.isfinite(drawn.r[attack].low) for attack in ATTACKS):
+        return joined
+    grows = [name for attack, name in ATTACKS.items() if drawn.r[attack].low > 0]
+    open_ = [name for attack, name in ATTACKS.items() if not drawn.r[attack].low > 0]
+    unsure = f"By {' and '.join(open_)} that is not established: the 95 % interval of r is not above 0."
+    told = [f"By {' and '.join(grows)} robustness grows with 𝓡." if grows else "", unsure if open_ else "",
+            f"Of the logarithms, r = {' and '.join(f'{drawn.r_log[a].r:.2f}' for a in ATTACKS)}.".replace("-", "−")]
+    return " ".join(filter(None, [joined, *told]))
 
 
 def _warning(drawn: SeparationInfo) -> str:

@@ -32,12 +32,12 @@ def figure(drawn: Timeline) -> go.Figure:
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("shell", "The shell", figure(drawn), _caption(track), (*RADIUS, *VARIATION),
+    return Card("shell", "The shell", figure(drawn), _caption(track, drawn), (*RADIUS, *VARIATION),
                 rows(track, [*RADIUS, *VARIATION]), empty="" if len(track) else "The first moment is being measured.",
                 aspect=1.1)
 
 
-def _caption(track: Track) -> str:
+def _caption(track: Track, drawn: Timeline) -> str:
     radius, predicted = track.last("norm_mean"), track.last("predicted_radius")
     if not math.isfinite(radius):
         return "How far the latents lie from the origin, beside the radius at which the pull of γ and the push balance."
@@ -46,7 +46,7 @@ def _caption(track: Track) -> str:
     thick = track.last("norm_cv")
     even = f" The shell is {number(100 * thick)} % thick." if math.isfinite(thick) else ""
     return (f"The latents lie {number(radius)} from the origin on average; theory, from the classifier and γ alone, "
-            f"says {number(predicted)}.{even}")
+            f"says {number(predicted)}.{even}{_timeline.floor_note(drawn.panels[1].curves)}")
 
 
 CHART = Chart("code", 2, lambda track: [card(track)])

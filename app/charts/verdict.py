@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 from app.charts import code_matrix
-from app.charts._track import Track
+from app.charts._track import Track, at_chance
 from app.charts._words import count, percent
 
 COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius
-CHANCE_MARGIN = 0.1  # of the way from guessing to perfect
 WARM_UP = 100  # steps before which an accuracy at chance means "untrained"
 
 
@@ -19,7 +18,7 @@ def verdict(track: Track) -> str:
         return "The run is trained once more and measured at chosen moments; the first numbers come in a few seconds."
     if track.steps[-1] == 0:
         return "Before training: the latents lie where the random initial weights put them."
-    if _at_chance(track):
+    if track.steps[-1] > WARM_UP and at_chance(track.train_accuracy[-1], track.classes):
         return (f"Total collapse: at step {count(int(track.steps[-1]))} the network is right on "
                 f"{percent(track.train_accuracy[-1])} of the training samples, no better than guessing. γ has outrun "
                 "the classifier, and the other numbers describe classes that have lost each other.")
@@ -30,11 +29,6 @@ def spread(track: Track) -> float:
     """√(tr Σ_W) over the mean radius at the last moment."""
     trace, radius = track.last("sigma_w_trace"), track.last("norm_mean")
     return math.sqrt(trace) / radius if radius > 0 and trace >= 0 else math.nan
-
-
-def _at_chance(track: Track) -> bool:
-    chance = 1 / max(track.classes, 1)
-    return bool(track.steps[-1] > WARM_UP and track.train_accuracy[-1] <= chance + CHANCE_MARGIN * (1 - chance))
 
 
 def _phase(track: Track) -> str:

@@ -34,6 +34,7 @@ def card_data(card: Card) -> dict[str, Any]:
     figure["layout"].pop("template", None)
     return {
         "key": card.key, "title": card.title, "figure": figure, "caption": card.caption, "empty": card.empty,
+        "about": card.about,
         "wide": card.wide, "aspect": card.aspect, "csv": csv_text(card.rows) if card.rows else "",
         "metrics": [explanation(name) for name in card.metrics],
     }

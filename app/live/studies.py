@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import threading
 from pathlib import Path
+from typing import ClassVar
 
 from app.live import jobs
 from lpc_core.config import RunConfig
@@ -15,20 +18,24 @@ SAMPLES = 100  # held-out samples that each run of a comparison is attacked on
 
 
 class StudyDesk(jobs.Desk):
-    """One tab's study of a kind. What was measured stays when the command fails or is cancelled."""
+    """One tab's run, followed and measured. What was measured stays when the command fails or is cancelled."""
 
     noun = "studies"
     refusal = StudyError
+    task: ClassVar[str] = "follow"
 
-    def __init__(self, task: str, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto") -> None:
         super().__init__()
-        self.task, self.device = task, device  # task: "follow" | "sweep"
+        self.device = device
         self.run: RunConfig | None = None  # what is studied, or waits to be
         self.study: Study | None = None  # as far as it has come
         self.tokens: tuple[str, ...] = ()  # of the moments' files
         self.waiting = ""  # why the command has not started yet
-        self._tries = 0
-        self._out = self.folder
+        self._growing = threading.RLock()  # the study: the tab's script begins one, the listening thread adds to it
+
+    @property
+    def _out(self) -> Path:
+        return self.folder / "study"
 
     @property
     def busy(self) -> bool:
@@ -50,7 +57,7 @@ class StudyDesk(jobs.Desk):
         """Forget the study of any run but ``run``."""
         if self.run is not None and self.run != run:
             self.cancel()
-            self.run, self.study, self.tokens, self.error = None, None, (), ""
+            self._clear(None)
 
     def again(self) -> None:
         """Study the same run once more, after an error or a cancel."""
@@ -63,13 +70,17 @@ class StudyDesk(jobs.Desk):
         self.waiting = ""
 
     def _begin(self, run: RunConfig) -> None:
-        self.run, self.study, self.tokens, self.error = run, None, (), ""
+        self._clear(run)
         self._try()
 
+    def _clear(self, run: RunConfig | None) -> None:
+        with self._growing:
+            self.run, self.study, self.tokens, self.error = run, None, (), ""
+            shutil.rmtree(self._out, ignore_errors=True)
+
     def _try(self) -> None:
-        assert self.run is not None
-        self._tries += 1
-        self._out = self.folder / f"study-{self._tries}"
+        if self.run is None:
+            return
         settings = [f"{name}={text}" for name, text in to_texts(self.run).items()]
         try:
             self.start(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={self.device}",
@@ -79,28 +90,40 @@ class StudyDesk(jobs.Desk):
             self.waiting = str(error)
 
     def _more(self, run: RunConfig) -> list[str]:
-        return [f"--moments={min(MOMENTS, run.steps + 1)}"] if self.task == "follow" else [f"--samples={SAMPLES}"]
+        return [f"--moments={min(MOMENTS, run.steps + 1)}"]
 
     def said(self, line: dict[str, object]) -> None:
         """Take what has been measured, where the line names its file."""
         super().said(line)
         if line.get("file"):
-            self._take(self._out)
+            with self._growing:
+                self._take()
 
-    def _take(self, out: Path) -> None:
+    def _take(self) -> None:
         before = self.study
         had = 0 if before is None else len(before.moments) + len(before.rows)
+        if not self._out.exists():
+            return  # the last words of a command whose study was dropped
         try:
-            new = open_study(out, since=had)
+            new = open_study(self._out, since=had)
         except StudyError as error:
             self.error = str(error)
             return
-        tokens = [self.publish(path) for path in sorted(out.glob("moment-*.safetensors"))[had:had + len(new.moments)]]
-        if out != self._out:
-            return  # another study began meanwhile
+        files = sorted(self._out.glob("moment-*.safetensors"))[had:had + len(new.moments)]
+        self.tokens += tuple(self.publish(path) for path in files)
         if before is not None:
             new = dataclasses.replace(new, moments=before.moments + new.moments, rows=before.rows + new.rows)
-        self.study, self.tokens = new, (*self.tokens, *tokens)
+        self.study = new
 
 
-__all__ = ["StudyDesk", "StudyError"]
+class SweepDesk(StudyDesk):
+    """One tab's comparison of many runs around its own. They take a core for a minute or more: one at a time."""
+
+    at_once = 1
+    task = "sweep"
+
+    def _more(self, run: RunConfig) -> list[str]:
+        return [f"--samples={SAMPLES}"]
+
+
+__all__ = ["StudyDesk", "StudyError", "SweepDesk"]

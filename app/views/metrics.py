@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from app import session
 from app.charts import Track, charts, separation, verdict
 from app.live.cards import cards
 from app.live.microscope import microscope
 from app.live.readings import readings_table
-from app.live.studies import StudyDesk
+from app.live.studies import SAMPLES, StudyDesk, SweepDesk
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
@@ -23,6 +22,7 @@ SECTIONS = {  # of the charts, in their order on the page
                             "of a hypercube."),
 }
 _STYLE = """
+.st-key-study_row, .st-key-sweep_row { min-height: 3.8rem; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
 """
@@ -32,8 +32,8 @@ def render() -> None:
     """The form on the left; in the middle what was measured so far, while more of it comes in."""
     tab = session.current()
     st.html(f"<style>{_STYLE}</style>")
-    followed = tab.desk("study", lambda: StudyDesk("follow", from_env().device))
-    compared = tab.desk("sweep", lambda: StudyDesk("sweep", from_env().device))
+    followed = tab.desk("study", lambda: StudyDesk(from_env().device))
+    compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
     with st.sidebar:
         _form.render(tab.run, tab.form)
         st.caption("This link opens the very same run:")
@@ -53,7 +53,7 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     busy = followed.busy or compared.busy  # before the last look is taken
     track = Track.of(followed.study, followed.run)
     cards([], "verdict", sentence=verdict.verdict(track))
-    _progress(followed, "study", "Measured")
+    _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
     _charts(track)
     st.subheader("Under the microscope", anchor=False)
     microscope(track.steps, followed.tokens, track.class_names)
@@ -66,34 +66,34 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
 
 
 def _progress(desk: StudyDesk, key: str, done: str) -> None:
-    """One row of fixed height: progress and cancel; or what stopped the study, and again."""
-    with st.container(height=58, border=False):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+    """One row: progress and cancel; or what became of the study, and again."""
+    with st.container(key=f"{key}_row", horizontal=True, vertical_alignment="center"):
         if desk.running:
-            left.progress(min(desk.share, 1.0), f"Measuring: {desk.what}")
-            if right.button("Cancel", key=f"{key}_cancel", width="stretch"):
+            st.progress(min(desk.share, 1.0), f"Measuring: {desk.what}")
+            if st.button("Cancel", key=f"{key}_cancel"):
                 desk.cancel()
                 st.rerun(scope="app")
         elif desk.waiting:
-            left.info(f"Waiting for a free place: {desk.waiting}", icon=":material/hourglass_top:")
+            st.info("Other studies are being measured on this server. This one starts by itself when there is room.",
+                    icon=":material/hourglass_top:")
         else:
-            _ended(desk, left, done)
-            if right.button("Again", key=f"{key}_again", width="stretch"):
+            _ended(desk, done)
+            if st.button("Again", key=f"{key}_again"):
                 desk.again()
                 st.rerun(scope="app")
 
 
-def _ended(desk: StudyDesk, place: DeltaGenerator, done: str) -> None:
+def _ended(desk: StudyDesk, done: str) -> None:
     """What became of a study that is not running."""
     study = desk.study
     have = 0 if study is None else len(study.moments) + len(study.rows)
     if desk.error:
         kept = f" What was measured until then ({have}) is below." if have else ""
-        place.error(f"{desk.error}{kept}", icon=":material/error:")
+        st.error(f"{desk.error}{kept}", icon=":material/error:")
     elif study is None or not study.complete:
-        place.warning(f"Stopped early, after {have} of {study.planned if study else 'all'} measurements.")
+        st.warning(f"Stopped early, after {have} of {study.planned if study else 'all'} measurements.")
     else:
-        place.caption(f"{done} {have} times. The link in the address bar opens this very study.")
+        st.caption(done.format(have))
 
 
 def _charts(track: Track) -> None:
@@ -107,15 +107,17 @@ def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
     """Figure 3, by a press."""
     st.subheader("Separation and robustness", anchor=False)
     if desk.run is None:
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.caption("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked.")
-        if right.button("Compare many runs", key="sweep_start", type="primary", width="stretch"):
-            desk.want(followed.run)
-            st.rerun(scope="app")
+        with st.container(key="sweep_row", horizontal=True, vertical_alignment="center"):
+            st.caption("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked.")
+            if st.button("Compare many runs", key="sweep_start", type="primary") and followed.run is not None:
+                desk.want(followed.run)
+                st.rerun(scope="app")
     else:
-        _progress(desk, "sweep", "Compared runs:")
+        _progress(desk, "sweep", f"Runs compared: {{}}. Each was attacked on up to {SAMPLES} held-out samples.")
     rows = desk.study.rows if desk.study else ()
-    cards([separation.card(rows, max(track.classes, 2))], "cards-separation", columns=1)
+    empty = ("The first run is being trained and attacked." if desk.busy
+             else "Press “Compare many runs”: their points appear here one by one.")
+    cards([separation.card(rows, max(track.classes, 2), empty)], "cards-separation", columns=1)
 
 
 def _table_title(track: Track) -> str:

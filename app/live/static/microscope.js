@@ -4,12 +4,12 @@ import { CardView } from "./card.js";
 import { keeping } from "./component.js";
 import { el, loadPlotly, loadStyles, select, setText } from "./dom.js";
 import { StopSlider } from "./filmslider.js";
-import { formatCount, formatDecade, formatPercent, nodeName } from "./format.js";
+import { formatCount, formatDecade, nodeName } from "./format.js";
 import { decode } from "./frames.js";
 import { MetricPopover } from "./metricpopover.js";
 import { power } from "./power.js";
 import { Sample } from "./scopedata.js";
-import { GRID_PX, cloudFigure, distanceFigure, stepPx } from "./scopefigures.js";
+import { GRID_PX, called, cloudFigure, distanceFigure, stepPx } from "./scopefigures.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 const STOPS_PER_DECADE = 12;
@@ -17,8 +17,16 @@ const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the clos
 const ABOUT = "When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
   + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.";
 
-const CLOUD = { key: "cloud", title: "The class about its mean", aspect: 0.95, metrics: [], wide: false };
-const DISTANCES = { key: "distances", title: "How far its samples are from the mean", aspect: 0.95, metrics: [], wide: false };
+const CLOUD = {
+  key: "cloud", title: "The class about its mean", aspect: 0.95, metrics: [], wide: false,
+  about: "Two nodes of every sample, with the mean of the class in the middle. The red mark is where theory puts the class, from the classifier and γ alone. "
+    + "From the closest views on, the dotted grid shows the numbers that float32 can hold.",
+};
+const DISTANCES = {
+  key: "distances", title: "How far its samples are from the mean", aspect: 0.95, metrics: [], wide: false,
+  about: "How many samples of the class lie at which distance ‖z − μ‖ from its mean, over all nodes. One float32 step is the spacing of float32 numbers at the "
+    + "mean's largest node: what is smaller cannot be told from rounding.",
+};
 const EMPTY = { data: [], layout: {
   xaxis: { range: [-1, 1], constrain: "domain", title: { text: "z₁ − mean" } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: "z₂ − mean" } } } };
 const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: "distance to the class mean ‖z − μ‖" } }, yaxis: { range: [0, 1], title: { text: "samples" } } } };
@@ -180,7 +188,7 @@ export class Microscope {
     const times = 10 ** (this.zoom / STOPS_PER_DECADE);
     const half = this.whole / times;
     this.shown = { half, step: about.step };
-    setText(this.zoomValue, `${power(times)}×`);
+    setText(this.zoomValue, `${power(times).replace(/\.0$/, "")}×`);
     this.cloud.update({ ...CLOUD, figure: cloudFigure(about, nodes, half, classNames), empty: "", caption: viewCaption(about, nodes, half), csv: () => cloudCsv(about) });
     this.distances.update({ ...DISTANCES, figure: distanceFigure(about, half, this.extent, classNames), empty: "", csv: () => distanceCsv(about),
       caption: "Distances over all nodes, on a logarithmic axis. Left of the dotted line a distance is rounding, not learning." });
@@ -221,9 +229,9 @@ function timeTicks(moments) {
 
 function classSentence(about, name) {
   const steps = about.median / about.step;
-  const near = Number.isFinite(about.nearestOther) ? `${formatPercent(about.median / about.nearestOther)} of the way to the nearest other class, and ` : "";
+  const near = Number.isFinite(about.nearestOther) ? `${power((100 * about.median) / about.nearestOther)} % of the way to the nearest other class, and ` : "";
   const size = steps < 1 ? "less than one float32 step: the class has collapsed as far as these numbers can tell" : `${power(steps)} float32 steps`;
-  return `Half of the ${formatCount(about.members.length)} samples of ${name} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
+  return `Half of the ${formatCount(about.members.length)} samples of ${called(name)} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
 }
 
 function viewCaption(about, nodes, half) {

@@ -27,6 +27,9 @@ export function cloudFigure(about, nodes, half, names) {
   } };
 }
 
+/** "class A", "class 7", but "cat". */
+export const called = (name) => (/^(\d+|[A-Za-z])$/.test(name) ? `class ${name}` : name);
+
 /** How large one float32 step is on the screen, about. */
 export function stepPx(about, half) {
   return (about.step / (2 * half)) * VIEW_PX;
@@ -39,7 +42,7 @@ function cloud(points, c, own, names, unit) {
     customdata: points.map(({ i, count }) => (count > 1 ? `${formatCount(count)} samples on this very point` : `sample ${i}`)),
     hovertemplate: "%{customdata}<br>%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>",
     marker: {
-      symbol: shapeOf(c), color: `var(--class-${c}-of-${names.length})`, opacity: own ? 0.75 : 0.35, line: { width: 0.5, color: "var(--panel)" },
+      symbol: shapeOf(c), color: `var(--class-${c}-of-${names.length})`, opacity: own ? 0.75 : 0.5, line: { width: 0.5, color: "var(--panel)" },
       size: own ? points.map(({ count }) => 6 + (most > 1 ? 12 * Math.sqrt((count - 1) / most) : 0)) : 5,
     },
   };
@@ -79,7 +82,7 @@ export function distanceFigure(about, half, [low, high], names) {
   const colour = (alpha) => `var(--class-${about.c}-of-${names.length}${alpha})`;
   const mark = (name, x, color, dash) => ({ type: "scatter", mode: "lines", x: [x, x], y: [0, top], name, line: { color, dash, width: 1.6 }, hovertemplate: `${name}: ${power(x, 3)}<extra></extra>` });
   return { data: [
-    { type: "scatter", mode: "lines", x: edges, y: counts, name: `samples of ${names[about.c]}`, line: { shape: "hv", width: 1.4, color: colour("") }, fill: "tozeroy", fillcolor: colour("-a30"), hovertemplate: "%{y} samples from %{x:.2g}<extra></extra>" },
+    { type: "scatter", mode: "lines", x: edges, y: counts, name: called(names[about.c]), line: { shape: "hv", width: 1.4, color: colour("") }, fill: "tozeroy", fillcolor: colour("-a30"), hovertemplate: "%{y} samples from %{x:.2g}<extra></extra>" },
     mark("one float32 step", about.step, "var(--text)", "dot"),
     mark("edge of the view", half, "var(--out)", "solid"),
     ...(Number.isFinite(about.nearestOther) ? [mark("nearest other class", about.nearestOther, "var(--inward)", "dash")] : []),
