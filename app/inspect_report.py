@@ -22,7 +22,7 @@ from app.charts import code_matrix, csv_text, histograms
 from app.charts._words import count, number
 from app.charts.findings import findings
 from app.live.cloud import Sight, look, own_distances, plain
-from app.live.cloud_theory import Prediction, predict
+from app.live.cloud_theory import Prediction, predict_for
 from lpc_core.film import write_whole
 from lpc_core.inspection import Inspection
 from lpc_core.metrics import METRICS, Reading
@@ -81,7 +81,7 @@ svg .bar { fill: var(--k); }
 def report_html(inspection: Inspection) -> str:
     """The page. Raises nothing for anything that `load` lets through."""
     sight = look(inspection, MOST_DRAWN)
-    foretold = predict(inspection.embeddings.weight, inspection.embeddings.bias, sight.means)
+    foretold = predict_for(inspection, sight.means)
     name = str(inspection.source.get("file", "embeddings"))
     parts = [_head(inspection, name), _picture(inspection, sight, foretold), _nodes(inspection), _foretold(inspection, foretold),
              _code(inspection), _readings(inspection.readings), _classes(inspection, sight),
@@ -188,11 +188,10 @@ def _foretold(inspection: Inspection, foretold: Prediction) -> str:
         return f'<h2>What the head foretells</h2><p class="muted">{escape(foretold.note)}</p>'
     from app.charts import foretold as chart
 
-    radii = np.linalg.norm(foretold.points, axis=2).mean(axis=1)
     reading = inspection.readings.get("norm_mean")
     measured = math.nan if reading is None else reading.value
-    drawn = svg.curve(foretold.gammas, radii, measured, ("γ (factor of ‖z‖², summed over nodes)", "mean ‖z*‖"), "measured ‖z‖")
-    told = chart.sentence(chart.ForetoldInfo(foretold.gammas, radii, foretold.errors, measured, foretold.critical))
+    drawn = svg.curve(foretold.gammas, foretold.radii, measured, ("γ (factor of ‖z‖², summed over nodes)", "mean ‖z*‖"), "measured ‖z‖")
+    told = chart.sentence(chart.ForetoldInfo(foretold.gammas, foretold.radii, foretold.errors, measured, foretold.critical, foretold.known))
     return f'<h2>What the head foretells</h2><p>{escape(told)}</p>{drawn}'
 
 

@@ -23,6 +23,7 @@ class ForetoldInfo(NamedTuple):
     errors: np.ndarray  # (G,) mean over classes of ‖μ_c − z*_c‖ / ‖z*_c‖
     measured: float  # mean ‖z‖; NaN without latents
     critical: float  # γ; NaN where unknown, inf where there is none
+    known: float | None = None  # γ at the end of training, where the file says it
 
 
 def figure(drawn: ForetoldInfo) -> go.Figure:
@@ -65,20 +66,34 @@ def _add_critical(chart: go.Figure, gamma: float) -> None:
 
 
 def sentence(drawn: ForetoldInfo) -> str:
-    """The γ that fits best, and whether it fits."""
+    """The γ of training or the one that fits best, and whether it fits."""
     if not len(drawn.gammas):
         return "Without a head nothing can be foretold."
-    known = np.isfinite(drawn.errors)
-    if not known.any():
+    if not np.isfinite(drawn.errors).any():
         return ("The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to compare it "
                 "with.")
+    return " ".join(filter(None, (_trained(drawn), _fitted(drawn))))
+
+
+def _trained(drawn: ForetoldInfo) -> str:
+    if drawn.known is None:
+        return ""
+    at = int(np.abs(np.log(drawn.gammas / drawn.known)).argmin())
+    return (f"Training ended at γ = {number(drawn.known)}: there the head foretells a radius of "
+            f"{number(float(drawn.radii[at]), 3)}, measured is {number(drawn.measured, 3)}, and the class means lie "
+            f"{percent(float(drawn.errors[at]))} from their points.")
+
+
+def _fitted(drawn: ForetoldInfo) -> str:
     best = int(np.nanargmin(drawn.errors))
     error, gamma = float(drawn.errors[best]), number(float(drawn.gammas[best]))
-    if error <= GOOD:
+    if error <= GOOD and drawn.known is None:
         return (f"At γ = {gamma} the predicted points lie {percent(error)} from the class means: these latents look as if "
                 "they had been trained under about that penalty.")
-    return (f"No γ explains these latents: the best fit, γ = {gamma}, still leaves the class means {percent(error)} from "
-            "their predicted points. Expected where there was no penalty, no linear layer, or no collapse.")
+    if error <= GOOD:
+        return f"They fit best at γ = {gamma}, {percent(error)} off."
+    return (f"No γ explains these latents well: the best fit, γ = {gamma}, leaves the class means {percent(error)} from "
+            "their points. Expected where there was no penalty, no linear layer, or no collapse yet.")
 
 
 def card(drawn: ForetoldInfo, note: str = "") -> Card:

@@ -15,7 +15,7 @@ kind "nodes": nodes float32 (d, n), means (d, K), head (d, K)
 kind "images": images uint8 (n, H, W, C)
 kind "theory":
     info: {gammas: [G] (G = 0: none), best: int | null (index of γ), errors: [G], radii: [G] (mean ‖z*‖), critical,
-           note, at: byte offset in the "points" file}
+           known: γ of training | null, note, at: byte offset in the "points" file}
     pca_points   float32 (p, G, K) absent without PCA
 kind "points": points float32 (d, G, K)
 kind "projection": xy float32 (p, n), of t-SNE or UMAP
@@ -118,7 +118,7 @@ def write_theory(folder: Path, foretold: Prediction, sight: Sight) -> dict[str, 
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("theory", "points")}
     at = write(paths["points"], "points", {}, {"points": _axes_first(foretold.points)})["points"]
     info = {"gammas": foretold.gammas.tolist(), "best": foretold.best, "errors": foretold.errors.tolist(),
-            "radii": np.linalg.norm(foretold.points, axis=2).mean(axis=1).tolist(), "critical": foretold.critical,
+            "radii": foretold.radii.tolist(), "critical": foretold.critical, "known": foretold.known,
             "note": foretold.note, "at": at}
     seen = {} if sight.axes is None else {"pca_points": _axes_first((foretold.points - sight.mean) @ sight.axes)}
     write(paths["theory"], "theory", info, seen)

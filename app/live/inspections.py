@@ -131,15 +131,15 @@ class InspectDesk(jobs.Desk):
         """Keep samples to run a checkpoint on."""
         self.data = self._keep(name, source, "data")
 
-    def accept(self, upload: Upload) -> None:
-        """Find out what ``upload`` is, and measure it at once if it is embeddings."""
+    def accept(self, upload: Upload, wish: Wish | None = None) -> None:
+        """Find out what ``upload`` is; what needs no choices, or has them in ``wish``, is measured at once."""
         self.cancel()
         if self.upload is not None and (self.held is None or self.held.upload is not self.upload):
             self._forget(self.upload)
         self.upload, self.found, self.error = upload, None, ""
         self._drop(self.head)
         self.head = None
-        self.inspect(Wish())
+        self.inspect(wish or Wish())
 
     def _keep(self, name: str, source: IO[bytes], kind: str) -> Upload:
         """Write ``source`` under a name of ours; of its own name only a usual ending is kept."""
@@ -278,10 +278,9 @@ class InspectDesk(jobs.Desk):
     def _foretell(self, held: Held) -> Held:
         """The same with the predicted points, which may take seconds."""
         from app.live import cloud
-        from app.live.cloud_theory import predict
+        from app.live.cloud_theory import predict_for
 
-        found = held.inspection.embeddings
-        foretold = predict(found.weight, found.bias, held.sight.means)
+        foretold = predict_for(held.inspection, held.sight.means)
         paths = cloud.write_theory(self.folder / f"view-{held.serial}", foretold, held.sight)
         tokens = held.tokens | {kind: self.publish(path) for kind, path in paths.items()}
         return dataclasses.replace(held, prediction=foretold, tokens=tokens)

@@ -65,7 +65,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     left, middle, right = st.columns(3, gap="medium")
     with left:
         data, data_name = _data(desk, layout, key)
-        count = st.number_input("Samples", 10, MOST_SAMPLES, 2_000, 100, key=f"{key}count")
+        count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count", placeholder="2000, or all")
     with middle:
         normalisation = _normalisation(layout, key)
         split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
@@ -77,7 +77,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
                              help="Another layer than the penultimate one has no head that reads it, so nothing is foretold.")
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
-                None if layer == PENULTIMATE else layer, int(count))
+                None if layer == PENULTIMATE else layer, None if count is None else int(count))
     missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy, icon=":material/play_arrow:",
                  help=f"Choose {' and '.join(missing)} first." if missing else None):

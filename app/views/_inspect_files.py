@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.inspections import InspectDesk, InspectRefused, Upload
-from app.live.samples import SAMPLES, Sample
+from app.live import samples as listed
+from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 
-_PER_ROW = 4
+_PER_ROW = 5
 
 
 def uploader(desk: InspectDesk, label: str) -> None:
@@ -28,20 +28,21 @@ def uploader(desk: InspectDesk, label: str) -> None:
 
 def samples(desk: InspectDesk, heading: str) -> None:
     """One button per sample, each with its sentence."""
-    if not SAMPLES:
+    known = listed.samples()
+    if not known:
         return
     st.markdown(f"**{heading}**")
-    for start in range(0, len(SAMPLES), _PER_ROW):
+    for start in range(0, len(known), _PER_ROW):
         columns = st.columns(_PER_ROW)
-        for column, sample in zip(columns, SAMPLES[start : start + _PER_ROW], strict=False):
+        for column, sample in zip(columns, known[start : start + _PER_ROW], strict=False):
             with column, st.container(border=True, height="stretch"):
                 _sample(desk, sample)
 
 
-def _sample(desk: InspectDesk, sample: Sample) -> None:
+def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
     if st.button(sample.title, key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch", disabled=desk.running):
         try:
-            desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size))
+            desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
         except InspectRefused as error:
             desk.error = str(error)
         st.rerun()

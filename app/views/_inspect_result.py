@@ -158,9 +158,8 @@ def _head_cards(held: Held) -> list[Card]:
     made = [head_rows.card(head_rows.info(found.weight, found.class_names), shown_names(found.class_names))]
     if prediction is None:
         return made
-    radii = np.linalg.norm(prediction.points, axis=2).mean(axis=1)
-    drawn = foretold.ForetoldInfo(prediction.gammas, radii, prediction.errors, value(held.inspection, "norm_mean"),
-                                  prediction.critical)
+    drawn = foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors,
+                                  value(held.inspection, "norm_mean"), prediction.critical, prediction.known)
     return [*made, foretold.card(drawn, prediction.note)]
 
 

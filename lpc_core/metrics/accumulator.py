@@ -14,7 +14,7 @@ from lpc_core.metrics._given import _argmax, _logits, _names, _weight
 from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics._moments import Forgotten, GatheredStatistics, Moments, Spread
 from lpc_core.metrics._rows import Rows
-from lpc_core.metrics.measure import _remark
+from lpc_core.metrics._measure import _remark
 
 MAX_BYTES = 2**30  # of the scatter matrices of all classes
 _HEAD = ("weight_norm", "weight_abs_cv")

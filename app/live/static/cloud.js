@@ -121,6 +121,7 @@ export class Cloud {
       this.axes = axes;
       this.layout();
       this.camera.open(this.extent(axes), this.rect());
+      this.gamma.allow(Boolean(axes.points));
       this.sayCover("");
       this.say();
       this.refresh();
@@ -369,6 +370,7 @@ export class Cloud {
     if (!news) return;
     const { kind, nodes, dims } = this.tools.sight;
     this.axes = await this.file.axes(kind, nodes, dims);
+    this.gamma.allow(Boolean(this.axes.points));
     if (!this.file.n) this.camera.open(this.extent(this.axes), this.rect());
     this.request();
   }
