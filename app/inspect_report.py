@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,75 +18,38 @@ from typing import Any
 import numpy as np
 
 from app import report_svg as svg
-from app.charts import code_matrix, csv_text, histograms
+from app.charts import code_matrix, foretold, histograms
 from app.charts._words import count, number
-from app.charts.findings import findings
-from app.live.cloud import Sight, look, own_distances, plain
+from app.charts.findings import findings, value
+from app.live.cloud import Sight, look, own_distances
 from app.live.cloud_theory import Prediction, predict_for
 from lpc_core.film import write_whole
-from lpc_core.inspection import Inspection
+from lpc_core.inspection import Inspection, load, readings_csv, report
+from lpc_core.inspection.analysis import predictions_of
 from lpc_core.metrics import METRICS, Reading
 
+STYLE = Path(__file__).parent / "live" / "static" / "report.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 MOST_DRAWN = 4_000  # samples of the page's picture
 MOST_LISTED = 40  # of each list of samples
 MOST_CODE = 1_200  # cells of the code's picture
 MOST_WEIGHTS = 400  # numbers of the head that are printed
 MOST_CLASSES = 200  # rows of the table of classes
-_STYLE = """
-:root { color-scheme: light dark; --text: #31333f; --muted: #5c5f6b; --line: #d9dbe1; --grid: #eceef2; --ground: #fff;
-  --soft: #f4f5f8; --blue: #1756d6; --orange: #c24e00; --green: #16803a; }
-@media (prefers-color-scheme: dark) { :root { --text: #fafafa; --muted: #b4b7c0; --line: #3a3d47; --grid: #272a33;
-  --ground: #0e1117; --soft: #191c24; --blue: #6ea8ff; --orange: #f2793a; --green: #4bd37b; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 980px; padding: 28px clamp(12px, 3vw, 32px) 60px; background: var(--ground);
-  color: var(--text); font: 15px/1.55 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
-h1 { font-size: 25px; line-height: 1.25; margin: 0 0 4px; overflow-wrap: anywhere; }
-h2 { font-size: 18px; margin: 40px 0 8px; padding-top: 14px; border-top: 1px solid var(--line); }
-p { margin: 6px 0; } .muted { color: var(--muted); }
-.findings { margin: 18px 0; padding: 14px 18px; border-radius: 10px; background: var(--soft); font-size: 17px; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; font-weight: 400; }
-thead th { color: var(--muted); font-weight: 600; } tbody th { font-weight: 600; } .numbers tbody th { min-width: 150px; }
-td.number { text-align: right; white-space: nowrap; padding-right: 18px; } thead th.number { text-align: right;
-  padding-right: 18px; }
-code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-.floor { display: inline-block; padding: 0 7px; border-radius: 9px; background: var(--soft); border: 1px solid var(--line);
-  font-size: 12px; }
-.explain { color: var(--muted); font-size: 13px; } .formula { font-family: "Cambria Math", Georgia, serif; }
-img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 4px; background: #000; display: block; }
-.grid4 { display: grid; gap: 14px 22px; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 8px 0; padding: 0; list-style: none; font-size: 14px; }
-svg { display: block; width: 100%; height: auto; }
-.legend svg { display: inline-block; width: 15px; height: 15px; vertical-align: -2px; margin-right: 6px; }
-svg text { font: 12px system-ui, sans-serif; fill: var(--muted); } svg text.axis { fill: var(--text); font-weight: 600; }
-svg text.sign { fill: #fff; font-size: 14px; }
-svg line.grid { stroke: var(--grid); } svg line.level { stroke: var(--text); stroke-dasharray: 5 4; }
-svg .curve { fill: none; stroke: var(--blue); stroke-width: 2; }
-svg .plus { fill: var(--blue); } svg .minus { fill: var(--orange); } svg .zero { fill: var(--muted); }
-svg .s { fill: var(--k); opacity: .8; }
-svg .s.hollow { fill: var(--ground); stroke: var(--k); stroke-width: 1.2; opacity: 1; }
-svg .cross { fill: var(--k); fill-opacity: .6; stroke: var(--text); stroke-width: 1.3; }
-svg .bar { fill: var(--k); }
-@media (max-width: 640px) { .numbers, .numbers tbody, .numbers tr, .numbers td { display: block; } .numbers thead { display: none; }
-  .numbers tr { padding: 8px 0; border-bottom: 1px solid var(--grid); } .numbers :is(th, td) { border: 0; padding: 1px 0; }
-  .numbers th { display: block; } .numbers td.number { text-align: left; } .numbers td.number + td.number:not(:empty)::before
-  { content: "floor "; color: var(--muted); } }
-@media print { body { max-width: none; } h2 { break-after: avoid; } tr, svg { break-inside: avoid; } }
-"""
+MOST_CAPTION = 200  # characters
 
 
 def report_html(inspection: Inspection) -> str:
-    """The page. Raises nothing for anything that `load` lets through."""
+    """The page; one with neither samples nor head says so."""
     sight = look(inspection, MOST_DRAWN)
-    foretold = predict_for(inspection, sight.means)
+    prediction = predict_for(inspection, sight.means)
     name = str(inspection.source.get("file", "embeddings"))
-    parts = [_head(inspection, name), _picture(inspection, sight, foretold), _nodes(inspection), _foretold(inspection, foretold),
-             _code(inspection), _readings(inspection.readings), _classes(inspection, sight),
-             _weights(inspection), _samples(inspection, sight, "Misclassified samples", inspection.misclassified),
-             _samples(inspection, sight, "Most ambiguous samples", inspection.ambiguous), _origin(inspection)]
+    parts = (
+        _head(inspection, name), _picture(inspection, sight, prediction), _nodes(inspection),
+        _foretold(inspection, prediction), _code(inspection), _readings(inspection.readings),
+        _classes(inspection, sight), _weights(inspection),
+        _samples(inspection, sight, "Misclassified samples", inspection.misclassified),
+        _samples(inspection, sight, "Most ambiguous samples", inspection.ambiguous), _origin(inspection))
+    style = STYLE.read_text("utf-8") + _palette(len(inspection.embeddings.class_names))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -94,7 +57,7 @@ def report_html(inspection: Inspection) -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(name)} · LPC Lab</title>
-<style>{_STYLE}{_palette(len(inspection.embeddings.class_names))}</style>
+<style>{style}</style>
 </head>
 <body>
 {"".join(parts)}
@@ -104,29 +67,14 @@ def report_html(inspection: Inspection) -> str:
 
 
 def report_json(inspection: Inspection) -> str:
-    """The same as JSON: where it came from, every reading with its floor and reason, classes, code, doubtful samples."""
-    found = inspection.embeddings
-    return json.dumps(plain({
-        "source": inspection.source, "layout": inspection.layout, "notes": list(inspection.notes),
-        "samples": len(found.labels), "latent_dim": found.latents.shape[1], "findings": findings(inspection),
-        "readings": {name: _reading(name, reading) for name, reading in inspection.readings.items()},
-        "classes": {"names": list(found.class_names), "counts": np.bincount(found.labels, minlength=len(found.class_names))},
-        "code": inspection.code, "misclassified": inspection.misclassified, "ambiguous": inspection.ambiguous,
-    }), allow_nan=False, ensure_ascii=False, indent=1)
-
-
-def _reading(name: str, reading: Reading) -> dict[str, Any]:
-    about = METRICS.get(name)
-    words = {} if about is None else {"title": about.title, "formula": about.formula, "meaning": about.meaning,
-                                      "source": about.source}
-    return {"value": reading.value, "floor": reading.floor, "at_floor": reading.at_floor, "reason": reading.reason} | words
+    """The same as JSON: `lpc_core.inspection.report`, with the findings in words."""
+    return json.dumps({"findings": findings(inspection), **report(inspection)}, allow_nan=False, ensure_ascii=False,
+                      indent=1)
 
 
 def report_csv(inspection: Inspection) -> str:
     """The readings as CSV; texts that a spreadsheet would run as a formula are disarmed."""
-    rows = [{"name": name} | _reading(name, reading) for name, reading in inspection.readings.items()]
-    names = ("name", "title", "value", "floor", "at_floor", "reason", "formula", "meaning", "source")
-    return csv_text({column: [row.get(column) for row in rows] for column in names})
+    return readings_csv(inspection)
 
 
 # ---- sections --------------------------------------------------------------------------------------------------------
@@ -140,59 +88,63 @@ def _head(inspection: Inspection, name: str) -> str:
     return f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
 
 
-def _picture(inspection: Inspection, sight: Sight, foretold: Prediction) -> str:
+def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> str:
     found, rows = inspection.embeddings, sight.rows
-    seen, crosses, titles = _seen(inspection, sight, foretold)
-    if seen is None:
+    seen, crosses, titles = _seen(inspection, sight, prediction)
+    if seen is None or not len(rows):
         return ""
-    wrong = np.zeros(len(rows), bool) if found.predictions is None else found.predictions[rows] != found.labels[rows]
-    drawn = svg.cloud(seen[rows], found.labels[rows], wrong, crosses, found.class_names, titles)
-    part = "" if len(rows) == len(found.labels) else f"{count(len(rows))} of {count(len(found.labels))} samples are drawn. "
-    marked = ""
-    if crosses is not None and foretold.best is not None:
-        marked = f"Crosses: where this head's classes would fall under γ = {number(float(foretold.gammas[foretold.best]))}. "
-    return (f'<h2>The latents</h2>{drawn}{_legend(found.class_names)}'
-            f'<p class="muted">{part}Hollow marks are predicted wrongly. {marked}</p>')
+    guesses = predictions_of(found)
+    wrong = np.zeros(len(rows), bool) if guesses is None else guesses[rows] != found.labels[rows]
+    drawn = svg.cloud(seen[rows], found.labels[rows], wrong, crosses, titles)
+    words = ["Hollow marks are predicted wrongly."]
+    if len(rows) < len(found.labels):
+        words.append(f"{count(len(rows))} of {count(len(found.labels))} samples are drawn.")
+    if crosses is not None and prediction.best is not None:
+        gamma = number(float(prediction.gammas[prediction.best]))
+        words.append(f"Crosses: where this head's classes would fall under γ = {gamma}.")
+    return f'<h2>The latents</h2>{drawn}{_legend(found.class_names)}<p class="muted">{" ".join(words)}</p>'
 
 
-def _seen(inspection: Inspection, sight: Sight, foretold: Prediction,
+def _seen(inspection: Inspection, sight: Sight, prediction: Prediction,
           ) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, str]]:
     """Coordinates (N, 2), predicted points (K, 2) at the γ that fits best, and the axes' titles."""
     latents = inspection.embeddings.latents
-    points = None if foretold.best is None else foretold.points[foretold.best]
+    points = None if prediction.best is None else prediction.points[prediction.best]
     if latents.shape[1] == 2:
         return latents, points, ("node 1", "node 2")
     if sight.axes is None:
         return None, None, ("", "")
-    seen = inspection.coordinates["pca"][:, :2]
-    return seen, None if points is None else ((points - sight.mean) @ sight.axes)[:, :2], ("PC 1", "PC 2")
+    crosses = None if points is None else ((points - sight.mean) @ sight.axes)[:, :2]
+    return inspection.coordinates["pca"][:, :2], crosses, ("PC 1", "PC 2")
 
 
-def _legend(names: Iterable[str]) -> str:
-    items = [f'<li class="k{c}"><svg viewBox="-4 -4 8 8" aria-hidden="true"><g class="s k{c}"><use href="#m{c % len(svg.CORNERS)}"/>'
-             f"</g></svg>{escape(name)}</li>" for c, name in enumerate(names) if c < MOST_CLASSES]
+def _legend(names: Sequence[str]) -> str:
+    items = [f'<li class="k{c}"><svg viewBox="-4 -4 8 8" aria-hidden="true"><g class="s k{c}">{svg.mark(c)}</g></svg>'
+             f"{escape(name)}</li>" for c, name in enumerate(names[:MOST_CLASSES])]
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 
 def _nodes(inspection: Inspection) -> str:
     found = inspection.embeddings
+    if not len(found.labels):
+        return ""
     drawn = histograms.info(found.latents, found.labels, found.class_names)
-    charts = "".join(svg.histogram(drawn.edges[p], drawn.counts[p], f"z{node + 1}") for p, node in enumerate(drawn.nodes))
-    distance = inspection.readings.get("gmm_peak_distance")
-    told = histograms.sentence(drawn, math.nan if distance is None else distance.value)
+    charts = "".join(svg.histogram(edges, counts, f"z{node + 1}")
+                     for node, edges, counts in zip(drawn.nodes, drawn.edges, drawn.counts, strict=True))
+    told = histograms.sentence(drawn, value(inspection, "gmm_peak_distance"))
     return f'<h2>What each node does</h2><p>{escape(told)}</p><div class="grid4">{charts}</div>'
 
 
-def _foretold(inspection: Inspection, foretold: Prediction) -> str:
-    if not len(foretold.gammas):
-        return f'<h2>What the head foretells</h2><p class="muted">{escape(foretold.note)}</p>'
-    from app.charts import foretold as chart
-
-    reading = inspection.readings.get("norm_mean")
-    measured = math.nan if reading is None else reading.value
-    drawn = svg.curve(foretold.gammas, foretold.radii, measured, ("γ (factor of ‖z‖², summed over nodes)", "mean ‖z*‖"), "measured ‖z‖")
-    told = chart.sentence(chart.ForetoldInfo(foretold.gammas, foretold.radii, foretold.errors, measured, foretold.critical, foretold.known))
-    return f'<h2>What the head foretells</h2><p>{escape(told)}</p>{drawn}'
+def _foretold(inspection: Inspection, prediction: Prediction) -> str:
+    if not len(prediction.gammas):
+        return f'<h2>What the head foretells</h2><p class="muted">{escape(prediction.note)}</p>'
+    measured = value(inspection, "norm_mean")
+    told = foretold.sentence(foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors, measured,
+                                                   prediction.critical, prediction.known))
+    titles = "γ (factor of ‖z‖², summed over nodes)", "mean ‖z*‖"
+    drawn = svg.curve(prediction.gammas, prediction.radii, measured, titles, "measured ‖z‖")
+    note = f'<p class="muted">{escape(prediction.note)}</p>' if prediction.note else ""
+    return f"<h2>What the head foretells</h2><p>{escape(told)}</p>{note}{drawn}"
 
 
 def _code(inspection: Inspection) -> str:
@@ -206,65 +158,77 @@ def _code(inspection: Inspection) -> str:
 
 def _readings(readings: Mapping[str, Reading]) -> str:
     rows = "".join(_reading_row(name, reading) for name, reading in readings.items())
+    heads = ('<tr><th>quantity</th><th class="number">value</th><th class="number">floor</th>'
+             "<th>note, formula, source</th></tr>")
     return ('<h2>All numbers</h2><p class="muted">Floor: what rounding of the latents alone can give; at or below it a '
-            'value says nothing.</p><div class="scroll"><table class="numbers"><thead><tr><th>quantity</th><th class="number">value</th>'
-            f'<th class="number">floor</th><th>note, formula, source</th></tr></thead><tbody>{rows}</tbody></table></div>')
+            f'value says nothing.</p><div class="scroll"><table class="numbers"><thead>{heads}</thead>'
+            f"<tbody>{rows}</tbody></table></div>")
 
 
 def _reading_row(name: str, reading: Reading) -> str:
     about = METRICS.get(name)
-    title = name if about is None else about.title
     shown = "undefined" if math.isnan(reading.value) else number(reading.value, 4)
     mark = ' <span class="floor">at the floor</span>' if reading.at_floor else ""
     floor = "" if reading.floor is None or not math.isfinite(reading.floor) else number(reading.floor)
     note = f"<div>{escape(reading.reason)}</div>" if reading.reason else ""
     words = "" if about is None else (f'<div class="explain"><span class="formula">{escape(about.formula)}</span><br>'
                                       f"{escape(about.meaning)}<br>{escape(about.source)}</div>")
-    return (f'<tr><th>{escape(title)}<br><code class="explain">{escape(name).replace("_", "_<wbr>")}</code></th><td class="number">{shown}{mark}'
-            f'</td><td class="number">{floor}</td><td>{note}{words}</td></tr>')
+    title = escape(name if about is None else about.title)
+    breakable = escape(name).replace("_", "_<wbr>")
+    return (f'<tr><th>{title}<br><code class="explain">{breakable}</code></th><td class="number">{shown}{mark}</td>'
+            f'<td class="number">{floor}</td><td>{note}{words}</td></tr>')
 
 
 def _classes(inspection: Inspection, sight: Sight) -> str:
     found = inspection.embeddings
-    counts = np.bincount(found.labels, minlength=len(found.class_names))
-    radii = np.linalg.norm(sight.means, axis=1)
-    right = None if found.predictions is None else np.bincount(
-        found.labels[found.predictions == found.labels], minlength=len(found.class_names))
-    rows = [[name, count(int(counts[c])), "" if right is None or not counts[c] else f"{100 * right[c] / counts[c]:.4g} %",
-             number(float(radii[c]))] for c, name in enumerate(found.class_names[:MOST_CLASSES])]
-    return "<h2>Classes</h2>" + _table(("class", "samples", "right", "‖μ‖ from the origin"), rows, numbers=(1, 2, 3))
+    classes = len(found.class_names)
+    counts, radii = np.bincount(found.labels, minlength=classes), np.linalg.norm(sight.means, axis=1)
+    guesses = predictions_of(found) if len(found.labels) else None
+    right = np.zeros(classes) if guesses is None else np.bincount(found.labels[guesses == found.labels],
+                                                                  minlength=classes)
+    rows = []
+    for c, name in enumerate(found.class_names[:MOST_CLASSES]):
+        share = "" if guesses is None or not counts[c] else f"{100 * right[c] / counts[c]:.4g} %"
+        rows.append([name, count(int(counts[c])), share, number(float(radii[c]))])
+    return "<h2>Classes</h2>" + _table(("class", "samples", "right", "‖μ‖ from the origin"), rows)
 
 
 def _weights(inspection: Inspection) -> str:
-    weight = inspection.embeddings.weight
+    weight, names = inspection.embeddings.weight, inspection.embeddings.class_names
     if weight is None:
         return ""
-    names, norms = inspection.embeddings.class_names, np.linalg.norm(weight, axis=1)
+    norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
     if weight.size > MOST_WEIGHTS:
-        rows = [[names[k], number(float(norms[k]))] for k in range(min(len(names), MOST_CLASSES))]
-        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), rows, numbers=(1,))
+        rows = list(zip(names, norms, strict=True))[:MOST_CLASSES]
+        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), rows)
     heads = ("class", *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
-    rows = [[names[k], *(number(float(w), 3) for w in weight[k]), number(float(norms[k]), 3)] for k in range(len(names))]
-    return "<h2>The head's rows</h2>" + _table(heads, rows, numbers=range(1, len(heads)))
+    rows = [[name, *(number(float(w), 3) for w in row), norm]
+            for name, row, norm in zip(names, weight, norms, strict=True)]
+    return "<h2>The head's rows</h2>" + _table(heads, rows)
 
 
 def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray) -> str:
     found, shown = inspection.embeddings, rows[:MOST_LISTED]
     if not len(shown):
         return ""
-    names, distances = found.class_names, own_distances(found, shown, sight.means)
-    lines = []
-    for row, distance in zip(shown, distances, strict=True):
-        guess = "" if found.predictions is None else names[found.predictions[row]]
-        image = "" if found.images is None else f'<img alt="" src="{svg.data_uri(found.images[row])}">'
-        caption = "" if found.texts is None else found.texts[row][:200]
-        lines.append(f"<tr><td>{image}{escape(caption)}</td><td class=\"number\">{count(int(row))}</td>"
-                     f'<td>{escape(names[found.labels[row]])}</td><td>{escape(guess)}</td><td class="number">'
-                     f"{number(float(distance), 3)}</td></tr>")
+    distances, guesses = own_distances(found, shown, sight.means), predictions_of(found)
+    lines = "".join(_sample_row(inspection, int(row), float(distance), None if guesses is None else int(guesses[row]))
+                    for row, distance in zip(shown, distances, strict=True))
     more = f" The first {len(shown)} of {len(rows)}." if len(rows) > len(shown) else ""
+    heads = ('<tr><th></th><th class="number">row</th><th>class</th><th>predicted</th><th class="number">distance</th>'
+             "</tr>")
     return (f'<h2>{title}</h2><p class="muted">With the distance to the centre of their own class.{more}</p>'
-            '<div class="scroll"><table><thead><tr><th></th><th class="number">row</th><th>class</th><th>predicted</th>'
-            f'<th class="number">distance</th></tr></thead><tbody>{"".join(lines)}</tbody></table></div>')
+            f'<div class="scroll"><table><thead>{heads}</thead><tbody>{lines}</tbody></table></div>')
+
+
+def _sample_row(inspection: Inspection, row: int, distance: float, guess: int | None) -> str:
+    found = inspection.embeddings
+    image = "" if found.images is None else f'<img alt="" src="{svg.data_uri(found.images[row])}">'
+    caption = "" if found.texts is None else found.texts[row][:MOST_CAPTION]
+    predicted = "" if guess is None else found.class_names[guess]
+    return (f'<tr><td>{image}{escape(caption)}</td><td class="number">{count(row)}</td>'
+            f"<td>{escape(found.class_names[found.labels[row]])}</td><td>{escape(predicted)}</td>"
+            f'<td class="number">{number(distance, 3)}</td></tr>')
 
 
 def _origin(inspection: Inspection) -> str:
@@ -276,9 +240,9 @@ def _origin(inspection: Inspection) -> str:
             f'<div class="scroll"><table><tbody>{body}</tbody></table></div><p class="muted">Made with LPC Lab.</p>')
 
 
-def flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
+def flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     """Nested facts as (name, text), empty ones left out."""
-    for name, item in value.items():
+    for name, item in facts.items():
         if isinstance(item, Mapping):
             yield from flat(item, f"{before}{name} ")
         elif isinstance(item, (list, tuple)):
@@ -287,30 +251,26 @@ def flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]
             yield f"{before}{name}", str(item)
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[int]) -> str:
-    right = set(numbers)
+def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """Names in the first column, numbers in the others."""
 
-    def cell(tag: str, i: int, text: str) -> str:
-        kind = ' class="number"' if i in right else ""
-        return f"<{tag}{kind}>{escape(text)}</{tag}>"
+    def line(tag: str, texts: Iterable[str]) -> str:
+        first, *others = map(escape, texts)
+        return f"<tr><th>{first}</th>" + "".join(f'<{tag} class="number">{text}</{tag}>' for text in others) + "</tr>"
 
-    body = "".join("<tr>" + "".join(cell("td" if i else "th", i, text) for i, text in enumerate(row)) + "</tr>" for row in rows)
-    return (f'<div class="scroll"><table><thead><tr>{"".join(cell("th", i, text) for i, text in enumerate(heads))}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>")
+    body = "".join(line("td", row) for row in rows)
+    return f'<div class="scroll"><table><thead>{line("th", heads)}</thead><tbody>{body}</tbody></table></div>'
 
 
 def _palette(classes: int) -> str:
     """Colours of the classes by style, for light and dark."""
-    light, dark = svg.colours(classes, False), svg.colours(classes, True)
-    rules = "".join(f".k{c}{{--k:{colour}}}" for c, colour in enumerate(light))
-    night = "".join(f".k{c}{{--k:{colour}}}" for c, colour in enumerate(dark))
-    return f"{rules}@media(prefers-color-scheme:dark){{{night}}}"
+    light, dark = ("".join(f".k{c}{{--k:{colour}}}" for c, colour in enumerate(svg.colours(classes, night)))
+                   for night in (False, True))
+    return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
 
 
 def export(source: Path, target: Path) -> None:
-    """Write the page for the inspection at ``source`` to ``target``, and JSON and CSV beside it; each whole or not at all."""
-    from lpc_core.inspection import load
-
+    """Write the page for the inspection at ``source`` to ``target``, JSON and CSV beside it; whole or not at all."""
     inspection = load(source)
     for ending, text in ((target.suffix or ".html", report_html(inspection)), (".json", report_json(inspection)),
                          (".csv", report_csv(inspection))):

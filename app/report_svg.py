@@ -9,7 +9,7 @@ import base64
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
@@ -32,8 +32,9 @@ def colours(count: int, dark: bool) -> list[str]:
 
 def figure(width: float, height: float, content: str, title: str) -> str:
     """An SVG element, as wide as the page allows and at most its own ``width`` in pixels."""
-    return (f'<svg viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px" role="img" aria-label="{escape(title)}">'
-            f"<title>{escape(title)}</title>{content}</svg>")
+    named = escape(title)
+    return (f'<svg viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px" role="img" aria-label="{named}">'
+            f"<title>{named}</title>{content}</svg>")
 
 
 def label(x: float, y: float, text: str, anchor: str = "start", kind: str = "") -> str:
@@ -46,10 +47,15 @@ def line(x0: float, y0: float, x1: float, y1: float, kind: str) -> str:
     return f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" class="{kind}"/>'
 
 
-def marks(count: int) -> str:
-    """Definitions of the classes' marks, ``#m0`` … ."""
-    made = [f'<g id="m{c}"><polygon points="{_outline(c)}"/></g>' for c in range(min(count, len(CORNERS)))]
+def marks() -> str:
+    """Definitions of the classes' marks, which `mark` uses."""
+    made = [f'<g id="m{c}"><polygon points="{_outline(c)}"/></g>' for c in range(len(CORNERS))]
     return f"<defs>{''.join(made)}</defs>"
+
+
+def mark(index: int, x: float = 0, y: float = 0) -> str:
+    """The mark of class ``index`` at (x, y)."""
+    return f'<use href="#m{index % len(CORNERS)}" x="{x:.1f}" y="{y:.1f}"/>'
 
 
 def _outline(index: int) -> str:
@@ -71,15 +77,15 @@ def ticks(low: float, high: float, count: int) -> np.ndarray:
 # ---- the latents -----------------------------------------------------------------------------------------------------
 
 
-def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np.ndarray | None,  # noqa: PLR0917
-          names: Sequence[str], titles: tuple[str, str]) -> str:
+def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np.ndarray | None,
+          titles: tuple[str, str]) -> str:
     """Samples (n, 2) by class, wrong ones hollow, and predicted points (K, 2), on equal axes."""
     left, top, side = 52.0, 10.0, 560.0
     centre, half = _view(points)
     scale = side / 2 / half
     at = np.column_stack([left + side / 2 + (points[:, 0] - centre[0]) * scale,
                           top + side / 2 - (points[:, 1] - centre[1]) * scale])
-    parts = [_grid(centre, half, (left, top, side), titles), marks(len(names))]
+    parts = [_grid(centre, half, (left, top, side), titles), marks()]
     inside = ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
     for c in np.unique(labels):
         parts.append(_class(at, inside & (labels == c) & ~wrong, int(c), "s"))
@@ -121,8 +127,7 @@ def _texts(values: np.ndarray) -> list[str]:
 
 
 def _class(at: np.ndarray, chosen: np.ndarray, index: int, kind: str) -> str:
-    mark = index % len(CORNERS)
-    uses = "".join(f'<use href="#m{mark}" x="{x:.1f}" y="{y:.1f}"/>' for x, y in at[chosen])
+    uses = "".join(mark(index, x, y) for x, y in at[chosen])
     return f'<g class="{kind} k{index}">{uses}</g>' if uses else ""
 
 
@@ -140,8 +145,8 @@ def histogram(edges: np.ndarray, counts: np.ndarray, title: str) -> str:
     step = width / counts.shape[1]
     parts, floor = [], np.zeros(counts.shape[1])
     for c, row in enumerate(counts):
-        bars = "".join(f"M{b * step:.1f} {base - floor[b] / most * 60:.1f}h{step:.2f}v{-row[b] / most * 60:.2f}h{-step:.2f}z"
-                       for b in np.flatnonzero(row))
+        bars = "".join(f"M{b * step:.1f} {base - 60 * floor[b] / most:.1f}h{step:.2f}v{-60 * row[b] / most:.2f}"
+                       f"h{-step:.2f}z" for b in np.flatnonzero(row))
         floor += row
         if bars:
             parts.append(f'<path d="{bars}" class="bar k{c}"/>')
@@ -159,8 +164,8 @@ def code(signs: np.ndarray, names: Sequence[str], nodes: Sequence[str]) -> str:
         parts.append(label(left - 8, top + (k + 0.5) * cell, name[:20], "end", "tick"))
         for j in range(len(nodes)):
             kind, sign = {1: ("plus", "+"), -1: ("minus", "−")}.get(int(signs[k, j]), ("zero", "0"))
-            x, y = left + j * cell, top + k * cell
-            parts.append(f'<rect x="{x + 1:g}" y="{y + 1:g}" width="{cell - 2:g}" height="{cell - 2:g}" class="{kind}"/>')
+            x, y, inner = left + j * cell, top + k * cell, cell - 2
+            parts.append(f'<rect x="{x + 1:g}" y="{y + 1:g}" width="{inner:g}" height="{inner:g}" class="{kind}"/>')
             parts.append(label(x + cell / 2, y + cell / 2, sign, "middle", "sign"))
     return figure(left + len(nodes) * cell + 4, top + len(names) * cell + 4, "".join(parts), "The code of each class")
 
@@ -176,9 +181,10 @@ def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], l
     low, high = min(heights), max(heights)
     span, room = (high - low) or 1.0, u[-1] - u[0]
     xs, ys = left + (u - u[0]) / room * width, top + (high - v) / span * height
-    parts = [_decades(u[0], u[-1], lambda e: (left + (e - u[0]) / room * width, top, True, height), 2),
-             _decades(low, high, lambda e: (left, top + (high - e) / span * height, False, width), 1)]
-    parts.append(f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in zip(xs, ys, strict=True))}" class="curve"/>')
+    parts = [_decades(u[0], u[-1], lambda e: (left + (e - u[0]) / room * width, top), height, upright=True),
+             _decades(low, high, lambda e: (left, top + (high - e) / span * height), width, upright=False)]
+    corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(xs, ys, strict=True))
+    parts.append(f'<polyline points="{corners}" class="curve"/>')
     if level > 0:
         y_level = top + (high - math.log10(level)) / span * height
         parts += [line(left, y_level, left + width, y_level, "level"),
@@ -188,15 +194,17 @@ def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], l
     return figure(left + width + 10, top + height + 42, "".join(parts), f"{titles[1]} against {titles[0]}")
 
 
-def _decades(low: float, high: float, place: object, every: int) -> str:
-    """Grid lines at whole powers of ten."""
+def _decades(low: float, high: float, place: Callable[[int], tuple[float, float]], length: float, *,
+             upright: bool) -> str:
+    """Grid lines at whole powers of ten; of the upright ones every other is named."""
     parts = []
     for exponent in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1):
-        x, y, upright, length = place(exponent)  # type: ignore[operator]
+        x, y = place(exponent)
         parts.append(line(x, y, x, y + length, "grid") if upright else line(x, y, x + length, y, "grid"))
-        if exponent % every == 0:
+        if not upright or exponent % 2 == 0:
             text = f"1e{exponent}" if exponent else "1"
-            parts.append(label(x, y + length + 12, text, "middle", "tick") if upright else label(x - 6, y, text, "end", "tick"))
+            parts.append(label(x, y + length + 12, text, "middle", "tick") if upright
+                         else label(x - 6, y, text, "end", "tick"))
     return "".join(parts)
 
 
@@ -210,8 +218,8 @@ def png(pixels: np.ndarray) -> bytes:
     rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with its filter: none
     rows[:, 1:] = kept.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(kind, data) for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")))
+    packed = zlib.compress(rows.tobytes(), 9)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

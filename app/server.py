@@ -34,8 +34,8 @@ from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
 from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 
-from app.live import hub as hubs  # noqa: E402
 from app.live import films, jobs  # noqa: E402
+from app.live import hub as hubs  # noqa: E402
 from app.live.file_routes import desk_file, film_page  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.settings import from_env  # noqa: E402

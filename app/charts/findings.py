@@ -35,8 +35,8 @@ def at_chance(inspection: Inspection) -> bool:
 def _accuracy(inspection: Inspection, accuracy: float) -> str:
     n = count(len(inspection.embeddings.labels))
     if at_chance(inspection):
-        return (f"{percent(accuracy)} of {n} samples are predicted right: no better than guessing. The classes have lost "
-                "each other (total collapse), or were never told apart.")
+        return (f"{percent(accuracy)} of {n} samples are predicted right: no better than guessing. The classes have "
+                "lost each other (total collapse), or were never told apart.")
     return f"{percent(accuracy)} of {n} samples are predicted right."
 
 
@@ -68,5 +68,5 @@ def _code(inspection: Inspection) -> str:
         return f"There is no binary code: a node's two peaks are {number(distance)} widths apart and overlap."
     if drawn.whole >= code_matrix.WHOLE:
         return f"The latents are a binary code: every node takes two values, {number(distance)} peak widths apart."
-    return (f"A node takes two values on average ({number(distance)} peak widths apart), but only {percent(drawn.whole)} of "
-            "the samples have all the signs of their class.")
+    return (f"A node takes two values on average ({number(distance)} peak widths apart), but only "
+            f"{percent(drawn.whole)} of the samples have all the signs of their class.")

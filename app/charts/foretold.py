@@ -46,7 +46,8 @@ def figure(drawn: ForetoldInfo) -> go.Figure:
 
 
 def _add_misfit(chart: go.Figure, drawn: ForetoldInfo) -> None:
-    chart.update_layout(yaxis2={"type": "log", "domain": [0, 0.44], "anchor": "x", "title": {"text": "misfit of the means"}})
+    chart.update_layout(yaxis2={"type": "log", "domain": [0, 0.44], "anchor": "x",
+                                "title": {"text": "misfit of the means"}})
     chart.add_scatter(x=drawn.gammas, y=drawn.errors, yaxis="y2", mode="lines", line={"color": _ink.GREEN, "width": 2},
                       hovertemplate="γ %{x:.3g}: misfit %{y:.3g}<extra></extra>")
 
@@ -70,8 +71,8 @@ def sentence(drawn: ForetoldInfo) -> str:
     if not len(drawn.gammas):
         return "Without a head nothing can be foretold."
     if not np.isfinite(drawn.errors).any():
-        return ("The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to compare it "
-                "with.")
+        return ("The radius of the head's collapse points shrinks as γ grows; without latents there is nothing to "
+                "compare it with.")
     return " ".join(filter(None, (_trained(drawn), _fitted(drawn))))
 
 
@@ -88,17 +89,18 @@ def _fitted(drawn: ForetoldInfo) -> str:
     best = int(np.nanargmin(drawn.errors))
     error, gamma = float(drawn.errors[best]), number(float(drawn.gammas[best]))
     if error <= GOOD and drawn.known is None:
-        return (f"At γ = {gamma} the predicted points lie {percent(error)} from the class means: these latents look as if "
-                "they had been trained under about that penalty.")
+        return (f"At γ = {gamma} the predicted points lie {percent(error)} from the class means: these latents look "
+                "as if they had been trained under about that penalty.")
     if error <= GOOD:
         return f"They fit best at γ = {gamma}, {percent(error)} off."
-    return (f"No γ explains these latents well: the best fit, γ = {gamma}, leaves the class means {percent(error)} from "
-            "their points. Expected where there was no penalty, no linear layer, or no collapse yet.")
+    return (f"No γ explains these latents well: the best fit, γ = {gamma}, leaves the class means {percent(error)} "
+            "from their points. Expected where there was no penalty, no linear layer, or no collapse yet.")
 
 
 def card(drawn: ForetoldInfo, note: str = "") -> Card:
     """The chart on a page; ``note`` says why there is nothing."""
-    rows = {"gamma": drawn.gammas.tolist(), "predicted_radius": drawn.radii.tolist(), "point_error": drawn.errors.tolist()}
+    rows = {"gamma": drawn.gammas.tolist(), "predicted_radius": drawn.radii.tolist(),
+            "point_error": drawn.errors.tolist()}
     return Card("foretold", "What the head foretells", figure(drawn), sentence(drawn),
                 ("predicted_radius", "point_error"), rows if len(drawn.gammas) else {},
                 "" if len(drawn.gammas) else note or "There is no head to foretell anything from.", aspect=0.62)

@@ -14,6 +14,7 @@ from app.charts._words import count, number, percent
 from lpc_core.metrics import weight_abs_cv
 
 MOST_CELLS = 6_400  # of the picture; of larger heads the rows' norms are drawn
+MOST_SAVED = 640_000  # numbers of a CSV file
 MOST_NUMBERS = 12  # nodes and classes whose cells have room for their number
 
 
@@ -46,7 +47,7 @@ def figure(drawn: HeadInfo) -> go.Figure:
                       colorscale=[[0, _ink.ORANGE], [0.5, _ink.PANEL], [1, _ink.BLUE]],
                       hovertemplate="%{y} reads %{x} with weight %{z:.3g}<extra></extra>")
     if room:
-        chart.update_traces(texttemplate="%{z:.2g}", textfont={"size": 11, "color": _ink.TEXT})
+        chart.update_traces(texttemplate="%{z:.2g}", textfont={"size": 11})
     return chart
 
 
@@ -64,16 +65,21 @@ def sentence(drawn: HeadInfo) -> str:
     classes, nodes = drawn.weight.shape
     spread = float(drawn.norms.std() / drawn.norms.mean()) if drawn.norms.mean() > 0 else np.nan
     even = "the head reads each node as ±a" if drawn.node_cv < 0.1 else "the head does not read its nodes as ±a"
-    return (f"{count(classes)} classes read {count(nodes)} nodes; the rows' lengths average {number(float(drawn.norms.mean()))} "
-            f"and differ by {percent(spread)}. Within a node |W| varies by {percent(drawn.node_cv)}: {even}.")
+    length = number(float(drawn.norms.mean()))
+    return (f"{count(classes)} classes read {count(nodes)} nodes; the rows' lengths average {length} and differ by "
+            f"{percent(spread)}. Within a node |W| varies by {percent(drawn.node_cv)}: {even}.")
 
 
 def card(drawn: HeadInfo, text_names: Sequence[str]) -> Card:
     """The chart on a page; ``text_names`` are the classes' names as Plotly may be given them."""
     classes, nodes = drawn.weight.shape
-    places = np.indices(drawn.weight.shape).reshape(2, -1) if drawn.weight.size <= 100 * MOST_CELLS else np.zeros((2, 0), int)
-    rows = {"class": [drawn.names[k] for k in places[0]], "node": [f"z{j + 1}" for j in places[1]],
-            "weight": drawn.weight.ravel()[: places.shape[1]].tolist()}
+    rows = _rows(drawn) if drawn.weight.size <= MOST_SAVED else {}
     aspect = min(0.8, max(0.5, 0.9 * classes / max(nodes, 1))) if classes > 12 else 0.62
     return Card("head", "The head's rows", figure(drawn._replace(names=tuple(text_names))), sentence(drawn),
-                ("weight_norm", "weight_abs_cv"), rows if places.shape[1] else {}, aspect=aspect)
+                ("weight_norm", "weight_abs_cv"), rows, aspect=aspect)
+
+
+def _rows(drawn: HeadInfo) -> dict[str, Sequence[object]]:
+    classes, nodes = drawn.weight.shape
+    return {"class": [name for name in drawn.names for _ in range(nodes)],
+            "node": [f"z{j + 1}" for j in range(nodes)] * classes, "weight": drawn.weight.ravel().tolist()}

@@ -98,7 +98,7 @@ def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.
 
 
 def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Write "cloud", "nodes" and, with pictures, "images" into ``folder``; returns them by kind, and the cloud's info."""
+    """Write "cloud", "nodes" and, with pictures, "images" into ``folder``; returns paths by kind, and the info."""
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
     at = write(paths["nodes"], "nodes", {}, _nodes(inspection.embeddings, sight))
     thumbs = _thumbs(inspection.embeddings, sight.rows)

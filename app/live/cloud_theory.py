@@ -44,9 +44,9 @@ def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarra
     """Collapse points of the head ``weight`` (K, d), ``bias`` (K,) (zero where None) and how they fit ``means`` (K, d).
 
     The points are `lpc_core.theory.collapse_points`. The γ of training, ``known``, and the one that fits best, searched
-    between the slider's, are among the values of γ. ``remark`` says why the theory need not hold for these latents. Rows
-    of ``means`` that are NaN (absent classes) are left out of the error. A head that is missing, too large, or not finite
-    gives a `Prediction` with a note and no γ.
+    between the slider's, are among the values of γ. ``remark`` says why the theory need not hold for these latents.
+    Rows of ``means`` that are NaN (absent classes) are left out of the error. A head that is missing, too large, or not
+    finite gives a `Prediction` with a note and no γ.
     """
     note = _refusal(weight)
     if weight is None or note:

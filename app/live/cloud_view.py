@@ -14,7 +14,8 @@ from app.live.inspections import PROJECTIONS, Held
 from app.live.stage import LOADER
 
 
-def point_cloud(held: Held, key: str, title: str, group: str, want: Callable[[str], None], busy: str = "") -> np.ndarray:
+def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str = "",
+                want: Callable[[str], None] | None = None) -> np.ndarray:
     """Draw ``held``; returns the rows chosen, (m,) growing.
 
     Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
@@ -24,7 +25,7 @@ def point_cloud(held: Held, key: str, title: str, group: str, want: Callable[[st
 
     result = component(key=key, data=_data(held, title, group, busy), on_selection_change=_nothing,
                        on_wanted_change=_nothing)
-    if result.get("wanted") in PROJECTIONS:
+    if want is not None and result.get("wanted") in PROJECTIONS:
         want(result["wanted"])
     return chosen_rows(held, result.get("selection"))
 
@@ -43,7 +44,7 @@ def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
 
 
 def chosen_rows(held: Held, selection: Any) -> np.ndarray:
-    """The rows of the file that the page's answer stands for; none for an answer about other points, or a broken one."""
+    """The rows of the file that a page's answer stands for; none for one about other points, or a broken one."""
     none = np.zeros(0, np.int64)
     if not isinstance(selection, dict) or not str(selection.get("of", "")).endswith(held.tokens["cloud"]):
         return none

@@ -15,7 +15,7 @@ from lpc_core.metrics import Reading, weight_abs_cv
 
 
 def head_inspection(path: Path, name: str) -> Inspection:
-    """The head that `lpc look --head-weight` wrote to ``path``: no samples, but rows, their evenness, and axes to draw on.
+    """The head that `looking.head` wrote to ``path``: no samples, but rows, their evenness, and axes to draw on.
 
     The axes are W's two main directions from the origin (more than three nodes), kept as the view "pca".
     """
@@ -28,8 +28,9 @@ def head_inspection(path: Path, name: str) -> Inspection:
     spread = weight_abs_cv(weight)
     readings = {"weight_norm": Reading(float(np.linalg.norm(weight))),
                 "weight_abs_cv": _mean(np.asarray(spread))}
-    return Inspection(embeddings, {"file": name}, None, readings, {}, np.zeros(0, np.int64),
-                      {"pca": np.zeros((0, max(2, axes.shape[1])), np.float32)}, pca_mean=np.zeros(nodes), pca_axes=axes)
+    view = np.zeros((0, max(2, axes.shape[1])), np.float32)
+    return Inspection(embeddings, {"file": name}, None, readings, {}, np.zeros(0, np.int64), {"pca": view},
+                      pca_mean=np.zeros(nodes), pca_axes=axes)
 
 
 def _mean(values: np.ndarray) -> Reading:

@@ -63,8 +63,8 @@ class Wish:
 
     def wishes(self) -> dict[str, Any]:
         """As `lpc_core.inspection.examining.Wishes` takes them."""
-        given = {name: value for name, value in vars(self).items() if name not in ("data_name", "gamma") and value is not None}
-        return given if self.gamma is None else given | {"gammas": [self.gamma]}
+        given = vars(self) | {"gammas": None if self.gamma is None else [self.gamma], "gamma": None, "data_name": None}
+        return {name: value for name, value in given.items() if value is not None}
 
     def options(self) -> list[str]:
         """As the command line takes them, with the owner's names."""
@@ -323,7 +323,7 @@ def _shown(name: str) -> str:
 
 
 def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
-    """The inspection with its owner's file name in the place of ours, and the command that gives the same in a shell."""
+    """The inspection with its owner's file name in the place of ours, and the command that gives it in a shell."""
     command = shlex.join(["lpc", "inspect", upload.name, *wish.options()])
     return dataclasses.replace(inspection, source=inspection.source | {"file": upload.name, "command": command})
 

@@ -71,8 +71,9 @@ class Desk:
         return self._process is not None
 
     def start(self, command: Sequence[str], module: str = "lpc_core") -> None:
-        """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running; `refusal` if the
-        server is busy.
+        """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running.
+
+        Raises `refusal` if the server is busy.
         """
         with _lock:
             busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))

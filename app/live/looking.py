@@ -1,10 +1,13 @@
 """Looking: the jobs of the inspection page, each in a process of its own.
 
-``python -m app.live.looking inspect FILE OUT WISHES`` looks into a file as `lpc inspect` does, with WISHES (the fields of
-`examining.Wishes`) as JSON. What was measured goes to OUT; of a checkpoint that was not run a line {"found": …} is
-printed, its `Description`. ``python -m app.live.looking head FILE NAME WEIGHT BIAS OUT`` writes the head's weight (K, d) and bias (K,) as
-safetensors; an empty BIAS takes the one beside the weight. ``python -m app.live.looking project INSPECTION METHOD OUT``
-writes coordinates (n, 2) as ``xy``. Progress is printed as JSON lines; a refusal is one line and status 2.
+``python -m app.live.looking`` and one of
+    inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `examining.Wishes` as
+                                      JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
+                                      {"found": its `Description`} is printed
+    head FILE NAME WEIGHT BIAS OUT    writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
+                                      takes the one beside the weight
+    project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
+Progress is printed as JSON lines; a refusal is one line and status 2.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ MOST = 500  # samples of a list
 MAX_CAPTION = 120
 
 
-def samples_list(held: Held, rows: np.ndarray, key: str, title: str, note: str, group: str = "") -> None:
+def samples_list(held: Held, rows: np.ndarray, key: str, title: str, *, note: str, group: str = "") -> None:
     """List the samples ``rows``; pointing at one rings it in the cloud of the same ``group``."""
     component = st.components.v2.component("lpc_samples", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key=key, data={"stage": "lab/static/samples.js", "title": title, "note": note, "group": group,
@@ -36,7 +36,8 @@ def sample_items(held: Held, rows: np.ndarray) -> list[dict[str, Any]]:
         guess = None if predictions is None else int(predictions[row])
         items.append({
             "row": row, "place": place if drawn else -1, "label": names[found.labels[row]],
-            "prediction": "" if guess is None else names[guess], "wrong": guess is not None and guess != int(found.labels[row]),
+            "prediction": "" if guess is None else names[guess],
+            "wrong": guess is not None and guess != int(found.labels[row]),
             "distance": distance if np.isfinite(distance) else None,
             "caption": "" if found.texts is None else found.texts[row][:MAX_CAPTION]})
     return items

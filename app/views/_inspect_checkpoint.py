@@ -37,8 +37,9 @@ def render(desk: InspectDesk) -> None:
 def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
     """What was recognised, what had to be assumed, and every tensor that does not fit."""
     if layout is None:
-        st.info("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick its head "
-                "below to see where its classes would fall, or save embeddings (latents and labels) as npz and drop those.")
+        st.info("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick "
+                "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
+                "and drop those.")
         return
     lines = [f"**{plain(str(layout['name']))}**, {layout['parameters']:,} parameters: {layout['classes']:,} classes, "
              f"{layout['latent_dim']:,} latent nodes at layer “{plain(str(layout['layer']))}”."]
@@ -65,22 +66,25 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     left, middle, right = st.columns(3, gap="medium")
     with left:
         data, data_name = _data(desk, layout, key)
-        count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count", placeholder="2000, or all")
+        count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count",
+                                placeholder="2000, or all")
     with middle:
         normalisation = _normalisation(layout, key)
         split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
                              format_func={"test": "held-out data", "train": "training data"}.get,
-                             help="Of a built-in set. Collapse is defined on training data; held-out data show what is left.")
+                             help="Of a built-in set. Collapse is defined on training data; held-out data show what "
+                                  "is left of it.")
     with right:
         activation = _activation(layout, key)
         layers = [PENULTIMATE, *_modules(found["tensors"])]
         layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
-                             help="Another layer than the penultimate one has no head that reads it, so nothing is foretold.")
+                             help="Another layer than the penultimate one has no head that reads it, so nothing is "
+                                  "foretold.")
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
                 None if layer == PENULTIMATE else layer, None if count is None else int(count))
     missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
-    if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy, icon=":material/play_arrow:",
-                 help=f"Choose {' and '.join(missing)} first." if missing else None):
+    if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
+                 icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
         _start(desk, wish)
 
 
@@ -99,10 +103,12 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
     known = sources()
     options, own = [*known, OWN_DATA], (layout.get("config") or {}).get("dataset")
     chosen = st.selectbox("Run it on", options, options.index(own) if own in options else None, key=f"{key}data",
-                          placeholder="choose data", format_func=lambda name: known[name].title if name in known else name)
+                          placeholder="choose data",
+                          format_func=lambda name: known[name].title if name in known else name)
     if chosen != OWN_DATA:
         return chosen or "", ""
-    given = st.file_uploader("inputs and labels, npz", type=["npz"], key=f"{key}own", max_upload_size=from_env().upload_mb)
+    given = st.file_uploader("inputs and labels, npz", type=["npz"], key=f"{key}own",
+                             max_upload_size=from_env().upload_mb)
     if given is None:
         return "", ""
     if desk.data is None or (desk.data.name, desk.data.size) != (given.name, given.size):
@@ -122,7 +128,8 @@ def _normalisation(layout: Mapping[str, Any], key: str) -> str:
                           help="  \n".join(f"**{plain(name)}**: {plain(text)}" for name, text in CHOICES.items()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
-    return st.text_input("mean/std", key=f"{key}numbers", placeholder="0.5,0.5,0.5/0.25,0.25,0.25", max_chars=200).strip()
+    return st.text_input("mean/std", key=f"{key}numbers", placeholder="0.5,0.5,0.5/0.25,0.25,0.25",
+                         max_chars=200).strip()
 
 
 def _activation(layout: Mapping[str, Any], key: str) -> str:
@@ -155,8 +162,7 @@ def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]]) -> None:
     key = f"inspect_head_{desk.id}_{desk.upload.path.name if desk.upload else ''}"
     by_name = {head["weight"]: head for head in heads}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Weight of the head", list(by_name), key=key, format_func=lambda name: (
-        f"{name}  ({by_name[name]['classes']:,} classes × {by_name[name]['latent_dim']:,} nodes): {by_name[name]['why']}"))
+    chosen = left.selectbox("Weight of the head", list(by_name), key=key, format_func=lambda name: _told(by_name[name]))
     if right.button("Show it", key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
         try:
             desk.pick_head(chosen, by_name[chosen]["bias"])
@@ -165,10 +171,15 @@ def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]]) -> None:
         st.rerun()
 
 
+def _told(head: Mapping[str, Any]) -> str:
+    return f"{head['weight']}  ({head['classes']:,} classes × {head['latent_dim']:,} nodes): {head['why']}"
+
+
 def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
     """The tensor tree as a table with a filter."""
     wanted = st.text_input("Filter by name", key=f"inspect_filter_{key}", placeholder="layer4").strip().lower()
     shown = [tensor for tensor in tensors if wanted in tensor["name"].lower()]
+    number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(
         {"name": [tensor["name"] for tensor in shown],
          "shape": [" × ".join(map(str, tensor["shape"])) or "scalar" for tensor in shown],
@@ -180,4 +191,4 @@ def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
         hide_index=True, height=min(460, 40 + 35 * max(1, len(shown))),
         column_config={"values": st.column_config.BarChartColumn("values", help="From the smallest to the largest."),
                        "zeros": st.column_config.NumberColumn(format="percent"),
-                       **{name: st.column_config.NumberColumn(format="%.4g") for name in ("norm", "smallest", "largest")}})
+                       "norm": number, "smallest": number, "largest": number})

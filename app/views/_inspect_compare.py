@@ -11,13 +11,14 @@ from app import session
 from app.charts._words import number
 from app.live.inspections import Held, InspectDesk
 from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
+from app.views._plain import plain
 from lpc_core.metrics import METRICS
 
 GROUP = "inspect-compare"
 _STYLE = """
 .lpc-differences { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.lpc-differences :is(th, td) { padding: .35rem .8rem .35rem 0; text-align: right; font-weight: 400; overflow-wrap: anywhere;
-  border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.lpc-differences :is(th, td) { padding: .35rem .8rem .35rem 0; text-align: right; font-weight: 400; border: 0;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); overflow-wrap: anywhere; }
 .lpc-differences :is(th, td):first-child { text-align: left; }
 .lpc-differences thead th { font-weight: 600; }
 """
@@ -42,7 +43,7 @@ def render(first: InspectDesk, second: InspectDesk) -> None:
         st.subheader("In numbers", anchor=False)
         st.html(f"<style>{_STYLE}</style>{differences(first.held, second.held)}")
         for note in _notes(first.held, second.held):
-            st.caption(note)
+            st.caption(plain(note))
 
 
 @st.fragment
@@ -56,10 +57,9 @@ def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
             _inspect_result.cloud_of(second, second.held, "inspect-second", second.held.upload.name, GROUP)
         elif second.found is not None:
             _inspect_checkpoint.render(second)
-    with right:
-        with st.expander("Another second file" if second.held else "Compare with…", expanded=second.held is None):
-            _inspect_files.uploader(second, "The second checkpoint or embeddings")
-            _inspect_files.samples(second, "or one of these")
+    with right, st.expander("Another second file" if second.held else "Compare with…", expanded=second.held is None):
+        _inspect_files.uploader(second, "The second checkpoint or embeddings")
+        _inspect_files.samples(second, "or one of these")
 
 
 def differences(first: Held, second: Held) -> str:
@@ -74,7 +74,8 @@ def differences(first: Held, second: Held) -> str:
         title = METRICS[name].title if name in METRICS else name
         rows.append(f"<tr><td>{escape(title)}</td><td>{_shown(one)}</td><td>{_shown(two)}</td>"
                     f"<td>{'' if math.isnan(ratio) else f'× {number(ratio, 3)}'}</td></tr>")
-    heads = "".join(f"<th>{escape(text)}</th>" for text in ("quantity", first.upload.name, second.upload.name, "second / first"))
+    titles = ("quantity", first.upload.name, second.upload.name, "second / first")
+    heads = "".join(f"<th>{escape(title)}</th>" for title in titles)
     return (f'<table class="lpc-differences" data-testid="lpc-differences"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>")
 
@@ -87,11 +88,14 @@ def _notes(first: Held, second: Held) -> list[str]:
     """How alike the latents themselves are, computed once for a pair."""
     from lpc_core.inspection import compare
 
-    found = first.once(f"compare {second.upload.path} {second.serial}", lambda: compare(first.inspection, second.inspection))
-    told = list(found["notes"])
-    if found["cka"] is not None:
-        told.insert(0, f"Linear CKA of the latents, sample by sample: {found['cka']:.3f} (1: the same up to rotation and scale).")
+    found = first.once(f"compare {second.upload.path} {second.serial}",
+                       lambda: compare(first.inspection, second.inspection))
+    told = []
     if found["alignment"] is not None:
-        told.insert(0, f"Class means laid over each other (rotation and scale) leave {100 * found['alignment']['disparity']:.2g} % "
-                       "of their spread unexplained.")
-    return told
+        left = 100 * found["alignment"]["disparity"]
+        told.append(f"Class means laid over each other (rotation and scale) leave {left:.2g} % of their spread "
+                    "unexplained.")
+    if found["cka"] is not None:
+        told.append(f"Linear CKA of the latents, sample by sample: {found['cka']:.3f} (1: the same up to rotation and "
+                    "scale).")
+    return [*told, *found["notes"]]

@@ -45,5 +45,6 @@ def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
             desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
         except InspectRefused as error:
             desk.error = str(error)
+        session.current().inspect_uploads += 1
         st.rerun()
     st.caption(sample.sentence)

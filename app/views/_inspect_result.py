@@ -34,7 +34,8 @@ def facts(desk: InspectDesk) -> None:
 
 def _shape(held: Held) -> list[str]:
     found, layout = held.inspection.embeddings, held.inspection.layout
-    words = [f"{len(found.labels):,} samples", f"{found.latents.shape[1]:,} nodes", f"{len(found.class_names):,} classes"]
+    samples, nodes = found.latents.shape
+    words = [f"{samples:,} samples", f"{nodes:,} nodes", f"{len(found.class_names):,} classes"]
     return words if not layout else [str(layout.get("name", "")), *words]
 
 
@@ -64,13 +65,9 @@ def head_alone(held: Held) -> None:
     st.subheader("The head alone", anchor=False)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        point_cloud(held, "inspect-head", "Where its classes would fall", "", _nothing)
+        point_cloud(held, "inspect-head", "Where its classes would fall")
     with right:
         cards(held.once("cards", lambda: _head_cards(held)), key="inspect-head-cards", columns=1)
-
-
-def _nothing(_: str) -> None:
-    """A head alone has no samples to project."""
 
 
 @st.fragment
@@ -96,7 +93,7 @@ def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "
             desk.error = str(error)
         st.rerun(scope="app")
 
-    return point_cloud(held, key, title, group, want, desk.task if desk.running else "")
+    return point_cloud(held, key, title, group=group, want=want, busy=desk.task if desk.running else "")
 
 
 def lists_of(held: Held, rows: np.ndarray) -> None:
@@ -104,15 +101,15 @@ def lists_of(held: Held, rows: np.ndarray) -> None:
     inspection = held.inspection
     if len(rows):
         note = f"{len(rows):,} samples" + (f", the first {MOST} listed" if len(rows) > MOST else "")
-        samples_list(held, rows, "inspect-chosen", "Chosen", note, "inspect")
-        st.download_button("Save the chosen ones as CSV", lambda: samples_csv(held, rows), "lpc-lab-chosen.csv", "text/csv",
-                           key="inspect_chosen_csv", on_click="ignore", icon=":material/download:")
+        samples_list(held, rows, "inspect-chosen", "Chosen", note=note, group="inspect")
+        st.download_button("Save the chosen ones as CSV", lambda: samples_csv(held, rows), "lpc-lab-chosen.csv",
+                           "text/csv", key="inspect_chosen_csv", on_click="ignore", icon=":material/download:")
         return
     wrong = inspection.misclassified
     if len(wrong):
-        samples_list(held, wrong, "inspect-wrong", "Misclassified", "The surest mistakes first.", "inspect")
-    samples_list(held, inspection.ambiguous[:48], "inspect-ambiguous", "Most ambiguous",
-                 "Samples the head is least sure of, or that lie nearest to another class.", "inspect")
+        samples_list(held, wrong, "inspect-wrong", "Misclassified", note="The surest mistakes first.", group="inspect")
+    samples_list(held, inspection.ambiguous[:48], "inspect-ambiguous", "Most ambiguous", group="inspect",
+                 note="Samples the head is least sure of, or that lie nearest to another class.")
 
 
 def samples_csv(held: Held, rows: np.ndarray) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.live.inspections import InspectDesk
-from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_result
+from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
 from app.views._base import View
 from app.views._plain import plain
 
@@ -15,8 +15,8 @@ SECOND = "-b"  # the slot of the file that is compared with
 EMPTY = """
 ### What do a network's latents look like?
 Drop a checkpoint or embeddings. You see whether and how its classes collapse: every sample as a point, the points its
-head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever executed:
-it is read by a separate process with no network and hard limits, and deleted when you leave.
+head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
+executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
 """
 _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 2rem; max-width: 1680px; }
@@ -39,8 +39,8 @@ def render() -> None:
         _bar(desk)
     _messages(desk)
     if second is not None:
-        _inspect_compare.render(desk, second)
         _messages(second)
+        _inspect_compare.render(desk, second)
         return
     _body(desk)
 
@@ -48,8 +48,8 @@ def render() -> None:
 def _empty(desk: InspectDesk) -> None:
     st.markdown(EMPTY)
     _inspect_files.uploader(desk, "A checkpoint or embeddings")
-    st.caption("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, csv, "
-               "safetensors with latents and labels. This lab's own runs and films too.")
+    st.caption("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, "
+               "csv, safetensors with latents and labels. This lab's own runs and films too.")
     _inspect_files.samples(desk, "or try one of these")
 
 
@@ -59,7 +59,8 @@ def _bar(desk: InspectDesk) -> None:
     with facts:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
-        with st.popover("Open another", icon=":material/upload_file:", width="content"):
+        opened = f"inspect_open#{session.current().inspect_uploads}"  # another key closes it once a file was taken
+        with st.popover("Open another", icon=":material/upload_file:", width="content", key=opened):
             _inspect_files.uploader(desk, "A checkpoint or embeddings")
             _inspect_files.samples(desk, "or one of these")
         if desk.held is not None:
@@ -73,8 +74,15 @@ def _messages(desk: InspectDesk) -> None:
         if desk.busy:
             _progress(desk, desk.held)
         if desk.error:
-            kept = "" if desk.held is None else f" What was found in {desk.held.upload.name} stays below."
-            st.error(plain(desk.error + kept), icon=":material/block:")
+            st.error(plain(_refusal(desk)), icon=":material/block:")
+
+
+def _refusal(desk: InspectDesk) -> str:
+    """Which file, why not, and what stays."""
+    named = f"{desk.upload.name}: {desk.error}" if desk.upload is not None else desk.error
+    if desk.held is None or desk.held.upload is desk.upload:
+        return named
+    return f"{named}. What was found in {desk.held.upload.name} stays below."
 
 
 def _body(desk: InspectDesk) -> None:
@@ -84,6 +92,7 @@ def _body(desk: InspectDesk) -> None:
     if desk.head is not None:
         _inspect_result.head_alone(desk.head)
     elif desk.held is not None:
+        _inspect_film.render(desk, desk.held)
         _inspect_result.render(desk, desk.held)
         if desk.found is not None and not waiting:
             with st.expander("Run this checkpoint in another way"):
@@ -99,7 +108,8 @@ def _progress(desk: InspectDesk, shown: object) -> None:
         st.caption("Taking up the result and computing predicted points…")
         return
     left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(min(max(desk.share, 0.0), 1.0), plain(desk.what or "starting"))
+    name = "" if desk.upload is None or desk.task != "inspect" else f"{desk.upload.name}: "
+    left.progress(min(max(desk.share, 0.0), 1.0), plain(name + (desk.what or "starting")))
     if right.button("Cancel", key=f"inspect_cancel_{desk.id}", width="stretch"):
         desk.cancel()
         st.rerun(scope="app")

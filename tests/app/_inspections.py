@@ -12,8 +12,8 @@ from lpc_core.metrics import Reading, code_report, readings
 from lpc_core.theory import collapse_points
 
 
-def made(n=400, d=2, classes=4, gamma=0.5, spread=0.05, seed=0, images=False, texts=False, head=True, names=None, wrong=0.03,
-         projections=()):
+def made(*, n=400, d=2, classes=4, gamma=0.5, spread=0.05, seed=0, images=False, texts=False, head=True, names=None,
+         wrong=0.03, projections=()):
     """An inspection of n samples around the collapse points of a random code-like head at ``gamma``."""
     rng = np.random.default_rng(seed)
     weight = 3 * np.sign(rng.normal(size=(classes, d))) + 0.3 * rng.normal(size=(classes, d))
