@@ -33,6 +33,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response  # noq
 from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
 from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
+from streamlit import config  # noqa: E402
 
 from app.live import films, jobs  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
@@ -161,6 +162,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", str(largest_upload()))
+config.set_option("server.maxUploadSize", int(os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"]))  # read already
 app = st.App(
     HERE / "main.py",
     lifespan=lifespan,

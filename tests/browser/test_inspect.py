@@ -64,10 +64,11 @@ def drag(page, points):
     page.mouse.up()
 
 
-def around(page, cross, half=70):
+def around(cross, half=70):
     """A loop around a class."""
     x, y = cross
-    return [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half), (x - half, y - half)]
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+    return [(x + half * a, y + half * b) for a, b in corners]
 
 
 def crosses(page):
@@ -107,14 +108,14 @@ def slider_moves_the_crosses(page):
 
 def lasso_lists(page):
     page.get_by_test_id("lpc-cloud-lasso").click()
-    drag(page, around(page, crosses(page)[0]))
+    drag(page, around(crosses(page)[0]))
     chosen = cloud(page, lambda s: s["chosen"] > 0)["chosen"]
     assert 150 <= chosen <= 210  # a class has 200 samples, and its few strays lie elsewhere
     page.get_by_test_id("lpc-samples-note").get_by_text(f"{chosen} samples").wait_for()
     labels = page.get_by_test_id("lpc-samples-list").first.locator("strong").all_inner_texts()
     assert set(labels) == {"class 0"}
     page.keyboard.down("Shift")
-    drag(page, around(page, crosses(page)[2]))
+    drag(page, around(crosses(page)[2]))
     page.keyboard.up("Shift")
     assert cloud(page, lambda s: s["chosen"] > chosen)["chosen"] >= 2 * 150
     page.get_by_test_id("lpc-cloud-clear").click()
