@@ -28,20 +28,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-import safetensors.numpy
 
 from app.live.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection import Inspection
-from lpc_core.inspection.analysis import predictions_of
+from lpc_core.inspection.analysis import class_centres, predictions_of
 
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
+PIECE = 32 * 2**20  # bytes that are turned over and written at once
 _LARGEST = np.float32(3e38)
+_DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.uint8): "U8", np.dtype(np.uint16): "U16",
+           np.dtype(np.uint32): "U32"}
 _NO_CLASS = 65_535
 
 Arrays = dict[str, np.ndarray]
@@ -60,8 +62,7 @@ class Sight:
 def look(inspection: Inspection, limit: int = MAX_DRAWN) -> Sight:
     """Choose what is drawn: all samples, or ``limit`` of them, of every class its share."""
     found = inspection.embeddings
-    means = class_means(found.latents, found.labels, len(found.class_names))
-    return Sight(_drawn(found.labels, limit), means, *_plane(inspection))
+    return Sight(_drawn(found.labels, limit), class_centres(found), *_plane(inspection))
 
 
 def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
@@ -77,16 +78,6 @@ def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
         return np.arange(len(labels))
     order = np.argsort(labels, kind="stable")
     return np.sort(order[np.linspace(0, len(order) - 1, limit).round().astype(np.int64)])
-
-
-def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """μ_c in float64, (K, d); NaN for a class without samples."""
-    counts = np.bincount(labels, minlength=classes)[:classes]
-    order, ends = np.argsort(labels, kind="stable"), np.cumsum(counts)
-    means = np.full((classes, latents.shape[1]), np.nan)
-    for index in np.flatnonzero(counts):
-        means[index] = latents[order[ends[index] - counts[index] : ends[index]]].mean(axis=0, dtype=np.float64)
-    return means
 
 
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
@@ -131,14 +122,30 @@ def write_projection(path: Path, coordinates: np.ndarray, sight: Sight) -> None:
 
 
 def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dict[str, int]:
-    """Write a safetensors file that only its owner may read; returns the byte at which each array begins."""
-    text = json.dumps(plain(info), allow_nan=False, separators=(",", ":"))
-    raw = safetensors.numpy.save(arrays, metadata={"kind": kind, "info": text})
+    """Write a safetensors file that only its owner may read; returns the byte at which each array begins.
+
+    Large arrays go to the disk piece by piece, whatever their order in memory: no second copy of them is made.
+    """
+    header: dict[str, Any] = {"__metadata__": {"kind": kind, "info": json.dumps(plain(info), allow_nan=False)}}
+    end = 0
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        header[name] = {"dtype": _DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(raw)
-    length = int.from_bytes(raw[:8], "little")
-    header = json.loads(raw[8 : 8 + length])
-    return {name: 8 + length + header[name]["data_offsets"][0] for name in arrays}
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays.values():
+            _pour(file, array)
+    return {name: 8 + len(text) + header[name]["data_offsets"][0] for name in arrays}
+
+
+def _pour(file: IO[bytes], array: np.ndarray) -> None:
+    """The values of ``array``, little-endian, in C order."""
+    rows = max(1, PIECE // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), rows):
+        piece = array[start : start + rows]
+        file.write(np.ascontiguousarray(piece, piece.dtype.newbyteorder("<")).data)
 
 
 def plain(value: Any) -> Any:
@@ -154,10 +161,10 @@ def plain(value: Any) -> Any:
 
 def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
     found = inspection.embeddings
-    norms = np.linalg.norm(found.latents[sight.rows].astype(np.float64), axis=1)
-    radius = float(norms.mean()) if len(norms) else np.nan  # a head alone has no samples
+    radius = inspection.readings.get("norm_mean")  # a head alone has none
     return {"n": len(sight.rows), "total": len(found.labels), "d": found.latents.shape[1], "K": len(found.class_names),
-            "class_names": list(found.class_names), "radius": radius, "head": found.weight is not None,
+            "class_names": list(found.class_names), "head": found.weight is not None,
+            "radius": None if radius is None else radius.value,
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
 
 
@@ -180,7 +187,8 @@ def _samples(inspection: Inspection, sight: Sight) -> Arrays:
 
 
 def _nodes(found: Embeddings, sight: Sight) -> Arrays:
-    arrays = {"nodes": _axes_first(found.latents[sight.rows]), "means": _axes_first(sight.means)}
+    drawn = found.latents if len(sight.rows) == len(found.labels) else found.latents[sight.rows]
+    arrays = {"nodes": _single(drawn).T, "means": _axes_first(sight.means)}
     return arrays if found.weight is None else arrays | {"head": _axes_first(found.weight)}
 
 
@@ -205,5 +213,5 @@ def _axes_first(array: np.ndarray) -> np.ndarray:
 
 
 def _single(array: np.ndarray) -> np.ndarray:
-    """float32, with what it cannot hold cut off rather than infinite."""
-    return np.ascontiguousarray(np.clip(array, -_LARGEST, _LARGEST), np.float32)
+    """float32, with what it cannot hold cut off rather than infinite; float32 as it is."""
+    return array if array.dtype == np.float32 else np.clip(array, -_LARGEST, _LARGEST).astype(np.float32)

@@ -12,6 +12,8 @@ import safetensors.numpy
 
 from app.live import cloud, cloud_theory
 from app.live.cloud_theory import predict, predict_for
+from lpc_core.checkpoint import Embeddings
+from lpc_core.inspection.analysis import class_centres
 from lpc_core.theory import collapse_points
 from tests.app._inspections import made
 
@@ -72,7 +74,8 @@ def test_of_many_samples_every_class_is_drawn_in_proportion(tmp_path):
 def test_class_means_are_those_of_a_plain_loop_and_nan_without_samples():
     rng = np.random.default_rng(0)
     latents, labels = rng.normal(size=(50, 3)).astype(np.float32), rng.integers(0, 3, 50)
-    means = cloud.class_means(latents, labels, 5)
+    embeddings = Embeddings(latents, labels, tuple("abcde"))
+    means = cloud.look(replace(made(n=50, d=3, classes=5), embeddings=embeddings)).means
     for c in range(3):
         assert np.allclose(means[c], np.mean([row for row, y in zip(latents, labels, strict=True) if y == c], axis=0))
     assert np.isnan(means[3:]).all()
@@ -112,7 +115,7 @@ def test_captions_and_large_pictures_are_cut(tmp_path):
 @pytest.mark.parametrize("gamma", [0.003, 0.5, 40.0])
 def test_the_best_fit_finds_the_gamma_that_made_the_points(gamma):
     found = made(n=40, d=4, classes=5, gamma=gamma, spread=0).embeddings
-    foretold = predict(found.weight, found.bias, cloud.class_means(found.latents, found.labels, 5))
+    foretold = predict(found.weight, found.bias, class_centres(found))
     assert foretold.gammas[foretold.best] == pytest.approx(gamma, rel=0.06)
     assert foretold.errors[foretold.best] < 0.03
     index = 20
@@ -150,7 +153,7 @@ def test_a_point_the_solver_gives_up_on_is_nan_and_counted(monkeypatch):
         return collapse_points(weight, bias, gamma, start)
 
     monkeypatch.setattr(cloud_theory, "collapse_points", stubborn)
-    foretold = predict(found.weight, found.bias, cloud.class_means(found.latents, found.labels, 4))
+    foretold = predict(found.weight, found.bias, class_centres(found))
     lost = np.isnan(foretold.points).any(axis=(1, 2))
     assert np.array_equal(lost, foretold.gammas < 1e-5)
     assert f"No points for {lost.sum()} of {len(foretold.gammas)} values of γ" in foretold.note
