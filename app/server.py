@@ -33,9 +33,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response  # noq
 from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
 from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
+from streamlit import config  # noqa: E402
 
+from app.live import films, jobs  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
-from app.live import jobs  # noqa: E402
 from app.live.file_routes import desk_file, film_page  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.settings import from_env  # noqa: E402
@@ -138,6 +139,11 @@ async def failed(request: Request, error: Exception) -> Response:
     return PlainTextResponse("Something went wrong on the server; its log says what.", 500, headers=HEADERS)
 
 
+def largest_upload() -> int:
+    """Megabytes that Streamlit may accept: a film's size, and for other files what the server's settings say."""
+    return max(from_env().upload_mb, films.MAX_BYTES // 2**20)
+
+
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
@@ -155,6 +161,8 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", str(largest_upload()))
+config.set_option("server.maxUploadSize", int(os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"]))  # read already
 app = st.App(
     HERE / "main.py",
     lifespan=lifespan,

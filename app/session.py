@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import comparisons
-from app.live import films, hub, jobs
+from app.live import films, hub, inspections, jobs
 from app.settings import from_env
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
@@ -34,6 +34,8 @@ class Session:
         self.place: hub.SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
         self.film_uploads = 0  # grows when the uploader must forget its file
+        self.inspect_uploads = 0  # likewise
+        self.comparing_files = False  # whether the inspection page shows a second file
 
     def change(self, name: str, given: object) -> None:
         """Set one setting, as a form gives it; a value that is not allowed changes nothing but the message."""
@@ -80,6 +82,10 @@ class Session:
     def film_desk(self) -> films.FilmDesk:
         """Return this tab's place for films."""
         return self.desk("film", lambda: films.FilmDesk(from_env().device))
+
+    def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
+        """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
+        return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
 
     def desk(self, name: str, make: Callable[[], Desk]) -> Desk:
         """Return this tab's desk ``name``, made anew if the old one was cleared away."""

@@ -33,6 +33,7 @@ class Settings:
     silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
                                       "speak only once a minute).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
+    upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
     messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
 
     def __post_init__(self) -> None:

@@ -70,8 +70,11 @@ class Desk:
         """Whether a command is under way."""
         return self._process is not None
 
-    def start(self, command: Sequence[str]) -> None:
-        """Run ``lpc`` with the arguments ``command``; nothing if one is running; `refusal` if the server is busy."""
+    def start(self, command: Sequence[str], module: str = "lpc_core") -> None:
+        """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running.
+
+        Raises `refusal` if the server is busy.
+        """
         with _lock:
             busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))
             if self.running or self.closed:
@@ -80,13 +83,13 @@ class Desk:
                 raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
                                    "try again in a moment")
             self.error, self.share, self.what = "", 0.0, "starting"
-            self._process = self._spawn(command)
+            self._process = self._spawn(command, module)
         threading.Thread(target=self._listen, args=(self._process,), name="desk", daemon=True).start()
 
-    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         with self._complaints.open("wb") as complaints:
-            process = subprocess.Popen([sys.executable, "-m", "lpc_core", *command], stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([sys.executable, "-m", module, *command], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
                                        env=os.environ | (ONE_THREAD if self.one_thread else {}) | {"PYTHONPATH": path})
         with contextlib.suppress(OSError):

@@ -1,0 +1,34 @@
+"""The samples that come with the lab, as `assets/samples/samples.json` lists them; none where the folder is missing."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "samples"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A small file to try the inspection on."""
+
+    name: str  # the file's, without its ending
+    title: str
+    sentence: str  # what to look for
+    path: Path
+    how: dict[str, Any]  # fields of `inspections.Wish` that the file does not say itself
+
+
+@functools.cache
+def samples(folder: Path = FOLDER) -> list[Sample]:
+    """The samples whose files are there, read once."""
+    listing = folder / "samples.json"
+    if not listing.is_file():
+        return []
+    entries = json.loads(listing.read_text("utf-8"))["samples"]
+    found = [Sample(Path(entry["file"]).stem, entry["title"], entry["sentence"], folder / entry["file"], entry["how"])
+             for entry in entries]
+    return [sample for sample in found if sample.path.is_file()]

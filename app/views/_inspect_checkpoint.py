@@ -1,0 +1,194 @@
+"""A checkpoint that waits: what it is, what must be said before it can be run, its tensors, and a head to pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.live.inspections import InspectDesk, InspectRefused, Wish
+from app.settings import from_env
+from app.views._plain import plain
+
+OWN_DATA = "an npz file of my own"
+OWN_NUMBERS = "MEAN/STD"
+PENULTIMATE = "penultimate"
+MOST_NAMED = 12  # missing or unexpected tensors that are named in the sentence; the rest is counted
+MOST_SAMPLES = 20_000
+
+
+def render(desk: InspectDesk) -> None:
+    """Recognised: ask for data and run it. Not recognised, or not to be run: tensors and heads."""
+    found = desk.found
+    if found is None:
+        return
+    layout = found.get("layout")
+    runs = layout is not None and not layout.get("obstacle")
+    _what(found, layout)
+    if runs and layout is not None:
+        _choices(desk, layout, found)
+    with st.expander("Pick a head to look at it alone", expanded=not runs):
+        _heads(desk, found["heads"])
+    with st.expander(f"All tensors ({len(found['tensors']):,})", expanded=not runs):
+        _tensors(found["tensors"], desk.id)
+
+
+def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
+    """What was recognised, what had to be assumed, and every tensor that does not fit."""
+    if layout is None:
+        st.info("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick "
+                "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
+                "and drop those.")
+        return
+    lines = [f"**{plain(str(layout['name']))}**, {layout['parameters']:,} parameters: {layout['classes']:,} classes, "
+             f"{layout['latent_dim']:,} latent nodes at layer “{plain(str(layout['layer']))}”."]
+    lines += [plain(f"{text[:1].upper()}{text[1:]}.") for text in layout["assumptions"]]
+    lines += [_named("Missing", layout["missing"]), _named("Unexpected", layout["unexpected"])]
+    st.markdown("  \n".join(filter(None, lines)))
+    if layout.get("obstacle"):
+        st.warning(plain(f"It cannot be run here: {layout['obstacle']}"))
+
+
+def _named(what: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return plain(f"{what} tensors: {', '.join(names[:MOST_NAMED])}{more}.")
+
+
+# ---- running it --------------------------------------------------------------------------------------------------
+
+
+def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """What a state dict does not say: data and normalisation have no default, and the run waits for both."""
+    key = f"inspect_{desk.id}_{desk.upload.path.name if desk.upload else ''}_"
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        data, data_name = _data(desk, layout, key)
+        count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count",
+                                placeholder="2000, or all")
+    with middle:
+        normalisation = _normalisation(layout, key)
+        split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
+                             format_func={"test": "held-out data", "train": "training data"}.get,
+                             help="Of a built-in set. Collapse is defined on training data; held-out data show what "
+                                  "is left of it.")
+    with right:
+        activation = _activation(layout, key)
+        layers = [PENULTIMATE, *_modules(found["tensors"])]
+        layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
+                             help="Another layer than the penultimate one has no head that reads it, so nothing is "
+                                  "foretold.")
+    wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
+                None if layer == PENULTIMATE else layer, None if count is None else int(count))
+    missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
+    if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
+                 icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
+        _start(desk, wish)
+
+
+def _start(desk: InspectDesk, wish: Wish) -> None:
+    try:
+        desk.inspect(wish)
+    except InspectRefused as error:
+        desk.error = str(error)
+    st.rerun()
+
+
+def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """A built-in set's name, or the path and name of an uploaded npz; empty until chosen."""
+    from lpc_core.data import sources
+
+    known = sources()
+    options, own = [*known, OWN_DATA], (layout.get("config") or {}).get("dataset")
+    chosen = st.selectbox("Run it on", options, options.index(own) if own in options else None, key=f"{key}data",
+                          placeholder="choose data",
+                          format_func=lambda name: known[name].title if name in known else name)
+    if chosen != OWN_DATA:
+        return chosen or "", ""
+    given = st.file_uploader("inputs and labels, npz", type=["npz"], key=f"{key}own",
+                             max_upload_size=from_env().upload_mb)
+    if given is None:
+        return "", ""
+    if desk.data is None or (desk.data.name, desk.data.size) != (given.name, given.size):
+        desk.take_data(given.name, given)
+    assert desk.data is not None
+    return str(desk.data.path), desk.data.name
+
+
+def _normalisation(layout: Mapping[str, Any], key: str) -> str:
+    """How inputs were scaled in training: never guessed; known only for this lab's own runs."""
+    from lpc_core.inspection.scaling import CHOICES
+
+    options = list(CHOICES)
+    own = options.index("lab") if layout.get("config") else None
+    chosen = st.selectbox("Normalisation of its inputs", options, own, key=f"{key}normalisation",
+                          placeholder="choose, the file does not say",
+                          help="  \n".join(f"**{plain(name)}**: {plain(text)}" for name, text in CHOICES.items()))
+    if chosen != OWN_NUMBERS:
+        return chosen or ""
+    return st.text_input("mean/std", key=f"{key}numbers", placeholder="0.5,0.5,0.5/0.25,0.25,0.25",
+                         max_chars=200).strip()
+
+
+def _activation(layout: Mapping[str, Any], key: str) -> str:
+    """Asked for only where the file does not say it; empty leaves it to the layout, which says what it assumes."""
+    if not any(text.startswith("activation") for text in layout["assumptions"]):
+        return ""
+    from lpc_core.inspection.layouts import ACTIVATIONS
+
+    assumed = str(layout["activation"])
+    options = [assumed, *(name for name in ACTIVATIONS if name != assumed)]
+    chosen = st.selectbox("Activation", options, key=f"{key}activation",
+                          format_func=lambda name: f"{name} (assumed)" if name == assumed else name,
+                          help="A state dict does not say it. A wrong one gives wrong latents.")
+    return "" if chosen == assumed else str(chosen)
+
+
+def _modules(tensors: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of modules with weights, in the order of the file."""
+    names = (tensor["name"].removesuffix(".weight") for tensor in tensors if tensor["name"].endswith(".weight"))
+    return list(dict.fromkeys(names))
+
+
+# ---- tensors and heads -------------------------------------------------------------------------------------------
+
+
+def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]]) -> None:
+    if not heads:
+        st.caption("No tensor of this file can be the weight of a head: that would be a matrix of at least two rows.")
+        return
+    key = f"inspect_head_{desk.id}_{desk.upload.path.name if desk.upload else ''}"
+    by_name = {head["weight"]: head for head in heads}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox("Weight of the head", list(by_name), key=key, format_func=lambda name: _told(by_name[name]))
+    if right.button("Show it", key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
+        try:
+            desk.pick_head(chosen, by_name[chosen]["bias"])
+        except InspectRefused as error:
+            desk.error = str(error)
+        st.rerun()
+
+
+def _told(head: Mapping[str, Any]) -> str:
+    return f"{head['weight']}  ({head['classes']:,} classes × {head['latent_dim']:,} nodes): {head['why']}"
+
+
+def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
+    """The tensor tree as a table with a filter."""
+    wanted = st.text_input("Filter by name", key=f"inspect_filter_{key}", placeholder="layer4").strip().lower()
+    shown = [tensor for tensor in tensors if wanted in tensor["name"].lower()]
+    number = st.column_config.NumberColumn(format="%.4g")
+    st.dataframe(
+        {"name": [tensor["name"] for tensor in shown],
+         "shape": [" × ".join(map(str, tensor["shape"])) or "scalar" for tensor in shown],
+         "type": [tensor["dtype"] for tensor in shown], "norm": [tensor["norm"] for tensor in shown],
+         "values": [list(tensor["histogram"]) for tensor in shown],
+         "smallest": [tensor["minimum"] for tensor in shown], "largest": [tensor["maximum"] for tensor in shown],
+         "zeros": [tensor["zeros"] for tensor in shown],
+         "not finite": [tensor["nans"] + tensor["infinities"] for tensor in shown]},
+        hide_index=True, height=min(460, 40 + 35 * max(1, len(shown))),
+        column_config={"values": st.column_config.BarChartColumn("values", help="From the smallest to the largest."),
+                       "zeros": st.column_config.NumberColumn(format="percent"),
+                       "norm": number, "smallest": number, "largest": number})

@@ -1,0 +1,50 @@
+"""Files into an inspection desk: a drop zone, and the samples that come with the lab."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.live import samples as listed
+from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.settings import from_env
+
+_PER_ROW = 5
+
+
+def uploader(desk: InspectDesk, label: str) -> None:
+    """Take a file of any ending; the widget forgets it at once, the desk has it then."""
+    tab = session.current()
+    given = st.file_uploader(label, key=f"inspect_file_{desk.id}#{tab.inspect_uploads}",
+                             max_upload_size=from_env().upload_mb, disabled=desk.running)
+    if given is not None:
+        try:
+            desk.take(given.name, given)
+        except InspectRefused as error:
+            desk.error = str(error)
+        tab.inspect_uploads += 1
+        st.rerun()
+
+
+def samples(desk: InspectDesk, heading: str) -> None:
+    """One button per sample, each with its sentence."""
+    known = listed.samples()
+    if not known:
+        return
+    st.markdown(f"**{heading}**")
+    for start in range(0, len(known), _PER_ROW):
+        columns = st.columns(_PER_ROW)
+        for column, sample in zip(columns, known[start : start + _PER_ROW], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                _sample(desk, sample)
+
+
+def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
+    if st.button(sample.title, key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch", disabled=desk.running):
+        try:
+            desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
+        except InspectRefused as error:
+            desk.error = str(error)
+        session.current().inspect_uploads += 1
+        st.rerun()
+    st.caption(sample.sentence)

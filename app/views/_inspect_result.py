@@ -1,0 +1,174 @@
+"""What an inspection shows: the cloud with its lists of samples, the charts, every number, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import inspect_report
+from app.charts import Card, code_matrix, csv_text, foretold, head_rows, histograms
+from app.charts.findings import findings, value
+from app.live.cards import cards
+from app.live.cloud_view import point_cloud
+from app.live.inspections import Held, InspectDesk, InspectRefused
+from app.live.readings import readings_table
+from app.live.samples_view import MOST, sample_items, samples_list
+
+CODE_CLASSES = 60  # more classes than this have no code matrix one could read
+
+
+def facts(desk: InspectDesk) -> None:
+    """The file's name and size, and what it is."""
+    upload = desk.upload if desk.held is None or desk.found is not None else desk.held.upload
+    if upload is None:
+        return
+    size = f"{upload.size / 2**20:.1f} MB" if upload.size >= 2**20 else f"{max(1, upload.size // 1024):,} kB"
+    words = [size] if desk.held is None or desk.held.upload is not upload else [size, *_shape(desk.held)]
+    st.html(f'<p class="lpc-file-facts" data-testid="lpc-file"><b>{escape(upload.name)}</b><br>'
+            f"<span>{escape(' · '.join(words))}</span></p>")
+
+
+def _shape(held: Held) -> list[str]:
+    found, layout = held.inspection.embeddings, held.inspection.layout
+    samples, nodes = found.latents.shape
+    words = [f"{samples:,} samples", f"{nodes:,} nodes", f"{len(found.class_names):,} classes"]
+    return words if not layout else [str(layout.get("name", "")), *words]
+
+
+def report_menu(held: Held) -> None:
+    """The report as a page, JSON or CSV, made when it is asked for."""
+    inspection, stem = held.inspection, held.upload.name.rsplit(".", 1)[0] or "inspection"
+    with st.popover("Report", icon=":material/download:", width="content"):
+        for ending, mime, words, make in (
+                ("html", "text/html", "Page (HTML)", inspect_report.report_html),
+                ("json", "application/json", "Numbers (JSON)", inspect_report.report_json),
+                ("csv", "text/csv", "Numbers (CSV)", inspect_report.report_csv)):
+            st.download_button(words, lambda make=make: make(inspection), f"{stem}.report.{ending}", mime,
+                               key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")
+
+
+def render(desk: InspectDesk, held: Held) -> None:
+    """All of it."""
+    _explore(desk, held)
+    cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
+    readings_table(held.inspection.readings, key="inspect-readings")
+    with st.expander("How the file was read"):
+        origin(held)
+
+
+def head_alone(held: Held) -> None:
+    """A head without samples: where its classes would fall, and its rows."""
+    st.subheader("The head alone", anchor=False)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        point_cloud(held, "inspect-head", "Where its classes would fall")
+    with right:
+        cards(held.once("cards", lambda: _head_cards(held)), key="inspect-head-cards", columns=1)
+
+
+@st.fragment
+def _explore(desk: InspectDesk, held: Held) -> None:
+    """The cloud and its lists: only this part runs again when samples are chosen."""
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        rows = cloud_of(desk, held, "inspect-cloud", "The latents")
+    with right:
+        told = findings(held.inspection)
+        if told:
+            cards([], "inspect-findings", sentence=" ".join(told))
+        lists_of(held, rows)
+
+
+def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "inspect") -> np.ndarray:
+    """The point cloud of ``held``; a projection that is asked for is computed by ``desk``."""
+
+    def want(method: str) -> None:
+        try:
+            desk.project(method)
+        except InspectRefused as error:
+            desk.error = str(error)
+        st.rerun(scope="app")
+
+    return point_cloud(held, key, title, group=group, want=want, busy=desk.task if desk.running else "")
+
+
+def lists_of(held: Held, rows: np.ndarray) -> None:
+    """The chosen samples, else the wrong and the doubtful ones."""
+    inspection = held.inspection
+    if len(rows):
+        note = f"{len(rows):,} samples" + (f", the first {MOST} listed" if len(rows) > MOST else "")
+        samples_list(held, rows, "inspect-chosen", "Chosen", note=note, group="inspect")
+        st.download_button("Save the chosen ones as CSV", lambda: samples_csv(held, rows), "lpc-lab-chosen.csv",
+                           "text/csv", key="inspect_chosen_csv", on_click="ignore", icon=":material/download:")
+        return
+    wrong = inspection.misclassified
+    if len(wrong):
+        samples_list(held, wrong, "inspect-wrong", "Misclassified", note="The surest mistakes first.", group="inspect")
+    samples_list(held, inspection.ambiguous[:48], "inspect-ambiguous", "Most ambiguous", group="inspect",
+                 note="Samples the head is least sure of, or that lie nearest to another class.")
+
+
+def samples_csv(held: Held, rows: np.ndarray) -> str:
+    """The samples as a table for a spreadsheet."""
+    items = sample_items(held, rows)
+    columns = {"row": "row", "class": "label", "predicted": "prediction", "distance_to_own_centre": "distance",
+               "caption": "caption"}
+    return csv_text({name: [item[key] for item in items] for name, key in columns.items()})
+
+
+# ---- charts ------------------------------------------------------------------------------------------------------
+
+
+def shown_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Class names as Plotly may be given them: it reads a little HTML in texts."""
+    return tuple(escape(name, quote=False) for name in names)
+
+
+def result_cards(held: Held) -> list[Card]:
+    """Nodes, code, head and what it foretells."""
+    inspection = held.inspection
+    found, names = inspection.embeddings, shown_names(inspection.embeddings.class_names)
+    drawn = histograms.info(found.latents, found.labels, found.class_names)
+    made = [histograms.card(drawn, names, value(inspection, "gmm_peak_distance"))]
+    if inspection.code and len(names) <= CODE_CLASSES:
+        made += _code_cards(inspection.code, found.class_names, names)
+    return made + (_head_cards(held) if found.weight is not None else [])
+
+
+def _code_cards(code: Mapping[str, Any], names: tuple[str, ...], safe: tuple[str, ...]) -> list[Card]:
+    told, drawn = code_matrix.info(code, names), code_matrix.info(code, safe)
+    signs = {"class": [name for name in told.names for _ in told.nodes], "node": [*told.nodes] * len(told.names),
+             "sign": told.signs.ravel().tolist()}
+    apart = {"class": told.names, **dict(zip(told.names, told.hamming.T, strict=True))}
+    return [Card("code", "The code of each class", code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
+            Card("hamming", "How many nodes tell two classes apart", code_matrix.distances(drawn),
+                 code_matrix.nearest(told), (), apart)]
+
+
+def _head_cards(held: Held) -> list[Card]:
+    found, prediction = held.inspection.embeddings, held.prediction
+    assert found.weight is not None
+    made = [head_rows.card(head_rows.info(found.weight, found.class_names), shown_names(found.class_names))]
+    if prediction is None:
+        return made
+    drawn = foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors,
+                                  value(held.inspection, "norm_mean"), prediction.critical, prediction.known)
+    return [*made, foretold.card(drawn, prediction.note)]
+
+
+# ---- words -------------------------------------------------------------------------------------------------------
+
+
+def origin(held: Held) -> None:
+    """Notes of how the file was read, then every fact about it."""
+    inspection = held.inspection
+    notes = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
+                   for name, text in inspect_report.flat(inspection.source))
+    more = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
+                   for name, text in inspect_report.flat(inspection.layout or {}))
+    st.html(f"<ul>{notes}</ul><table>{rows}{more}</table>")

@@ -1,0 +1,118 @@
+"""Inspect: a checkpoint or embeddings of one's own, read without trusting the file, and looked at within seconds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.live.inspections import InspectDesk
+from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
+from app.views._base import View
+from app.views._plain import plain
+
+POLL_S = 0.4
+SECOND = "-b"  # the slot of the file that is compared with
+EMPTY = """
+### What do a network's latents look like?
+Drop a checkpoint or embeddings. You see whether and how its classes collapse: every sample as a point, the points its
+head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
+executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
+"""
+_STYLE = """
+[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 2rem; max-width: 1680px; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 2rem; } }
+.lpc-file-facts { margin: 0; overflow-wrap: anywhere; line-height: 1.35; }
+.lpc-file-facts b { font-size: 1.25rem; font-weight: 600; }
+.lpc-file-facts span { color: color-mix(in srgb, currentColor 68%, transparent); font-size: .9rem; }
+"""
+
+
+def render() -> None:
+    """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
+    tab = session.current()
+    st.html(f"<style>{_STYLE}</style>")
+    desk = tab.inspect_desk()
+    second = tab.inspect_desk(SECOND) if tab.comparing_files else None
+    if desk.upload is None and desk.held is None:
+        _empty(desk)
+    else:
+        _bar(desk)
+    _messages(desk)
+    if second is not None:
+        _messages(second)
+        _inspect_compare.render(desk, second)
+        return
+    _body(desk)
+
+
+def _empty(desk: InspectDesk) -> None:
+    st.markdown(EMPTY)
+    _inspect_files.uploader(desk, "A checkpoint or embeddings")
+    st.caption("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, "
+               "csv, safetensors with latents and labels. This lab's own runs and films too.")
+    _inspect_files.samples(desk, "or try one of these")
+
+
+def _bar(desk: InspectDesk) -> None:
+    """What is looked at, and what can be done with it."""
+    facts, actions = st.columns([3, 2], vertical_alignment="center")
+    with facts:
+        _inspect_result.facts(desk)
+    with actions, st.container(horizontal=True, horizontal_alignment="right"):
+        opened = f"inspect_open#{session.current().inspect_uploads}"  # another key closes it once a file was taken
+        with st.popover("Open another", icon=":material/upload_file:", width="content", key=opened):
+            _inspect_files.uploader(desk, "A checkpoint or embeddings")
+            _inspect_files.samples(desk, "or one of these")
+        if desk.held is not None:
+            _inspect_result.report_menu(desk.held)
+            _inspect_compare.toggle()
+
+
+def _messages(desk: InspectDesk) -> None:
+    """In a box that is always there, so that what stands below keeps its place and is not mounted anew."""
+    with st.container():
+        if desk.busy:
+            _progress(desk, desk.held)
+        if desk.error:
+            st.error(plain(_refusal(desk)), icon=":material/block:")
+
+
+def _refusal(desk: InspectDesk) -> str:
+    """Which file, why not, and what stays."""
+    named = f"{desk.upload.name}: {desk.error}" if desk.upload is not None else desk.error
+    if desk.held is None or desk.held.upload is desk.upload:
+        return named
+    return f"{named}. What was found in {desk.held.upload.name} stays below."
+
+
+def _body(desk: InspectDesk) -> None:
+    waiting = desk.found is not None and (desk.held is None or desk.held.upload is not desk.upload)
+    if waiting:
+        _inspect_checkpoint.render(desk)
+    if desk.head is not None:
+        _inspect_result.head_alone(desk.head)
+    elif desk.held is not None:
+        _inspect_film.render(desk, desk.held)
+        _inspect_result.render(desk, desk.held)
+        if desk.found is not None and not waiting:
+            with st.expander("Run this checkpoint in another way"):
+                _inspect_checkpoint.render(desk)
+
+
+@st.fragment(run_every=POLL_S)
+def _progress(desk: InspectDesk, shown: object) -> None:
+    """How far it got; the page is drawn anew when there is something new to show."""
+    if not desk.busy or desk.held is not shown:
+        st.rerun(scope="app")
+    if not desk.running:
+        st.caption("Taking up the result and computing predicted points…")
+        return
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    name = "" if desk.upload is None or desk.task != "inspect" else f"{desk.upload.name}: "
+    left.progress(min(max(desk.share, 0.0), 1.0), plain(name + (desk.what or "starting")))
+    if right.button("Cancel", key=f"inspect_cancel_{desk.id}", width="stretch"):
+        desk.cancel()
+        st.rerun(scope="app")
+
+
+VIEW = View("Inspect", 4, render)

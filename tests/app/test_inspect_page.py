@@ -1,0 +1,195 @@
+"""The inspection page without a browser: what it offers, asks for, shows and refuses; its desk starts nothing."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.live import cloud, inspections, jobs
+from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.views._plain import plain
+from tests.app._inspections import made
+
+PAGE = """
+from app.views.inspect import VIEW
+VIEW.render()
+"""
+EVIL = "<img src=x onerror=alert(1)> **bold** [x](javascript:alert(2)) $x$ :material/home:"
+
+
+class StillDesk(InspectDesk):
+    """Remembers what it was asked to do."""
+
+    def _begin(self, task, *command):
+        self.asked = [*getattr(self, "asked", []), (task, command)]
+
+    def show(self, inspection, name="mine.npz"):
+        """As if ``inspection`` had been read from a file of that name."""
+        self.upload = Upload(name, self.folder / "upload-0.npz", 12_345)
+        self.upload.path.write_bytes(b"x")
+        self.held = self._foretell(self._publish(inspection, cloud.look(inspection)))
+
+
+@pytest.fixture
+def page(monkeypatch):
+    monkeypatch.setattr(inspections, "InspectDesk", StillDesk)
+    test = AppTest.from_string(PAGE, default_timeout=60).run()
+    assert not test.exception
+    yield test
+    jobs.close_all()
+
+
+def desk(page, slot=""):
+    return page.session_state.lpc.desks[f"inspect{slot}"]
+
+
+def again(page):
+    page.run()
+    assert not page.exception
+    return page
+
+
+def button(page, text):
+    return next(one for one in page.button if text in one.label)
+
+
+def described(known=True, **more):
+    """What the command says of a checkpoint that was not run."""
+    layout = {"name": "MLP 64-16-3-10", "layer": "2", "classes": 10, "latent_dim": 3, "parameters": 1_234,
+              "activation": "relu", "missing": [], "unexpected": [], "obstacle": "", "config": None, "gamma": None,
+              "assumptions": ["activation relu (assumed: tensors do not say it)"]} | more
+    tensor = {"name": "3.weight", "shape": [10, 3], "dtype": "float32", "norm": 1.0, "histogram": [1, 2, 3],
+              "minimum": -1.0, "maximum": 1.0, "zeros": 0.0, "nans": 0, "infinities": 0}
+    head = {"weight": "3.weight", "bias": "3.bias", "classes": 10, "latent_dim": 3, "why": "its name"}
+    return {"layout": layout if known else None, "heads": [head], "tensors": [tensor, tensor | {"name": EVIL}]}
+
+
+def waiting(page, found):
+    one = desk(page)
+    one.upload, one.found = Upload("net.pt", one.folder / "upload-0.pt", 5), found
+    return again(page)
+
+
+def test_an_empty_page_offers_a_drop_zone_and_the_samples(page):
+    assert "What do a network's latents look like?" in page.markdown[0].value
+    assert "Nothing in the file is ever executed" in page.markdown[0].value.replace("\n", " ")
+    sample = button(page, "Merely neural-collapsed")
+    sample.click().run()
+    assert not page.exception
+    ((task, command),) = desk(page).asked
+    assert task == "inspect"
+    assert command[1].endswith("neural-collapse.safetensors")
+    assert '"normalisation": "lab"' in command[-1]
+
+
+def test_a_recognised_checkpoint_is_run_only_when_data_and_normalisation_were_chosen(page):
+    waiting(page, described(missing=["4.bias"], unexpected=["ema.x", EVIL]))
+    told = page.markdown[-1].value if "MLP" in page.markdown[-1].value else " ".join(m.value for m in page.markdown)
+    assert "MLP 64\\-16\\-3\\-10" in told
+    assert "Missing tensors" in told
+    assert "4\\.bias" in told
+    assert plain(EVIL) in told
+    run = button(page, "Run it")
+    assert run.disabled
+    choices = {box.label: box for box in page.selectbox}
+    assert choices["Normalisation of its inputs"].value is None
+    assert choices["Run it on"].value is None
+    choices["Run it on"].set_value("digits").run()
+    assert button(page, "Run it").disabled
+    {box.label: box for box in page.selectbox}["Normalisation of its inputs"].set_value("0..1").run()
+    {box.label: box for box in page.selectbox}["Activation"].set_value("tanh").run()
+    button(page, "Run it").click().run()
+    assert not page.exception
+    assert desk(page)._wish == Wish(data="digits", split="train", normalisation="0..1", activation="tanh")
+
+
+def test_a_run_of_this_lab_comes_with_its_own_data_and_scaling(page):
+    waiting(page, described(config={"dataset": "digits"}, assumptions=[]))
+    choices = {box.label: box.value for box in page.selectbox}
+    assert choices["Run it on"] == "digits"
+    assert choices["Normalisation of its inputs"] == "lab"
+    assert "Activation" not in choices
+    assert not button(page, "Run it").disabled
+
+
+def test_an_unknown_checkpoint_shows_its_tensors_and_lets_a_head_be_picked(page):
+    waiting(page, described(known=False))
+    assert "No layout known here" in page.info[0].value
+    table = page.dataframe[0].value
+    assert list(table["name"]) == ["3.weight", EVIL]
+    page.text_input[0].set_value("3.w").run()
+    assert list(page.dataframe[0].value["name"]) == ["3.weight"]
+    button(page, "Show it").click().run()
+    ((task, command),) = desk(page).asked
+    assert (task, command[3:5]) == ("head", ("3.weight", "3.bias"))
+
+
+def test_a_network_that_cannot_be_run_says_why(page):
+    waiting(page, described(obstacle="5 tensors are missing; save embeddings of it"))
+    assert "It cannot be run here" in page.warning[0].value
+    assert not [one for one in page.button if one.label == "Run it"]
+
+
+def test_a_refusal_is_one_line_that_names_the_file_and_executes_nothing(page):
+    one = desk(page)
+    one.show(made(n=60))
+    one.upload, one.error = Upload("evil.pt", one.folder / "upload-1.pt", 5), f"expected tensors, got {EVIL}; convert"
+    again(page)
+    (alert,) = page.error
+    kept = "What was found in mine.npz stays below."
+    assert alert.value == plain(f"evil.pt: expected tensors, got {EVIL}; convert. {kept}")
+    assert "\n" not in alert.value
+    assert button(page, "Compare with")
+
+
+@pytest.mark.parametrize("more", [{}, {"d": 1, "classes": 2}, {"d": 9, "classes": 14}, {"head": False}, {"texts": True},
+                                  {"images": True, "names": ("a", EVIL, "=1", "</script>")}])
+def test_whatever_was_found_is_shown(page, more):
+    desk(page).show(made(n=120, **more))
+    again(page)
+    told = " ".join(element.value for element in page.get("html"))
+    assert "mine.npz" in told
+    assert "<img src=x" not in told
+    assert "120 samples" in told
+
+
+def test_two_files_stand_side_by_side_with_their_numbers(page):
+    desk(page).show(made(n=60))
+    again(page)
+    button(page, "Compare with").click().run()
+    assert not page.exception
+    desk(page, "-b").show(made(n=60, seed=1), f"{EVIL}.npz")
+    again(page)
+    (table,) = [element.value for element in page.get("html") if "lpc-differences" in element.value]
+    assert "NC1" in table
+    assert "&lt;img src=x onerror=alert(1)&gt;" in table
+    assert table.count("<tr>") > 15
+    assert any("CKA" in caption.value for caption in page.caption)
+    button(page, "Stop comparing").click().run()
+    assert not [element for element in page.get("html") if "lpc-differences" in element.value]
+
+
+def test_the_server_accepts_what_its_setting_says_and_a_film_at_least(monkeypatch):
+    from app.server import largest_upload
+
+    for given, most in (("900", 900), ("10", 256), ("", 500)):
+        monkeypatch.setenv("LPC_UPLOAD_MB", given)
+        assert largest_upload() == most
+
+
+def test_a_busy_server_is_said(page, monkeypatch):
+    def busy(self, *_):
+        raise InspectRefused("expected fewer than 2 files being inspected on this server, got 2; try again in a moment")
+
+    monkeypatch.setattr(StillDesk, "_begin", busy)
+    button(page, "Collapsed").click().run()
+    assert not page.exception
+    assert "try again in a moment" in page.error[0].value
+
+
+@pytest.mark.parametrize("text", ["a*b_c`d", "# x", "<b>", "[a](b)", "$x$", ":smile:", "1. x", "a|b", "~~x~~", "\\"])
+def test_signs_of_markdown_are_plain_text(text):
+    safe = plain(text)
+    assert re.sub(r"\\(.)", r"\1", safe) == text
+    for sign in "*_`<[$:#|~":
+        assert f"\\{sign}" in safe or sign not in text

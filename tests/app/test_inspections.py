@@ -1,0 +1,217 @@
+"""The inspection desk with its real processes: what is kept, shown, refused and deleted; who gets the files."""
+
+import io
+import stat
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from app.live import inspections, jobs
+from app.live.cloud_view import chosen_rows
+from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.live.samples import samples
+from app.live.samples_view import sample_items
+from tests.app._inspections import made
+
+
+@pytest.fixture
+def desk():
+    made_desk = InspectDesk("cpu")
+    yield made_desk
+    made_desk.close()
+
+
+def wait(desk, seconds=80):
+    end = time.monotonic() + seconds
+    while desk.busy:
+        assert time.monotonic() < end, f"{desk.task}: {desk.what}"
+        time.sleep(0.02)
+    return desk
+
+
+def npz(**more):
+    found = made(**more).embeddings
+    raw = io.BytesIO()
+    np.savez(raw, latents=found.latents, labels=found.labels, predictions=found.predictions, weight=found.weight,
+             bias=found.bias)
+    return raw.getvalue()
+
+
+def give(desk, name, raw):
+    desk.take(name, io.BytesIO(raw))
+    return wait(desk)
+
+
+def checkpoint():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 3), nn.Linear(3, 10))
+    raw = io.BytesIO()
+    torch.save({"state_dict": net.state_dict()}, raw)
+    return raw.getvalue()
+
+
+def test_embeddings_are_measured_kept_private_and_gone_with_the_desk(desk):
+    give(desk, "../../etc/My Latents (1).npz", npz(n=200, d=5, classes=4))
+    assert not desk.error
+    held = desk.held
+    assert held.upload.name == "My Latents (1).npz"
+    assert held.inspection.source["file"] == "My Latents (1).npz"
+    assert held.inspection.source["command"] == "lpc inspect 'My Latents (1).npz'"
+    assert held.upload.path.parent == desk.folder
+    assert held.upload.path.suffix == ".npz"
+    assert stat.S_IMODE(held.upload.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o700
+    assert held.prediction is not None
+    assert {kind: jobs.find(token).is_file() for kind, token in held.tokens.items()} == dict.fromkeys(
+        ("cloud", "nodes", "theory", "points"), True)
+    a_refusal_leaves_what_was_there(desk, held)
+    further_views_are_added(desk)
+    tokens = list(desk.held.tokens.values())
+    desk.close()
+    assert not desk.folder.exists()
+    assert all(jobs.find(token) is None for token in tokens)
+
+
+def a_refusal_leaves_what_was_there(desk, held):
+    give(desk, "broken.npz", b"PK\x03\x04 and no more")
+    assert "expected" in desk.error
+    assert "\n" not in desk.error
+    assert desk.held is held
+    assert desk.upload.name == "broken.npz"
+
+
+def further_views_are_added(desk):
+    desk.project("tsne")
+    assert desk.task == "tsne"
+    wait(desk)
+    assert not desk.error
+    assert set(desk.held.projections) == {"tsne"}
+    assert desk.held.inspection.coordinates["tsne"].shape == (200, 2)
+    assert jobs.find(desk.held.projections["tsne"]).is_file()
+    with pytest.raises(InspectRefused, match="expected one of tsne, umap, got 'pca'; choose one of them"):
+        desk.project("pca")
+
+
+def test_a_checkpoint_waits_for_choices_then_runs_or_shows_its_head(desk):
+    give(desk, "net.pth.tar", checkpoint())
+    assert desk.held is None
+    assert desk.upload.path.name.endswith(".pth.tar")
+    assert desk.found["layout"]["name"] == "MLP 64-16-3-10"
+    assert {tensor["name"] for tensor in desk.found["tensors"]} == {f"{i}.{part}" for i in (0, 2, 3)
+                                                                    for part in ("weight", "bias")}
+    desk.pick_head("3.weight", "3.bias")
+    wait(desk)
+    assert not desk.error
+    assert desk.head.inspection.embeddings.weight.shape == (10, 3)
+    assert np.isfinite(desk.head.prediction.points).all()
+    desk.inspect(Wish(data="digits", split="test", normalisation="lab", activation="relu", samples=100))
+    wait(desk)
+    assert not desk.error
+    assert desk.held.inspection.embeddings.latents.shape == (100, 3)
+    assert desk.held.inspection.source["command"] == (
+        "lpc inspect net.pth.tar --data=digits --split=test --normalisation=lab --activation=relu --samples=100")
+    assert desk.head is not None
+    desk.pick_head("0.weight; rm -rf /", None)
+    assert "expected a tensor of the file" in wait(desk).error
+
+
+def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
+    desk.take("a.npz", io.BytesIO(npz(n=100)))
+    assert desk.running
+    desk.cancel()
+    assert not desk.running
+    desk.take("b.npz", io.BytesIO(npz(n=100)))
+    give(desk, "c.npz", npz(n=120))
+    assert desk.held.upload.name == "c.npz"
+    assert len(desk.held.inspection.embeddings.labels) == 120
+    assert [path.name for path in desk.folder.glob("upload-*")] == [desk.held.upload.path.name]
+
+
+def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
+    monkeypatch.setattr(InspectDesk, "at_once", 0)
+    with pytest.raises(InspectRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):
+        desk.take("a.npz", io.BytesIO(b"x"))
+    assert not desk.busy
+
+
+@pytest.mark.parametrize(("given", "shown", "ending"), [
+    ("model.pth.tar", "model.pth.tar", ".pth.tar"), ("C:\\x\\a.NPZ", "a.NPZ", ".npz"), ("no ending", "no ending", ""),
+    ("a.npz/../../b.<script>", "b._script_", ""), ("x.\u202etxt\n.pt", "x._txt_.pt", ".pt"), ("." * 300, "." * 120, ""),
+    ("", "file", "")])
+def test_names_are_cut_to_what_can_be_shown_and_only_an_ending_is_kept(desk, monkeypatch, given, shown, ending):
+    monkeypatch.setattr(desk, "inspect", lambda wish: None)
+    desk.take(given, io.BytesIO(b"x"))
+    assert desk.upload.name == shown
+    assert desk.upload.path.name == f"upload-1{ending}"
+    assert desk.upload.path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(("wish", "plain", "command"), [
+    (Wish(), {}, []),
+    (Wish(data="/tmp/desk/data-1.npz", data_name="mine.npz", normalisation="0..1"),
+     {"data": "/tmp/desk/data-1.npz", "normalisation": "0..1"}, ["--data=mine.npz", "--normalisation=0..1"]),
+    (Wish(gamma=2.5, frame=3), {"gammas": [2.5], "frame": 3}, ["--gamma=2.5", "--frame=3"])])
+def test_wishes_for_the_library_and_for_a_shell(wish, plain, command):
+    from lpc_core.inspection.examining import Wishes
+
+    assert wish.wishes() == plain
+    assert wish.options() == command
+    Wishes(**plain)
+
+
+# ---- what a page reads off it --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(desk):
+    desk.upload = Upload("made.npz", desk.folder / "upload-1.npz", 1)
+    inspection = made(n=90, d=2, texts=True, wrong=0.2)
+    from app.live import cloud
+
+    return desk._publish(inspection, cloud.look(inspection, 60))
+
+
+def answer(held, flags, of=None):
+    import base64
+
+    bits = np.packbits(flags, bitorder="little").tobytes()
+    return {"count": int(flags.sum()), "bits": base64.b64encode(bits).decode(), "of": of or held.tokens["cloud"]}
+
+
+def test_a_choice_becomes_rows_of_the_file(held):
+    flags = np.zeros(60, bool)
+    flags[[0, 9, 59]] = True
+    assert chosen_rows(held, answer(held, flags)).tolist() == held.sight.rows[[0, 9, 59]].tolist()
+    assert not len(chosen_rows(held, answer(held, flags, of="lab/file?token=another")))
+    for broken in (None, "x", {"of": held.tokens["cloud"], "bits": "%%"}, {"of": held.tokens["cloud"], "bits": "€"},
+                   {"of": held.tokens["cloud"]}):
+        assert not len(chosen_rows(held, broken))
+    everything = {"of": held.tokens["cloud"], "bits": "/" * 400}
+    assert np.array_equal(chosen_rows(held, everything), held.sight.rows)
+
+
+def test_a_list_says_class_prediction_distance_and_place(held):
+    found = held.inspection.embeddings
+    rows = np.arange(90)
+    items = sample_items(held, rows)
+    for row, item in zip(rows, items, strict=True):
+        own = found.latents[found.labels == found.labels[row]].astype(np.float64).mean(axis=0)
+        assert item["distance"] == pytest.approx(np.linalg.norm(found.latents[row] - own), rel=1e-5)
+        assert item["wrong"] == (found.predictions[row] != found.labels[row])
+        assert item["label"] == f"class {found.labels[row]}"
+        assert item["caption"] == f"sample {row}"
+        assert (item["place"] >= 0) == (row in held.sight.rows)
+    assert held.sight.rows[items[held.sight.rows[7]]["place"]] == held.sight.rows[7]
+
+
+def test_samples_that_come_with_the_lab_are_there_and_say_how_to_run_them():
+    known = samples()
+    assert len(known) >= 4
+    for sample in known:
+        assert sample.path.stat().st_size < 5_000_000
+        assert len(sample.sentence) > 40
+        Wish(**sample.how)
+    assert samples(inspections.Path("/nowhere")) == []

@@ -1,0 +1,246 @@
+"""The inspection as a person meets it: files good, hostile and broken through the real page; points that answer."""
+
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from driving import SHOTS
+
+from tests.app._inspections import made
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+STATE = "() => document.querySelector('[data-testid=lpc-cloud]')?.lpcCloud?.state() ?? null"
+SCRIPTS = ("<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "=cmd|'/c calc'!A0", "[x](javascript:alert(3))")
+
+
+def cloud(page, fits=lambda state: True, seconds=40):
+    """What the cloud draws, once it has drawn it and it ``fits``."""
+    for _ in range(seconds * 20):
+        state = page.evaluate(STATE)
+        if state and state["draws"] and not state["moving"] and fits(state):
+            return state
+        page.wait_for_timeout(50)
+    raise AssertionError(f"waited {seconds} s; the cloud is at {state}")
+
+
+def saved(path, **more):
+    """An npz of embeddings."""
+    found = made(**more).embeddings
+    arrays = {"latents": found.latents, "labels": found.labels, "predictions": found.predictions,
+              "weight": found.weight, "bias": found.bias, "class_names": np.array(found.class_names),
+              "images": found.images, "texts": None if found.texts is None else np.array(found.texts)}
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+def start(lab, open_page, **size):
+    page = open_page(f"{lab.url}/inspect", **size)
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.dialogs = dialogs
+    page.get_by_text("What do a network's latents look like?").wait_for()
+    return page
+
+
+def give(page, path):
+    """Hand in a file by the drop zone of the empty page, or by the menu of a page that shows one."""
+    menu = page.get_by_role("button", name="Open another")
+    if menu.count():
+        menu.click()
+    page.locator("input[type=file]").first.set_input_files(str(path))
+
+
+def drag(page, points):
+    box = page.get_by_test_id("lpc-cloud-surface").bounding_box()
+    at = [(box["x"] + x, box["y"] + y) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for x, y in at[1:]:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def around(cross, half=70):
+    """A loop around a class."""
+    x, y = cross
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+    return [(x + half * a, y + half * b) for a, b in corners]
+
+
+def crosses(page):
+    """Where the predicted points are on the surface."""
+    return page.evaluate("""() => { const {cloud, state} = document.querySelector('[data-testid=lpc-cloud]').lpcCloud;
+        const {x, y} = cloud.camera.rect; return state().crosses.map(([a, b]) => [a + x, b + y]); }""")
+
+
+def test_embeddings_are_drawn_chosen_listed_and_reported(lab, open_page, chromium, tmp_path):
+    page = start(lab, open_page)
+    give(page, saved(tmp_path / "mine.npz", n=800, images=True))
+    state = cloud(page, lambda s: s["crosses"])
+    assert (state["n"], state["d"], state["K"]) == (800, 2, 4)
+    assert state["gamma"] == pytest.approx(0.5, rel=0.1)  # the best fit finds the γ the points were made for
+    assert "samples are predicted right" in page.get_by_test_id("lpc-sentence").first.inner_text()
+    slider_moves_the_crosses(page)
+    lasso_lists(page)
+    hover_and_keys(page)
+    filters_and_shortcuts(page, state["wrong"])
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / "inspect.png")
+    report_opens_offline(page, chromium, tmp_path)
+
+
+def slider_moves_the_crosses(page):
+    before = crosses(page)
+    page.get_by_test_id("lpc-cloud-gamma").focus()
+    page.keyboard.press("Home")
+    weak = cloud(page, lambda s: s["gamma"] < 1e-5)
+    page.keyboard.press("End")
+    strong = cloud(page, lambda s: s["gamma"] > 1e5)
+    size = [np.ptp(np.array(state["crosses"]), axis=0).max() for state in (weak, strong)]
+    assert size[0] > 10 * size[1]  # a strong γ draws all of them to the origin
+    page.get_by_test_id("lpc-cloud-best").click()
+    assert np.allclose(crosses(page), before, atol=1.5)
+
+
+def lasso_lists(page):
+    page.get_by_test_id("lpc-cloud-lasso").click()
+    drag(page, around(crosses(page)[0]))
+    chosen = cloud(page, lambda s: s["chosen"] > 0)["chosen"]
+    assert 150 <= chosen <= 210  # a class has 200 samples, and its few strays lie elsewhere
+    page.get_by_test_id("lpc-samples-note").get_by_text(f"{chosen} samples").wait_for()
+    labels = page.get_by_test_id("lpc-samples-list").first.locator("strong").all_inner_texts()
+    assert set(labels) == {"class 0"}
+    page.keyboard.down("Shift")
+    drag(page, around(crosses(page)[2]))
+    page.keyboard.up("Shift")
+    assert cloud(page, lambda s: s["chosen"] > chosen)["chosen"] >= 2 * 150
+    page.get_by_test_id("lpc-cloud-clear").click()
+    cloud(page, lambda s: s["chosen"] == 0)
+    page.get_by_text("Most ambiguous").wait_for()
+    page.get_by_test_id("lpc-cloud-move").click()
+
+
+def hover_and_keys(page):
+    spot = page.evaluate("() => document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.spotOf(5)")
+    box = page.get_by_test_id("lpc-cloud-surface").bounding_box()
+    page.mouse.move(box["x"] + spot[0], box["y"] + spot[1])
+    tip = page.get_by_test_id("lpc-cloud-tip")
+    tip.wait_for()
+    assert "class 1" in tip.inner_text()
+    assert "row " in tip.inner_text()
+    surface = page.get_by_test_id("lpc-cloud-surface")
+    surface.focus()
+    home = cloud(page)
+    page.keyboard.press("+")
+    assert cloud(page, lambda s: s["scale"] > home["scale"])["scale"] == pytest.approx(1.35 * home["scale"])
+    page.keyboard.press("ArrowLeft")
+    cloud(page, lambda s: s["centre"][0] != home["centre"][0])
+    surface.dblclick(position={"x": 300, "y": 300})
+    assert cloud(page, lambda s: s["scale"] == home["scale"])["centre"] == home["centre"]
+
+
+def filters_and_shortcuts(page, wrong):
+    page.get_by_test_id("lpc-cloud-wrong").click()
+    assert cloud(page, lambda s: s["chosen"] > 0)["chosen"] == wrong > 0
+    page.get_by_test_id("lpc-cloud-surface").focus()
+    page.keyboard.press("Escape")
+    cloud(page, lambda s: s["chosen"] == 0)
+    page.get_by_role("button", name="class 3").first.click()
+    faint = page.evaluate("() => [...document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.strength]")
+    assert faint.count(1) == 600
+    page.get_by_role("button", name="class 3").first.click()
+
+
+def report_opens_offline(page, chromium, tmp_path):
+    page.get_by_role("button", name="Report").click()
+    for words, ending in (("Page (HTML)", "html"), ("Numbers (JSON)", "json")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=words).click()
+        assert download.value.suggested_filename == f"mine.report.{ending}"
+        download.value.save_as(tmp_path / f"report.{ending}")
+    assert json.loads((tmp_path / "report.json").read_text())["samples"] == 800
+    context = chromium.new_context(offline=True)
+    alone, asked = context.new_page(), []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.on("console", lambda message: asked.append(message.text) if message.type == "error" else None)
+    alone.goto((tmp_path / "report.html").as_uri())
+    assert alone.locator("svg use").count() > 700
+    assert "mine.npz" in alone.title()
+    assert all(url.startswith(("file:", "data:")) for url in asked), asked
+    context.close()
+
+
+class Evil:
+    def __init__(self, canary):
+        self.canary = canary
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.canary}",)
+
+
+def hostile_files(folder, canary):
+    """Files that want something, each with what its refusal must say."""
+    torch.save({"state_dict": Evil(canary)}, folder / "evil.pt")
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000, 100), }"
+    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("latents.npy", b"\x93NUMPY\x01\x00v\x00" + header.ljust(117) + b"\n" + bytes(40_000_000))
+    whole = saved(folder / "whole.npz", n=200).read_bytes()
+    (folder / "cut.npz").write_bytes(whole[: len(whole) // 3])
+    (folder / "lie.safetensors").write_bytes((10**15).to_bytes(8, "little") + b"{}")
+    return {"evil.pt": "system", "bomb.npz": "40,000,000,000", "cut.npz": "expected", "lie.safetensors": "expected"}
+
+
+def test_nothing_of_a_hostile_file_runs_and_each_is_refused_in_a_line(lab, open_page, tmp_path):
+    canary = tmp_path / "canary"
+    page = start(lab, open_page)
+    give(page, saved(tmp_path / "script.npz", n=200, names=SCRIPTS))
+    cloud(page, lambda s: s["crosses"] and s["K"] == 4)
+    page.get_by_text(SCRIPTS[0], exact=True).first.wait_for()
+    for name, said in hostile_files(tmp_path, canary).items():
+        give(page, tmp_path / name)
+        alert = page.get_by_test_id("stAlert").filter(has_text=name)
+        alert.wait_for()
+        told = alert.inner_text()
+        assert said in told
+        assert "Traceback" not in told
+        assert "What was found in script.npz stays below." in told
+        assert len(told) < 700
+    assert cloud(page)["n"] == 200
+    assert not canary.exists()
+    assert not page.dialogs
+    assert page.evaluate("() => document.querySelectorAll('img[src=x], [onerror]').length") == 0
+
+
+def test_a_sample_opens_beside_another_and_they_point_together(lab, open_page):
+    page = start(lab, open_page)
+    page.get_by_role("button", name="Collapsed").first.click()
+    state = cloud(page, lambda s: s["crosses"])
+    assert state["kind"] == "pca"
+    page.get_by_role("button", name="Compare with").click()
+    page.get_by_role("button", name="Merely neural").last.click()
+    both = "() => [...document.querySelectorAll('[data-testid=lpc-cloud]')].map((one) => one.lpcCloud.state())"
+    for _ in range(1_200):
+        states = page.evaluate(both)
+        if len(states) == 2 and all(one and one["draws"] for one in states):
+            break
+        page.wait_for_timeout(50)
+    page.get_by_test_id("lpc-differences").get_by_text("NC1", exact=True).wait_for()
+    page.get_by_test_id("lpc-cloud-ambiguous").first.click()
+    page.wait_for_timeout(300)
+    first, second = page.evaluate(both)
+    assert first["chosen"] == second["chosen"] > 0
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+def test_it_fits_small_screens_and_the_dark(lab, open_page, tmp_path, width, dark):
+    page = start(lab, open_page, width=width, height=844, dark=dark)
+    give(page, saved(tmp_path / "texts.npz", n=300, d=6, texts=True))
+    cloud(page, lambda s: s["crosses"])
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert page.get_by_test_id("lpc-cloud-gamma").bounding_box()["width"] > 150
+    assert page.get_by_test_id("lpc-sample").first.inner_text().count("sample") == 1
+    page.screenshot(path=SHOTS / f"inspect-{width}.png")
