@@ -4,7 +4,7 @@
 `Inspection` with every quantity, the code, doubtful samples and principal components; and the tree of a safetensors
 file of 100 MB with norms and histograms. Beside them, in the same process, what one would write without this project:
 ``np.load``, scikit-learn's PCA and explicit per-class loops for the same collapse metrics; and ``safetensors`` with a
-loop over the tensors. On the cores that torch and NumPy take by themselves.
+loop over the tensors. All of it on one thread, as ``lpc inspect`` does by default.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import safetensors.numpy
 import torch
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from lpc_core.checkpoint import open_file, open_tree
 from lpc_core.inspection import inspect, project
@@ -112,8 +113,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples and of the megabytes")
     quick = parser.parse_args().quick
     load = os.getloadavg()[0]
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, load {load:.1f} at the start")
-    with tempfile.TemporaryDirectory() as folder:
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, one thread, load {load:.1f} at the start")
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         large, checkpoint = made(Path(folder), *(10_000, 512, 10) if quick else (100_000, 512, 100))
         embeddings(large)
         tree(checkpoint)

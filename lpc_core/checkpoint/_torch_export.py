@@ -80,7 +80,9 @@ def _view(name: str, meta: dict[str, Any], storage: int) -> View:
 
 
 def _graph(archive: Archive, model: str) -> dict[str, Any]:
-    """Metadata: nodes [[operation, inputs, outputs], …] and inputs {name: sizes, free ones as texts}; {} without."""
+    """Metadata: nodes [[operation, inputs, outputs], …], for each its arguments by name, inputs {name: sizes, free ones
+    as texts} and outputs; {} without a graph.
+    """
     names = [name for name in archive.members if f"/{name}".endswith(f"/models/{model}.json")
              or name == "serialized_exported_program.json"]
     if not names:
@@ -92,6 +94,9 @@ def _graph(archive: Archive, model: str) -> dict[str, Any]:
         values = module["graph"]["tensor_values"]
         nodes = [[printable(node["target"], 200), _arguments(node["inputs"], given),
                   _outputs(node["outputs"])] for node in module["graph"]["nodes"]]
+        arguments = [{printable(entry["name"], 100): _value(entry["arg"], given) for entry in node["inputs"]}
+                     for node in module["graph"]["nodes"]]
+        outputs = _outputs(module["graph"].get("outputs", []))
         inputs = {printable(name, 200): [_size(size) for size in values[name]["sizes"]]
                   for name in (spec["user_input"]["arg"]["as_tensor"]["name"]
                                for spec in module["signature"]["input_specs"]
@@ -99,7 +104,7 @@ def _graph(archive: Archive, model: str) -> dict[str, Any]:
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise refusal("a graph as torch.export writes it", f"one without {printable(error)}",
                       "export the program again") from None
-    return {"nodes": nodes, "inputs": inputs}
+    return {"nodes": nodes, "arguments": arguments, "inputs": inputs, "outputs": outputs}
 
 
 def _tensor_names(specs: list[dict[str, Any]]) -> dict[str, str]:
@@ -119,7 +124,9 @@ def _arguments(inputs: list[dict[str, Any]], given: dict[str, str]) -> list[str]
 
 
 def _outputs(outputs: list[dict[str, Any]]) -> list[str]:
-    return [printable(name, 200) for output in outputs for name in _names(output)]
+    """What an operation gives: tensors, or a size."""
+    sizes = [output["as_sym_int"]["as_name"] for output in outputs if "as_name" in output.get("as_sym_int", {})]
+    return [printable(name, 200) for name in (*sizes, *(name for output in outputs for name in _names(output)))]
 
 
 def _names(argument: dict[str, Any]) -> list[str]:
@@ -127,6 +134,22 @@ def _names(argument: dict[str, Any]) -> list[str]:
     if "as_tensor" in argument:
         return [argument["as_tensor"]["name"]]
     return [item["name"] for item in argument.get("as_tensors", ())]
+
+
+def _value(argument: dict[str, Any], given: dict[str, str]) -> Any:
+    """An argument as plain data: a number, text or list as it is, what an operation gave as {"value": its name}."""
+    kind, value = next(iter(argument.items()))
+    if kind in ("as_tensor", "as_sym_int") and "as_int" not in value:
+        name = value.get("name", value.get("as_name"))
+        return {"value": printable(given.get(name, name), 200)}
+    if kind in ("as_tensors", "as_sym_ints"):
+        return [_value({kind[:-1]: item}, given) for item in value]
+    if kind == "as_sym_int":
+        return value["as_int"]
+    plain = value if isinstance(value, list) else [value]
+    if kind == "as_none" or not all(isinstance(item, int | float | str) for item in plain):
+        return None
+    return [printable(item, 200) if isinstance(item, str) else item for item in plain] if plain is value else value
 
 
 def _size(size: dict[str, Any]) -> int | str:

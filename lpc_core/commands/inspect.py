@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shlex
 import subprocess
 import sys
@@ -54,6 +55,8 @@ def inspect(  # noqa: PLR0917
     frame: Annotated[int, typer.Option(help="Of a film: which moment, −1 for the last.")] = -1,
     seed: Annotated[int, typer.Option(min=0, help="Of every choice of samples and of the views.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Of the computation. Two threads on two busy cores are "
+                                                              "many times slower than one.")] = 1,
     limit_gb: Annotated[float, typer.Option(min=0.001, max=1024, help="Largest file and largest arrays read, in GB.")]
     = 2.0,
     out: Annotated[Path | None, typer.Option(help="Write the inspection here (safetensors), for the lab.")] = None,
@@ -67,6 +70,7 @@ def inspect(  # noqa: PLR0917
     """Measure how the latents in a file collapse, without trusting the file."""
     outputs = {"out": out, "csv": csv, "samples-csv": samples_csv, "html": html}
     _check_outputs(outputs, as_json and progress_json)
+    _limit_threads(threads)
     from lpc_core.inspection.examining import Wishes
 
     picked = {role: name for role, name in (("latents", latents), ("labels", labels)) if name}
@@ -90,6 +94,15 @@ def _check_outputs(outputs: dict[str, Path | None], both: bool) -> None:
             raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
 
 
+def _limit_threads(threads: int) -> None:
+    """Before NumPy is there: its linear algebra takes as many threads as there are cores and lets them spin."""
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, str(threads))
+    import torch
+
+    torch.set_num_threads(threads)
+
+
 def _numbers(text: str) -> tuple[float, ...]:
     try:
         values = tuple(float(part) for part in text.split(",") if part.strip())
@@ -102,14 +115,11 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool,
               progress_json: bool) -> Inspection | Description:
-    import torch
-
     from lpc_core.checkpoint import Limits
     from lpc_core.inspection.examining import examine
 
     size = int(limit_gb * 2**30)
     limits = Limits(file_bytes=size, tensor_bytes=size, memory_bytes=max(3 * size, 2 * 2**30))
-    torch.set_num_threads(min(torch.get_num_threads(), 4))
     with _progress(as_json, progress_json) as tell:
         try:
             return examine(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))

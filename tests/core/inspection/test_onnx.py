@@ -173,7 +173,7 @@ def test_what_the_logits_do_not_need_may_be_unknown(tmp_path):
 
 
 def test_a_graph_that_doubles_its_values_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr("lpc_core.inspection.layouts.onnx.MOST_VALUES", 10_000)
+    monkeypatch.setattr("lpc_core.inspection.layouts._graph.MOST_VALUES", 10_000)
     nodes = [op("Concat", "x", out="v0", axis=1)]
     nodes += [helper.make_node("Concat", [f"v{i}", f"v{i}"], [f"v{i + 1}"], axis=1) for i in range(40)]
     nodes += [helper.make_node("Gemm", ["v40", "w", "b"], ["y"], transB=1)]
