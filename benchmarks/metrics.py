@@ -21,6 +21,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
+from benchmarks import _attacks
 from lpc_core.metrics import measure, mixtures, names
 
 N, D, K = 50_000, 64, 100
@@ -133,6 +134,9 @@ def main() -> None:
     with threadpool_limits(1):
         for lines in (of_mixtures(rounds), of_collapse(rounds)):
             print("", *lines, sep="\n")
+    print("\nAttacks\n")
+    for what, figure in _attacks.rows():
+        print(f"  {what}: {figure}")
 
 
 if __name__ == "__main__":

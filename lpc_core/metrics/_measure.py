@@ -66,11 +66,11 @@ def _readings(found: Given, wanted: tuple[str, ...] | None) -> dict[str, Reading
         done |= {name: undefined(missing[name]) for name in chosen if name in missing}
         if any(name not in missing for name in chosen):
             computed = group.compute(found)
-            done |= {name: _remark(computed[name], found) for name in chosen if name not in missing}
+            done |= {name: remark(computed[name], found) for name in chosen if name not in missing}
     return done if wanted is None else {name: done[name] for name in wanted}
 
 
-def _remark(reading: Reading, found: Given) -> Reading:
+def remark(reading: Reading, found: Given) -> Reading:
     """Says of a value at its noise floor that it is there."""
     if not reading.at_floor:
         return reading

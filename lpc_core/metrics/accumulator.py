@@ -12,7 +12,7 @@ from lpc_core.metrics import binarity, duality, geometry, norms, pairs, scatter
 from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import _argmax, _logits, _names, _weight
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._measure import _remark
+from lpc_core.metrics._measure import remark
 from lpc_core.metrics._moments import Forgotten, GatheredStatistics, Moments, Spread
 from lpc_core.metrics._rows import Rows
 
@@ -162,9 +162,9 @@ class CollapseMetrics:
             if not group.missing(found):
                 done |= {name: reading for name, reading in group.compute(found).items() if name in group.names}
         if self.only is None:
-            return {name: _remark(reading, found) for name, reading in done.items()}
+            return {name: remark(reading, found) for name, reading in done.items()}
         lacking = {"accuracy": "needs predictions or logits"}
-        return {name: _remark(done[name], found) if name in done else
+        return {name: remark(done[name], found) if name in done else
                 undefined(lacking.get(name, "needs the head's weight")) for name in self.only}
 
     def _gathered(self, weight: Any) -> Any:
