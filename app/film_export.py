@@ -34,10 +34,15 @@ def bundle(entry: str = ENTRY, folder: Path = STATIC) -> str:
     Understands what our modules use: ``import { a, b as c } from "./x.js"`` and exported functions, classes and
     constants. Anything else is refused rather than guessed.
     """
+    parts = [_wrapped(name, (folder / name).read_text("utf-8")) for name in modules(entry, folder)]
+    return '"use strict";\n(() => {\nconst modules = {};\n' + "\n".join(parts) + "\n})();\n"
+
+
+def modules(entry: str, folder: Path = STATIC) -> list[str]:
+    """The module ``entry`` and all it imports, each after those it needs."""
     order: list[str] = []
     _visit(entry, folder, order, ())
-    parts = [_wrapped(name, (folder / name).read_text("utf-8")) for name in order]
-    return '"use strict";\n(() => {\nconst modules = {};\n' + "\n".join(parts) + "\n})();\n"
+    return order
 
 
 def _visit(name: str, folder: Path, order: list[str], above: tuple[str, ...]) -> None:

@@ -35,6 +35,7 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
+from app.film_export import modules  # noqa: E402
 from app.live import films, jobs  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live.file_routes import desk_file, film_page  # noqa: E402
@@ -89,8 +90,8 @@ class OwnHeaders:
 @functools.cache
 def early_files() -> str:
     """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait)."""
-    modules = [f"</lab/static/{path.name}>; rel=modulepreload" for path in sorted(STATIC.glob("*.js"))]
-    return ", ".join([*modules, "</lab/static/stage.css>; rel=preload; as=style"])
+    found = [f"</lab/static/{name}>; rel=modulepreload" for name in modules("stage.js", STATIC)]
+    return ", ".join([*found, "</lab/static/stage.css>; rel=preload; as=style"])
 
 
 class OwnFiles(StaticFiles):

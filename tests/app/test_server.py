@@ -139,3 +139,10 @@ def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
         until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
                               for pid in workers))
         until(lambda: not list(tmp_path.glob("lpc-lab-*")))
+
+
+def test_pages_announce_the_stages_files_and_no_other_pages():
+    announced = server.early_files()
+    assert "</lab/static/stage.js>; rel=modulepreload" in announced
+    assert "</lab/static/latents.js>; rel=modulepreload" in announced
+    assert "cloud.js" not in announced
