@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from app.server import HEADERS
+from app.server import HEADERS, early_files
 from tests.app._page import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,7 +142,7 @@ def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
 
 
 def test_pages_announce_the_stages_files_and_no_other_pages():
-    announced = server.early_files()
+    announced = early_files()
     assert "</lab/static/stage.js>; rel=modulepreload" in announced
     assert "</lab/static/latents.js>; rel=modulepreload" in announced
     assert "cloud.js" not in announced
