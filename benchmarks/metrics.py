@@ -59,16 +59,17 @@ def one_by_one(latents: np.ndarray) -> np.ndarray:
     return np.array(scores)
 
 
-def of_mixtures(rounds: int) -> None:
-    print(f"\nTwo-component mixtures of all nodes, N = {N:,}, d = {D}\n")
+def of_mixtures(rounds: int) -> list[str]:
+    lines = [f"Two-component mixtures of all nodes, N = {N:,}, d = {D}", ""]
     points = np.random.default_rng(1).normal(size=(K, D))
     for name, centres, spread in (("before collapse", points, 0.3), ("binary code", np.sign(points), 0.01)):
         latents, _ = latents_of(centres, spread)
         times, found = race({"ours": lambda z=latents: mixtures(z), "loop": lambda z=latents: one_by_one(z)}, rounds)
         gains = found["ours"].log_likelihood - found["loop"]
-        print(f"  {name:16s} ours {times['ours']:6.3f} s   scikit-learn {times['loop']:6.2f} s   "
-              f"{times['loop'] / times['ours']:5.1f}×   log-likelihood less scikit-learn's {gains.min():+.0e} (worst) "
-              f"to {gains.max():+.0e}")
+        lines.append(f"  {name:16s} ours {times['ours']:6.3f} s   scikit-learn {times['loop']:6.2f} s   "
+                     f"{times['loop'] / times['ours']:5.1f}×   log-likelihood less scikit-learn's {gains.min():+.0e} "
+                     f"(worst) to {gains.max():+.0e}")
+    return lines
 
 
 # ---- collapse metrics ------------------------------------------------------------------------------------------------
@@ -106,8 +107,7 @@ def separation_by_loops(latents: np.ndarray, groups: np.ndarray) -> float:
     return float(np.concatenate(ratios).mean())
 
 
-def of_collapse(rounds: int) -> None:
-    print(f"\nCollapse metrics, N = {N:,}, d = {D}, K = {K}\n")
+def of_collapse(rounds: int) -> list[str]:
     rng = np.random.default_rng(1)
     latents, labels = latents_of(rng.normal(size=(K, D)), 0.3)
     weight, bias = rng.normal(size=(K, D)), np.zeros(K)
@@ -118,20 +118,21 @@ def of_collapse(rounds: int) -> None:
         "pairwise": lambda: measure(latents, labels, predictions, only=PAIRWISE),
         "loops": lambda: pairwise_by_loops(latents, labels, predictions)}, rounds)
     worst = max(abs(found["pairwise"][name] / found["loops"][name] - 1) for name in PAIRWISE)
-    print(f"  all {len(every)} but mixtures and entropy {times['all']:6.3f} s\n"
-          f"  the {len(PAIRWISE)} pairwise ones      ours {times['pairwise']:6.3f} s   loops {times['loops']:6.2f} s   "
-          f"{times['loops'] / times['pairwise']:5.1f}×   largest relative difference {worst:.0e}")
+    return [f"Collapse metrics, N = {N:,}, d = {D}, K = {K}", "",
+            f"  all {len(every)} but mixtures and entropy {times['all']:6.3f} s",
+            f"  the {len(PAIRWISE)} pairwise ones     ours {times['pairwise']:6.3f} s   loops {times['loops']:6.2f} s  "
+            f" {times['loops'] / times['pairwise']:5.1f}×   largest relative difference {worst:.0e}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one turn: under a minute")
-    quick = parser.parse_args().quick
+    rounds = 1 if parser.parse_args().quick else 5
     torch.set_num_threads(1)
     print(f"numpy {np.__version__}, torch {torch.__version__}, one thread")
     with threadpool_limits(1):
-        of_mixtures(1 if quick else 5)
-        of_collapse(1 if quick else 5)
+        for lines in (of_mixtures(rounds), of_collapse(rounds)):
+            print("", *lines, sep="\n")
 
 
 if __name__ == "__main__":

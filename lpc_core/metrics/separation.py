@@ -45,7 +45,7 @@ def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None =
     shifted = centroids - middle
     scale = np.abs(shifted).max()
     if len(latents) * len(centroids) < _MANY or not scale:
-        return _best(_ranks(latents - middle, shifted, own))[0]
+        return _ranks(latents - middle, shifted, own).argmin(axis=1)
     few = (shifted / scale).astype(np.float32)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # where float32 ends float64 decides
         small = np.subtract(latents, middle, out=np.empty(latents.shape, np.float32), casting="same_kind")
@@ -55,7 +55,8 @@ def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None =
         doubt = 4 * (few.shape[1] + 4) * np.finfo(np.float32).eps * reach * (lengths(small) + reach)
         unsure = ~(lead > doubt)
     if unsure.any():
-        found[unsure] = _best(_ranks(latents[unsure] - middle, shifted, None if own is None else own[unsure]))[0]
+        ranks = _ranks(latents[unsure] - middle, shifted, None if own is None else own[unsure])
+        found[unsure] = ranks.argmin(axis=1)
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpc_core.metrics.separation import separation_ratio
+from lpc_core.metrics.separation import nearest, separation_ratio
 
 
 def by_loop(latents, groups):
@@ -32,6 +32,22 @@ def cloud(n, d, classes, seed=0, spread=0.3):
 def test_agrees_with_the_loop(n, d, classes, spread):
     latents, groups = cloud(n, d, classes, spread=spread)
     assert separation_ratio(latents, groups) == pytest.approx(by_loop(latents, groups), rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-7, 1.0, 1e60])
+@pytest.mark.parametrize("gap", [1.0, 1e-5, 1e-9])
+def test_many_distances_are_ranked_as_exactly_as_few(scale, gap):
+    """Float32 is asked first, and must not decide where it cannot."""
+    rng = np.random.default_rng(0)
+    centroids = 1 + gap * rng.normal(size=(100, 6))
+    latents = centroids[rng.integers(0, 100, 2_000)] + gap * rng.normal(size=(2_000, 6))
+    latents[:5] *= 1e9
+    own = rng.integers(0, 100, 2_000)
+    away = np.linalg.norm(latents[:, None] - centroids, axis=2)
+    first, others = away.argmin(axis=1), np.where(np.arange(100) == own[:, None], np.inf, away).argmin(axis=1)
+    lone = np.arange(2_000) >= 5  # so far out, all centroids are equally near within float64
+    np.testing.assert_array_equal(nearest(scale * latents, scale * centroids)[lone], first[lone])
+    np.testing.assert_array_equal(nearest(scale * latents, scale * centroids, own)[lone], others[lone])
 
 
 def test_two_pairs_on_a_line():
