@@ -55,10 +55,11 @@ def read_csv(raw: memoryview, limits: Limits, picked: dict[str, Any]) -> Arrays:
 
 
 def _rows(raw: memoryview) -> Iterator[list[str]]:
+    """The cells of every line that is not empty."""
     stream = io.TextIOWrapper(io.BufferedReader(_Bytes(raw), 2**16), "utf-8-sig", newline="")
     first = stream.readline(MAX_LINE)
     separator = max(",;\t", key=first.count)
-    yield from csv.reader(chain([first], _lines(stream)), delimiter=separator, strict=True)
+    yield from filter(None, csv.reader(chain([first], _lines(stream)), delimiter=separator, strict=True))
 
 
 def _lines(stream: io.TextIOWrapper) -> Iterator[str]:
@@ -90,6 +91,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _columns(rows: Iterator[list[str]], header: list[str], limits: Limits, picked: dict[str, Any]) -> Arrays:
+    """All rows, a block at a time: numbers are converted at once, texts are kept, each different one only once."""
     roles = named_columns(header, set(), picked)
     texts = {header.index(name) for role in SINGLE for name in roles.get(role, ())}
     first = next(rows, None)
@@ -99,7 +101,7 @@ def _columns(rows: Iterator[list[str]], header: list[str], limits: Limits, picke
     numeric = [place for place in range(len(header)) if place not in texts]
     blocks: list[np.ndarray] = []
     cells: dict[int, list[str]] = {place: [] for place in sorted(texts)}
-    shared: dict[str, str] = {}  # each text once, as labels repeat
+    shared: dict[str, str] = {}  # labels repeat
     line, total, rows = 2, 0, chain([first], rows)
     while block := list(islice(rows, BLOCK)):
         _check_block(block, len(header), line)

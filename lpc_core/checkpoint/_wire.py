@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, is_size
 from lpc_core.checkpoint._safetensors import parse
 
 ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
@@ -60,6 +60,8 @@ def unpack(raw: memoryview, limits: Limits) -> Message:
 
 def _view(entry: list[Any]) -> View:
     name, dtype, shape, strides, storage, offset = entry
+    if not (isinstance(name, str) and isinstance(dtype, str) and is_size(storage)):
+        raise TypeError("no view")
     return View(name, dtype, tuple(shape), tuple(strides), storage, offset)
 
 

@@ -76,9 +76,9 @@ def too_much_memory(job):
 FACTS = {"format": "torch", "stripped": [], "metadata": {}, "notes": []}
 
 
-def one_view(*view):
+def one_view(*view, name="w"):
     """A checkpoint of one tensor in 16 bytes, as a reader that lies would describe it."""
-    return Message("checkpoint", FACTS, [View("w", *view)], [bytes(16)])
+    return Message("checkpoint", FACTS, [View(name, *view)], [bytes(16)])
 
 
 ATTEMPTS = {
@@ -122,6 +122,9 @@ ATTEMPTS = {
     "a view beyond its storage": lambda job: one_view("float32", (1000,), (1,), 0),
     "a view of no storage": lambda job: one_view("float32", (1,), (1,), 5),
     "a view of -1": lambda job: one_view("float32", (2,), (-1,), 0),
+    "a storage that is a text": lambda job: one_view("float32", (1,), (1,), "0"),
+    "a name that is a list": lambda job: one_view("uint8", (1,), (1,), 0, name=["w"]),
+    "sizes that are texts": lambda job: one_view("float32", ("1",), (1,), 0),
     "an unknown type": lambda job: one_view("__class__", (1,), (1,), 0),
     "facts that are missing": lambda job: Message("checkpoint", {}, [], []),
     "class names that are none": lambda job: Message("embeddings", {"class_names": [[]], "notes": []}, [], []),

@@ -42,7 +42,7 @@ def test_logits_have_numbers_too():
 
 @pytest.mark.parametrize(("separator", "mark"), [(",", b""), (";", b""), ("\t", b""), (",", b"\xef\xbb\xbf")])
 def test_separators_byte_order_marks_line_ends_and_quotes(separator, mark):
-    text = 'z0,z1,"label"\r\n1e-3,-2,"a ""b"", c"\r\n"3",4,plain\r\n'
+    text = 'z0,z1,"label"\r\n1e-3,-2,"a ""b"", c"\r\n\r\n"3",4,plain\r\n\r\n'
     if separator != ",":
         text = text.replace('"", c"', '"" c"').replace(",", separator)
     found = read_here(mark + text.encode(), "table.csv")
