@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lpc_core.inspection.analysis import certainty, inspect
     from lpc_core.inspection.collapsing import Collapser, CollapseView, collapse_view
     from lpc_core.inspection.comparing import compare
+    from lpc_core.inspection.examining import Description, Wishes, examine
     from lpc_core.inspection.films import film_embeddings
     from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
     from lpc_core.inspection.layouts import Recognised, recognise
@@ -23,46 +24,22 @@ if TYPE_CHECKING:
     from lpc_core.inspection.scaling import Normalisation, normalisation
     from lpc_core.inspection.storing import InspectionError, load, save
 
-_HOMES = {
-    "Inspection": "_base", "inspect": "analysis", "certainty": "analysis", "Collapser": "collapsing",
-    "CollapseView": "collapsing", "collapse_view": "collapsing", "compare": "comparing", "film_embeddings": "films",
-    "HeadCandidate": "heads", "HeadView": "heads", "head_candidates": "heads", "head_view": "heads",
-    "pick_head": "heads", "Recognised": "layouts", "recognise": "layouts", "Normalisation": "scaling",
-    "normalisation": "scaling", "components": "projecting", "project": "projecting", "Cancelled": "running",
-    "embed": "running", "Samples": "samples", "gather": "samples", "InspectionError": "storing", "load": "storing",
-    "save": "storing", "report": "reporting", "readings_csv": "reporting", "samples_csv": "reporting",
+_OF = {
+    "_base": ("Inspection",), "analysis": ("certainty", "inspect"),
+    "collapsing": ("CollapseView", "Collapser", "collapse_view"), "comparing": ("compare",),
+    "examining": ("Description", "Wishes", "examine"), "films": ("film_embeddings",),
+    "heads": ("HeadCandidate", "HeadView", "head_candidates", "head_view", "pick_head"),
+    "layouts": ("Recognised", "recognise"), "projecting": ("components", "project"),
+    "reporting": ("readings_csv", "report", "samples_csv"), "running": ("Cancelled", "embed"),
+    "samples": ("Samples", "gather"), "scaling": ("Normalisation", "normalisation"),
+    "storing": ("InspectionError", "load", "save"),
 }
-__all__ = [
-    "Cancelled",
-    "CollapseView",
-    "Collapser",
-    "HeadCandidate",
-    "HeadView",
-    "Inspection",
-    "InspectionError",
-    "Normalisation",
-    "Recognised",
-    "Samples",
-    "certainty",
-    "collapse_view",
-    "compare",
-    "components",
-    "embed",
-    "film_embeddings",
-    "gather",
-    "head_candidates",
-    "head_view",
-    "inspect",
-    "load",
-    "normalisation",
-    "pick_head",
-    "project",
-    "readings_csv",
-    "recognise",
-    "report",
-    "samples_csv",
-    "save",
-]
+_HOMES = {name: module for module, names in _OF.items() for name in names}
+__all__ = ["Cancelled", "CollapseView", "Collapser", "Description", "HeadCandidate", "HeadView", "Inspection",
+           "InspectionError", "Normalisation", "Recognised", "Samples", "Wishes", "certainty", "collapse_view",
+           "compare", "components", "embed", "examine", "film_embeddings", "gather", "head_candidates", "head_view",
+           "inspect", "load", "normalisation", "pick_head", "project", "readings_csv", "recognise", "report",
+           "samples_csv", "save"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from lpc_core.checkpoint import Embeddings
 from lpc_core.engine._probe import spread
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
-from lpc_core.inspection.running import Cancelled, Progress
+from lpc_core.inspection.running import Cancelled, Progress, thumbnails
 from lpc_core.metrics import Reading, code_report, names, readings
 from lpc_core.metrics.separation import nearest
 
@@ -52,12 +52,15 @@ def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, lay
 
 
 def _usable(found: Embeddings) -> Embeddings:
-    """The embeddings without a head or logits that hold NaN or infinity: nothing can be computed from them."""
+    """The embeddings without a head or logits that hold NaN or infinity, and with pictures of a bounded size."""
     parts = {"the head is": ("weight", "bias"), "the logits are": ("logits",)}
     for words, names_ in parts.items():
         if any((value := getattr(found, name)) is not None and not np.isfinite(value).all() for name in names_):
             note = f"{words} left out: NaN or infinity among the numbers"
             found = dataclasses.replace(found, **dict.fromkeys(names_), notes=(*found.notes, note))
+    if found.images is not None:
+        small, note = thumbnails(found.images)
+        found = dataclasses.replace(found, images=small, notes=(*found.notes, note) if note else found.notes)
     return found
 
 

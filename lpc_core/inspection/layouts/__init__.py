@@ -6,7 +6,7 @@ import functools
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
-from lpc_core.inspection.layouts._modules import ACTIVATIONS, activation
+from lpc_core.inspection.layouts._modules import ACTIVATIONS, activation, or_else
 from lpc_core.registry import discover
 
 __all__ = ["ACTIVATIONS", "Choices", "Layout", "Recognised", "layouts", "recognise"]
@@ -29,7 +29,7 @@ def recognise(checkpoint: Checkpoint, *, activation: str | None = None,
     """
     choices = _checked(activation, penultimate)
     for layout in layouts().values():
-        found = layout.recognise(checkpoint, choices)
+        found = or_else(functools.partial(layout.recognise, checkpoint, choices), None)  # no head: nothing to look at
         if found is not None:
             return found
     return None

@@ -16,7 +16,7 @@ from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Tensors
-from lpc_core.inspection.layouts._modules import activation
+from lpc_core.inspection.layouts._modules import activation, need
 
 DEFAULT = "silu"  # what their configurations use
 PENULTIMATES = ("penultimate_layer", "penultimate_layer.0")
@@ -41,7 +41,7 @@ class Top:
         """How many features the first of these layers reads."""
         dense = [name for name in self.hidden if self.tensors[f"{name}.weight"].ndim == 2]
         first = dense[0] if dense else (self.penultimate or self.output)
-        return int(self.tensors[f"{first}.weight"].shape[1])
+        return int(need(self.tensors, f"{first}.weight", 2).shape[1])
 
     @property
     def layer(self) -> str:
@@ -79,7 +79,7 @@ class Top:
         gamma = checkpoint.metadata.get("gamma")
         if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not (math.isfinite(gamma) and gamma > 0):
             return None
-        return gamma / int(self.tensors[f"{self.output}.weight"].shape[1])
+        return gamma / int(need(self.tensors, f"{self.output}.weight", 2).shape[1])
 
     def _hidden(self) -> Iterator[tuple[str, nn.Module]]:
         """Dense layers, each followed by the activation, then its norm if it has one."""
@@ -89,10 +89,10 @@ class Top:
                 number = int(name.rpartition(".")[2])
                 yield f"head.{number + 1}", activation(self.activation)
             else:
-                yield name, nn.BatchNorm1d(len(self.tensors[f"{name}.weight"]))
+                yield name, nn.BatchNorm1d(len(need(self.tensors, f"{name}.weight", 1)))
 
     def _linear(self, name: str) -> nn.Linear:
-        outside, inside = self.tensors[f"{name}.weight"].shape
+        outside, inside = need(self.tensors, f"{name}.weight", 2).shape
         return nn.Linear(inside, outside, bias=f"{name}.bias" in self.tensors)
 
 

@@ -72,6 +72,24 @@ class Network(nn.Module):
         return self._head[-1](latents), latents
 
 
+def need(tensors: Tensors, name: str, dimensions: int) -> Tensor:
+    """The tensor ``name`` with that many dimensions, none of them empty; `LayoutError` when there is no such tensor."""
+    tensor = tensors.get(name)
+    if tensor is None or tensor.ndim != dimensions or not tensor.numel():
+        found = "none of that name" if tensor is None else f"shape {tuple(tensor.shape)}"
+        raise LayoutError(f"expected {name} with {dimensions} dimensions, got {found}; choose a whole checkpoint, or "
+                          "its head alone")
+    return tensor
+
+
+def or_else(words: Callable[[], Any], otherwise: Any) -> Any:
+    """What ``words`` finds out about a network; ``otherwise`` when the network is built in another way."""
+    try:
+        return words()
+    except LayoutError:
+        return otherwise
+
+
 def scopes(tensors: Tensors, anchor: str) -> list[str]:
     """Every prefix p ("" or ending in a dot) for which ``p + anchor`` is a tensor, shortest first."""
     found = [name[: len(name) - len(anchor)] for name in tensors if name == anchor or name.endswith("." + anchor)]
@@ -90,7 +108,7 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
     ``prefix`` goes before the module's names. An unexpected tensor whose name (without prefix) begins with one of
     ``inside`` lies in the forward path of a network we do not know, and is an obstacle; so is a missing tensor or
     another shape. Names (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where
-    ``make`` raises `LayoutError` there is nothing to build and nothing to compare.
+    ``make`` raises `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
     """
     wanted: dict[str, tuple[int, ...]] = {}
     try:
@@ -101,11 +119,11 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
     missing = tuple(name for name in wanted if name not in tensors)
     unexpected = tuple(name for name in tensors if wanted and name not in wanted and not name.startswith(harmless))
     obstacle = obstacle or _obstacle(wanted, tensors, missing, unexpected, tuple(prefix + part for part in inside))
-    weight, bias = known["head_weight"], known["head_bias"]
+    weight = as_array(need(tensors, known["head_weight"], 2))
+    bias = np.zeros(len(weight)) if known["head_bias"] is None else as_array(need(tensors, known["head_bias"], 1))
     return Recognised(
         build=lambda: _loaded(make, tensors, prefix, obstacle), missing=missing, unexpected=unexpected,
-        obstacle=obstacle, weight=as_array(tensors[weight]),
-        bias=as_array(tensors[bias]) if bias else np.zeros(len(tensors[weight])),
+        obstacle=obstacle, weight=weight, bias=bias,
         parameters=sum(tensors[name].numel() for name in wanted if name in tensors and not _is_buffer(name)), **known)
 
 

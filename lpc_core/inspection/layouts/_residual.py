@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Tensors
-from lpc_core.inspection.layouts._modules import Chain, place
+from lpc_core.inspection.layouts._modules import Chain, need, place
 
 
 class Pool(nn.Module):
@@ -42,7 +42,7 @@ def convolution(tensors: Tensors, name: str, channels: int, stride: int, *, grou
     `LayoutError` when that weight takes another number of channels, unless it is ``grouped`` and the groups come out
     even.
     """
-    weight = tensors[f"{name}.weight"]
+    weight = need(tensors, f"{name}.weight", 4)
     outside, per_group, height, width = weight.shape
     groups = channels // per_group
     if channels % per_group or groups < 1 or outside % groups or (groups > 1 and not grouped):
@@ -54,10 +54,10 @@ def convolution(tensors: Tensors, name: str, channels: int, stride: int, *, grou
 
 def norm(tensors: Tensors, name: str, channels: int) -> nn.BatchNorm2d:
     """The batch norm ``name`` for ``channels``; `LayoutError` without running statistics or for another size."""
-    mean = tensors.get(f"{name}.running_mean")
-    if mean is None:
+    if f"{name}.running_mean" not in tensors:
         raise LayoutError(f"expected {name}.running_mean of a batch norm, got none; networks with another norm are not "
                           f"known: {INSTEAD}")
+    mean = need(tensors, f"{name}.running_mean", 1)
     if len(mean) != channels:
         raise LayoutError(f"expected {name} for {channels} channels, got {len(mean)}; blocks that normalise first are "
                           f"known in the method authors' names only: {INSTEAD}")

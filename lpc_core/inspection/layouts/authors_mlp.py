@@ -31,7 +31,7 @@ def _make(top: Top) -> nn.Module:
 
 def _name(top: Top) -> str:
     layers = [*top.hidden, *([top.penultimate] if top.penultimate else []), top.output]
-    weights = [top.tensors[f"{name}.weight"] for name in layers]
+    weights = [top.tensors[f"{name}.weight"] for name in layers]  # norms among them
     widths = [str(weight.shape[0]) for weight in weights if weight.ndim == 2]
     return f"MLP {top.features}-{'-'.join(widths)} (method authors' names)"
 

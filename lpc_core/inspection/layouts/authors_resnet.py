@@ -11,7 +11,7 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._authors import Top, read_top
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import Chain, Network, activation, finish, scopes, within
+from lpc_core.inspection.layouts._modules import Chain, Network, activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts._residual import (
     Pool,
     Residual,
@@ -35,9 +35,10 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     top = read_top(tensors, choices)
     if top is None:
         return None
-    return finish(lambda: _make(tensors, top), checkpoint.tensors, prefix, inside=("layer", "bn_final", "head."),
-                  name=_name(tensors), input_shape=(_channels(tensors), None, None),
-                  layer=top.layer or "avg_pool", **top.known(checkpoint, prefix, _assumptions(tensors)))
+    return finish(
+        lambda: _make(tensors, top), checkpoint.tensors, prefix, inside=("layer", "bn_final", "head."),
+        name=or_else(lambda: _name(tensors), "ResNet (method authors' names)"), layer=top.layer or "avg_pool",
+        input_shape=(_channels(tensors), None, None), **top.known(checkpoint, prefix, _assumptions(tensors)))
 
 
 def _make(tensors: Tensors, top: Top) -> nn.Module:
@@ -58,9 +59,7 @@ def _make(tensors: Tensors, top: Top) -> nn.Module:
 
 
 def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], int]:
-    if "layer0.0.weight" not in tensors:
-        raise LayoutError("expected a stem layer0.0.weight, got none; choose a whole checkpoint, or the head alone")
-    weight = tensors["layer0.0.weight"]
+    weight = need(tensors, "layer0.0.weight", 4)
     large = weight.shape[-1] == 7
     conv = convolution(tensors, "layer0.0", weight.shape[1], 2 if large else 1)
     layers = [("0", conv), ("1", norm(tensors, "layer0.1", conv.out_channels)), ("2", activation(chosen))]
@@ -92,8 +91,7 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
 
 
 def _channels(tensors: Tensors) -> int | None:
-    weight = tensors.get("layer0.0.weight")
-    return None if weight is None else int(weight.shape[1])
+    return or_else(lambda: int(need(tensors, "layer0.0.weight", 4).shape[1]), None)
 
 
 def _name(tensors: Tensors) -> str:
@@ -101,15 +99,17 @@ def _name(tensors: Tensors) -> str:
     blocks = sum(numbered(tensors, f"layer{stage}.", 0) for stage in range(1, stages + 1))
     inner = [value for name, value in tensors.items()
              if name.startswith("layer1.0.residual_function.") and value.ndim == 4]
-    if "bn_final.running_mean" in tensors:
+    if "bn_final.running_mean" in tensors and inner:
         return f"WideResNet-{2 * blocks + 4}-{inner[0].shape[0] // inner[0].shape[1]} (method authors' names)"
+    if not inner:
+        raise LayoutError(f"expected convolutions in layer1.0, got none; {INSTEAD}")
     depth = blocks * len(inner) + 2
     width = inner[0].shape[0] // 64
     return f"{'Wide' if width > 1 else ''}ResNet-{depth}{f'-{width}' if width > 1 else ''} (method authors' names)"
 
 
 def _assumptions(tensors: Tensors) -> tuple[str, ...]:
-    large = getattr(tensors.get("layer0.0.weight"), "shape", (0,))[-1] == 7
+    large = or_else(lambda: need(tensors, "layer0.0.weight", 4).shape[-1] == 7, False)
     return ("a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)" if large else
             "a stem of stride 1 without max-pool (its kernel is smaller than 7)",
             "stride 2 at the start of every stage but the first, on the block's first large kernel")

@@ -14,7 +14,7 @@ from lpc_core.checkpoint import Checkpoint
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import finish, scopes, within
+from lpc_core.inspection.layouts._modules import finish, need, scopes, within
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build
 
@@ -29,7 +29,10 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         tensors = within(checkpoint.tensors, prefix)
         kind = _kind(tensors)
         if kind is not None:
-            return _described(checkpoint, prefix, tensors, kind, choices)
+            try:
+                return _described(checkpoint, prefix, tensors, kind, choices)
+            except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
+                return None
     return None
 
 
@@ -37,7 +40,7 @@ def _kind(tensors: Tensors) -> str | None:
     """"mlp" or "convnet" by the places of the layers that a backbone of this lab has; None for another network."""
     weights = {int(found[1]): tensor for name, tensor in tensors.items()
                if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
-    if tensors[ANCHOR].ndim != 2:
+    if tensors[ANCHOR].ndim != 2 or not all(tensor.numel() for tensor in (tensors[ANCHOR], *weights.values())):
         return None
     dense = sorted(weights)
     if all(weights[i].ndim == 2 for i in dense) and dense == list(range(1, 2 * len(dense), 2)) and (
@@ -59,7 +62,7 @@ def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str,
     return finish(
         lambda: _make(run, shape, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
         harmless=TRAINING, name=_name(run, kind, shape, classes), layer="penultimate",
-        head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias",
+        head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias" if "head.bias" in tensors else None,
         input_shape=shape if kind == "mlp" else (shape[0], None, None), activation=run.model.activation,
         theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
         gamma=_gamma(checkpoint.metadata, run) if known else None)
@@ -129,7 +132,7 @@ def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
         return (int(tensors["backbone.0.weight"].shape[1]), ANY_SIDE, ANY_SIDE)
     layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
     first = next(name for name in layers if name in tensors)
-    return (int(tensors[first].shape[1]),)
+    return (int(need(tensors, first, 2).shape[1]),)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:

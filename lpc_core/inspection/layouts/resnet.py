@@ -13,7 +13,7 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
 from lpc_core.inspection.layouts._dense import Stack, read_stack
-from lpc_core.inspection.layouts._modules import Network, activation, finish, scopes, within
+from lpc_core.inspection.layouts._modules import Network, activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts._residual import (
     Pool,
     Residual,
@@ -43,7 +43,7 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     head = prefix + stack.head.name
     return finish(
         lambda: _make(tensors, stack, chosen), checkpoint.tensors, prefix, inside=("layer", "conv1", "bn1"),
-        name=_name(tensors), layer=stack.layer or "avgpool",
+        name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
         input_shape=(_channels(tensors), None, None), activation=chosen,
         theory_note="" if stack.linear else AFTER_ACTIVATION, assumptions=_assumptions(tensors, stack, choices))
@@ -71,8 +71,9 @@ def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], i
         raise LayoutError("expected a stem of one convolution conv1.weight, got "
                           f"{'a deep stem (' + parts[0] + ', …)' if parts else 'none'}; deep stems are not known: "
                           f"{INSTEAD}")
-    large = tensors["conv1.weight"].shape[-1] == 7
-    conv = convolution(tensors, "conv1", tensors["conv1.weight"].shape[1], 2 if large else 1)
+    weight = need(tensors, "conv1.weight", 4)
+    large = weight.shape[-1] == 7
+    conv = convolution(tensors, "conv1", weight.shape[1], 2 if large else 1)
     body = [("conv1", conv), ("bn1", norm(tensors, "bn1", conv.out_channels)), ("act1", activation(chosen))]
     return [*body, *([("maxpool", nn.MaxPool2d(3, 2, 1))] if large else [])], conv.out_channels
 
@@ -80,7 +81,7 @@ def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], i
 def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str) -> tuple[Residual, int]:
     """A basic (two convolutions) or bottleneck block (three), with the stride on the first kernel larger than 1."""
     count = numbered(tensors, f"{name}.conv", 1)
-    wide = [i for i in range(1, count + 1) if tensors[f"{name}.conv{i}.weight"].shape[-1] > 1]
+    wide = [i for i in range(1, count + 1) if need(tensors, f"{name}.conv{i}.weight", 4).shape[-1] > 1]
     if count not in (2, 3) or not wide:
         raise LayoutError(f"expected two or three convolutions in {name}, got {count}; such blocks are not known: "
                           f"{INSTEAD}")
@@ -99,19 +100,23 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
 
 
 def _channels(tensors: Tensors) -> int | None:
-    weight = tensors.get("conv1.weight", tensors.get("conv1.0.weight"))
-    return None if weight is None else int(weight.shape[1])
+    name = "conv1.weight" if "conv1.weight" in tensors else "conv1.0.weight"
+    return or_else(lambda: int(need(tensors, name, 4).shape[1]), None)
+
+
+def _has_small_stem(tensors: Tensors) -> bool:
+    return or_else(lambda: need(tensors, "conv1.weight", 4).shape[-1] < 7, False)
 
 
 def _name(tensors: Tensors) -> str:
     stages = numbered(tensors, "layer", 1)
     blocks = sum(numbered(tensors, f"layer{stage}.", 0) for stage in range(1, stages + 1))
     per_block = numbered(tensors, "layer1.0.conv", 1)
-    middle = tensors[f"layer1.0.conv{min(per_block, 2)}.weight"]
-    outside = tensors[f"layer1.0.conv{per_block}.weight"].shape[0]
-    groups = tensors["layer1.0.conv1.weight"].shape[0] // middle.shape[1] if per_block == 3 else 1
+    middle = need(tensors, f"layer1.0.conv{min(per_block, 2)}.weight", 4)
+    outside = need(tensors, f"layer1.0.conv{per_block}.weight", 4).shape[0]
+    groups = need(tensors, "layer1.0.conv1.weight", 4).shape[0] // middle.shape[1] if per_block == 3 else 1
     width = 4 * middle.shape[0] // outside if per_block == 3 else 1
-    depth, small = blocks * per_block + 2, tensors.get("conv1.weight", middle).shape[-1] < 7
+    depth, small = blocks * per_block + 2, _has_small_stem(tensors)
     kind = f"ResNet-{depth}"
     if groups > 1:
         kind = f"ResNeXt-{depth}, {groups} groups"
@@ -121,8 +126,7 @@ def _name(tensors: Tensors) -> str:
 
 
 def _assumptions(tensors: Tensors, stack: Stack, choices: Choices) -> tuple[str, ...]:
-    small = "conv1.weight" in tensors and tensors["conv1.weight"].shape[-1] < 7
-    stem = ("a stem of stride 1 without max-pool (its kernel is smaller than 7)" if small else
+    stem = ("a stem of stride 1 without max-pool (its kernel is smaller than 7)" if _has_small_stem(tensors) else
             "a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)")
     source = "chosen" if choices.activation else "assumed: tensors do not say it"
     end = "fully connected layers follow" if stack.body else "latents are"

@@ -122,3 +122,11 @@ def test_a_head_with_numbers_that_are_not_finite_is_left_out():
     assert "the head is left out: NaN or infinity among the numbers" in found.notes
     assert np.isnan(found.readings["weight_norm"].value)
     assert found.embeddings.weight is None
+
+
+def test_large_pictures_become_thumbnails():
+    found = inspect(embeddings(images=np.full((N, 130, 70, 1), 9, np.uint8)))
+    assert found.embeddings.images.shape == (N, 43, 23, 1)
+    assert found.notes[-1] == "thumbnails are 43 × 23 pixels, from 130 × 70"
+    small = RNG.integers(0, 256, (N, 8, 8, 3), np.uint8)
+    assert np.array_equal(inspect(embeddings(images=small)).embeddings.images, small)
