@@ -148,6 +148,7 @@ def largest_upload() -> int:
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
+    config.set_option("server.maxUploadSize", largest_upload())  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
@@ -162,8 +163,6 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
-os.environ.setdefault("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", str(largest_upload()))
-config.set_option("server.maxUploadSize", int(os.environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"]))  # read already
 app = st.App(
     HERE / "main.py",
     lifespan=lifespan,

@@ -253,6 +253,8 @@ class InspectDesk(jobs.Desk):
         held = self._publish(inspection, sight)
         self._drop(self._before)
         self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
+        if self._before is not None and self._before.upload is not held.upload:
+            self._forget(self._before.upload)
         foretold = self._foretell(held)
         if self.held is held:  # and not a newer one by now
             self.held = foretold

@@ -24,6 +24,15 @@ def samples_list(held: Held, rows: np.ndarray, key: str, title: str, *, note: st
                              **_pictures(held)})
 
 
+def telling_first(held: Held, rows: np.ndarray) -> np.ndarray:
+    """The same rows: wrong ones first, and among equals the farthest from their own centre first."""
+    found = held.inspection.embeddings
+    predictions = predictions_of(found)
+    right = np.ones(len(rows), bool) if predictions is None else predictions[rows] == found.labels[rows]
+    distances = np.nan_to_num(own_distances(found, rows, held.sight.means))
+    return rows[np.lexsort((-distances, right))]
+
+
 def sample_items(held: Held, rows: np.ndarray) -> list[dict[str, Any]]:
     """What the list says of each sample; ``place`` is its place among the drawn ones, −1 for one that is not drawn."""
     found = held.inspection.embeddings

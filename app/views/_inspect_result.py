@@ -16,7 +16,7 @@ from app.live.cards import cards
 from app.live.cloud_view import point_cloud
 from app.live.inspections import Held, InspectDesk, InspectRefused
 from app.live.readings import readings_table
-from app.live.samples_view import MOST, sample_items, samples_list
+from app.live.samples_view import MOST, sample_items, samples_list, telling_first
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -100,8 +100,9 @@ def lists_of(held: Held, rows: np.ndarray) -> None:
     """The chosen samples, else the wrong and the doubtful ones."""
     inspection = held.inspection
     if len(rows):
-        note = f"{len(rows):,} samples" + (f", the first {MOST} listed" if len(rows) > MOST else "")
-        samples_list(held, rows, "inspect-chosen", "Chosen", note=note, group="inspect")
+        most = f", {MOST} of them listed" if len(rows) > MOST else ""
+        note = f"{len(rows):,} samples{most}, mistakes first, then the farthest from their centre"
+        samples_list(held, telling_first(held, rows), "inspect-chosen", "Chosen", note=note, group="inspect")
         st.download_button("Save the chosen ones as CSV", lambda: samples_csv(held, rows), "lpc-lab-chosen.csv",
                            "text/csv", key="inspect_chosen_csv", on_click="ignore", icon=":material/download:")
         return

@@ -13,7 +13,7 @@ from app.live import inspections, jobs
 from app.live.cloud_view import chosen_rows
 from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.live.samples import samples
-from app.live.samples_view import sample_items
+from app.live.samples_view import sample_items, telling_first
 from tests.app._inspections import made
 
 
@@ -128,6 +128,9 @@ def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
     assert desk.held.upload.name == "c.npz"
     assert len(desk.held.inspection.embeddings.labels) == 120
     assert [path.name for path in desk.folder.glob("upload-*")] == [desk.held.upload.path.name]
+    give(desk, "d.npz", npz(n=60))
+    assert [path.name for path in desk.folder.glob("upload-*")] == [desk.held.upload.path.name]
+    assert desk.held.upload.name == "d.npz"
 
 
 def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
@@ -205,6 +208,17 @@ def test_a_list_says_class_prediction_distance_and_place(held):
         assert item["caption"] == f"sample {row}"
         assert (item["place"] >= 0) == (row in held.sight.rows)
     assert held.sight.rows[items[held.sight.rows[7]]["place"]] == held.sight.rows[7]
+
+
+def test_the_list_begins_with_mistakes_then_outliers(held):
+    rows = telling_first(held, np.arange(90))
+    items = sample_items(held, rows)
+    assert sorted(rows) == list(range(90))
+    assert [item["wrong"] for item in items] == sorted((item["wrong"] for item in items), reverse=True)
+    for wrong in (True, False):
+        distances = [item["distance"] for item in items if item["wrong"] == wrong]
+        assert len(distances) > 5
+        assert distances == sorted(distances, reverse=True)
 
 
 def test_samples_that_come_with_the_lab_are_there_and_say_how_to_run_them():

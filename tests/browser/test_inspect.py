@@ -111,7 +111,7 @@ def lasso_lists(page):
     drag(page, around(crosses(page)[0]))
     chosen = cloud(page, lambda s: s["chosen"] > 0)["chosen"]
     assert 150 <= chosen <= 210  # a class has 200 samples, and its few strays lie elsewhere
-    page.get_by_test_id("lpc-samples-note").get_by_text(f"{chosen} samples").wait_for()
+    page.get_by_test_id("lpc-samples-note").get_by_text(f"{chosen} samples, mistakes first").wait_for()
     labels = page.get_by_test_id("lpc-samples-list").first.locator("strong").all_inner_texts()
     assert set(labels) == {"class 0"}
     page.keyboard.down("Shift")

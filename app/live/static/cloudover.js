@@ -62,11 +62,11 @@ function drawHead(ctx, { camera, axes, file, colours, legend: { focus }, theme }
   for (let c = 0; c < file.K; c++) longest = Math.max(longest, Math.hypot(unit.x[c] - from.x[0], unit.y[c] - from.y[0]) || 0);
   if (!(longest > 0)) return;
   const factor = (ROWS_SHARE * Math.min(camera.rect.w, camera.rect.h)) / longest;
-  ctx.lineWidth = 2;
   for (let c = 0; c < file.K; c++) {
     const [x, y] = [from.x[0] + factor * (unit.x[c] - from.x[0]), from.y[0] + factor * (unit.y[c] - from.y[0])];
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.1 : 0.9;
     ctx.strokeStyle = colours[c];
+    ctx.lineWidth = 2;
     ctx.beginPath();
     ctx.moveTo(from.x[0], from.y[0]);
     ctx.lineTo(x, y);
