@@ -1,14 +1,15 @@
 """What DeepFool on a whole batch buys against DeepFool on one picture at a time, on digits and on CIFAR-10.
 
-``python -m benchmarks._attacks``. Both peers are the same algorithm as the library's, written here as PyTorch users
-write it: a loop over pictures, and one backward pass per class. "published" follows the code the method's authors use
-(LTS4's): ``backward`` fills the parameters' gradients too, and arrays go through NumPy. "lean" asks autograd for the
-input's gradient alone. All run in the same process, in turns, on trained networks; times are medians over the turns.
-CIFAR-10 is looked for in $LPC_DATA and $LPC_TEST_DATA and left out, with the reason, where it is not.
+``python -m benchmarks._attacks [--threads N]``. Both peers are the same algorithm as the library's, written here as
+PyTorch users write it: a loop over pictures, and one backward pass per class. "published" follows the code the method's
+authors use (LTS4's): ``backward`` fills the parameters' gradients too, and arrays go through NumPy. "lean" asks
+autograd for the input's gradient alone. All run in the same process, in turns, on trained networks; times are medians
+over the turns. CIFAR-10 is looked for in $LPC_DATA and $LPC_TEST_DATA and left out, with the reason, where it is not.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import time
@@ -144,10 +145,11 @@ def _cifar_missing() -> str:
 
 
 def main() -> None:
-    for threads in sorted({1, torch.get_num_threads()}):
-        torch.set_num_threads(threads)
-        for what, figure in rows():
-            print(f"{what}: {figure}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch; a single picture gains nothing from more")
+    torch.set_num_threads(parser.parse_args().threads)
+    for what, figure in rows():
+        print(f"{what}: {figure}")
 
 
 if __name__ == "__main__":
