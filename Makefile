@@ -12,7 +12,8 @@ run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from app.live.processes import LocalWorker
 from app.settings import Settings
 from lpc_core.comparison import compare
 from lpc_core.config import DataConfig, RunConfig
-from tests.app._page import Page
+from tests.app._page import Page, until
 from tests.app.test_hub import config, spare_is_ready, started, worker_pid
 
 FIXED = {"gamma_schedule": "constant", "gamma_end": 0.0, "gamma_start": 0.5}
@@ -45,8 +45,8 @@ def test_the_setup_and_every_frame_carry_all_runs_at_one_step(page):
     assert (setup["titles"], setup["follows"]) == (["run 0", "run 1"], [False, True])
     assert [panel["d"] for panel in setup["panels"]] == [2, 2]
     page.wait("frame", lambda info: info["step"] > 100)
+    until(lambda: len(page.of("frame")) > 5)
     frames = page.of("frame")
-    assert len(frames) > 5
     assert in_step(frames)
     assert {len(info["panels"]) for info in frames} == {2}
 

@@ -43,7 +43,7 @@ class Scripted(StudyDesk):
 
     stop_after, end = 9, ""
 
-    def _spawn(self, command):
+    def _spawn(self, command, module):
         self.asked = [*getattr(self, "asked", []), list(command)]
         out = next(part for part in command if part.startswith("--out=")).removeprefix("--out=")
         with self._complaints.open("wb") as complaints:
