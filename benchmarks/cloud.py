@@ -24,8 +24,8 @@ MOVE = """async (seconds) => {
   const { cloud } = document.querySelector('[data-testid=lpc-cloud]').lpcCloud;
   const [begin, from] = [performance.now(), cloud.draws];
   for (let k = 0; performance.now() - begin < 1_000 * seconds; k++) {
-    const { camera } = cloud;
-    cloud.moved(() => (camera.deep ? camera.turn(5, 1) : camera.pan(6 * Math.sin(k / 9), 3 * Math.cos(k / 9))));
+    const [dx, dy] = [6 * Math.sin(k / 9), 3 * Math.cos(k / 9)]; // around and back: the samples stay in sight
+    cloud.moved(() => (cloud.camera.deep ? cloud.camera.turn(5, 1) : cloud.camera.pan(dx, dy)));
     cloud.moving = cloud.drawnFully = false; // all samples, also while it moves
     await new Promise(requestAnimationFrame);
   }
