@@ -12,6 +12,7 @@ to are bounded, and no value is ever printed. What is refused is refused with `V
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable, Hashable
 from typing import IO, Any, ClassVar
 
@@ -36,16 +37,21 @@ class Machine:
 
     def run(self, stream: IO[bytes]) -> Any:
         """Interpret one pickle from ``stream``; returns what is on top of the stack at its end."""
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
-            if count >= MAX_OPCODES:
-                raise ValueError(f"more than {MAX_OPCODES} opcodes")
-            if opcode.name in self.plain:
-                self.stack.append(argument)
-            elif opcode.name in self.actions:
-                self.actions[opcode.name](self, argument)
-            elif opcode.name != "STOP":
-                raise ValueError(f"the opcode {opcode.name}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # genops on odd escapes in old texts
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+                if count >= MAX_OPCODES:
+                    raise ValueError(f"more than {MAX_OPCODES} opcodes")
+                self._obey(opcode.name, argument)
         return self.top()
+
+    def _obey(self, opcode: str, argument: Any) -> None:
+        if opcode in self.plain:
+            self.stack.append(argument)
+        elif opcode in self.actions:
+            self.actions[opcode](self, argument)
+        elif opcode != "STOP":
+            raise ValueError(f"the opcode {opcode}")
 
     # ---- what a subclass knows ---------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ def zoom(page, path):
     scope(page, lambda s: s["zoom"] == 1)
     page.get_by_test_id("lpc-scope-time").focus()
     page.keyboard.press("Home")
-    start = scope(page, lambda s: s["t"] == 0)
+    scope(page, lambda s: s["t"] == 0)
     page.get_by_test_id("lpc-scope-class").select_option(label="C")
     other = scope(page, lambda s: s["c"] == 2 and "samples of class C" in s["sentence"])
     assert "samples of class C" in other["sentence"]

@@ -167,7 +167,8 @@ BYTE_TYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00u1\x85R"
     (pickle.dumps({"labels": np.int64(3)}, 2), "the name 'numpy._core.multiarray.scalar', which"),
     (pickle.dumps({"a": {1, 2}}, 4), "the opcode EMPTY_SET"),
     (pickle.dumps(BATCH, 0), "the opcode DICT"),
-], ids=range(37))
+    (b"S'\\d'\n.", "the opcode STRING"),  # an escape that Python itself warns of
+], ids=range(38))
 def test_what_is_not_plain_data_is_refused(tmp_path, content, why):
     refused(tmp_path, content, why)
 
