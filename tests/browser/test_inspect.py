@@ -1,5 +1,6 @@
 """The inspection as a person meets it: files good, hostile and broken through the real page; points that answer."""
 
+import base64
 import json
 import os
 import zipfile
@@ -9,6 +10,8 @@ import pytest
 import torch
 from driving import SHOTS
 
+from app.live import cloud as files
+from app.live.cloud_theory import predict_for
 from tests.app._inspections import made
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -233,6 +236,37 @@ def test_a_sample_opens_beside_another_and_they_point_together(lab, open_page):
     page.wait_for_timeout(300)
     first, second = page.evaluate(both)
     assert first["chosen"] == second["chosen"] > 0
+
+
+LATE = """async (files) => {
+  const bytes = (name) => Uint8Array.from(atob(files[name]), (letter) => letter.charCodeAt(0)).buffer;
+  let [send, ask] = [];
+  const samples = new Promise((resolve) => (send = resolve));
+  const asked = new Promise((resolve) => (ask = resolve));
+  window.fetch = async (url, { headers = {} } = {}) => {
+    const name = new URL(url).pathname.slice(1);
+    if (name === "cloud") await (ask(), samples);
+    const [from, to] = (headers.Range ?? "").match(/\\d+/g) ?? [];
+    return new Response(bytes(name).slice(from ?? 0, to ? Number(to) + 1 : undefined), { status: to ? 206 : 200 });
+  };
+  const { mount } = await import("/lab/static/cloud.js");
+  document.body.style.width = "600px";
+  window.cloud = mount(document.body, { cloudUrl: "/cloud", nodesUrl: "/nodes" }, () => {});
+  await asked;
+  window.cloud.update({ theoryUrl: "/theory", pointsUrl: "/points" });
+  send();
+}"""
+
+
+def test_what_is_foretold_while_the_samples_are_on_their_way_is_drawn(lab, open_page, tmp_path):
+    inspection = made(n=50)
+    sight = files.look(inspection)
+    paths = files.write_samples(tmp_path, inspection, sight)[0]
+    paths |= files.write_theory(tmp_path, predict_for(inspection, sight.means), sight)
+    page = open_page(f"{lab.url}/lab/health")
+    page.evaluate(LATE, {kind: base64.b64encode(path.read_bytes()).decode() for kind, path in paths.items()})
+    page.wait_for_function("() => window.cloud.state()?.crosses?.length === 4")
+    assert page.evaluate("() => window.cloud.state().gamma") == pytest.approx(0.5, rel=0.1)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])

@@ -101,7 +101,10 @@ export class Cloud {
   }
 
   async open(file) {
+    file.urls = this.props; // they may have changed while the samples were on their way
+    await file.learn();
     if (this.gone) return;
+    file.urls = this.props;
     this.file = file;
     Object.assign(this, { total: file.info.total, at: buffers(file.n), strength: new Uint8Array(file.n).fill(SHOWN), spots: buffers(file.K), chosen: null, chosenCount: 0 });
     this.link?.leave();

@@ -10,9 +10,7 @@ const NAMES = { pca: "PC", tsne: "t-SNE", umap: "UMAP" };
 export class CloudFile {
   /** Fetches the cloud of `urls` {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections: {tsne, umap}}. */
   static async open(urls) {
-    const file = new CloudFile(decode(await bytesOf(urls.cloudUrl)), urls);
-    await file.learn();
-    return file;
+    return new CloudFile(decode(await bytesOf(urls.cloudUrl)), urls);
   }
 
   constructor({ info, tensors }, urls) {
