@@ -105,6 +105,7 @@ def take_home(page, path):
 def sort_table(page):
     table = page.get_by_test_id("lpc-readings")
     names = table.locator("tbody tr")
+    names.nth(15).wait_for()
     before = names.count()
     assert before > 15
     page.get_by_test_id("lpc-sort-value").click()
