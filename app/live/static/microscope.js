@@ -206,7 +206,7 @@ export class Microscope {
 
   /** For tests. */
   state() {
-    return { t: this.t, c: this.c, zoom: this.zoom, last: this.last, moments: this.props.moments.length, ...this.shown, drawn: Boolean(this.cloud.drawn && this.shown),
+    return { t: this.t, c: this.c, zoom: this.zoom, last: this.last, moments: this.props.moments.length, ...this.shown, drawn: Boolean(this.cloud.drawn && this.shown && !this.dirty),
       traces: (this.cloud.plot.data ?? []).map((trace) => trace.name), sentence: this.sentence.textContent };
   }
 
