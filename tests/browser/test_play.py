@@ -165,20 +165,27 @@ def test_nothing_overlaps_or_sticks_out(lab, open_page, screen):
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
-    overlaps = page.evaluate("""() => {
-      const stage = document.querySelector('[data-testid=lpc-stage]');
-      const shown = [...stage.querySelectorAll('button, select, [data-testid=lpc-gamma]')]
-        .filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()]);
-      const bad = [];
-      for (const [a, p] of shown) {
-        if (p.right > innerWidth + 1 || p.left < -1) bad.push(a.outerHTML.slice(0, 80) + ' sticks out');
-        for (const [b, q] of shown) {
-          if (a === b || a.contains(b) || b.contains(a)) continue;
-          const w = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-          const h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-          if (w > 2 && h > 2) bad.push(a.outerHTML.slice(0, 60) + ' over ' + b.outerHTML.slice(0, 60));
-        }
-      }
-      return bad;
-    }""")
+    for _ in range(20):  # the full-page picture resizes the window for a moment
+        overlaps = page.evaluate(OVERLAPS)
+        if not overlaps:
+            break
+        page.wait_for_timeout(200)
     assert overlaps == []
+
+
+OVERLAPS = """() => {
+  const stage = document.querySelector('[data-testid=lpc-stage]');
+  const shown = [...stage.querySelectorAll('button, select, [data-testid=lpc-gamma]')]
+    .filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()]);
+  const bad = [];
+  for (const [a, p] of shown) {
+    if (p.right > innerWidth + 1 || p.left < -1) bad.push(a.outerHTML.slice(0, 80) + ' sticks out');
+    for (const [b, q] of shown) {
+      if (a === b || a.contains(b) || b.contains(a)) continue;
+      const w = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+      const h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+      if (w > 2 && h > 2) bad.push(a.outerHTML.slice(0, 60) + ' over ' + b.outerHTML.slice(0, 60));
+    }
+  }
+  return bad;
+}"""
