@@ -95,7 +95,7 @@ def as_inputs(inputs: Array) -> Tensor:
     if not tensor.is_floating_point():
         raise ValueError(f"expected inputs of floating-point numbers as the model takes them, got "
                          f"{_name(tensor.dtype)}; normalise them first")
-    if tensor.ndim < 2 or len(tensor) == 0:
+    if tensor.ndim < 2 or tensor.numel() == 0:
         raise ValueError(f"expected inputs (N, …) of at least one sample, got {tuple(tensor.shape)}; a single sample "
                          "needs a batch axis: x[None]")
     bad = (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()

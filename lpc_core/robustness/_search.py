@@ -104,6 +104,11 @@ class Search:
         self._note(leaf.detach(), logits.detach(), rows)
         return leaf, logits
 
+    def again(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The same at ``points`` that were asked about before, inside the box: counted, but no news."""
+        self._count(rows)
+        return self._model.differentiable(points)
+
     def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
         """Gradients (m, …) of ``values`` (m,), one per sample; ``keep`` the graph for another.
 
@@ -112,8 +117,11 @@ class Search:
         self.backwards.index_add_(0, rows, torch.ones_like(rows))
         return gradient(values.sum(), leaf, keep=keep)
 
-    def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
+    def _count(self, rows: Tensor) -> None:
         self.forwards.index_add_(0, rows, torch.ones_like(rows))
+
+    def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
+        self._count(rows)
         norms = self.norm(points - self.inputs[rows])
         self.last_fooled[rows] = fooled = self._fooled(logits, self.labels[rows])
         better = fooled & (norms < self.best_norms[rows])

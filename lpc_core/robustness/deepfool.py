@@ -12,8 +12,7 @@ from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Progress, Search
 
-PIECE = 64  # fewest samples worth a graph of their own
-SMALL = 2**19  # numbers in a batch, up to which calls cost more than arithmetic
+SMALL = 2**19  # numbers in a batch of inputs, up to which calls cost more than arithmetic
 TINY = 1e-4  # added to every step's length, as the published code does, in units of the inputs
 
 
@@ -71,8 +70,7 @@ def _to_nearest_boundary(search: Search, points: Tensor, rows: Tensor, pairs: _P
 
     The boundary to class k lies |f_k − f_y| / ‖∇(f_k − f_y)‖ away. Where there is no gradient a sample stays.
     """
-    small = len(pairs.sample) * points[0].numel() <= SMALL
-    gaps, slopes = (_slopes_at_once if small else _slopes_in_turn)(search, points, rows, pairs)
+    gaps, slopes = _slopes(search, points, rows, pairs)
     lengths = search.norm(slopes)  # (p,)
     shape = (len(rows), int(pairs.count.max()))
     distances = torch.full(shape, torch.inf, dtype=gaps.dtype, device=gaps.device)
@@ -104,30 +102,21 @@ class _Pairs:
         return cls(count, first, sample, rank, rivals.gather(1, order)[sample, rank])
 
 
-def _slopes_at_once(search: Search, points: Tensor, rows: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
-    """Gaps (p,) and their gradients (p, …) in one pass over all pairs: few calls, but a forward pass for every pair."""
-    asked = rows[pairs.sample]
-    leaf, logits = search.differentiable(points[pairs.sample], asked)
-    gaps = _gaps(logits, search.labels[asked], pairs.rival[:, None])[:, 0]
-    return gaps.detach(), search.gradient(gaps, leaf, asked)
+def _slopes(search: Search, points: Tensor, rows: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
+    """Gaps (p,) and their gradients (p, …), for about as many pairs at once as the batch has samples.
 
-
-def _slopes_in_turn(search: Search, points: Tensor, rows: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
-    """The same with one forward pass per sample, and one backward pass per rank for a piece of samples.
-
-    A piece holds samples with about as many pairs, so that few of its backward passes are for nothing.
+    Every pair has a forward pass of its own: with one per sample there would be a backward pass per rank, in ever
+    smaller batches or for ever more samples that have no such pair, which costs more.
     """
-    gaps = torch.empty(len(pairs.sample), dtype=points.dtype, device=points.device)
-    slopes = points.new_empty((len(gaps), *points.shape[1:]))
-    for piece in pairs.count.argsort().split(max(PIECE, len(rows) // 4)):
-        leaf, logits = search.differentiable(points[piece], rows[piece])
-        for rank in range(int(pairs.count[piece].max())):
-            has = pairs.count[piece] > rank
-            place = (pairs.first[piece] + rank).where(has, pairs.first[piece])
-            gap = _gaps(logits, search.labels[rows[piece]], pairs.rival[place][:, None])[:, 0]
-            slope = search.gradient(gap * has, leaf, rows[piece][has], keep=True)
-            gaps[place[has]], slopes[place[has]] = gap.detach()[has], slope[has]
-    return gaps, slopes
+    gaps, slopes = [], []
+    together = max(len(search.inputs), SMALL // points[0].numel())
+    for piece in torch.arange(len(pairs.sample), device=points.device).split(together):
+        sample = pairs.sample[piece]
+        leaf, logits = search.again(points[sample], rows[sample])
+        gap = _gaps(logits, search.labels[rows[sample]], pairs.rival[piece][:, None])[:, 0]
+        gaps.append(gap.detach())
+        slopes.append(search.gradient(gap, leaf, rows[sample]))
+    return torch.cat(gaps), torch.cat(slopes)
 
 
 ATTACK = DeepFool

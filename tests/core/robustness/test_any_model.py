@@ -194,6 +194,7 @@ def test_a_parameter_does_not_hide_a_cut(linear, inputs):
     (torch.zeros(12),
      r"expected inputs \(N, …\) of at least one sample, got \(12,\); a single sample needs a batch axis"),
     (torch.zeros(0, 12), r"got \(0, 12\)"),
+    (torch.zeros(12, 0), r"got \(12, 0\)"),
     (torch.tensor([[0.0] * 12, [float("nan")] * 12]), r"NaN or infinity in 1 of 2 samples \(the first is row 1\)"),
     (torch.full((2, 12), torch.inf), "NaN or infinity in 2 of 2 samples"),
     (torch.zeros(4, 11),
