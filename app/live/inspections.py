@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -51,13 +51,14 @@ class Upload:
 class Wish:
     """How a checkpoint is to be run, or which moment of a film is wanted. None leaves a choice to the file."""
 
-    data: str | None = None  # a built-in set, or the path of an npz
-    data_name: str = ""  # what the npz was called
+    data: str | None = None  # a built-in set, or the path of an npz or of a zip of pictures
+    data_name: str = ""  # what that, or the folder of the pictures, was called
     split: str | None = None
     normalisation: str | None = None
     activation: str | None = None
     layer: str | None = None
     samples: int | None = None
+    side: int | None = None  # pixels that pictures are cut to
     gamma: float | None = None  # of a film's run
     frame: int | None = None  # of a film
 
@@ -108,7 +109,9 @@ class InspectDesk(jobs.Desk):
         self.held: Held | None = None
         self.head: Held | None = None  # a head alone, picked from the file in `found`; an inspection without samples
         self.task = ""  # "inspect" | "head" | "tsne" | "umap": what the command under way is for
-        self.data: Upload | None = None  # samples handed in to run a checkpoint on
+        self.data: Upload | None = None  # samples handed in to run a checkpoint on; pictures are packed into one file
+        self.data_ids: tuple[str, ...] = ()  # of the uploads that `data` was made of
+        self.data_error = ""  # why there is none
         self._before: Held | None = None
         self._wish = Wish()
         self._busy = 0
@@ -129,7 +132,36 @@ class InspectDesk(jobs.Desk):
 
     def take_data(self, name: str, source: IO[bytes]) -> None:
         """Keep samples to run a checkpoint on."""
-        self.data = self._keep(name, source, "data")
+        self._replace_data(self._keep(name, source, "data"))
+
+    def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
+        """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
+        from lpc_core.checkpoint import FileRefused
+        from lpc_core.inspection import pictures
+
+        self._serial += 1
+        path = self.folder / f"data-{self._serial}.zip"
+        inside = [(name.partition("/")[2], file) for name, file in files]  # a picture at the top has no class
+        try:
+            total = sum(file.seek(0, os.SEEK_END) for _, file in inside)
+            if total > most_bytes:
+                raise InspectRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
+                                     "pictures, or smaller ones")
+            for _, file in inside:
+                file.seek(0)
+            if not pictures.pack(inside, path):
+                raise InspectRefused("expected a folder with one folder of pictures per class, got one without any; "
+                                     f"{pictures.SORT}")
+        except (FileRefused, ImportError, InspectRefused) as error:
+            path.unlink(missing_ok=True)
+            raise InspectRefused(str(error)) from None
+        self._replace_data(Upload(_shown(files[0][0].partition("/")[0]), path, path.stat().st_size))
+
+    def _replace_data(self, upload: Upload | None) -> None:
+        """Other samples in the place of those before, whose file goes unless somebody may be about to read it."""
+        if not self.busy:
+            self._forget(self.data)
+        self.data = upload
 
     def accept(self, upload: Upload, wish: Wish | None = None) -> None:
         """Find out what ``upload`` is; what needs no choices, or has them in ``wish``, is measured at once."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app.live.inspections import InspectDesk, InspectRefused, Wish
+from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 from app.views._plain import plain
 
-OWN_DATA = "an npz file of my own"
+OWN_DATA, OWN_PICTURES = "a file of my own (npz, zip)", "a folder of my own pictures"
 OWN_NUMBERS = "MEAN/STD"
 PENULTIMATE = "penultimate"
 MOST_NAMED = 12  # missing or unexpected tensors that are named in the sentence; the rest is counted
-MOST_SAMPLES = 20_000
+MOST_SAMPLES, MOST_SIDE = 20_000, 4_096
 
 
 def render(desk: InspectDesk) -> None:
@@ -65,7 +65,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     key = f"inspect_{desk.id}_{desk.upload.path.name if desk.upload else ''}_"
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        data, data_name = _data(desk, layout, key)
+        data, data_name, side = _data(desk, layout, key)
         count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count",
                                 placeholder="2000, or all")
     with middle:
@@ -81,7 +81,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
                              help="Another layer than the penultimate one has no head that reads it, so nothing is "
                                   "foretold.")
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
-                None if layer == PENULTIMATE else layer, None if count is None else int(count))
+                None if layer == PENULTIMATE else layer, None if count is None else int(count), side)
     missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
                  icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
@@ -96,25 +96,61 @@ def _start(desk: InspectDesk, wish: Wish) -> None:
     st.rerun()
 
 
-def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, str]:
-    """A built-in set's name, or the path and name of an uploaded npz; empty until chosen."""
+def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, str, int | None]:
+    """A built-in set's name, or an upload's path and name, and the side pictures are cut to; empty until chosen."""
     from lpc_core.data import sources
 
     known = sources()
-    options, own = [*known, OWN_DATA], (layout.get("config") or {}).get("dataset")
+    options, own = [*known, OWN_DATA, OWN_PICTURES], (layout.get("config") or {}).get("dataset")
     chosen = st.selectbox("Run it on", options, options.index(own) if own in options else None, key=f"{key}data",
                           placeholder="choose data",
                           format_func=lambda name: known[name].title if name in known else name)
-    if chosen != OWN_DATA:
-        return chosen or "", ""
-    given = st.file_uploader("inputs and labels, npz", type=["npz"], key=f"{key}own",
-                             max_upload_size=from_env().upload_mb)
-    if given is None:
-        return "", ""
-    if desk.data is None or (desk.data.name, desk.data.size) != (given.name, given.size):
-        desk.take_data(given.name, given)
-    assert desk.data is not None
-    return str(desk.data.path), desk.data.name
+    if chosen not in (OWN_DATA, OWN_PICTURES):
+        return chosen or "", "", None
+    upload = _own_file(desk, key) if chosen == OWN_DATA else _own_folder(desk, key)
+    if upload is None:
+        return "", "", None
+    side = None
+    if upload.path.suffix == ".zip":
+        side = st.number_input("Cut pictures to, pixels", 1, MOST_SIDE, None, 1, key=f"{key}side",
+                               placeholder="as they are",
+                               help="Their middle square, made this wide. Needed where they differ in size, or where "
+                                    "the network takes one size only.")
+    return str(upload.path), upload.name, side
+
+
+def _own_file(desk: InspectDesk, key: str) -> Upload | None:
+    """Inputs and labels, or a zip of pictures."""
+    given = st.file_uploader("inputs and labels (npz), or pictures in one folder per class (zip)", type=["npz", "zip"],
+                             key=f"{key}own", max_upload_size=from_env().upload_mb)
+    return None if given is None else _taken(desk, (given.file_id,), lambda: desk.take_data(given.name, given))
+
+
+def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
+    """Pictures in one folder per class, straight from a disk."""
+    from lpc_core.inspection.pictures import SUFFIXES
+
+    most = from_env().upload_mb
+    given = st.file_uploader("a folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",
+                             accept_multiple_files="directory", max_upload_size=most)
+    if not given:
+        return None
+    return _taken(desk, tuple(file.file_id for file in given),
+                  lambda: desk.take_pictures([(file.name, file) for file in given], most * 2**20))
+
+
+def _taken(desk: InspectDesk, ids: tuple[str, ...], take: Callable[[], None]) -> Upload | None:
+    """What the desk keeps of an upload, taken once; None with a word on the page where it was refused."""
+    if desk.data_ids != ids:
+        desk.data_ids, desk.data_error = ids, ""
+        try:
+            take()
+        except InspectRefused as error:
+            desk.data_error = str(error)
+    if desk.data_error:
+        st.error(plain(desk.data_error))
+        return None
+    return desk.data
 
 
 def _normalisation(layout: Mapping[str, Any], key: str) -> str:

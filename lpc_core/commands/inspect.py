@@ -29,7 +29,8 @@ def inspect(  # noqa: PLR0917
     file: Annotated[Path, typer.Argument(help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, "
                                               "a run or a film of this lab. Nothing in it is executed.")],
     data: Annotated[str | None, typer.Option(help="What to run a checkpoint on: digits, mnist, cifar10, …, an npz of "
-                                                  "inputs and labels, or a folder with one folder per class.")]
+                                                  "inputs and labels, or pictures in one folder per class (a folder "
+                                                  "or a zip).")]
     = None,
     split: Annotated[str, typer.Option(help="Of a built-in set: train or test.")] = "train",
     normalisation: Annotated[str | None, typer.Option(help="How the network's inputs were scaled in training: lab, "
@@ -45,7 +46,7 @@ def inspect(  # noqa: PLR0917
     head_weight: Annotated[str | None, typer.Option(help="Look at this tensor alone as a head.")] = None,
     head_bias: Annotated[str | None, typer.Option(help="Its bias, where the name does not tell.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Samples to run a checkpoint on, at most.")] = None,
-    side: Annotated[int | None, typer.Option(min=1, max=4096, help="Cut a folder's pictures to this many pixels.")]
+    side: Annotated[int | None, typer.Option(min=1, max=4096, help="Cut pictures to this many pixels.")]
     = None,
     project: Annotated[str, typer.Option(help="Further views beside pca: tsne, umap or both with a comma.")] = "",
     dims: Annotated[int, typer.Option(min=2, max=3, help="Dimensions of these views.")] = 2,

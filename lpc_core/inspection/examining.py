@@ -34,7 +34,7 @@ Cancelling = Callable[[], bool]
 class Wishes:
     """What to do with a file. Only what the file needs is looked at."""
 
-    data: str | None = None  # a built-in set, an npz, or a folder; None: the set of this lab's own run, if it is one
+    data: str | None = None  # a built-in set, an npz, or pictures; None: the set of this lab's own run, if it is one
     split: str = "train"  # of a built-in set
     normalisation: str | None = None  # see `scaling.CHOICES`; known for this lab's own runs
     picked: dict[str, str] = field(default_factory=dict)  # role → array, see `open_file`
@@ -44,7 +44,7 @@ class Wishes:
     head_weight: str | None = None  # a tensor's name: look at this head alone
     head_bias: str | None = None
     samples: int | None = None
-    side: int | None = None  # pixels, for a folder's pictures
+    side: int | None = None  # pixels, for pictures
     project: tuple[str, ...] = ()  # further views: "tsne", "umap"
     dims: int = 2
     gammas: tuple[float, ...] = ()  # in ``convention``; of a film the run nearest to the first

@@ -1,29 +1,27 @@
-"""Samples to run a network on: a built-in set, an npz of inputs and labels, or a folder of pictures by class."""
+"""Samples to run a network on: a built-in set, an npz of inputs and labels, or pictures in one folder per class."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 
-from lpc_core.checkpoint import Limits, sandbox
+from lpc_core.checkpoint import FileRefused, Limits, sandbox
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import Dataset, load, sources
 from lpc_core.engine._probe import spread
+from lpc_core.inspection import pictures
 from lpc_core.inspection.running import Progress
 from lpc_core.presets import default_run
 
 MOST_SAMPLES = 2_000  # samples that are run unless more are asked for
-READER = "lpc_core.inspection._data_reader"
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")  # of pictures; Pillow knows dozens of rare ones too
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
-MOST_PIXELS = 64 * 2**20  # of one picture
-MOST_BYTES = 2 * 2**30  # of all pictures, unpacked
-NO_PILLOW = "A folder of pictures needs the package Pillow, which is not installed: pip install pillow"
+READER, PICTURES = "lpc_core.inspection._data_reader", "lpc_core.inspection.pictures"  # in the reading process
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +38,12 @@ class Samples:
 
 def gather(data: str, *, run: RunConfig | None = None, split: str = "train", count: int | None = None, seed: int = 0,
            side: int | None = None, progress: Progress | None = None, limits: Limits = Limits()) -> Samples:  # noqa: B008
-    """The samples that ``data`` names: a built-in set, an npz by its path, or a folder with one folder per class.
+    """The samples that ``data`` names: a built-in set, an npz by its path, or pictures in one folder per class.
 
     A built-in set gives those of ``run`` (settings of this lab's own run) where it is the same set, so that they are
     the very samples it was trained on; ``split`` is "train" or "test". At most ``count`` are kept, a stratified choice
-    under ``seed`` (None: what the lab usually takes, at most `MOST_SAMPLES`). A folder's pictures have one size, or are
-    cut to ``side`` × ``side`` pixels.
+    under ``seed`` (None: what the lab usually takes, at most `MOST_SAMPLES`). Pictures lie in a folder or in a zip of
+    one, and have one size, or are cut to ``side`` × ``side`` pixels.
 
     Raises `ValueError` (`FileRefused`, `DataError` among them) for what cannot be had, `ImportError` without Pillow.
     """
@@ -57,9 +55,9 @@ def gather(data: str, *, run: RunConfig | None = None, split: str = "train", cou
     if data in sources():
         found = _built_in(data, run, split, count, progress)
     elif path.is_dir():
-        found = _folder(path, side, progress)
+        return _folder(path, side=side, count=count or MOST_SAMPLES, seed=seed, progress=progress, limits=limits)
     elif path.is_file():
-        found = _npz(path, limits)
+        found = _pictures(path, side, limits) if path.suffix.lower() == ".zip" else _npz(path, limits)
     else:
         raise ValueError(f"data: expected one of {', '.join(sources())}, an npz file or a folder of pictures, got "
                          f"{data!r}, which is none of them; check the name")
@@ -99,66 +97,55 @@ def _npz(path: Path, limits: Limits) -> Samples:
 # ---- folders of pictures ---------------------------------------------------------------------------------------
 
 
-def _folder(path: Path, side: int | None, progress: Progress | None) -> Samples:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(NO_PILLOW) from error
-    files = [(file, name) for name in sorted(entry.name for entry in path.iterdir() if entry.is_dir())
-             for file in sorted((path / name).iterdir()) if file.suffix.lower() in SUFFIXES and file.is_file()]
+def _folder(path: Path, *, side: int | None, count: int, seed: int, progress: Progress | None,
+            limits: Limits) -> Samples:
+    """The pictures of a folder with one folder per class: those that are wanted are packed and then read elsewhere."""
+    files = [file for folder in sorted(path.iterdir()) if folder.is_dir()
+             for file in sorted(folder.iterdir()) if pictures.class_of(f"{folder.name}/{file.name}") and file.is_file()]
     if not files:
         raise ValueError(f"data: expected a folder with one folder of pictures per class, got {path.name!r} without "
-                         "any; sort the pictures into folders named like their classes")
-    names = tuple(dict.fromkeys(name for _, name in files))
-    pictures = []
-    for picture in _opened(Image, [file for file, _ in files], side):
-        pictures.append(picture)
+                         f"any; {pictures.SORT}")
+    classes = sorted({file.parent.name for file in files})
+    rows, notes = _some(np.array([classes.index(file.parent.name) for file in files]), count, seed)
+    with tempfile.TemporaryDirectory() as private:
+        packed = Path(private, "pictures.zip")
+        pictures.pack(_opened([files[row] for row in rows], progress), packed)
+        found = _pictures(packed, side, limits)
+    return dataclasses.replace(found, name=f"{path.name}, {len(files):,} pictures", notes=(*found.notes, *notes))
+
+
+def _opened(files: list[Path], progress: Progress | None) -> Iterator[tuple[str, IO[bytes]]]:
+    for place, file in enumerate(files, start=1):
+        with file.open("rb") as opened:
+            yield f"{file.parent.name}/{file.name}", opened
         if progress is not None:
-            progress(len(pictures) / len(files), "reading pictures")
-    labels = np.array([names.index(name) for _, name in files], np.int64)
-    cut = (f"pictures cut to their middle square and made {side} × {side} pixels",) if side else ()
-    return Samples(np.stack(pictures), labels, names, f"{path.name}, {len(files):,} pictures", notes=cut)
+            progress(place / len(files), "reading pictures")
 
 
-def _opened(image: Any, files: list[Path], side: int | None) -> Iterator[np.ndarray]:
-    """Each picture as (H, W, C) uint8, all of one size and all grey or all in colour."""
-    first: tuple[Path, tuple[int, ...]] | None = None
-    total = 0
-    for file in files:
-        picture = _pixels(image, file, side)
-        first = first or (file, picture.shape)
-        if picture.shape != first[1]:
-            raise ValueError(f"data: expected pictures of one size and kind, {first[1]} like {first[0].name}, got "
-                             f"{picture.shape} in {file.name}; give the side they are to be cut to")
-        total += picture.nbytes
-        if total > MOST_BYTES:
-            raise ValueError(f"data: expected at most {MOST_BYTES:,} bytes of pixels, got more at {file.name}; give a "
-                             "smaller side, or fewer pictures")
-        yield picture
-
-
-def _pixels(image: Any, file: Path, side: int | None) -> np.ndarray:
+def _pictures(path: Path, side: int | None, limits: Limits) -> Samples:
+    """The pictures of an archive with one folder per class."""
+    if importlib.util.find_spec("PIL") is None:
+        raise ImportError(pictures.NO_PILLOW)
     try:
-        with image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise ValueError(f"data: expected pictures of at most {MOST_PIXELS:,} pixels, got {picture.width} × "
-                                 f"{picture.height} in {file.name}; make it smaller")
-            plain = picture.convert("L" if picture.mode in ("1", "L", "I", "I;16", "F") else "RGB")
-            if side:
-                edge = min(plain.size)
-                left, top = (plain.width - edge) // 2, (plain.height - edge) // 2
-                plain = plain.resize((side, side), image.Resampling.BILINEAR, (left, top, left + edge, top + edge))
-            pixels = np.asarray(plain)
-    except (OSError, SyntaxError, image.DecompressionBombError) as error:  # no picture, in Pillow's words
-        why = " ".join(str(error).split())[:200]
-        raise ValueError(f"data: expected a picture in {file.name}, got {why}; remove or convert it") from None
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+        message = sandbox.call(PICTURES, path, {"side": side}, limits)
+    except FileRefused as error:
+        raise FileRefused(f"data: {error}") from error.__cause__
+    arrays, names = message.arrays(), tuple(map(str, message.facts["class_names"]))
+    cut = (f"pictures cut to their middle square and made {side} × {side} pixels",) if side else ()
+    return Samples(arrays["inputs"], arrays["labels"], names, f"{path.name}, {len(arrays['labels']):,} pictures",
+                   notes=cut)
 
 
 def _chosen(found: Samples, count: int, seed: int) -> Samples:
     """At most ``count`` of the samples, by class shares."""
-    if len(found.labels) <= count:
-        return found
-    rows = spread(found.labels, count, seed)
-    note = f"{count:,} of {len(found.labels):,} samples, stratified, drawn with seed {seed}"
-    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows], notes=(*found.notes, note))
+    rows, notes = _some(found.labels, count, seed)
+    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows],
+                               notes=(*found.notes, *notes)) if notes else found
+
+
+def _some(labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Rows of at most ``count`` samples, by class shares; and what was done, if it was not to take all."""
+    if len(labels) <= count:
+        return np.arange(len(labels)), ()
+    note = f"{count:,} of {len(labels):,} samples, stratified, drawn with seed {seed}"
+    return np.asarray(spread(labels, count, seed)), (note,)

@@ -103,6 +103,46 @@ def test_a_recognised_checkpoint_is_run_only_when_data_and_normalisation_were_ch
     assert desk(page)._wish == Wish(data="digits", split="train", normalisation="0..1", activation="tanh")
 
 
+def chosen(page, label, value):
+    {box.label: box for box in page.selectbox}[label].set_value(value).run()
+    assert not page.exception
+
+
+def test_a_folder_of_one_s_own_pictures(page):
+    waiting(page, described(assumptions=[]))
+    chosen(page, "Normalisation of its inputs", "0..1")
+    chosen(page, "Run it on", "a folder of my own pictures")
+    folder = page.file_uploader[-1]
+    assert folder.accept_directory
+    assert ".webp" in folder.allowed_type
+    assert button(page, "Run it").disabled
+    folder.set_value([("pets/1.png", b"x", "image/png")]).run()
+    assert "expected a folder with one folder of pictures per class" in page.error[0].value
+    assert button(page, "Run it").disabled
+    page.file_uploader[-1].set_value([(f"pets/{kind}/1.png", b"x", "image/png") for kind in "ab"]).run()
+    assert not page.exception
+    assert not page.error
+    {box.label: box for box in page.number_input}["Cut pictures to, pixels"].set_value(32).run()
+    button(page, "Run it").click().run()
+    assert not page.exception
+    one = desk(page)
+    assert one._wish == Wish(data=str(one.data.path), data_name="pets", split="train", normalisation="0..1", side=32)
+
+
+def test_a_zip_of_one_s_own_pictures_and_an_npz(page):
+    waiting(page, described(assumptions=[]))
+    chosen(page, "Normalisation of its inputs", "0..1")
+    chosen(page, "Run it on", "a file of my own (npz, zip)")
+    page.file_uploader[-1].set_value(("mine.npz", b"PK", "")).run()
+    assert "Cut pictures to, pixels" not in {box.label for box in page.number_input}
+    page.file_uploader[-1].set_value(("pets.zip", b"PK", "")).run()
+    assert "Cut pictures to, pixels" in {box.label for box in page.number_input}
+    button(page, "Run it").click().run()
+    one = desk(page)
+    assert (one._wish.data, one._wish.data_name) == (str(one.data.path), "pets.zip")
+    assert [path.suffix for path in one.folder.glob("data-*")] == [".zip"]
+
+
 def test_a_run_of_this_lab_comes_with_its_own_data_and_scaling(page):
     waiting(page, described(config={"dataset": "digits"}, assumptions=[]))
     choices = {box.label: box.value for box in page.selectbox}

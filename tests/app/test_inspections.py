@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from app.live import inspections, jobs
@@ -118,6 +119,51 @@ def test_a_checkpoint_waits_for_choices_then_runs_or_shows_its_head(desk):
     assert "expected a tensor of the file" in wait(desk).error
 
 
+def picture(shade=0):
+    raw = io.BytesIO()
+    Image.fromarray(np.full((8, 8), shade, np.uint8)).save(raw, "PNG")
+    return raw.getvalue()
+
+
+def pets(count=20):
+    """What a browser hands in of a folder: names with folders in them, and the files."""
+    return [(f"pets/{kind}/{place}.png", io.BytesIO(picture(10 * place + len(kind))))
+            for kind in ("cat", "mouse") for place in range(count)]
+
+
+def test_a_checkpoint_runs_on_a_folder_of_pictures(desk):
+    give(desk, "net.pth", checkpoint())
+    noise = [("pets/top.png", io.BytesIO(picture())), ("pets/cat/notes.txt", io.BytesIO(b"x")),
+             ("../../pets/../cat/.hidden.png", io.BytesIO(b"x"))]
+    desk.take_pictures([*pets(), *noise], 10**6)
+    assert desk.data.name == "pets"
+    assert desk.data.path.parent == desk.folder
+    desk.inspect(Wish(data=str(desk.data.path), data_name=desk.data.name, normalisation="0..1", activation="relu"))
+    wait(desk)
+    assert not desk.error
+    found = desk.held.inspection
+    assert found.embeddings.class_names[:2] == ("cat", "mouse")
+    assert np.bincount(found.embeddings.labels).tolist() == [20, 20]
+    assert found.source["command"] == "lpc inspect net.pth --data=pets --normalisation=0..1 --activation=relu"
+    desk.take_pictures(pets(2), 10**6)
+    assert [path.name for path in desk.folder.glob("data-*")] == [desk.data.path.name]
+
+
+@pytest.mark.parametrize(("files", "most", "message"), [
+    ([("pets/cat.png", io.BytesIO(b"x"))], 10, "expected a folder with one folder of pictures per class, got one with"),
+    ([("pets/cat/1.exe", io.BytesIO(b"x"))], 10, "expected a folder with one folder of pictures per class, got one wi"),
+    ([("pets/cat/1.png", io.BytesIO(b"x" * 11))], 10, "expected a folder of at most 10 bytes, got 11; choose fewer"),
+    ([("p/a:/1.png", io.BytesIO(b"x")), ("p/a_/1.png", io.BytesIO(b"x"))], 10, "expected folders with different names"),
+])
+def test_a_folder_that_is_refused_leaves_nothing(desk, files, most, message):
+    desk.take_pictures(pets(1), 10**6)
+    before = desk.data
+    with pytest.raises(InspectRefused, match=message):
+        desk.take_pictures(files, most)
+    assert desk.data is before
+    assert [path.name for path in desk.folder.iterdir()] == [before.path.name]
+
+
 def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
     desk.take("a.npz", io.BytesIO(npz(n=100)))
     assert desk.running
@@ -156,6 +202,8 @@ def test_names_are_cut_to_what_can_be_shown_and_only_an_ending_is_kept(desk, mon
     (Wish(), {}, []),
     (Wish(data="/tmp/desk/data-1.npz", data_name="mine.npz", normalisation="0..1"),
      {"data": "/tmp/desk/data-1.npz", "normalisation": "0..1"}, ["--data=mine.npz", "--normalisation=0..1"]),
+    (Wish(data="/tmp/desk/data-1.zip", data_name="pets", side=32), {"data": "/tmp/desk/data-1.zip", "side": 32},
+     ["--data=pets", "--side=32"]),
     (Wish(gamma=2.5, frame=3), {"gammas": [2.5], "frame": 3}, ["--gamma=2.5", "--frame=3"])])
 def test_wishes_for_the_library_and_for_a_shell(wish, plain, command):
     from lpc_core.inspection.examining import Wishes
