@@ -357,9 +357,13 @@ def _shown(name: str) -> str:
 
 
 def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
-    """The inspection with its owner's file name in the place of ours, and the command that gives it in a shell."""
+    """The inspection with its owner's file names in the place of ours, and the command that gives it in a shell."""
     command = shlex.join(["lpc", "inspect", upload.name, *wish.options()])
-    return dataclasses.replace(inspection, source=inspection.source | {"file": upload.name, "command": command})
+    source = inspection.source | {"file": upload.name, "command": command}
+    if wish.data_name and wish.data and "data" in source:
+        name = str(source["data"]["name"]).replace(Path(wish.data).name, wish.data_name)
+        source["data"] = source["data"] | {"name": name}
+    return dataclasses.replace(inspection, source=source)
 
 
 __all__ = ["Held", "InspectDesk", "InspectRefused", "Upload", "Wish"]

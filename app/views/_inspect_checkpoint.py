@@ -70,7 +70,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
                                 placeholder="2000, or all")
     with middle:
         normalisation = _normalisation(layout, key)
-        split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split",
+        split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split", disabled=bool(data_name),
                              format_func={"test": "held-out data", "train": "training data"}.get,
                              help="Of a built-in set. Collapse is defined on training data; held-out data show what "
                                   "is left of it.")
@@ -121,7 +121,7 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
 
 def _own_file(desk: InspectDesk, key: str) -> Upload | None:
     """Inputs and labels, or a zip of pictures."""
-    given = st.file_uploader("inputs and labels (npz), or pictures in one folder per class (zip)", type=["npz", "zip"],
+    given = st.file_uploader("Inputs and labels (npz), or pictures in one folder per class (zip)", type=["npz", "zip"],
                              key=f"{key}own", max_upload_size=from_env().upload_mb)
     return None if given is None else _taken(desk, (given.file_id,), lambda: desk.take_data(given.name, given))
 
@@ -131,7 +131,7 @@ def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
     from lpc_core.inspection.pictures import SUFFIXES
 
     most = from_env().upload_mb
-    given = st.file_uploader("a folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",
+    given = st.file_uploader("A folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",
                              accept_multiple_files="directory", max_upload_size=most)
     if not given:
         return None

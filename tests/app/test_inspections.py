@@ -144,6 +144,7 @@ def test_a_checkpoint_runs_on_a_folder_of_pictures(desk):
     found = desk.held.inspection
     assert found.embeddings.class_names[:2] == ("cat", "mouse")
     assert np.bincount(found.embeddings.labels).tolist() == [20, 20]
+    assert found.source["data"]["name"] == "pets, 40 pictures"
     assert found.source["command"] == "lpc inspect net.pth --data=pets --normalisation=0..1 --activation=relu"
     desk.take_pictures(pets(2), 10**6)
     assert [path.name for path in desk.folder.glob("data-*")] == [desk.data.path.name]

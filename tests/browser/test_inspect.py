@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from driving import SHOTS
+from PIL import Image
 
 from app.live import cloud as files
 from app.live.cloud_theory import predict_for
@@ -236,6 +237,36 @@ def test_a_sample_opens_beside_another_and_they_point_together(lab, open_page):
     page.wait_for_timeout(300)
     first, second = page.evaluate(both)
     assert first["chosen"] == second["chosen"] > 0
+
+
+def pick(page, label, option):
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_a_checkpoint_runs_on_a_folder_of_pictures(lab, open_page, tmp_path):
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3), torch.nn.Linear(3, 10))
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    for place in range(40):
+        folder = tmp_path / "pets" / ("cat" if place % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 9), 6 * place, np.uint8)).save(folder / f"{place}.png")
+    (tmp_path / "pets" / "notes.txt").write_text("not a picture")
+    page = start(lab, open_page)
+    give(page, tmp_path / "net.pt")
+    page.get_by_text("MLP 64-16-3-10").first.wait_for()
+    pick(page, "Run it on", "a folder of my own pictures")
+    page.locator("input[type=file][webkitdirectory]").set_input_files(str(tmp_path / "pets"))
+    side = page.get_by_role("spinbutton", name="Cut pictures to")
+    side.fill("8")
+    side.press("Enter")
+    pick(page, "Normalisation of its inputs", "0..1")
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / "inspect-folder.png")
+    page.get_by_role("button", name="Run it").click()
+    state = cloud(page)
+    assert (state["n"], state["d"]) == (40, 3)
 
 
 LATE = """async (files) => {
