@@ -16,7 +16,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, bind, serve until SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
     os.environ.update({"LPC_WORKERS": str(options.workers), "LPC_DEVICE": options.device})
-    from app.settings import SettingsError, from_env
+    from app.settings import ONE_THREAD, SettingsError, from_env
+
+    os.environ.update(ONE_THREAD)
 
     try:
         from_env()

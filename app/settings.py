@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+# Small matrices on busy cores are many times slower when a BLAS splits them over threads.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 
 class SettingsError(ValueError):
     """A setting that is not allowed; the message names its variable, what is expected and what was found."""

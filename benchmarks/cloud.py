@@ -66,10 +66,8 @@ def embeddings(path: Path, n: int, d: int) -> Path:
 
 def measure(browser: Browser, url: str, path: Path, n: int) -> tuple[float, float, float, float]:
     """Seconds from the file to the picture, draws per second, script per draw in ms, and the circles' draws."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{url}/inspect")
-    page.get_by_text("What do a network's latents look like?").wait_for()
-    seconds = _open(page, path, n)
+    page, seconds = opened(browser, url, path, n)
+    page.wait_for_timeout(3_000)  # until the charts below have come
     rate, paint_ms, painted = page.evaluate(MOVE, SECONDS)
     assert painted == n, f"expected {n} samples in every draw, got {painted}"
     circles = page.evaluate(CIRCLES, SECONDS)
@@ -77,13 +75,15 @@ def measure(browser: Browser, url: str, path: Path, n: int) -> tuple[float, floa
     return seconds, rate, paint_ms, circles
 
 
-def _open(page: Page, path: Path, n: int) -> float:
+def opened(browser: Browser, url: str, path: Path, n: int) -> tuple[Page, float]:
+    """The inspection page with this file of ``n`` samples, and seconds from handing it in until it was drawn."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{url}/inspect")
+    page.get_by_text("What do a network's latents look like?").wait_for()
     begin = time.monotonic()
     page.locator("input[type=file]").first.set_input_files(str(path))
-    page.wait_for_function(READY, arg=n, timeout=120_000)
-    seconds = time.monotonic() - begin
-    page.wait_for_timeout(3_000)  # until the charts below have come
-    return seconds
+    page.wait_for_function(READY, arg=n, timeout=120_000, polling=100)  # looking at every frame would cost a core
+    return page, time.monotonic() - begin
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """What looking into a large file costs: seconds from an untrusted file to numbers and a first view, and a tensor tree.
 
-``python -m benchmarks.inspect [--quick]``: 100,000 × 512 embeddings (npz) through the locked reading process to an
-`Inspection` with every quantity, the code, doubtful samples and principal components; and the tree of a safetensors
-file of 100 MB with norms and histograms. Beside them, in the same process, what one would write without this project:
-``np.load``, scikit-learn's PCA and explicit per-class loops for the same collapse metrics; and ``safetensors`` with a
-loop over the tensors. All of it on one thread, as ``lpc inspect`` does by default.
+``python -m benchmarks.inspect [--quick] [--page]``: 100,000 × 512 embeddings (npz) through the locked reading process
+to an `Inspection` with every quantity, the code, doubtful samples and principal components; and the tree of a
+safetensors file of 100 MB with norms and histograms. Beside them, in the same process, what one would write without
+this project: ``np.load``, scikit-learn's PCA and explicit per-class loops for the same collapse metrics; and
+``safetensors`` with a loop over the tensors. All of it on one thread, as ``lpc inspect`` does by default. ``--page``
+hands the same file to the page of a lab on this machine, in a headless Chromium, and waits until samples and predicted
+points are drawn.
 """
 
 from __future__ import annotations
@@ -101,6 +103,14 @@ def embeddings(path: Path) -> None:
         print(f"  {name} = {found.readings[name].value:.4g}  {found.readings[name].reason}")
 
 
+def page(path: Path, samples: int) -> None:
+    from benchmarks import _browser, cloud
+
+    with _browser.chromium() as browser, _browser.lab() as url:
+        _, spent = cloud.opened(browser, url, path, samples)
+    print(f"\nthe same file on the page, upload included: drawn after {spent:.1f} s")
+
+
 def tree(path: Path) -> None:
     own, peer = seconds(lambda: open_tree(path)), seconds(lambda: tree_by_hand(path))
     print(f"\ntensor tree of {path.stat().st_size / 1e6:.0f} MB in {TENSORS} tensors")
@@ -111,14 +121,18 @@ def tree(path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples and of the megabytes")
-    quick = parser.parse_args().quick
+    parser.add_argument("--page", action="store_true", help="in a browser too")
+    options = parser.parse_args()
+    samples, megabytes = (10_000, 10) if options.quick else (100_000, 100)
     load = os.getloadavg()[0]
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, one thread, load {load:.1f} at the start")
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        large, checkpoint = made(Path(folder), *(10_000, 512, 10) if quick else (100_000, 512, 100))
+        large, checkpoint = made(Path(folder), samples, 512, megabytes)
         embeddings(large)
         tree(checkpoint)
+        if options.page:
+            page(large, samples)
 
 
 if __name__ == "__main__":

@@ -89,9 +89,13 @@ def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.
 
 
 def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Write "cloud", "nodes" and, with pictures, "images" into ``folder``; returns paths by kind, and the info."""
+    """Write "cloud" and, with pictures, "images" into ``folder``; returns paths by kind, and the info.
+
+    There is a path for "nodes" too, and the info says where its arrays begin: `write_nodes`, which may take longer,
+    writes them.
+    """
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
-    at = write(paths["nodes"], "nodes", {}, _nodes(inspection.embeddings, sight))
+    at = _headed("nodes", {}, _nodes(inspection.embeddings, sight))[1]
     thumbs = _thumbs(inspection.embeddings, sight.rows)
     images_at = None
     if thumbs is None:
@@ -102,6 +106,11 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[d
                                         "image": None if thumbs is None else list(thumbs.shape[1:])}
     write(paths["cloud"], "cloud", info, _samples(inspection, sight))
     return paths, info
+
+
+def write_nodes(path: Path, inspection: Inspection, sight: Sight) -> None:
+    """Write "nodes", each node's values in one piece."""
+    write(path, "nodes", {}, _nodes(inspection.embeddings, sight))
 
 
 def write_theory(folder: Path, foretold: Prediction, sight: Sight) -> dict[str, Path]:
@@ -126,6 +135,16 @@ def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dic
 
     Large arrays go to the disk piece by piece, whatever their order in memory: no second copy of them is made.
     """
+    header, places = _headed(kind, info, arrays)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(header)
+        for array in arrays.values():
+            _pour(file, array)
+    return places
+
+
+def _headed(kind: str, info: Mapping[str, Any], arrays: Arrays) -> tuple[bytes, dict[str, int]]:
+    """The bytes before the arrays, and the byte at which each of them begins."""
     header: dict[str, Any] = {"__metadata__": {"kind": kind, "info": json.dumps(plain(info), allow_nan=False)}}
     end = 0
     for name, array in arrays.items():
@@ -133,11 +152,8 @@ def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dic
         header[name] = {"dtype": _DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": [begin, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for array in arrays.values():
-            _pour(file, array)
-    return {name: 8 + len(text) + header[name]["data_offsets"][0] for name in arrays}
+    return (len(text).to_bytes(8, "little") + text,
+            {name: 8 + len(text) + header[name]["data_offsets"][0] for name in arrays})
 
 
 def _pour(file: IO[bytes], array: np.ndarray) -> None:

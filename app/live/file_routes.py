@@ -28,7 +28,7 @@ async def desk_file(call: Request) -> Response:
     """The file of ``?token=``; with ``&save`` as one to keep."""
     if not same_origin(call):
         return PlainTextResponse("Files are for this server's own pages.", 403)
-    path = find(call.query_params.get("token", ""))
+    path = await asyncio.to_thread(find, call.query_params.get("token", ""))
     if path is None or not path.is_file():
         return PlainTextResponse("No such file; make it again.", 404, headers=_HEADERS)
     name = f"lpc-lab.{path.name}" if "save" in call.query_params else None

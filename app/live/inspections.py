@@ -5,6 +5,7 @@ What was found before stays until the next file has been read. All files lie in 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -13,13 +14,14 @@ import shlex
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import safetensors.numpy
 
-from app.live import jobs
+from app.live import jobs, spares
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
     from app.live.cloud import Sight
@@ -27,7 +29,10 @@ if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does w
     from lpc_core.checkpoint import TensorEntry
     from lpc_core.inspection import Inspection
 
+LOOKING = "app.live.looking"
 BLOCK = 2**20
+REST_S = 3.0  # between a command's end and preparing for the next: first the page shows what was found
+QUICK_S = 0.5  # how long samples wait for what is foretold, so that both are shown at once
 T = TypeVar("T")
 PROJECTIONS = {"tsne": "t-SNE", "umap": "UMAP"}
 _ENDING = re.compile(r"(\.pth)?\.[a-z0-9]{1,12}$")
@@ -118,6 +123,8 @@ class InspectDesk(jobs.Desk):
         self._serial = 0
         self._tree: tuple[Path, list[TensorEntry] | str] | None = None
         self._lock = threading.Lock()
+        self._background = ThreadPoolExecutor(1, "nodes")
+        self._prepare()
 
     @property
     def busy(self) -> bool:
@@ -213,7 +220,7 @@ class InspectDesk(jobs.Desk):
             return
         before, self.task = self.task, task
         try:
-            self.start(command, "app.live.looking")
+            self.start(command, LOOKING)
         except InspectRefused:
             self.task = before
             raise
@@ -255,12 +262,20 @@ class InspectDesk(jobs.Desk):
             super()._listen(process)
         finally:
             self._busy -= 1
+            rest = threading.Timer(REST_S, self._prepare)
+            rest.daemon = True
+            rest.start()
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, or what the file is."""
         super().said(line)
         if "found" in line:
             self.found = line["found"]
+
+    def _prepare(self) -> None:
+        """Have a process ready for the next command."""
+        if not self.closed:
+            spares.prepare(LOOKING)
 
     def finished(self) -> None:
         """Take what the command left."""
@@ -284,10 +299,14 @@ class InspectDesk(jobs.Desk):
         sight = cloud.look(inspection)
         held = self._publish(inspection, sight)
         self._drop(self._before)
-        self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
-        if self._before is not None and self._before.upload is not held.upload:
-            self._forget(self._before.upload)
-        foretold = self._foretell(held)
+        with ThreadPoolExecutor(1) as pool:
+            foretelling = pool.submit(self._foretell, held)
+            with contextlib.suppress(TimeoutError):
+                held = foretelling.result(QUICK_S)
+            self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
+            if self._before is not None and self._before.upload is not held.upload:
+                self._forget(self._before.upload)
+            foretold = foretelling.result()
         if self.held is held:  # and not a newer one by now
             self.held = foretold
 
@@ -297,7 +316,7 @@ class InspectDesk(jobs.Desk):
             shutil.rmtree(self.folder / f"view-{held.serial}", ignore_errors=True)
 
     def _publish(self, inspection: Inspection, sight: Sight) -> Held:
-        """Write the cloud's files; the ones before are no longer served."""
+        """Write the cloud's files, the nodes' in the background; the ones before are no longer served."""
         from app.live import cloud
 
         assert self.upload is not None
@@ -305,7 +324,8 @@ class InspectDesk(jobs.Desk):
         folder = self.folder / f"view-{self._serial}"
         folder.mkdir(mode=0o700)
         paths, info = cloud.write_samples(folder, inspection, sight)
-        tokens = {kind: self.publish(path) for kind, path in paths.items()}
+        nodes = self._background.submit(cloud.write_nodes, paths["nodes"], inspection, sight)
+        tokens = {kind: self.publish(path, nodes if kind == "nodes" else None) for kind, path in paths.items()}
         pictures = (info["image"], info["images_at"]) if "images" in paths else None
         return Held(self.upload, inspection, sight, tokens, pictures, serial=self._serial)
 
@@ -347,6 +367,7 @@ class InspectDesk(jobs.Desk):
 
     def close(self) -> None:
         """End the work and delete all files."""
+        self._background.shutdown(cancel_futures=True)
         super().close()
         self.held = self.head = self.found = self.upload = None
 

@@ -12,17 +12,17 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, ClassVar
 
-from app.live.processes import ONE_THREAD, ROOT
+from app.live import spares
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
-NICENESS = 10  # live runs go first
+MAKING_S = 60.0  # how long a page waits for a file that is still being made
 MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
 
 _desks: dict[str, Desk] = {}
@@ -38,7 +38,6 @@ class Desk:
 
     at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
     noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
-    one_thread: ClassVar[bool] = True  # whether its BLAS may use one core only
     refusal: ClassVar[type[ValueError]] = JobRefused
 
     def __init__(self) -> None:
@@ -48,7 +47,7 @@ class Desk:
         self.closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._leaving: threading.Timer | None = None
-        self._published: dict[str, Path] = {}
+        self._published: dict[str, tuple[Path, Future[None] | None]] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="lpc-desk-"))  # mode 0700
         with _lock:
             _desks[self.id] = self
@@ -87,14 +86,9 @@ class Desk:
         threading.Thread(target=self._listen, args=(self._process,), name="desk", daemon=True).start()
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         with self._complaints.open("wb") as complaints:
-            process = subprocess.Popen([sys.executable, "-m", module, *command], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
-                                       env=os.environ | (ONE_THREAD if self.one_thread else {}) | {"PYTHONPATH": path})
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        return process
+            return (spares.take(module, command, self._complaints)
+                    or spares.spawn(module, command, stderr=complaints))
 
     @property
     def _complaints(self) -> Path:
@@ -137,11 +131,15 @@ class Desk:
 
     # ---- files -------------------------------------------------------------------------------------------------------
 
-    def publish(self, path: Path) -> str:
-        """A token that opens ``path`` (in this desk's folder) until the desk is closed or the path published again."""
+    def publish(self, path: Path, made: Future[None] | None = None) -> str:
+        """A token that opens ``path`` (in this desk's folder) until the desk is closed or the path published again.
+
+        With ``made`` it does so once that is done.
+        """
         token = secrets.token_urlsafe(32)
         with _lock:
-            self._published = {t: p for t, p in self._published.items() if p != path} | {token: path}
+            kept = {known: file for known, file in self._published.items() if file[0] != path}
+            self._published = kept | {token: (path, made)}
         return token
 
     # ---- coming and going --------------------------------------------------------------------------------------------
@@ -178,12 +176,13 @@ def leave(desk: str) -> None:
 
 
 def find(token: str) -> Path | None:
-    """Where the file with this token lies; None for a token that opens nothing."""
+    """Where the file with this token lies; None for a token that opens nothing. Waits while the file is being made."""
     given = token.encode()
     with _lock:
         files = [item for desk in _desks.values() for item in desk._published.items()]
-    for known, path in files:
+    for known, (path, made) in files:
         if secrets.compare_digest(known.encode(), given):
+            wait([made] if made else [], MAKING_S)
             return path
     return None
 
@@ -194,3 +193,4 @@ def close_all() -> None:
         desks = list(_desks.values())
     for desk in desks:
         desk.close()
+    spares.end_all()

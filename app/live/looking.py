@@ -7,12 +7,14 @@
     head FILE NAME WEIGHT BIAS OUT    writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
                                       takes the one beside the weight
     project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
+    wait                              imports what these need and reads the rest from standard input, see `spares`
 Progress is printed as JSON lines; a refusal is one line and status 2.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -61,17 +63,35 @@ def _tell(share: float, what: str) -> None:
     print(json.dumps({"share": round(share, 4), "what": what}), flush=True)
 
 
+def _told() -> list[str]:
+    """The command, once it comes; complaints go where it says. Nobody tells: the end."""
+    from lpc_core.inspection import examining, storing  # noqa: F401  # what most commands spend their first seconds on
+
+    line = sys.stdin.readline()
+    if not line:
+        raise SystemExit(0)
+    order = json.loads(line)
+    with open(order["errors"], "ab") as errors:
+        os.dup2(errors.fileno(), 2)
+    return list(order["command"])
+
+
 def main() -> None:
     """The job that the first argument names."""
     import torch
 
     torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
     jobs = {"inspect": inspect, "head": head, "project": project}
+    name, *arguments = sys.argv[1:]
+    if name == "wait":
+        name, *arguments = _told()
     try:
-        jobs[sys.argv[1]](*sys.argv[2:])
+        jobs[name](*arguments)
     except (ValueError, OSError, ImportError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
+    sys.stdout.flush()
+    os._exit(0)  # taking a large file's arrays apart would take half a second, and somebody waits
 
 
 if __name__ == "__main__":

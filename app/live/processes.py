@@ -11,11 +11,10 @@ from typing import BinaryIO, Protocol, cast
 
 from app.live import orders, wire
 from app.live.mark import marked
+from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = "app.live.worker:torch_engine"
-# Small matrices on busy cores are many times slower when a BLAS splits them over threads.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WorkerLink(Protocol):

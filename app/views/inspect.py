@@ -10,7 +10,7 @@ from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _in
 from app.views._base import View
 from app.views._plain import plain
 
-POLL_S = 0.4
+POLL_S = 0.3
 SECOND = "-b"  # the slot of the file that is compared with
 EMPTY = """
 ### What do a network's latents look like?

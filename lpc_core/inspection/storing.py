@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from lpc_core.checkpoint import Embeddings, Limits
-from lpc_core.film import write_whole
+from lpc_core.film import whole
 from lpc_core.inspection._base import Inspection
 from lpc_core.metrics import Reading
 
@@ -30,13 +30,19 @@ class InspectionError(ValueError):
 
 def save(found: Inspection, path: Path) -> int:
     """Write ``found`` to ``path`` by way of a temporary file beside it; returns its size in bytes."""
-    raw = inspection_bytes(found)
-    write_whole(path, raw)
-    return len(raw)
+    arrays, metadata = _packed(found)
+    with whole(path) as temporary:
+        safetensors.numpy.save_file(arrays, temporary, metadata)  # unlike a text of all bytes no second copy
+    return path.stat().st_size
 
 
 def inspection_bytes(found: Inspection) -> bytes:
     """The inspection as one file's bytes; numbers that JSON has no word for are kept as ``{"number": "nan"}``."""
+    return safetensors.numpy.save(*_packed(found))
+
+
+def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Arrays and metadata."""
     shown = found.embeddings
     arrays = {"latents": shown.latents, "labels": shown.labels, "ambiguous": found.ambiguous,
               "misclassified": found.misclassified}
@@ -48,8 +54,7 @@ def inspection_bytes(found: Inspection) -> bytes:
             "texts": None if shown.texts is None else list(shown.texts),
             "readings": {name: [r.value, r.floor, r.reason] for name, r in found.readings.items()}}
     text = json.dumps(_to_json(info), allow_nan=False)
-    return safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in arrays.items()},
-                                  metadata={"kind": KIND, "info": text})
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, {"kind": KIND, "info": text}
 
 
 def load(source: Path | bytes) -> Inspection:

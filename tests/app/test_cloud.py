@@ -35,6 +35,7 @@ def column(path, begin, node, shape):
 def written(inspection, folder, limit=cloud.MAX_DRAWN):
     sight = cloud.look(inspection, limit)
     paths, info = cloud.write_samples(folder, inspection, sight)
+    cloud.write_nodes(paths["nodes"], inspection, sight)
     return sight, paths, info
 
 

@@ -2,7 +2,9 @@
 
 import io
 import stat
+import threading
 import time
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -74,6 +76,29 @@ def test_embeddings_are_measured_kept_private_and_gone_with_the_desk(desk):
     desk.close()
     assert not desk.folder.exists()
     assert all(jobs.find(token) is None for token in tokens)
+
+
+def test_a_file_that_is_being_made_is_waited_for(desk, monkeypatch):
+    path, begun, made = desk.folder / "slow.bin", threading.Event(), Future()
+    token = desk.publish(path, made)
+    found = []
+
+    def look():
+        begun.set()
+        found.append(jobs.find(token))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    begun.wait()
+    time.sleep(0.05)
+    assert not found
+    path.write_bytes(b"x")
+    made.set_result(None)
+    thread.join()
+    assert found == [path]
+    monkeypatch.setattr(jobs, "MAKING_S", 0.01)
+    never = desk.publish(desk.folder / "never.bin", Future())
+    assert not jobs.find(never).exists()
 
 
 def a_refusal_leaves_what_was_there(desk, held):

@@ -293,6 +293,7 @@ def test_what_is_foretold_while_the_samples_are_on_their_way_is_drawn(lab, open_
     inspection = made(n=50)
     sight = files.look(inspection)
     paths = files.write_samples(tmp_path, inspection, sight)[0]
+    files.write_nodes(paths["nodes"], inspection, sight)
     paths |= files.write_theory(tmp_path, predict_for(inspection, sight.means), sight)
     page = open_page(f"{lab.url}/lab/health")
     page.evaluate(LATE, {kind: base64.b64encode(path.read_bytes()).decode() for kind, path in paths.items()})
