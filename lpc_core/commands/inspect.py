@@ -65,12 +65,10 @@ def inspect(  # noqa: PLR0917
     samples_csv: Annotated[Path | None, typer.Option(help="Write every sample here as a table.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here that needs no network.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
-    progress_json: Annotated[bool, typer.Option("--progress-json", help="Print progress as JSON lines, and no report.")]
-    = False,
 ) -> None:
     """Measure how the latents in a file collapse, without trusting the file."""
     outputs = {"out": out, "csv": csv, "samples-csv": samples_csv, "html": html}
-    _check_outputs(outputs, as_json and progress_json)
+    _check_outputs(outputs)
     _limit_threads(threads)
     from lpc_core.inspection.examining import Wishes
 
@@ -78,18 +76,16 @@ def inspect(  # noqa: PLR0917
     wishes = Wishes(data, split, normalisation, picked, layer, activation, penultimate, head_weight, head_bias, samples,
                     side, tuple(part.strip() for part in project.split(",") if part.strip()), dims, _numbers(gamma),
                     convention, frame, seed, device)
-    found = _examined(file, wishes, limit_gb, as_json, progress_json)
+    found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:
         print(json.dumps(_plain(found, wishes), allow_nan=False))
-    elif not progress_json:
+    else:
         _show(found, wishes)
 
 
-def _check_outputs(outputs: dict[str, Path | None], both: bool) -> None:
+def _check_outputs(outputs: dict[str, Path | None]) -> None:
     """Refuse what cannot be written before any work is done."""
-    if both:
-        raise ValueError("json: expected --json or --progress-json, got both; leave one out")
     for name, path in outputs.items():
         if path is not None and not path.parent.is_dir():
             raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
@@ -114,14 +110,13 @@ def _numbers(text: str) -> tuple[float, ...]:
     return values
 
 
-def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool,
-              progress_json: bool) -> Inspection | Description:
+def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool) -> Inspection | Description:
     from lpc_core.checkpoint import Limits
     from lpc_core.inspection.examining import examine
 
     size = int(limit_gb * 2**30)
     limits = Limits(file_bytes=size, tensor_bytes=size, memory_bytes=max(3 * size, 2 * 2**30))
-    with _progress(as_json, progress_json) as tell:
+    with _progress(as_json) as tell:
         try:
             return examine(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))
         except ImportError as error:  # an extra that this needs; the text names it
@@ -129,11 +124,11 @@ def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool,
 
 
 @contextlib.contextmanager
-def _progress(as_json: bool, progress_json: bool) -> Iterator[Progress]:
-    """What to call with (share done, what is being done): JSON lines, or a bar on stderr."""
-    if as_json or progress_json:
-        stream = sys.stdout if progress_json else sys.stderr
-        yield lambda share, what: print(json.dumps({"share": round(share, 4), "what": what}), file=stream, flush=True)
+def _progress(as_json: bool) -> Iterator[Progress]:
+    """What to call with (share done, what is being done), on stderr: JSON lines, or a bar."""
+    if as_json:
+        yield lambda share, what: print(json.dumps({"share": round(share, 4), "what": what}), file=sys.stderr,
+                                        flush=True)
         return
     from rich.console import Console
     from rich.progress import Progress as Bar

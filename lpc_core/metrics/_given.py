@@ -60,29 +60,29 @@ def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None
     Predictions are those given; else the argmax of ``logits``; else, with ``weight`` and ``bias``, of Wz + b.
     """
     rows = Rows(latents, "latents")
-    named, guessed = _names(labels, "labels", rows.n), None
-    scores = None if logits is None else _logits(logits, rows.n)
-    head, head_eps = (None, 0.0) if weight is None else _weight(weight, rows.d)
+    named, guessed = as_names(labels, "labels", rows.n), None
+    scores = None if logits is None else as_logits(logits, rows.n)
+    head, head_eps = (None, 0.0) if weight is None else as_weight(weight, rows.d)
     offset = None if bias is None else _bias(bias, head)
     if predictions is not None:
-        guessed = _names(predictions, "predictions", rows.n)
+        guessed = as_names(predictions, "predictions", rows.n)
     outputs = _outputs(scores, head)
     classes, numbers, answers = _numbered(named, guessed, outputs)
     source = "as given" if answers is not None else ""
     if answers is None and scores is not None:
-        answers, source = _argmax(scores), "argmax of the logits"
+        answers, source = argmax(scores), "argmax of the logits"
     elif answers is None and head is not None and offset is not None:
-        answers, source = _argmax(rows, head, offset), "argmax of Wz + b"
+        answers, source = argmax(rows, head, offset), "argmax of Wz + b"
     return Given(rows, numbers, classes, answers, source, head, head_eps, offset)
 
 
 def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
     """Labels (n,) of any whole numbers or texts as 0…K−1 in sorted order, and the K values themselves."""
-    classes, numbers, _ = _numbered(_names(labels, "labels", n), None, None)
+    classes, numbers, _ = _numbered(as_names(labels, "labels", n), None, None)
     return numbers, classes
 
 
-def _names(values: Any, what: str, n: int) -> np.ndarray:
+def as_names(values: Any, what: str, n: int) -> np.ndarray:
     """Labels or predictions as an array (n,) of whole numbers or texts."""
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.shape != (n,):
@@ -107,14 +107,14 @@ def _plain(array: np.ndarray, what: str) -> np.ndarray:
                      f"{', '.join(sorted(kind.__name__ for kind in kinds))}; convert them to one kind")
 
 
-def _logits(logits: Any, n: int) -> Rows:
+def as_logits(logits: Any, n: int) -> Rows:
     rows = Rows(logits, "logits")
     if rows.n != n:
         raise ValueError(f"expected logits of {n} samples, one row per latent, got {rows.n}; pass the same samples")
     return rows
 
 
-def _weight(weight: Any, d: int) -> tuple[np.ndarray, float]:
+def as_weight(weight: Any, d: int) -> tuple[np.ndarray, float]:
     rows = Rows(weight, "weight")
     if rows.d != d:
         raise ValueError(f"expected weight (K, {d}) for latents of {d} nodes, got ({rows.n}, {rows.d}); "
@@ -173,7 +173,7 @@ def _joined(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     return np.concatenate([labels, predictions])
 
 
-def _argmax(rows: Rows, weight: np.ndarray | None = None, bias: np.ndarray | None = None) -> np.ndarray:
+def argmax(rows: Rows, weight: np.ndarray | None = None, bias: np.ndarray | None = None) -> np.ndarray:
     """Index of the largest entry of each row, of z itself or of Wz + b: (n,)."""
     return np.concatenate([(block if weight is None else block @ weight.T + bias).argmax(axis=1)
                            for _, block in rows.blocks()])

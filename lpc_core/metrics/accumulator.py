@@ -10,7 +10,7 @@ import numpy as np
 
 from lpc_core.metrics import binarity, duality, geometry, norms, pairs, scatter
 from lpc_core.metrics._base import Reading
-from lpc_core.metrics._given import _argmax, _logits, _names, _weight
+from lpc_core.metrics._given import argmax, as_logits, as_names, as_weight
 from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics._measure import remark
 from lpc_core.metrics._moments import Forgotten, GatheredStatistics, Moments, Spread
@@ -168,7 +168,7 @@ class CollapseMetrics:
                 undefined(lacking.get(name, "needs the head's weight")) for name in self.only}
 
     def _gathered(self, weight: Any) -> Any:
-        head, eps = (None, 0.0) if weight is None else _weight(weight, self.latent_dim)
+        head, eps = (None, 0.0) if weight is None else as_weight(weight, self.latent_dim)
         if head is not None and len(head) != len(self.classes):
             raise ValueError(f"expected weight ({len(self.classes)}, {self.latent_dim}), got {head.shape}; "
                              "pass the head with one row per class")
@@ -180,7 +180,7 @@ class CollapseMetrics:
 
     def _numbers(self, values: Any, what: str, n: int) -> np.ndarray:
         """Labels or predictions (n,) as rows 0…K−1."""
-        given = _names(values, what, n)
+        given = as_names(values, what, n)
         distinct, place = np.unique(given, return_inverse=True)
         unknown = [value for value in distinct.tolist() if value not in self._rows]
         if unknown:
@@ -195,10 +195,10 @@ class CollapseMetrics:
             return self._numbers(predictions, "predictions", n), "as given"
         if logits is None:
             return None, ""
-        scores = _logits(logits, n)
+        scores = as_logits(logits, n)
         if scores.d != len(self.classes):
             raise ValueError(f"expected logits (n, {len(self.classes)}), got (n, {scores.d}); pass one per class")
-        return _argmax(scores), "argmax of the logits"
+        return argmax(scores), "argmax of the logits"
 
     @staticmethod
     def _same_kind(count: int, before: str, now: str) -> None:
