@@ -156,7 +156,7 @@ def compare(page):
     assert drawn["DDN"] == drawn["DeepFool"]
     page.locator(".st-key-sweep_row").get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped early, after").wait_for()
-    assert page.evaluate(POINTS, "separation")["DeepFool"] >= drawn["DeepFool"]
+    points(page, "separation", lambda now: now["DeepFool"] >= drawn["DeepFool"])
 
 
 def shrink(page):
