@@ -18,8 +18,11 @@ MOST_NAMED = 12  # missing or unexpected tensors that are named in the sentence;
 MOST_SAMPLES, MOST_SIDE = 20_000, 4_096
 
 
-def render(desk: InspectDesk) -> None:
-    """Recognised: ask for data and run it. Not recognised, or not to be run: tensors and heads."""
+def render(desk: InspectDesk, messages: Callable[[], None] = lambda: None) -> None:
+    """Recognised: ask for data and run it. Not recognised, or not to be run: tensors and heads.
+
+    ``messages`` says how far that got, or what went wrong.
+    """
     found = desk.found
     if found is None:
         return
@@ -28,6 +31,7 @@ def render(desk: InspectDesk) -> None:
     _what(found, layout)
     if runs and layout is not None:
         _choices(desk, layout, found)
+    messages()
     with st.expander("Pick a head to look at it alone", expanded=not runs):
         _heads(desk, found["heads"])
     with st.expander(f"All tensors ({len(found['tensors']):,})", expanded=not runs):

@@ -37,7 +37,8 @@ def render() -> None:
         _empty(desk)
     else:
         _bar(desk)
-    _messages(desk)
+    if second is not None or not _waits(desk):  # else they stand where it is started, which a phone may show alone
+        _messages(desk)
     if second is not None:
         _messages(second)
         _inspect_compare.render(desk, second)
@@ -85,10 +86,15 @@ def _refusal(desk: InspectDesk) -> str:
     return f"{named}. What was found in {desk.held.upload.name} stays below."
 
 
+def _waits(desk: InspectDesk) -> bool:
+    """Whether there is a checkpoint that was not run yet."""
+    return desk.found is not None and (desk.held is None or desk.held.upload is not desk.upload)
+
+
 def _body(desk: InspectDesk) -> None:
-    waiting = desk.found is not None and (desk.held is None or desk.held.upload is not desk.upload)
+    waiting = _waits(desk)
     if waiting:
-        _inspect_checkpoint.render(desk)
+        _inspect_checkpoint.render(desk, lambda: _messages(desk))
     if desk.head is not None:
         _inspect_result.head_alone(desk.head)
     elif desk.held is not None:
