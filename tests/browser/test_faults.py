@@ -45,6 +45,31 @@ def test_a_killed_worker_costs_at_most_seconds_and_the_page_says_so(lab, open_pa
     wait_until(page, lambda s: s["step"] > after["step"] + 100)
 
 
+NOTICES = """async () => {
+  const { Notices } = await import("/lab/static/notices.js");
+  const part = () => document.body.appendChild(document.createElement("div"));
+  const notices = new Notices({ bar: part(), cover: part() }, { reset() {} });
+  const shown = () => !notices.notice.hidden;
+  const seen = [];
+  notices.loaded(4);
+  notices.receive({ level: "warning", text: "starting another" });
+  notices.loaded(5);
+  seen.push(shown());
+  notices.receive({ level: "warning", text: "went on from step 1,200", state: "restored" });
+  seen.push(shown());
+  notices.loaded(5);
+  seen.push(shown());
+  notices.loaded(6);
+  seen.push(shown());
+  return seen;
+}"""
+
+
+def test_a_setup_that_comes_twice_leaves_what_was_said_of_its_run(lab, open_page):
+    page = open_page(f"{lab.url}/lab/health")
+    assert page.evaluate(NOTICES) == [False, True, True, False]
+
+
 def test_a_reload_starts_the_same_run_again(lab, open_page):
     page = open_page(f"{lab.url}/?seed=3")
     wait_until(page, lambda s: s["step"] > 300)

@@ -87,7 +87,7 @@ class CompareStage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
     if (others) this.begins();
-    this.notices.loaded();
+    this.notices.loaded(info.run);
     this.curves.drawing.touch();
     this.send({ type: "ack", frame: info.frame });
     this.transport.sendSpeed();

@@ -38,10 +38,12 @@ export class Notices {
     setProgress(this.coverProgress, progress);
   }
 
-  loaded() {
+  /** A setup of run `run` has come: what was said of the run before is over. The same run's may come twice, before and after a remark. */
+  loaded(run) {
     this.hasRun = true;
     this.cover.hidden = true;
-    this.hide();
+    if (run !== this.run) this.hide();
+    this.run = run;
   }
 
   /** A `passing` notice goes when a frame no longer gives a reason for it; others stay until dismissed. */

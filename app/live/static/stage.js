@@ -75,7 +75,7 @@ class Stage extends LiveView {
     for (const part of [this.latents, this.nodes, this.curves]) part.setup(message);
     this.gamma.setup(info);
     this.views.setup(info.d);
-    this.notices.loaded();
+    this.notices.loaded(info.run);
     this.sayNow("");
     this.send({ type: "ack", frame: info.frame });
     this.transport.sendSpeed();
