@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost i
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
 MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
 
+_LOG = logging.getLogger("app.live.jobs")
 _desks: dict[str, Desk] = {}
 _lock = threading.Lock()
 
@@ -182,9 +184,19 @@ def find(token: str) -> Path | None:
         files = [item for desk in _desks.values() for item in desk._published.items()]
     for known, (path, made) in files:
         if secrets.compare_digest(known.encode(), given):
-            wait([made] if made else [], MAKING_S)
-            return path
+            return path if made is None or _succeeds(made) else None
     return None
+
+
+def _succeeds(made: Future[None]) -> bool:
+    """Whether the file is there in the end; half of one, on a full disk, is none."""
+    try:
+        error = made.exception(MAKING_S)
+    except (TimeoutError, CancelledError):
+        return False
+    if error is not None:
+        _LOG.warning("a file for a page could not be made", exc_info=error)
+    return error is None
 
 
 def close_all() -> None:

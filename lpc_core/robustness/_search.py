@@ -109,13 +109,10 @@ class Search:
         self._count(rows)
         return self._model.differentiable(points)
 
-    def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
-        """Gradients (m, …) of ``values`` (m,), one per sample; ``keep`` the graph for another.
-
-        ``rows`` are those it is counted for.
-        """
+    def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor) -> Tensor:
+        """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for."""
         self.backwards.index_add_(0, rows, torch.ones_like(rows))
-        return gradient(values.sum(), leaf, keep=keep)
+        return gradient(values.sum(), leaf)
 
     def _count(self, rows: Tensor) -> None:
         self.forwards.index_add_(0, rows, torch.ones_like(rows))

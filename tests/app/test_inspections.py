@@ -97,8 +97,18 @@ def test_a_file_that_is_being_made_is_waited_for(desk, monkeypatch):
     thread.join()
     assert found == [path]
     monkeypatch.setattr(jobs, "MAKING_S", 0.01)
-    never = desk.publish(desk.folder / "never.bin", Future())
-    assert not jobs.find(never).exists()
+    assert jobs.find(desk.publish(path, Future())) is None
+    cancelled = Future()
+    cancelled.cancel()
+    assert jobs.find(desk.publish(path, cancelled)) is None
+
+
+def test_half_a_file_is_not_handed_out(desk, caplog):
+    path, failed = desk.folder / "half.bin", Future()
+    path.write_bytes(b"x")
+    failed.set_exception(OSError("No space left on device"))
+    assert jobs.find(desk.publish(path, failed)) is None
+    assert "No space left on device" in caplog.text
 
 
 def a_refusal_leaves_what_was_there(desk, held):
