@@ -4,10 +4,11 @@ import { ChartClock } from "./chartclock.js";
 import { CompareCurves } from "./comparecurves.js";
 import { ComparePanel, partsOf } from "./comparepanels.js";
 import { SharedView } from "./compareview.js";
+import { keeping } from "./component.js";
 import { el, loadStyles, segmented } from "./dom.js";
 import { GammaControl } from "./gamma.js";
 import { buildLayers } from "./layout.js";
-import { LiveView, keep } from "./liveview.js";
+import { LiveView } from "./liveview.js";
 import { Notices } from "./notices.js";
 import { Popover } from "./popover.js";
 import { Stats } from "./stats.js";
@@ -216,7 +217,4 @@ export function mount(element, props) {
   return { update: (next) => stage.update(next), destroy: () => stage.destroy() };
 }
 
-/** Streamlit's entry. */
-export default function component({ data, parentElement }) {
-  return keep(mount, data, parentElement);
-}
+export default keeping(mount);

@@ -6,7 +6,6 @@ import { Socket } from "./socket.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const FEW = 5; // frames drawn before Plotly is fetched
-const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
 /** A view has: root, props, stats, transport, gamma, notices; restyle(), usePlotly(P), setup(m), arrived(m), thumbs(m), turning(). */
 export class LiveView {
@@ -50,24 +49,4 @@ export class LiveView {
   send(message) {
     return this.socket?.send(message) ?? false;
   }
-}
-
-const mounted = new WeakMap(); // parent element → {handle, leaving}
-
-/** Streamlit runs a component at mount and again on every change of data or theme: mounts once, then updates; returns the cleanup. */
-export function keep(mount, data, parentElement) {
-  let known = mounted.get(parentElement);
-  if (known) {
-    clearTimeout(known.leaving);
-    known.handle.update(data);
-  } else {
-    known = { handle: mount(parentElement, data) };
-    mounted.set(parentElement, known);
-  }
-  return () => {
-    known.leaving = setTimeout(() => {
-      mounted.delete(parentElement);
-      known.handle.destroy();
-    }, GRACE_MS);
-  };
 }

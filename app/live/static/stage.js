@@ -1,12 +1,13 @@
 // The stage: transport, latent view, nodes and curves on one live connection; what Streamlit mounts.
 
 import { ChartClock } from "./chartclock.js";
+import { keeping } from "./component.js";
 import { Curves } from "./curves.js";
 import { el, loadStyles, setText } from "./dom.js";
 import { GammaControl } from "./gamma.js";
 import { Latents } from "./latents.js";
 import { buildLayers, buildLayout } from "./layout.js";
-import { LiveView, keep } from "./liveview.js";
+import { LiveView } from "./liveview.js";
 import { Nodes } from "./nodes.js";
 import { Notices } from "./notices.js";
 import { Popover } from "./popover.js";
@@ -196,7 +197,4 @@ export function mount(element, props) {
   return { update: (next) => stage.update(next), destroy: () => stage.destroy() };
 }
 
-/** Streamlit's entry. */
-export default function component({ data, parentElement }) {
-  return keep(mount, data, parentElement);
-}
+export default keeping(mount);
