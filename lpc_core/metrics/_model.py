@@ -36,12 +36,12 @@ class OpenModel:
     @torch.no_grad()
     def logits(self, batch_size: int) -> Tensor:
         """Logits (N, K) of all inputs; `ValueError` where they are not finite."""
-        logits = torch.cat([self(batch) for batch in self.inputs.split(batch_size)])
-        bad = (~logits.isfinite().all(1)).nonzero().flatten()
-        if len(bad):
-            raise ValueError(f"expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} inputs "
-                             f"(the first is row {int(bad[0])}); leave them out, or mend the model")
-        return logits
+        return _finite(torch.cat([self(batch) for batch in self.inputs.split(batch_size)]))
+
+    def opening(self) -> tuple[Tensor, Tensor]:
+        """The same in one pass that can be differentiated: a leaf that holds all inputs, and their logits."""
+        leaf, logits = self.differentiable(self.inputs)
+        return leaf, _finite(logits)
 
     def differentiable(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A leaf that holds ``inputs`` (n, …), and its logits (n, K), for `gradient`."""
@@ -55,6 +55,15 @@ class OpenModel:
 _NO_GRADIENT = ("expected logits that can be differentiated with respect to the inputs, got ones that are cut off from "
                 "them (no_grad, detach or a detour through NumPy inside the model); take that out, or use an attack "
                 "that needs no gradients (hopskipjump)")
+
+
+def _finite(logits: Tensor) -> Tensor:
+    """``logits`` (N, K); `ValueError` where they are not finite."""
+    bad = (~logits.isfinite().all(1)).nonzero().flatten()
+    if len(bad):
+        raise ValueError(f"expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} inputs "
+                         f"(the first is row {int(bad[0])}); leave them out, or mend the model")
+    return logits
 
 
 def gradient(value: Tensor, leaf: Tensor, *, keep: bool = False) -> Tensor:
@@ -98,8 +107,8 @@ def as_inputs(inputs: Array) -> Tensor:
     if tensor.ndim < 2 or tensor.numel() == 0:
         raise ValueError(f"expected inputs (N, …) of at least one sample, got {tuple(tensor.shape)}; a single sample "
                          "needs a batch axis: x[None]")
-    bad = (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()
-    if len(bad):
+    if not torch.stack(tensor.detach().aminmax()).isfinite().all():  # quicker than to look for where
+        bad = (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()
         raise ValueError(f"expected finite inputs, got NaN or infinity in {len(bad)} of {len(tensor)} samples "
                          f"(the first is row {int(bad[0])}); leave them out")
     return tensor

@@ -28,6 +28,7 @@ class Attack(ABC):
     source: ClassVar[str]
     white_box: ClassVar[bool]  # whether it uses gradients
     distance: ClassVar[str] = "l2"
+    opens_with_gradient: ClassVar[bool] = False  # whether it asks `Search.at_inputs` first
 
     @abstractmethod
     def run(self, search: Search) -> None:
@@ -47,11 +48,15 @@ class Attack(ABC):
             raise ValueError(f"expected batch_size ≥ 1, got {batch_size}; it is how many samples are attacked at once")
         begin = time.perf_counter()
         with opened(model, inputs) as asked:
-            logits = asked.logits(batch_size)
+            opening = asked.opening() if self.opens_with_gradient and len(asked.inputs) <= batch_size else None
+            logits = opening[1].detach() if opening else asked.logits(batch_size)
             predictions = logits.argmax(1)
             truth = predictions if labels is None else as_labels(labels, logits)
             box = as_box(bounds, asked.inputs)
             searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
+            if opening and torch.equal(predictions, truth):  # or else it would differentiate more than is asked for
+                searches[0][1].opening = opening
+            del opening
             for number, (_, search) in enumerate(searches):
                 search.progress = lambda share, done=number: progress((done + share) / len(searches), self.title)
                 search.progress(0.0)
@@ -104,8 +109,8 @@ class _Found:
 
 def sizes(vectors: Tensor, distance: str) -> np.ndarray:
     """Norms (N,) float64 of ``vectors`` (N, …) in "l2" or "linf"."""
-    flat = vectors.double().flatten(1)
-    return torch.linalg.vector_norm(flat, torch.inf if distance == "linf" else 2, dim=1).cpu().numpy()
+    order, axes = torch.inf if distance == "linf" else 2, tuple(range(1, vectors.ndim))
+    return torch.linalg.vector_norm(vectors, order, dim=axes, dtype=torch.float64).cpu().numpy()
 
 
 def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:

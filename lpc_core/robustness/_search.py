@@ -52,6 +52,7 @@ class Search:
         self.backwards = torch.zeros_like(self.forwards)
         self.last_fooled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)  # by the latest question
         self.progress: Callable[[float], None] = lambda share: None
+        self.opening: tuple[Tensor, Tensor] | None = None  # the pass that gave ``logits``, where it kept its graph
         self._model = model
         self._order = torch.inf if distance == "linf" else 2
 
@@ -109,6 +110,11 @@ class Search:
         self._count(rows)
         return self._model.differentiable(points)
 
+    def at_inputs(self) -> tuple[Tensor, Tensor]:
+        """The same at the inputs; for the first time by the pass that gave ``clean``, where it can be had."""
+        opening, self.opening = self.opening, None
+        return opening or self.again(self.inputs, self.rows)
+
     def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor) -> Tensor:
         """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for."""
         self.backwards.index_add_(0, rows, torch.ones_like(rows))
@@ -119,9 +125,10 @@ class Search:
 
     def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
         self._count(rows)
-        norms = self.norm(points - self.inputs[rows])
         self.last_fooled[rows] = fooled = self._fooled(logits, self.labels[rows])
-        better = fooled & (norms < self.best_norms[rows])
+        points, rows = points[fooled], rows[fooled]
+        norms = self.norm(points - self.inputs[rows])
+        better = norms < self.best_norms[rows]
         chosen = rows[better]
         self.best[chosen], self.best_norms[chosen] = points[better], norms[better]
 
