@@ -107,8 +107,9 @@ def as_inputs(inputs: Array) -> Tensor:
     if tensor.ndim < 2 or tensor.numel() == 0:
         raise ValueError(f"expected inputs (N, …) of at least one sample, got {tuple(tensor.shape)}; a single sample "
                          "needs a batch axis: x[None]")
-    if not torch.stack(tensor.detach().aminmax()).isfinite().all():  # quicker than to look for where
-        bad = (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()
+    # a sum tells all but at once, and is not finite either where sound numbers are too large for it
+    bad = () if tensor.sum().isfinite() else (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()
+    if len(bad):
         raise ValueError(f"expected finite inputs, got NaN or infinity in {len(bad)} of {len(tensor)} samples "
                          f"(the first is row {int(bad[0])}); leave them out")
     return tensor
