@@ -75,7 +75,7 @@ class _Reach:
     """
 
     def __init__(self, least: float) -> None:
-        self.limit = least
+        self.limit = self._least = least
         self._seen = torch.empty(0)
 
     def learn(self, ratios: Tensor) -> bool:
@@ -84,7 +84,7 @@ class _Reach:
         count = len(self._seen)
         below = math.ceil(bdtrik(SURE, count, INSIDE)) if count else 0  # how many may lie below it by chance
         before = self.limit
-        self.limit = max(before, float(self._seen[below]) if below < count else math.inf)
+        self.limit = max(self._least, float(self._seen[below]) if below < count else math.inf)
         return self.limit > before
 
 
