@@ -105,7 +105,8 @@ def _show(about: dict[str, Any], found: RobustnessReport) -> None:
                   f"{1 - found.accuracy:.1%} misclassified as 0. Upper bounds on the true robustness.")
     if not math.isnan(found.paper):
         console.print("By the paper's convention (DeepFool without bounds, every sample from its predicted class) the "
-                      f"mean is {found.paper:.4f}, and {found.paper_outside:.0%} of its inputs leave the data's range.")
+                      f"mean is {found.paper:.4f}, and {found.paper_outside:.0%} of its inputs leave the data's range.",
+                      f"It found none for {found.paper_missing} samples." if found.paper_missing else "")
     for flag in found.flags:
         mark, style = ("[bold red]![/]", "default") if flag.raised else ("[green]✓[/]", "dim")
         console.print(f"{mark} [{style}]{flag.sentence}[/]")

@@ -24,7 +24,7 @@ class OpenModel:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Logits (n, K) of ``inputs`` (n, …), in the inputs' own format."""
         try:
-            answer = self._model(inputs.to(self._dtype))
+            answer = self._model(inputs.to(self._dtype, copy=True))  # its own, to write into if it wants to
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -127,7 +127,7 @@ def as_labels(labels: Array | list[int], logits: Tensor) -> Tensor:
     if low < 0 or high >= logits.shape[1]:
         raise ValueError(f"expected labels from 0 to {logits.shape[1] - 1} for {logits.shape[1]} logits, got {low} to "
                          f"{high}; number the classes as the model does")
-    return tensor.to(logits.device, torch.int64)
+    return tensor.clone().to(logits.device, torch.int64)  # a tensor made in inference mode can only be used as a copy
 
 
 def _from_numpy(given: Any) -> Tensor:

@@ -72,10 +72,13 @@ def _blind(leaf: Tensor, logits: Tensor, labels: Tensor, size: Tensor) -> tuple[
 
 
 def flags(results: Mapping[str, AttackResult], best: np.ndarray, white_box: Mapping[str, bool], *, health: Health,
-          accuracy: float, chance: float, outside: Mapping[str, float]) -> tuple[Flag, ...]:
-    """All of them, raised or not. ``best`` (N,) are the smallest L2 norms known; ``outside`` shares by attack."""
+          accuracy: float, chance: float, outside: Mapping[str, float], paper_missing: int) -> tuple[Flag, ...]:
+    """All of them, raised or not. ``best`` (N,) are the smallest L2 norms known; ``outside`` shares by attack.
+    ``paper_missing`` of N samples DeepFool found nothing for by the paper's convention.
+    """
     return (_at_chance(accuracy, chance, len(best)), _deepfool(results, best), _masked(results, white_box),
-            _flat(health), _saturated(health), _not_found(results), _outside(outside), _varying(health))
+            _flat(health), _saturated(health), _not_found(results, paper_missing, len(best)), _outside(outside),
+            _varying(health))
 
 
 def _at_chance(accuracy: float, chance: float, count: int) -> Flag:
@@ -115,9 +118,11 @@ def _masked(results: Mapping[str, AttackResult], white_box: Mapping[str, bool]) 
         return Flag(name, True, math.nan, "Attacks with and without gradients were not both run, so masked gradients "
                                           "were not looked for; run fmn and hopskipjump.")
     attacked = white[0].attacked
+    if not attacked.any():
+        return Flag(name, False, math.nan, "No sample was attacked, so masked gradients were not looked for.")
     with_, without = (np.min([r.norms[attacked] for r in side], axis=0) for side in (white, black))
     worse = (without * WORSE < with_)
-    share = float(worse.mean()) if worse.size else math.nan
+    share = float(worse.mean())
     raised = share > MANY
     words = "gradients are masked or lead astray, and the numbers that rest on them are too large" if raised else \
         "no sign of masked gradients"
@@ -144,20 +149,25 @@ def _saturated(health: Health) -> Flag:
                 f"The float32 softmax is exactly 1 at {_share(health.saturated)} of the samples{lossless}: {words}.")
 
 
-def _not_found(results: Mapping[str, AttackResult]) -> Flag:
+def _not_found(results: Mapping[str, AttackResult], paper_missing: int, samples: int) -> Flag:
     missing = {r.attack: int((~r.success).sum()) for r in results.values()}
-    most = max(missing.values(), default=0)
-    if most == 0:
-        return Flag("not-found", False, 0.0, "Every attack changed the answer of every sample.")
-    count = max((int(r.attacked.sum()) for r in results.values()), default=0)
-    listed = ", ".join(f"{name} {number}" for name, number in missing.items() if number)
-    return Flag("not-found", True, most / count, f"No perturbation was found for some of {count} samples ({listed}): "
-                                                 "they count as infinite in medians and are left out of means.")
+    count = max(int(r.attacked.sum()) for r in results.values())
+    share = max(max(missing.values()) / max(count, 1), paper_missing / samples)
+    if share == 0:
+        words = "Every attack changed the answer of every sample" if count else "No sample was attacked"
+        return Flag("not-found", False, 0.0 if count else math.nan, words + ".")
+    listed = [f"{name} {number}" for name, number in missing.items() if number]
+    listed += [f"DeepFool as in the paper {paper_missing} of {samples}"] if paper_missing else []
+    return Flag("not-found", True, share, f"No perturbation was found for some of {count} samples "
+                                          f"({', '.join(listed)}): they count as infinite in medians and are left out "
+                                          "of means.")
 
 
 def _outside(outside: Mapping[str, float]) -> Flag:
-    worst = max(outside.values(), default=0.0)
-    if not worst > 0:
+    worst = max((share for share in outside.values() if not math.isnan(share)), default=math.nan)
+    if math.isnan(worst):
+        return Flag("outside-range", False, worst, "No answer was changed, so there is nothing that could lie outside.")
+    if worst == 0:
         return Flag("outside-range", False, 0.0, "All perturbed inputs lie inside the range of the data.")
     listed = ", ".join(f"{name} {_share(share)}" for name, share in outside.items() if share > 0)
     return Flag("outside-range", True, worst, f"Without bounds, perturbed inputs leave the range of the data "

@@ -15,7 +15,7 @@ from lpc_core.robustness._search import Search
 from lpc_core.robustness._steps import lengths_of, losing_direction
 
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)  # default ε, as shares of the input's norm
-INSIDE = 1 - 1e-6  # of ε, so that rounding leaves no perturbation just outside
+INSIDE = 1 - 1e-6  # of ε, so that rounding of the perturbation leaves it not just outside
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class Pgd(Attack):
     def _inside(self, search: Search, rows: Tensor, change: Tensor, radius: Tensor) -> Tensor:
         """``change`` (m, …) in the ball and in the box."""
         inputs = search.inputs[rows]
-        return search.box.clip(inputs + self.project(search, change, INSIDE * radius)) - inputs
+        # the sum is rounded too, and by more than that where inputs are large beside ε
+        rounding = torch.finfo(inputs.dtype).eps * (search.norm(inputs) + radius)
+        inside = (INSIDE * radius - rounding).clamp_min(0)
+        return search.box.clip(inputs + self.project(search, change, inside)) - inputs
 
     @abstractmethod
     def step(self, search: Search, direction: Tensor, length: Tensor) -> Tensor:

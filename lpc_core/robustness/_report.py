@@ -54,8 +54,9 @@ class RobustnessReport:
     best: Summary  # of the smallest L2 perturbation any of the attacks found, sample by sample
     best_norms: np.ndarray  # (N,) float64
     best_attack: tuple[str, ...]  # N names; "" where nothing was needed or found
-    paper: float  # mean relative DeepFool norm as the paper takes it; NaN where DeepFool was not asked for
+    paper: float  # mean relative DeepFool norm as the paper takes it; NaN where it was not asked for or found nothing
     paper_outside: float  # share of those perturbed inputs that leave the range of the data
+    paper_missing: int  # of the N inputs, for which none was found; they are left out of the mean
     health: Health
     flags: tuple[Flag, ...]
     results: dict[str, AttackResult]
@@ -66,7 +67,8 @@ class RobustnessReport:
             "accuracy": self.accuracy, "chance": self.chance, "samples": self.samples,
             "misclassified": 1 - self.accuracy, "attacks": [asdict(summary) for summary in self.attacks],
             "best": asdict(self.best), "paper_deepfool_mean": self.paper, "paper_deepfool_outside": self.paper_outside,
-            "gradients": asdict(self.health), "flags": [asdict(flag) for flag in self.flags]}
+            "paper_deepfool_missing": self.paper_missing, "gradients": asdict(self.health),
+            "flags": [asdict(flag) for flag in self.flags]}
         if per_sample:
             report["per_sample"] = {
                 "best_norm": self.best_norms.tolist(), "best_attack": list(self.best_attack),
@@ -119,13 +121,15 @@ def _assemble(chosen: Sequence[Attack], results: dict[str, AttackResult], paper:
     outside = {name: limits.left_by(result) for name, result in results.items()}
     best, names = _best(results)
     paper_mean, paper_outside = (_mean(paper.relative), limits.left_by(paper)) if paper else (math.nan, math.nan)
+    missing = int((~paper.success).sum()) if paper else 0
     white_box = {attack.name: attack.white_box for attack in chosen}
     return RobustnessReport(
         accuracy=accuracy, chance=chance, samples=len(some.labels),
         attacks=tuple(_summary(results[a.name], a.title, a.white_box, outside[a.name]) for a in chosen),
         best=_summary(best, "Smallest known", any(white_box.values()), limits.left_by(best)), best_norms=best.norms,
-        best_attack=names, paper=paper_mean, paper_outside=paper_outside, health=state, results=results,
-        flags=flags(results, best.norms, white_box, health=state, accuracy=accuracy, chance=chance, outside=outside))
+        best_attack=names, paper=paper_mean, paper_outside=paper_outside, paper_missing=missing, health=state,
+        results=results, flags=flags(results, best.norms, white_box, health=state, accuracy=accuracy, chance=chance,
+                                     outside=outside, paper_missing=missing))
 
 
 def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ...]]:

@@ -71,12 +71,21 @@ class _Reach:
     A rival whose gap is t times the least can only be nearer by a gradient more than t times as long as that of the
     least-gap rival. The limit is where, with `SURE` confidence, at most 1 − `INSIDE` of all gradients are so long: a
     tolerance limit, which is an order statistic of those measured (Wilks 1941). Fewer than 29 are not enough to tell,
-    and leave no rival out.
+    and leave no rival out. A sample whose own least-gap gradient is uncommonly short gets more: whatever a gradient of
+    the batch's median length could bring nearest.
     """
 
     def __init__(self, least: float) -> None:
         self.limit = self._least = least
         self._seen = torch.empty(0)
+        self._common: Tensor | None = None
+
+    def multiples(self, lengths: Tensor) -> Tensor:
+        """That multiple (m,) for samples with least-gap gradients of these ``lengths`` (m,); those first seen set the
+        median. NaN, which nothing is larger than, where a sample has no gradient or no gap.
+        """
+        self._common = lengths.nanmedian() if self._common is None else self._common
+        return (self._common / lengths).clamp_min(self.limit)
 
     def learn(self, ratios: Tensor) -> bool:
         """Take in ``ratios`` (p,) of lengths; whether the limit has grown."""
@@ -104,7 +113,7 @@ def _to_nearest_boundary(search: Search, passed: tuple[Tensor, Tensor], rows: Te
     together = max(len(search.inputs), SMALL // points[0].numel())
     growing = True
     while growing:
-        within = left & (gaps[:, 1:] <= reach.limit * gaps[:, :1])
+        within = left & ~(gaps[:, 1:] > reach.multiples(lengths)[:, None] * gaps[:, :1])
         left &= ~within
         pairs, ratios = within.nonzero(), [lengths[:0]]
         for piece in pairs.split(together) if len(pairs) else ():
@@ -135,7 +144,8 @@ def _to_boundary(search: Search, passed: tuple[Tensor, Tensor], rows: Tensor,
     slopes = search.gradient(gaps, leaf, rows)
     lengths = search.norm(slopes)
     distances = torch.where((lengths > 0) & lengths.isfinite(), gaps.detach().abs() / lengths, torch.inf)
-    return distances, search.spread(torch.where(distances.isfinite(), (distances + TINY) / lengths, 0.0)) * slopes
+    there = slopes / search.spread(lengths) * search.spread(distances + TINY)
+    return distances, torch.where(search.spread(distances.isfinite()), there, 0.0)
 
 
 ATTACK = DeepFool
@@ -153,8 +163,9 @@ def deepfool(model: Model, inputs: Array, labels: Array | None = None, *, candid
 
     The published loop takes the gradients of all candidates. Here those rivals are left out whose logit gaps are too
     large a multiple of the least one: more than ``trust``, and so much more that a gradient long enough to make up for
-    it would be among the longest tenth of those measured so far in the batch. ``trust=math.inf`` leaves out none, and
-    so does a batch of a few samples. `benchmarks._attacks` prints what that does to mean norms.
+    it would be among the longest tenth of those measured so far in the batch, and longer than their median.
+    ``trust=math.inf`` leaves out none, and so does a batch of a few samples. `benchmarks._attacks` prints what that
+    does to mean norms.
 
     Where a network is flat around its samples, as after a collapse, |f| / ‖∇f‖ is far too long a step, and DeepFool
     reports it whole: put a minimum-norm attack beside it (`report` does).

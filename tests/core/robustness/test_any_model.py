@@ -55,6 +55,17 @@ def test_bounds_hold_and_success_is_what_the_model_says(attack, linear, inputs):
     np.testing.assert_allclose(found.relative, found.norms / np.linalg.norm(x.double().numpy(), order, axis=1))
 
 
+@EVERY
+def test_a_model_may_write_into_what_it_is_asked_about(attack, linear, inputs):
+    class Writing(nn.Module):
+        def forward(self, x):
+            return linear(x.sub_(0.5).relu_())
+
+    found, known = attack(Writing(), inputs), attack(lambda x: linear((x - 0.5).relu()), inputs)
+    np.testing.assert_array_equal(found.norms, known.norms)
+    assert torch.equal(found.perturbed, known.perturbed)
+
+
 def test_an_author_cannot_break_the_bounds(linear, inputs):
     found = Careless()(linear, inputs, bounds=(inputs.min(), inputs.max()))
     assert found.perturbed.max() <= inputs.max()

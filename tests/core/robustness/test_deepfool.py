@@ -87,6 +87,49 @@ def test_a_far_larger_gap_does_not_hide_the_nearest_boundary(count):
     assert (found.norms < 3).all()
 
 
+@pytest.mark.parametrize("trust", [1.75, math.inf])
+@pytest.mark.parametrize("apart", [0.0, 1e-3])
+def test_a_rival_without_a_gradient_does_not_hide_the_others(trust, apart):
+    """Classes 0 and 1 have one and the same logit, or logits that differ by a constant only."""
+    model = nn.Linear(6, 3)
+    with torch.no_grad():
+        model.weight.copy_(torch.eye(3, 6))
+        model.weight[1] = model.weight[0]
+        model.bias.copy_(torch.tensor([2.0, 2.0 - apart, 0.0]))
+    x = 0.1 * torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
+    found = deepfool(model, x, torch.zeros(200, dtype=torch.int64), trust=trust)
+    assert found.success[found.attacked].all()
+    away = (model(x)[:, 0] - model(x)[:, 2]).detach().numpy() / math.sqrt(2)
+    np.testing.assert_allclose(found.norms[found.attacked], 1.02 * (away + TINY)[found.attacked], rtol=1e-4)
+
+
+@pytest.mark.parametrize("near", [1e-1, 1e-2, 1e-3])
+def test_a_few_samples_with_uncommonly_short_gradients_are_seen(near):
+    """Classes 0 and 1 are nearly the same, and a sixteenth of the samples are theirs: the limit does not know them."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 10))
+    with torch.no_grad():
+        model[2].weight[1] = model[2].weight[0] + near * model[2].weight[5]
+        model[2].bias[1] = model[2].bias[0] - 0.05
+    torch.manual_seed(1)
+    x = torch.randn(256, 20)
+    some, every = deepfool(model, x), deepfool(model, x, trust=math.inf)
+    assert some.norms.mean() == pytest.approx(every.norms.mean(), rel=0.02)
+    assert some.norms.max() < 1.5 * every.norms.max()
+
+
+def test_an_infinite_gradient_leaves_the_model_alone():
+    def strict(x):
+        assert x.isfinite().all()
+        return torch.stack([x.abs().sqrt().sum(1) - 3, x[:, 0]], 1)
+
+    x = torch.randn(30, 6, generator=torch.Generator().manual_seed(0)).abs() + 0.1
+    x[7, 3] = 0.0
+    found = deepfool(strict, x)
+    assert not found.success[7]
+    assert found.success[np.arange(30) != 7].all()
+
+
 @pytest.mark.parametrize("count", [0, 1, 28, 29, 50, 179, 4000])
 def test_the_limit_is_above_nine_tenths_with_a_confidence_of_95_percent(count):
     reach = MODULE._Reach(0.0)

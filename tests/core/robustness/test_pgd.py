@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from lpc_core.robustness import pgd_l2, pgd_linf
 from tests.core.robustness._known import linear_distances
@@ -25,6 +26,21 @@ def test_no_perturbation_is_larger_than_its_epsilon(attack, linear, inputs):
     found = attack(linear, inputs, epsilons=(0.3,))
     assert (found.norms[found.success] <= 0.3).all()
     assert np.isinf(found.norms[~found.success]).all()
+
+
+@pytest.mark.parametrize("attack", [pgd_l2, pgd_linf])
+@pytest.mark.parametrize("scale", [1.0, 255.0, 1e4])
+def test_rounding_of_large_inputs_does_not_make_a_sample_stand(attack, scale):
+    """A found perturbation counts at its ε however coarse the inputs' own numbers are beside it."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 16 * 16, 10))
+    x = scale * torch.rand(200, 3, 16, 16)
+    epsilons = scale * np.array((4e-4, 2e-3) if attack is pgd_linf else (1e-2, 4e-2))
+    found = attack(model, x, epsilons=tuple(epsilons))
+    assert 0.1 < found.success.mean() < 1
+    assert found.accuracy_at(epsilons[-1:]) == pytest.approx(1 - found.success.mean())
+    first = attack(model, x, epsilons=tuple(epsilons[:1]))
+    assert found.accuracy_at(epsilons[:1]) == pytest.approx(1 - first.success.mean(), abs=0.01)
 
 
 def test_accuracy_at_zero_is_the_accuracy(linear, inputs):

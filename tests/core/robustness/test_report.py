@@ -134,6 +134,39 @@ def test_leaving_the_range_is_flagged_without_bounds_only(collapsed, collapsed_r
     assert not flag(bounded, "outside-range").raised
 
 
+def test_a_range_that_one_attack_leaves_is_flagged_where_another_finds_nothing(linear):
+    def steps(x):
+        return linear((x > 0).to(x.dtype) - 0.5) + 0 * x.sum(1, keepdim=True)
+
+    x = 0.2 * torch.rand(60, 12, generator=torch.Generator().manual_seed(0)) - 0.1
+    found = report(steps, x, steps(x).argmax(1), attacks=QUICK)
+    assert found.attacks[0].found == 0
+    assert flag(found, "outside-range").raised
+    assert flag(found, "outside-range").value == max(summary.outside for summary in found.attacks[1:])
+    assert "deepfool" not in flag(found, "outside-range").sentence
+
+
+def test_what_deepfool_did_not_find_by_the_papers_convention_is_counted(linear, inputs):
+    """Flat where the first number is below 0, and mislabelled there: only the paper's convention attacks those."""
+    def half(x):
+        return torch.where(x[:, :1] < 0, linear(x).detach(), linear(x))
+
+    labels = half(inputs).argmax(1)
+    flat = inputs[:, 0] < 0
+    labels[flat] = (labels[flat] + 1) % 5
+    found = report(half, inputs, labels, attacks=QUICK)
+    assert found.paper_missing == found.plain()["paper_deepfool_missing"] == int(flat.sum()) > 0
+    assert flag(found, "not-found").raised
+    assert flag(found, "not-found").value == found.paper_missing / 40
+    assert f"(DeepFool as in the paper {found.paper_missing} of 40)" in flag(found, "not-found").sentence
+
+
+def test_labels_made_in_inference_mode_will_do(linear, inputs):
+    with torch.inference_mode():
+        labels = linear(inputs).argmax(1)
+    assert report(linear, inputs, labels, attacks=["deepfool"]).best.found == 40
+
+
 def test_a_model_left_to_chance_is_flagged(linear, inputs):
     labels = linear(inputs).argmax(1)
     seen = flag(report(lambda x: linear(torch.dropout(x, 0.2, True)), inputs, labels, attacks=QUICK), "answers-vary")
@@ -167,6 +200,11 @@ def test_a_model_that_is_always_wrong_leaves_nothing_to_attack(linear, inputs):
     assert found.best.samples == 0
     assert math.isnan(found.best.median)
     assert flag(found, "accuracy-at-chance").raised
+    for name, words in (("white-box-worse", "No sample was attacked"), ("not-found", "No sample was attacked"),
+                        ("outside-range", "nothing that could lie outside")):
+        assert not flag(found, name).raised
+        assert math.isnan(flag(found, name).value)
+        assert words in flag(found, name).sentence
     json.dumps(found.plain(per_sample=True), allow_nan=False)
 
 
