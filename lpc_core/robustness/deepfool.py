@@ -143,9 +143,12 @@ def _to_boundary(search: Search, passed: tuple[Tensor, Tensor], rows: Tensor,
     gaps = _gaps(logits, search.labels[rows], rival[:, None])[:, 0]
     slopes = search.gradient(gaps, leaf, rows)
     lengths = search.norm(slopes)
-    distances = torch.where((lengths > 0) & lengths.isfinite(), gaps.detach().abs() / lengths, torch.inf)
-    there = slopes / search.spread(lengths) * search.spread(distances + TINY)
-    return distances, torch.where(search.spread(distances.isfinite()), there, 0.0)
+    distances = gaps.detach().abs() / lengths
+    scale = (distances + TINY) / lengths
+    lost = ~((lengths > 0) & lengths.isfinite() & scale.isfinite())
+    steps = search.spread(scale) * slopes
+    steps[lost] = 0.0  # and not 0 · ∞
+    return distances.where(~lost, torch.inf), steps
 
 
 ATTACK = DeepFool
