@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from lpc_core.losses import latent_l2
+from lpc_core.losses.latent_l2 import CONVENTIONS
 
 WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}  # parts they add to names
-CONVENTIONS = ("sum", "mean")
 MOST_NAMES = 8  # layers an error lists
 ALIKE = 0.6  # likeness of two names, 0…1, from which one may have been meant by the other
 
@@ -61,6 +61,9 @@ class LatentPenalty:
             raise ValueError(f"convention: expected {' or '.join(CONVENTIONS)}, got {convention!r}; "
                              "sum is the paper's equation, mean its authors' code")
         self.gamma, self.convention, self.select = gamma, convention, select
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"expected a torch.nn.Module, got a {type(model).__name__}; pass the model "
+                             "that has the layer")
         self.layer, watched = find_layer(model, layer)
         self._watch, self._seen = _Watch(), None
         self._handles = (model.register_forward_pre_hook(self._watch.begin),
@@ -100,8 +103,7 @@ class LatentPenalty:
                                "with gradients on, something trainable up to that layer and no reentrant checkpoint "
                                "around it, or take the penalty under torch.no_grad() to measure it")
         with torch.autocast(latents.device.type, enabled=False):
-            wide = latents.to(torch.promote_types(latents.dtype, torch.float32))
-            return self.gamma * latent_l2(wide, self.convention)
+            return self.gamma * latent_l2(latents, self.convention)
 
     __call__ = penalty
 
@@ -134,6 +136,9 @@ class LatentPenalty:
 
     def _take(self) -> Tensor:
         """The latents (N, d) of every replica, one after the other, with graph."""
+        if self._watch.changed():
+            raise RuntimeError(f"expected the output of {self.layer} as the layer gave it, got one that was changed in "
+                               "place afterwards; make what follows it work on a copy (inplace=False)")
         parts = [as_latents(output, self.layer, self.select) for output in self._watch.outputs.values()]
         return parts[0] if len(parts) == 1 else torch.cat([part.to(parts[0].device) for part in parts])
 
@@ -152,6 +157,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.outputs: dict[int, Any] = {}  # by module: DataParallel runs one replica per device
+        self.versions: dict[int, int] = {}  # of those outputs that count theirs
         self.armed = True
 
     def begin(self, model: nn.Module, arguments: Any) -> None:
@@ -165,9 +171,20 @@ class _Watch:
         """After the layer ran."""
         if self.armed:
             self.outputs[id(layer)] = output
+            self.versions[id(layer)] = _version(output)
+
+    def changed(self) -> bool:
+        """Whether somebody has written into an output since."""
+        return any(_version(output) != self.versions[key] for key, output in self.outputs.items())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"outputs": {}, "armed": False}
+        return {"outputs": {}, "versions": {}, "armed": False}
+
+
+def _version(output: Any) -> int:
+    """How often a tensor was written into; 0 for what does not count it."""
+    counts = isinstance(output, Tensor) and not torch.compiler.is_compiling() and not output.is_inference()
+    return output._version if counts else 0
 
 
 def checked_gamma(value: object) -> float:

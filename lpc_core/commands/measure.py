@@ -50,8 +50,7 @@ def measure(  # noqa: PLR0917
     with _working() as say:
         say("reading")
         found = _open(file, picked, split, say)
-        say(f"measuring {len(found.latents):,} × {found.latents.shape[1]:,}")
-        readings = _readings(found, wanted)
+        readings = _readings(found, wanted, say)
     if as_json:
         print(_json(file, found, readings))
     elif as_csv:
@@ -117,10 +116,12 @@ def _of_run(run: SavedRun, split: Split) -> Embeddings:
     return Embeddings(latents, labels, data.class_names, logits.argmax(1), logits, weight, bias, notes=(note,))
 
 
-def _readings(found: Embeddings, wanted: list[str] | None) -> dict[str, Reading]:
+def _readings(found: Embeddings, wanted: list[str] | None, say: Any) -> dict[str, Reading]:
     from lpc_core.metrics import readings
 
-    return readings(found.latents, found.labels, found.predictions, found.logits, found.weight, found.bias, wanted)
+    size = f"{len(found.latents):,} × {found.latents.shape[1]:,}"
+    return readings(found.latents, found.labels, found.predictions, found.logits, found.weight, found.bias, wanted,
+                    progress=lambda share, what: say(f"measuring {size}: {what}", share))
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------------
@@ -179,15 +180,16 @@ def _number(value: float) -> str:
 
 @contextlib.contextmanager
 def _working() -> Iterator[Any]:
-    """What to call with what is being done: a line that moves on stderr, with the time it has taken."""
+    """What to call with what is being done and, where it is known, its share: a bar on stderr with the time taken."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console,
+    with Progress(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console,
                   transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        yield lambda what: bar.update(task, description=what)
+        yield lambda what, share=None: bar.update(task, description=what, completed=share or 0,
+                                                  total=None if share is None else 1.0)
 
 
 COMMAND = measure

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+CONVENTIONS = ("sum", "mean")
 
 
 def latent_l2(latents: Tensor, convention: str = "sum") -> Tensor:
     """Mean over the batch of ‖z‖²: summed over the d nodes ("sum", the paper) or averaged over them ("mean", the code).
 
-    latents: (N, d). Returns a scalar; the loss term is γ times it.
+    latents: (N, d). Returns a scalar, float32 or wider; the loss term is γ times it. Raises `ValueError` for latents of
+    another shape and for another convention.
     """
-    squares = latents.square()
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention: expected {' or '.join(CONVENTIONS)}, got {convention!r}; sum is the paper's "
+                         "equation, mean its authors' code")
+    if latents.ndim != 2:
+        raise ValueError(f"expected latents (N, d), got {tuple(latents.shape)}; pass one vector per sample, such as "
+                         "latents.flatten(1)")
+    squares = latents.to(torch.promote_types(latents.dtype, torch.float32)).square()  # a half's square overflows
     return squares.sum(dim=1).mean() if convention == "sum" else squares.mean()
 
 

@@ -83,7 +83,9 @@ def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
 
 
 def as_names(values: Any, what: str, n: int) -> np.ndarray:
-    """Labels or predictions as an array (n,) of whole numbers or texts."""
+    """Labels or predictions as an array (n,) of whole numbers or texts; texts that are all numbers are those numbers,
+    so that "10" comes after "2".
+    """
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.shape != (n,):
         raise ValueError(f"expected {what} ({n},), one per latent, got shape {array.shape}; "
@@ -93,7 +95,17 @@ def as_names(values: Any, what: str, n: int) -> np.ndarray:
     if array.dtype.kind not in "iubUS":
         raise ValueError(f"expected {what} that are whole numbers or texts, got dtype {array.dtype}; "
                          "convert them, for instance by .astype(int)")
-    return array
+    return _as_numbers(array) if array.dtype.kind in "US" else array
+
+
+def _as_numbers(texts: np.ndarray) -> np.ndarray:
+    """``texts`` (n,) as int64 where each is a whole number as Python writes it; else as they are."""
+    values, rows = np.unique(texts, return_inverse=True)
+    try:
+        numbers = values.astype(np.int64)
+    except (ValueError, OverflowError):
+        return texts
+    return numbers[rows] if (numbers.astype(str) == values.astype(str)).all() else texts
 
 
 def _plain(array: np.ndarray, what: str) -> np.ndarray:

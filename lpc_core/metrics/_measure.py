@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +31,13 @@ def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = No
 
 
 def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
-             bias: Any = None, only: Iterable[str] | None = None) -> dict[str, Reading]:
-    """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know."""
+             bias: Any = None, only: Iterable[str] | None = None, *,
+             progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
+    """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know.
+    ``progress`` is told the share done, 0…1, of the groups of quantities, and which comes next.
+    """
     wanted = _checked(only)
-    return _readings(given(latents, labels, predictions, logits, weight, bias), wanted)
+    return _readings(given(latents, labels, predictions, logits, weight, bias), wanted, progress)
 
 
 def names() -> tuple[str, ...]:
@@ -58,9 +61,11 @@ def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
     return wanted
 
 
-def _readings(found: Given, wanted: tuple[str, ...] | None) -> dict[str, Reading]:
+def _readings(found: Given, wanted: tuple[str, ...] | None,
+              progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
     done: dict[str, Reading] = {}
-    for group in _groups().values():
+    for number, (title, group) in enumerate(_groups().items()):
+        progress(number / len(_groups()), title)
         missing = group.missing(found)
         chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
         done |= {name: undefined(missing[name]) for name in chosen if name in missing}

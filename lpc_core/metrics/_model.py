@@ -27,7 +27,7 @@ class OpenModel:
             answer = self._model(inputs.to(self._dtype, copy=True))  # its own, to write into if it wants to
         except torch.OutOfMemoryError:
             raise
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"expected inputs (N, …) that the model takes, got {tuple(inputs.shape)} "
                              f"{_name(self._dtype)}, and it said: {_first_line(error)}; pass them as in training") \
                 from error

@@ -122,11 +122,15 @@ class GatheredStatistics(ClassStatistics):
     def deviations(self) -> Iterator[tuple[slice, np.ndarray]]:
         """For every class a (d, d) matrix R with RᵀR its scatter matrix: all that a quadratic measure can tell.
 
-        Without the matrices there are none, and what is computed from them (NC1) must not be shown.
+        Without the matrices there are none, and what is computed from them (NC1) must not be shown. Every node is
+        first scaled to the same width: the root of a matrix is exact only relative to its largest direction.
         """
         for c, scatter in enumerate(() if self.scatters is None else self.scatters):
-            values, vectors = np.linalg.eigh(scatter)
-            yield slice(c * len(scatter), (c + 1) * len(scatter)), np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+            widths = np.sqrt(np.diag(scatter))
+            scale = np.where(widths > 0, widths, 1.0)
+            values, vectors = np.linalg.eigh(scatter / scale / scale[:, None])
+            root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+            yield slice(c * len(scatter), (c + 1) * len(scatter)), root * scale
 
 
 class Forgotten(Rows):

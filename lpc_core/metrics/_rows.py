@@ -70,7 +70,8 @@ class Rows:
         """The same in the data's own format, where NumPy has it, for what is quicker there: (nodes, n), a copy."""
         values = self.values[:, part]
         if isinstance(values, torch.Tensor):
-            values = values.float().numpy() if self.format not in ("float16", "float64") else values.numpy()
+            foreign = values.is_floating_point() and self.format not in ("float16", "float32", "float64")
+            values = (values.float() if foreign else values).numpy()
         return np.array(values.T, order="C")
 
     def node_slices(self, values: int = BLOCK) -> Iterator[slice]:
@@ -119,10 +120,15 @@ def less(block: np.ndarray, points: np.ndarray, own: np.ndarray, out: np.ndarray
 
 def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:
     if isinstance(values, torch.Tensor):
+        if values.layout != torch.strided:
+            raise ValueError(f"expected dense {name}, got layout {values.layout}; pass them through .to_dense()")
         values = values.detach().cpu()
         if values.is_complex():
             raise ValueError(f"expected {name} of real numbers, got {values.dtype}; pass the real part")
         return values
+    if np.ma.is_masked(values):
+        raise ValueError(f"expected {name} without masked entries, got {np.ma.count_masked(values):,} of them; leave "
+                         "those rows out, or fill them")
     values = np.asarray(values)
     if values.dtype.kind not in "fiub":
         raise ValueError(f"expected {name} of real numbers, got dtype {values.dtype}; convert to a floating format")

@@ -79,11 +79,11 @@ class CollapseMetrics:
     """
 
     def __init__(self, classes: int | Sequence[Any], latent_dim: int, only: Iterable[str] | None = None) -> None:
-        self.classes = tuple(range(classes)) if isinstance(classes, int) else tuple(classes)
+        self.classes = tuple(range(classes)) if isinstance(classes, int | np.integer) else tuple(classes)
         if len(self.classes) < 1 or isinstance(classes, bool) or len(set(self.classes)) < len(self.classes):
             raise ValueError(f"expected classes of at least 1, or distinct label values, got {classes!r}; "
                              "pass K for labels 0…K−1")
-        if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
+        if isinstance(latent_dim, bool) or not isinstance(latent_dim, int | np.integer) or latent_dim < 1:
             raise ValueError(f"expected latent_dim of at least 1, got {latent_dim!r}; pass the width of the latents")
         self.latent_dim = latent_dim
         self.only = None if only is None else _checked(only)

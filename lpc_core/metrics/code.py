@@ -25,7 +25,7 @@ class CodeReport:
     separates: np.ndarray  # (d,) int64, pairs of classes that the node tells apart
     unused: tuple[int, ...]  # nodes that tell no two classes apart
     indispensable: tuple[int, ...]  # nodes that are the only difference of some pair of classes
-    collisions: tuple[tuple[int, ...], ...]  # groups of classes (their rows) with one and the same code
+    collisions: tuple[tuple[int, ...], ...]  # groups of classes (their rows) that no node tells apart
     on_vertex: np.ndarray  # (K,) share of the class's samples all of whose signs are those of its code; NaN if empty
     on_vertex_share: float  # the same of all samples together
     majority: np.ndarray  # (d,) share of samples with the sign of their class in the node, 0…1
@@ -61,7 +61,7 @@ def code_report(latents: Any, labels: Any, classes: int | Sequence[Any] | None =
     return CodeReport(
         names, counts, code, np.where(np.outer(present, present), differ, -1), separates,
         tuple(np.flatnonzero(separates == 0).tolist()), _indispensable(code[present], differ[np.ix_(present, present)]),
-        _collisions(code, present), whole / np.where(present, counts, np.nan), float(whole.sum() / rows.n),
+        _collisions(differ, present), whole / np.where(present, counts, np.nan), float(whole.sum() / rows.n),
         agreeing / rows.n, _note(int(present.sum()), rows.d))
 
 
@@ -70,7 +70,7 @@ def _numbered(labels: Any, n: int, classes: int | Sequence[Any] | None) -> tuple
     numbers, values = numbered(labels, n)
     if classes is None:
         return numbers, values
-    names = tuple(range(classes)) if isinstance(classes, int) else tuple(classes)
+    names = tuple(range(classes)) if isinstance(classes, int | np.integer) else tuple(classes)
     rows = {name: row for row, name in enumerate(names)}
     if not set(values) <= set(rows) and all(isinstance(value, int) for value in values):
         rows = {row: row for row in range(len(names))}  # names of classes whose labels are row numbers
@@ -118,11 +118,13 @@ def _indispensable(code: np.ndarray, differ: np.ndarray) -> tuple[int, ...]:
     return tuple(np.flatnonzero((code[first] * code[second] < 0).any(axis=0)).tolist())
 
 
-def _collisions(code: np.ndarray, present: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    groups: dict[bytes, list[int]] = {}
+def _collisions(differ: np.ndarray, present: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """Every class that is present joins the first group of which no node tells it apart from any member."""
+    groups: list[list[int]] = []
     for row in np.flatnonzero(present).tolist():
-        groups.setdefault(code[row].tobytes(), []).append(row)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+        home = next((group for group in groups if not differ[row, group].any()), None)
+        groups.append([row]) if home is None else home.append(row)
+    return tuple(tuple(group) for group in groups if len(group) > 1)
 
 
 def _note(classes: int, d: int) -> str:

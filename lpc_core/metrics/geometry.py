@@ -30,10 +30,10 @@ class Reference:
 
     name: str  # "simplex ETF", "orthoplex", "hypercube code" or "none (K > 2^d)"
     condition: str  # why it is this one
-    equinorm: float  # 0 for all that exist
+    equinorm: float
     equiangular: float
     maxangle: float
-    exact: bool  # the values are the arrangement's own; else ``equiangular`` is the least any arrangement can have
+    exact: bool  # the values are the arrangement's own; else ``equiangular`` is the least for means of equal lengths
 
 
 def reference(classes: int, d: int) -> Reference:
@@ -55,10 +55,12 @@ def reference(classes: int, d: int) -> Reference:
     short = f"no simplex ETF: d = {d} < K − 1 = {classes - 1}"
     if classes <= 2 * d:
         full = classes == 2 * d
-        return Reference("orthoplex", short, 0.0, least, _maxangle_of_orthoplex(d) if full else math.nan, exact=full)
+        values = (0.0, least, _maxangle_of_orthoplex(d)) if full else (math.nan, least, math.nan)
+        return Reference("orthoplex", short, *values, exact=full)
     if classes <= 2 ** d:
         full = classes == 2 ** d
-        return Reference("hypercube code", short, 0.0, least, _maxangle_of_cube(d) if full else math.nan, exact=full)
+        values = (0.0, least, _maxangle_of_cube(d)) if full else (math.nan, least, math.nan)
+        return Reference("hypercube code", short, *values, exact=full)
     return Reference("none (K > 2^d)", short, math.nan, least, math.nan, exact=False)
 
 
@@ -101,7 +103,7 @@ def _words(best: Reference, name: str, value: float) -> str:
     if math.isnan(value) or not name:
         return text
     bound = name == "nc2_equiangular" and not best.exact
-    return f"{text}; {'no arrangement reads less than' if bound else 'there'} {name} = {value:.3g}"
+    return f"{text}; {f'means of equal lengths read at least {value:.3g}' if bound else f'there {name} = {value:.3g}'}"
 
 
 _PAPYAN = "Papyan, Han & Donoho 2020"

@@ -44,6 +44,8 @@ def lipschitz(model: Model, inputs: Array, labels: Array, *, batch_size: int = 5
     gradient is exactly 0 count as 0 (the authors' code leaves those below 1e-9 out of the mean) and are reported in the
     readings' ``reason``. Raises `ValueError` for inputs, labels or answers of another form.
     """
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size ≥ 1, got {batch_size}; it is how many samples are asked about at once")
     with opened(model, inputs) as asked:
         labels_ = as_labels(labels, asked.logits(batch_size))
         parts = [_slopes(*asked.differentiable(x), y)

@@ -26,6 +26,7 @@ from lpc_core.metrics._rows import Rows
 from lpc_core.metrics._starts import best_on_bins, binned
 
 _GROUP = 1 << 22  # values fitted together, 32 MB
+NARROW = 1.1  # times the narrowest width a fit can give: as narrow as can be seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,7 @@ def _measure(found: Given) -> dict[str, Reading]:
         return dict.fromkeys(_NAMES, undefined("no node ever changes"))
     error = found.latents.error(np.hypot(nodes.means, nodes.stds)[known]) / fit.scale[known]
     widths = np.maximum(error, math.sqrt(fit.variance_floor))  # (d',) narrowest that can be seen
-    blurred = int((fit.stds[known] <= 1.1 * widths[:, None]).any(axis=1).sum())
+    blurred = int((fit.stds[known] <= NARROW * widths[:, None]).any(axis=1).sum())
     unsettled, constant, d = int((~fit.converged[known]).sum()), int((~known).sum()), found.latents.d
     note = "; ".join(filter(None, (
         "standardised nodes",
@@ -138,7 +139,7 @@ def _measure(found: Given) -> dict[str, Reading]:
         f"{unsettled} of {d} fits still improved when stopped" if unsettled else "",
         f"{blurred} of {d} nodes have a peak as narrow as can be seen" if blurred else "")))
     return {"gmm_log_likelihood": Reading(float(fit.log_likelihood[known].mean()), reason=note),
-            "gmm_std": Reading(float(fit.stds[known].mean()), float(widths.mean()), note),
+            "gmm_std": Reading(float(fit.stds[known].mean()), NARROW * float(widths.mean()), note),
             "gmm_peak_distance": Reading(float(fit.peak_distance[known].mean()), reason=note)}
 
 

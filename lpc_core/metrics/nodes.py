@@ -60,8 +60,11 @@ class _Moments:
         """Add ``block`` (rows, d) to what ``count`` rows have given."""
         means = block.mean(axis=0)
         away = np.subtract(block, means, out=self._buffer[:len(block)])
+        rest = away.mean(axis=0)  # zero but for the rounding of the first pass
+        means += rest
         gap, total = means - self.means, count + len(block)
-        self.squares += np.einsum("ij,ij->j", away, away) + gap ** 2 * (count * len(block) / total)
+        own = np.maximum(np.einsum("ij,ij->j", away, away) - len(block) * rest ** 2, 0)
+        self.squares += own + gap ** 2 * (count * len(block) / total)
         self.means += gap * (len(block) / total)
 
     def stds(self, count: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.spatial import cKDTree
 from scipy.special import logsumexp
 from scipy.stats import rankdata
@@ -69,7 +70,7 @@ def class_gaussians(latents: np.ndarray, labels: np.ndarray) -> ClassGaussians:
     alike: after collapse, variances being near 1e-12, that is plain Euclidean distance.) A class of one sample, or of
     equal ones, gets the pooled variance, and where that is 0 too, the rounding of the latents.
     """
-    latents, labels = _latents(latents), np.asarray(labels)
+    latents, labels = _latents(latents), _array(labels)
     if labels.shape != latents.shape[:1] or not len(labels):
         raise ValueError(f"expected latents (n, d) and labels (n,) of at least one sample, got {latents.shape} and "
                          f"{labels.shape}; pass one label per latent")
@@ -97,7 +98,7 @@ def _whitening(deviations: np.ndarray, pooled: float) -> np.ndarray:
 
 def mahalanobis(gaussians: ClassGaussians, latents: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Distance (m,) of ``latents`` (m, d) to the Gaussian of the class each is predicted as, ``predictions`` (m,)."""
-    latents, predictions = _latents(latents), np.asarray(predictions)
+    latents, predictions = _latents(latents, gaussians.means.shape[1]), _array(predictions)
     place = np.searchsorted(gaussians.classes, predictions).clip(max=len(gaussians.classes) - 1)
     unknown = np.unique(predictions[gaussians.classes[place] != predictions])
     if unknown.size:
@@ -117,7 +118,7 @@ def softmax_doubt(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     score (Liang 2018); at large T that orders by largest less mean logit. (The authors' code divides the
     *probabilities* by T, which nearly leaves the order of the plain softmax.)
     """
-    logits = np.asarray(logits, np.float64)
+    logits = _array(logits, np.float64)
     if logits.ndim != 2 or logits.shape[1] < 2 or not np.isfinite(logits).all() or not temperature > 0:
         raise ValueError(f"expected finite logits (m, K) with K ≥ 2 and a temperature above 0, got {logits.shape} and "
                          f"{temperature}; pass what goes into the softmax")
@@ -127,9 +128,11 @@ def softmax_doubt(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
 def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) -> np.ndarray:
     """Distance (m,) from each of ``latents`` (m, d) to its ``k``-th nearest of ``train_latents`` (n, d)."""
-    train_latents, latents = _latents(train_latents), _latents(latents)
+    train_latents = _latents(train_latents)
+    latents = _latents(latents, train_latents.shape[1])
     if not 1 <= k <= len(train_latents):
-        raise ValueError(f"expected k from 1 to {len(train_latents)}, the training latents there are, got {k}")
+        raise ValueError(f"expected k from 1 to {len(train_latents)}, the training latents there are, got {k}; choose "
+                         "one of these, or pass more")
     return cKDTree(train_latents).query(latents, k=[k])[0][:, 0]
 
 
@@ -140,6 +143,9 @@ def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsi
     The step makes the model surer, and surer still for inputs of its own kind. ``epsilon`` is in the inputs' unit; 0,
     the paper's choice, leaves them alone. Score the result with `softmax_doubt`.
     """
+    if not (0 < temperature < math.inf and 0 <= epsilon < math.inf and batch_size >= 1):
+        raise ValueError(f"expected a finite temperature above 0, epsilon ≥ 0 and batch_size ≥ 1, got {temperature}, "
+                         f"{epsilon} and {batch_size}; ODIN's are 1000, 0.0014 and any")
     parts = []
     with opened(model, inputs) as asked:
         asked.logits(batch_size)  # refuses inputs without finite logits
@@ -157,20 +163,24 @@ def _log_top(logits: Tensor) -> Tensor:
     return logits.gather(1, top)[:, 0] - rest
 
 
-def reliability(train_latents: np.ndarray, train_labels: np.ndarray, latents: np.ndarray, logits: np.ndarray,
-                labels: np.ndarray, *, ood_latents: np.ndarray | None = None, ood_logits: np.ndarray | None = None,
-                temperature: float = 100.0, k: int = 20) -> dict[str, Reading]:
-    """Every AUROC by name (`METRICS` explains each).
+def reliability(train_latents: Array, train_labels: Array, latents: Array, logits: Array, labels: Array, *,
+                ood_latents: Array | None = None, ood_logits: Array | None = None, temperature: float = 100.0,
+                k: int = 20) -> dict[str, Reading]:
+    """Every AUROC by name (`METRICS` explains each), of NumPy arrays or tensors. Labels are rows of the logits, 0…K−1.
 
     ``train_latents`` (n, d) with true ``train_labels`` (n,) fit the scores; test ``latents`` (m, d), ``logits`` (m, K)
     and true ``labels`` (m,) are scored. ``auroc_…`` tell wrong predictions from right ones; ``ood_auroc_…`` tell
     ``ood_latents`` (o, d) with ``ood_logits`` (o, K), inputs of another kind, from the test set. What cannot be known,
     because no prediction is wrong or no strangers were given, is NaN with the reason.
     """
-    gaussians = class_gaussians(train_latents, train_labels)
-    if len(logits) != len(latents) or np.shape(labels) != (len(latents),):
+    train_latents, latents = _latents(train_latents), _latents(latents)
+    logits, labels, train_labels = _array(logits, np.float64), _array(labels), _array(train_labels)
+    if len(logits) != len(latents) or labels.shape != (len(latents),):
         raise ValueError(f"expected one row of logits and one label per latent, got {len(logits)} and "
-                         f"{np.shape(labels)} for {len(latents)}; pass the same samples in each")
+                         f"{labels.shape} for {len(latents)}; pass the same samples in each")
+    for what, given in (("labels", labels), ("train_labels", train_labels)):
+        _refuse_labels(what, given, logits.shape[-1])
+    gaussians = class_gaussians(train_latents, train_labels)
 
     def scores(z: np.ndarray, f: np.ndarray) -> dict[str, np.ndarray]:
         return {"mahalanobis": mahalanobis(gaussians, z, np.argmax(f, axis=1)), "odin": softmax_doubt(f, temperature),
@@ -181,6 +191,10 @@ def reliability(train_latents: np.ndarray, train_labels: np.ndarray, latents: np
     if ood_latents is None or ood_logits is None:
         return readings | {f"ood_auroc_{name}": Reading(math.nan, reason="no inputs of another kind were given")
                            for name in own}
+    ood_latents, ood_logits = _latents(ood_latents), _array(ood_logits, np.float64)
+    if len(ood_logits) != len(ood_latents) or ood_logits.shape[1:] != logits.shape[1:]:
+        raise ValueError(f"expected ood_logits ({len(ood_latents)}, {logits.shape[1]}), a row per ood latent, got "
+                         f"{ood_logits.shape}; pass the same samples in both")
     strange = scores(ood_latents, ood_logits)
     return readings | {f"ood_auroc_{name}": auroc(own[name], strange[name]) for name in own}
 
@@ -192,8 +206,28 @@ def _errors(score: np.ndarray, wrong: np.ndarray) -> Reading:
     return auroc(score[~wrong], score[wrong])
 
 
-def _latents(latents: np.ndarray) -> np.ndarray:
-    latents = np.asarray(latents, np.float64)
+def _refuse_labels(what: str, labels: np.ndarray, classes: int) -> None:
+    """`ValueError` unless these are whole numbers 0…K−1."""
+    if labels.dtype.kind not in "iub":
+        raise ValueError(f"expected {what} as whole numbers 0…{classes - 1}, rows of the logits, got dtype "
+                         f"{labels.dtype}; number the classes")
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(f"expected {what} from 0 to {classes - 1} for {classes} logits, got {labels.min()} to "
+                         f"{labels.max()}; number the classes as the logits do")
+
+
+def _array(values: Array, dtype: type | None = None) -> np.ndarray:
+    if isinstance(values, Tensor):
+        wide = values.dtype if values.dtype != torch.bfloat16 else torch.float32
+        values = values.detach().to("cpu", wide).numpy()
+    return np.asarray(values, dtype)
+
+
+def _latents(latents: Array, width: int | None = None) -> np.ndarray:
+    latents = _array(latents, np.float64)
+    if width is not None and latents.ndim == 2 and latents.shape[1] != width:
+        raise ValueError(f"expected latents (n, {width}), as wide as those of the training set, got {latents.shape}; "
+                         "pass latents of one layer")
     if latents.ndim != 2 or not np.isfinite(latents).all():
         raise ValueError(f"expected finite latents (n, d), got {latents.shape}"
                          f"{' with NaN or infinity' if latents.ndim == 2 else ''}; pass one row per sample")

@@ -488,3 +488,19 @@ def test_the_front_door_opens_every_room():
     assert lpc_core.LatentPenalty is LatentPenalty
     with pytest.raises(AttributeError, match="module 'lpc_core' has no attribute 'LatentPenality'"):
         _ = lpc_core.LatentPenality
+
+
+def test_an_output_that_was_changed_in_place_is_refused():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Linear(4, 2))
+    penalty = lpc_core.LatentPenalty(model, layer="0", gamma=1.0)
+    model(torch.ones(5, 3))
+    with pytest.raises(RuntimeError, match=r"changed in place afterwards; make what follows it work on a copy"):
+        penalty()
+    model[1].inplace = False
+    model(torch.ones(5, 3))
+    torch.testing.assert_close(penalty(), latent_l2(model[0](torch.ones(5, 3))))
+
+
+def test_only_a_module_has_layers():
+    with pytest.raises(ValueError, match=r"expected a torch.nn.Module, got a function; pass the model"):
+        lpc_core.LatentPenalty(lambda x: x, gamma=1.0)

@@ -79,7 +79,16 @@ def test_which_reference_exists(classes, d, name):
 
 def test_a_code_that_does_not_fill_the_cube_is_given_a_bound():
     words = of(cube(5)[::2])["nc2_equiangular"].reason
-    assert "no arrangement reads less than nc2_equiangular = " in words
+    assert "means of equal lengths read at least " in words
+
+
+@pytest.mark.parametrize("points", [cube(3)[:7], orthoplex(3)[:5], orthoplex(4)[:7]])
+def test_a_part_of_an_arrangement_is_not_said_to_be_even(points):
+    """Its middle is not the origin, so its points are not equally far from it."""
+    reading = of(points)["nc2_equinorm"]
+    assert reading.value > 0.01
+    assert "equinorm" not in reading.reason
+    assert math.isnan(reference(*points.shape).equinorm)
 
 
 def test_agrees_with_loops():
