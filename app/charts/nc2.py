@@ -32,7 +32,7 @@ def best(track: Track) -> Reference | None:
         return Reference(f"{found.name}: {found.maxangle:.2g} short", found.maxangle)
     if not found.equiangular:
         return None
-    return Reference(f"least for angles at equal lengths: {found.equiangular:.2g}", found.equiangular)
+    return Reference(f"angles at equal lengths ≥ {found.equiangular:.2g}", found.equiangular)
 
 
 def figure(drawn: Timeline) -> go.Figure:

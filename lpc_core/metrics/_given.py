@@ -83,9 +83,7 @@ def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
 
 
 def as_names(values: Any, what: str, n: int) -> np.ndarray:
-    """Labels or predictions as an array (n,) of whole numbers or texts; texts that are all numbers are those numbers,
-    so that "10" comes after "2".
-    """
+    """Labels or predictions as an array (n,) of whole numbers or texts."""
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.shape != (n,):
         raise ValueError(f"expected {what} ({n},), one per latent, got shape {array.shape}; "
@@ -95,7 +93,7 @@ def as_names(values: Any, what: str, n: int) -> np.ndarray:
     if array.dtype.kind not in "iubUS":
         raise ValueError(f"expected {what} that are whole numbers or texts, got dtype {array.dtype}; "
                          "convert them, for instance by .astype(int)")
-    return _as_numbers(array) if array.dtype.kind in "US" else array
+    return array
 
 
 def _as_numbers(texts: np.ndarray) -> np.ndarray:
@@ -156,13 +154,15 @@ def _numbered(labels: np.ndarray, predictions: np.ndarray | None, outputs: int |
               ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray | None]:
     """Class values, labels and predictions as 0…K−1."""
     together = labels if predictions is None else _joined(labels, predictions)
-    values, numbers = _unique(together)
+    written = _as_numbers(together) if together.dtype.kind in "US" else together  # "10" comes after "2"
+    values, numbers = _unique(written)
     if outputs is not None and values.dtype.kind in "iub" and values[0] >= 0 and values[-1] < outputs:
-        values, numbers = np.arange(outputs), together.astype(np.int64)
+        values, numbers = np.arange(outputs), written.astype(np.int64)
     elif outputs is not None and len(values) != outputs:
         raise ValueError(f"expected labels that name the head's {outputs} rows (0…{outputs - 1}, or {outputs} distinct "
                          f"values), got {len(values)} distinct values from {values[0]} to {values[-1]}; "
                          "pass row numbers as labels")
+    values = values if written is together else values.astype(together.dtype.kind)  # as the caller wrote them
     numbers = numbers.astype(np.int64)
     n = len(labels)
     return tuple(values.tolist()), numbers[:n], None if predictions is None else numbers[n:]

@@ -127,7 +127,7 @@ def as_labels(labels: Array | list[int], logits: Tensor) -> Tensor:
     if low < 0 or high >= logits.shape[1]:
         raise ValueError(f"expected labels from 0 to {logits.shape[1] - 1} for {logits.shape[1]} logits, got {low} to "
                          f"{high}; number the classes as the model does")
-    return tensor.clone().to(logits.device, torch.int64)  # a tensor made in inference mode can only be used as a copy
+    return tensor.to(logits.device, torch.int64, copy=True)  # one made in inference mode can only be used as a copy
 
 
 def _from_numpy(given: Any) -> Tensor:

@@ -120,8 +120,9 @@ def _indispensable(code: np.ndarray, differ: np.ndarray) -> tuple[int, ...]:
 
 def _collisions(differ: np.ndarray, present: np.ndarray) -> tuple[tuple[int, ...], ...]:
     """Every class that is present joins the first group of which no node tells it apart from any member."""
+    alike = (differ == 0) & np.outer(present, present)
     groups: list[list[int]] = []
-    for row in np.flatnonzero(present).tolist():
+    for row in np.flatnonzero(alike.sum(axis=1) > 1).tolist():
         home = next((group for group in groups if not differ[row, group].any()), None)
         groups.append([row]) if home is None else home.append(row)
     return tuple(tuple(group) for group in groups if len(group) > 1)

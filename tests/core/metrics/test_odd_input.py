@@ -23,6 +23,19 @@ def test_numbers_written_as_texts_are_those_numbers(kind):
         measure(latents, labels, logits=latents, weight=np.eye(12)), nan_ok=True)
 
 
+def test_classes_named_by_numbers_are_found_by_name():
+    labels = np.array(["1", "2"] * 10)
+    latents = np.where(labels == "1", 1.0, -1.0)[:, None] * [1.0, 1.0]
+    assert code_report(latents, labels).classes == ("1", "2")
+    for classes in (("1", "2"), ("2", "1")):
+        found = code_report(latents, labels, classes=classes)
+        assert found.classes == classes
+        assert found.code[classes.index("1")].tolist() == [1, 1]
+    gathered = CollapseMetrics(("2", "1"), 2)
+    gathered.update(latents, labels)
+    assert gathered.compute()["nc1_pinv"] == measure(latents, labels)["nc1_pinv"] == 0
+
+
 @pytest.mark.parametrize("texts", [["a", "10", "2"], ["01", "1", "2"], ["9" * 40, "1", "2"]])
 def test_other_texts_stay_texts(texts):
     assert code_report(RNG.standard_normal((6, 2)), texts * 2).classes == tuple(sorted(texts))
