@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import posixpath
 import re
 import sys
 from pathlib import Path
 
 from lpc_core.film import open_film, write_whole
 
-STATIC = Path(__file__).parent / "live" / "static"
-ENTRY = "filmpage.js"
-STYLES = ("stage.css", "film.css")
+STATIC = Path(__file__).parent / "static"
+ENTRY = "film/page.js"
+STYLES = ("kit/stage.css", "film/film.css")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
-_IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"\./([\w.-]+)";\n?', re.MULTILINE)
+_IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"(\.{1,2}/[\w./-]+)";\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(default\s+)?(?=(?:async\s+)?(?:function\*?|class|const)\s+([\w$]+))", re.MULTILINE)
 _LEFT = re.compile(r"^\s*(?:import|export)\b.*|import\.meta|\bimport\(", re.MULTILINE)
 
@@ -39,7 +40,7 @@ def bundle(entry: str = ENTRY, folder: Path = STATIC) -> str:
 
 
 def modules(entry: str, folder: Path = STATIC) -> list[str]:
-    """The module ``entry`` and all it imports, each after those it needs."""
+    """The module ``entry`` and all it imports, each after those it needs; names are paths below ``folder``."""
     order: list[str] = []
     _visit(entry, folder, order, ())
     return order
@@ -51,18 +52,27 @@ def _visit(name: str, folder: Path, order: list[str], above: tuple[str, ...]) ->
     if name in order:
         return
     for _, wanted in _IMPORT.findall((folder / name).read_text("utf-8")):
-        _visit(wanted, folder, order, (*above, name))
+        _visit(_resolved(wanted, name), folder, order, (*above, name))
     order.append(name)
+
+
+def _resolved(wanted: str, importer: str) -> str:
+    """Where ``wanted``, as the module ``importer`` writes it, lies below the folder of both."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), wanted))
 
 
 def _wrapped(name: str, text: str) -> str:
     exported = [found.group(2) for found in _EXPORT.finditer(text) if not found.group(1)]
-    text = _IMPORT.sub(lambda m: f'const {{{m[1].replace(" as ", ": ")}}} = modules["{m[2]}"];\n', text)
+    text = _IMPORT.sub(lambda m: _constants(m[1], _resolved(m[2], name)), text)
     text = _EXPORT.sub("", text).replace("import.meta.url", "document.baseURI")
     left = _LEFT.search(text)
     if left:
         raise BundleError(f"{name}: expected plain imports and exports, got {left[0].strip()!r}; write it as others do")
     return f'modules["{name}"] = (() => {{\n{text}\nreturn {{ {", ".join(exported)} }};\n}})();'
+
+
+def _constants(names: str, module: str) -> str:
+    return f'const {{{names.replace(" as ", ": ")}}} = modules["{module}"];\n'
 
 
 def plotly_source() -> str:

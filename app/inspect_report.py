@@ -28,7 +28,7 @@ from lpc_core.inspection import Inspection, load, readings_csv, report
 from lpc_core.inspection.analysis import predictions_of
 from lpc_core.metrics import METRICS, Reading
 
-STYLE = Path(__file__).parent / "live" / "static" / "report.css"
+STYLE = Path(__file__).parent / "report.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 MOST_DRAWN = 4_000  # samples of the page's picture
 MOST_LISTED = 40  # of each list of samples

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.views import views
 
-ICON = Path(__file__).parent / "live" / "static" / "icon.png"
+ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
 pages = [st.Page(view.render, title=view.title, url_path=name, default=i == 0)

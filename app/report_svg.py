@@ -15,7 +15,7 @@ from html import escape
 import numpy as np
 
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#c9b400", "#222222", "#8c5a2b", "#5b3fa0",
-         "#12777f", "#a3123f")  # of the classes, as in live/static/palette.js
+         "#12777f", "#a3123f")  # of the classes, as in static/kit/palette.js
 DARK = ("#3d9be6", "#f2793a", "#22c39b", "#e59bc6", "#f5b335", "#8fd4ff", "#f4ea5a", "#e6e6e6", "#c99463", "#a48af0",
         "#4fc4cc", "#f0648c")
 CORNERS = ((12, 0.0, 1.0), (4, 0.5, 1.25), (3, -1.0, 1.3), (4, 0.0, 1.25), (3, 1.0, 1.3), (3, 0.0, 1.3), (6, 0.0, 1.1),

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-STATIC = HERE / "live" / "static"
+STATIC = HERE / "static"
 if str(HERE.parent) not in sys.path:  # `streamlit run app/server.py` puts only this file's own folder there
     sys.path.insert(0, str(HERE.parent))
 
@@ -90,12 +90,12 @@ class OwnHeaders:
 @functools.cache
 def early_files() -> str:
     """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait)."""
-    found = [f"</lab/static/{name}>; rel=modulepreload" for name in modules("stage.js", STATIC)]
-    return ", ".join([*found, "</lab/static/stage.css>; rel=preload; as=style"])
+    found = [f"</lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
+    return ", ".join([*found, "</lab/static/kit/stage.css>; rel=preload; as=style"])
 
 
 class OwnFiles(StaticFiles):
-    """`app/live/static`, revalidated at each use: our modules import each other by plain names, without versions."""
+    """`app/static`, revalidated at each use: our modules import each other by plain names, without versions."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """As the base class, with the cache header."""

@@ -1,6 +1,7 @@
 """Imports point downward, and the library never learns of the browser."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -85,3 +86,17 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "session_state" not in text
         assert "st.query_params" not in text
         assert "cache_resource" not in text
+
+
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare"})  # of app/static
+SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_scripts_import_their_own_room_and_lower_floors(path):
+    height = next(i for i, rooms in enumerate(FLOORS) if path.parent.name in rooms)
+    below = {path.parent.name}.union(*FLOORS[:height])
+    for wanted in re.findall(r'^import .* from "([^"]+)";', path.read_text(), re.MULTILINE):
+        target = (path.parent / wanted).resolve()
+        assert target in SCRIPTS, f"{path} imports {wanted}, which is not there"
+        assert target.parent.name in below, f"{path.parent.name}/{path.name} imports {wanted}"

@@ -1,4 +1,4 @@
-"""Ink: colours by meaning. A figure names them; the page that shows it (static/cards.js) puts its theme's in.
+"""Ink: colours by meaning. A figure names them; the page that shows it (static/cards/cards.js) puts its theme's in.
 
 They look like CSS variables because Plotly lets those through; shown without the page's help they are black.
 """
@@ -9,7 +9,7 @@ TEXT, MUTED, LINE, GRID, PANEL = (f"var(--{name})" for name in ("text", "muted",
 BLUE, RED, GREEN, AMBER, ORANGE, VIOLET = (
     f"var(--{name})" for name in ("out", "inward", "along", "amber", "orange", "violet"))
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "star", "x", "triangle-right", "hexagon",
-           "triangle-left", "pentagon", "cross")  # of the classes, as in static/palette.js
+           "triangle-left", "pentagon", "cross")  # of the classes, as in static/kit/palette.js
 
 
 def class_ink(index: int, classes: int) -> str:

@@ -20,7 +20,7 @@ def cards(items: Sequence[Card], key: str, columns: int = 2, sentence: str = "")
     """
     component = st.components.v2.component("lpc_cards", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key=key, data={
-        "stage": "lab/static/cards.js",
+        "stage": "lab/static/cards/cards.js",
         "plotlyUrl": "lab/plotly.min.js",
         "columns": columns,
         "sentence": sentence,

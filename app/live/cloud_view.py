@@ -38,7 +38,7 @@ def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
     def url(token: str) -> str:
         return f"lab/file?token={token}"
 
-    return {"stage": "lab/static/cloud.js", "name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
+    return {"stage": "lab/static/cloud/cloud.js", "name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
             "projections": {name: url(token) for name, token in held.projections.items()},
             **{f"{kind}Url": url(token) for kind, token in held.tokens.items()}}
 

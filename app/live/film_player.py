@@ -24,7 +24,7 @@ def player(film: Held) -> None:
     """Play the film that is on the tab's desk."""
     component = st.components.v2.component("lpc_film", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key="film", data={
-        "stage": "lab/static/film.js",
+        "stage": "lab/static/film/film.js",
         "plotlyUrl": "lab/plotly.min.js",
         "filmUrl": f"lab/file?token={film.token}",
         "saveUrl": f"lab/file?token={film.token}&save",

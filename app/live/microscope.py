@@ -13,7 +13,7 @@ def microscope(steps: Sequence[int], tokens: Sequence[str], class_names: Sequenc
     """Show the moments at ``steps`` (T,), whose files ``tokens`` (T,) open; ``class_names`` (K,)."""
     component = st.components.v2.component("lpc_microscope", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key="microscope", data={
-        "stage": "lab/static/microscope.js",
+        "stage": "lab/static/cards/microscope.js",
         "plotlyUrl": "lab/plotly.min.js",
         "classNames": list(class_names),
         "moments": [{"step": int(step), "url": f"lab/file?token={token}"}

@@ -18,7 +18,7 @@ def readings_table(readings: Mapping[str, Reading], key: str, title: str = "All 
     """A table of ``readings`` {name in `METRICS`: reading}, sorted by a click on a column's head."""
     component = st.components.v2.component("lpc_readings", js=LOADER, html="<div></div>", isolate_styles=False)
     component(key=key, data={
-        "stage": "lab/static/readings.js",
+        "stage": "lab/static/cards/readings.js",
         "key": key,
         "title": title,
         "rows": [reading_row(name, reading) for name, reading in readings.items()],

@@ -19,7 +19,7 @@ MAX_CAPTION = 120
 def samples_list(held: Held, rows: np.ndarray, key: str, title: str, *, note: str, group: str = "") -> None:
     """List the samples ``rows``; pointing at one rings it in the cloud of the same ``group``."""
     component = st.components.v2.component("lpc_samples", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key=key, data={"stage": "lab/static/samples.js", "title": title, "note": note, "group": group,
+    component(key=key, data={"stage": "lab/static/cloud/samples.js", "title": title, "note": note, "group": group,
                              "total": len(held.inspection.embeddings.labels), "items": sample_items(held, rows[:MOST]),
                              **_pictures(held)})
 

@@ -19,11 +19,11 @@ STYLE = """
 """
 
 
-def stage(token: str, module: str = "stage", **more: str) -> None:
-    """Draw the run whose hub token this is with the JavaScript of ``module``, which also gets ``more``."""
+def stage(token: str, module: str = "live/stage", **more: str) -> None:
+    """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``."""
     st.html(f"<style>{STYLE}</style>")
     component = st.components.v2.component("lpc_stage", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key=module, data={
+    component(key=module.rpartition("/")[2], data={
         "stage": f"lab/static/{module}.js",
         "plotlyUrl": "lab/plotly.min.js",
         "wsPath": "lab/ws",

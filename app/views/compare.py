@@ -21,7 +21,7 @@ def render() -> None:
         st.warning(problem)
     begins = READY.get(tab.name)
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
-    stage(tab.connect().token, "compare", name=tab.name, **more)
+    stage(tab.connect().token, "compare/compare", name=tab.name, **more)
     with st.sidebar:
         st.caption("The base run: what all runs share unless the comparison says otherwise.")
         _form.render(tab.run, f"compare-{tab.form}", tab)

@@ -14,7 +14,7 @@ from app.charts import Card, _ink, csv_text
 from app.live.cards import card_data
 from lpc_core.metrics import METRICS
 
-STATIC = Path(__file__).parents[2] / "app/live/static"
+STATIC = Path(__file__).parents[2] / "app/static/kit"
 
 
 def read(text):

@@ -53,4 +53,4 @@ def test_the_film_page_comes_after_play():
 
     names = [name for name, _ in views()]
     assert names[:2] == ["play", "film"]
-    assert (Path(__file__).parents[2] / "app/live/static/film.js").exists()
+    assert (Path(__file__).parents[2] / "app/static/film/film.js").exists()

@@ -215,6 +215,16 @@ def write(folder, **modules):
     return folder
 
 
+def test_modules_of_other_rooms_are_found_and_told_apart(tmp_path):
+    for room in ("one", "two"):
+        (tmp_path / room).mkdir()
+    write(tmp_path / "one", a='import { x } from "../two/a.js";\nimport { y } from "./b.js";\n',
+          b="export const y = 2;\n")
+    write(tmp_path / "two", a="export const x = 1;\n")
+    assert film_export.modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
+    assert 'const { x } = modules["two/a.js"];' in bundle("one/a.js", tmp_path)
+
+
 def test_modules_are_joined_in_the_order_they_need_each_other(tmp_path):
     write(tmp_path, a='import { x, y as z } from "./b.js";\nconsole.log(x, z);\n',
           b="export const x = 1;\nexport function y() {}\nexport class C {}\n")

@@ -166,7 +166,7 @@ def test_pictures_come_back_from_their_png(channels, kept):
 
 
 def test_classes_have_the_colours_of_the_stage():
-    text = (Path(report_svg.__file__).parent / "live" / "static" / "palette.js").read_text()
+    text = (Path(report_svg.__file__).parent / "static" / "kit" / "palette.js").read_text()
     for name, ours in (("LIGHT", report_svg.LIGHT), ("DARK", report_svg.DARK)):
         listed = re.search(rf"const {name} = \[(.*?)\]", text, re.DOTALL)[1]
         assert tuple(re.findall(r"#[0-9a-f]{6}", listed)) == ours

@@ -60,7 +60,7 @@ def url() -> Iterator[str]:
         process.communicate(timeout=10)
 
 
-@pytest.mark.parametrize("path", ["/", "/lab/health", "/lab/plotly.min.js", "/lab/static/frames.js",
+@pytest.mark.parametrize("path", ["/", "/lab/health", "/lab/plotly.min.js", "/lab/static/kit/frames.js",
                                   "/lab/static/none.js", "/_stcore/health", "/lab/ws"])
 def test_every_answer_has_the_security_headers(url, path):
     _, headers, _ = get(url + path)
@@ -88,10 +88,10 @@ def test_plotly_is_served_packed_and_cached(url):
 
 
 def test_our_files_are_revalidated(url):
-    status, headers, _ = get(url + "/lab/static/frames.js")
+    status, headers, _ = get(url + "/lab/static/kit/frames.js")
     assert (status, headers["cache-control"]) == (200, "no-cache")
     assert "javascript" in headers["content-type"]
-    assert get(url + "/lab/static/frames.js", **{"if-none-match": headers["etag"]})[0] == 304
+    assert get(url + "/lab/static/kit/frames.js", **{"if-none-match": headers["etag"]})[0] == 304
     assert get(url + "/lab/static/../hub.py")[0] in (400, 404)
     assert get(url + "/lab/static/%2e%2e/hub.py")[0] in (400, 404)
 
@@ -143,6 +143,6 @@ def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
 
 def test_pages_announce_the_stages_files_and_no_other_pages():
     announced = early_files()
-    assert "</lab/static/stage.js>; rel=modulepreload" in announced
-    assert "</lab/static/latents.js>; rel=modulepreload" in announced
+    assert "</lab/static/live/stage.js>; rel=modulepreload" in announced
+    assert "</lab/static/latents/latents.js>; rel=modulepreload" in announced
     assert "cloud.js" not in announced

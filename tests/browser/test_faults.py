@@ -46,7 +46,7 @@ def test_a_killed_worker_costs_at_most_seconds_and_the_page_says_so(lab, open_pa
 
 
 NOTICES = """async () => {
-  const { Notices } = await import("/lab/static/notices.js");
+  const { Notices } = await import("/lab/static/live/notices.js");
   const part = () => document.body.appendChild(document.createElement("div"));
   const notices = new Notices({ bar: part(), cover: part() }, { reset() {} });
   const shown = () => !notices.notice.hidden;

@@ -280,7 +280,7 @@ LATE = """async (files) => {
     const [from, to] = (headers.Range ?? "").match(/\\d+/g) ?? [];
     return new Response(bytes(name).slice(from ?? 0, to ? Number(to) + 1 : undefined), { status: to ? 206 : 200 });
   };
-  const { mount } = await import("/lab/static/cloud.js");
+  const { mount } = await import("/lab/static/cloud/cloud.js");
   document.body.style.width = "600px";
   window.cloud = mount(document.body, { cloudUrl: "/cloud", nodesUrl: "/nodes" }, () => {});
   await asked;

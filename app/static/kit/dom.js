@@ -1,0 +1,93 @@
+// DOM helpers: elements whose text always goes through textContent, never through markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** el("button", {class, text, testid, on: {click}, ...attributes}, ...children) */
+export function el(tag, options = {}, ...children) {
+  const node = document.createElement(tag);
+  apply(node, options);
+  node.append(...children.filter(Boolean));
+  return node;
+}
+
+function apply(node, { text, testid, on, ...attributes }) {
+  if (text !== undefined) node.textContent = text;
+  if (testid) node.dataset.testid = testid;
+  for (const [event, handler] of Object.entries(on || {})) node.addEventListener(event, handler);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+}
+
+/** A 24×24 icon from one path, drawn in the text's colour. */
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const shape = document.createElementNS(SVG, "path");
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+/** Two or more buttons of which one is pressed; `select(value)` presses without calling back. */
+export function segmented(label, options, onPick, testid) {
+  const buttons = new Map();
+  const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid });
+  for (const { value, text, title, testid: id } of options) {
+    const button = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false" });
+    button.addEventListener("click", () => onPick(value));
+    buttons.set(value, button);
+    group.append(button);
+  }
+  group.select = (value) => buttons.forEach((b, v) => b.setAttribute("aria-pressed", String(v === value)));
+  return group;
+}
+
+/** A labelled drop-down of [value, text] pairs. */
+export function select(label, pairs, value, onChange, options = {}) {
+  const node = el("select", { "aria-label": label, ...options });
+  for (const [key, text] of pairs) node.append(el("option", { value: key, text }));
+  node.value = value;
+  node.addEventListener("change", () => onChange(node.value));
+  return node;
+}
+
+/** Sets text only when it changes, which spares a layout. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const styled = new Map();
+
+/** Links a style sheet, named by room and file, once per document; resolves when it is in force. */
+export function loadStyles(name = "kit/stage.css") {
+  if (!styled.has(name)) {
+    styled.set(name, new Promise((resolve) => {
+      const link = el("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url).href });
+      link.onload = link.onerror = () => resolve();
+      document.head.append(link);
+    }));
+  }
+  return styled.get(name);
+}
+
+const scripts = new Map();
+
+/** Loads plotly.js once per URL; resolves to window.Plotly. */
+export function loadPlotly(url) {
+  if (!scripts.has(url)) {
+    scripts.set(url, new Promise((resolve, reject) => {
+      if (window.Plotly?.react) return resolve(window.Plotly);
+      const script = el("script", { src: url, async: true });
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => {
+        scripts.delete(url);
+        script.remove();
+        reject(new Error("the charts could not be loaded"));
+      };
+      document.head.append(script);
+    }));
+  }
+  return scripts.get(url);
+}
