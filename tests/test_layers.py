@@ -20,6 +20,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms below it
     ("app", "app.settings", "app.live.messages", "app.live.frames", "app.live.narrate", "app.film_export",
      "app.charts", "app.report_svg"),
     ("app.live", "app.inspect_report"),
+    ("app.parts",),
     ("app.session",),
     ("app.views",),
     ("app.main",),

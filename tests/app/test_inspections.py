@@ -13,10 +13,10 @@ from PIL import Image
 from torch import nn
 
 from app.live import inspections, jobs
-from app.live.cloud_view import chosen_rows
 from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.live.samples import samples
-from app.live.samples_view import sample_items, telling_first
+from app.parts.cloud import chosen_rows
+from app.parts.samples import sample_items, telling_first
 from tests.app._inspections import made
 
 

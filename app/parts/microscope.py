@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
-from app.live.stage import LOADER
+from app.parts._mount import file_url, mount
 
 
 def microscope(steps: Sequence[int], tokens: Sequence[str], class_names: Sequence[str]) -> None:
     """Show the moments at ``steps`` (T,), whose files ``tokens`` (T,) open; ``class_names`` (K,)."""
-    component = st.components.v2.component("lpc_microscope", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key="microscope", data={
-        "stage": "lab/static/cards/microscope.js",
-        "plotlyUrl": "lab/plotly.min.js",
+    mount("cards/microscope", "microscope", {
         "classNames": list(class_names),
-        "moments": [{"step": int(step), "url": f"lab/file?token={token}"}
+        "moments": [{"step": int(step), "url": file_url(token)}
                     for step, token in zip(steps, tokens, strict=False)],
     })

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.live.films import Held
-from app.live.stage import LOADER
+from app.parts._mount import file_url, mount
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.
 _STYLE = """
@@ -22,11 +22,8 @@ def style() -> None:
 
 def player(film: Held) -> None:
     """Play the film that is on the tab's desk."""
-    component = st.components.v2.component("lpc_film", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key="film", data={
-        "stage": "lab/static/film/film.js",
-        "plotlyUrl": "lab/plotly.min.js",
-        "filmUrl": f"lab/file?token={film.token}",
-        "saveUrl": f"lab/file?token={film.token}&save",
+    mount("film/film", "film", {
+        "filmUrl": file_url(film.token),
+        "saveUrl": f"{file_url(film.token)}&save",
         "exportUrl": f"lab/film.html?token={film.token}",
     })

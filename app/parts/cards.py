@@ -6,10 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from app.charts import Card, csv_text
-from app.live.stage import LOADER
+from app.parts._mount import mount
 from lpc_core.metrics import METRICS
 
 
@@ -18,10 +16,7 @@ def cards(items: Sequence[Card], key: str, columns: int = 2, sentence: str = "")
 
     ``sentence`` says above them what is happening, and is read out when it changes.
     """
-    component = st.components.v2.component("lpc_cards", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key=key, data={
-        "stage": "lab/static/cards/cards.js",
-        "plotlyUrl": "lab/plotly.min.js",
+    mount("cards/cards", key, {
         "columns": columns,
         "sentence": sentence,
         "cards": [card_data(item) for item in items],

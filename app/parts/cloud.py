@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from app.live.inspections import PROJECTIONS, Held
-from app.live.stage import LOADER
+from app.parts._mount import file_url, mount
 
 
 def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str = "",
@@ -21,10 +20,8 @@ def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str 
     Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
     projection that was asked for; ``busy`` is the one being computed.
     """
-    component = st.components.v2.component("lpc_cloud", js=LOADER, html="<div></div>", isolate_styles=False)
-
-    result = component(key=key, data=_data(held, title, group, busy), on_selection_change=_nothing,
-                       on_wanted_change=_nothing)
+    result = mount("cloud/cloud", key, _data(held, title, group, busy), on_selection_change=_nothing,
+                   on_wanted_change=_nothing)
     if want is not None and result.get("wanted") in PROJECTIONS:
         want(result["wanted"])
     return chosen_rows(held, result.get("selection"))
@@ -35,12 +32,9 @@ def _nothing() -> None:
 
 
 def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
-    def url(token: str) -> str:
-        return f"lab/file?token={token}"
-
-    return {"stage": "lab/static/cloud/cloud.js", "name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
-            "projections": {name: url(token) for name, token in held.projections.items()},
-            **{f"{kind}Url": url(token) for kind, token in held.tokens.items()}}
+    return {"name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
+            "projections": {name: file_url(token) for name, token in held.projections.items()},
+            **{f"{kind}Url": file_url(token) for kind, token in held.tokens.items()}}
 
 
 def chosen_rows(held: Held, selection: Any) -> np.ndarray:

@@ -6,19 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
 from app.charts import csv_text
-from app.live.cards import explanation
-from app.live.stage import LOADER
+from app.parts._mount import mount
+from app.parts.cards import explanation
 from lpc_core.metrics import METRICS, Reading
 
 
 def readings_table(readings: Mapping[str, Reading], key: str, title: str = "All numbers") -> None:
     """A table of ``readings`` {name in `METRICS`: reading}, sorted by a click on a column's head."""
-    component = st.components.v2.component("lpc_readings", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key=key, data={
-        "stage": "lab/static/cards/readings.js",
+    mount("cards/readings", key, {
         "key": key,
         "title": title,
         "rows": [reading_row(name, reading) for name, reading in readings.items()],

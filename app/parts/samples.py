@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from app.live.cloud import own_distances
 from app.live.inspections import Held
-from app.live.stage import LOADER
+from app.parts._mount import file_url, mount
 from lpc_core.inspection.analysis import predictions_of
 
 MOST = 500  # samples of a list
@@ -18,10 +17,9 @@ MAX_CAPTION = 120
 
 def samples_list(held: Held, rows: np.ndarray, key: str, title: str, *, note: str, group: str = "") -> None:
     """List the samples ``rows``; pointing at one rings it in the cloud of the same ``group``."""
-    component = st.components.v2.component("lpc_samples", js=LOADER, html="<div></div>", isolate_styles=False)
-    component(key=key, data={"stage": "lab/static/cloud/samples.js", "title": title, "note": note, "group": group,
-                             "total": len(held.inspection.embeddings.labels), "items": sample_items(held, rows[:MOST]),
-                             **_pictures(held)})
+    mount("cloud/samples", key, {"title": title, "note": note, "group": group,
+                                 "total": len(held.inspection.embeddings.labels),
+                                 "items": sample_items(held, rows[:MOST]), **_pictures(held)})
 
 
 def telling_first(held: Held, rows: np.ndarray) -> np.ndarray:
@@ -56,4 +54,4 @@ def _pictures(held: Held) -> dict[str, Any]:
     if held.pictures is None:
         return {"image": None}
     shape, begin = held.pictures
-    return {"image": shape, "imagesAt": begin, "imagesUrl": f"lab/file?token={held.tokens['images']}"}
+    return {"image": shape, "imagesAt": begin, "imagesUrl": file_url(held.tokens["images"])}

@@ -1,0 +1,18 @@
+"""Mounts the stage: the component that draws a run in the browser and talks to it over its own WebSocket."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.parts._mount import mount
+
+_STYLE = """
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 1680px; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
+"""
+
+
+def stage(token: str, module: str = "live/stage", **more: str) -> None:
+    """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``."""
+    st.html(f"<style>{_STYLE}</style>")
+    mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more})
