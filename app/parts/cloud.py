@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.live.inspections import PROJECTIONS, Held
+from app.desks.inspections import PROJECTIONS, Held
 from app.parts._mount import file_url, mount
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.live.films import Held
+from app.desks.films import Held
 from app.parts._mount import file_url, mount
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.live.cloud import own_distances
-from app.live.inspections import Held
+from app.desks.inspections import Held
+from app.looks.cloud import own_distances
 from app.parts._mount import file_url, mount
 from lpc_core.inspection.analysis import predictions_of
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import inspect_report
 from app.charts import Card, code_matrix, csv_text, foretold, head_rows, histograms
 from app.charts.findings import findings, value
-from app.live.inspections import Held, InspectDesk, InspectRefused
+from app.desks.inspections import Held, InspectDesk, InspectRefused
+from app.looks import inspect_report
 from app.parts.cards import cards
 from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table

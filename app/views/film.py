@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.films import MAX_BYTES, FilmDesk, FilmError
+from app.desks.films import MAX_BYTES, FilmDesk, FilmError
 from app.parts.film import player, style
 from app.views import _form
 from app.views._base import View

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import session
 from app.charts import Card, Track, charts, separation, verdict
-from app.live.studies import SAMPLES, StudyDesk, SweepDesk
+from app.desks.studies import SAMPLES, StudyDesk, SweepDesk
 from app.parts.cards import cards
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import inspect_report, report_svg
-from app.inspect_report import report_csv, report_html, report_json
+from app.looks import inspect_report, report_svg
+from app.looks.inspect_report import report_csv, report_html, report_json
 from lpc_core.inspection import InspectionError, save
 from lpc_core.metrics import METRICS
 from tests.app._inspections import made
@@ -166,7 +166,7 @@ def test_pictures_come_back_from_their_png(channels, kept):
 
 
 def test_classes_have_the_colours_of_the_stage():
-    text = (Path(report_svg.__file__).parent / "static" / "kit" / "palette.js").read_text()
+    text = (Path(report_svg.__file__).parents[1] / "static" / "kit" / "palette.js").read_text()
     for name, ours in (("LIGHT", report_svg.LIGHT), ("DARK", report_svg.DARK)):
         listed = re.search(rf"const {name} = \[(.*?)\]", text, re.DOTALL)[1]
         assert tuple(re.findall(r"#[0-9a-f]{6}", listed)) == ours

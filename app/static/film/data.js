@@ -8,7 +8,7 @@ const RAW_NODES = 3; // up to this many nodes the positions are the nodes, and h
 const LEVELS = Float32Array.from({ length: 256 }, (_, code) => Math.sign(code - 127) * ((code - 127) / 127) ** 2);
 
 export class FilmData {
-  /** `buffer`: a film file, as `lpc_core/film.py` describes it. */
+  /** `buffer`: a film file, as `lpc_core/film/__init__.py` describes it. */
   constructor(buffer) {
     const { kind, info, tensors } = decode(buffer);
     if (kind !== "film") throw new Error(`expected a film, got ${kind ?? "another file"}`);

@@ -32,7 +32,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from app.live.cloud_theory import Prediction
+from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.analysis import class_centres, predictions_of

@@ -21,15 +21,15 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import safetensors.numpy
 
-from app.live import jobs, spares
+from app.desks import jobs, spares
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
-    from app.live.cloud import Sight
-    from app.live.cloud_theory import Prediction
+    from app.looks.cloud import Sight
+    from app.looks.cloud_theory import Prediction
     from lpc_core.checkpoint import TensorEntry
     from lpc_core.inspection import Inspection
 
-LOOKING = "app.live.looking"
+LOOKING = "app.desks.looking"
 BLOCK = 2**20
 REST_S = 3.0  # between a command's end and preparing for the next: first the page shows what was found
 QUICK_S = 0.5  # how long samples wait for what is foretold, so that both are shown at once
@@ -290,7 +290,7 @@ class InspectDesk(jobs.Desk):
             self._hold()
 
     def _hold(self) -> None:
-        from app.live import cloud
+        from app.looks import cloud
         from lpc_core.inspection import load
 
         assert self.upload is not None
@@ -317,7 +317,7 @@ class InspectDesk(jobs.Desk):
 
     def _publish(self, inspection: Inspection, sight: Sight) -> Held:
         """Write the cloud's files, the nodes' in the background; the ones before are no longer served."""
-        from app.live import cloud
+        from app.looks import cloud
 
         assert self.upload is not None
         self._serial += 1
@@ -331,8 +331,8 @@ class InspectDesk(jobs.Desk):
 
     def _foretell(self, held: Held) -> Held:
         """The same with the predicted points, which may take seconds."""
-        from app.live import cloud
-        from app.live.cloud_theory import predict_for
+        from app.looks import cloud
+        from app.looks.cloud_theory import predict_for
 
         foretold = predict_for(held.inspection, held.sight.means)
         paths = cloud.write_theory(self.folder / f"view-{held.serial}", foretold, held.sight)
@@ -340,8 +340,8 @@ class InspectDesk(jobs.Desk):
         return dataclasses.replace(held, prediction=foretold, tokens=tokens)
 
     def _hold_head(self) -> None:
-        from app.live import cloud
-        from app.live.head_alone import head_inspection
+        from app.looks import cloud
+        from app.looks.head_alone import head_inspection
 
         assert self.upload is not None
         inspection = head_inspection(self._fresh, self.upload.name)
@@ -351,7 +351,7 @@ class InspectDesk(jobs.Desk):
         self._drop(before)
 
     def _add_projection(self) -> None:
-        from app.live import cloud
+        from app.looks import cloud
 
         held = self.held
         if held is None:

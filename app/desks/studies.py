@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.live import jobs
+from app.desks import jobs
 from lpc_core.config import RunConfig
 from lpc_core.parsing import to_texts
 from lpc_core.study import Moment, Study, StudyError, open_study

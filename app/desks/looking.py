@@ -1,6 +1,6 @@
 """Looking: the jobs of the inspection page, each in a process of its own.
 
-``python -m app.live.looking`` and one of
+``python -m app.desks.looking`` and one of
     inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `examining.Wishes` as
                                       JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
                                       {"found": its `Description`} is printed

@@ -20,13 +20,13 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, ClassVar
 
-from app.live import spares
+from app.desks import spares
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
 MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
 
-_LOG = logging.getLogger("app.live.jobs")
+_LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
 _lock = threading.Lock()
 

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.live import jobs
+from app.desks import jobs
 from lpc_core.config import RunConfig
 from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas, write_whole
 from lpc_core.parsing import to_texts

@@ -7,10 +7,10 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from app import film_export
+from app.desks.jobs import find
 from app.live.hub import current
-from app.live.jobs import find
 from app.live.socket import origin_allowed
+from app.looks import film_export
 from lpc_core.film import FilmError
 
 _HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}

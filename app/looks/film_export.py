@@ -1,4 +1,4 @@
-"""A film as one page that plays without a network: ``python -m app.film_export FILM PAGE``.
+"""A film as one page that plays without a network: ``python -m app.looks.film_export FILM PAGE``.
 
 The page holds Plotly.js, the player's modules joined into one script, its styles, and the film in base64. Its own
 content security policy forbids every connection. The film is checked by `open_film` before it is written.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lpc_core.film import open_film, write_whole
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 ENTRY = "film/page.js"
 STYLES = ("kit/stage.css", "film/film.css")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"

@@ -1,4 +1,4 @@
-"""An inspection as one page that opens anywhere: ``python -m app.inspect_report IN.inspection.safetensors OUT.html``.
+"""An inspection as one page that opens anywhere: ``python -m app.looks.inspect_report INSPECTION OUT.html``.
 
 The page has no script at all: its pictures are SVG drawn here, and its content security policy forbids everything but
 its own styles and embedded pictures. Whatever came from a file is escaped. Beside it go the same numbers as JSON and
@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from app import report_svg as svg
 from app.charts import code_matrix, foretold, histograms
 from app.charts._words import count, number
 from app.charts.findings import findings, value
-from app.live.cloud import Sight, look, own_distances
-from app.live.cloud_theory import Prediction, predict_for
+from app.looks import report_svg as svg
+from app.looks.cloud import Sight, look, own_distances
+from app.looks.cloud_theory import Prediction, predict_for
 from lpc_core.film import write_whole
 from lpc_core.inspection import Inspection, load, readings_csv, report
 from lpc_core.inspection.analysis import predictions_of

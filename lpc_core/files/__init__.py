@@ -1,0 +1,1 @@
+"""Files, the ground floor: how bytes from outside are known, and read without being executed."""
