@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "samples"
+_APP = Path(__file__).resolve().parents[1]
+# Installed, they lie in the package (setup.py puts them there); in a checkout, in assets/.
+FOLDER = next((folder for folder in (_APP / "samples", _APP.parent / "assets" / "samples") if folder.is_dir()), _APP)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,10 @@
+"""What pyproject.toml cannot say: the samples and films of assets/ go into the package, as `app.samples`."""
+
+from setuptools import find_packages, setup
+
+setup(
+    packages=[*find_packages(include=["lpc_core*", "app*"]), "app.samples"],
+    package_dir={"app.samples": "assets/samples"},
+    package_data={"app": ["static/**/*", "looks/report.css", ".streamlit/*"], "app.samples": ["*"],
+                  "lpc_core": ["py.typed"]},
+)
