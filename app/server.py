@@ -35,11 +35,11 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from app.film_export import modules  # noqa: E402
-from app.live import films, jobs  # noqa: E402
+from app.desks import films, jobs  # noqa: E402
+from app.desks.file_routes import desk_file, film_page  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
-from app.live.file_routes import desk_file, film_page  # noqa: E402
 from app.live.socket import live  # noqa: E402
+from app.looks.film_export import modules  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 

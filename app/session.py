@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import comparisons
-from app.live import films, hub, inspections, jobs
+from app.desks import films, inspections, jobs
+from app.live import hub
 from app.settings import from_env
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten

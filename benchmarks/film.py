@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from playwright.sync_api import Browser
 
-from app.film_export import export
+from app.looks.film_export import export
 from benchmarks._browser import chromium
 from lpc_core.config import RunConfig
-from lpc_core.engine import film as recorder
 from lpc_core.film import open_film, parse_gammas, run_of, save_film, shortened
+from lpc_core.film import record as recorder
 
 GAMMAS, FRAMES, POINTS, STEPS = "1e-3:1e5:32", 60, 1_000, 1_200
 READY = """() => {

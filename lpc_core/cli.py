@@ -104,8 +104,8 @@ def film(  # noqa: PLR0917
             raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
     import torch
 
-    from lpc_core.engine.film import record
     from lpc_core.film import save_film
+    from lpc_core.film.record import record
     from lpc_core.parsing import parse_run
 
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
@@ -116,7 +116,7 @@ def film(  # noqa: PLR0917
     if not as_json:
         _describe(reel, out, size)
     if html is not None:  # the player belongs to the lab, which stands above this library
-        code = subprocess.run([sys.executable, "-m", "app.film_export", str(out), str(html)], check=False).returncode
+        code = subprocess.run([sys.executable, "-m", "app.looks.film_export", str(out), str(html)], check=False).returncode
         if code:
             raise ValueError(f"html: expected a page at {html}, got none; the film itself is at {out}")
 

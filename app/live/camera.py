@@ -8,7 +8,7 @@ import numpy as np
 
 from app.live.frames import Sight
 from app.live.messages import MAX_LARGE_NODES, View
-from lpc_core.projection import StableBasis
+from app.live.projection import StableBasis
 
 
 class RangeKeeper:

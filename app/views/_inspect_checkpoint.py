@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 from app.views._plain import plain
 

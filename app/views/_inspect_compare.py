@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import session
 from app.charts._words import number
-from app.live.inspections import Held, InspectDesk
+from app.desks.inspections import Held, InspectDesk
 from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
 from app.views._plain import plain
 from lpc_core.metrics import METRICS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live import samples as listed
-from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks import samples as listed
+from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 
 _PER_ROW = 5

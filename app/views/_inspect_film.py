@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.live.inspections import Held, InspectDesk, InspectRefused, Wish
+from app.desks.inspections import Held, InspectDesk, InspectRefused, Wish
 from lpc_core.film import open_film
 
 

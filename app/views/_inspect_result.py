@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import inspect_report
 from app.charts import Card, code_matrix, csv_text, foretold, head_rows, histograms
 from app.charts.findings import findings, value
-from app.live.cards import cards
-from app.live.cloud_view import point_cloud
-from app.live.inspections import Held, InspectDesk, InspectRefused
-from app.live.readings import readings_table
-from app.live.samples_view import MOST, sample_items, samples_list, telling_first
+from app.desks.inspections import Held, InspectDesk, InspectRefused
+from app.looks import inspect_report
+from app.parts.cards import cards
+from app.parts.cloud import point_cloud
+from app.parts.readings import readings_table
+from app.parts.samples import MOST, sample_items, samples_list, telling_first
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import session
 from app.comparisons import OWN, OWN_RUNS, READY
-from app.live.stage import stage
+from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
 

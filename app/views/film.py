@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.film_player import player, style
-from app.live.films import MAX_BYTES, FilmDesk, FilmError
+from app.desks.films import MAX_BYTES, FilmDesk, FilmError
+from app.parts.film import player, style
 from app.views import _form
 from app.views._base import View
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.inspections import InspectDesk
+from app.desks.inspections import InspectDesk
 from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
 from app.views._base import View
 from app.views._plain import plain

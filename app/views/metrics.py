@@ -8,10 +8,10 @@ import streamlit as st
 
 from app import session
 from app.charts import Card, Track, charts, separation, verdict
-from app.live.cards import cards
-from app.live.microscope import microscope
-from app.live.readings import readings_table
-from app.live.studies import SAMPLES, StudyDesk, SweepDesk
+from app.desks.studies import SAMPLES, StudyDesk, SweepDesk
+from app.parts.cards import cards
+from app.parts.microscope import microscope
+from app.parts.readings import readings_table
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View

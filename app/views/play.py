@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.live.stage import stage
+from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
 from lpc_core.presets import named_presets

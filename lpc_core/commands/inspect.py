@@ -169,7 +169,7 @@ def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
         if out is None:
             out = Path(folder) / "report.inspection.safetensors"
             save(found, out)
-        command = [sys.executable, "-m", "app.inspect_report", str(out), str(html)]
+        command = [sys.executable, "-m", "app.looks.inspect_report", str(out), str(html)]
         if subprocess.run(command, check=False).returncode:
             raise ValueError(f"html: expected a page at {html}, got none; the reason stands above")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.data._base import DataError
-from lpc_core.data._pickle_machine import MAX_OPCODES, Machine, typed, unknown_name
+from lpc_core.files.pickle_machine import MAX_OPCODES, Machine, typed, unknown_name
 
 __all__ = ["MAX_OPCODES", "read_pickled"]
 

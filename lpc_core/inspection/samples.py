@@ -21,7 +21,7 @@ from lpc_core.inspection.running import Progress
 from lpc_core.presets import default_run
 
 MOST_SAMPLES = 2_000  # samples that are run unless more are asked for
-READER, PICTURES = "lpc_core.inspection._data_reader", "lpc_core.inspection.pictures"  # in the reading process
+READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.inspection.pictures"  # in the reading process
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._model import Array, Model, gradient, opened
+from lpc_core.models.any import Array, Model, gradient, opened
 
 SHRINK = 1e-6  # of a class's own mean variance, added to every direction of its covariance
 _WRONG = "0.5: no better than a coin at telling wrong predictions from right ones; 1: every wrong one is told."

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.metrics._model import Array, Model, OpenModel, as_labels, opened
+from lpc_core.models.any import Array, Model, OpenModel, as_labels, opened
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Box, Pool, Progress, Search
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lpc_core.metrics._model import Array, Model, as_labels, gradient, opened
+from lpc_core.models.any import Array, Model, as_labels, gradient, opened
 from lpc_core.robustness._margins import hard_margin
 from lpc_core.robustness._result import AttackResult
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.metrics._model import Array, Model, as_inputs
+from lpc_core.models.any import Array, Model, as_inputs
 from lpc_core.registry import discover, pick
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._flags import Flag, Health, flags, health

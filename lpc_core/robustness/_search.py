@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lpc_core.metrics._model import OpenModel, gradient
+from lpc_core.models.any import OpenModel, gradient
 
 Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
 

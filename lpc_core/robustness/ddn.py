@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lpc_core.metrics._model import Array, Model
+from lpc_core.models.any import Array, Model
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._margins import smooth_margin
 from lpc_core.robustness._result import AttackResult

@@ -9,7 +9,7 @@ import torch
 from scipy.special import bdtrik
 from torch import Tensor
 
-from lpc_core.metrics._model import Array, Model
+from lpc_core.models.any import Array, Model
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Progress, Search

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lpc_core.metrics._model import Array, Model
+from lpc_core.models.any import Array, Model
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._boundary import other_class, to_boundary
 from lpc_core.robustness._margins import hard_margin

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lpc_core.metrics._model import Array, Model
+from lpc_core.models.any import Array, Model
 from lpc_core.robustness._base import BATCH, Bounds
 from lpc_core.robustness._pgd import Pgd
 from lpc_core.robustness._result import AttackResult

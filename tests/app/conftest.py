@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.live import inspections
+from app.desks import inspections
 
 
 @pytest.fixture(autouse=True)

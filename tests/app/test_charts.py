@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.charts import Card, _ink, csv_text
-from app.live.cards import card_data
+from app.parts.cards import card_data
 from lpc_core.metrics import METRICS
 
 STATIC = Path(__file__).parents[2] / "app/live/static"

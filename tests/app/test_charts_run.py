@@ -8,7 +8,7 @@ import pytest
 
 from app.charts import Track, charts, csv_text, nc1, nc2, nc3, nc4, peaks, shell, verdict
 from app.charts._timeline import Curve, floor_note
-from app.live.cards import card_data
+from app.parts.cards import card_data
 from lpc_core.config import RunConfig
 from lpc_core.metrics import METRICS, Reading
 from tests.app import _study

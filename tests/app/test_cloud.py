@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from app.live import cloud, cloud_theory
-from app.live.cloud_theory import predict, predict_for
+from app.looks import cloud, cloud_theory
+from app.looks.cloud_theory import predict, predict_for
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection.analysis import class_centres
 from lpc_core.theory import collapse_points

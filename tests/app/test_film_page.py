@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.live import films, jobs
+from app.desks import films, jobs
 from lpc_core.presets import default_run
 
 PAGE = """

@@ -10,14 +10,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from app import film_export
-from app.film_export import BundleError, bundle, page
-from app.live import file_routes, jobs
-from app.live.films import FilmDesk, Wish
+from app.desks import file_routes, jobs
+from app.desks.films import FilmDesk, Wish
+from app.looks import film_export
+from app.looks.film_export import BundleError, bundle, page
 from app.settings import Settings
 from lpc_core.config import unflatten
-from lpc_core.engine.film import record
 from lpc_core.film import FilmError, film_bytes, open_film
+from lpc_core.film.record import record
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
 

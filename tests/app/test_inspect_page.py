@@ -5,8 +5,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.live import cloud, inspections, jobs
-from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks import inspections, jobs
+from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.looks import cloud
 from app.views._plain import plain
 from tests.app._inspections import made
 

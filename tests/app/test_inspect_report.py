@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import inspect_report, report_svg
-from app.inspect_report import report_csv, report_html, report_json
+from app.looks import inspect_report, report_svg
+from app.looks.inspect_report import report_csv, report_html, report_json
 from lpc_core.inspection import InspectionError, save
 from lpc_core.metrics import METRICS
 from tests.app._inspections import made

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from app.live import inspections, jobs
-from app.live.cloud_view import chosen_rows
-from app.live.inspections import InspectDesk, InspectRefused, Upload, Wish
-from app.live.samples import samples
-from app.live.samples_view import sample_items, telling_first
+from app.desks import inspections, jobs
+from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.samples import samples
+from app.parts.cloud import chosen_rows
+from app.parts.samples import sample_items, telling_first
 from tests.app._inspections import made
 
 
@@ -256,7 +256,7 @@ def test_wishes_for_the_library_and_for_a_shell(wish, plain, command):
 def held(desk):
     desk.upload = Upload("made.npz", desk.folder / "upload-1.npz", 1)
     inspection = made(n=90, d=2, texts=True, wrong=0.2)
-    from app.live import cloud
+    from app.looks import cloud
 
     return desk._publish(inspection, cloud.look(inspection, 60))
 

@@ -8,8 +8,9 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.live import jobs, readings, studies
-from app.live.studies import StudyDesk, SweepDesk
+from app.desks import jobs, studies
+from app.desks.studies import StudyDesk, SweepDesk
+from app.parts import readings
 from app.views import metrics
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.metrics import Reading

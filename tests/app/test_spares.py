@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.live import inspections, jobs, spares
+from app.desks import inspections, jobs, spares
 
 WAITER = '''
 import json, os, sys
@@ -21,7 +21,7 @@ if line:
 
 @pytest.fixture
 def waiter(tmp_path, monkeypatch):
-    """A module that waits as `app.live.looking` does."""
+    """A module that waits as `app.desks.looking` does."""
     (tmp_path / "lpc_waiter.py").write_text(WAITER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     yield "lpc_waiter"

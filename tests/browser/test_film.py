@@ -35,8 +35,8 @@ def type_into(page, label, text):
 @pytest.fixture(scope="module")
 def film_file(tmp_path_factory):
     from lpc_core.config import unflatten
-    from lpc_core.engine.film import record
     from lpc_core.film import parse_gammas, save_film
+    from lpc_core.film.record import record
 
     path = tmp_path_factory.mktemp("film") / "a.film.safetensors"
     config = unflatten({"steps": 300, "ramp_steps": 200, "batch_size": 64, "samples": 2_000, "test_samples": 300})
@@ -113,7 +113,7 @@ def play_offline(chromium, path):
 
 
 def test_the_offline_page_plays_from_a_file_with_no_network(chromium, film_file, tmp_path):
-    from app.film_export import export
+    from app.looks.film_export import export
 
     export(film_file, tmp_path / "film.html")
     play_offline(chromium, tmp_path / "film.html")
@@ -158,7 +158,7 @@ def test_a_film_that_was_edited_is_refused_and_the_one_before_stays(lab, open_pa
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
 def test_it_fits_small_screens_and_the_dark(chromium, film_file, tmp_path, width, dark):
-    from app.film_export import export
+    from app.looks.film_export import export
 
     export(film_file, tmp_path / "film.html")
     context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme="dark" if dark else "light")

@@ -11,8 +11,8 @@ import torch
 from driving import SHOTS
 from PIL import Image
 
-from app.live import cloud as files
-from app.live.cloud_theory import predict_for
+from app.looks import cloud as files
+from app.looks.cloud_theory import predict_for
 from tests.app._inspections import made
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]

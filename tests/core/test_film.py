@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpc_core.config import RunConfig, unflatten
-from lpc_core.engine.film import common_plane, histogram, record, span
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import (
     LEVELS,
@@ -38,6 +37,7 @@ from lpc_core.film import (
     shortened,
     total_collapse,
 )
+from lpc_core.film.record import common_plane, histogram, record, span
 
 METRICS = ["within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"]
 SMALL = unflatten({"samples": 400, "test_samples": 100, "steps": 60, "ramp_steps": 40, "batch_size": 32})
@@ -115,7 +115,7 @@ def test_wide_latents_are_drawn_on_one_plane_and_keep_histograms():
 
 
 def test_models_the_fused_engine_cannot_train_are_trained_one_after_the_other(monkeypatch):
-    monkeypatch.setattr("lpc_core.engine.film.supports", lambda config, shape: "it is asked not to")
+    monkeypatch.setattr("lpc_core.film.record.supports", lambda config, shape: "it is asked not to")
     said = []
     film = record(SMALL, [0.1, 10.0], frames=3, points=40, device="cpu", progress=lambda share, what: said.append(what))
     assert said[-1] == "γ 2 of 2"
@@ -195,7 +195,7 @@ def test_good_gammas():
 def test_more_than_memory_allows_is_refused_before_any_work(monkeypatch):
     monkeypatch.setattr("lpc_core.film.available_memory", lambda: 30_000_000)
     touched = []
-    monkeypatch.setattr("lpc_core.engine.film.load", lambda *_: touched.append(1))
+    monkeypatch.setattr("lpc_core.film.record.load", lambda *_: touched.append(1))
     run = unflatten({"samples": 10_000}, SMALL)
     with pytest.raises(FilmError, match=r"memory: expected room for [\d,]+ MB \(twice this film's [\d,]+ MB\), got 30 "
                                         r"MB available; choose fewer γ, frames or points"):

@@ -93,7 +93,7 @@ def test_the_report_is_drawn_by_the_lab(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(subprocess, "run", fake)
     code, *_ = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "a.html", "--json")
     assert code == 0
-    assert called[0][:3] == [sys.executable, "-m", "app.inspect_report"]
+    assert called[0][:3] == [sys.executable, "-m", "app.looks.inspect_report"]
     monkeypatch.setattr(subprocess, "run", lambda command, check: subprocess.CompletedProcess(command, 2))
     code, _, err = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "b.html")
     assert code == 2

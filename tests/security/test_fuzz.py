@@ -60,7 +60,7 @@ def within(raw, rng):
 
 def small_film():
     from lpc_core.config import unflatten
-    from lpc_core.engine.film import record
+    from lpc_core.film.record import record
     from lpc_core.presets import default_run
 
     config = unflatten({"steps": 10, "hidden": (4,), "samples": 60}, default_run("hypercube"))

@@ -14,9 +14,9 @@ import torch
 from lpc_core.checkpoint import Embeddings, FileRefused, Limits
 from lpc_core.checkpoint._safetensors import parse
 from lpc_core.config import flatten, unflatten
-from lpc_core.engine.film import record
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import Film, film_bytes
+from lpc_core.film.record import record
 from lpc_core.presets import default_run
 from tests.core.checkpoint._files import LABELS, LATENTS, model, read_here
 from tests.core.checkpoint.test_torch_files import DTYPES

@@ -9,9 +9,9 @@ import torch
 
 from lpc_core.checkpoint import FileRefused
 from lpc_core.config import unflatten
-from lpc_core.engine.film import record
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import save_film
+from lpc_core.film.record import record
 from lpc_core.inspection import Inspection, film_embeddings
 from lpc_core.inspection.examining import Description, Wishes, examine
 from lpc_core.inspection.films import nearest_run

@@ -1,0 +1,50 @@
+"""Routes to what desks publish: a file, or a film's offline page. Same origin and the file's own token, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from app.desks.jobs import find
+from app.live.hub import current
+from app.live.socket import origin_allowed
+from app.looks import film_export
+from lpc_core.film import FilmError
+
+_HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
+
+
+def same_origin(call: Request) -> bool:
+    """Whether one of our own pages asks. Browsers name the origin, or how far it is from us, or (old ones) nothing."""
+    origin, site = call.headers.get("origin"), call.headers.get("sec-fetch-site")
+    if origin is not None:
+        return origin_allowed(origin, call.headers.get("host"), current().settings)
+    return site in (None, "same-origin", "none")
+
+
+async def desk_file(call: Request) -> Response:
+    """The file of ``?token=``; with ``&save`` as one to keep."""
+    if not same_origin(call):
+        return PlainTextResponse("Files are for this server's own pages.", 403)
+    path = await asyncio.to_thread(find, call.query_params.get("token", ""))
+    if path is None or not path.is_file():
+        return PlainTextResponse("No such file; make it again.", 404, headers=_HEADERS)
+    name = f"lpc-lab.{path.name}" if "save" in call.query_params else None
+    return FileResponse(path, media_type="application/octet-stream", filename=name, headers=_HEADERS)
+
+
+async def film_page(call: Request) -> Response:
+    """The film of ``?token=`` as one page that plays without a network."""
+    if not same_origin(call):
+        return PlainTextResponse("Films are for this server's own pages.", 403)
+    path = find(call.query_params.get("token", ""))
+    if path is None:
+        return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
+    try:
+        page = await asyncio.to_thread(lambda: film_export.page(path.read_bytes()))
+    except (FilmError, OSError) as error:
+        return PlainTextResponse(f"This film cannot be exported: {error}", 410, headers=_HEADERS)
+    saved = {"content-disposition": 'attachment; filename="lpc-lab-film.html"'}
+    return Response(page, media_type="text/html", headers=_HEADERS | saved)

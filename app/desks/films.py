@@ -1,0 +1,100 @@
+"""Films of the lab's tabs: recorded in a process of their own, kept on a desk, read by whoever has the token.
+
+The film's file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.desks import jobs
+from lpc_core.config import RunConfig
+from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas, write_whole
+from lpc_core.parsing import to_texts
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to record."""
+
+    run: RunConfig
+    gammas: str
+    frames: int
+    points: int
+
+    def check(self) -> None:
+        """Raise `FilmError` for what cannot be recorded, as far as that is known without the data."""
+        parse_gammas(self.gammas)
+        check_size(self.frames, self.points, self.run.steps)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The film on a desk."""
+
+    token: str
+    size: int  # bytes
+    run: RunConfig
+
+
+class FilmDesk(jobs.Desk):
+    """One tab's recording and film."""
+
+    noun = "films being recorded"
+    refusal = FilmError
+
+    def __init__(self, device: str = "auto") -> None:
+        super().__init__()
+        self.device = device
+        self.held: Held | None = None
+        self._wish: Wish | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the film lies while there is one."""
+        return self.folder / "film.safetensors"
+
+    @property
+    def _fresh(self) -> Path:
+        return self.folder / "new.safetensors"
+
+    def record(self, wish: Wish) -> None:
+        """Start recording; `FilmError` if that cannot be done."""
+        wish.check()
+        if self.running:
+            return
+        self._wish = wish
+        settings = [f"{name}={text}" for name, text in to_texts(wish.run).items()]
+        self.start(["film", *settings, f"--gammas={wish.gammas}", "--json", f"--frames={wish.frames}",
+                    f"--points={wish.points}", f"--device={self.device}", f"--out={self._fresh}"])
+
+    def finished(self) -> None:
+        """Take the film that was recorded."""
+        try:
+            os.replace(self._fresh, self.path)
+        except OSError as error:
+            self.error = f"The film could not be kept: {error.strerror}."
+            return
+        if self._wish is not None:
+            self._hold(self._wish.run)
+
+    def adopt(self, raw: bytes) -> None:
+        """Put a saved film on the desk; `FilmError` if it is not one."""
+        film = open_film(raw)
+        self.cancel()
+        write_whole(self.path, raw)
+        self.error = ""
+        self._hold(film.config)
+
+    def _hold(self, run: RunConfig) -> None:
+        self.held = Held(self.publish(self.path), self.path.stat().st_size, run)
+
+    def close(self) -> None:
+        """End the recording and delete the film."""
+        super().close()
+        self.held = None
+
+
+__all__ = ["MAX_BYTES", "FilmDesk", "FilmError", "Held", "Wish"]

@@ -1,0 +1,208 @@
+"""Jobs: one command of the library at a time for a tab, in a process of its own, with a private folder for its files.
+
+A `Desk` is one tab's place for one kind of job. The command prints a JSON object per line; whatever it prints reaches
+`Desk.said`. Files of the folder leave the server only by an unguessable token (`Desk.publish`, `find`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+from typing import Any, ClassVar
+
+from app.desks import spares
+
+GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
+MAKING_S = 60.0  # how long a page waits for a file that is still being made
+MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
+
+_LOG = logging.getLogger("app.desks.jobs")
+_desks: dict[str, Desk] = {}
+_lock = threading.Lock()
+
+
+class JobRefused(ValueError):
+    """A job that cannot be started now; the message says why and what to do."""
+
+
+class Desk:
+    """One tab's command under way and its files. Threads: the tab's scripts, and one that listens to the process."""
+
+    at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
+    noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
+    refusal: ClassVar[type[ValueError]] = JobRefused
+
+    def __init__(self) -> None:
+        self.id = secrets.token_hex(8)
+        self.error = ""
+        self.share, self.what = 0.0, ""  # of the job under way, as its command reports them
+        self.closed = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leaving: threading.Timer | None = None
+        self._published: dict[str, tuple[Path, Future[None] | None]] = {}
+        self.folder = Path(tempfile.mkdtemp(prefix="lpc-desk-"))  # mode 0700
+        with _lock:
+            _desks[self.id] = self
+
+    # ---- what a kind of job adds -------------------------------------------------------------------------------------
+
+    def said(self, line: dict[str, Any]) -> None:
+        """The command printed ``line``. Called from the listening thread."""
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # a line that is not about progress
+            self.share, self.what = float(line["share"]), str(line["what"])
+
+    def finished(self) -> None:
+        """The command ended well. Called from the listening thread."""
+
+    # ---- the command -------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a command is under way."""
+        return self._process is not None
+
+    def start(self, command: Sequence[str], module: str = "lpc_core") -> None:
+        """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running.
+
+        Raises `refusal` if the server is busy.
+        """
+        with _lock:
+            busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))
+            if self.running or self.closed:
+                return
+            if busy >= self.at_once:
+                raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
+                                   "try again in a moment")
+            self.error, self.share, self.what = "", 0.0, "starting"
+            self._process = self._spawn(command, module)
+        threading.Thread(target=self._listen, args=(self._process,), name="desk", daemon=True).start()
+
+    def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
+        with self._complaints.open("wb") as complaints:
+            return (spares.take(module, command, self._complaints)
+                    or spares.spawn(module, command, stderr=complaints))
+
+    @property
+    def _complaints(self) -> Path:
+        return self.folder / "errors.txt"
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Follow the command to its end."""
+        with process:
+            for raw in process.stdout or ():
+                with contextlib.suppress(ValueError):  # a library's own chatter
+                    line = json.loads(raw)
+                    if isinstance(line, dict) and self._process is process:
+                        self.said(line)
+        with _lock:
+            if self._process is not process:
+                return  # cancelled
+            self._process = None
+        if process.returncode == 0:
+            self.finished()
+        else:
+            self.error = self._complaint(process.returncode)
+
+    def _complaint(self, code: int) -> str:
+        with contextlib.suppress(OSError):
+            lines = self._complaints.read_text("utf-8", "replace").strip().splitlines()
+            if lines:
+                return lines[-1].removeprefix("lpc: ")[:MAX_COMPLAINT]
+        return f"The job ended with status {code} before it was done; start it again."
+
+    def cancel(self) -> None:
+        """End the command under way, and all it started; what was there before it stays."""
+        with _lock:
+            process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(OSError):  # it ended just now
+                os.killpg(process.pid, 9)
+            process.kill()
+        for leftover in self.folder.glob("*new.*"):  # half-written files are called so
+            leftover.unlink(missing_ok=True)
+
+    # ---- files -------------------------------------------------------------------------------------------------------
+
+    def publish(self, path: Path, made: Future[None] | None = None) -> str:
+        """A token that opens ``path`` (in this desk's folder) until the desk is closed or the path published again.
+
+        With ``made`` it does so once that is done.
+        """
+        token = secrets.token_urlsafe(32)
+        with _lock:
+            kept = {known: file for known, file in self._published.items() if file[0] != path}
+            self._published = kept | {token: (path, made)}
+        return token
+
+    # ---- coming and going --------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """The page is there (again)."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def leave(self) -> None:
+        """The page is gone; unless it comes back, its files go too."""
+        self.keep()
+        self._leaving = threading.Timer(GRACE_S, self.close)
+        self._leaving.daemon = True
+        self._leaving.start()
+
+    def close(self) -> None:
+        """End the command and delete all files."""
+        self.keep()
+        with _lock:
+            _desks.pop(self.id, None)
+            self.closed, self._published = True, {}
+        self.cancel()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def leave(desk: str) -> None:
+    """The page of the desk with that id is gone."""
+    with _lock:
+        found = _desks.get(desk)
+    if found is not None:
+        found.leave()
+
+
+def find(token: str) -> Path | None:
+    """Where the file with this token lies; None for a token that opens nothing. Waits while the file is being made."""
+    given = token.encode()
+    with _lock:
+        files = [item for desk in _desks.values() for item in desk._published.items()]
+    for known, (path, made) in files:
+        if secrets.compare_digest(known.encode(), given):
+            return path if made is None or _succeeds(made) else None
+    return None
+
+
+def _succeeds(made: Future[None]) -> bool:
+    """Whether the file is there in the end; half of one, on a full disk, is none."""
+    try:
+        error = made.exception(MAKING_S)
+    except (TimeoutError, CancelledError):
+        return False
+    if error is not None:
+        _LOG.warning("a file for a page could not be made", exc_info=error)
+    return error is None
+
+
+def close_all() -> None:
+    """End all jobs and delete all their files: the server stops."""
+    with _lock:
+        desks = list(_desks.values())
+    for desk in desks:
+        desk.close()
+    spares.end_all()

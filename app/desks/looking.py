@@ -1,0 +1,98 @@
+"""Looking: the jobs of the inspection page, each in a process of its own.
+
+``python -m app.desks.looking`` and one of
+    inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `examining.Wishes` as
+                                      JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
+                                      {"found": its `Description`} is printed
+    head FILE NAME WEIGHT BIAS OUT    writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
+                                      takes the one beside the weight
+    project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
+    wait                              imports what these need and reads the rest from standard input, see `spares`
+Progress is printed as JSON lines; a refusal is one line and status 2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import safetensors.numpy
+
+from lpc_core.film import write_whole
+
+
+def inspect(file: str, out: str, wishes: str) -> None:
+    """Examine ``file``; either write an inspection, or say what is in it."""
+    from lpc_core.inspection import Inspection, save
+    from lpc_core.inspection.examining import Wishes, examine
+    from lpc_core.inspection.reporting import finite
+
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
+    found = examine(Path(file), Wishes(**given), progress=_tell)
+    if isinstance(found, Inspection):
+        save(found, Path(out))
+    else:
+        print(json.dumps({"found": finite(found.plain())}, allow_nan=False), flush=True)
+
+
+def head(file: str, name: str, weight: str, bias: str, out: str) -> None:
+    """Read ``file`` safely, pick its head, write it."""
+    from lpc_core.checkpoint import Checkpoint, open_file
+    from lpc_core.inspection import pick_head
+
+    thing = open_file(Path(file), name)
+    if not isinstance(thing, Checkpoint):
+        raise ValueError("expected a checkpoint to pick a head from, got another file; upload a checkpoint")
+    rows, offsets = pick_head(thing.tensors, weight, bias or None)
+    write_whole(Path(out), safetensors.numpy.save({"weight": rows, "bias": offsets}, {"kind": "head"}))
+
+
+def project(inspection: str, method: str, out: str) -> None:
+    """Place the samples of a stored inspection by ``method``, telling how far it got."""
+    from lpc_core.inspection import load
+    from lpc_core.inspection import project as place
+
+    latents = load(Path(inspection)).embeddings.latents
+    xy = place(latents, method, dims=2, progress=_tell)
+    write_whole(Path(out), safetensors.numpy.save({"xy": xy}, {"kind": "projection"}))
+
+
+def _tell(share: float, what: str) -> None:
+    print(json.dumps({"share": round(share, 4), "what": what}), flush=True)
+
+
+def _told() -> list[str]:
+    """The command, once it comes; complaints go where it says. Nobody tells: the end."""
+    from lpc_core.inspection import examining, storing  # noqa: F401  # what most commands spend their first seconds on
+
+    line = sys.stdin.readline()
+    if not line:
+        raise SystemExit(0)
+    order = json.loads(line)
+    with open(order["errors"], "ab") as errors:
+        os.dup2(errors.fileno(), 2)
+    return list(order["command"])
+
+
+def main() -> None:
+    """The job that the first argument names."""
+    import torch
+
+    torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
+    jobs = {"inspect": inspect, "head": head, "project": project}
+    name, *arguments = sys.argv[1:]
+    if name == "wait":
+        name, *arguments = _told()
+    try:
+        jobs[name](*arguments)
+    except (ValueError, OSError, ImportError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None
+    sys.stdout.flush()
+    os._exit(0)  # taking a large file's arrays apart would take half a second, and somebody waits
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Mounts the point cloud, and reads what was chosen in it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.desks.inspections import PROJECTIONS, Held
+from app.parts.stage import LOADER
+
+
+def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str = "",
+                want: Callable[[str], None] | None = None) -> np.ndarray:
+    """Draw ``held``; returns the rows chosen, (m,) growing.
+
+    Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
+    projection that was asked for; ``busy`` is the one being computed.
+    """
+    component = st.components.v2.component("lpc_cloud", js=LOADER, html="<div></div>", isolate_styles=False)
+
+    result = component(key=key, data=_data(held, title, group, busy), on_selection_change=_nothing,
+                       on_wanted_change=_nothing)
+    if want is not None and result.get("wanted") in PROJECTIONS:
+        want(result["wanted"])
+    return chosen_rows(held, result.get("selection"))
+
+
+def _nothing() -> None:
+    """A state of a component is only kept when something listens for it."""
+
+
+def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
+    def url(token: str) -> str:
+        return f"lab/file?token={token}"
+
+    return {"stage": "lab/static/cloud.js", "name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
+            "projections": {name: url(token) for name, token in held.projections.items()},
+            **{f"{kind}Url": url(token) for kind, token in held.tokens.items()}}
+
+
+def chosen_rows(held: Held, selection: Any) -> np.ndarray:
+    """The rows of the file that a page's answer stands for; none for one about other points, or a broken one."""
+    none = np.zeros(0, np.int64)
+    if not isinstance(selection, dict) or not str(selection.get("of", "")).endswith(held.tokens["cloud"]):
+        return none
+    try:
+        raw = base64.b64decode(str(selection.get("bits", "")), validate=True)
+    except (binascii.Error, ValueError):
+        return none
+    flags = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: len(held.sight.rows)]
+    return held.sight.rows[: len(flags)][flags.astype(bool)]

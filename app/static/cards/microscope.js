@@ -1,0 +1,254 @@
+// The collapse microscope: one class under a zoom that goes from the whole view down to single float32 steps.
+
+import { CardView } from "../kit/card.js";
+import { keeping } from "../kit/component.js";
+import { el, loadPlotly, loadStyles, select, setText } from "../kit/dom.js";
+import { StopSlider } from "../kit/stopslider.js";
+import { formatCount, formatDecade, nodeName } from "../kit/format.js";
+import { decode } from "../kit/frames.js";
+import { MetricPopover } from "../kit/metricpopover.js";
+import { power } from "../kit/power.js";
+import { Sample } from "./scopedata.js";
+import { GRID_PX, called, cloudFigure, distanceFigure, stepPx } from "./scopefigures.js";
+import { applyTheme, readTheme } from "../kit/theme.js";
+
+const STOPS_PER_DECADE = 12;
+const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the closest view
+const ABOUT = "When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
+  + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.";
+
+const CLOUD = {
+  key: "cloud", title: "The class about its mean", aspect: 0.95, metrics: [], wide: false,
+  about: "Two nodes of every sample, with the mean of the class in the middle. The red mark is where theory puts the class, from the classifier and γ alone. "
+    + "From the closest views on, the dotted grid shows the numbers that float32 can hold.",
+};
+const DISTANCES = {
+  key: "distances", title: "How far its samples are from the mean", aspect: 0.95, metrics: [], wide: false,
+  about: "How many samples of the class lie at which distance ‖z − μ‖ from its mean, over all nodes. One float32 step is the spacing of float32 numbers at the "
+    + "mean's largest node: what is smaller cannot be told from rounding.",
+};
+const EMPTY = { data: [], layout: {
+  xaxis: { range: [-1, 1], constrain: "domain", title: { text: "z₁ − mean" } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: "z₂ − mean" } } } };
+const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: "distance to the class mean ‖z − μ‖" } }, yaxis: { range: [0, 1], title: { text: "samples" } } } };
+const NOTHING = "The microscope opens with the first moment.";
+
+export class Microscope {
+  /** props: {moments: [{step, url}], classNames, plotlyUrl} */
+  constructor(element, props) {
+    Object.assign(this, { element, props, t: -1, c: 0, zoom: 0, nodes: [0, 1], samples: new Map(), extent: [Infinity, 0], shown: null, raf: 0, theme: null });
+    this.root = el("div", { class: "lpc-root lpc-scope lpc-unstyled", testid: "lpc-microscope" });
+    this.popover = new MetricPopover(this.root);
+    this.build();
+    element.append(this.root);
+    this.root.lpcMicroscope = { state: () => this.state(), microscope: this };
+    this.update(props);
+    this.begin();
+  }
+
+  build() {
+    const info = this.popover.buttonFor("Collapse microscope", "lpc-scope-info", () => ({ title: "Collapse microscope", text: ABOUT, metrics: [] }));
+    this.picks = el("div", { class: "lpc-tools" });
+    this.time = new StopSlider({ label: "Moment of the run", testid: "lpc-scope-time", onMove: (t) => this.go(t), describe: (t) => `step ${formatCount(this.props.moments[t]?.step ?? 0)}` });
+    this.lens = new StopSlider({ label: "Magnification", testid: "lpc-scope-zoom", onMove: (k) => this.magnify(k), describe: (k) => `${power(10 ** (k / STOPS_PER_DECADE))} times` });
+    this.timeValue = el("output", { class: "lpc-scope-value", text: "–" });
+    this.zoomValue = el("output", { class: "lpc-scope-value", text: "–" });
+    const row = (name, value, slider) => el("div", { class: "lpc-scope-row" }, el("span", { class: "lpc-scope-name" }, el("span", { text: name }), value), slider.element);
+    const fit = el("button", { type: "button", class: "lpc-button", text: "Fit the class", testid: "lpc-scope-fit", on: { click: () => this.fit() } });
+    const deepest = el("button", { type: "button", class: "lpc-button", text: "To the float32 step", testid: "lpc-scope-deepest", on: { click: () => this.magnify(1e6) } });
+    this.sentence = el("p", { class: "lpc-card-caption", "aria-live": "polite", testid: "lpc-scope-sentence" });
+    const request = () => this.request();
+    this.cloud = new CardView({ ...CLOUD, figure: EMPTY, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
+    this.distances = new CardView({ ...DISTANCES, figure: EMPTY_LOG, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
+    const grid = el("div", { class: "lpc-card-grid" }, this.cloud.element, this.distances.element);
+    this.root.prepend(el("section", { class: "lpc-panel", "aria-label": "Collapse microscope" },
+      el("header", { class: "lpc-head" }, el("h3", { text: "Collapse microscope" }), info, this.picks),
+      row("magnified", this.zoomValue, this.lens), row("step", this.timeValue, this.time),
+      el("div", { class: "lpc-scope-buttons" }, fit, deepest), this.sentence), grid);
+  }
+
+  async begin() {
+    await Promise.all([loadStyles(), loadStyles("film.css"), loadStyles("cards.css")]);
+    if (this.gone) return;
+    this.root.classList.remove("lpc-unstyled");
+    this.restyle();
+    try {
+      this.Plotly = await loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
+      this.request();
+    } catch (error) {
+      setText(this.sentence, `${error.message}; reload the page.`);
+    }
+  }
+
+  /** New moments are appended; whoever looks at the last one stays with the last. Another study starts afresh. */
+  update(props) {
+    const before = this.props.moments;
+    this.props = props;
+    const { moments } = props;
+    const other = before.length && moments[0]?.url !== before[0].url;
+    if (other) this.forget();
+    const following = this.t < 0 || this.t >= before.length - 1 || other;
+    this.time.setStops(moments.length > 1 ? moments.map((_, i) => i / (moments.length - 1)) : [0], timeTicks(moments));
+    if (following && moments.length) this.go(moments.length - 1);
+    else if (moments.length) this.time.show(this.t);
+    if (this.theme) this.restyle();
+    this.request();
+  }
+
+  forget() {
+    Object.assign(this, { t: -1, samples: new Map(), shown: null, extent: [Infinity, 0], picksKey: "" });
+    for (const [view, card, figure] of [[this.cloud, CLOUD, EMPTY], [this.distances, DISTANCES, EMPTY_LOG]]) view.update({ ...card, figure, caption: "", empty: NOTHING, csv: "" });
+  }
+
+  /** Looks at moment t as soon as its samples are there. */
+  async go(t) {
+    this.t = t;
+    this.time.show(t);
+    const { step, url } = this.props.moments[t];
+    setText(this.timeValue, formatCount(step));
+    if (!this.samples.has(url)) this.samples.set(url, this.load(url));
+    try {
+      const sample = await this.samples.get(url);
+      if (this.gone || this.props.moments[this.t]?.url !== url) return;
+      this.open(sample);
+    } catch (error) {
+      this.samples.delete(url);
+      setText(this.sentence, `The samples of this moment could not be read (${error.message}). Move the slider to try again.`);
+    }
+  }
+
+  async load(url) {
+    const answer = await fetch(new URL(url, document.baseURI));
+    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
+    return new Sample(decode(await answer.arrayBuffer()).tensors);
+  }
+
+  open(sample) {
+    this.sample = sample;
+    if (!sample.labels.includes(this.c)) this.c = sample.labels[0];
+    this.nodes = this.nodes.map((j) => Math.min(j, sample.d - 1));
+    this.buildPicks();
+    this.settle();
+  }
+
+  buildPicks() {
+    const { classNames } = this.props;
+    const { d } = this.sample;
+    const key = JSON.stringify([classNames, d]);
+    if (key === this.picksKey) return;
+    this.picksKey = key;
+    const classes = select("Class under the microscope", classNames.map((name, c) => [String(c), name]), String(this.c), (c) => this.settle(() => (this.c = Number(c))), { "data-testid": "lpc-scope-class" });
+    const node = (at) => select(`Node ${at ? "upward" : "to the right"}`, Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle(() => (this.nodes[at] = Number(j))));
+    this.picks.replaceChildren(el("span", { class: "lpc-hint", text: "class" }), classes,
+      ...(d > 2 ? [el("span", { class: "lpc-hint", text: "nodes" }), node(0), node(1)] : []));
+  }
+
+  /** After another class, node or moment: the range of the magnification, and the picture. */
+  settle(change = () => {}) {
+    change();
+    this.about = this.sample.about(this.c);
+    this.whole = this.about.whole(this.nodes);
+    const decades = Math.max(0.5, Math.log10(this.whole / (FEWEST_STEPS * this.about.step)));
+    const last = Math.floor(decades * STOPS_PER_DECADE);
+    const ticks = Array.from({ length: Math.floor(decades) + 1 }, (_, e) => ({ share: (e * STOPS_PER_DECADE) / last, text: `${formatDecade(e)}×`, minor: e % 2 === 1 }));
+    this.lens.setStops(Array.from({ length: last + 1 }, (_, k) => k / last), ticks);
+    this.last = last;
+    const filled = Math.log10(this.whole / this.about.filled(this.nodes)) * STOPS_PER_DECADE;
+    this.filled = Math.max(0, Math.min(last, Math.floor(filled)));
+    this.lens.setMarks([{ share: this.filled / last, className: "lpc-film-onset", title: "here the class fills the view" }]);
+    this.extent = [Math.min(this.extent[0], 0.4 * this.about.step), Math.max(this.extent[1], 1.6 * this.about.farthest, Number.isFinite(this.about.nearestOther) ? 1.6 * this.about.nearestOther : 0)];
+    this.magnify(this.zoom);
+  }
+
+  fit() {
+    if (this.about) this.magnify(this.filled);
+  }
+
+  magnify(k) {
+    if (!this.about) return;
+    this.zoom = Math.max(0, Math.min(this.last, k));
+    this.lens.show(this.zoom);
+    this.dirty = true;
+    this.request();
+  }
+
+  request() {
+    if (!this.raf && !this.gone) this.raf = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.raf = 0;
+    if (this.dirty) this.fill();
+    if (!this.Plotly || !this.theme) return;
+    for (const view of [this.cloud, this.distances]) view.draw(this.Plotly, this.theme);
+  }
+
+  fill() {
+    this.dirty = false;
+    const { about, nodes, props: { classNames } } = this;
+    const times = 10 ** (this.zoom / STOPS_PER_DECADE);
+    const half = this.whole / times;
+    this.shown = { half, step: about.step };
+    setText(this.zoomValue, `${power(times).replace(/\.0$/, "")}×`);
+    this.cloud.update({ ...CLOUD, figure: cloudFigure(about, nodes, half, classNames), empty: "", caption: viewCaption(about, nodes, half), csv: () => cloudCsv(about) });
+    this.distances.update({ ...DISTANCES, figure: distanceFigure(about, half, this.extent, classNames), empty: "", csv: () => distanceCsv(about),
+      caption: "Distances over all nodes, on a logarithmic axis. Left of the dotted line a distance is rounding, not learning." });
+    setText(this.sentence, classSentence(about, classNames[about.c] ?? String(about.c)));
+  }
+
+  restyle() {
+    const theme = readTheme(this.element);
+    theme.key = JSON.stringify(theme);
+    if (theme.key === this.theme?.key) return;
+    this.theme = theme;
+    applyTheme(this.root, theme);
+    this.request();
+  }
+
+  /** For tests. */
+  state() {
+    return { t: this.t, c: this.c, zoom: this.zoom, last: this.last, moments: this.props.moments.length, ...this.shown, drawn: Boolean(this.cloud.drawn && this.shown && !this.dirty),
+      traces: (this.cloud.plot.data ?? []).map((trace) => trace.name), sentence: this.sentence.textContent };
+  }
+
+  destroy() {
+    this.gone = true;
+    cancelAnimationFrame(this.raf);
+    this.popover.close();
+    this.cloud.destroy();
+    this.distances.destroy();
+    this.root.remove();
+  }
+}
+
+function timeTicks(moments) {
+  const last = moments.length - 1;
+  if (last < 1) return [];
+  const at = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)))];
+  return at.map((i, k) => ({ share: i / last, text: formatCount(moments[i].step), minor: k % 2 === 1 }));
+}
+
+function classSentence(about, name) {
+  const steps = about.median / about.step;
+  const near = Number.isFinite(about.nearestOther) ? `${power((100 * about.median) / about.nearestOther)} % of the way to the nearest other class, and ` : "";
+  const size = steps < 1 ? "less than one float32 step: the class has collapsed as far as these numbers can tell" : `${power(steps)} float32 steps`;
+  return `Half of the ${formatCount(about.members.length)} samples of ${called(name)} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
+}
+
+function viewCaption(about, nodes, half) {
+  const steps = (2 * half) / about.step;
+  const seen = about.inside(nodes, half);
+  const share = seen === about.members.length ? "all samples of the class are" : seen ? `${formatCount(seen)} of the ${formatCount(about.members.length)} samples of the class are` : "no sample of the class is";
+  const wide = `The view is ${power(2 * half)} wide, ${power(steps)} float32 steps; ${share} inside.`;
+  return stepPx(about, half) < GRID_PX ? wide : `${wide} The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.`;
+}
+
+function cloudCsv(about) {
+  const head = ["sample", ...Array.from(about.mean, (_, j) => `z${j + 1}_minus_mean`)].join();
+  return [head, ...about.members.map((i) => [i, ...about.offset(i)].join()), ""].join("\r\n");
+}
+
+function distanceCsv(about) {
+  return ["sample,distance", ...about.members.map((i, k) => `${i},${about.distances[k]}`), ""].join("\r\n");
+}
+
+export default keeping((element, data) => new Microscope(element, data));

@@ -1,0 +1,105 @@
+// The table of readings: sortable columns, floor marks, reasons in words, ⓘ with formula and source.
+
+import { keeping } from "../kit/component.js";
+import { el, loadStyles, setText } from "../kit/dom.js";
+import { MetricPopover } from "../kit/metricpopover.js";
+import { power } from "../kit/power.js";
+import { SaveMenu, saveText } from "../kit/savemenu.js";
+import { applyTheme, readTheme } from "../kit/theme.js";
+
+const COLUMNS = [
+  { key: "title", text: "quantity", of: (row) => row.title.toLowerCase() },
+  { key: "value", text: "value", of: (row) => row.value ?? Infinity },
+  { key: "floor", text: "noise floor", of: (row) => row.floor ?? Infinity },
+  { key: "reason", text: "note", of: (row) => row.reason.toLowerCase() || "￿" },
+];
+
+export class Readings {
+  /** props: {key, title, rows, csv} */
+  constructor(element, props) {
+    Object.assign(this, { element, props, by: null, down: false, theme: null, drawn: "" });
+    this.root = el("div", { class: "lpc-root lpc-readings lpc-unstyled", testid: "lpc-readings" });
+    this.popover = new MetricPopover(this.root);
+    this.title = el("h3", { text: props.title });
+    this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
+      ["Data, CSV", `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
+    this.heads = COLUMNS.map((column) => this.head(column));
+    this.body = el("tbody");
+    const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);
+    this.root.prepend(el("section", { class: "lpc-panel" },
+      el("header", { class: "lpc-head" }, this.title, el("div", { class: "lpc-tools" }, this.menu.element)), table));
+    element.append(this.root);
+    this.fill();
+    this.begin();
+  }
+
+  async begin() {
+    await Promise.all([loadStyles(), loadStyles("cards.css")]);
+    if (this.gone) return;
+    this.root.classList.remove("lpc-unstyled");
+    this.restyle();
+  }
+
+  update(props) {
+    this.props = props;
+    this.fill();
+    if (this.theme) this.restyle();
+  }
+
+  restyle() {
+    this.theme = readTheme(this.element);
+    applyTheme(this.root, this.theme);
+  }
+
+  head({ key, text }) {
+    const button = el("button", { type: "button", class: "lpc-sort", text, testid: `lpc-sort-${key}`, on: { click: () => this.sort(key) } });
+    return el("th", { scope: "col", "aria-sort": "none", class: `lpc-col-${key}` }, button);
+  }
+
+  /** Up, then down, then as measured. */
+  sort(key) {
+    if (this.by !== key) [this.by, this.down] = [key, false];
+    else if (!this.down) this.down = true;
+    else [this.by, this.down] = [null, false];
+    this.heads.forEach((head, i) => head.setAttribute("aria-sort", COLUMNS[i].key !== this.by ? "none" : this.down ? "descending" : "ascending"));
+    this.fill();
+  }
+
+  fill() {
+    const { rows, title } = this.props;
+    setText(this.title, title);
+    const key = JSON.stringify([rows, this.by, this.down]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.popover.close();
+    this.menu.element.hidden = !this.props.csv;
+    this.body.replaceChildren(...this.sorted(rows).map((row) => this.row(row)));
+    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: COLUMNS.length, class: "lpc-hint", text: "Nothing has been measured yet." })));
+  }
+
+  sorted(rows) {
+    const column = COLUMNS.find((one) => one.key === this.by);
+    if (!column) return rows;
+    const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0) * (this.down ? -1 : 1);
+    return [...rows].sort((a, b) => order(column.of(a), column.of(b)));
+  }
+
+  row(row) {
+    const about = this.popover.buttonFor(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
+    const value = row.value === null ? row.shown : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
+    const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: "at floor", title: `Rounding alone can give ${power(row.floor, 3)}; measured: ${power(row.value, 3)}` });
+    return el("tr", { testid: `lpc-reading-${row.name}` },
+      el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: row.title }), about)),
+      el("td", { class: "lpc-number" }, el("span", { text: value, class: row.value === null ? "lpc-hint" : "" }), mark),
+      el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : power(row.floor) }),
+      el("td", { class: "lpc-note", text: row.reason }));
+  }
+
+  destroy() {
+    this.gone = true;
+    this.popover.close();
+    this.root.remove();
+  }
+}
+
+export default keeping((element, data) => new Readings(element, data));

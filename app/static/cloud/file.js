@@ -1,0 +1,163 @@
+// The files of a point cloud: the samples at once, single nodes and thumbnails by byte range when they are wanted.
+
+import { nodeName } from "../kit/format.js";
+import { decode } from "../kit/frames.js";
+
+const KEPT_COLUMNS = 24;
+const KEPT_THUMBS = 400;
+const NAMES = { pca: "PC", tsne: "t-SNE", umap: "UMAP" };
+
+export class CloudFile {
+  /** Fetches the cloud of `urls` {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections: {tsne, umap}}. */
+  static async open(urls) {
+    return new CloudFile(decode(await bytesOf(urls.cloudUrl)), urls);
+  }
+
+  constructor({ info, tensors }, urls) {
+    const data = (name) => tensors[name]?.data ?? null;
+    Object.assign(this, { info, urls, tensors, n: info.n, d: info.d, K: info.K, G: 0, theory: null });
+    Object.assign(this, { labels: data("labels"), predictions: data("predictions"), rows: data("rows") });
+    Object.assign(this, { columns: new Map(), thumbs: new Map(), captions: data("text_ends") && new TextDecoder() });
+    this.order = shuffled(this.n);
+    this.wrong = this.predictions ? Uint8Array.from(this.labels, (label, i) => Number(label !== this.predictions[i])) : new Uint8Array(this.n);
+  }
+
+  /** Fetches what is predicted, once it is there; returns whether that is news. */
+  async learn() {
+    const { theoryUrl } = this.urls;
+    if (!theoryUrl || this.theory) return false;
+    const { info, tensors } = decode(await bytesOf(theoryUrl));
+    Object.assign(this, { theory: { ...info, seen: tensors.pca_points?.data ?? null }, G: info.gammas.length });
+    return true;
+  }
+
+  row(i) {
+    return this.rows ? this.rows[i] : i;
+  }
+
+  /** The drawn sample of a row in the file; −1 where it is not drawn. */
+  sampleOf(row) {
+    if (!this.rows) return row < this.n ? row : -1;
+    let [low, high] = [0, this.n];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.rows[middle] < row) low = middle + 1;
+      else high = middle;
+    }
+    return this.rows[low] === row ? low : -1;
+  }
+
+  caption(i) {
+    if (!this.captions) return "";
+    const { text_ends: { data: ends }, text_bytes: { data: bytes } } = this.tensors;
+    return this.captions.decode(bytes.subarray(i ? ends[i - 1] : 0, ends[i]));
+  }
+
+  /** Whether `kind` can be shown now. */
+  has(kind) {
+    return kind === "nodes" || (kind === "pca" ? "pca" in this.tensors : Boolean(this.urls.projections?.[kind]));
+  }
+
+  /** Axes of `kind` for the samples and for whatever is drawn with them:
+      {kind, titles, xyz: [p arrays (n)], means, head: [p arrays (K)], points: [p arrays (G·K)], origin: [p numbers]}; null where there is none. */
+  async axes(kind, nodes, dims) {
+    if (kind === "nodes") return this.nodeAxes(nodes.slice(0, dims));
+    const tensor = kind === "pca" ? this.tensors.pca : await this.projection(kind);
+    const count = Math.min(dims, tensor.shape[0]);
+    const parts = (data) => (kind === "pca" && data ? split(data, tensor.shape[0]).slice(0, count) : null);
+    const part = (name) => parts(this.tensors[name]?.data);
+    return {
+      kind, titles: Array.from({ length: count }, (_, i) => `${NAMES[kind]} ${i + 1}`), xyz: split(tensor.data, tensor.shape[0]).slice(0, count),
+      means: part("pca_means"), points: this.G ? parts(this.theory.seen) : null, head: part("pca_head"), origin: part("pca_origin")?.map((one) => one[0]) ?? null,
+    };
+  }
+
+  async nodeAxes(nodes) {
+    const { info: { at }, theory, urls } = this;
+    const all = (name, count, from, url) => (from && (count || name === "nodes") ? Promise.all(nodes.map((node) => this.column(name, node, count, from, url))) : null);
+    const [xyz, means, head, points] = await Promise.all([
+      all("nodes", this.n, at.nodes, urls.nodesUrl), all("means", this.K, at.means, urls.nodesUrl), all("head", this.K, at.head, urls.nodesUrl),
+      all("points", this.G * this.K, theory?.at, urls.pointsUrl)]);
+    const axes = { kind: "nodes", titles: nodes.map(nodeName), xyz, means, points, head, origin: nodes.map(() => 0) };
+    return nodes.length > 1 ? axes : spreadOut(axes, this);
+  }
+
+  async projection(kind) {
+    const url = this.urls.projections[kind];
+    if (!this.columns.has(url)) this.columns.set(url, decode(await bytesOf(url)).tensors.xy);
+    return this.columns.get(url);
+  }
+
+  /** One node's `count` numbers of array `name`. */
+  async column(name, node, count, from, url) {
+    const key = `${name} ${node}`;
+    if (!this.columns.has(key)) {
+      const bytes = count ? await bytesOf(url, from + 4 * count * node, 4 * count) : new ArrayBuffer(0);
+      this.columns.set(key, new Float32Array(bytes));
+      if (this.columns.size > KEPT_COLUMNS) this.columns.delete(this.columns.keys().next().value);
+    }
+    return this.columns.get(key);
+  }
+
+  /** The ImageData of sample i, or null without pictures; remembered. */
+  async thumb(i) {
+    if (!this.info.image) return null;
+    if (!this.thumbs.has(i)) {
+      const [height, width, channels] = this.info.image;
+      const size = height * width * channels;
+      this.thumbs.set(i, bytesOf(this.urls.imagesUrl, this.info.images_at + size * i, size)
+        .then((bytes) => pictureOf(new Uint8Array(bytes), height, width, channels)));
+      if (this.thumbs.size > KEPT_THUMBS) this.thumbs.delete(this.thumbs.keys().next().value);
+    }
+    return this.thumbs.get(i);
+  }
+}
+
+/** `size` bytes of a file from byte `from` on, or all of it. */
+export async function bytesOf(url, from = 0, size = 0) {
+  const headers = size ? { Range: `bytes=${from}-${from + size - 1}` } : {};
+  const answer = await fetch(new URL(url, document.baseURI), { headers });
+  if (!answer.ok) throw new Error(answer.status === 404 ? "these points are no longer held by the server" : `the points could not be loaded (${answer.status})`);
+  const buffer = await answer.arrayBuffer();
+  return size && answer.status === 200 ? buffer.slice(from, from + size) : buffer; // 206: just the part
+}
+
+function split(data, parts) {
+  const size = data.length / parts;
+  return Array.from({ length: parts }, (_, i) => data.subarray(i * size, (i + 1) * size));
+}
+
+/** A single node is drawn along x; y only keeps the samples apart. */
+function spreadOut(axes, { n, K, G }) {
+  const [x] = axes.xyz;
+  let reach = 0;
+  for (let i = 0; i < n; i++) reach = Math.max(reach, Math.abs(x[i]) || 0);
+  const jitter = Float32Array.from({ length: n }, (_, i) => (((i * 0.754877666) % 1) - 0.5) * (reach || 1));
+  const zeros = (count) => new Float32Array(count);
+  return {
+    ...axes, titles: [axes.titles[0], "spread"], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],
+    points: axes.points && [axes.points[0], zeros(G * K)], head: axes.head && [axes.head[0], zeros(K)], origin: [0, 0],
+  };
+}
+
+/** Pixels (height, width, channels) as an ImageData. */
+export function pictureOf(bytes, height, width, channels) {
+  const image = new ImageData(width, height);
+  for (let i = 0, j = 0; i < width * height; i++, j += channels) {
+    const colour = channels >= 3;
+    image.data.set([bytes[j], bytes[colour ? j + 1 : j], bytes[colour ? j + 2 : j], 255], 4 * i);
+  }
+  return image;
+}
+
+/** 0…n−1 in an order that is mixed, and the same each time: no class hides another, and a part of it is a fair sample. */
+function shuffled(n) {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  let state = 12_345;
+  for (let i = n - 1; i > 0; i--) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const j = Math.floor((state / 4_294_967_296) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}

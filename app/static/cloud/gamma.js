@@ -1,0 +1,119 @@
+// The γ slider of a point cloud: where would this head's classes fall? Answers from a grid computed beforehand.
+
+import { el, setText } from "../kit/dom.js";
+import { StopSlider } from "../kit/stopslider.js";
+import { formatDecade, formatGamma, formatNumber, formatPercent } from "../kit/format.js";
+
+const FITS = 0.5; // class means nearer to their points than this share of the radius are worth starting from
+const BETWEEN = 240; // stops of the slider, however few values of γ the grid has
+
+export class CloudGamma {
+  /** hooks: {moved(), info(key)} */
+  constructor({ moved, info }) {
+    Object.assign(this, { moved, at: 0, gamma: 1, file: null });
+    this.slider = new StopSlider({
+      label: "γ of the predicted points", testid: "lpc-cloud-gamma", onMove: (stop) => this.go(stop),
+      describe: () => `γ = ${formatGamma(this.gamma)}`,
+    });
+    this.value = el("output", { class: "lpc-gamma-value", testid: "lpc-cloud-gamma-value", text: "–" });
+    this.sentence = el("p", { class: "lpc-hint lpc-cloud-fit", "aria-live": "polite", testid: "lpc-cloud-fit" });
+    this.back = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: "best fit", testid: "lpc-cloud-best",
+      title: "The γ whose predicted points lie nearest to the class means", on: { click: () => this.jump(this.file.theory.gammas[this.file.theory.best]) } });
+    this.trained = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: "as trained", testid: "lpc-cloud-trained",
+      title: "The γ at the end of training, as the file says", on: { click: () => this.jump(this.file.theory.known) } });
+    const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.value, info("cloud-gamma"));
+    this.row = el("div", { class: "lpc-cloud-gamma" }, head, this.slider.element,
+      el("div", { class: "lpc-cloud-jumps" }, this.trained, this.back));
+    this.element = el("div", { class: "lpc-cloud-theory" }, this.row, this.sentence);
+  }
+
+  open(file) {
+    this.file = file;
+    const { gammas, best, critical, known, note } = file.theory ?? { gammas: [], note: "The predicted points are being computed…" };
+    this.row.hidden = !gammas.length;
+    if (!gammas.length) return setText(this.sentence, note);
+    [this.low, this.high] = [Math.log10(gammas[0]), Math.log10(gammas[gammas.length - 1])];
+    const ticks = [];
+    for (let e = Math.ceil(this.low - 1e-9); e <= this.high + 1e-9; e += 2) ticks.push({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: e % 4 !== 0 });
+    this.slider.setStops(Array.from({ length: BETWEEN + 1 }, (_, i) => i / BETWEEN), ticks);
+    const mark = (gamma, className, title) => Number.isFinite(gamma) && gamma > 0 && { share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
+    this.slider.setMarks([mark(file.theory.errors[best] < FITS ? gammas[best] : NaN, "lpc-cloud-mark-best", "nearest to the class means"),
+      mark(known, "lpc-cloud-mark-known", "γ at the end of training"), mark(critical, "lpc-cloud-mark-critical", "from here on a class's own point is not surely its own")].filter(Boolean));
+    this.fits = best !== null && file.theory.errors[best] < FITS;
+    this.back.hidden = !this.fits;
+    this.trained.hidden = !known;
+    this.put(known || (this.fits ? gammas[best] : gammas[likeliest(file)] ?? 1));
+    this.show();
+  }
+
+  /** Whether the axes drawn have a place for predicted points. */
+  allow(possible) {
+    const idle = Boolean(this.file.G) && !possible;
+    this.element.classList.toggle("lpc-cloud-idle", idle);
+    this.slider.element.setAttribute("aria-disabled", String(idle));
+    this.idle = idle;
+    if (this.file.G) this.show();
+  }
+
+  shareOf(gamma) {
+    return Math.max(0, Math.min(1, (Math.log10(gamma) - this.low) / (this.high - this.low)));
+  }
+
+  /** γ by a button: exactly there, though the slider's stops may lie beside it. */
+  jump(gamma) {
+    this.put(gamma);
+    this.show();
+    this.moved();
+  }
+
+  put(gamma) {
+    Object.assign(this, { gamma, at: Math.round(BETWEEN * this.shareOf(gamma)) });
+  }
+
+  /** γ by the slider. */
+  go(stop) {
+    Object.assign(this, { at: stop, gamma: 10 ** (this.low + (stop / BETWEEN) * (this.high - this.low)) });
+    this.show();
+    this.moved();
+  }
+
+  /** Between which two values of the grid: [lower, upper, share of the upper, by logarithms]. */
+  between() {
+    const { gammas } = this.file.theory;
+    let upper = gammas.findIndex((gamma) => gamma >= this.gamma * (1 - 1e-9));
+    if (upper <= 0) return upper < 0 ? [gammas.length - 1, gammas.length - 1, 0] : [0, 0, 0];
+    const [a, b] = [Math.log(gammas[upper - 1]), Math.log(gammas[upper])];
+    return [upper - 1, upper, Math.min(1, (Math.log(this.gamma) - a) / (b - a))];
+  }
+
+  /** A column of the grid (G, K) at the slider's γ, into `out` (K). */
+  column(values, K, out) {
+    const [a, b, share] = this.between();
+    for (let c = 0; c < K; c++) out[c] = mix(values[a * K + c], values[b * K + c], share);
+    return out;
+  }
+
+  show() {
+    const { info, theory, d } = this.file;
+    setText(this.value, formatGamma(this.gamma));
+    this.slider.show(this.at);
+    if (this.idle) return setText(this.sentence, "t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them.");
+    const [a, b, share] = this.between();
+    const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);
+    const measured = info.radius !== null ? `, measured ‖z‖ ${formatNumber(info.radius)}` : "";
+    const parts = [`mean predicted ‖z*‖ ${formatNumber(value("radii"))}${measured}`];
+    const error = value("errors");
+    if (Number.isFinite(error)) parts.push(`class means ${error < 10 ? formatPercent(error) : `${formatNumber(error)} radii`} from their predicted points`);
+    parts.push(`in the authors' code this γ is ${formatGamma(d * this.gamma)}`);
+    setText(this.sentence, `${parts.join(" · ")}${theory.note ? ` · ${theory.note}` : ""}`);
+  }
+}
+
+/** The γ at which the predicted radius is nearest to the measured one. */
+function likeliest({ info, theory }) {
+  if (info.radius === null || !(info.radius > 0)) return -1;
+  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.radius)) : Infinity));
+  return miss.indexOf(Math.min(...miss));
+}
+
+const mix = (a, b, share) => (share < 1e-9 || !Number.isFinite(b) ? a : Number.isFinite(a) ? a + (b - a) * share : b);

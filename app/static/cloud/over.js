@@ -1,0 +1,101 @@
+// What lies over the samples: class means, predicted points, the head's rows, the sample pointed at, a region being drawn.
+
+import { drawCrosses, drawMeans, label } from "../latents/overlays.js";
+
+const EDGE = 9; // pixels a mark at the border stays inside
+const ROWS_SHARE = 0.42; // longest head row, as a share of the view
+
+/** Draws over the cloud `view` (see cloud.js) in CSS pixels. */
+export function drawOver(ctx, view) {
+  const { camera: { rect }, axes, tools: { layers }, file, theme } = view;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(rect.x, rect.y, rect.w, rect.h);
+  ctx.clip();
+  ctx.translate(rect.x, rect.y);
+  if (layers.head && axes.head) drawHead(ctx, view);
+  if (layers.means && axes.means) drawMeans(ctx, view.camera.project(axes.means, file.K, view.spots), file.K, theme);
+  if (layers.points && axes.points && file.G) drawPredicted(ctx, view);
+  if (view.hover >= 0) ring(ctx, view.at.x[view.hover], view.at.y[view.hover], theme);
+  ctx.translate(-rect.x, -rect.y);
+  if (view.path) region(ctx, view.path, theme);
+  ctx.restore();
+}
+
+function drawPredicted(ctx, { camera, axes, file, gamma, spots, colours, legend: { focus }, theme }) {
+  const columns = axes.points.map((one) => gamma.column(one, file.K, new Float64Array(file.K)));
+  camera.project(columns, file.K, spots);
+  const { w, h } = camera.rect;
+  for (let c = 0; c < file.K; c++) {
+    const [x, y] = [spots.x[c], spots.y[c]];
+    if (!Number.isFinite(x) || (x >= 0 && x <= w && y >= 0 && y <= h)) continue;
+    if (!focus.size || focus.has(c)) pointer(ctx, x, y, w, h, colours[c]);
+  }
+  drawCrosses(ctx, spots, colours, focus, theme);
+}
+
+/** A triangle at the border that points to where a cross lies outside. */
+function pointer(ctx, x, y, w, h, colour) {
+  const [cx, cy] = [w / 2, h / 2];
+  const factor = Math.min((cx - EDGE) / Math.max(1e-9, Math.abs(x - cx)), (cy - EDGE) / Math.max(1e-9, Math.abs(y - cy)));
+  const angle = Math.atan2(y - cy, x - cx);
+  ctx.save();
+  ctx.translate(cx + factor * (x - cx), cy + factor * (y - cy));
+  ctx.rotate(angle);
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.moveTo(8, 0);
+  ctx.lineTo(-4, 5.5);
+  ctx.lineTo(-4, -5.5);
+  ctx.closePath();
+  ctx.fill();
+  ctx.restore();
+}
+
+/** Each class's row of W as a line from the origin, all on one scale of their own. */
+function drawHead(ctx, { camera, axes, file, colours, legend: { focus }, theme }) {
+  const origin = axes.origin.map((value) => [value]);
+  const from = camera.project(origin, 1, { x: [0], y: [0], depth: [0] });
+  const unit = { x: new Float32Array(file.K), y: new Float32Array(file.K), depth: new Float32Array(file.K) };
+  camera.project(axes.head.map((one, a) => one.map((value) => value + axes.origin[a])), file.K, unit);
+  let longest = 0;
+  for (let c = 0; c < file.K; c++) longest = Math.max(longest, Math.hypot(unit.x[c] - from.x[0], unit.y[c] - from.y[0]) || 0);
+  if (!(longest > 0)) return;
+  const factor = (ROWS_SHARE * Math.min(camera.rect.w, camera.rect.h)) / longest;
+  for (let c = 0; c < file.K; c++) {
+    const [x, y] = [from.x[0] + factor * (unit.x[c] - from.x[0]), from.y[0] + factor * (unit.y[c] - from.y[0])];
+    ctx.globalAlpha = focus.size && !focus.has(c) ? 0.1 : 0.9;
+    ctx.strokeStyle = colours[c];
+    ctx.lineWidth = 2;
+    ctx.beginPath();
+    ctx.moveTo(from.x[0], from.y[0]);
+    ctx.lineTo(x, y);
+    ctx.stroke();
+    ctx.font = `11px ${theme.font}`;
+    if (file.K <= 12) label(ctx, `W ${file.info.class_names[c].slice(0, 12)}`, x, y - 8, theme, theme.text);
+  }
+  ctx.globalAlpha = 1;
+}
+
+function ring(ctx, x, y, theme) {
+  ctx.lineWidth = 2;
+  ctx.strokeStyle = theme.text;
+  ctx.beginPath();
+  ctx.arc(x, y, 7, 0, 2 * Math.PI);
+  ctx.stroke();
+}
+
+function region(ctx, path, theme) {
+  ctx.beginPath();
+  path.forEach(([x, y], i) => (i ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
+  ctx.closePath();
+  ctx.fillStyle = theme.text;
+  ctx.globalAlpha = 0.07;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([5, 4]);
+  ctx.strokeStyle = theme.text;
+  ctx.stroke();
+  ctx.setLineDash([]);
+}

@@ -1,0 +1,92 @@
+// A list of samples: pictures or captions with class, prediction and row; pointing at one rings it in the point cloud.
+
+import { bytesOf, pictureOf } from "./file.js";
+import { join } from "./link.js";
+import { keeping } from "../kit/component.js";
+import { el, loadStyles, setText } from "../kit/dom.js";
+import { formatCount, formatNumber } from "../kit/format.js";
+import { applyTheme, readTheme } from "../kit/theme.js";
+
+const PAGE = 48; // samples shown before "show more"
+
+export class Samples {
+  /** props: {title, note, items: [{row, place, label, prediction, wrong, distance, caption}], imagesUrl, imagesAt, image, total, group} */
+  constructor(element, props) {
+    Object.assign(this, { element, props, shown: PAGE, key: "" });
+    this.title = el("h3");
+    this.note = el("p", { class: "lpc-hint", testid: "lpc-samples-note" });
+    this.list = el("ul", { class: "lpc-samples-list", testid: "lpc-samples-list" });
+    this.more = el("button", { type: "button", class: "lpc-button", on: { click: () => this.showMore() } });
+    this.root = el("div", { class: "lpc-root lpc-unstyled" }, el("section", { class: "lpc-panel lpc-samples", testid: "lpc-samples" }, this.title, this.note, this.list, this.more));
+    element.append(this.root);
+    this.begin();
+  }
+
+  async begin() {
+    await Promise.all([loadStyles(), loadStyles("cloud.css")]);
+    if (this.gone) return;
+    this.root.classList.remove("lpc-unstyled");
+    this.update(this.props);
+  }
+
+  update(props) {
+    this.props = props;
+    applyTheme(this.root, readTheme(this.element));
+    const key = JSON.stringify(props);
+    if (key === this.key) return;
+    Object.assign(this, { key, shown: PAGE });
+    this.link?.leave();
+    this.link = props.group ? join(props.group, { total: props.total, hear() {} }) : null;
+    this.show();
+  }
+
+  showMore() {
+    this.shown += 4 * PAGE;
+    this.show();
+  }
+
+  show() {
+    const { title, note, items } = this.props;
+    setText(this.title, title);
+    setText(this.note, note);
+    this.list.classList.toggle("lpc-samples-pictures", Boolean(this.props.image));
+    this.list.replaceChildren(...items.slice(0, this.shown).map((item) => this.tile(item)));
+    this.more.hidden = items.length <= this.shown;
+    setText(this.more, `show more (${formatCount(items.length - this.shown)})`);
+  }
+
+  tile(item) {
+    const { row, label, prediction, wrong, distance, caption } = item;
+    const words = el("div", { class: "lpc-sample-words" }, el("strong", { text: label }),
+      prediction && el("span", { class: wrong ? "lpc-wrong" : "lpc-sample-right", text: wrong ? `→ ${prediction}` : "✓ right" }),
+      caption && el("span", { class: "lpc-cloud-caption", text: caption }),
+      el("span", { class: "lpc-tip-values", text: `row ${formatCount(row)} · ${formatNumber(distance)} from its centre` }));
+    const tile = el("li", { class: "lpc-sample", tabindex: "0", testid: "lpc-sample", on: {
+      pointerenter: () => this.point(row), pointerleave: () => this.point(-1), focus: () => this.point(row), blur: () => this.point(-1),
+    } }, this.props.image && this.picture(item), words);
+    return tile;
+  }
+
+  point(row) {
+    this.link?.tell("hover", row);
+  }
+
+  picture({ place }) {
+    const [height, width, channels] = this.props.image;
+    const canvas = el("canvas", { class: "lpc-thumb", width, height, "aria-hidden": "true" });
+    if (place < 0) return canvas;
+    const size = height * width * channels;
+    bytesOf(this.props.imagesUrl, this.props.imagesAt + size * place, size).then((bytes) => {
+      canvas.getContext("2d").putImageData(pictureOf(new Uint8Array(bytes), height, width, channels), 0, 0);
+    }, () => canvas.remove()); // the words stay without their picture
+    return canvas;
+  }
+
+  destroy() {
+    this.gone = true;
+    this.link?.leave();
+    this.root.remove();
+  }
+}
+
+export default keeping((element, data) => new Samples(element, data));

@@ -1,0 +1,167 @@
+// The buttons of a point cloud: which axes, which tool, what is drawn with the samples, what is chosen.
+
+import { el, icon, segmented, select } from "../kit/dom.js";
+import { formatCount, nodeName } from "../kit/format.js";
+
+const ICONS = {
+  move: "M12 2l3.200 3.800h-2.300v5.300h5.300V8.800L22 12l-3.800 3.200v-2.300h-5.300v5.300h2.300L12 22l-3.200-3.800h2.300v-5.300H5.800v2.300L2 12l3.800-3.200v2.300h5.300V5.800H8.800z",
+  lasso: "M12 3C6.500 3 2 6 2 9.800c0 2.400 1.800 4.500 4.500 5.700-.3.500-.5 1-.5 1.500 0 1.700 1.500 3 3.400 3 .6 0 1.200-.1 1.700-.4-.1.700-.5 1.300-1.100 1.700l1.100 1.400c1.300-1 2-2.500 2-4.200 0-.6-.1-1.200-.3-1.700C18 16.400 22 13.500 22 9.800 22 6 17.500 3 12 3zm0 1.900c4.500 0 8.100 2.200 8.100 4.900 0 2.600-3.300 4.700-7.500 4.900-.8-1.100-2-1.700-3.200-1.700-.4 0-.8.100-1.200.2-2.500-.7-4.300-1.900-4.300-3.400 0-2.700 3.600-4.900 8.100-4.900zM9.400 15c.9 0 1.600.6 1.600 1.400s-.7 1.500-1.600 1.500-1.600-.7-1.600-1.500.7-1.400 1.600-1.400z",
+  box: "M3 3h4v2H5v2H3zm6 0h6v2H9zm8 0h4v4h-2V5h-2zM3 9h2v6H3zm16 0h2v6h-2zM3 17h2v2h2v2H3zm6 2h6v2H9zm10-2h2v4h-4v-2h2z",
+  plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  minus: "M5 11h14v2H5z",
+  home: "M4 4h6v2H7.400l3.300 3.300-1.400 1.400L6 7.400V10H4zm10 0h6v6h-2V7.400l-3.300 3.300-1.400-1.400L16.600 6H14zM9.300 13.300l1.400 1.400L7.400 18H10v2H4v-6h2v2.600zm5.400 0L18 16.600V14h2v6h-6v-2h2.600l-3.300-3.300z",
+  picture: "M4 4h16v16H4zM6 17h12l-4-5-3 3.500-2-2z",
+};
+const TITLES = { nodes: "nodes", pca: "PCA", tsne: "t-SNE", umap: "UMAP" };
+const ABOUT = {
+  nodes: "The layer's own coordinates", pca: "The directions of largest spread",
+  tsne: "Neighbours stay together (takes a while)", umap: "Neighbours stay together (takes a while)",
+};
+const MANY_NODES = 64; // more than this are typed, not listed
+
+export class CloudTools {
+  /** hooks: {info(key), look(sight), zoom(factor), home(), layers(), choose(what), clear(), want(kind), picture(), used(tool)} */
+  constructor(hooks) {
+    Object.assign(this, { hooks, tool: "move", sight: null, layers: { points: true, means: true, head: false } });
+    this.view = el("div", { class: "lpc-tools" });
+    this.buildHandles();
+    this.buildChoice();
+    this.buildLayers();
+  }
+
+  buildHandles() {
+    const modes = segmented("What a drag does", [
+      { value: "move", text: "", title: "Drag to move or turn (M)", testid: "lpc-cloud-move" },
+      { value: "lasso", text: "", title: "Choose with a lasso (L); Shift adds, Alt takes away", testid: "lpc-cloud-lasso" },
+      { value: "box", text: "", title: "Choose with a box (B); Shift adds, Alt takes away", testid: "lpc-cloud-box" },
+    ], (tool) => this.use(tool), "lpc-cloud-mode");
+    ["move", "lasso", "box"].forEach((name, i) => {
+      modes.children[i].append(icon(ICONS[name]));
+      modes.children[i].setAttribute("aria-label", modes.children[i].title);
+    });
+    this.modes = modes;
+    const button = (name, title, act) => el("button", { type: "button", title, "aria-label": title, testid: `lpc-cloud-${name}`, on: { click: act } }, icon(ICONS[name]));
+    const zoom = el("div", { class: "lpc-segmented" }, button("plus", "Zoom in (+)", () => this.hooks.zoom(1.5)), button("minus", "Zoom out (−)", () => this.hooks.zoom(1 / 1.5)),
+      button("home", "Show everything (0 or double-click)", () => this.hooks.home()), button("picture", "Save the picture as PNG", () => this.hooks.picture()));
+    this.handles = el("div", { class: "lpc-cloud-handles" }, modes, zoom);
+    modes.select(this.tool);
+  }
+
+  buildChoice() {
+    const button = (text, title, testid, act) => el("button", { type: "button", class: "lpc-button", text, title, testid, on: { click: act } });
+    this.wrong = button("misclassified", "Choose every sample that is predicted wrongly", "lpc-cloud-wrong", () => this.hooks.choose("wrong"));
+    this.ambiguous = button("most ambiguous", "Choose the samples the head is least sure of", "lpc-cloud-ambiguous", () => this.hooks.choose("ambiguous"));
+    this.none = button("clear", "Choose none (Escape)", "lpc-cloud-clear", () => this.hooks.clear());
+    this.choice = el("div", { class: "lpc-cloud-choose", role: "group", "aria-label": "Choose samples" }, this.wrong, this.ambiguous, this.none);
+  }
+
+  buildLayers() {
+    this.layerChips = el("div", { class: "lpc-layers", role: "group", "aria-label": "Drawn with the samples" });
+    const names = { points: ["✚", "predicted z*"], means: ["•", "class means"], head: ["╱", "rows of W"] };
+    this.chips = {};
+    for (const [key, [mark, text]] of Object.entries(names)) {
+      const chip = el("button", { type: "button", class: "lpc-chip", testid: `lpc-cloud-layer-${key}`, title: `Show or hide: ${text}`, on: { click: () => this.toggle(key) } },
+        el("span", { "aria-hidden": "true", text: mark }), el("span", { text }));
+      this.chips[key] = chip;
+      this.layerChips.append(chip);
+      this.pressLayer(key);
+    }
+  }
+
+  toggle(key) {
+    this.layers[key] = !this.layers[key];
+    this.pressLayer(key);
+    this.hooks.layers();
+  }
+
+  pressLayer(key) {
+    this.chips[key].setAttribute("aria-pressed", String(this.layers[key]));
+    this.chips[key].classList.toggle("lpc-dim", !this.layers[key]);
+  }
+
+  use(tool) {
+    this.tool = tool;
+    this.modes.select(tool);
+    this.hooks.used(tool);
+  }
+
+  /** A file's buttons; `ready` is a projection that has just been computed, and is shown at once. */
+  open(file, props, ready) {
+    Object.assign(this, { file, offers: file.d > 3 ? ["nodes", ...(file.has("pca") ? ["pca"] : []), ...(file.n ? props.offers ?? [] : [])] : ["nodes"], busy: props.busy ?? "" });
+    const raw = file.d <= 3 || !file.has("pca");
+    const first = { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
+    if (!this.sight) {
+      this.sight = first;
+      this.layers.head = !file.n; // a head alone is about its rows
+      this.pressLayer("head");
+    }
+    if (ready) this.sight = { ...this.sight, kind: ready };
+    this.choice.hidden = !file.n;
+    this.wrong.disabled = !file.wrong.includes(1);
+    this.wrong.title = this.wrong.disabled ? "No sample is known to be predicted wrongly" : "Choose every sample that is predicted wrongly";
+    this.ambiguous.disabled = !file.info.ambiguous.length;
+    this.refresh();
+  }
+
+  chosen(count) {
+    this.none.disabled = !count;
+  }
+
+  change(part) {
+    const sight = { ...this.sight, ...part };
+    if (!this.file.has(sight.kind)) return this.hooks.want(sight.kind);
+    this.sight = sight;
+    this.refresh();
+    this.hooks.look(sight);
+  }
+
+  refresh() {
+    const { file, sight, hooks } = this;
+    const children = [];
+    if (file.d > 2) children.push(this.dims());
+    if (this.offers.length > 1) children.push(this.kinds(), hooks.info("cloud-axes"));
+    if (sight.kind === "nodes" && file.d > 1) children.push(this.picks());
+    this.view.replaceChildren(...children);
+    this.chips.head.hidden = !file.info.head;
+    this.chips.points.hidden = !file.G;
+    this.chips.means.hidden = !file.n;
+  }
+
+  dims() {
+    const dims = segmented("Dimensions drawn", [
+      { value: 2, text: "2-D", title: "Draw two dimensions", testid: "lpc-cloud-2d" },
+      { value: 3, text: "3-D", title: "Draw three dimensions; drag to turn", testid: "lpc-cloud-3d" },
+    ], (value) => this.change({ dims: value }));
+    dims.select(this.sight.dims);
+    return dims;
+  }
+
+  kinds() {
+    const kinds = segmented("Axes", this.offers.map((kind) => ({
+      value: kind, text: this.busy === kind ? `${TITLES[kind]}…` : TITLES[kind], title: this.file.has(kind) ? ABOUT[kind] : `${ABOUT[kind]}; a press computes it`, testid: `lpc-cloud-axes-${kind}`,
+    })), (kind) => this.change({ kind }));
+    kinds.select(this.sight.kind);
+    return kinds;
+  }
+
+  /** One choice of node per axis; a node that another axis shows is swapped with it. */
+  picks() {
+    const { file: { d }, sight: { nodes, dims } } = this;
+    const shown = nodes.slice(0, Math.min(dims, d));
+    return el("span", { class: "lpc-node-picks" }, ...shown.map((node, slot) => {
+      const options = { "data-testid": `lpc-cloud-node-${slot}` };
+      if (d <= MANY_NODES) return select(`Node on axis ${slot + 1}`, Array.from({ length: d }, (_, i) => [i, nodeName(i)]), node, (value) => this.pick(slot, Number(value)), options);
+      const box = el("input", { type: "number", class: "lpc-cloud-node", min: 1, max: d, value: node + 1, title: `Node on axis ${slot + 1}, 1 to ${formatCount(d)}`, "aria-label": `Node on axis ${slot + 1}`, ...options });
+      box.addEventListener("change", () => this.pick(slot, Math.max(0, Math.min(d - 1, Math.round(Number(box.value) || 1) - 1))));
+      return box;
+    }));
+  }
+
+  pick(slot, node) {
+    const nodes = [...this.sight.nodes];
+    const other = nodes.indexOf(node);
+    if (other >= 0) nodes[other] = nodes[slot];
+    nodes[slot] = node;
+    this.change({ nodes });
+  }
+}

@@ -1,0 +1,87 @@
+// The panels of a comparison: a heading, a latent view and one sentence for each run.
+
+import { PanelLatents } from "./view.js";
+import { el, setText } from "../kit/dom.js";
+import { formatGamma } from "../kit/format.js";
+import { History } from "../panels/history.js";
+
+const SENTENCE_MS = 1_500; // no faster than it can be read
+
+/** The mark of run `index`: its line in the chart. */
+export const DASHES = ["solid", "dash", "dot", "dashdot"];
+export const runColours = (theme) => (theme.dark ? ["#f4f4f6", "#ff7b72", "#b69cff", "#3fc7c7"] : ["#16181d", "#d4302f", "#6f42c1", "#0b7f86"]);
+
+export class ComparePanel {
+  /** index, title, follows: whether the shared γ moves it. */
+  constructor({ index, title, follows, legend, controls, layers, group, hooks }) {
+    Object.assign(this, { index, history: new History(), said: 0, follows });
+    this.mark = el("i", { class: "lpc-run-mark", "aria-hidden": "true" });
+    this.gamma = el("span", { class: "lpc-hint lpc-run-gamma", testid: `lpc-run-gamma-${index}` });
+    this.plot = el("div", { class: "lpc-plot" });
+    this.selection = el("div", { class: "lpc-selection", role: "status", hidden: true });
+    this.note = el("p", { class: "lpc-hint lpc-run-note", hidden: true });
+    this.sentence = el("p", { class: "lpc-run-sentence", testid: `lpc-run-sentence-${index}` });
+    this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": title },
+      el("header", { class: "lpc-run-head" }, this.mark, el("h3", { text: title, title }), this.gamma),
+      this.plot, this.selection, this.sentence, this.note);
+    this.latents = new PanelLatents({ plot: this.plot, legend, selection: this.selection, controls, layers }, hooks, group);
+  }
+
+  setup(message) {
+    const { info } = message;
+    this.history.load(info.history || {});
+    this.note.hidden = info.theory;
+    setText(this.note, info.theory ? "" : info.theory_note);
+    this.sayNow("");
+    this.latents.setup(message);
+  }
+
+  record(info) {
+    if (!Object.keys(info.metrics || {}).length) return;
+    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma, radius: info.radius });
+  }
+
+  show(message, now) {
+    const { info } = (this.frame = message);
+    this.latents.push(message, now);
+    setText(this.gamma, `γ ${formatGamma(info.gamma)}${this.follows ? "" : " (its own)"}`);
+    const sentence = info.reason || info.sentence;
+    if (!sentence || sentence === this.sentence.textContent) return;
+    if (now - this.said >= SENTENCE_MS || info.state !== "running") this.sayNow(sentence);
+  }
+
+  sayNow(sentence) {
+    this.said = performance.now();
+    setText(this.sentence, sentence);
+  }
+
+  restyle(theme) {
+    const style = { solid: "solid", dash: "dashed", dot: "dotted", dashdot: "dashed" }[DASHES[this.index]];
+    this.mark.style.borderTop = `3px ${style} ${runColours(theme)[this.index]}`;
+    this.latents.restyle(theme);
+  }
+
+  state() {
+    const { current, camera, axes } = this.latents;
+    const info = this.frame?.info;
+    return {
+      step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.radius ?? null, halfRange: camera.half,
+      range: axes.range ?? null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
+      sentence: this.sentence.textContent, metrics: { ...this.history.latest },
+    };
+  }
+
+  destroy() {
+    this.latents.destroy();
+    this.element.remove();
+  }
+}
+
+/** A message of a comparison as one message for each of its runs. */
+export function partsOf({ kind, info, tensors }) {
+  const { panels, ...group } = info;
+  return panels.map((own, i) => {
+    const mine = Object.entries(tensors).filter(([name]) => name.startsWith(`${i}.`)).map(([name, value]) => [name.slice(2), value]);
+    return { kind, info: { ...group, ...own }, tensors: Object.fromEntries(mine) };
+  });
+}

@@ -1,0 +1,52 @@
+// A paused picture in Plotly's hands: one trace per class for lasso and export, with the theory's marks for a file.
+
+import { shapeOf } from "../kit/palette.js";
+
+/** One marker trace per class; wrongly classified samples are open markers. SVG: WebGL scatter would need `unsafe-eval`. */
+export function pointTraces(scene, setup, colours, focus, theme) {
+  const groups = setup.info.class_names.map(() => ({ x: [], y: [], symbol: [], customdata: [] }));
+  for (let i = 0; i < scene.n; i++) {
+    const label = setup.labels[i];
+    const group = groups[label];
+    if (!group) continue;
+    group.x.push(scene.xy[i * scene.p]);
+    group.y.push(scene.xy[i * scene.p + 1]);
+    group.symbol.push(scene.predictions[i] === label ? shapeOf(label) : `${shapeOf(label)}-open`);
+    group.customdata.push(i);
+  }
+  return groups.map(({ x, y, symbol, customdata }, c) => ({
+    type: "scatter", mode: "markers", name: setup.info.class_names[c], x, y, customdata,
+    marker: { color: colours[c], symbol, size: 6.6, opacity: focus.size && !focus.has(c) ? 0.1 : 0.9, line: { width: 0.6, color: theme.panel } },
+  }));
+}
+
+/** A complete figure for a picture file: points, shell, predicted radius, collapse points and a caption. */
+export function exportFigure(axes, scene, setup, colours, theme) {
+  const layout = axes.layout();
+  const traces = pointTraces(scene, setup, colours, new Set(), theme);
+  if (scene.points) traces.push(crosses(scene, colours, theme));
+  return {
+    data: traces,
+    layout: {
+      ...layout, width: 900, height: 900, showlegend: true, legend: { itemsizing: "constant" },
+      paper_bgcolor: theme.background, plot_bgcolor: theme.background, margin: { l: 60, r: 20, t: 50, b: 60 },
+      shapes: [ring(scene.radius, theme.text, "solid"), ring(scene.predictedRadius, theme.muted, "dash")].filter(Boolean),
+      title: { text: caption(scene), font: { size: 15 } },
+    },
+  };
+}
+
+const caption = ({ info }) => `step ${info.step.toLocaleString("en-US")}, γ = ${info.gamma.toPrecision(3)}`;
+
+function ring(radius, color, dash) {
+  if (!(radius > 0)) return null;
+  return { type: "circle", x0: -radius, x1: radius, y0: -radius, y1: radius, line: { color, dash, width: 1.5 } };
+}
+
+function crosses({ points, p }, colours, theme) {
+  const at = (offset) => colours.map((_, c) => points[c * p + offset]);
+  return {
+    type: "scatter", mode: "markers", name: "predicted", x: at(0), y: at(1),
+    marker: { symbol: "cross", size: 13, color: colours, line: { color: theme.text, width: 1.2 } },
+  };
+}

@@ -1,0 +1,279 @@
+// The latent view: samples, shell, collapse points and forces on a canvas over Plotly's axes, or turned in 3-D.
+
+import { Axes } from "./axes.js";
+import { BareAxes } from "./bareaxes.js";
+import { Camera, extentOf } from "./camera.js";
+import { el, setText } from "../kit/dom.js";
+import { nodeName } from "../kit/format.js";
+import { Ghosts } from "./ghosts.js";
+import { exportFigure, pointTraces } from "./handover.js";
+import { Hover } from "./hover.js";
+import { Legend } from "./legend.js";
+import { buffers, planeMapping, projectAll, turnedMapping } from "./mapping.js";
+import { drawCrosses, drawForces, drawGhosts, drawMeans, drawShell, drawSphere } from "./overlays.js";
+import { classColours } from "../kit/palette.js";
+import { depthOrder, drawDeep, drawFlat, makeBrush } from "./points.js";
+import { drawRuler } from "./ruler.js";
+import { Spin } from "./spin.js";
+import { Tween, comparable, sceneOf } from "./tween.js";
+
+const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
+const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Latents {
+  /** parts: {plot, legend, selection, controls, layers()}; hooks: {redraw(), wantThumbs()} */
+  constructor(parts, hooks) {
+    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0, ratio: 1 });
+    this.gd = el("div", { class: "lpc-axes" });
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
+    this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
+    this.plot.append(this.surface);
+    this.axes = new BareAxes(this.gd);
+    this.tween = new Tween();
+    this.camera = new Camera();
+    this.ghosts = new Ghosts();
+    this.at = { n: 0 };
+    this.legendView = new Legend(this.legend, () => this.refocus());
+    this.spin = new Spin(this.surface, () => this.redraw());
+    this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs);
+    this.guardWheel();
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.plot);
+  }
+
+  /** A wheel scrolls the page until the view has been clicked (focused) or Ctrl is held. */
+  guardWheel() {
+    this.surface.addEventListener("wheel", (event) => {
+      if (!this.surface.contains(document.activeElement) && !event.ctrlKey) event.stopImmediatePropagation();
+    }, { capture: true });
+    this.surface.addEventListener("pointerdown", () => this.hold());
+  }
+
+  /** A pointer is down on the view: Plotly must not be redrawn under it. */
+  hold() {
+    this.surface.focus({ preventScroll: true });
+    this.held = true;
+    const release = () => {
+      this.held = false;
+      for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, release, true);
+      setTimeout(() => this.redraw(), 0); // after Plotly has heard of it too
+    };
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
+  }
+
+  usePlotly(Plotly) {
+    this.Plotly = Plotly;
+    this.axes = new Axes(Plotly, this.gd, {
+      userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
+      selected: (points) => this.showSelection(points), exportImage: (format) => this.exportImage(format),
+    });
+    if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
+    if (this.theme) this.axes.draw(this.theme);
+    if (this.camera.half && this.axes.ready) this.axes.lookAt(this.camera.half);
+    this.redraw();
+  }
+
+  setup(message) {
+    this.setupMessage = { info: message.info, labels: message.tensors.labels.data };
+    this.tween.clear();
+    this.camera.reset();
+    this.ghosts.clear();
+    this.hover.clear();
+    this.takeBack();
+    this.paint();
+    for (const { step, gamma, radius } of historyRadii(message.info.history)) if (step >= 0) this.ghosts.watch(gamma, radius);
+  }
+
+  restyle(theme) {
+    this.theme = theme;
+    this.axes.draw(theme);
+    this.paint();
+    this.redraw();
+  }
+
+  /** Colours, shapes and chips of the present run in the present theme. */
+  paint() {
+    if (!this.setupMessage || !this.theme) return;
+    const { info } = this.setupMessage;
+    this.colours = classColours(info.K, this.theme.dark);
+    this.brush = makeBrush(this.setupMessage.labels, this.colours);
+    this.legendView.draw(info.class_names, this.colours, this.theme);
+    if (this.handed) this.handOver();
+  }
+
+  /** A received frame, taken for drawing. */
+  push(message, now) {
+    const scene = sceneOf(message);
+    const before = this.current?.scene;
+    // Paused, γ moves only the predictions: the samples may stay in Plotly's hands.
+    const still = before?.info.step === scene.info.step && scene.info.state !== "running" && comparable(before, scene);
+    if (!still) this.takeBack();
+    this.tween.push(scene, now);
+    this.ghosts.watch(scene.gamma, scene.radius);
+    this.setDimensions(scene);
+  }
+
+  setDimensions({ info, p }) {
+    this.titles = info.projection === "pca" ? ["PC 1", "PC 2", "PC 3"] : info.nodes.map(nodeName);
+    if (this.titles.length < 2) this.titles.push("spread"); // one node: the second axis only spreads the points
+    this.spin.setActive(p === 3);
+    this.gd.classList.toggle("lpc-hidden", p === 3);
+    if (p === 2) this.axes.setTitles(this.titles.slice(0, 2));
+  }
+
+  setZoom(mode) {
+    this.camera.setMode(mode);
+    this.controls.zoom.select(mode);
+    if (mode === "follow") this.camera.half = null;
+    this.redraw();
+  }
+
+  /** Draws the moment `now`; returns whether another frame is needed. */
+  draw(now) {
+    const { scene, moving } = this.tween.at(now);
+    if (!scene || !this.axes.ready || !this.brush) return false;
+    const gliding = this.follow(scene, now);
+    const mapping = this.mappingFor(scene);
+    this.paintScene(scene, mapping);
+    this.hover.refresh();
+    this.current = { scene, mapping };
+    if (!moving && !gliding) this.rest(scene);
+    return moving || gliding;
+  }
+
+  follow(scene, now) {
+    const before = this.camera.half;
+    const extent = extentOf(scene, this.setupMessage.info.d);
+    const gliding = this.camera.update(extent, now, REDUCED.matches);
+    if (scene.p === 2 && !this.held && this.camera.half !== before && this.camera.mode === "follow") this.axes.lookAt(this.camera.half);
+    return gliding;
+  }
+
+  mappingFor(scene) {
+    if (scene.p === 3) {
+      const rect = { x: 0, y: 0, w: this.plot.clientWidth, h: this.plot.clientHeight };
+      return turnedMapping(rect, this.camera.half / this.spin.zoom, this.spin.rotation());
+    }
+    const { rect, cx, cy, scale } = this.axes.where();
+    return planeMapping(rect, cx, cy, scale);
+  }
+
+  paintScene(scene, mapping) {
+    const { theme, colours, ghosts } = this;
+    const layers = this.layers();
+    const ctx = this.context(mapping.rect);
+    const focus = this.legendView.focus;
+    if (layers.shell) drawGhosts(ctx, mapping, ghosts.list(scene.radius), theme);
+    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, this.titles, theme);
+    this.project(scene, mapping);
+    if (!this.handed) this.paintPoints(ctx, scene, focus);
+    if (layers.shell) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
+    const means = projectAll(mapping, scene.means, colours.length, scene.p, this.at.means);
+    if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, colours.length, scene.p, theme);
+    if (layers.points && scene.points) {
+      drawCrosses(ctx, projectAll(mapping, scene.points, colours.length, scene.p, this.at.points), colours, focus, theme);
+    }
+    drawMeans(ctx, means, colours.length, theme);
+    drawRuler(ctx, mapping.rect, scene.radius, ghosts.largest, theme);
+    ctx.restore();
+  }
+
+  /** A cleared context, clipped to the plot area. */
+  context({ x, y, w, h }) {
+    const ctx = this.canvas.getContext("2d");
+    ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x, y, w, h);
+    ctx.clip();
+    return ctx;
+  }
+
+  project(scene, mapping) {
+    const K = this.colours.length;
+    if (this.at.n !== scene.n || this.at.K !== K) {
+      this.at = { n: scene.n, K, ...buffers(scene.n), means: buffers(K), points: buffers(K) };
+    }
+    projectAll(mapping, scene.xy, scene.n, scene.p, this.at);
+  }
+
+  paintPoints(ctx, scene, focus) {
+    const { at, brush, theme, setupMessage: { labels } } = this;
+    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, theme };
+    if (scene.p === 2) return drawFlat(ctx, what);
+    at.order = depthOrder(at.depth, scene.n, at.order);
+    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.radius });
+  }
+
+  drawn() {
+    if (!this.current || this.at.n !== this.current.scene.n) return null;
+    return { at: this.at, scene: this.current.scene, setup: this.setupMessage, titles: this.titles };
+  }
+
+  /** Nothing moves: if the run does not either, give the points to Plotly. */
+  rest(scene) {
+    clearTimeout(this.settle);
+    if (this.handed || scene.p !== 2 || scene.info.state === "running") return;
+    this.settle = setTimeout(() => this.handOver(), SETTLE_MS);
+  }
+
+  handOver() {
+    if (!this.Plotly || !this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
+    this.handed = true;
+    this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme));
+    this.redraw();
+  }
+
+  takeBack() {
+    clearTimeout(this.settle);
+    if (!this.handed) return;
+    this.handed = false;
+    this.axes.setTraces([]);
+    this.showSelection(null);
+  }
+
+  refocus() {
+    if (this.handed) this.handOver();
+    this.redraw();
+  }
+
+  showSelection(points) {
+    if (!points?.length || !this.setupMessage) return void (this.selection.hidden = true);
+    const counts = new Map();
+    for (const { data } of points) counts.set(data.name, (counts.get(data.name) || 0) + 1);
+    const parts = [...counts].map(([name, count]) => `${name} ${count}`);
+    setText(this.selection, `${points.length} selected: ${parts.join(", ")}`);
+    this.selection.hidden = false;
+  }
+
+  exportImage(format) {
+    if (!this.current || !this.Plotly) return;
+    const { info } = this.current.scene;
+    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme);
+    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
+  }
+
+  resize() {
+    const { clientWidth: w, clientHeight: h } = this.plot;
+    if (!w || !h) return;
+    this.ratio = Math.min(3, window.devicePixelRatio || 1);
+    Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
+    this.axes.resize();
+    if (this.camera.half && this.camera.mode === "follow" && this.axes.ready) this.axes.lookAt(this.camera.half);
+    this.redraw();
+  }
+
+  destroy() {
+    this.gone = true;
+    clearTimeout(this.settle);
+    this.observer.disconnect();
+    this.axes.destroy();
+  }
+}
+
+/** Radius against γ in the stored curves, so that a page opened late still has its rings. */
+function* historyRadii(history = {}) {
+  const radii = history.radius || history.norm_mean || [];
+  for (let i = 0; i < radii.length; i++) yield { step: history.step?.[i], gamma: history.gamma?.[i], radius: radii[i] };
+}

@@ -1,0 +1,161 @@
+// The γ slider: log scale, answers while it is dragged, follows the schedule or stays where the hand put it.
+
+import { el, segmented, setText } from "../kit/dom.js";
+import { formatDecade, formatGamma } from "../kit/format.js";
+
+const LOW = -4; // default ends, in decades
+const HIGH = 6;
+const FINE = 1 / 20; // decades per arrow key
+const COARSE = 1 / 4;
+const AUTO_GRACE_MS = 1_500;
+
+export class GammaControl {
+  /** hooks: {send(message), sent(seq), info(key)}; info gives an ⓘ button. */
+  constructor({ send, sent, info }) {
+    Object.assign(this, { send, sent, low: LOW, high: HIGH, seq: 0, pending: false, value: 1e-4, actual: 1e-4, mode: "auto" });
+    Object.assign(this, { autoAsked: 0, waiting: null, dragging: false });
+    this.readout = el("output", { class: "lpc-gamma-value", testid: "lpc-gamma-value", text: "–" });
+    this.slider = this.buildSlider();
+    this.toggle = segmented("Who moves γ", [
+      { value: "auto", text: "auto ramp", title: "The schedule moves γ", testid: "lpc-auto" },
+      { value: "hand", text: "by hand", title: "γ stays where you put it", testid: "lpc-hand" },
+    ], (mode) => (mode === "auto" ? this.giveBack() : this.set(this.actual)), "lpc-gamma-mode");
+    this.zero = el("button", {
+      type: "button", class: "lpc-button lpc-zero", text: "γ = 0", title: "Take the penalty away: the paper's baseline",
+      testid: "lpc-gamma-zero", on: { click: () => this.set(0) },
+    });
+    const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
+    this.element = el("div", { class: "lpc-gamma" }, head, this.slider,
+      el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));
+    this.drawTicks();
+    this.render();
+  }
+
+  buildSlider() {
+    this.ticks = el("div", { class: "lpc-ticks", "aria-hidden": "true" });
+    this.fill = el("div", { class: "lpc-fill" });
+    this.end = el("div", { class: "lpc-end", title: "Here the schedule ends", hidden: true });
+    this.tick = el("div", { class: "lpc-actual", hidden: true, title: "γ is here and glides to the thumb" });
+    this.thumb = el("div", { class: "lpc-thumb-knob" });
+    this.rail = el("div", { class: "lpc-rail" }, this.fill, this.end, this.tick, this.thumb, this.ticks);
+    return el("div", {
+      class: "lpc-slider", role: "slider", tabindex: "0", "aria-label": "γ, the weight of the penalty on the latents",
+      "aria-orientation": "horizontal", testid: "lpc-gamma",
+      on: {
+        pointerdown: (event) => this.grab(event), pointermove: (event) => this.dragging && this.drag(event),
+        pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: (event) => this.key(event),
+        dragstart: (event) => event.preventDefault(), // of text selected elsewhere
+      },
+    }, this.rail);
+  }
+
+  grab(event) {
+    if (event.button !== 0) return;
+    this.dragging = true;
+    this.slider.setPointerCapture(event.pointerId);
+    this.slider.classList.add("lpc-dragging");
+    this.drag(event);
+  }
+
+  drag(event) {
+    const box = this.rail.getBoundingClientRect();
+    const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
+    this.set(10 ** (this.low + share * (this.high - this.low)));
+  }
+
+  drop() {
+    this.dragging = false;
+    this.slider.classList.remove("lpc-dragging");
+  }
+
+  key(event) {
+    const steps = {
+      ArrowRight: FINE, ArrowUp: COARSE, PageUp: 1, ArrowLeft: -FINE, ArrowDown: -COARSE, PageDown: -1, Home: -99, End: 99,
+    };
+    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.nudge(steps[event.key]);
+  }
+
+  /** Moves the hand by a number of decades. */
+  nudge(decades) {
+    const from = this.value > 0 ? Math.log10(this.value) : this.low;
+    this.set(10 ** Math.max(this.low, Math.min(this.high, from + decades)));
+  }
+
+  /** The hand puts γ at `value`; sent at most once per animation frame. */
+  set(value) {
+    Object.assign(this, { value, mode: "hand", pending: true, autoAsked: 0 });
+    this.render();
+    this.waiting ??= requestAnimationFrame(() => this.flush());
+  }
+
+  flush() {
+    this.waiting = null;
+    if (this.mode !== "hand") return;
+    this.seq += 1;
+    if (this.send({ type: "gamma", value: this.value, seq: this.seq })) this.sent(this.seq);
+    else this.pending = false;
+  }
+
+  giveBack() {
+    Object.assign(this, { mode: "auto", pending: false, autoAsked: performance.now() });
+    this.send({ type: "auto" });
+    this.render();
+  }
+
+  setup({ gamma_start: start, gamma_end: end }) {
+    const decadesOf = (value) => (value > 0 ? Math.log10(value) : 0);
+    this.low = Math.min(LOW, Math.floor(decadesOf(start)), Math.floor(decadesOf(end)));
+    this.high = Math.max(HIGH, Math.ceil(decadesOf(start)), Math.ceil(decadesOf(end)));
+    this.pending = false;
+    this.end.hidden = !(end > 0);
+    this.end.style.left = `${this.percent(end)}%`;
+    this.slider.setAttribute("aria-valuemin", this.low);
+    this.slider.setAttribute("aria-valuemax", this.high);
+    this.drawTicks();
+  }
+
+  drawTicks() {
+    const ticks = [];
+    for (let e = this.low; e <= this.high; e++) {
+      const tick = el("span", { class: "lpc-tick", text: formatDecade(e) });
+      tick.classList.toggle("lpc-minor", (e - this.low) % 2 === 1);
+      tick.style.left = `${this.percent(10 ** e)}%`;
+      ticks.push(tick);
+    }
+    this.ticks.replaceChildren(...ticks);
+  }
+
+  /** What the run says: its γ, its target and who moves it. */
+  update(info) {
+    if (info.gamma_seq >= this.seq) [this.seq, this.pending] = [info.gamma_seq, false];
+    this.actual = info.gamma;
+    const graced = info.gamma_mode === "hand" && performance.now() - this.autoAsked < AUTO_GRACE_MS;
+    if (!this.pending && !this.dragging && !graced) this.mode = info.gamma_mode;
+    if (this.mode === "auto") this.value = info.gamma;
+    else if (!this.pending && !this.dragging) this.value = info.gamma_target;
+    this.render();
+  }
+
+  percent(value) {
+    if (!(value > 0)) return 0;
+    const share = (Math.log10(value) - this.low) / (this.high - this.low);
+    return 100 * Math.max(0, Math.min(1, share));
+  }
+
+  render() {
+    const byHand = this.mode === "hand";
+    const shown = byHand ? this.value : this.actual;
+    setText(this.readout, formatGamma(shown));
+    this.thumb.style.left = `${this.percent(shown)}%`;
+    this.fill.style.width = `${this.percent(this.actual)}%`;
+    this.tick.hidden = !byHand || Math.abs(this.percent(this.actual) - this.percent(this.value)) < 0.4;
+    this.tick.style.left = `${this.percent(this.actual)}%`;
+    this.toggle.select(this.mode);
+    this.zero.setAttribute("aria-pressed", String(byHand && this.value === 0));
+    this.slider.classList.toggle("lpc-byhand", byHand);
+    this.slider.setAttribute("aria-valuenow", (shown > 0 ? Math.log10(shown) : this.low).toFixed(2));
+    this.slider.setAttribute("aria-valuetext", `γ = ${formatGamma(shown)}, ${byHand ? "by hand" : "auto ramp"}`);
+  }
+}

@@ -1,0 +1,94 @@
+// What the run has to tell: notices, the state of the connection, loading, finished, diverged.
+
+import { el, setText } from "../kit/dom.js";
+
+const INFO_MS = 8_000; // a remark goes by itself; warnings and errors stay until dismissed
+
+export class Notices {
+  /** parts: {bar, cover}; hooks: {reset()} */
+  constructor({ bar, cover }, { reset }) {
+    Object.assign(this, { bar, cover, key: "", passing: false, hasRun: false });
+    this.connection = el("div", { class: "lpc-notice lpc-warning", role: "status", hidden: true, testid: "lpc-connection" });
+    this.text = el("span");
+    this.progress = el("progress", { max: 1, hidden: true });
+    this.action = el("button", { type: "button", class: "lpc-button", text: "Reset", testid: "lpc-notice-reset", hidden: true, on: { click: reset } });
+    this.dismiss = el("button", { type: "button", class: "lpc-close", "aria-label": "Dismiss", text: "×", on: { click: () => (this.notice.hidden = true) } });
+    this.notice = el("div", { class: "lpc-notice", hidden: true, testid: "lpc-notice" }, this.text, this.progress, this.action, this.dismiss);
+    bar.append(this.connection, this.notice);
+    this.coverText = el("p", { text: "Connecting…" });
+    this.coverProgress = el("progress", { max: 1, hidden: true });
+    cover.append(el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner", "aria-hidden": "true" }), this.coverText, this.coverProgress));
+  }
+
+  /** A "notice" message. */
+  receive({ level, text, progress, state }) {
+    if (state === "loading") return this.load(text, progress);
+    const lost = state === "error" || state === "stopped";
+    if (lost && !this.hasRun) return this.failed(text);
+    if (lost) this.cover.hidden = true; // the run before goes on
+    this.show(level, text, { progress });
+    clearTimeout(this.fading);
+    if (level === "info") this.fading = setTimeout(() => this.hide(), INFO_MS);
+  }
+
+  load(text, progress) {
+    this.cover.hidden = false;
+    this.cover.classList.remove("lpc-failed");
+    setText(this.coverText, text || "Loading…");
+    setProgress(this.coverProgress, progress);
+  }
+
+  /** A setup of run `run` has come: what was said of the run before is over. The same run's may come twice, before and after a remark. */
+  loaded(run) {
+    this.hasRun = true;
+    this.cover.hidden = true;
+    if (run !== this.run) this.hide();
+    this.run = run;
+  }
+
+  /** A `passing` notice goes when a frame no longer gives a reason for it; others stay until dismissed. */
+  show(level, text, { progress = null, resettable = false, passing = false } = {}) {
+    const key = `${level}|${text}`;
+    setProgress(this.progress, progress);
+    if (key === this.key) return; // the same words, dismissed or not
+    this.key = key;
+    this.passing = passing;
+    this.notice.className = `lpc-notice lpc-${level}`;
+    this.notice.setAttribute("role", level === "error" ? "alert" : "status");
+    setText(this.text, text);
+    this.action.hidden = !resettable;
+    this.notice.hidden = false;
+  }
+
+  hide() {
+    Object.assign(this, { key: "", passing: false });
+    this.notice.hidden = true;
+  }
+
+  /** What a frame says about its run. */
+  frame({ state, reason, notice }) {
+    if (state === "diverged") return this.show("error", reason || "Training diverged: the loss is no longer a number.", { resettable: true, passing: true });
+    if (state === "finished") return this.show("info", "Finished — press play to go on, or drag γ.", { passing: true });
+    if (notice) return this.show("info", notice, { passing: true });
+    if (this.passing) this.hide(); // its reason is gone
+  }
+
+  /** The line to the server. */
+  status(status) {
+    const over = status === "over";
+    this.connection.hidden = !["reconnecting", "over"].includes(status);
+    this.connection.classList.toggle("lpc-error", over);
+    setText(this.connection, over ? "This page's session is over; reload." : "Reconnecting…");
+    if (over && !this.cover.hidden) this.load("This page's session is over; reload.", null);
+  }
+
+  failed(text) {
+    this.load(text, null);
+    this.cover.classList.add("lpc-failed");
+  }
+}
+
+function setProgress(bar, value) {
+  bar.hidden = !Number.isFinite(value);
+  if (!bar.hidden) bar.value = value;
+}

@@ -1,0 +1,77 @@
+// The connection to the run: says hello, pings, reconnects, and keeps only the newest frame.
+
+import { decode } from "../kit/frames.js";
+
+const PING_MS = 2_000;
+const BACKOFF_MS = [500, 1_000, 2_000, 3_500, 5_000];
+const FINAL_CODES = new Set([4401, 4403, 4404, 4429]);
+
+export class Socket {
+  /** handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "over". */
+  constructor(url, token, handlers) {
+    Object.assign(this, { url, token, handlers, attempt: 0, newest: null, closed: false, received: 0 });
+    this.connect();
+    this.pinger = setInterval(() => this.send({ type: "ping" }), PING_MS);
+  }
+
+  connect() {
+    this.handlers.status(this.attempt ? "reconnecting" : "connecting");
+    const ws = new WebSocket(this.url);
+    this.ws = ws;
+    ws.binaryType = "arraybuffer";
+    ws.onopen = () => this.opened();
+    ws.onmessage = (event) => ws === this.ws && this.receive(event.data);
+    ws.onclose = (event) => ws === this.ws && this.lost(event.code);
+  }
+
+  opened() {
+    this.send({ type: "hello", token: this.token });
+    this.handlers.status("open");
+  }
+
+  /** Sends a control message; returns whether the line was open. */
+  send(message) {
+    if (this.ws?.readyState !== WebSocket.OPEN) return false;
+    this.ws.send(JSON.stringify(message));
+    return true;
+  }
+
+  receive(data) {
+    if (typeof data === "string") return; // all of the server's words are binary frames
+    this.attempt = 0;
+    const message = decode(data);
+    if (message.kind !== "frame") {
+      if (message.kind === "setup") this.newest = null; // frames of the run before are stale
+      this.handlers[message.kind]?.(message);
+      return;
+    }
+    this.received += 1;
+    this.newest = message;
+    this.handlers.frame(message);
+  }
+
+  /** The newest undrawn frame, acknowledged as it is taken; null when there is none. */
+  take() {
+    const frame = this.newest;
+    this.newest = null;
+    if (frame) this.send({ type: "ack", frame: frame.info.frame });
+    return frame;
+  }
+
+  lost(code) {
+    this.newest = null;
+    if (this.closed) return;
+    if (FINAL_CODES.has(code)) return this.handlers.status("over");
+    const wait = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)];
+    this.attempt += 1;
+    this.handlers.status("reconnecting");
+    this.retry = setTimeout(() => this.connect(), wait);
+  }
+
+  close() {
+    this.closed = true;
+    clearInterval(this.pinger);
+    clearTimeout(this.retry);
+    this.ws?.close(1000);
+  }
+}

@@ -1,0 +1,72 @@
+// Above the latent view: two or three dimensions, PCA or nodes, which nodes, and whether the zoom follows.
+
+import { el, segmented, select } from "../kit/dom.js";
+import { nodeName } from "../kit/format.js";
+
+export class ViewControls {
+  /** onView(view) is told {projection, nodes, dims} after every change by hand; onZoom("follow" | "fixed"). */
+  constructor({ onView, onZoom }) {
+    Object.assign(this, { onView, d: 2, view: { projection: "nodes", nodes: [0, 1], dims: 2 } });
+    this.dims = segmented("Dimensions drawn", [
+      { value: 2, text: "2-D", title: "Draw two dimensions", testid: "lpc-dims-2" },
+      { value: 3, text: "3-D", title: "Draw three dimensions; drag to turn", testid: "lpc-dims-3" },
+    ], (dims) => this.change({ dims, nodes: this.pickNodes(dims) }), "lpc-dims");
+    this.projection = segmented("Projection", [
+      { value: "pca", text: "PCA", title: "The directions of largest spread", testid: "lpc-projection-pca" },
+      { value: "nodes", text: "nodes", title: "The nodes themselves", testid: "lpc-projection-nodes" },
+    ], (projection) => this.change({ projection }), "lpc-projection");
+    this.zoom = segmented("Zoom", [
+      { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
+      { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
+    ], onZoom, "lpc-zoom");
+    this.nodes = el("span", { class: "lpc-node-picks", "data-testid": "lpc-node-picks" });
+    this.element = el("div", { class: "lpc-tools" }, this.dims, this.projection, this.nodes,
+      el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
+    this.refresh();
+  }
+
+  /** A new run with d nodes: the plane of both nodes, or PCA when there are more; choices that still fit stay. */
+  setup(d) {
+    if (d !== this.d || !this.fits(d)) {
+      this.view = { projection: d > 2 ? "pca" : "nodes", nodes: [0, Math.min(1, d - 1)].slice(0, d), dims: 2 };
+    }
+    this.d = d;
+    this.refresh();
+  }
+
+  fits(d) {
+    return this.view.nodes.every((node) => node < d) && this.view.dims <= Math.max(2, d);
+  }
+
+  pickNodes(dims) {
+    const picks = this.view.nodes.slice(0, dims);
+    for (let node = 0; picks.length < Math.min(dims, this.d); node++) if (!picks.includes(node)) picks.push(node);
+    return picks;
+  }
+
+  change(part) {
+    this.view = { ...this.view, ...part };
+    this.refresh();
+    this.onView(this.view);
+  }
+
+  /** Picking a node that is shown already swaps the two. */
+  pick(slot, node) {
+    const nodes = [...this.view.nodes];
+    const other = nodes.indexOf(node);
+    if (other >= 0) nodes[other] = nodes[slot];
+    nodes[slot] = node;
+    this.change({ nodes });
+  }
+
+  refresh() {
+    const { d, view } = this;
+    this.dims.hidden = this.projection.hidden = d < 3;
+    this.dims.select(view.dims);
+    this.projection.select(view.projection);
+    this.nodes.hidden = d < 3 || view.projection !== "nodes";
+    const pairs = Array.from({ length: d }, (_, i) => [i, nodeName(i)]);
+    this.nodes.replaceChildren(...view.nodes.slice(0, view.dims).map((node, slot) => select(
+      `Node on axis ${slot + 1}`, pairs, node, (value) => this.pick(slot, Number(value)), { "data-testid": `lpc-node-${slot}` })));
+  }
+}

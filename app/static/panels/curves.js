@@ -1,0 +1,199 @@
+// The curves panel: four small charts of the run so far, each free to show another metric, against step or γ.
+
+import { CHARTS, DEFAULT_CHARTS, chartMenu, chartOf, columnOf, valueOf } from "../kit/catalogue.js";
+import { el, segmented, select, setText } from "../kit/dom.js";
+import { formatNumber, formatPercent } from "../kit/format.js";
+import { History } from "./history.js";
+import { logTicks } from "../kit/logticks.js";
+
+const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
+const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
+const HEAD = { 1: 62, 2: 48 }; // pixels above each plot for its name and its numbers, by columns
+
+export class Curves {
+  /** parts: {chart, tools}; hooks: {clock, info(key)} */
+  constructor(parts, { clock, info }) {
+    Object.assign(this, parts, { info, history: new History(), picks: [...DEFAULT_CHARTS], x: "step", theme: null, menuKey: "" });
+    this.gd = el("div", { class: "lpc-fill-plot" });
+    this.heads = el("div", { class: "lpc-curve-heads" });
+    this.chart.append(this.gd, this.heads);
+    this.against = segmented("Horizontal axis", [
+      { value: "step", text: "step", title: "Against training steps", testid: "lpc-x-step" },
+      { value: "gamma", text: "γ", title: "Against γ", testid: "lpc-x-gamma" },
+    ], (x) => this.setX(x), "lpc-x");
+    this.against.select("step");
+    this.tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
+    this.drawing = clock.add("curves", EVERY_MS, () => this.draw());
+    this.observer = new ResizeObserver(() => this.drawing.touch());
+    this.observer.observe(this.chart);
+  }
+
+  usePlotly(Plotly) {
+    this.Plotly = Plotly;
+    this.drawing.touch();
+  }
+
+  setX(x) {
+    this.x = x;
+    this.against.select(x);
+    this.drawing.touch();
+  }
+
+  setup({ info }) {
+    this.history.load(info.history || {});
+    this.buildHeads();
+    this.drawing.touch();
+  }
+
+  /** Every received frame, drawn or not: its metrics are a point of the curves. */
+  record(info) {
+    if (!Object.keys(info.metrics || {}).length) return;
+    this.history.append({
+      ...info.metrics, step: info.step, gamma: info.gamma, radius: info.radius, predicted_radius: info.predicted_radius,
+    });
+    this.buildHeads();
+    this.drawing.touch();
+  }
+
+  restyle(theme) {
+    this.theme = theme;
+    this.menuKey = "";
+    this.buildHeads();
+    this.drawing.touch();
+  }
+
+  /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric is new. */
+  buildHeads() {
+    const menu = chartMenu(Object.keys(this.history.columns));
+    const key = menu.map(([name]) => name).join();
+    if (key === this.menuKey) return;
+    this.menuKey = key;
+    this.heads.replaceChildren(...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
+  }
+
+  head(pick, slot, menu) {
+    const values = el("div", { class: "lpc-curve-values" });
+    const choice = select(`Curve ${slot + 1}`, menu, pick, (value) => this.swap(slot, value), { class: "lpc-curve-pick", "data-testid": `lpc-curve-pick-${slot}` });
+    const about = this.info(CHARTS[pick] ? `curve-${pick}` : "curve-other", slot);
+    return el("div", { class: "lpc-curve-head" }, el("div", { class: "lpc-curve-title" }, choice, about), values);
+  }
+
+  swap(slot, key) {
+    this.picks[slot] = key;
+    this.menuKey = "";
+    this.buildHeads();
+    this.drawing.touch();
+  }
+
+  draw() {
+    if (!this.Plotly || !this.theme || !this.chart.clientWidth) return false;
+    this.columns = this.chart.clientWidth >= 430 ? 2 : 1;
+    this.chart.classList.toggle("lpc-one-column", this.columns === 1);
+    this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
+    this.placeHeads();
+    return true;
+  }
+
+  box(slot) {
+    const [w, h] = [this.chart.clientWidth, this.chart.clientHeight];
+    const rows = 4 / this.columns;
+    const [cw, ch] = [w / this.columns, h / rows];
+    const [column, row] = [slot % this.columns, Math.floor(slot / this.columns)];
+    return { left: column * cw, top: row * ch, x0: column * cw + 46, x1: (column + 1) * cw - 12, y0: row * ch + HEAD[this.columns], y1: (row + 1) * ch - 30, w, h, cw };
+  }
+
+  lineStyle(index, dash) {
+    const tints = [this.theme.force.out, this.theme.dark ? "#f5b335" : "#b45309"];
+    return { color: tints[index % 2], width: index ? 1.6 : 1.8, dash: dash || "solid" };
+  }
+
+  traces() {
+    const { columns } = this.history;
+    return this.picks.flatMap((pick, slot) => chartOf(pick).lines.map((one, index) => ({
+      type: "scatter", mode: "lines", name: one.label, x: columns[this.x], y: columnOf(columns, one.names), connectgaps: true,
+      line: this.lineStyle(index, one.dash), xaxis: axisName("x", slot), yaxis: axisName("y", slot),
+      hovertemplate: "%{y:.3g}",
+    })));
+  }
+
+  layout() {
+    const { theme, chart } = this;
+    const layout = {
+      width: chart.clientWidth, height: chart.clientHeight, margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: "x",
+      dragmode: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 11, color: theme.muted },
+      hoverlabel: { font: { family: theme.font, size: 12 } },
+    };
+    this.picks.forEach((pick, slot) => Object.assign(layout, this.axes(chartOf(pick), slot)));
+    return layout;
+  }
+
+  axes({ log, range, percent }, slot) {
+    const { theme } = this;
+    const id = slot ? slot + 1 : "";
+    const { x0, x1, y0, y1, w, h } = this.box(slot);
+    const empty = this.history.length < 1;
+    const common = { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true };
+    const byGamma = this.x === "gamma";
+    const last = slot >= this.picks.length - this.columns;
+    return {
+      [`xaxis${id}`]: {
+        ...common, domain: [x0 / w, x1 / w], anchor: `y${id}`, nticks: 5, showgrid: false, showline: true,
+        ...(byGamma ? logAxis(positiveExtent(this.history.columns.gamma), 0) : { tickformat: "~s", rangemode: "tozero" }),
+        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: this.x === "step" ? "step" : "γ", standoff: 2, font: { size: 11 } } } : {}),
+      },
+      [`yaxis${id}`]: {
+        ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: `x${id}`, nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
+        ...(percent ? { tickformat: ".0%", tickvals: [0, 0.5, 1] } : {}), ...(range ? { range } : empty && !log ? { range: [0, 1] } : {}),
+      },
+    };
+  }
+
+  /** Smallest and largest positive value that a chart's lines have. */
+  extent(slot) {
+    return positiveExtent(...chartOf(this.picks[slot]).lines.map((one) => columnOf(this.history.columns, one.names)));
+  }
+
+  placeHeads() {
+    [...this.heads.children].forEach((head, slot) => {
+      const { left, top, cw } = this.box(slot);
+      Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${cw - 8}px` });
+      this.fillValues(head.lastChild, chartOf(this.picks[slot]));
+    });
+  }
+
+  /** The legend and the newest values in one line. */
+  fillValues(host, { lines, percent }) {
+    while (host.children.length < lines.length) host.append(el("span", {}, el("i"), el("span"), el("b")));
+    lines.forEach((one, index) => {
+      const [mark, name, value] = host.children[index].children;
+      const { color, dash } = this.lineStyle(index, one.dash);
+      mark.style.borderTop = `2px ${dash === "solid" ? "solid" : dash === "dash" ? "dashed" : "dotted"} ${color}`;
+      setText(name, one.label);
+      const number = valueOf(this.history.latest, one.names);
+      setText(value, percent ? formatPercent(number) : formatNumber(number));
+    });
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
+  }
+}
+
+const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
+
+export function positiveExtent(...columns) {
+  let [low, high] = [Infinity, 0];
+  for (const values of columns) {
+    for (const value of values) if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  return high > 0 ? [low, high] : [1e-3, 10];
+}
+
+/** A log axis around [low, high]: labels at decades, or at 1, 2 and 5 when they span less than two. */
+export function logAxis([low, high], pad) {
+  let [from, to] = [Math.log10(low), Math.log10(high)];
+  const margin = Math.max(pad * (to - from), (0.3 - (to - from)) / 2);
+  [from, to] = [from - margin, to + margin];
+  return { type: "log", range: [from, to], ...logTicks(from, to) };
+}

@@ -1,0 +1,60 @@
+// The stage's skeleton: bars, panels and the places where the parts draw.
+
+import { el } from "../kit/dom.js";
+
+/** Builds the elements; `info(key)` makes an ⓘ button. Returns them by name. */
+export function buildLayout({ transport, viewTools, info }) {
+  const part = {};
+  const make = (name, tag, options, ...children) => (part[name] = el(tag, options, ...children));
+  make("notices", "div", { class: "lpc-notices" });
+  make("plot", "div", { class: "lpc-plot", testid: "lpc-plot" });
+  make("selection", "div", { class: "lpc-selection", role: "status", hidden: true, testid: "lpc-selection" });
+  make("legend", "div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
+  make("theoryNote", "p", { class: "lpc-hint", testid: "lpc-theory-note", hidden: true });
+  make("layers", "div", { class: "lpc-layers", role: "group", "aria-label": "Drawn with the points" });
+  make("strip", "div", { class: "lpc-strip", role: "group", "aria-label": "All nodes", hidden: true, testid: "lpc-strip" });
+  make("nodesNote", "span", { class: "lpc-hint" });
+  make("nodesChart", "div", { class: "lpc-nodes-chart" });
+  make("curvesTools", "div", { class: "lpc-tools" });
+  make("curvesChart", "div", { class: "lpc-curves-chart" });
+  make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
+  make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
+  const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
+    head("Latent space", info("latents"), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
+  const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
+    head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
+  const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", null, part.curvesTools), part.curvesChart);
+  const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, nodes, curves), part.cover);
+  part.children = [transport, part.sentence, part.notices, panels]; // the sentence above: no fold hides it
+  return part;
+}
+
+function head(title, about, tools) {
+  return el("header", { class: "lpc-head" }, el("h3", { text: title }), about, tools);
+}
+
+/** Toggles of what is drawn with the points: `read()` gives the set, `set(key, value)` changes it. */
+export function buildLayers(host, info, changed) {
+  const on = { shell: true, points: true, forces: true };
+  const buttons = {};
+  const set = (key, value) => {
+    on[key] = value;
+    buttons[key].setAttribute("aria-pressed", String(value));
+    buttons[key].classList.toggle("lpc-dim", !value);
+    changed();
+  };
+  const names = { shell: "shell", points: "predicted z*", forces: "forces" };
+  for (const [key, text] of Object.entries(names)) {
+    const mark = el("span", { class: `lpc-mark lpc-mark-${key}`, "aria-hidden": "true" }, ...marks(key));
+    const button = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "true", testid: `lpc-layer-${key}`, title: `Show or hide: ${text}` }, mark, el("span", { text }));
+    buttons[key] = button;
+    button.addEventListener("click", () => set(key, !on[key]));
+    host.append(el("span", { class: "lpc-layer" }, button, info(key)));
+  }
+  return { read: () => on, set };
+}
+
+function marks(key) {
+  if (key === "forces") return ["out", "inward", "along"].map((name) => el("i", { class: `lpc-force-${name}` }));
+  return [el("i", key === "points" ? { text: "✚" } : {})];
+}

@@ -1,0 +1,153 @@
+// The nodes panel: every node's histogram in small, up to eight in large; which are large is the learner's choice.
+
+import { el, setText } from "../kit/dom.js";
+import { formatNumber, nodeName } from "../kit/format.js";
+import { BINS, drawAxis, drawStack, drawTiny, fit } from "../kit/histogram.js";
+import { classColours } from "../kit/palette.js";
+
+const MAX_LARGE = 8;
+const MAX_SMALL = 64;
+const EVERY_MS = 95;
+
+export class Nodes {
+  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes)} */
+  constructor(parts, { clock, sendLarge }) {
+    Object.assign(this, parts, { sendLarge, d: 0, large: [], message: null, theme: null, cells: [], key: "" });
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Histograms of the nodes" });
+    this.labels = el("div", { class: "lpc-node-labels" });
+    this.chart.append(this.canvas, this.labels);
+    this.drawing = clock.add("nodes", EVERY_MS, () => this.draw());
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.chart);
+  }
+
+  setup({ info }) {
+    if (info.d !== this.d) this.large = Array.from({ length: Math.min(info.d, MAX_LARGE) }, (_, i) => i);
+    Object.assign(this, { d: info.d, message: null, key: "" });
+    this.buildStrip();
+    this.drawing.touch();
+  }
+
+  buildStrip() {
+    const shown = this.d > MAX_LARGE ? Math.min(this.d, MAX_SMALL) : 0;
+    this.cells = Array.from({ length: shown }, (_, node) => this.cell(node));
+    this.strip.hidden = shown === 0;
+    this.strip.replaceChildren(...this.cells.map(({ button }) => button));
+    setText(this.note, this.d > MAX_SMALL ? `the first ${MAX_SMALL} of ${this.d} nodes` : "");
+    this.mark();
+  }
+
+  cell(node) {
+    const canvas = el("canvas", { "aria-hidden": "true" });
+    const button = el("button", { type: "button", class: "lpc-node", title: `Show ${nodeName(node)} in large`, testid: `lpc-node-cell-${node}` },
+      canvas, el("span", { text: nodeName(node) }));
+    button.addEventListener("click", () => this.toggle(node));
+    return { button, canvas };
+  }
+
+  /** Into the large set, or out of it; the oldest choice makes room. */
+  toggle(node) {
+    const chosen = this.large.includes(node);
+    if (chosen && this.large.length === 1) return;
+    this.large = chosen ? this.large.filter((one) => one !== node) : [...this.large, node].slice(-MAX_LARGE);
+    this.large.sort((a, b) => a - b);
+    this.mark();
+    this.sendLarge(this.large);
+  }
+
+  mark() {
+    this.cells.forEach(({ button }, node) => button.setAttribute("aria-pressed", String(this.large.includes(node))));
+  }
+
+  push(message) {
+    this.message = message;
+    this.drawing.touch();
+  }
+
+  restyle(theme) {
+    this.theme = theme;
+    this.key = "";
+    this.drawing.touch();
+  }
+
+  resize() {
+    this.key = "";
+    this.drawing.touch();
+  }
+
+  draw() {
+    if (!this.theme || !this.d || !this.chart.clientWidth) return false;
+    const shown = this.message?.info.large ?? this.large;
+    this.arrange(shown.length || 1);
+    this.drawLarge(shown);
+    this.drawLabels(shown);
+    this.drawStrip();
+    return true;
+  }
+
+  /** Columns and rows, and the height they need. */
+  arrange(count) {
+    const wide = this.chart.clientWidth >= 400;
+    const columns = count <= 2 ? count : count <= 4 ? 2 : count <= 6 && wide ? 3 : wide ? 4 : 2;
+    const rows = Math.ceil(count / columns);
+    Object.assign(this, { columns, rows });
+    const height = `${rows * (rows === 1 ? 156 : 108)}px`;
+    if (this.chart.style.height !== height) this.chart.style.height = height;
+  }
+
+  /** The plot area of a cell, below its label and above its tick labels. */
+  cellBox(slot) {
+    const [column, row] = [slot % this.columns, Math.floor(slot / this.columns)];
+    const [cw, ch, gap] = [this.chart.clientWidth / this.columns, this.chart.clientHeight / this.rows, 7];
+    return { x: column * cw + gap, y: row * ch + 24, w: cw - 2 * gap, h: ch - 46 };
+  }
+
+  drawLarge(shown) {
+    const ctx = fit(this.canvas, this.chart.clientWidth, this.chart.clientHeight);
+    const tensor = this.message?.tensors.hist_class;
+    const groups = tensor?.shape[1] ?? 1;
+    const colours = groups > 1 ? classColours(groups, this.theme.dark) : [this.theme.muted];
+    const range = this.message?.info.hist_range ?? 1;
+    shown.forEach((_, slot) => {
+      const box = this.cellBox(slot);
+      const counts = tensor?.data.subarray(slot * groups * BINS, (slot + 1) * groups * BINS);
+      if (counts?.length) drawStack(ctx, box, counts, colours);
+      drawAxis(ctx, box, range, this.theme);
+    });
+  }
+
+  drawLabels(shown) {
+    const key = `${shown}|${this.columns}|${this.chart.clientWidth}`;
+    if (key !== this.key) {
+      this.key = key;
+      this.labels.replaceChildren(...shown.map((node, slot) => this.cellLabel(node, slot)));
+    }
+    const roomy = this.cellBox(0).w >= 125;
+    const binarity = this.message?.tensors.binarity?.data;
+    shown.forEach((node, slot) => {
+      const value = binarity?.[node];
+      const words = roomy ? ["peaks ", " σ apart"] : ["", " σ apart"];
+      setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? words.join(formatNumber(value, 2)) : "");
+    });
+  }
+
+  cellLabel(node, slot) {
+    const { x, y, w } = this.cellBox(slot);
+    const label = el("div", { class: "lpc-node-label" }, el("strong", { text: nodeName(node) }), el("span"));
+    Object.assign(label.style, { left: `${x}px`, width: `${w}px`, top: `${y - 22}px` });
+    return label;
+  }
+
+  drawStrip() {
+    const hist = this.message?.tensors.hist;
+    if (!hist || !this.cells.length) return;
+    const { clientWidth: w, clientHeight: h } = this.cells[0].canvas;
+    this.cells.forEach(({ canvas }, node) => {
+      drawTiny(fit(canvas, w, h), w, h, hist.data.subarray(node * BINS, (node + 1) * BINS), this.theme.text);
+    });
+  }
+
+  destroy() {
+    this.observer.disconnect();
+  }
+}
