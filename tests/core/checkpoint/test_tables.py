@@ -77,7 +77,7 @@ def test_whoever_opens_a_table_can_say_what_is_what():
     ("name,label\na,b\n", "expected a column for the latents, got the columns 'name', 'label'; name the columns z0, z"),
     ("z0,y,class\n1,2,3\n", "expected one column for the labels, got the columns 'y', 'class'; pick one"),
     ("1,2,3\n4,5,6\n", "expected a header line with the columns' names, got numbers; add a first line such as z0,z1,l"),
-    ("z0,z0,label\n1,2,3\n", "expected column names that are printable, .* each there once"),
+    ("z0,z0,label\n1,2,3\n", "expected each column name once, got 'z0' twice; rename one"),
     ("z0,label\n", "expected at least one row under the header, got none"),
     ("z0,label\n1,a\n2\n", "expected 2 cells in each row, got 1 in row 3; fill in the row"),
     ("z0,label\n1,a\n2,b,c\n", "expected 2 cells in each row, got 3 in row 3"),
@@ -120,14 +120,12 @@ def test_parquet_columns_of_lists_categories_and_other_types():
     np.testing.assert_array_equal(found.latents, LATENTS)
     assert found.class_names == ("c0", "c1", "c2", "c3")
     uneven = parquet(embedding=[[1.0], [1.0, 2.0]], label=[0, 1])
-    with pytest.raises(FileRefused, match="expected a column for the latents, got the column 'label'"):
+    with pytest.raises(FileRefused, match="expected vectors of one length in the column 'embedding', got 1 numbers in"):
         read_here(uneven)
 
 
 @pytest.mark.parametrize(("columns", "message"), [
     ({"z0": [1.0, None], "label": [0, 1]}, "expected finite latents, got 1 of 2 rows with NaN"),
-    ({"z0": [1.0, 2.0], "label": ["a", None]}, "expected labels in every row, got none in row 1; fill it in, or leave"),
-    ({"z0": [1.0, 2.0], "label": [1, None]}, "expected labels as whole numbers or texts, got nan in row 1"),
     ({"z0": pyarrow.array([], "f8"), "label": pyarrow.array([], "i8")}, "expected rows in 1 to 20,000 columns, got 0 "),
 ])
 def test_gaps_in_parquet_are_refused(columns, message):

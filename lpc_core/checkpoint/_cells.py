@@ -1,0 +1,84 @@
+"""Cells of a text table: numbers as different countries write them, and vectors as NumPy, torch and Python print them.
+
+Nothing in a cell is evaluated. A comma within a number is a decimal mark (0,5) or parts thousands (1,234). Which of the
+two shows only where one of them is impossible; a file in which nothing tells is not guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MARKED = re.compile(r"\s*[+-]?(?:\d[\d.,'\u2019 ]*)?[.,]?\d+(?:[eE][+-]?\d+)?\s*")  # a number with any marks
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+EITHER = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # 1,234 may be both
+WRAPPED = re.compile(r"(?:[A-Za-z_][\w.]{0,40}\()?\s*([\[(].*[\])])\s*(?:,\s*\w+=[^,]*)*\)?", re.DOTALL)
+CUT = re.compile(r"\.\.\.|\u2026")
+LOST = "a part: the file was written with '…', its middle values are lost"
+
+
+def is_number(cell: str) -> bool:
+    """Whether the cell is a number as Python writes it; 1_000 is none."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def is_marked(cell: str) -> bool:
+    """Whether the cell is a number, perhaps with marks that Python does not know."""
+    return is_number(cell) or (("," in cell or "'" in cell) and MARKED.fullmatch(cell) is not None)
+
+
+@dataclass
+class Marks:
+    """What the numbers of one column have shown of their marks."""
+
+    comma: str = ""  # the first cell with a decimal comma
+    point: str = ""  # the first with a decimal point
+    certain: bool = False  # a cell like 0,5 or 1,23, in which the comma parts no thousands
+    wrong: str = ""  # the first that is no number, or one in which thousands are parted
+
+    def number(self, cell: str) -> float:
+        """The cell's value; NaN, and the cell in `wrong`, for what is none."""
+        if is_number(cell):
+            self.point = self.point or (cell if "." in cell else "")
+            return float(cell)
+        if DECIMAL_COMMA.fullmatch(cell) and "_" not in cell:
+            self.comma = self.comma or cell
+            self.certain |= not EITHER.fullmatch(cell)
+            return float(cell.replace(",", "."))
+        self.wrong = self.wrong or cell
+        return float("nan")
+
+
+def vector(cell: str) -> list[float] | None:
+    """The numbers between the cell's brackets, parted by commas or else by blanks; None for what is no vector.
+
+    ``array(…)`` and ``tensor(…)`` around them and one more pair of brackets are taken off.
+    """
+    inner = _inner(cell)
+    if inner is None:
+        return None
+    pieces = inner.split(",") if "," in inner else inner.split()
+    if pieces and not pieces[-1].strip():
+        pieces.pop()  # (1.0,)
+    try:
+        return [float(piece) for piece in pieces] if pieces and "_" not in inner else None
+    except ValueError:
+        return None
+
+
+def is_cut(cell: str) -> bool:
+    """Whether this is a vector whose middle values were left out in writing."""
+    return CUT.search(cell) is not None and vector(CUT.sub(" ", cell).replace(",", " ")) is not None
+
+
+def _inner(cell: str) -> str | None:
+    """What stands between the brackets."""
+    match = WRAPPED.fullmatch(cell.strip()) if "[" in cell or "(" in cell else None
+    inner = match[1][1:-1].strip() if match else ""
+    if inner[:1] in ("[", "(") and inner[-1:] in ("]", ")"):  # one row of a matrix
+        inner = inner[1:-1]
+    return inner if inner and not any(mark in inner for mark in "[]()") else None
