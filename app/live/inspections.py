@@ -148,15 +148,15 @@ class InspectDesk(jobs.Desk):
 
         self._serial += 1
         path = self.folder / f"data-{self._serial}.zip"
-        inside = [(name.partition("/")[2], file) for name, file in files]  # a picture at the top has no class
+        inside = {name.partition("/")[2]: file for name, file in files}  # a picture at the top has no class
         try:
-            total = sum(file.seek(0, os.SEEK_END) for _, file in inside)
+            total = sum(file.seek(0, os.SEEK_END) for file in inside.values())
             if total > most_bytes:
                 raise InspectRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
                                      "pictures, or smaller ones")
-            for _, file in inside:
+            for file in inside.values():
                 file.seek(0)
-            if not pictures.pack(inside, path):
+            if not pictures.pack({name: file.read for name, file in inside.items()}, path):
                 raise InspectRefused("expected a folder with one folder of pictures per class, got one without any; "
                                      f"{pictures.SORT}")
         except (FileRefused, ImportError, InspectRefused) as error:
