@@ -12,7 +12,9 @@ from dataclasses import dataclass
 MARKED = re.compile(r"\s*[+-]?(?:\d[\d.,'\u2019 ]*)?[.,]?\d+(?:[eE][+-]?\d+)?\s*")  # a number with any marks
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 EITHER = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # 1,234 may be both
-WRAPPED = re.compile(r"(?:[A-Za-z_][\w.]{0,40}\()?\s*([\[(].*[\])])\s*(?:,\s*\w+=[^,]*)*\)?", re.DOTALL)
+CALLED = re.compile(r"[A-Za-z_][\w.]{0,40}\((.*)\)", re.DOTALL)  # array(…), torch.tensor(…)
+AFTERWARDS = re.compile(r",\s*(?:dtype|device|requires_grad|grad_fn|shape|size|layout|names)\s*=")
+BEGINS = re.compile(r"\s*(?:[A-Za-z_][\w.]{0,40}\()?[\[(]")
 CUT = re.compile(r"\.\.\.|\u2026")
 LOST = "a part: the file was written with '…', its middle values are lost"
 
@@ -75,10 +77,19 @@ def is_cut(cell: str) -> bool:
     return CUT.search(cell) is not None and vector(CUT.sub(" ", cell).replace(",", " ")) is not None
 
 
+def begins(cell: str) -> bool:
+    """Whether the cell begins as a vector does."""
+    return BEGINS.match(cell) is not None
+
+
 def _inner(cell: str) -> str | None:
     """What stands between the brackets."""
-    match = WRAPPED.fullmatch(cell.strip()) if "[" in cell or "(" in cell else None
-    inner = match[1][1:-1].strip() if match else ""
-    if inner[:1] in ("[", "(") and inner[-1:] in ("]", ")"):  # one row of a matrix
-        inner = inner[1:-1]
+    if not begins(cell):
+        return None
+    inner = cell.strip()
+    if call := CALLED.fullmatch(inner):
+        inner = AFTERWARDS.split(call[1], maxsplit=1)[0].strip()
+    for _ in range(2):  # the vector's own, and those of a matrix that it is the only row of
+        if (inner[:1], inner[-1:]) in (("[", "]"), ("(", ")")):
+            inner = inner[1:-1].strip()
     return inner if inner and not any(mark in inner for mark in "[]()") else None

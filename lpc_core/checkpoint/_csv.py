@@ -18,7 +18,7 @@ import numpy as np
 
 from lpc_core.checkpoint import _cells
 from lpc_core.checkpoint._base import Limits, printable, refusal
-from lpc_core.checkpoint._embeddings import Arrays
+from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._labels import NO_CLASS
 from lpc_core.checkpoint._message import check_total, repeated
 from lpc_core.checkpoint._table import SINGLE, Table, single_columns
@@ -152,7 +152,8 @@ class _Reader:
             elif _cells.is_marked(cell):
                 self.numeric.append(place)
                 self.marks[place] = _cells.Marks()
-            elif _cells.vector(cell) or _cells.is_cut(cell):
+            elif _cells.vector(cell) or _cells.is_cut(cell) or (role_of(self.header[place]) == "latents"
+                                                                and _cells.begins(cell)):
                 self.vectors[place] = []
             else:
                 self.texts[place] = []

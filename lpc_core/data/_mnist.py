@@ -14,7 +14,7 @@ from lpc_core.data._idx import read_idx
 from lpc_core.data._split import Labelled, subset
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-STYLES = [(sign, ending) for sign in "-._" for ending in (".gz", "")]  # train-images.idx3-ubyte: as some mirrors have it
+STYLES = [(sign, ending) for sign in "-._" for ending in (".gz", "")]  # train-images.idx3-ubyte: as some have it
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _doubts(classes: tuple[str, ...], places: list[tuple[str, ...]]) -> tuple[st
 
 def _listed(names: Sequence[str], most: int = 5) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return printable(", ".join(printable(name, 60) for name in names[:most]), 320) + more
+    return printable(", ".join(printable(name, 120) for name in names[:most]), 320) + more
 
 
 def pack(pictures: Mapping[str, Callable[[], bytes]], target: Path, found: Sorting | None = None) -> int:

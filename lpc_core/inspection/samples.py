@@ -14,7 +14,7 @@ import numpy as np
 
 from lpc_core.checkpoint import FileRefused, Limits, sandbox
 from lpc_core.config import DataConfig, RunConfig
-from lpc_core.data import Dataset, load, sources
+from lpc_core.data import Dataset, TooManyAsked, load, sources
 from lpc_core.engine._probe import spread
 from lpc_core.inspection import pictures
 from lpc_core.inspection.running import Progress
@@ -73,11 +73,22 @@ def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, p
         if progress is not None:
             progress(0.0 if np.isnan(share) else share, what)
 
-    dataset = load(config, seed, tell)
+    own = {"train": "samples", "test": "test_samples"}[split]
+    dataset = _loaded(config, seed, tell, {own: count or 0})
     inputs, labels = (dataset.train_inputs, dataset.train_labels) if split == "train" else \
         (dataset.test_inputs, dataset.test_labels)
     kind = "training" if split == "train" else "held-out"
     return Samples(inputs, labels, dataset.class_names, f"{data}, {kind} samples", dataset, (f"{data}: {whose}",))
+
+
+def _loaded(config: DataConfig, seed: int, tell: Callable[[str, float], None], asked: dict[str, int]) -> Dataset:
+    """The set; all of a copy with fewer samples than the lab usually takes, if not more were ``asked`` for."""
+    try:
+        return load(config, seed, tell)
+    except TooManyAsked as error:
+        if asked.get(error.field, 0) > error.most:
+            raise
+        return _loaded(dataclasses.replace(config, **{error.field: error.most}), seed, tell, asked)
 
 
 def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:
