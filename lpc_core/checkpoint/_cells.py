@@ -7,7 +7,12 @@ two shows only where one of them is impossible; a file in which nothing tells is
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from lpc_core.checkpoint._base import printable
 
 MARKED = re.compile(r"\s*[+-]?(?:\d[\d.,'\u2019 ]*)?[.,]?\d+(?:[eE][+-]?\d+)?\s*")  # a number with any marks
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
@@ -17,6 +22,14 @@ AFTERWARDS = re.compile(r",\s*(?:dtype|device|requires_grad|grad_fn|shape|size|l
 BEGINS = re.compile(r"\s*(?:[A-Za-z_][\w.]{0,40}\()?[\[(]")
 CUT = re.compile(r"\.\.\.|\u2026")
 LOST = "a part: the file was written with '…', its middle values are lost"
+
+
+class Unreadable(Exception):
+    """A column that would be refused if it were needed."""
+
+    def __init__(self, expected: str, got: str, do: str) -> None:
+        super().__init__(expected)
+        self.words = expected, got, do
 
 
 def is_number(cell: str) -> bool:
@@ -77,14 +90,36 @@ def is_cut(cell: str) -> bool:
     return CUT.search(cell) is not None and vector(CUT.sub(" ", cell).replace(",", " ")) is not None
 
 
-def begins(cell: str) -> bool:
-    """Whether the cell begins as a vector does."""
-    return BEGINS.match(cell) is not None
+def holds_vectors(first: str, *, named: bool) -> bool:
+    """Whether a column is one of vectors, by its first cell; one ``named`` like latents is if that begins like one."""
+    return vector(first) is not None or is_cut(first) or (named and BEGINS.match(first) is not None)
+
+
+def vectors(cells: Sequence[str], name: str, row: int, width: int = 0) -> np.ndarray:
+    """The vectors in ``cells`` (rows, width) of a column, the first in row ``row``; raises `Unreadable`.
+
+    A ``width`` of 0 is that of the first.
+    """
+    found = [vector(cell) for cell in cells]
+    width = width or len(found[0] or ())
+    for number, (cell, values) in enumerate(zip(cells, found, strict=True)):
+        if values is None or len(values) != width:
+            raise _why(f"row {row + number:,} of the column {printable(repr(name), 40)}", cell, values, width)
+    return np.array(found, np.float64)
+
+
+def _why(where: str, cell: str, values: list[float] | None, width: int) -> Unreadable:
+    if is_cut(cell):
+        return Unreadable(f"every value of the vector in {where}", LOST,
+                          "save the array itself with numpy.savez, or write every value")
+    got = printable(repr(cell), 40) if values is None else f"one of {len(values):,}"
+    return Unreadable(f"a vector of {width:,} numbers in {where}" if width else f"a vector in {where}", got,
+                      "write one as long as the others, or leave the row out")
 
 
 def _inner(cell: str) -> str | None:
     """What stands between the brackets."""
-    if not begins(cell):
+    if BEGINS.match(cell) is None:
         return None
     inner = cell.strip()
     if call := CALLED.fullmatch(inner):

@@ -152,8 +152,7 @@ class _Reader:
             elif _cells.is_marked(cell):
                 self.numeric.append(place)
                 self.marks[place] = _cells.Marks()
-            elif _cells.vector(cell) or _cells.is_cut(cell) or (role_of(self.header[place]) == "latents"
-                                                                and _cells.begins(cell)):
+            elif _cells.holds_vectors(cell, named=role_of(self.header[place]) == "latents"):
                 self.vectors[place] = []
             else:
                 self.texts[place] = []
@@ -192,24 +191,14 @@ class _Reader:
 
     def _vectors(self, place: int, block: list[list[str]], line: int) -> int:
         """The vectors of a block; its bytes. A column with a cell that is none becomes one that cannot be read."""
-        name, found = self.header[place], [_cells.vector(row[place]) for row in block]
-        width = self.vectors[place][0].shape[1] if self.vectors[place] else len(found[0] or ())
-        for number, values in enumerate(found):
-            if values is None or len(values) != width:
-                self.unreadable[name] = self._why(name, block[number][place], values, line + number, width)
-                del self.vectors[place]
-                return 0
-        self.vectors[place].append(np.array(found, np.float64))
-        return 8 * len(found) * width
-
-    def _why(self, name: str, cell: str, values: list[float] | None, row: int, width: int) -> tuple[str, str, str]:
-        where = f"row {row:,} of the column {printable(repr(name), 40)}"
-        if _cells.is_cut(cell):
-            return (f"every value of the vector in {where}", _cells.LOST,
-                    "save the array itself with numpy.savez, or write every value")
-        got = printable(repr(cell), 40) if values is None else f"one of {len(values):,}"
-        return f"a vector of {width:,} numbers in {where}" if width else f"a vector in {where}", got, \
-            "write one as long as the others, or leave the row out"
+        name, parts = self.header[place], self.vectors[place]
+        try:
+            parts.append(_cells.vectors([row[place] for row in block], name, line, parts[0].shape[1] if parts else 0))
+        except _cells.Unreadable as why:
+            self.unreadable[name] = why.words
+            del self.vectors[place]
+            return 0
+        return parts[-1].nbytes
 
     def _table(self, values: np.ndarray) -> Table:
         notes = self._decimal_marks()

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._embeddings import Arrays
+from lpc_core.checkpoint._cells import Unreadable, holds_vectors
+from lpc_core.checkpoint._cells import vectors as vectors_of
+from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._message import check_total, repeated
 from lpc_core.checkpoint._table import Table
 
@@ -73,15 +75,15 @@ def _columns(table: Any, limits: Limits) -> Table:
             if _holds_lists(column.type):
                 vectors.add(name)
                 columns[name] = _vectors(column, name)
-            else:
-                columns[name] = _single(column, name)
-        except _Unreadable as why:
-            unreadable[name] = why.args
+                continue
+            columns[name] = _single(column, name)
+            if _written(columns[name], name):
+                vectors.add(name)
+                columns[name] = vectors_of([str(cell) for cell in columns[name]], name, 0)
+        except Unreadable as why:
+            columns.pop(name, None)
+            unreadable[name] = why.words
     return Table(columns, unreadable, frozenset(vectors))
-
-
-class _Unreadable(Exception):
-    """A column that would be refused if it were needed: expected, got, what to do."""
 
 
 def _plain(column: Any) -> Any:
@@ -96,6 +98,13 @@ def _plain(column: Any) -> Any:
     if kinds.is_list_view(column.type) or kinds.is_large_list_view(column.type):
         column = column.cast(pyarrow.large_list(column.type.value_type))
     return column
+
+
+def _written(column: np.ndarray, name: str) -> bool:
+    """Whether the column holds vectors written as text."""
+    role = role_of(name)
+    return (column.dtype.kind == "O" and role in ("", "latents", "logits") and isinstance(column[0], str)
+            and holds_vectors(column[0], named=role == "latents"))
 
 
 def _holds_lists(kind: Any) -> bool:
@@ -118,7 +127,7 @@ def _single(column: Any, name: str) -> np.ndarray:
         texts[:] = column.to_pylist()
         return texts
     elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)):
-        raise _Unreadable(f"numbers or texts in the column {_named(name)}", f"the type {printable(kind, 60)}",
+        raise Unreadable(f"numbers or texts in the column {_named(name)}", f"the type {printable(kind, 60)}",
                           "convert the column, or leave it out")
     return column.to_numpy()
 
@@ -131,20 +140,20 @@ def _vectors(column: Any, name: str) -> np.ndarray:
     column = column.combine_chunks()
     kind, where = column.type.value_type, f"the column {_named(name)}"
     if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
-        raise _Unreadable(f"vectors of numbers in {where}", f"lists of {printable(kind, 60)}",
+        raise Unreadable(f"vectors of numbers in {where}", f"lists of {printable(kind, 60)}",
                           "flatten each to numbers")
     if column.null_count:
-        raise _Unreadable(f"a vector in every row of {where}", f"none in row {_first(column.is_null()):,}",
+        raise Unreadable(f"a vector in every row of {where}", f"none in row {_first(column.is_null()):,}",
                           "leave those rows out")
     lengths = compute.list_value_length(column).to_numpy(zero_copy_only=False)
     width = int(lengths[0]) if len(lengths) else 0
     if not width or (lengths != width).any():
         row = int((lengths != width).argmax()) if len(lengths) else 0
         got = f"{width:,} numbers in row 0 and {lengths[row]:,} in row {row:,}" if width else "empty ones"
-        raise _Unreadable(f"vectors of one length in {where}", got, "leave those rows out")
+        raise Unreadable(f"vectors of one length in {where}", got, "leave those rows out")
     values = column.flatten()
     if values.null_count:
-        raise _Unreadable(f"a number in every place of the vectors in {where}", "none in row "
+        raise Unreadable(f"a number in every place of the vectors in {where}", "none in row "
                           f"{_first(values.is_null()) // width:,}", "fill it in, or leave the row out")
     return values.to_numpy(zero_copy_only=False).reshape(-1, width)
 

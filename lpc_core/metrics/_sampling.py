@@ -1,8 +1,9 @@
 """Whether there are samples enough: in many nodes a few random points lie as far apart as collapsed classes do.
 
-The mean of N_c samples of isotropic noise of variance σ² per node is off by σ²/N_c in each of the d nodes, so the means
-of K classes that differ in nothing lie apart with Σ_B eigenvalues near dσ²/(K N_c), while the scatter along each of
-those K − 1 directions is σ². NC1 = tr(Σ_W Σ_B⁺)/K then reads about (K − 1)·N_c/d: with d ≫ N it seems to vanish.
+The mean of N_c samples of isotropic noise of variance σ² per node is off by σ²/N_c in each of d ≫ K nodes. So the K
+centred means have the Gram matrix dσ²·C·diag(1/N_c)·C, with C the centring, whose pseudo-inverse has the trace
+(N − ΣN_c²/N)/(dσ²), and the scatter along each direction that they span is σ²(1 − 1/N_c). NC1 = tr(Σ_W Σ_B⁺)/K of noise
+is then about (1 − 1/N_c)(N − ΣN_c²/N)/d, or (K − 1)(N_c − 1)/d for equal classes: with d ≫ N it seems to vanish.
 """
 
 from __future__ import annotations
@@ -28,5 +29,7 @@ def too_few(counts: np.ndarray, d: int) -> str:
 
 
 def noise_nc1(sizes: np.ndarray, d: int) -> float:
-    """NC1 of isotropic noise in d nodes with ``sizes`` (K,) samples per class, at first order in their inverse."""
-    return float((len(sizes) - 1) / (1 / sizes).mean() / d)
+    """NC1 of isotropic noise in d nodes with ``sizes`` (K,) samples per class; see the module."""
+    total, several = float(sizes.sum()), sizes[sizes > 1]
+    scatter = float((1 - 1 / several).mean()) if several.size else 0.0
+    return scatter * (total - float((sizes.astype(np.float64) ** 2).sum()) / total) / d

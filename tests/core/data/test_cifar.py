@@ -52,7 +52,7 @@ def files_of(dataset, version):
 def test_a_pointer_in_the_place_of_a_batch_is_named(data_folder, version):
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 30730000\n"
     write(data_folder / FOLDERS["cifar10", version], dict.fromkeys(files_of("cifar10", version), pointer))
-    with pytest.raises(DataError, match="expected a data file, got a Git-LFS pointer in place of the file; run `git lfs"):
+    with pytest.raises(DataError, match="expected a data file, got a Git-LFS pointer in place of the file; run"):
         load(DataConfig(dataset="cifar10", **SMALL["cifar10"]), 0)
 
 

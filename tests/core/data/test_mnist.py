@@ -77,7 +77,7 @@ def test_an_inspection_takes_all_of_a_small_copy_unless_more_are_asked_for(data_
 
 def test_a_web_page_in_the_place_of_the_files_is_named(data_folder, offline):
     write(data_folder / "mnist", [b"<!DOCTYPE html><html>403</html>"] * 4, zipped=False)
-    with pytest.raises(DataError, match="train-images-idx3-ubyte: expected a data file, got a web page; fetch the file"):
+    with pytest.raises(DataError, match="train-images-idx3-ubyte: expected a data file, got a web page; fetch"):
         load(DataConfig(dataset="mnist", **SMALL), 0)
 
 

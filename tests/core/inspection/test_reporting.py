@@ -70,8 +70,10 @@ def test_one_row_per_sample(found):
 @pytest.mark.parametrize(("cell", "written"), [
     ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM", "'@SUM"), ("\t=1", "'\t=1"), ("\r=1", "'\r=1"),
     ("a=1", "a=1"),
-    (" =1+1", "' =1+1"), ("\u00a0=1", "'\u00a0=1"), ("\u200b\ufeff-1", "'\u200b\ufeff-1"), ("＝1", "'＝1"), ("　＠x", "'　＠x"),
-    ("\x00+1", "'\x00+1"), ("\n", "'\n"), ("  a=1", "  a=1"), ("", ""), (-1.5, -1.5), (3, 3), (math.nan, ""), (None, ""), (math.inf, math.inf), (True, True)])
+    (" =1+1", "' =1+1"), ("\u00a0=1", "'\u00a0=1"), ("\u200b\ufeff-1", "'\u200b\ufeff-1"),
+    ("＝1", "'＝1"), ("　＠x", "'　＠x"),
+    ("\x00+1", "'\x00+1"), ("\n", "'\n"), ("  a=1", "  a=1"), ("", ""),
+    (-1.5, -1.5), (3, 3), (math.nan, ""), (None, ""), (math.inf, math.inf), (True, True)])
 def test_what_a_spreadsheet_would_run_is_disarmed_and_numbers_stay(cell, written):
     assert spreadsheet.cell(cell) == written
     assert type(spreadsheet.cell(cell)) is type(written)
