@@ -49,7 +49,7 @@ POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/tmp/lpc-canary
 NO_PICTURE = r"data: expected a picture in 1\.\w+, got .*; remove or convert it"
 HOSTILE = {  # name → (member, content, message)
     "100,000 × 100,000 pixels": ("c/1.png", png(100_000, 100_000), NO_PICTURE),
-    "9,000 × 9,000 pixels": ("c/1.png", png(9_000, 9_000), r"expected a picture in 1.png, got 9000 × 9000 pixels, more"),
+    "9,000 × 9,000 pixels": ("c/1.png", png(9_000, 9_000), "expected a picture in 1.png, got 9000 × 9000 pixels"),
     "a text of 256 MB": ("c/1.png", png(2, 2, chunk(b"zTXt", b"a\0\0" + LONG)), NO_PICTURE),
     "a colour profile of 256 MB": ("c/1.png", png(2, 2, chunk(b"iCCP", b"a\0\0" + LONG)), NO_PICTURE),
     "a chunk of 4 GB": ("c/1.png", b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT", NO_PICTURE),

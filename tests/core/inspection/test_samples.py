@@ -154,7 +154,8 @@ def other_format():
 
 @pytest.mark.parametrize(("name", "raw", "why"), [
     ("bomb.png", bomb(), ".*"), ("cut.png", None, ".*"), ("zero.png", b"", "an empty file"),
-    ("text.jpg", b"hello", "no picture, beginning 68 65 6c 6c 6f"), ("icon.png", other_format(), "no picture, beginning .*"),
+    ("text.jpg", b"hello", "no picture, beginning 68 65 6c 6c 6f"),
+    ("icon.png", other_format(), "no picture, beginning .*"),
 ])
 def test_a_picture_that_is_none_is_left_out_and_named(name, raw, why, folder):
     if raw is None:
@@ -166,8 +167,8 @@ def test_a_picture_that_is_none_is_left_out_and_named(name, raw, why, folder):
     assert re.fullmatch(rf"1 of 7 pictures could not be read and are left out: {name} \({why}\)", warning)
     assert "0x" not in warning
     (folder / "cat" / f"2-{name}").write_bytes(raw)
-    with pytest.raises(FileRefused, match=rf"data: expected a picture in 2-{name} and in 1 more of 8, {name}, got {why}; "
-                                          "remove or convert it"):
+    more = rf"data: expected a picture in 2-{name} and in 1 more of 8, {name}, got {why}; remove or convert it"
+    with pytest.raises(FileRefused, match=more):
         gather(str(folder), side=4)
 
 
