@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # where a spreadsheet sees a formula or a new cell
+from lpc_core.files.spreadsheet import disarmed
 
 
 def csv_text(columns: Mapping[str, Sequence[Any]]) -> str:
     """``columns`` with a header line (RFC 4180). Floats keep all their digits; None and NaN are empty cells.
 
-    Texts that a spreadsheet could read as a formula get an apostrophe in front (OWASP, "CSV Injection").
+    Texts that a spreadsheet could read as a formula are disarmed.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -34,5 +34,4 @@ def _cell(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         return "" if math.isnan(value) else repr(float(value))
-    given = str(value)
-    return f"'{given}" if given.startswith(_FORMULA) or given.lstrip().startswith(_FORMULA[:4]) else given
+    return disarmed(str(value))

@@ -66,6 +66,8 @@ class Wish:
     side: int | None = None  # pixels that pictures are cut to
     gamma: float | None = None  # of a film's run
     frame: int | None = None  # of a film
+    picked: dict[str, str] | None = None  # of embeddings: role → array or column
+    unlabelled: str | None = None  # "keep": samples that name no class as one class more
 
     def wishes(self) -> dict[str, Any]:
         """As `lpc_core.inspection.examining.Wishes` takes them."""
@@ -74,8 +76,9 @@ class Wish:
 
     def options(self) -> list[str]:
         """As the command line takes them, with the owner's names."""
-        given = vars(self) | {"data": self.data_name or self.data}
-        return [f"--{name}={value}" for name, value in given.items() if name != "data_name" and value is not None]
+        given = vars(self) | {"data": self.data_name or self.data, "data_name": None, "picked": None}
+        picks = [f"--pick={role}={name}" for role, name in (self.picked or {}).items()]
+        return [*(f"--{name}={value}" for name, value in given.items() if value is not None), *picks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,7 @@ class InspectDesk(jobs.Desk):
         self.device = device
         self.upload: Upload | None = None  # the last file handed in
         self.found: dict[str, Any] | None = None  # what is in a checkpoint or film, while it waits for choices
+        self.asks: dict[str, Any] | None = None  # of a refused file: which of its "choices" has the "role"
         self.held: Held | None = None
         self.head: Held | None = None  # a head alone, picked from the file in `found`; an inspection without samples
         self.task = ""  # "inspect" | "head" | "tsne" | "umap": what the command under way is for
@@ -148,15 +152,15 @@ class InspectDesk(jobs.Desk):
 
         self._serial += 1
         path = self.folder / f"data-{self._serial}.zip"
-        inside = [(name.partition("/")[2], file) for name, file in files]  # a picture at the top has no class
+        inside = {name.partition("/")[2]: file for name, file in files}  # a picture at the top has no class
         try:
-            total = sum(file.seek(0, os.SEEK_END) for _, file in inside)
+            total = sum(file.seek(0, os.SEEK_END) for file in inside.values())
             if total > most_bytes:
                 raise InspectRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
                                      "pictures, or smaller ones")
-            for _, file in inside:
+            for file in inside.values():
                 file.seek(0)
-            if not pictures.pack(inside, path):
+            if not pictures.pack({name: file.read for name, file in inside.items()}, path):
                 raise InspectRefused("expected a folder with one folder of pictures per class, got one without any; "
                                      f"{pictures.SORT}")
         except (FileRefused, ImportError, InspectRefused) as error:
@@ -175,7 +179,7 @@ class InspectDesk(jobs.Desk):
         self.cancel()
         if self.upload is not None and (self.held is None or self.held.upload is not self.upload):
             self._forget(self.upload)
-        self.upload, self.found, self.error = upload, None, ""
+        self.upload, self.found, self.asks, self.error = upload, None, None, ""
         self._drop(self.head)
         self.head = None
         self.inspect(wish or Wish())
@@ -200,8 +204,13 @@ class InspectDesk(jobs.Desk):
     def inspect(self, wish: Wish) -> None:
         """Measure the file, a checkpoint or a film in the way of ``wish``."""
         if self.upload is not None:
-            self._wish = wish
+            self._wish, self.asks = wish, None
             self._begin("inspect", "inspect", str(self.upload.path), str(self._fresh), json.dumps(wish.wishes()))
+
+    def inspect_but(self, *, picked: dict[str, str] | None = None, unlabelled: str | None = None) -> None:
+        """Measure the file once more with another choice; those made before stay."""
+        roles = {**(self._wish.picked or {}), **(picked or {})} or None
+        self.inspect(dataclasses.replace(self._wish, picked=roles, unlabelled=unlabelled or self._wish.unlabelled))
 
     def pick_head(self, weight: str, bias: str | None) -> None:
         """Show the head of these tensors alone."""
@@ -269,8 +278,7 @@ class InspectDesk(jobs.Desk):
     def said(self, line: dict[str, Any]) -> None:
         """Progress, or what the file is."""
         super().said(line)
-        if "found" in line:
-            self.found = line["found"]
+        self.found, self.asks = line.get("found", self.found), line.get("asks", self.asks)
 
     def _prepare(self) -> None:
         """Have a process ready for the next command."""

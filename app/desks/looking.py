@@ -3,7 +3,8 @@
 ``python -m app.desks.looking`` and one of
     inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `examining.Wishes` as
                                       JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
-                                      {"found": its `Description`} is printed
+                                      {"found": its `Description`} is printed; before a refusal that a choice
+                                      would lift, {"asks": {"role": …, "choices": […]}}
     head FILE NAME WEIGHT BIAS OUT    writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
                                       takes the one beside the weight
     project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
@@ -88,6 +89,8 @@ def main() -> None:
     try:
         jobs[name](*arguments)
     except (ValueError, OSError, ImportError) as error:
+        if ask := getattr(error, "ask", None):
+            print(json.dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
         print(" ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
     sys.stdout.flush()

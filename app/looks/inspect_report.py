@@ -85,7 +85,9 @@ def _head(inspection: Inspection, name: str) -> str:
     told = " ".join(escape(text) for text in findings(inspection)) or "Nothing could be said about these latents."
     size = (f"{count(len(found.labels))} samples, {count(found.latents.shape[1])} nodes, "
             f"{count(len(found.class_names))} classes")
-    return f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
+    warnings = "".join(f"<li>{escape(text)}</li>" for text in found.warnings)
+    return (f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
+            f'{f"""<ul class="warnings">{warnings}</ul>""" if warnings else ""}')
 
 
 def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> str:

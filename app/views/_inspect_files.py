@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from app import session
@@ -23,6 +26,19 @@ def uploader(desk: InspectDesk, label: str) -> None:
         except InspectRefused as error:
             desk.error = str(error)
         tab.inspect_uploads += 1
+        st.rerun()
+
+
+def question(desk: InspectDesk, asks: Mapping[str, Any]) -> None:
+    """Which array or column of the refused file is the one that is missing; the answer reads it once more."""
+    role, key = str(asks["role"]).replace("_", " "), f"inspect_ask_{asks['role']}_{desk.id}"
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox(f"Which one holds the {role}?", asks["choices"], None, key=key, placeholder="choose")
+    if right.button("Read it so", key=f"{key}_go", width="stretch", disabled=chosen is None) and chosen is not None:
+        try:
+            desk.inspect_but(picked={asks["role"]: chosen})
+        except InspectRefused as error:
+            desk.error = str(error)
         st.rerun()
 
 

@@ -17,6 +17,7 @@ from app.parts.cards import cards
 from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
+from app.views._plain import plain
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -53,11 +54,30 @@ def report_menu(held: Held) -> None:
 
 def render(desk: InspectDesk, held: Held) -> None:
     """All of it."""
+    _warnings(desk, held)
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
     readings_table(held.inspection.readings, key="inspect-readings")
     with st.expander("How the file was read"):
         origin(held)
+
+
+def _warnings(desk: InspectDesk, held: Held) -> None:
+    """What must be known before the numbers are believed, and the choice that samples without a class leave."""
+    found = held.inspection.embeddings
+    if found.warnings:
+        st.warning("  \n".join(plain(f"{text[:1].upper()}{text[1:]}.") for text in found.warnings),
+                   icon=":material/warning:")
+    if not found.unlabelled or desk.upload is not held.upload:
+        return
+    kept = "keep" in held.inspection.source.get("unlabelled", "")
+    words = "Leave them out" if kept else "Count those without a class as one class more"
+    if st.button(words, key=f"inspect_unlabelled_{held.serial}", disabled=desk.busy):
+        try:
+            desk.inspect_but(unlabelled="leave out" if kept else "keep")
+        except InspectRefused as error:
+            desk.error = str(error)
+        st.rerun()
 
 
 def head_alone(held: Held) -> None:

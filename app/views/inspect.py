@@ -76,6 +76,8 @@ def _messages(desk: InspectDesk) -> None:
             _progress(desk, desk.held)
         if desk.error:
             st.error(plain(_refusal(desk)), icon=":material/block:")
+            if desk.asks is not None and not desk.busy:
+                _inspect_files.question(desk, desk.asks)
 
 
 def _refusal(desk: InspectDesk) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +12,39 @@ if TYPE_CHECKING:
     from torch import Tensor  # the reading process does without torch: it starts in a tenth of the time
 
 
+_ADDRESS = re.compile(r"<?([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>?")  # as Python shows an object without a text
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a refused file leaves open: which of ``choices`` is the ``role``. Picked, the file may be read."""
+
+    role: str  # a role as `open_file` takes it in ``picked``
+    choices: tuple[str, ...]
+
+
 class FileRefused(ValueError):
     """A file that is not read. One line: what was expected, what was found, what to do."""
+
+    ask: Ask | None = None
 
 
 def printable(text: object, most: int = 80) -> str:
     """``text`` as one line of at most ``most`` printable characters; what is not printable becomes ``�``.
 
-    Control characters, line ends and marks that turn the direction of writing are among those.
+    Control characters, line ends and marks that turn the direction of writing are among those. Of an object that has
+    no text of its own only the kind is told, not where in memory it lies.
     """
-    head = str(text)[: most + 1]
+    head = _ADDRESS.sub(r"\1", str(text)[: most + 200])[: most + 1]
     clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in head)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
-def refusal(expected: str, got: str, do: str) -> FileRefused:
+def refusal(expected: str, got: str, do: str, ask: Ask | None = None) -> FileRefused:
     """The refusal ``expected …, got …; do …``: one printable line, however the file tries to write in it."""
-    return FileRefused(f"expected {printable(expected, 400)}, got {printable(got, 400)}; {printable(do, 400)}")
+    refused = FileRefused(f"expected {printable(expected, 400)}, got {printable(got, 400)}; {printable(do, 400)}")
+    refused.ask = ask
+    return refused
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,8 @@ class Embeddings:
     images: np.ndarray | None = None  # (n, H, W, C) uint8
     texts: tuple[str, ...] | None = None  # n captions
     notes: tuple[str, ...] = ()  # how it was read: which array was taken for what, what was left out
+    warnings: tuple[str, ...] = ()  # what must be known before the numbers are believed
+    unlabelled: int = 0  # samples of the file that name no class (−1, NaN, an empty text) and are not among the n
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,8 @@ def _answer(reader: Any, job: dict[str, Any], limits: Limits) -> Message:
     try:
         return reader.read(memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ)), job, limits)
     except FileRefused as error:
-        return Message("refused", {"why": str(error)})
+        ask = None if error.ask is None else [error.ask.role, error.ask.choices]
+        return Message("refused", {"why": str(error), "ask": ask})
     except MemoryError:
         return _too_much(limits)
     except OSError as error:

@@ -8,18 +8,19 @@ what, and what was left out, stands in the notes.
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._message import Message, View, is_size
+from lpc_core.checkpoint import _labels
+from lpc_core.checkpoint._base import Ask, FileRefused, printable, refusal
+from lpc_core.checkpoint._labels import Arrays
+from lpc_core.checkpoint._message import Message, View
 
 ROLES = {  # role → the names it goes by, in small letters
-    "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "z", "x"),
+    "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "vectors",
+                "vector", "z", "x"),
     "labels": ("labels", "label", "y", "targets", "target", "class"),
     "predictions": ("predictions", "prediction", "preds", "pred", "predicted", "y_pred"),
     "logits": ("logits",),
@@ -29,9 +30,9 @@ ROLES = {  # role → the names it goes by, in small letters
     "texts": ("texts", "text", "captions", "caption"),
     "class_names": ("class_names", "classes", "label_names"),
 }
-MAX_CLASSES = 10_000
-MAX_CLASS_NAME, MAX_CAPTION = 200, 2_000  # characters
-Arrays = dict[str, np.ndarray]
+PER_SAMPLE = ("latents", "labels", "predictions", "logits", "images", "texts")
+MAX_CAPTION = 2_000  # characters
+MAX_CHOICES = 40  # of a question
 
 
 def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> dict[str, str]:
@@ -47,7 +48,7 @@ def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) 
             roles[role] = (own or known)[0]
         elif known:
             raise refusal(f"one array for the {role}", f"{' and '.join(map(repr, known))} ({inventory(arrays)})",
-                          how_to_pick(role))
+                          how_to_pick(role), Ask(role, tuple(known)))
     return roles
 
 
@@ -56,6 +57,11 @@ def _picked_role(role: str, name: Any, arrays: Mapping[str, np.ndarray | View]) 
     if name is not None and not (isinstance(name, str) and name in arrays):
         raise refusal(f"{role} in {printable(repr(name))}", inventory(arrays), "name one that is there")
     return {} if name is None else {role: name}
+
+
+def role_of(name: str) -> str:
+    """The role that an array of this name is taken for; "" where there is none."""
+    return next((role for role, names in ROLES.items() if name.lower() in names), "")
 
 
 def is_own(name: str, role: str) -> bool:
@@ -72,7 +78,22 @@ def check_picked(picked: dict[str, Any]) -> None:
 
 def how_to_pick(role: str) -> str:
     """What to do when the array of a role is not clear."""
-    return f"say which it is, picked={{'{role}': 'its name'}}, or name it '{role}' in the file"
+    return f"say which it is, {asked_for(role)}, or name it '{role}' in the file"
+
+
+def asked_for(role: str) -> str:
+    """How whoever opens the file says which array has the role: in a shell, and in Python."""
+    return f"--pick {role}=NAME, in Python picked={{'{role}': 'NAME'}}"
+
+
+def _which(role: str, arrays: Mapping[str, np.ndarray | View]) -> Ask | None:
+    """The arrays that could be latents or labels by their sizes, so that one can be picked."""
+    if role == "latents":
+        fit = [name for name, array in arrays.items() if len(array.shape) == 2]
+    else:
+        sizes = {array.shape[0] for array in arrays.values() if len(array.shape) == 2}
+        fit = [name for name, array in arrays.items() if len(array.shape) == 1 and array.shape[0] in sizes]
+    return Ask(role, tuple(fit[:MAX_CHOICES])) if fit else None
 
 
 def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
@@ -96,33 +117,68 @@ def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, An
     return len(latents) == 2 and labels == latents[:1]
 
 
-def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str],
-               texts: dict[str, str] | None = None) -> Message:
+def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: dict[str, str] | None = None, *,
+               warnings: Sequence[str] = (), keep_unlabelled: bool = False) -> Message:
     """The embeddings in ``arrays``; ``texts`` may hold class_names or texts as JSON lists.
 
-    Raises `FileRefused` for what is missing, ambiguous or does not fit together, and for latents with NaN or infinity.
+    Samples that name no class are left out, or kept as a class of their own. Raises `FileRefused` for what is missing,
+    ambiguous or does not fit together, and for latents with NaN or infinity.
     """
+    given, notes = _given(arrays, picked, notes)
+    names = _labels.class_names(given.get("class_names"), (texts or {}).get("class_names"), given["labels"].size)
+    if "texts" not in given and (captions := _labels.listed((texts or {}).get("texts"), "texts")) is not None:
+        given["texts"] = captions
+    given, unlabelled, told = _of_a_class(given, names, keep_unlabelled)
+    warnings = [*warnings, *told]
+    latents = _checked_latents(given["latents"], notes)
+    count = len(latents)
+    found = {"latents": latents, **_checked_heads(given, count, latents.shape[1], notes)}
+    found |= _labels.encoded(given, count, found, names, notes)
+    if count > 2 and len(set(found["labels"].tolist())) == count:
+        warnings.append("every sample has a class of its own: the labels may be row numbers or measured values")
+    if "images" in given and (images := _checked_images(given["images"], count, notes)) is not None:
+        found["images"] = images
+    if "texts" in given:
+        found |= _packed(given["texts"], count)
+    class_names = found.pop("class_names").tolist()
+    return Message.of_arrays("embeddings", {"class_names": class_names, "notes": notes, "warnings": warnings,
+                                            "unlabelled": unlabelled}, found)
+
+
+def _given(arrays: Arrays, picked: dict[str, Any], notes: list[str]) -> tuple[Arrays, list[str]]:
+    """The arrays by role, and notes of what was taken for what and what was left out."""
     roles = find_roles(arrays, picked)
     for role in ("latents", "labels"):
         if role not in roles:
             raise refusal(f"{role} ({'n, d' if role == 'latents' else 'n,'}) in the file", inventory(arrays),
-                          how_to_pick(role))
+                          how_to_pick(role), _which(role, arrays))
     notes = [*notes, *(f"{role}: {name!r}" for role, name in roles.items() if role != name)]
     if unused := [printable(name, 40) for name in arrays if name not in roles.values()]:
         notes.append(f"left out: {', '.join(unused[:20])}" + (f" and {len(unused) - 20} more" * (len(unused) > 20)))
     given = {role: arrays[name] for role, name in roles.items()}
-    latents = _checked_latents(given["latents"], notes)
-    count = len(latents)
-    found = {"latents": latents, **_checked_heads(given, count, latents.shape[1], notes)}
-    names = _class_names(given.get("class_names"), (texts or {}).get("class_names"))
-    found |= _encoded(given, count, found, names, notes)
-    if "images" in given and (images := _checked_images(given["images"], count, notes)) is not None:
-        found["images"] = images
-    captions = given["texts"] if "texts" in given else _listed((texts or {}).get("texts"), "texts")
-    if captions is not None:
-        found |= _packed(captions, count)
-    class_names = found.pop("class_names").tolist()
-    return Message.of_arrays("embeddings", {"class_names": class_names, "notes": notes}, found)
+    columns = {role: _labels.as_column(role, given[role], notes) for role in ("labels", "predictions") if role in given}
+    return given | columns, notes
+
+
+def _of_a_class(given: Arrays, names: list[str] | None, keep: bool) -> tuple[Arrays, int, list[str]]:
+    """The samples that name a class, or all of them to ``keep``; how many name none; and the word on them."""
+    count = len(given["latents"]) if given["latents"].ndim else 0
+    marked = {role: _labels.nameless(given[role], names) for role in ("labels", "predictions")
+              if role in given and given[role].shape == (count,)}
+    marked = {role: none for role, none in marked.items() if none.any()}
+    if not marked:
+        return given, 0, []
+    rows = np.logical_or.reduce(list(marked.values()))
+    what = " and ".join(f"{role}: {_labels.in_words(given[role], none)}" for role, none in marked.items())
+    told = f"{int(rows.sum()):,} of {count:,} samples name no class ({what})"
+    if keep:
+        as_class = {role: _labels.kept(given[role], none) for role, none in marked.items()}
+        return given | as_class, int(rows.sum()), [f"{told}; kept as a class of their own"]
+    if rows.all():
+        raise refusal("a class for some of the samples", f"none for all {count:,} ({what})", "check which are labels")
+    fewer = {role: given[role][~rows] for role in PER_SAMPLE
+             if role in given and given[role].ndim and len(given[role]) == count}
+    return given | fewer, int(rows.sum()), [f"{told} and are left out"]
 
 
 def _checked_latents(latents: np.ndarray, notes: list[str]) -> np.ndarray:
@@ -181,120 +237,11 @@ def _checked_images(images: np.ndarray, count: int, notes: list[str]) -> np.ndar
     return None
 
 
-# ---- labels ----------------------------------------------------------------------------------------------------
-
-
-def _class_names(array: np.ndarray | None, text: str | None) -> list[str] | None:
-    """The names that the file gives its classes, as texts without control characters."""
-    values = as_texts(array) if array is not None else _listed(text, "class_names")
-    if values is None:
-        return None
-    if values.ndim != 1 or not 0 < len(values) <= MAX_CLASSES:
-        raise refusal(f"class_names (K,) with K from 1 to {MAX_CLASSES:,}", f"shape {values.shape}",
-                      "list each class once")
-    return values.tolist()
-
-
-def _listed(text: str | None, role: str) -> np.ndarray | None:
-    """Texts from a JSON list, as safetensors metadata can hold them."""
-    if text is None:
-        return None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, list) or not all(isinstance(value, str) or is_size(value) for value in values):
-        raise refusal(f"{role} as a JSON list of texts", printable(repr(text), 40), "write it with json.dumps")
-    return np.array([str(value) for value in values], object)
-
-
-def as_texts(array: np.ndarray) -> np.ndarray:
-    """The array's values as Python texts."""
-    if array.dtype.kind == "U" and array.dtype.itemsize:
-        codes = np.ascontiguousarray(array).view(array.dtype.byteorder + "u4")
-        if codes.max(initial=0) > sys.maxunicode:
-            raise refusal("texts of Unicode characters", "numbers that are none", "save or copy the file again")
-    if array.dtype.kind == "S":
-        texts = [value.decode("utf-8", "replace") for value in array.reshape(-1).tolist()]
-    else:
-        texts = [str(value) for value in array.reshape(-1).tolist()]
-    out = np.empty(len(texts), object)
-    out[:] = texts
-    return out.reshape(array.shape)
-
-
-def _encoded(given: Arrays, count: int, heads: Arrays, names: list[str] | None, notes: list[str]) -> Arrays:
-    """Labels and predictions as 0…K−1, and the K class names."""
-    raw = {role: _checked_labels(role, given[role], count) for role in ("labels", "predictions") if role in given}
-    head = next((heads[role].shape[axis] for role, axis in (("weight", 0), ("logits", 1)) if role in heads), None)
-    if names is not None and head is not None and len(names) != head:
-        raise refusal(f"as many class_names as the head has classes, {head:,}", f"{len(names):,}", "name every class")
-    numeric = all(array.dtype.kind in "iu" for array in raw.values())
-    if numeric and (names is not None or head is not None):
-        names = names or [str(number) for number in range(head or 0)]
-        _check_range(raw, len(names))
-        encoded = raw
-    else:
-        encoded, names = _looked_up(raw, names, numeric, head, notes)
-    clean = np.empty(len(names), object)
-    clean[:] = [printable(name, MAX_CLASS_NAME) for name in names]
-    return {**{role: array.astype(np.int64) for role, array in encoded.items()}, "class_names": clean}
-
-
-def _checked_labels(role: str, labels: np.ndarray, count: int) -> np.ndarray:
-    """Labels (n,) as whole numbers or texts."""
-    if labels.shape != (count,):
-        raise refusal(f"{role} ({count:,},), one for each row of the latents", f"shape {labels.shape}",
-                      "save labels.argmax(1) if they are one-hot")
-    if labels.dtype.kind in "SUO":
-        return as_texts(labels)
-    if labels.dtype.kind == "b":
-        return labels.astype(np.int64)
-    if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.floor(labels)).all()
-                                         and (np.abs(labels) < 2**53).all()):
-        bad = int((~(np.isfinite(labels) & (labels == np.floor(labels)))).argmax())
-        raise refusal(f"{role} as whole numbers or texts", f"{float(labels[bad]):g} in row {bad:,}",
-                      "give every sample one class")
-    if labels.dtype.kind not in "iuf":
-        raise refusal(f"{role} as whole numbers or texts", f"the type {labels.dtype.name}", "save them as int64")
-    return labels.astype(np.int64) if labels.dtype.kind == "f" else labels
-
-
-def _check_range(raw: Arrays, classes: int) -> None:
-    for role, array in raw.items():
-        if array.min() < 0 or array.max() >= classes:
-            raise refusal(f"{role} from 0 to {classes - 1:,}, the rows of the head or the class_names",
-                          f"{int(array.min()):,} to {int(array.max()):,}", "number the classes from 0")
-
-
-def _looked_up(raw: Arrays, names: list[str] | None, numeric: bool, head: int | None,
-               notes: list[str]) -> tuple[Arrays, list[str]]:
-    """Labels replaced by their place among the names, or among their own values in order where there are none."""
-    values = raw if numeric else {role: as_texts(array) for role, array in raw.items()}
-    listed = names if names is not None else sorted({value for array in values.values() for value in array.tolist()})
-    if len(listed) > MAX_CLASSES:
-        raise refusal(f"at most {MAX_CLASSES:,} classes", f"{len(listed):,} different labels", "check which are labels")
-    if head is not None and len(listed) != head:
-        raise refusal(f"class_names in the order of the head's {head:,} rows", f"{len(listed):,} labels that are texts",
-                      "add class_names to the file")
-    if head is not None and names is None:
-        notes.append("labels are texts without class_names; the head's rows are taken in alphabetical order")
-    place = {value: number for number, value in enumerate(listed)}
-    encoded = {}
-    for role, array in values.items():
-        try:
-            encoded[role] = np.array([place[value] for value in array.tolist()], np.int64)
-        except KeyError as error:
-            raise refusal(f"{role} among the class_names", printable(repr(error.args[0])), "add it to class_names") \
-                from None
-    return encoded, [str(value) for value in listed]
-
-
 def _packed(captions: np.ndarray, count: int) -> Arrays:
     """Texts as one array of bytes and where each ends."""
     if captions.shape != (count,):
         raise refusal(f"texts ({count:,},), one for each row of the latents", f"shape {captions.shape}",
                       "save one for each")
-    pieces = [printable(text, MAX_CAPTION).encode() for text in as_texts(captions).tolist()]
+    pieces = [printable(text, MAX_CAPTION).encode() for text in _labels.as_texts(captions).tolist()]
     ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
     return {"texts.bytes": np.frombuffer(b"".join(pieces), np.uint8), "texts.ends": ends}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._message import MAX_DIMENSIONS, amount, check_total, is_size
 from lpc_core.checkpoint._zip import Archive
 
@@ -27,18 +27,27 @@ AGAIN = "save or copy the file again"
 OBJECTS = "save numbers with a numeric dtype and texts with astype('U'), not as objects"
 
 
-def read_npz(archive: Archive, limits: Limits) -> dict[str, np.ndarray]:
-    """Every array of an npz by name; those with fields are refused."""
-    arrays = {}
+def read_npz(archive: Archive, limits: Limits) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Every array of an npz by name, and the names of those that hold objects; arrays with fields are refused."""
+    arrays, objects = {}, []
     for name in archive.members:
         if not name.endswith(".npy"):
             raise refusal("npy arrays alone in an npz", printable(repr(name)), "save the arrays with numpy.savez")
         label = name.removesuffix(".npy")
-        arrays[label] = read_npy(archive.read(name), limits, f"the array {printable(repr(label))}")
+        raw, what = archive.read(name), f"the array {printable(repr(label))}"
+        if _header(raw, what)[0]["descr"] == "|O":
+            objects.append(label)
+            continue
+        arrays[label] = read_npy(raw, limits, what)
         if arrays[label].dtype.names:
             raise refusal("arrays without fields in an npz", f"{printable(repr(label))} with fields",
                           "save each field as an array of its own")
-    return arrays
+    return arrays, objects
+
+
+def refuse_objects(label: str) -> FileRefused:
+    """The refusal of an array of objects that is needed."""
+    return refusal(f"numbers, truth values or texts in the array {printable(repr(label))}", "objects", OBJECTS)
 
 
 def read_npy(raw: memoryview, limits: Limits, what: str = "the array") -> np.ndarray:

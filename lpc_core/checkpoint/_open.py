@@ -14,7 +14,8 @@ READER = "lpc_core.checkpoint._read"
 
 
 def open_file(source: str | Path | bytes, name: str = "", limits: Limits = Limits(), *,  # noqa: B008
-              picked: dict[str, Any] | None = None) -> Embeddings | Checkpoint | Film:
+              picked: dict[str, Any] | None = None,
+              keep_unlabelled: bool = False) -> Embeddings | Checkpoint | Film:
     """Read a file that nobody vouches for, in a process of its own that can do nothing else (`sandbox`).
 
     ``source`` is a path or the file's bytes; ``name`` is what the file is called (its ending helps where the content
@@ -25,12 +26,16 @@ def open_file(source: str | Path | bytes, name: str = "", limits: Limits = Limit
     Arrays are recognised by name: latents (also embeddings, features, z, x), labels (y, targets, target, class),
     predictions, logits, weight, bias, images, texts, class_names. ``picked`` says which is which where names don't:
     ``{"latents": "feats", "labels": "y"}``; in tables "latents" may be a list of columns or the stem of numbered ones.
-    Tables: numbered columns z0, z1, … (or latent, dim, embedding, emb, feature, feat, x) are the latents; else a column
-    of lists with a usual name; else every numeric column without another role that is no row number.
+    Tables: a column of vectors is the latents; else numbered columns z0, z1, … (or latent, dim, embedding, emb,
+    feature, feat, x); else every numeric column without another role that is no row number.
 
-    Raises `FileRefused`: one printable line that says what was expected, what was found and what to do.
+    Samples that name no class (−1, NaN, an empty text) are left out, or with ``keep_unlabelled`` one class more.
+
+    Raises `FileRefused`: one printable line that says what was expected, what was found and what to do; its ``ask``
+    names the choices where one of ``picked`` would do.
     """
-    return result(sandbox.call(READER, source, _job(source, name, picked, tree=False), limits))
+    job = _job(source, name, picked, tree=False) | {"keep_unlabelled": keep_unlabelled}
+    return result(sandbox.call(READER, source, job, limits))
 
 
 def open_tree(source: str | Path | bytes, name: str = "", limits: Limits = Limits()) -> list[TensorEntry]:  # noqa: B008

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._embeddings import Arrays
-from lpc_core.checkpoint._message import check_total
+from lpc_core.checkpoint._cells import Unreadable, holds_vectors
+from lpc_core.checkpoint._cells import vectors as vectors_of
+from lpc_core.checkpoint._embeddings import Arrays, role_of
+from lpc_core.checkpoint._message import check_total, repeated
+from lpc_core.checkpoint._table import Table
 
 MAX_COLUMNS = 20_000
 CELL_BYTES = 8  # a number; texts are at least as dear
@@ -28,8 +31,8 @@ def prepare() -> None:
         return  # `read_parquet` then says what to do
 
 
-def read_parquet(raw: memoryview, limits: Limits, _: dict[str, Any]) -> Arrays:
-    """The columns by name: numbers, texts (objects), and lists of equal length as (n, m). Others are left out."""
+def read_parquet(raw: memoryview, limits: Limits, _: dict[str, Any]) -> Table:
+    """The columns by name: numbers, texts (objects), and vectors (lists, tensors) as (n, m). Others cannot be read."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -57,42 +60,108 @@ def _check(contents: Any, limits: Limits) -> None:
                     contents.num_rows * contents.num_columns * CELL_BYTES), limits)
 
 
-def _columns(table: Any, limits: Limits) -> Arrays:
+def _columns(table: Any, limits: Limits) -> Table:
     names = table.column_names
-    if len(set(names)) < len(names) or not all(name.isprintable() and len(name) <= 200 for name in names):
-        raise refusal("column names that are printable, at most 200 characters long and each there once", "others",
-                      "rename the columns")
+    if not all(name.isprintable() and len(name) <= 200 for name in names):
+        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
+    if again := repeated(names):
+        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
     check_total(table.nbytes, limits)
-    found = {name: _column(table.column(name)) for name in names}
-    return {name: column for name, column in found.items() if column is not None}
+    columns: Arrays = {}
+    unreadable, vectors = {}, set()
+    for name in names:
+        column = _plain(table.column(name))
+        try:
+            if _holds_lists(column.type):
+                vectors.add(name)
+                columns[name] = _vectors(column, name)
+                continue
+            columns[name] = _single(column, name)
+            if _written(columns[name], name):
+                vectors.add(name)
+                columns[name] = vectors_of([str(cell) for cell in columns[name]], name, 0)
+        except Unreadable as why:
+            columns.pop(name, None)
+            unreadable[name] = why.words
+    return Table(columns, unreadable, frozenset(vectors))
 
 
-def _column(column: Any) -> np.ndarray | None:
-    """One column as an array; None for types that are neither numbers, texts nor lists of equally many numbers."""
+def _plain(column: Any) -> Any:
+    """The column without what only names or packs its values: dictionaries, extension types, the new kinds of lists."""
+    import pyarrow
     import pyarrow.types as kinds
 
+    if isinstance(column.type, pyarrow.BaseExtensionType):
+        column = pyarrow.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     if kinds.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if kinds.is_list_view(column.type) or kinds.is_large_list_view(column.type):
+        column = column.cast(pyarrow.large_list(column.type.value_type))
+    return column
+
+
+def _written(column: np.ndarray, name: str) -> bool:
+    """Whether the column holds vectors written as text."""
+    role = role_of(name)
+    return (column.dtype.kind == "O" and role in ("", "latents", "logits") and isinstance(column[0], str)
+            and holds_vectors(column[0], named=role == "latents"))
+
+
+def _holds_lists(kind: Any) -> bool:
+    import pyarrow.types as kinds
+
+    return kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+
+
+def _single(column: Any, name: str) -> np.ndarray:
+    """Numbers or texts (n,)."""
+    import pyarrow.types as kinds
+
     kind = column.type
-    if kinds.is_integer(kind) or kinds.is_floating(kind) or (kinds.is_boolean(kind) and not column.null_count):
-        return column.to_numpy()
-    if kinds.is_string(kind) or kinds.is_large_string(kind):
+    if kinds.is_decimal(kind):
+        column = column.cast("float64")
+    elif kinds.is_boolean(kind) and column.null_count:
+        column = column.cast("float32")  # where none is there NaN can be
+    elif kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind):
         texts = np.empty(len(column), object)
         texts[:] = column.to_pylist()
         return texts
-    if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
-        return _lists(column.combine_chunks())
-    return None
+    elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)):
+        raise Unreadable(f"numbers or texts in the column {_named(name)}", f"the type {printable(kind, 60)}",
+                          "convert the column, or leave it out")
+    return column.to_numpy()
 
 
-def _lists(column: Any) -> np.ndarray | None:
+def _vectors(column: Any, name: str) -> np.ndarray:
     """Lists of equally many numbers as (n, m)."""
     import pyarrow.types as kinds
+    from pyarrow import compute
 
-    kind = column.type.value_type
-    if column.null_count or not (kinds.is_floating(kind) or kinds.is_integer(kind)):
-        return None
-    values, lengths = column.flatten().to_numpy(zero_copy_only=False), column.value_lengths().to_numpy()
-    if not len(lengths) or lengths[0] * len(lengths) != len(values) or (lengths != lengths[0]).any():
-        return None
-    return values.reshape(len(lengths), -1) if lengths[0] else None
+    column = column.combine_chunks()
+    kind, where = column.type.value_type, f"the column {_named(name)}"
+    if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
+        raise Unreadable(f"vectors of numbers in {where}", f"lists of {printable(kind, 60)}",
+                          "flatten each to numbers")
+    if column.null_count:
+        raise Unreadable(f"a vector in every row of {where}", f"none in row {_first(column.is_null()):,}",
+                          "leave those rows out")
+    lengths = compute.list_value_length(column).to_numpy(zero_copy_only=False)
+    width = int(lengths[0]) if len(lengths) else 0
+    if not width or (lengths != width).any():
+        row = int((lengths != width).argmax()) if len(lengths) else 0
+        got = f"{width:,} numbers in row 0 and {lengths[row]:,} in row {row:,}" if width else "empty ones"
+        raise Unreadable(f"vectors of one length in {where}", got, "leave those rows out")
+    values = column.flatten()
+    if values.null_count:
+        raise Unreadable(f"a number in every place of the vectors in {where}", "none in row "
+                          f"{_first(values.is_null()) // width:,}", "fill it in, or leave the row out")
+    return values.to_numpy(zero_copy_only=False).reshape(-1, width)
+
+
+def _first(mask: Any) -> int:
+    """The place of the first that is true."""
+    return int(mask.to_numpy(zero_copy_only=False).argmax())
+
+
+def _named(name: str) -> str:
+    return printable(repr(name), 40)

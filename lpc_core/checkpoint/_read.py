@@ -17,7 +17,7 @@ import numpy as np
 
 from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings
+from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings, role_of
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._message import (
@@ -32,7 +32,7 @@ from lpc_core.checkpoint._message import (
 )
 from lpc_core.checkpoint._onnx import read_onnx
 from lpc_core.checkpoint._plain import Plain
-from lpc_core.checkpoint._table import table_arrays
+from lpc_core.checkpoint._table import Table, table_arrays
 from lpc_core.checkpoint._torch_export import read_torch_export
 from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import strip_prefixes
@@ -45,7 +45,7 @@ MAX_JSON = 4 * 2**20  # bytes of a JSON text in metadata
 
 def prepare(head: bytes) -> None:
     """Import what a file that begins so may need; afterwards the reading process can't import any more."""
-    for encoding in ("utf-8-sig", "cp437", "latin1"):
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp437", "latin1"):
         codecs.lookup(encoding)
     if head.startswith(b"PAR1"):
         _parquet.prepare()
@@ -55,7 +55,9 @@ def prepare(head: bytes) -> None:
 
 
 def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
-    """What the file in ``raw`` is. ``job``: name (of the file), picked ({role: array}), tree (for `entries` alone).
+    """What the file in ``raw`` is.
+
+    ``job``: name (of the file), picked ({role: array}), tree (for `entries` alone), keep_unlabelled (see `_labels`).
 
     Raises `FileRefused`.
     """
@@ -68,16 +70,20 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
         kind = zip_kind(source)
     if kind in _TENSORS:
         message = _TENSORS[kind](source, limits)
-        return _tree(message) if tree else _recognised(message, raw, picked)
+        return _tree(message) if tree else _recognised(message, raw, job)
     notes: list[str] = []
-    arrays = _ARRAYS[kind](source, limits, picked)
+    warnings: list[str] = []
+    keep = bool(job.get("keep_unlabelled"))
+    if kind in _TABLES:
+        table = _TABLES[kind](source, limits, picked)
+        arrays = table.columns if tree else table_arrays(table, picked, notes, warnings)
+        picked = {}
+    else:
+        arrays = _ARRAYS[kind](source, limits, picked, notes)
     if tree:
         return _tree(Message.of_arrays("tree", {}, {name: array for name, array in arrays.items()
                                                     if array.dtype.kind not in "SUO"}))
-    if kind in ("csv", "parquet"):
-        arrays = table_arrays(arrays, picked, notes)
-        picked = {}
-    return embeddings(arrays, picked, notes)
+    return embeddings(arrays, picked, notes, warnings=warnings, keep_unlabelled=keep)
 
 
 def _tree(message: Message) -> Message:
@@ -94,9 +100,9 @@ def _read_safetensors(raw: memoryview, limits: Limits) -> Message:
                    views, list(storages))
 
 
-def _recognised(message: Message, raw: memoryview, picked: dict[str, Any]) -> Message:
+def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Message:
     """A film, one of the lab's own runs, embeddings, or a checkpoint with prefixes taken off its names."""
-    metadata = message.facts["metadata"]
+    metadata, picked = message.facts["metadata"], job["picked"]
     if message.facts["format"] == "safetensors" and metadata.get("kind") == "film":
         return _film(raw)
     if message.facts["format"] == "safetensors" and metadata.get("format") == RUN_FORMAT:
@@ -111,7 +117,7 @@ def _recognised(message: Message, raw: memoryview, picked: dict[str, Any]) -> Me
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
     texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
-    return embeddings(arrays, picked, notes, texts)
+    return embeddings(arrays, picked, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
 
 def _stripped(message: Message) -> Message:
@@ -190,7 +196,17 @@ _TENSORS: dict[str, Callable[[Any, Limits], Message]] = {
 # ---- files of arrays -------------------------------------------------------------------------------------------
 
 
-def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any]) -> Arrays:
+def _read_npz(archive: Archive, limits: Limits, picked: dict[str, Any], notes: list[str]) -> Arrays:
+    """All arrays but those of objects, which are refused only where they have a role."""
+    arrays, objects = _npy.read_npz(archive, limits)
+    for name in objects:
+        if name in picked.values() or (role_of(name) and role_of(name) not in picked):
+            raise _npy.refuse_objects(name)
+        notes.append(f"left out, as it holds objects: {printable(name, 40)}")
+    return arrays
+
+
+def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any], __: list[str]) -> Arrays:
     array = _npy.read_npy(raw, limits)
     if array.dtype.names:
         return _npy.read_fields(array)
@@ -199,9 +215,6 @@ def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any]) -> Arrays:
                   "save both in one file, numpy.savez(file, latents=…, labels=…)")
 
 
-_ARRAYS: dict[str, Callable[[Any, Limits, dict[str, Any]], Arrays]] = {
-    "npz": lambda archive, limits, _: _npy.read_npz(archive, limits),
-    "npy": _read_npy,
-    "csv": _csv.read_csv,
-    "parquet": _parquet.read_parquet,
-}
+_ARRAYS: dict[str, Callable[[Any, Limits, dict[str, Any], list[str]], Arrays]] = {"npz": _read_npz, "npy": _read_npy}
+_TABLES: dict[str, Callable[[Any, Limits, dict[str, Any]], Table]] = {
+    "csv": _csv.read_csv, "parquet": _parquet.read_parquet}

@@ -60,7 +60,8 @@ def _embeddings(message: Message) -> Embeddings:
     names = tuple(facts["class_names"])
     if not all(isinstance(name, str) for name in names):
         raise TypeError("class names that are no texts")
-    return Embeddings(class_names=names, notes=tuple(facts["notes"]), texts=texts, **arrays)
+    return Embeddings(class_names=names, notes=tuple(facts["notes"]), texts=texts,
+                      warnings=tuple(map(str, facts["warnings"])), unlabelled=int(facts["unlabelled"]), **arrays)
 
 
 def _film(message: Message) -> Film:

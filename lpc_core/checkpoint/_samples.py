@@ -11,14 +11,16 @@ import numpy as np
 
 from lpc_core.checkpoint import _read
 from lpc_core.checkpoint._base import Limits, printable, refusal
-from lpc_core.checkpoint._embeddings import ROLES, embeddings, inventory
+from lpc_core.checkpoint._embeddings import embeddings, inventory, role_of
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
+from lpc_core.checkpoint._labels import MAX_CLASSES, WHOLE
 from lpc_core.checkpoint._message import Message
-from lpc_core.checkpoint._npy import read_npz
+from lpc_core.checkpoint._npy import read_npz, refuse_objects
 from lpc_core.checkpoint._zip import Archive
 
 INPUTS = ("inputs", "images", "input", "image", "x", "data", "pixels", "samples")  # names, the first that is there
 CHANNELS = (1, 3, 4)
+LABELS = ("labels", "class_names")  # roles that are read beside the inputs
 
 
 def prepare(head: bytes) -> None:
@@ -33,19 +35,37 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     if archive is None or zip_kind(archive) != "npz":
         raise refusal("an npz file with inputs and labels", f"a {kind} file", "save them with numpy.savez(file, "
                       "inputs=…, labels=…)")
-    arrays = read_npz(archive, limits)
-    name = next((wanted for wanted in INPUTS for given in arrays if given.lower() == wanted), None)
-    key = next((given for given in arrays if given.lower() == name), None)
+    arrays, objects = read_npz(archive, limits)
+    name = next((wanted for wanted in INPUTS for given in (*arrays, *objects) if given.lower() == wanted), None)
+    key = next((given for given in (*arrays, *objects) if given.lower() == name), None)
+    for needed in objects:
+        if needed == key or role_of(needed) in LABELS:
+            raise refuse_objects(needed)
     if key is None:
         raise refusal(f"samples in an array named {', '.join(INPUTS)}", inventory(arrays),
                       "save them with numpy.savez(file, inputs=…, labels=…)")
     notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
     inputs = _checked(arrays.pop(key), notes)
-    known = ("labels", "class_names")
     others = {given: value for given, value in arrays.items()
-              if any(given.lower() in ROLES[role] for role in known) and given.lower() not in INPUTS}
-    found = embeddings({"latents": np.zeros((len(inputs), 1)), **others}, {}, notes)  # numbers and names the labels
-    return Message.of_arrays("embeddings", found.facts, {"inputs": inputs, "labels": found.arrays()["labels"]})
+              if role_of(given) in LABELS and given.lower() not in INPUTS}
+    if left := [printable(given, 40) for given in (*arrays, *objects) if given not in others]:
+        notes.append(f"left out: {', '.join(left[:20])}" + (f" and {len(left) - 20} more" * (len(left) > 20)))
+    found = embeddings({"latents": np.arange(float(len(inputs)))[:, None], **others}, {}, notes)
+    rows = found.arrays()["latents"][:, 0].astype(np.int64)  # those that name a class
+    labels, names = _as_rows(found.arrays()["labels"], found.facts["class_names"])
+    return Message.of_arrays("embeddings", {**found.facts, "class_names": names},
+                             {"inputs": inputs if len(rows) == len(inputs) else inputs[rows], "labels": labels})
+
+
+def _as_rows(labels: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Labels that are whole numbers as they are, since they mean rows of the head: one that is absent leaves a gap."""
+    if not all(WHOLE.fullmatch(name) for name in names):
+        return labels, names
+    numbers = np.array([int(name) for name in names], np.int64)
+    if numbers.min() < 0 or numbers.max() >= MAX_CLASSES:
+        raise refusal(f"labels from 0 to {MAX_CLASSES - 1:,}, rows of the network's head",
+                      f"{numbers.min():,} to {numbers.max():,}", "number the classes from 0")
+    return numbers[labels], [str(number) for number in range(int(numbers.max()) + 1)]
 
 
 def _checked(inputs: np.ndarray, notes: list[str]) -> np.ndarray:

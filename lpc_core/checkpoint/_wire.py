@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import Ask, FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, is_size
 from lpc_core.checkpoint._safetensors import parse
 
 ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
 MAX_TEXT = 48 * 2**20  # bytes of the JSON text
+MAX_CHOICES = 100  # of a question
 KINDS = ("checkpoint", "embeddings", "film", "tree", "refused")
 
 
@@ -53,9 +54,18 @@ def unpack(raw: memoryview, limits: Limits) -> Message:
     if kind not in KINDS or not isinstance(facts, dict):
         raise refusal("a message of the reading process", "something else", "report this file: it may be an attack")
     if kind == "refused":
-        raise FileRefused(printable(facts.get("why", ""), 1300))
+        raise _refused(facts)
     check_views(views, [len(storage) for storage in ordered], room)
     return Message(kind, facts, views, list(ordered))
+
+
+def _refused(facts: dict[str, Any]) -> FileRefused:
+    """The refusal, with its question if it has one."""
+    refused = FileRefused(printable(facts.get("why", ""), 1300))
+    match facts.get("ask"):
+        case [str(role), [*choices]] if 0 < len(choices) <= MAX_CHOICES and all(isinstance(c, str) for c in choices):
+            refused.ask = Ask(role, tuple(choices))
+    return refused
 
 
 def _view(entry: list[Any]) -> View:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -38,6 +40,8 @@ def inspect(  # noqa: PLR0917
                                                            "MEAN/STD.")] = None,
     latents: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the latents.")] = None,
     labels: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the labels.")] = None,
+    pick: Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help=PICK)] = None,
+    unlabelled: Annotated[str, typer.Option(help=UNLABELLED)] = "leave out",
     layer: Annotated[str, typer.Option(help="The watched layer: penultimate, or a module's name.")] = "penultimate",
     activation: Annotated[str | None, typer.Option(help="Where the file does not say it: silu, relu, gelu, tanh, …")]
     = None,
@@ -72,9 +76,11 @@ def inspect(  # noqa: PLR0917
     _limit_threads(threads)
     from lpc_core.inspection.examining import Wishes
 
-    picked = {role: name for role, name in (("latents", latents), ("labels", labels)) if name}
-    wishes = Wishes(data, split, normalisation, picked, layer, activation, penultimate, head_weight, head_bias, samples,
-                    side, tuple(part.strip() for part in project.split(",") if part.strip()), dims, _numbers(gamma),
+    picked = picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
+                                         if name}
+    wishes = Wishes(data, split, normalisation, picked, unlabelled, layer, activation, penultimate, head_weight,
+                    head_bias, samples, side,
+                    tuple(part.strip() for part in project.split(",") if part.strip()), dims, _numbers(gamma),
                     convention, frame, seed, device)
     found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
@@ -250,12 +256,16 @@ def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> Non
     facts, say = report(found, _at(found, wishes)), _Plain(console)
     if "data" in found.source:
         say(f"run on {found.source['data']['name']}, normalisation {found.source['normalisation']['name']}")
+        for note in found.source["data"]["notes"]:
+            say(f"  {note}")
     say(f"{facts['samples']:,} samples of {len(facts['classes'])} classes in {facts['nodes']} nodes")
     rows = Table("quantity", "value", "floor", "what to know")
     for row in facts["readings"]:
         cells = (row["title"], _figure(row["value"]), _figure(row["floor"]), row["reason"])
         rows.add_row(*map(Text, cells))
     console.print(rows)
+    for warning in warned(found.embeddings):
+        say(f"warning: {warning}")
     for view in facts["collapse"]:
         say(f"γ = {view['gamma']:.4g}: predicted radius {view['radius']:.4g}, measured {view['measured_radius']:.4g}"
             + (f"; {view['note']}" if view["note"] else ""))

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+from lpc_core.files.spreadsheet import cell
+
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Embeddings
     from lpc_core.metrics import Reading
@@ -34,9 +37,8 @@ def measure(  # noqa: PLR0917
                                               "torch), or a run that `lpc train --out` wrote.")],
     labels: Annotated[str | None, typer.Option(help="Name of the labels' array or column, where it is not the usual "
                                                     "one.")] = None,
-    pick: Annotated[list[str] | None, typer.Option(
-        metavar="ROLE=NAME", help="The same for latents, predictions, logits, weight, bias, class_names; in tables "
-                                  "latents=a,b,c names columns.")] = None,
+    pick: Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help=PICK)] = None,
+    unlabelled: Annotated[str, typer.Option(help=UNLABELLED)] = "leave out",
     only: Annotated[str | None, typer.Option(help="Quantities wanted, with commas between: nc1_pinv,norm_cv.")] = None,
     split: Annotated[Split, typer.Option(help="Of a run: the samples it is measured on.")] = Split.train,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -46,10 +48,12 @@ def measure(  # noqa: PLR0917
     if as_json and as_csv:
         raise ValueError("expected --json or --csv, got both; choose one")
     wanted = None if only is None else _wanted(only)
-    picked = _picked(labels, pick or [])
+    if unlabelled not in ("leave out", "keep"):
+        raise ValueError(f"unlabelled: expected leave out or keep, got {unlabelled!r}; choose one of them")
+    picked = ({} if labels is None else {"labels": labels}) | picked_roles(pick or [])
     with _working() as say:
         say("reading")
-        found = _open(file, picked, split, say)
+        found = _open(file, picked, unlabelled == "keep", split, say)
         readings = _readings(found, wanted, say)
     if as_json:
         print(_json(file, found, readings))
@@ -71,22 +75,11 @@ def _wanted(only: str) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _picked(labels: str | None, pick: list[str]) -> dict[str, Any]:
-    """``{role: name}`` as `lpc_core.checkpoint.open_file` takes it."""
-    picked: dict[str, Any] = {} if labels is None else {"labels": labels}
-    for item in pick:
-        role, sign, name = item.partition("=")
-        if not (role and sign and name):
-            raise ValueError(f"pick: expected ROLE=NAME, got {item!r}; for instance latents=feats")
-        picked[role] = name.split(",") if role == "latents" and "," in name else name
-    return picked
-
-
-def _open(file: Path, picked: dict[str, Any], split: Split, say: Any) -> Embeddings:
+def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, say: Any) -> Embeddings:
     from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, open_file
 
     if not file.is_dir():
-        found = open_file(file, picked=picked)
+        found = open_file(file, picked=picked, keep_unlabelled=keep)
         if isinstance(found, Embeddings):
             return found
         if not (isinstance(found, Checkpoint) and "run" in found.metadata):
@@ -138,7 +131,8 @@ def _json(file: Path, found: Embeddings, readings: dict[str, Reading]) -> str:
     shown = {name: {"value": _plain(reading.value), "floor": _plain(reading.floor), "at_floor": reading.at_floor,
                     "reason": reading.reason} for name, reading in readings.items()}
     return json.dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
-                       "class_names": list(found.class_names), "notes": list(found.notes), "readings": shown},
+                       "class_names": list(found.class_names), "notes": list(found.notes),
+                       "warnings": list(found.warnings), "unlabelled": found.unlabelled, "readings": shown},
                       allow_nan=False)
 
 
@@ -148,7 +142,7 @@ def _csv(readings: dict[str, Reading]) -> None:
     rows.writerow(("name", "value", "floor", "at_floor", "reason"))
     for name, reading in readings.items():
         value, floor = (("" if number is None else number) for number in (_plain(reading.value), _plain(reading.floor)))
-        rows.writerow((name, value, floor, reading.at_floor, reading.reason))
+        rows.writerow((name, value, floor, reading.at_floor, cell(reading.reason)))
 
 
 def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
@@ -165,6 +159,8 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
                        f"{len(found.class_names):,} classes"))
     for note in found.notes:
         console.print(Text(f"  {printable(note, 200)}"))
+    for warning in warned(found):
+        console.print(Text(f"  warning: {printable(warning, 400)}"))
     table = Table(Column("quantity", no_wrap=True), Column("value", no_wrap=True, justify="right"),
                   Column("", no_wrap=True), "what it says", box=SIMPLE)
     for name, reading in readings.items():

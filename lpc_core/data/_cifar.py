@@ -10,7 +10,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import DataError, Dataset, Progress, data_root
-from lpc_core.data._files import download, find, unpack
+from lpc_core.data._files import download, find, refuse_impostor, unpack
 from lpc_core.data._pickle_arrays import read_pickled
 from lpc_core.data._split import Labelled, subset
 
@@ -82,6 +82,7 @@ class Cifar:
         for number, path in enumerate(paths):
             progress(f"Reading {path.name}", number / len(paths))
             try:
+                refuse_impostor(path)
                 batches.append(version.read(path))
             except OSError as error:
                 raise DataError(f"{path}: expected a readable file, got {error}; check the disk and its permissions") \

@@ -17,6 +17,7 @@ import pooch
 from requests.exceptions import ConnectionError as NoConnection
 
 from lpc_core.data._base import DataError, Progress, data_root
+from lpc_core.files.impostors import HEAD, named
 
 CONNECT_SECONDS, SILENCE_SECONDS = 10, 60  # give up when no connection, or no byte, comes for so long
 CHUNK_BYTES = 2**18
@@ -31,6 +32,14 @@ def find(folders: Iterable[str], names: Sequence[str]) -> list[Path] | None:
     return None
 
 
+def refuse_impostor(path: Path) -> None:
+    """`DataError` for a pointer, a web page or the like that was saved in the place of ``path``."""
+    with path.open("rb") as file:
+        found = named(file.read(HEAD))
+    if found:
+        raise DataError(f"{path}: expected a data file, got {found}")
+
+
 def download(url: str, md5: str, target: Path, progress: Progress, instead: str) -> None:
     """Fetch ``url`` to ``target``; a file that is there already with this checksum is kept.
 
@@ -41,6 +50,7 @@ def download(url: str, md5: str, target: Path, progress: Progress, instead: str)
                                   timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
     try:
         if target.exists() and pooch.file_hash(str(target), alg="md5") != md5:
+            refuse_impostor(target)
             raise DataError(f"{target}: expected the official file, as the set is incomplete, got another; {instead}")
         pooch.retrieve(url, f"md5:{md5}", fname=target.name, path=target.parent, downloader=loader)
     except NoConnection as error:
@@ -57,6 +67,7 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
     Paths and links inside the archive are not followed. Raises `DataError` for a damaged archive, one without all the
     names, and one that unpacks to more than ``max_bytes``.
     """
+    refuse_impostor(archive)
     missing = set(names)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lpc_core.data._base import DataError
+from lpc_core.data._files import refuse_impostor
 
 MAX_ITEMS = 100_000
 GZIP_MAGIC = b"\x1f\x8b"
@@ -25,6 +26,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> np.ndarray:
     for a file that is cut short, damaged or longer than its header says.
     """
     try:
+        refuse_impostor(path)
         with open(path, "rb") as raw:
             zipped = raw.read(2) == GZIP_MAGIC
             raw.seek(0)

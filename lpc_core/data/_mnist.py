@@ -14,6 +14,7 @@ from lpc_core.data._idx import read_idx
 from lpc_core.data._split import Labelled, subset
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+STYLES = [(sign, ending) for sign in "-._" for ending in (".gz", "")]  # train-images.idx3-ubyte: as some have it
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class MnistLike:
         return subset(self.name, self.class_names, train, test, config=config, seed=seed)
 
     def _locate(self) -> list[Path] | None:
-        """All four gzipped, or all four plain: a mixture may pair images with another copy's labels."""
-        folders = (self.name, *self.folders)
-        return find(folders, [f"{file}.gz" for file in FILES]) or find(folders, FILES)
+        """All four named in one style: a mixture may pair images with another copy's labels."""
+        return next(filter(None, (find((self.name, *self.folders), [_styled(file, *style) for file in FILES])
+                                  for style in STYLES)), None)
 
     def _download(self, progress: Progress) -> list[Path]:
         folder, names = data_root() / self.name, [f"{file}.gz" for file in FILES]
@@ -58,3 +59,7 @@ class MnistLike:
             raise DataError(f"{labels}: expected labels 0 to {len(self.class_names) - 1}, each at least once, got "
                             f"{np.unique(classes).tolist()}; fetch the file again")
         return [pixels[..., np.newaxis]], classes
+
+
+def _styled(file: str, sign: str, ending: str) -> str:
+    return f"{file.replace('-idx', f'{sign}idx')}{ending}"

@@ -14,6 +14,14 @@ TRAIN, TEST, SHARED = 1, 2, 3  # second word of every data seed, so that train a
 Labelled = tuple[Sequence[np.ndarray], np.ndarray]  # parts (Nᵢ, …) that follow one another, and all labels (ΣNᵢ,)
 
 
+class TooManyAsked(ConfigError):
+    """More samples of a stored set than there are; ``most`` is how many there are."""
+
+    def __init__(self, field: str, most: int, got: int) -> None:
+        super().__init__(field, f"at most {most}, all there are", got)
+        self.most = most
+
+
 def rng_for(seed: int, purpose: int) -> np.random.Generator:
     """Return the random numbers of one purpose (`TRAIN`, `TEST` or `SHARED`) under ``seed``."""
     return np.random.default_rng([seed, purpose])
@@ -36,7 +44,7 @@ def stratified(labels: np.ndarray, count: int, rng: np.random.Generator, field: 
     """
     values, sizes = np.unique(labels, return_counts=True)  # (K,), (K,)
     if count > len(labels):
-        raise ConfigError(field, f"at most {len(labels)}, all there are", count)
+        raise TooManyAsked(field, len(labels), count)
     _check_every_class_fits(count, len(values), field)
     chosen = [rng.permutation(np.flatnonzero(labels == value))[:quota]
               for value, quota in zip(values, _quotas(sizes, count), strict=True)]

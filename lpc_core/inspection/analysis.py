@@ -13,13 +13,14 @@ from lpc_core.engine._probe import spread
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
 from lpc_core.inspection.running import Cancelled, Progress, thumbnails
-from lpc_core.metrics import Reading, code_report, names, readings
+from lpc_core.metrics import Reading, code_report, names, readings, too_few
 from lpc_core.metrics.separation import nearest
 
 SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
 OF_THE_HEAD = ("weight_norm", "weight_abs_cv")  # need no samples, and are computed together with peak distances
 SLOW_VALUES = 4_000_000  # numbers n·d up to which those are computed on all samples
 FEWEST = 2_000  # samples that a subset for them has at least
+MOST_NAMED = 8  # classes without samples
 MOST_LISTED = 100  # ambiguous, and misclassified samples
 BLOCK = 8_192  # rows at once
 
@@ -34,7 +35,7 @@ def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, lay
     and their readings say so. Raises `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
     """
     step = _steps(progress, cancelled)
-    embeddings = _usable(embeddings)
+    embeddings = _warned(_usable(embeddings))
     step(0.0, "measuring all samples")
     values = _measured(embeddings, seed, step)
     step(0.8, "reading the code")
@@ -62,6 +63,17 @@ def _usable(found: Embeddings) -> Embeddings:
         small, note = thumbnails(found.images)
         found = dataclasses.replace(found, images=small, notes=(*found.notes, note) if note else found.notes)
     return found
+
+
+def _warned(found: Embeddings) -> Embeddings:
+    """The embeddings with a word on classes without samples, and on fewer samples than the nodes ask for."""
+    counts = np.bincount(found.labels, minlength=len(found.class_names))
+    empty = [name for name, count in zip(found.class_names, counts, strict=True) if not count]
+    more = f" and {len(empty) - MOST_NAMED:,} more" if len(empty) > MOST_NAMED else ""
+    told = [f"{len(empty):,} of {len(counts):,} classes have no samples: {', '.join(empty[:MOST_NAMED])}{more}"] \
+        if empty else []
+    few = too_few(counts, found.latents.shape[1])
+    return dataclasses.replace(found, warnings=(*found.warnings, *told, *([few] if few else [])))
 
 
 def _steps(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:

@@ -27,6 +27,7 @@ from lpc_core.inspection.running import PENULTIMATE, Progress, embed, in_words
 from lpc_core.inspection.samples import Samples, gather
 from lpc_core.inspection.scaling import Normalisation, normalisation
 
+UNLABELLED = ("leave out", "keep")
 Cancelling = Callable[[], bool]
 
 
@@ -38,6 +39,7 @@ class Wishes:
     split: str = "train"  # of a built-in set
     normalisation: str | None = None  # see `scaling.CHOICES`; known for this lab's own runs
     picked: dict[str, str] = field(default_factory=dict)  # role → array, see `open_file`
+    unlabelled: str = "leave out"  # samples of embeddings that name no class; "keep" makes them a class of their own
     layer: str = PENULTIMATE
     activation: str | None = None
     penultimate: str | None = None
@@ -86,17 +88,23 @@ def examine(path: Path, wishes: Wishes | None = None, *, progress: Progress | No
     _check(wishes)
     look = _Look(path, wishes, progress or (lambda share, what: None), cancelled, limits)
     look.tell(0.0, "opening the file")
-    found = open_file(path, limits=limits, picked=dict(wishes.picked))
+    found = open_file(path, limits=limits, picked=dict(wishes.picked), keep_unlabelled=wishes.unlabelled == "keep")
     source = {**file_facts(path), "versions": versions(), "command": command, "seed": wishes.seed}
     if isinstance(found, Checkpoint):
         return look.at_checkpoint(found, {**source, "kind": "checkpoint"})
     kind = "film" if isinstance(found, Film) else "embeddings"
     embeddings = look.moment(found) if isinstance(found, Film) else found
-    return look.at_embeddings(embeddings, {**source, "kind": kind, "notes": list(embeddings.notes)}, None)
+    source |= {"kind": kind, "notes": list(embeddings.notes)}
+    if embeddings.unlabelled:
+        source["unlabelled"] = wishes.unlabelled
+    return look.at_embeddings(embeddings, source, None)
 
 
 def _check(wishes: Wishes) -> None:
     """`ValueError` for views that do not exist, before any work is done."""
+    if wishes.unlabelled not in UNLABELLED:
+        raise ValueError(f"unlabelled: expected {' or '.join(UNLABELLED)}, got {wishes.unlabelled!r}; choose one of "
+                         "them")
     for method in wishes.project:
         if method not in METHODS:
             raise ValueError(f"project: expected some of {', '.join(METHODS)}, got {method!r}; choose among them")
@@ -141,6 +149,7 @@ class _Look:
         embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
                            class_names=samples.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
                            cancelled=self.cancelled)
+        embeddings = dataclasses.replace(embeddings, warnings=(*embeddings.warnings, *samples.warnings))
         layout = layout_facts(known)
         if wishes.layer != PENULTIMATE:
             layout["theory_note"] = f"No predicted points: the head does not read {wishes.layer}."

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from lpc_core.files.spreadsheet import cell
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.analysis import certainty, predictions_of
 from lpc_core.inspection.collapsing import Collapser, CollapseView
 from lpc_core.metrics import METRICS, Reading
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet takes a text for a formula
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")
 
 
@@ -32,6 +32,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
     predictions = predictions_of(shown)
     return finite({
         "source": found.source, "layout": found.layout, "notes": list(found.notes),
+        "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
         "samples": len(shown.labels), "nodes": shown.latents.shape[1], "classes": list(shown.class_names),
         "per_class": np.bincount(shown.labels, minlength=len(shown.class_names)).tolist(),
         "accuracy": None if predictions is None else float((predictions == shown.labels).mean()),
@@ -111,23 +112,12 @@ def samples_csv(found: Inspection) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV. Texts that a spreadsheet would take for a formula get an apostrophe in front; NaN and None are
-    empty cells.
-    """
+    """The rows as CSV (see `files.spreadsheet`)."""
     out = io.StringIO()
     writer = csv.writer(out)  # ends lines as RFC 4180 says, so that a lone \r within a text is quoted
-    writer.writerow([guarded(name) for name in head])
-    writer.writerows([[guarded(cell) for cell in row] for row in rows])
+    writer.writerow([cell(name) for name in head])
+    writer.writerows([list(map(cell, row)) for row in rows])
     return out.getvalue()
-
-
-def guarded(cell: Any) -> Any:
-    """The cell as it may stand in a table: a text that begins like a formula is disarmed, a number stays a number."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return ""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return "'" + cell
-    return cell
 
 
 # ---- where things come from ------------------------------------------------------------------------------------

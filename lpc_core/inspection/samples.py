@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from lpc_core.checkpoint import FileRefused, Limits, sandbox
 from lpc_core.config import DataConfig, RunConfig
-from lpc_core.data import Dataset, load, sources
+from lpc_core.data import Dataset, TooManyAsked, load, sources
 from lpc_core.engine._probe import spread
 from lpc_core.inspection import pictures
 from lpc_core.inspection.running import Progress
 from lpc_core.presets import default_run
 
 MOST_SAMPLES = 2_000  # samples that are run unless more are asked for
+MOST_DEEP = 4  # folders within folders that are looked into
 READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.inspection.pictures"  # in the reading process
 
 
@@ -34,6 +35,7 @@ class Samples:
     name: str  # "digits, training samples", …
     dataset: Dataset | None = None  # the built-in set they are from, whose statistics normalise it
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what must be known before the numbers are believed
 
 
 def gather(data: str, *, run: RunConfig | None = None, split: str = "train", count: int | None = None, seed: int = 0,
@@ -71,11 +73,22 @@ def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, p
         if progress is not None:
             progress(0.0 if np.isnan(share) else share, what)
 
-    dataset = load(config, seed, tell)
+    own = {"train": "samples", "test": "test_samples"}[split]
+    dataset = _loaded(config, seed, tell, {own: count or 0})
     inputs, labels = (dataset.train_inputs, dataset.train_labels) if split == "train" else \
         (dataset.test_inputs, dataset.test_labels)
     kind = "training" if split == "train" else "held-out"
     return Samples(inputs, labels, dataset.class_names, f"{data}, {kind} samples", dataset, (f"{data}: {whose}",))
+
+
+def _loaded(config: DataConfig, seed: int, tell: Callable[[str, float], None], asked: dict[str, int]) -> Dataset:
+    """The set; all of a copy with fewer samples than the lab usually takes, if not more were ``asked`` for."""
+    try:
+        return load(config, seed, tell)
+    except TooManyAsked as error:
+        if asked.get(error.field, 0) > error.most:
+            raise
+        return _loaded(dataclasses.replace(config, **{error.field: error.most}), seed, tell, asked)
 
 
 def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:
@@ -91,7 +104,7 @@ def _npz(path: Path, limits: Limits) -> Samples:
     message = sandbox.call(READER, path, {"name": path.name[-255:]}, limits)
     arrays, facts = message.arrays(), message.facts
     return Samples(arrays["inputs"], arrays["labels"], tuple(map(str, facts["class_names"])), path.name,
-                   notes=tuple(map(str, facts["notes"])))
+                   notes=tuple(map(str, facts["notes"])), warnings=tuple(map(str, facts["warnings"])))
 
 
 # ---- folders of pictures ---------------------------------------------------------------------------------------
@@ -100,26 +113,39 @@ def _npz(path: Path, limits: Limits) -> Samples:
 def _folder(path: Path, *, side: int | None, count: int, seed: int, progress: Progress | None,
             limits: Limits) -> Samples:
     """The pictures of a folder with one folder per class: those that are wanted are packed and then read elsewhere."""
-    files = [file for folder in sorted(path.iterdir()) if folder.is_dir()
-             for file in sorted(folder.iterdir()) if pictures.class_of(f"{folder.name}/{file.name}") and file.is_file()]
-    if not files:
+    listed = list(_walk(path))
+    found = pictures.sort(name for name, _ in listed)
+    if not found.pictures:
         raise ValueError(f"data: expected a folder with one folder of pictures per class, got {path.name!r} without "
                          f"any; {pictures.SORT}")
-    classes = sorted({file.parent.name for file in files})
-    rows, notes = _some(np.array([classes.index(file.parent.name) for file in files]), count, seed)
+    names, files = list(found.pictures), dict(listed)
+    rows, notes = _some(np.array([found.classes.index(found.pictures[name]) for name in names]), count, seed)
     with tempfile.TemporaryDirectory() as private:
         packed = Path(private, "pictures.zip")
-        pictures.pack(_opened([files[row] for row in rows], progress), packed)
-        found = _pictures(packed, side, limits)
-    return dataclasses.replace(found, name=f"{path.name}, {len(files):,} pictures", notes=(*found.notes, *notes))
+        pictures.pack(_readers([(names[row], files[names[row]]) for row in rows], progress), packed, found)
+        taken = _pictures(packed, side, limits)
+    return dataclasses.replace(taken, name=f"{path.name}, {len(names):,} pictures", notes=(*taken.notes, *notes))
 
 
-def _opened(files: list[Path], progress: Progress | None) -> Iterator[tuple[str, IO[bytes]]]:
-    for place, file in enumerate(files, start=1):
-        with file.open("rb") as opened:
-            yield f"{file.parent.name}/{file.name}", opened
+def _walk(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
+    """Every file below ``folder`` as (folders/name, path), and every folder as (folders/name/, path)."""
+    for item in sorted(folder.iterdir()):
+        if not item.is_dir():
+            yield f"{before}{item.name}", item
+            continue
+        yield f"{before}{item.name}/", item
+        if before.count("/") < MOST_DEEP:
+            yield from _walk(item, f"{before}{item.name}/")
+
+
+def _readers(files: list[tuple[str, Path]], progress: Progress | None) -> dict[str, Callable[[], bytes]]:
+    """How to read each file, telling how far that got."""
+    def reader(place: int, path: Path) -> bytes:
         if progress is not None:
             progress(place / len(files), "reading pictures")
+        return path.read_bytes()
+
+    return {name: partial(reader, place, path) for place, (name, path) in enumerate(files, start=1)}
 
 
 def _pictures(path: Path, side: int | None, limits: Limits) -> Samples:
@@ -130,10 +156,11 @@ def _pictures(path: Path, side: int | None, limits: Limits) -> Samples:
         message = sandbox.call(PICTURES, path, {"side": side}, limits)
     except FileRefused as error:
         raise FileRefused(f"data: {error}") from error.__cause__
-    arrays, names = message.arrays(), tuple(map(str, message.facts["class_names"]))
+    arrays, facts = message.arrays(), message.facts
+    names, notes, warnings = (tuple(map(str, facts[key])) for key in ("class_names", "notes", "warnings"))
     cut = (f"pictures cut to their middle square and made {side} × {side} pixels",) if side else ()
     return Samples(arrays["inputs"], arrays["labels"], names, f"{path.name}, {len(arrays['labels']):,} pictures",
-                   notes=cut)
+                   notes=(*notes, *cut), warnings=warnings)
 
 
 def _chosen(found: Samples, count: int, seed: int) -> Samples:

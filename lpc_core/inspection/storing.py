@@ -51,6 +51,7 @@ def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     arrays |= {name: value for name in ("pca_mean", "pca_axes") if (value := getattr(found, name)) is not None}
     info = {"format": FORMAT, "source": found.source, "layout": found.layout, "code": found.code,
             "notes": list(found.notes), "class_names": list(shown.class_names), "embedding_notes": list(shown.notes),
+            "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
             "texts": None if shown.texts is None else list(shown.texts),
             "readings": {name: [r.value, r.floor, r.reason] for name, r in found.readings.items()}}
     text = json.dumps(_to_json(info), allow_nan=False)
@@ -114,6 +115,7 @@ def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
     shown = Embeddings(
         arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),
         texts=None if texts is None else tuple(map(str, texts)), notes=tuple(map(str, info["embedding_notes"])),
+        warnings=tuple(map(str, info.get("warnings", ()))), unlabelled=int(info.get("unlabelled", 0)),
         **{name: arrays.get(name) for name in _OPTIONAL})
     views = {name.removeprefix(_VIEW): value for name, value in arrays.items() if name.startswith(_VIEW)}
     readings = {name: Reading(float(value), None if floor is None else float(floor), str(reason))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._info import collect
 from lpc_core.metrics._measure import measure, names, readings
+from lpc_core.metrics._sampling import too_few
 from lpc_core.metrics.accuracy import accuracy
 from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
 from lpc_core.metrics.code import CodeReport, code_report
@@ -33,4 +34,4 @@ __all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", 
            "Reading", "Reference", "abs_cv", "accuracy", "by_class", "class_means", "code_report", "entropy_kl",
            "live_metrics", "measure", "mixtures", "names", "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean",
            "per_class", "per_node", "per_pair", "readings", "reference", "separation_ratio", "sigma_b_trace",
-           "sigma_w_trace", "weight_abs_cv", "within_class_spread"]
+           "sigma_w_trace", "too_few", "weight_abs_cv", "within_class_spread"]

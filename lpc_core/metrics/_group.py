@@ -20,6 +20,7 @@ class Group:
     names: tuple[str, ...]
     compute: Callable[[Given], dict[str, Reading]]
     needs: dict[str, str] = field(default_factory=dict)
+    needs_samples: bool = False  # more than nodes, of each class: rests on distances or scatter in all directions
 
     def missing(self, given: Given) -> dict[str, str]:
         """Names that cannot be computed from what is given, each with the reason."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import Given, given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics._sampling import too_few
 from lpc_core.registry import discover
 
 
@@ -71,13 +73,15 @@ def _readings(found: Given, wanted: tuple[str, ...] | None,
         done |= {name: undefined(missing[name]) for name in chosen if name in missing}
         if any(name not in missing for name in chosen):
             computed = group.compute(found)
-            done |= {name: remark(computed[name], found) for name in chosen if name not in missing}
+            done |= {name: remark(computed[name], found, group) for name in chosen if name not in missing}
     return done if wanted is None else {name: done[name] for name in wanted}
 
 
-def remark(reading: Reading, found: Given) -> Reading:
-    """Says of a value at its noise floor that it is there."""
-    if not reading.at_floor:
-        return reading
-    note = f"at the noise floor: {found.latents.format} alone can give {reading.floor:.2g}"
-    return replace(reading, reason="; ".join(filter(None, (note, reading.reason))))
+def remark(reading: Reading, found: Given, group: Group) -> Reading:
+    """Says of a value at its noise floor that it is there, and of one that needs more samples why."""
+    notes = [reading.reason]
+    if group.needs_samples and not math.isnan(reading.value):
+        notes.insert(0, too_few(found.by_label.counts, found.latents.d))
+    if reading.at_floor:
+        notes.insert(0, f"at the noise floor: {found.latents.format} alone can give {reading.floor:.2g}")
+    return replace(reading, reason="; ".join(filter(None, notes)))

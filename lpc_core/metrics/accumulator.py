@@ -21,7 +21,7 @@ _HEAD = ("weight_norm", "weight_abs_cv")
 _FULL = ("nc1_pinv", "nc1_pinv_per_node")  # what needs a d × d matrix per class
 _GROUPS = (
     norms.GROUP, scatter.GROUP, pairs.GROUP, geometry.GROUP,
-    Group(("nc3_self_duality",), duality.GROUP.compute, {"nc3_self_duality": "weight"}),
+    Group(("nc3_self_duality",), duality.GROUP.compute, {"nc3_self_duality": "weight"}, needs_samples=True),
     Group(_HEAD, binarity._measure_head, dict.fromkeys(_HEAD, "weight")),
 )
 EXACT = ("accuracy", *(name for group in _GROUPS for name in group.names))
@@ -160,11 +160,12 @@ class CollapseMetrics:
         done = {"accuracy": self._accuracy()} if self._judged else {}
         for group in _GROUPS:
             if not group.missing(found):
-                done |= {name: reading for name, reading in group.compute(found).items() if name in group.names}
+                done |= {name: remark(reading, found, group) for name, reading in group.compute(found).items()
+                         if name in group.names}
         if self.only is None:
-            return {name: remark(reading, found) for name, reading in done.items()}
+            return done
         lacking = {"accuracy": "needs predictions or logits"}
-        return {name: remark(done[name], found) if name in done else
+        return {name: done[name] if name in done else
                 undefined(lacking.get(name, "needs the head's weight")) for name in self.only}
 
     def _gathered(self, weight: Any) -> Any:

@@ -62,4 +62,4 @@ METRICS = (
            _PAPYAN, False),
 )
 GROUP = Group(("nc3_self_duality", "nc4_ncc_agreement"), _measure,
-              {"nc3_self_duality": "weight", "nc4_ncc_agreement": "predictions"})
+              {"nc3_self_duality": "weight", "nc4_ncc_agreement": "predictions"}, needs_samples=True)

@@ -176,4 +176,4 @@ METRICS = (
            "bell curve; the deeper below, the more they have gathered in points.",
            "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", False),
 )
-GROUP = Group(("entropy_kl",), _measure)
+GROUP = Group(("entropy_kl",), _measure, needs_samples=True)

@@ -118,4 +118,4 @@ METRICS = (
            "How far the class means are from the largest angles K classes can all have, those of a simplex. 0 needs "
            "d ≥ K − 1.", _PAPYAN, True),
 )
-GROUP = Group(_NAMES, _measure)
+GROUP = Group(_NAMES, _measure, needs_samples=True)

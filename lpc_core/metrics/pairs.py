@@ -67,4 +67,4 @@ METRICS = (
            "How large two classes' clouds are against the distance between them. Towards 0 the classes collapse. No "
            "matrix is inverted, so it is steadier than NC1.", "Galanti, György & Hutter 2021", True),
 )
-GROUP = Group(("nc1_cdnv",), _measure)
+GROUP = Group(("nc1_cdnv",), _measure, needs_samples=True)

@@ -110,4 +110,4 @@ METRICS = (
            "NC1 shared out over the d nodes, to compare networks of different width. Towards 0 the classes collapse.",
            _NC1 + "; over d as in the paper's authors' code", True),
 )
-GROUP = Group(tuple(metric.name for metric in METRICS), _measure)
+GROUP = Group(tuple(metric.name for metric in METRICS), _measure, needs_samples=True)

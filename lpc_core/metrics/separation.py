@@ -112,4 +112,4 @@ METRICS = (
            "How much nearer a sample is to its own class than to the next. Grouped by prediction. In the paper it "
            "goes along with robustness.", "Sbailò & Ghiringhelli, arXiv 2310.08224, Figure 3", True),
 )
-GROUP = Group(("separation_ratio",), _measure)
+GROUP = Group(("separation_ratio",), _measure, needs_samples=True)

@@ -1,5 +1,6 @@
 """The inspection page without a browser: what it offers, asks for, shows and refuses; its desk starts nothing."""
 
+import dataclasses
 import re
 
 import pytest
@@ -192,6 +193,47 @@ def test_whatever_was_found_is_shown(page, more):
     assert "mine.npz" in told
     assert "<img src=x" not in told
     assert "120 samples" in told
+
+
+def test_warnings_stand_above_the_results_as_plain_text(page):
+    one = desk(page)
+    found = made(n=60)
+    warned = ("too few samples: 12", f"no class ({EVIL})")
+    one.show(dataclasses.replace(found, embeddings=dataclasses.replace(found.embeddings, warnings=warned)))
+    again(page)
+    (warning,) = page.warning
+    assert warning.value == f"{plain('Too few samples: 12.')}  \n{plain(f'No class ({EVIL}).')}"
+    assert not [one for one in page.button if "without a class" in one.label]
+
+
+@pytest.mark.parametrize(("before", "words", "after"), [
+    ("leave out", "Count those without a class as one class more", "keep"), ("keep", "Leave them out", "leave out")])
+def test_samples_without_a_class_can_be_kept_and_left_out(page, before, words, after):
+    one = desk(page)
+    found = made(n=60)
+    one.show(dataclasses.replace(found, source=found.source | {"unlabelled": before},
+                                 embeddings=dataclasses.replace(found.embeddings, warnings=("6 of 66",), unlabelled=6)))
+    one._wish = Wish(picked={"labels": "y"})
+    again(page)
+    button(page, words).click().run()
+    assert not page.exception
+    assert one._wish == Wish(picked={"labels": "y"}, unlabelled=after)
+
+
+def test_a_question_is_answered_on_the_page(page):
+    one = desk(page)
+    one.upload, one.error = Upload("two.parquet", one.folder / "upload-0.parquet", 5), "expected one column of vectors"
+    one.said({"asks": {"role": "latents", "choices": ["clip", "dino"]}})
+    again(page)
+    (box,) = page.selectbox
+    assert (box.label, box.options, box.value) == ("Which one holds the latents?", ["clip", "dino"], None)
+    assert button(page, "Read it so").disabled
+    box.set_value("dino").run()
+    button(page, "Read it so").click().run()
+    assert not page.exception
+    assert one._wish == Wish(picked={"latents": "dino"})
+    assert one.asks is None
+    assert one._wish.options() == ["--pick=latents=dino"]
 
 
 def test_two_files_stand_side_by_side_with_their_numbers(page):

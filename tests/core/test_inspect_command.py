@@ -145,3 +145,43 @@ def test_from_the_shell():
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_warnings_in_the_table_the_report_and_the_tables(monkeypatch, capsys, tmp_path):
+    rng, labels = np.random.default_rng(0), np.repeat([0, 1, -1, 2], 4)
+    np.savez(tmp_path / "e.npz", latents=rng.normal(size=(16, 64)), labels=labels)
+    page = tmp_path / "report.html"
+    code, out, _ = run(monkeypatch, capsys, tmp_path / "e.npz", "--html", page)
+    told = " ".join(out.split())
+    assert code == 0
+    assert "warning: 4 of 16 samples name no class (labels: -1) and are left out; --unlabelled keep makes" in told
+    assert "warning: too few samples: 12 (the smallest class 4) for 64 nodes" in told
+    for text in (page.read_text(), json.dumps(json.loads(page.with_suffix(".json").read_text())["warnings"])):
+        assert "4 of 16 samples name no class" in text
+        assert "too few samples: 12" in text
+    assert "too few samples: 12" in page.with_suffix(".csv").read_text()
+
+
+def test_pictures_left_out_and_classes_without_one_are_said(monkeypatch, capsys, tmp_path):
+    image, torch = pytest.importorskip("PIL.Image"), pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    for place in range(12):
+        folder = tmp_path / "pets" / "cd"[place % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).save(folder / f"{place}.png")
+    (tmp_path / "pets" / "bird").mkdir()
+    (tmp_path / "pets" / "c" / "zero.png").write_bytes(b"")
+    (tmp_path / "pets" / ".DS_Store").write_bytes(b"x")
+    net = torch.nn.Sequential(torch.nn.Linear(192, 16), torch.nn.SiLU(), torch.nn.Linear(16, 4), torch.nn.Linear(4, 3))
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    arguments = (tmp_path / "net.pt", "--data", tmp_path / "pets", "--normalisation", "0..1", "--activation", "silu")
+    code, out, _ = run(monkeypatch, capsys, *arguments, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["per_class"] == [0, 6, 6]
+    assert "1 of 13 pictures could not be read and are left out: zero.png (an empty file)" in found["warnings"]
+    assert "1 of 3 classes have no samples: bird" in found["warnings"]
+    assert "ignored, as tools leave them: .DS_Store" in found["source"]["data"]["notes"]
+    told = " ".join(run(monkeypatch, capsys, *arguments)[1].split())
+    for text in (*found["warnings"], *found["source"]["data"]["notes"]):
+        assert text in told

@@ -215,3 +215,21 @@ def test_from_the_shell(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{measure(LATENTS, LABELS)['norm_cv']:.6g}" in done.stdout
     assert not math.isnan(measure(LATENTS, LABELS)["norm_cv"])
+
+
+def test_samples_without_a_class_are_left_out_and_the_option_is_named(lpc, tmp_path):
+    np.savez(tmp_path / "e.npz", latents=LATENTS, labels=np.where(np.arange(120) % 10 == 0, -1, LABELS))
+    status, out, _ = lpc(tmp_path / "e.npz", "--only", "nc1_pinv")
+    assert status == 0
+    assert "108 samples, 3 nodes, 4 classes" in out
+    assert "12 of 120 samples name no class (labels: -1) and are left out; --unlabelled keep makes them" in \
+        " ".join(out.split())
+    found = json.loads(lpc(tmp_path / "e.npz", "--json", "--unlabelled", "keep")[1])
+    assert (found["samples"], found["class_names"][0], found["unlabelled"]) == (120, "-1", 12)
+    assert lpc(tmp_path / "e.npz", "--unlabelled", "maybe")[0] == 2
+
+
+def test_too_few_samples_are_said_in_the_shell(lpc, tmp_path):
+    np.savez(tmp_path / "e.npz", latents=RNG.normal(size=(12, 512)), labels=np.repeat([0, 1, 2], 4))
+    found = json.loads(lpc(tmp_path / "e.npz", "--json")[1])
+    assert "too few samples: 12 (the smallest class 4) for 512 nodes" in found["readings"]["nc1_pinv"]["reason"]

@@ -13,6 +13,7 @@ import pytest
 
 from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, Limits
 from lpc_core.film import Film, film_bytes
+from lpc_core.inspection import pictures
 from tests.core.checkpoint._files import exported, good_files, npy, read_here, zipped
 
 LIMITS = Limits(tensor_bytes=2**24, tensors=1_000)
@@ -128,6 +129,41 @@ def test_ten_thousand_damaged_files(seeds):
         except Exception as error:
             raise AssertionError(f"damage number {number} of {kind} gave {error!r}") from error
     assert sum(read.values()) > TOTAL / 100  # damage in the values is not seen: the rest of the file is whole
+
+
+def test_damaged_archives_of_pictures():
+    """The picture reader: what it reads is whole, what it leaves out is named, and a refusal is one clean line."""
+    image = pytest.importorskip("PIL.Image")
+    image.init()
+    good, rng = archive_of_pictures(image), random.Random(1917)
+    outcomes = [pictures_read(way(good, rng)) for _ in range(1_000) for way in (damaged, within)]
+    assert {"refused", "left out", "whole"} == set(outcomes)
+
+
+def archive_of_pictures(image):
+    pixels, members = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8), {"c/": b"", ".DS_Store": b"x"}
+    for place, kind in enumerate(("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF") * 2):
+        raw = BytesIO()
+        image.fromarray(pixels).save(raw, kind)
+        members[f"{'ab'[place % 2]}/{place}.{kind.lower()}"] = raw.getvalue()
+    return zipped(members)
+
+
+def pictures_read(raw):
+    try:
+        message = pictures.read(memoryview(raw), {"side": 8}, LIMITS)
+    except FileRefused as error:
+        line = str(error)
+        assert line.isprintable()
+        assert len(line) <= 1_300
+        assert re.match("expected .*, got .*; .*", line), line
+        assert "0x" not in line
+        return "refused"
+    arrays, told = message.arrays(), [*message.facts["notes"], *message.facts["warnings"]]
+    assert arrays["inputs"].shape[:3] == (len(arrays["labels"]), 8, 8)
+    assert arrays["labels"].max() < len(message.facts["class_names"])
+    assert all(text.isprintable() and "0x" not in text for text in told)
+    return "left out" if message.facts["warnings"] else "whole"
 
 
 PARQUET = """

@@ -48,8 +48,8 @@ LONG = zlib.compress(bytes(2**28), 9)
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/tmp/lpc-canary) (w) file closefile\n"
 NO_PICTURE = r"data: expected a picture in 1\.\w+, got .*; remove or convert it"
 HOSTILE = {  # name → (member, content, message)
-    "100,000 × 100,000 pixels": ("c/1.png", png(100_000, 100_000), "expected (a picture|pictures of at most)"),
-    "9,000 × 9,000 pixels": ("c/1.png", png(9_000, 9_000), r"expected pictures of at most .* pixels, got 9000 × 9000"),
+    "100,000 × 100,000 pixels": ("c/1.png", png(100_000, 100_000), NO_PICTURE),
+    "9,000 × 9,000 pixels": ("c/1.png", png(9_000, 9_000), "expected a picture in 1.png, got 9000 × 9000 pixels"),
     "a text of 256 MB": ("c/1.png", png(2, 2, chunk(b"zTXt", b"a\0\0" + LONG)), NO_PICTURE),
     "a colour profile of 256 MB": ("c/1.png", png(2, 2, chunk(b"iCCP", b"a\0\0" + LONG)), NO_PICTURE),
     "a chunk of 4 GB": ("c/1.png", b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT", NO_PICTURE),
@@ -62,8 +62,8 @@ HOSTILE = {  # name → (member, content, message)
     "half a TIFF": ("c/1.tif", encoded("TIFF")[:100], NO_PICTURE),
     "a TIFF of itself": ("c/1.tif", b"II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0", NO_PICTURE),
     "a BMP of 4 GB": ("c/1.bmp", b"BM" + struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54, 40, 2**31 - 1, 1, 1, 24, 0, 0, 0,
-                                                  0, 0, 0), "expected (a picture|pictures of at most)"),
-    "a PPM of 10^18": ("c/1.ppm", b"P6 1000000000 1000000000 255\n", "expected (a picture|pictures of at most)"),
+                                                  0, 0, 0), NO_PICTURE),
+    "a PPM of 10^18": ("c/1.ppm", b"P6 1000000000 1000000000 255\n", NO_PICTURE),
     "nothing": ("c/1.png", b"", NO_PICTURE),
     "an archive": ("c/1.png", nested(), NO_PICTURE),
     "a name that leaves the folder": ("../../c/1.png", encoded("PNG"), "expected names of archive members that stay"),
@@ -128,13 +128,13 @@ def test_damaged_pictures_are_refused_cleanly_or_decoded():
     refusals = [outcome for outcome in outcomes if isinstance(outcome, str)]
     assert 0 < len(refusals) < len(outcomes)
     for line in refusals:
-        assert re.match(r"expected (a picture in|pictures of at most) .*, got .*; .*", line)
         assert line.isprintable()
+        assert "0x" not in line
     assert all(outcome.shape[:2] == (8, 8) for outcome in outcomes if not isinstance(outcome, str))
 
 
 def decoded_or_why(raw):
     try:
-        return pictures._pixels(memoryview(raw), "c/000001-1.png", 8)
-    except FileRefused as error:
+        return pictures._pixels(memoryview(raw), 8)
+    except pictures.Damaged as error:
         return str(error)

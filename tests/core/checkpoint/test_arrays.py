@@ -55,7 +55,8 @@ def test_ambiguous_and_missing_arrays_are_refused_with_what_there_is():
     with pytest.raises(FileRefused, match=re.escape(
             "expected one array for the latents, got 'x' and 'z' (the arrays 'x' (30, 9), 'z' (30, 3), "
             "'labels' (30,)); "
-            "say which it is, picked={'latents': 'its name'}, or name it 'latents' in the file")):
+            "say which it is, --pick latents=NAME, in Python picked={'latents': 'NAME'}, or name it 'latents' in the "
+            "file")):
         read_here(npz(x=np.zeros((30, 9)), z=LATENTS, labels=LABELS))
     with pytest.raises(FileRefused, match=re.escape("expected labels (n,) in the file, got the arrays 'latents'")):
         read_here(npz(latents=LATENTS))
@@ -124,7 +125,7 @@ def test_labels_stay_as_they_are_where_a_head_counts_the_classes():
     ({"labels": np.zeros((30, 4))}, r"expected labels \(30,\), one for each row .* got shape \(30, 4\); save labels.a"),
     ({"labels": LABELS[:29]}, r"expected labels \(30,\)"),
     ({"labels": LABELS + 0.5}, "expected labels as whole numbers or texts, got 0.5 in row 0; give"),
-    ({"labels": np.full(30, np.nan)}, "expected labels as whole numbers or texts, got nan in row 0"),
+    ({"labels": np.full(30, np.nan)}, r"expected a class for some of the samples, got none for all 30 \(labels: nan"),
     ({"labels": LABELS.astype(complex)}, "expected labels as whole numbers or texts, got the type complex128"),
     ({"latents": LATENTS.reshape(30, 3, 1)}, r"expected latents \(n, d\) .* got shape \(30, 3, 1\); flatten or pool"),
     ({"latents": LATENTS[:0]}, r"expected latents \(n, d\) with at least one sample"),

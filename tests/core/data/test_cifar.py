@@ -48,6 +48,14 @@ def files_of(dataset, version):
     return files
 
 
+@pytest.mark.parametrize("version", ["binary", "python"])
+def test_a_pointer_in_the_place_of_a_batch_is_named(data_folder, version):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 30730000\n"
+    write(data_folder / FOLDERS["cifar10", version], dict.fromkeys(files_of("cifar10", version), pointer))
+    with pytest.raises(DataError, match="expected a data file, got a Git-LFS pointer in place of the file; run"):
+        load(DataConfig(dataset="cifar10", **SMALL["cifar10"]), 0)
+
+
 def write(folder, files):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -155,7 +163,7 @@ def test_a_missing_set_is_downloaded_and_unpacked(data_folder, monkeypatch):
     check("cifar10")
 
 
-@pytest.mark.parametrize("content", [b"", bytes(3072), bytes(3073 * 10_001)])
+@pytest.mark.parametrize("content", [bytes(3072), bytes(3073 * 10_001)])
 def test_a_binary_batch_of_a_wrong_size_is_named(data_folder, content):
     folder = data_folder / "cifar-10-batches-bin"
     write(folder, files_of("cifar10", "binary") | {"data_batch_3.bin": content})

@@ -101,7 +101,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b[:60] + b"!" * 99,
-                                    lambda b: b"not an archive", lambda b: b""])
+                                    lambda b: b"not an archive"])
 def test_a_damaged_archive_leaves_no_file_that_looks_whole(tmp_path, damage):
     packed = archive(tmp_path / "a.tar.gz", ("one.bin", Path(__file__).read_bytes() * 20))
     packed.write_bytes(damage(packed.read_bytes()))

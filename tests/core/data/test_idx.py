@@ -33,8 +33,20 @@ GOOD, HUGE = idx(ITEMS), (2**32 - 1, 4, 5)
 PACKED = gzip.compress(GOOD, mtime=0)
 
 
+@pytest.mark.parametrize(("content", "found"), [
+    (b"", "an empty file; copy or download it again"),
+    (b"<!DOCTYPE html><html>403</html>", "a web page; fetch the file"),
+    (gzip.compress(b"<!DOCTYPE html>"), "a web page, gzipped; fetch the file"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a Git-LFS pointer in place of the file"),
+])
+def test_what_lies_in_the_file_s_place_is_named(tmp_path, content, found):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{re.escape(f'{path}: expected a data file, got {found}')}"):
+        read_idx(path, (4, 5))
+
+
 @pytest.mark.parametrize(("content", "problem"), [
-    (b"", "expected magic number 00000803, got an empty file"),
     (b"\x80\x02}q", "expected magic number 00000803, got 80027d71"),
     (idx(ITEMS, magic=b"\0\0\x0d\x03"), "expected magic number 00000803, got 00000d03"),
     (idx(ITEMS[:, 0, 0]), "expected magic number 00000803, got 00000801"),

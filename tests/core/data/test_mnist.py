@@ -13,6 +13,7 @@ from lpc_core.config import ConfigError, DataConfig
 from lpc_core.data import DataError, load
 from lpc_core.data._mnist import FILES
 from lpc_core.data.mnist import _MNIST
+from lpc_core.inspection import gather
 from lpc_core.presets import default_run
 
 SMALL = {"samples": 20, "test_samples": 10}
@@ -53,6 +54,31 @@ def test_local_files_are_found_and_not_checked_against_the_official_sums(data_fo
     np.testing.assert_array_equal(data.test_inputs[:, 5, 5, 0], data.test_labels)
     assert np.bincount(data.train_labels).tolist() == [2] * 10
     assert np.bincount(data.test_labels).tolist() == [1] * 10
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_files_with_a_dot_for_the_dash_are_found(data_folder, offline, zipped):
+    """As some mirrors name them: train-images.idx3-ubyte."""
+    write(data_folder / "mnist", small_set(), zipped)
+    for path in (data_folder / "mnist").iterdir():
+        path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+    data = load(DataConfig(dataset="mnist", **SMALL), 0)
+    assert offline == []
+    np.testing.assert_array_equal(data.train_inputs[:, 5, 5, 0], data.train_labels)
+
+
+def test_an_inspection_takes_all_of_a_small_copy_unless_more_are_asked_for(data_folder, offline):
+    write(data_folder / "mnist", small_set())
+    assert len(gather("mnist").labels) == 60
+    assert len(gather("mnist", split="test", count=30).labels) == 30
+    with pytest.raises(ConfigError, match="samples: expected at most 60, all there are, got"):
+        gather("mnist", count=61)
+
+
+def test_a_web_page_in_the_place_of_the_files_is_named(data_folder, offline):
+    write(data_folder / "mnist", [b"<!DOCTYPE html><html>403</html>"] * 4, zipped=False)
+    with pytest.raises(DataError, match="train-images-idx3-ubyte: expected a data file, got a web page; fetch"):
+        load(DataConfig(dataset="mnist", **SMALL), 0)
 
 
 def test_more_samples_than_there_are(data_folder):

@@ -1,6 +1,7 @@
 """Samples to run a network on: the very ones of a run, an npz read in the locked process, folders of pictures."""
 
 import io
+import re
 import struct
 import zlib
 
@@ -60,6 +61,17 @@ def test_arrays_of_one_s_own(arrays, shape, tmp_path):
         assert found.class_names == ("no", "yes")
 
 
+@pytest.mark.parametrize(("labels", "classes", "read"), [
+    ([0, 2, 2, 0, 2, 0], "012", [0, 2, 2, 0, 2, 0]), ([0, -1, 2, 0, 2, 0], "012", [0, 2, 0, 2, 0]),
+    (["3", "1", "3", "1", "", "1"], "0123", [3, 1, 3, 1, 1])])
+def test_whole_numbers_are_rows_of_the_head_even_where_one_is_absent(labels, classes, read, tmp_path):
+    found = gather(npz(tmp_path, inputs=PICTURES, labels=np.array(labels), other=np.ones(3)))
+    assert (found.class_names, found.labels.tolist()) == (tuple(classes), read)
+    assert len(found.inputs) == len(read)
+    assert "left out: other" in found.notes
+    assert len(found.warnings) == (len(read) < 6)
+
+
 def test_class_names_come_along(tmp_path):
     found = gather(npz(tmp_path, inputs=PICTURES, labels=np.arange(6) % 2, class_names=np.array(["cat", "dog", "eel"])))
     assert found.class_names == ("cat", "dog", "eel")
@@ -111,12 +123,13 @@ def test_a_folder_per_class(folder):
 
 def test_pictures_are_cut_to_a_square(folder):
     Image.fromarray(np.full((40, 30, 3), 200, np.uint8)).save(folder / "cat" / "9.png")
-    with pytest.raises(ValueError, match=r"data: expected pictures of one size and kind, .* got \(40, 30, 3\) in 9"):
+    with pytest.raises(ValueError, match=r"data: expected pictures of one size, 5 × 7 like 1.png, got 40 × 30 in 9"):
         gather(str(folder))
     found = gather(str(folder), side=8)
     assert found.inputs.shape == (7, 8, 8, 3)
     assert (found.inputs[3] == 200).all()
-    assert found.notes == ("pictures cut to their middle square and made 8 × 8 pixels",)
+    assert found.notes == ("left out, as no pictures in a folder: notes.txt",
+                           "pictures cut to their middle square and made 8 × 8 pixels",)
 
 
 def test_grey_pictures_have_one_channel(tmp_path):
@@ -139,18 +152,80 @@ def other_format():
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("name", "raw", "message"), [
-    ("bomb.png", bomb(), "data: expected "),
-    ("cut.png", None, "data: expected a picture in cut.png, got .*; remove or convert it"),
-    ("text.jpg", b"hello", "data: expected a picture in text.jpg, got "),
-    ("icon.png", other_format(), "data: expected a picture in icon.png, got "),
+@pytest.mark.parametrize(("name", "raw", "why"), [
+    ("bomb.png", bomb(), ".*"), ("cut.png", None, ".*"), ("zero.png", b"", "an empty file"),
+    ("text.jpg", b"hello", "no picture, beginning 68 65 6c 6c 6f"),
+    ("icon.png", other_format(), "no picture, beginning .*"),
 ])
-def test_pictures_that_are_none(name, raw, message, folder):
+def test_a_picture_that_is_none_is_left_out_and_named(name, raw, why, folder):
     if raw is None:
         raw = (folder / "cat" / "1.png").read_bytes()[:60]
     (folder / "cat" / name).write_bytes(raw)
-    with pytest.raises(ValueError, match=message):
+    found = gather(str(folder), side=4)
+    assert found.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    (warning,) = found.warnings
+    assert re.fullmatch(rf"1 of 7 pictures could not be read and are left out: {name} \({why}\)", warning)
+    assert "0x" not in warning
+    (folder / "cat" / f"2-{name}").write_bytes(raw)
+    more = rf"data: expected a picture in 2-{name} and in 1 more of 8, {name}, got {why}; remove or convert it"
+    with pytest.raises(FileRefused, match=more):
         gather(str(folder), side=4)
+
+
+def test_a_folder_stays_a_class_when_all_its_pictures_are_damaged(folder):
+    (folder / "ant").mkdir()
+    (folder / "ant" / "1.png").write_bytes(b"")
+    found = gather(str(folder))
+    assert (found.class_names, found.labels.tolist()) == (("ant", "cat", "dog"), [1, 1, 1, 2, 2, 2])
+    assert "classes with 0 pictures: ant" in found.notes
+
+
+def test_grey_pictures_among_colours_become_colours(folder):
+    Image.fromarray(PICTURES[0, ..., 0]).save(folder / "cat" / "0-grey.png")
+    found = gather(str(folder))
+    assert np.array_equal(found.inputs[0], np.repeat(PICTURES[0, ..., :1], 3, axis=2))
+    assert np.array_equal(found.inputs[1], PICTURES[1])
+
+
+@pytest.mark.parametrize(("values", "read"), [(np.array([[0, 65_535, 512]], np.uint16), [0, 255, 2])])
+def test_sixteen_bits_keep_their_upper_half(values, read, tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(values).save(tmp_path / "a" / "x.png")
+    assert gather(str(tmp_path)).inputs[0, 0, :, 0].tolist() == read
+
+
+def test_deep_folders_and_their_doubts(folder, tmp_path):
+    (folder / "cat" / "old").mkdir()
+    Image.fromarray(PICTURES[0]).save(folder / "cat" / "old" / "1.png")
+    with pytest.raises(FileRefused, match="expected the classes' folders side by side, got pictures in 'cat' and in "
+                                          "'cat/old'; move the pictures into one folder for each class"):
+        gather(str(folder))
+    for place, name in enumerate(("train/3", "train/10", "test/3")):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        Image.fromarray(PICTURES[place]).save(tmp_path / "set" / name / "1.png")
+    found = gather(str(tmp_path / "set"))
+    assert (found.class_names, found.labels.tolist()) == (("10", "3"), [0, 1, 1])
+    assert found.warnings == (
+        "pictures of one class in several folders are taken together, such as 3 in test, train",
+        "the folders' names are numbers, but their alphabetical order (as torchvision's ImageFolder takes it) is what "
+        "numbers the classes: 10 is class 0")
+
+
+TOOLS = (".ipynb_checkpoints", "@eaDir", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden", "#recycle")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("where", ["", "cat/"])
+def test_what_tools_leave_is_no_class_and_no_picture(tool, where, folder):
+    place = folder / where / tool
+    if "." in tool[1:]:
+        place.write_bytes(b"x")
+    else:
+        place.mkdir()
+        Image.fromarray(PICTURES[0]).save(place / "9.png")
+    found = gather(str(folder))
+    assert (found.class_names, len(found.labels)) == (("cat", "dog"), 6)
+    assert f"ignored, as tools leave them: {tool}" in found.notes
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

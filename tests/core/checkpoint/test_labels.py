@@ -1,0 +1,97 @@
+"""Labels of every form, and samples that name no class: left out and said so, or kept as a class of their own."""
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+from lpc_core.checkpoint import FileRefused, open_file
+from lpc_core.checkpoint._labels import nameless
+from tests.core.checkpoint._files import npz, read_here, saved
+
+LATENTS = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+MINUS = np.array([0, -1, 1, 2, 0, 1])
+KEPT = [0, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("labels", "none"), [
+    ([0, -1, 1], [1]), ([0, -100, 1], [1]), ([-1, -100, 2], [0, 1]), ([0, -1, 0], [1]),
+    ([-1, 1, 1], []), ([-2, -1, 0, 1], []), ([-1, -1], []), ([0, 1, 2], []),
+    ([0.0, np.nan, 1.0], [1]), ([np.nan, -1.0, 2.0], [0, 1]),
+    (["a", "", " ", "b"], [1, 2]), (["a", "nan", "NaN", "None", "NA", "<NA>", "null"], [1, 2, 3, 4, 5, 6]),
+    (["none", "a"], []), (["-1", "0", "1"], [0]), (["-1", "cat"], [0]), (["-1", "1"], []), (["-1", "2", "cat"], [0]),
+])
+def test_which_labels_name_no_class(labels, none):
+    assert np.flatnonzero(nameless(np.array(labels), None)).tolist() == none
+
+
+def test_a_name_that_the_file_gives_a_class_is_one():
+    assert not nameless(np.array(["", "None", "a"]), ["", "None", "a"]).any()
+
+
+FILES = {
+    "a.npz": npz,
+    "a.safetensors": lambda **arrays: safetensors.numpy.save({name: np.array(v) for name, v in arrays.items()}),
+    "a.pt": lambda **arrays: saved({name: torch.tensor(value) for name, value in arrays.items()}),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_minus_one_is_left_out_of_every_array_and_said(name):
+    raw = FILES[name](latents=LATENTS, labels=MINUS, predictions=np.abs(MINUS), logits=np.eye(3)[np.abs(MINUS)])
+    found = read_here(raw, name)
+    assert np.array_equal(found.latents, LATENTS[KEPT])
+    assert found.labels.tolist() == MINUS[KEPT].tolist()
+    assert (len(found.predictions), len(found.logits), found.unlabelled) == (5, 5, 1)
+    assert found.class_names == ("0", "1", "2")
+    assert found.warnings == ("1 of 6 samples name no class (labels: -1) and are left out",)
+
+
+@pytest.mark.parametrize(("labels", "names"), [
+    (MINUS, ("-1", "0", "1", "2")), (np.where(MINUS < 0, np.nan, MINUS), ("-1", "0", "1", "2")),
+    (np.array(["a", "", "b", "b", "a", "a"]), ("(no class)", "a", "b"))])
+def test_they_can_be_kept_as_a_class(labels, names):
+    found = open_file(npz(latents=LATENTS, labels=labels), "a.npz", keep_unlabelled=True)
+    assert (found.class_names, len(found.labels), found.unlabelled) == (names, 6, 1)
+    assert "kept as a class of their own" in found.warnings[0]
+
+
+def test_captions_in_metadata_go_with_their_samples():
+    raw = safetensors.numpy.save({"latents": LATENTS, "labels": MINUS}, {"texts": '["a","b","c","d","e","f"]'})
+    assert read_here(raw).texts == ("a", "c", "d", "e", "f")
+
+
+def test_without_a_prediction_a_sample_is_left_out_too():
+    found = read_here(npz(latents=LATENTS, labels=np.abs(MINUS), predictions=MINUS))
+    assert found.warnings == ("1 of 6 samples name no class (predictions: -1) and are left out",)
+
+
+@pytest.mark.parametrize("labels", [np.eye(4)[[0, 2, 2, 0, 1, 1]], np.array([[0], [2], [2], [0], [1], [1]])])
+def test_one_hot_labels_and_columns(labels):
+    found = read_here(npz(latents=LATENTS, labels=labels))
+    assert found.labels.tolist() == [0, 2, 2, 0, 1, 1]
+    assert any(note.startswith("labels were ") for note in found.notes)
+
+
+def test_labels_that_never_repeat_are_doubted():
+    found = read_here(npz(latents=LATENTS, labels=np.arange(6)))
+    assert found.warnings == ("every sample has a class of its own: the labels may be row numbers or measured values",)
+
+
+def test_labels_under_the_name_of_class_names_are_not_taken_for_names():
+    with pytest.raises(FileRefused, match="expected class_names that differ, got '0' twice; list each class once"):
+        read_here(npz(latents=LATENTS, y=np.abs(MINUS), classes=np.abs(MINUS)))
+
+
+def test_objects_are_left_out_where_they_are_not_needed():
+    objects = np.array([{}] * 6, object)
+    found = read_here(npz(latents=LATENTS, labels=np.abs(MINUS), meta=objects))
+    assert "left out, as it holds objects: meta" in found.notes
+    with pytest.raises(FileRefused, match="expected numbers, truth values or texts in the array 'labels', got objects"):
+        read_here(npz(latents=LATENTS, labels=objects))
+
+
+def test_what_could_be_the_labels_is_asked():
+    with pytest.raises(FileRefused, match="say which it is, --pick labels=NAME") as refused:
+        open_file(npz(latents=LATENTS, kind=np.abs(MINUS), other=np.ones(9)), "a.npz")
+    assert (refused.value.ask.role, refused.value.ask.choices) == ("labels", ("kind",))
