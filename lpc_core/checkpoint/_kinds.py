@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 from lpc_core.checkpoint import _safetensors
 from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._torch_files import CONVERT, LEGACY_START
+from lpc_core.checkpoint._torch_files import LEGACY_START
+from lpc_core.checkpoint._wrappers import CONVERT
 from lpc_core.checkpoint._zip import Archive
 
 READ = "safetensors, torch (.pt, .pth, .ckpt, .bin), ONNX, torch.export (.pt2), npz, npy, csv or parquet"

@@ -11,8 +11,12 @@ import torch
 
 from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, TensorEntry, printable
 from lpc_core.checkpoint._message import Message, View
+from lpc_core.checkpoint._weights import whole
 from lpc_core.config import unflatten
 from lpc_core.film import Film
+
+
+GRAPHS = ("onnx", "torch.export")
 
 
 def result(message: Message) -> Checkpoint | Embeddings | Film:
@@ -20,6 +24,8 @@ def result(message: Message) -> Checkpoint | Embeddings | Film:
     makers = {"checkpoint": _checkpoint, "embeddings": _embeddings, "film": _film}
     try:
         return makers[message.kind](message)
+    except FileRefused:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # not what our own reading process writes
         raise FileRefused(f"expected a whole message of the reading process, got one with {printable(repr(error))}; "
                           "report this file: it may be an attack") from None
@@ -37,8 +43,12 @@ def _checkpoint(message: Message) -> Checkpoint:
     facts = message.facts
     storages = [torch.frombuffer(storage, dtype=torch.uint8) if len(storage) else torch.empty(0, dtype=torch.uint8)
                 for storage in message.storages]
-    return Checkpoint(facts["format"], {view.name: _tensor(storages[view.storage], view) for view in message.views},
-                      tuple(facts["stripped"]), facts["metadata"], tuple(facts["notes"]))
+    tensors = {view.name: _tensor(storages[view.storage], view) for view in message.views}
+    notes, weights = list(map(str, facts["notes"])), tuple(map(str, facts.get("weights", ())))
+    if facts["format"] not in GRAPHS:  # a graph computes what it needs
+        tensors, told = whole(tensors)
+        notes += told
+    return Checkpoint(facts["format"], tensors, tuple(facts["stripped"]), facts["metadata"], tuple(notes), weights)
 
 
 def _tensor(storage: torch.Tensor, view: View) -> torch.Tensor:
