@@ -35,7 +35,7 @@ from lpc_core.checkpoint._plain import Plain
 from lpc_core.checkpoint._table import table_arrays
 from lpc_core.checkpoint._torch_export import read_torch_export
 from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
-from lpc_core.checkpoint._wrappers import AVERAGED, branches, picked, strip_prefixes
+from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
 from lpc_core.files.impostors import HEAD, named
@@ -128,25 +128,12 @@ def _recognised(message: Message, raw: memoryview, roles: dict[str, Any], weight
 
 
 def stripped(message: Message, wanted: str | None) -> Message:
-    """The tensors without prefixes that all names share; metadata as bounded values.
-
-    Where they are the same weights several times, raw and averaged, those that are ``wanted`` (see `_wrappers.picked`).
-    """
-    facts, leaves = message.facts, {view.name: view for view in message.views}
-    notes, weights = list(facts["notes"]), list(facts.get("weights", ()))
-    lightning = any(key.startswith("pytorch-lightning") for key in facts["metadata"])
-    leaves, off = strip_prefixes(leaves, partly=lightning)
-    if not weights and (parts := branches(leaves)):
-        taken = picked(wanted, list(parts))
-        weights = [taken, *(part for part in parts if part != taken)]
-        leaves, off = parts[taken], [*off, f"{taken}."]
-    elif wanted and not weights:
-        raise refusal("weights of one kind only, which is what the file holds", f"a wish for {printable(repr(wanted))}",
-                      "leave it out")
-    if "n_averaged" in off or any(map(AVERAGED.search, [*facts["stripped"], *off])):
-        notes.append("these are averaged weights")
+    """The tensors without prefixes that all names share; metadata as bounded values. See `_wrappers.unprefixed`."""
+    facts = message.facts
+    leaves, off, weights, notes = unprefixed({view.name: view for view in message.views}, facts["metadata"],
+                                             facts.get("weights", []), wanted, facts["stripped"])
     facts = {**facts, "stripped": [*facts["stripped"], *off], "metadata": Plain().value(facts["metadata"]),
-             "notes": notes, "weights": weights}
+             "notes": [*facts["notes"], *notes], "weights": weights}
     return Message("checkpoint", facts, [dataclasses.replace(view, name=name) for name, view in leaves.items()],
                    message.storages)
 

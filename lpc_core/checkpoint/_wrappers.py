@@ -193,6 +193,29 @@ def picked(wanted: str | None, twins: Sequence[str]) -> str:
     return found[0]
 
 
+def unprefixed(leaves: dict[str, Leaf], metadata: Mapping[str, Any], weights: Sequence[str], wanted: str | None,
+               off: Sequence[str] = ()) -> tuple[dict[str, Leaf], list[str], list[str], list[str]]:
+    """The leaves without prefixes that all names share; what was taken off, the weights to choose from, and notes.
+
+    Where names begin with the same weights several times, raw and averaged, those that are ``wanted`` (see `picked`),
+    unless a choice among ``weights`` was made already. ``off`` was taken off before.
+    """
+    lightning = any(key.startswith("pytorch-lightning") for key in metadata)
+    leaves, stripped = strip_prefixes(leaves, partly=lightning)
+    found, notes = list(weights), []
+    if not found and (parts := branches(leaves)):
+        taken = picked(wanted, list(parts))
+        found = [taken, *(part for part in parts if part != taken)]
+        leaves, stripped = parts[taken], [*stripped, f"{taken}."]
+        notes.append(f"read {taken!r}; left out: {', '.join(map(repr, found[1:]))}, also in the file")
+    elif wanted and not found:
+        raise refusal("weights of one kind only, which is what the file holds", f"a wish for {printable(repr(wanted))}",
+                      "leave it out")
+    if "n_averaged" in stripped or any(map(AVERAGED.search, [*off, *stripped])):
+        notes.append("these are averaged weights")
+    return leaves, stripped, found, notes
+
+
 def branches(leaves: Mapping[str, Leaf]) -> dict[str, dict[str, Leaf]]:
     """{first part of the names: the tensors under it} where all tensors lie under parts that hold the same ones.
 
