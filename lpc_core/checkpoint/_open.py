@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lpc_core.checkpoint import _parts, sandbox
-from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry
+from lpc_core.checkpoint._base import Checkpoint, Embeddings, Limits, TensorEntry
 from lpc_core.checkpoint._results import joined, result, tree
 from lpc_core.film import Film
 

@@ -18,7 +18,6 @@ from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.config import unflatten
 from lpc_core.film import Film
 
-
 GRAPHS = ("onnx", "torch.export")
 
 

@@ -83,7 +83,7 @@ def _grouped(tensors: Tensors) -> dict[str, Parts]:
 def _is_part(stem: str, part: str, tensors: Tensors) -> bool:
     """Whether ``stem_part`` is a part of a weight, not a tensor that happens to be called so."""
     if part in ("g", "v"):
-        return f"{stem}_g" in tensors and f"{stem}_v" in tensors or (part == "v" and f"{stem}_orig" in tensors)
+        return (f"{stem}_g" in tensors and f"{stem}_v" in tensors) or (part == "v" and f"{stem}_orig" in tensors)
     return f"{stem}_orig" in tensors and (part == "orig" or tensors[f"{stem}_{part}"].is_floating_point()
                                           or part == "mask")
 

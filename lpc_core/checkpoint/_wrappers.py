@@ -180,13 +180,17 @@ def not_plain(thing: Foreign, where: str = "") -> FileRefused:
                    f"data does not need{where}", CONVERT)
 
 
+def averaged(name: str) -> bool:
+    """Whether weights under this name are an average over the steps of training (EMA, SWA, a teacher)."""
+    return AVERAGED.search(name) is not None
+
+
 def picked(wanted: str | None, twins: Sequence[str]) -> str:
     """The weights that are ``wanted`` by their name, or by "raw" or "averaged"; the first where nothing is."""
     if wanted is None:
         return twins[0]
-    averaged = [key for key in twins if AVERAGED.search(key)]
-    kinds = {"averaged": averaged, "raw": [key for key in twins if key not in averaged]}
-    found = kinds.get(wanted, [key for key in twins if key == wanted])
+    named = [key for key in twins if key == wanted]
+    found = named or [key for key in twins if wanted == ("averaged" if averaged(key) else "raw")]
     if not found:
         raise refusal(f"one of the file's weights, {', '.join(map(repr, twins))}", printable(repr(wanted)),
                       "choose one of them")
@@ -211,7 +215,7 @@ def unprefixed(leaves: dict[str, Leaf], metadata: Mapping[str, Any], weights: Se
     elif wanted and not found:
         raise refusal("weights of one kind only, which is what the file holds", f"a wish for {printable(repr(wanted))}",
                       "leave it out")
-    if "n_averaged" in stripped or any(map(AVERAGED.search, [*off, *stripped])):
+    if "n_averaged" in stripped or any(map(averaged, [*off, *stripped])):
         notes.append("these are averaged weights")
     return leaves, stripped, found, notes
 
@@ -231,7 +235,7 @@ def branches(leaves: Mapping[str, Leaf]) -> dict[str, dict[str, Leaf]]:
             return {}
     parts = {first: strip_prefixes(inner)[0] for first, inner in parts.items()}
     alike = len(parts) > 1 and len({_form(inner) for inner in parts.values()}) == 1
-    return parts if alike and any(map(AVERAGED.search, parts)) and not all(map(AVERAGED.search, parts)) else {}
+    return parts if alike and any(map(averaged, parts)) and not all(map(averaged, parts)) else {}
 
 
 def _form(leaves: Mapping[str, Shaped]) -> frozenset[tuple[str, tuple[int, ...]]]:

@@ -194,7 +194,9 @@ class _Look:
         gammas, convention = (wishes.gammas, wishes.convention) if wishes.gammas else (own, "sum")
         views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas) if head is not None else ()
         layout = None if known is None else layout_facts(known) | {
-            "class_names": list(head_names(found.metadata, known.classes))}
+            "class_names": list(head_names(found.metadata, known.classes)),
+            "modules": list(dict.fromkeys(name.removesuffix(".weight") for name in found.tensors
+                                          if name.endswith(".weight")))}
         tree = open_tree(self.path, limits=self.limits, weights=wishes.weights)
         return Description(source, tree, layout, head_candidates(found.tensors), views)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lpc_core.inspection.layouts._base import Recognised, Tensors
 from lpc_core.inspection.layouts._modules import is_layer, listed
 
+
 def doubts(found: Recognised, tensors: Tensors) -> Iterator[str]:
     """Tensors left over that may be layers, and batch norms that have never seen a sample."""
     left = [name for name in found.unexpected if is_layer(name, tensors[name])]

@@ -138,7 +138,7 @@ def _is_buffer(name: str) -> bool:
 
 
 def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...],
-              unexpected: tuple[str, ...], inside: tuple[str, ...], only: str) -> str:  # noqa: PLR0917
+              unexpected: tuple[str, ...], inside: tuple[str, ...], only: str) -> str:
     needed = [name for name in missing if not name.endswith(COUNTER)]
     if needed:
         return f"expected {listed(needed)}, got none of that name; choose a whole checkpoint, or the head alone"
