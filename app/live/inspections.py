@@ -145,7 +145,7 @@ class InspectDesk(jobs.Desk):
         self.accept(self._keep(name, source, "upload"))
 
     def take_parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> None:
-        """Keep the files of a checkpoint in parts in a folder of their own, under their names as far as these are safe."""
+        """Keep the files of a checkpoint in parts in a folder of their own, under safe forms of their names."""
         self._serial += 1
         folder, names = self.folder / f"upload-{self._serial}", [name for name, _ in files]
         folder.mkdir(mode=0o700)

@@ -77,8 +77,8 @@ def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
         return None
     chosen = st.selectbox("Weights", sorted(offered, key=lambda name: name != offered[0]), key=f"{_key(desk)}weights",
                           format_func=lambda name: f"{name} ({_kind(name)})",
-                          help="The file holds the network's weights several times: as training left them, and averaged "
-                               "over its steps.")
+                          help="The file holds the network's weights several times: as training left them, and "
+                               "averaged over its steps.")
     return None if chosen == offered[0] else str(chosen)
 
 
@@ -117,7 +117,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
                 None if layer == PENULTIMATE else layer, weights, order, classes or None,
                 None if count is None else int(count), side)
-    needed = [("data", data), ("a normalisation", normalisation), *([("an order", order)] if layout.get("orders") else [])]
+    needed = [("data", data), ("a normalisation", normalisation), ("an order", order or not layout.get("orders"))]
     missing = [words for words, given in needed if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
                  icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
@@ -231,7 +231,7 @@ def _order(layout: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
 
 
 def _classes(layout: Mapping[str, Any], key: str) -> str:
-    """Which rows of the head the data's classes are; empty leaves it to their numbers, with a warning where they differ."""
+    """Which rows of the head the data's classes are; empty: those of their numbers, with a warning in doubt."""
     words = {BY_NUMBER: "class k of the data is row k", "name": "by their names", BY_ROWS: "rows that I name"}
     options = [BY_NUMBER, *(["name"] if layout.get("class_names") else []), BY_ROWS]
     chosen = st.selectbox("Classes of the data in the head", options, key=f"{key}classes", format_func=words.get,

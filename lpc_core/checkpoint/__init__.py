@@ -1,7 +1,7 @@
 """Files of other people's, read without trusting them: nothing in a file is ever executed.
 
-`open_file`, `open_tree` and `files_of` load on first use: the reading process, which also imports this package, must not pay for
-torch.
+`open_file`, `open_tree` and `files_of` load on first use: the reading process, which also imports this package, must
+not pay for torch.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def _in_folder(folder: Path) -> list[Path]:
     indices = [file for file in files if file.name.endswith(INDEX)]
     parts = [file for file in files if number_of(file.name)]
     if len(indices) == 1:
-        return [indices[0], *(file for file in parts if file.suffix == Path(indices[0].name.removesuffix(INDEX)).suffix)]
+        ending = Path(indices[0].name.removesuffix(INDEX)).suffix
+        return [indices[0], *(file for file in parts if file.suffix == ending)]
     found = indices or parts or [file for file in files if file.suffix.lower() in (*ENDINGS, ".ckpt")]
     if not found:
         raise refusal("a folder with a checkpoint in it", f"{printable(repr(folder.name), 60)} without any",
@@ -93,8 +94,8 @@ def _counted(files: list[Path]) -> Parts:
         raise refusal("each part once", f"one number twice ({_names(files)})", "choose each part once")
     missing = [str(number) for number in range(1, count + 1) if number not in by_number][:8]
     if missing or len(by_number) > count:
-        got = f"{len(files)} of them, without part {', '.join(missing)}" if missing else f"{len(files)}, numbered otherwise"
-        raise refusal(f"all {count} parts of the checkpoint", got, "add what is missing")
+        what = f"without part {', '.join(missing)}" if missing else "numbered otherwise"
+        raise refusal(f"all {count} parts of the checkpoint", f"{len(files)}, {what}", "add what is missing")
     return Parts(tuple(by_number[number] for number in sorted(by_number)), None)
 
 
@@ -118,7 +119,7 @@ def _listed(index: Path, others: list[Path], *, complete: bool) -> Parts:
 def read_index(index: Path) -> dict[str, str]:
     """{tensor: name of its file}; refuses what is no index, and names that lead out of its folder."""
     if index.stat().st_size > MAX_INDEX:
-        raise refusal(f"an index of at most {MAX_INDEX:,} bytes", amount(index.stat().st_size), "choose the parts alone")
+        raise refusal(f"an index of at most {MAX_INDEX:,} bytes", amount(index.stat().st_size), "choose the parts")
     return checked_index(check_json(index.read_bytes(), MAX_INDEX, "the index"))
 
 
@@ -151,7 +152,8 @@ def check_names(parts: Parts, found: Sequence[Sequence[str]]) -> None:
     if parts.places is None:
         return
     real = {name: file.name for file, names in zip(parts.files, found, strict=True) for name in names}
-    for words, names in (("without", parts.places.keys() - real.keys()), ("with also", real.keys() - parts.places.keys())):
+    named = parts.places.keys()
+    for words, names in (("without", named - real.keys()), ("with also", real.keys() - named)):
         if names:
             raise refusal("parts with the tensors that the index names", f"some {words} "
                           f"{printable(', '.join(sorted(names)[:3]), 200)}", "choose parts and index of one saving")

@@ -19,7 +19,7 @@ from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
-from lpc_core.checkpoint._kinds import READ, kind_of, zip_kind
+from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._message import (
     NO_NUMPY,
     Buffer,
@@ -38,7 +38,6 @@ from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
-from lpc_core.files.impostors import HEAD, named
 
 RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
 ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles
@@ -68,8 +67,6 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     name, roles, tree = job["name"], job["picked"], job["tree"]
     if len(raw) > limits.file_bytes:
         raise refusal(f"a file of at most {limits.file_bytes:,} bytes", f"{len(raw):,}", "raise the limit file_bytes")
-    if impostor := named(bytes(raw[:HEAD])):
-        raise FileRefused(f"expected {READ}, got {impostor}")
     source: Any = raw
     if (kind := kind_of(raw, name)) == "zip":
         source = Archive(raw, limits)

@@ -59,7 +59,7 @@ def _tensors(message: Message) -> Checkpoint:
 
 
 def joined(parts: Sequence[Checkpoint], wanted: str | None, limits: Limits) -> Checkpoint:
-    """The checkpoint whose tensors lie in ``parts``, which share no name; prefixes off, weights whole, as for one file."""
+    """The checkpoint whose tensors lie in ``parts``, which share no name; prefixes off and weights whole."""
     check_total(sum(tensor.nbytes for part in parts for tensor in part.tensors.values()), limits)
     formats = {part.format for part in parts}
     if len(formats) > 1 or formats & {*GRAPHS}:
@@ -69,9 +69,9 @@ def joined(parts: Sequence[Checkpoint], wanted: str | None, limits: Limits) -> C
     metadata = {name: value for part in parts for name, value in part.metadata.items()}
     tensors, stripped, weights, notes = unprefixed(leaves, metadata, [], wanted)
     tensors, told = whole(tensors)
+    own = [note for part in parts for note in part.notes]
     return Checkpoint(parts[0].format, tensors, tuple(stripped), metadata,
-                      (f"read from {len(parts)} files", *(note for part in parts for note in part.notes), *notes, *told),
-                      tuple(weights))
+                      (f"read from {len(parts)} files", *own, *notes, *told), tuple(weights))
 
 
 def _tensor(storage: torch.Tensor, view: View) -> torch.Tensor:

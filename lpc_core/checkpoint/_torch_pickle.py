@@ -35,20 +35,22 @@ DTYPES = {**{name: name for name in ITEM_BYTES}, "float": "float32", "double": "
           "long": "int64", "int": "int32", "short": "int16"}  # fmt: skip
 
 ACTING = {  # first parts of names that reach files, processes, code or attributes; no object of a training loop is one
-    "os", "posix", "nt", "posixpath", "subprocess", "_posixsubprocess", "sys", "importlib", "imp", "runpy", "operator",
-    "_operator", "types", "webbrowser", "antigravity", "pip", "setuptools", "socket", "ssl", "shutil", "ctypes",
-    "_ctypes", "pty", "code", "codeop", "pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal",
-    "shelve", "multiprocessing", "threading", "_thread", "asyncio", "signal", "io", "_io", "tempfile", "glob", "platform",
-    "builtins", "__builtin__", "commands", "popen2", "timeit", "trace", "pdb", "bdb", "cProfile", "profile", "doctest",
-    "inspect", "gc", "atexit", "site", "venv", "ensurepip", "zipimport", "pkgutil", "urllib", "urllib2", "requests",
-    "http", "ftplib", "smtplib", "telnetlib", "xmlrpc", "sqlite3", "_sqlite3", "idlelib", "lib2to3", "tkinter",
-    "readline", "faulthandler", "mmap", "resource", "linecache", "distutils", "torch.hub", "torch.jit",
-    "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch.utils.data.datapipes", "torch.distributed", "torch._inductor", "torch._dynamo", "torch.package", "torch.load", "torch.save",
-    "torch.storage", "torch.ops", "torch.classes", "torch.fx", "torch.export", "numpy.load", "numpy.fromfile",
-    "numpy.save", "numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap", "numpy.testing", "numpy.distutils", "numpy.f2py",
-    "numpy.lib"}  # fmt: skip
+    "os", "posix", "nt", "posixpath", "subprocess", "_posixsubprocess", "sys", "importlib", "imp", "runpy",
+    "operator", "_operator", "types", "webbrowser", "antigravity", "pip", "setuptools", "socket", "ssl", "shutil",
+    "ctypes", "_ctypes", "pty", "code", "codeop", "pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib",
+    "marshal", "shelve", "multiprocessing", "threading", "_thread", "asyncio", "signal", "io", "_io", "tempfile",
+    "glob", "platform", "builtins", "__builtin__", "commands", "popen2", "timeit", "trace", "pdb", "bdb",
+    "cProfile", "profile", "doctest", "inspect", "gc", "atexit", "site", "venv", "ensurepip", "zipimport",
+    "pkgutil", "urllib", "urllib2", "requests", "http", "ftplib", "smtplib", "telnetlib", "xmlrpc", "sqlite3",
+    "_sqlite3", "idlelib", "lib2to3", "tkinter", "readline", "faulthandler", "mmap", "resource", "linecache",
+    "distutils", "torch.hub", "torch.jit", "torch.utils.cpp_extension", "torch.utils.model_zoo",
+    "torch.utils.data.datapipes", "torch.distributed", "torch._inductor", "torch._dynamo", "torch.package",
+    "torch.load", "torch.save", "torch.storage", "torch.ops", "torch.classes", "torch.fx", "torch.export",
+    "numpy.load", "numpy.fromfile", "numpy.save", "numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap",
+    "numpy.testing", "numpy.distutils", "numpy.f2py", "numpy.lib"}  # fmt: skip
 INERT = {  # names under those that plain objects are pickled with
-    "_io.BytesIO", "io.BytesIO", "types.GenericAlias", "types.NoneType", "builtins.object", "builtins.type", "builtins.tuple", "builtins.bool",
+    "_io.BytesIO", "io.BytesIO", "types.GenericAlias", "types.NoneType", "builtins.object",
+    "builtins.type", "builtins.tuple", "builtins.bool",
     "builtins.complex", "builtins.slice", "builtins.range", "builtins.set", "__builtin__.object", "__builtin__.tuple"}
 KINDS = {  # what makes a tensor of another kind: (beginning of the name, the kind, what to do)
     "torch._utils._rebuild_sparse": ("a sparse tensor", "save it dense, tensor.to_dense()"),

@@ -1,10 +1,10 @@
-"""Weights that lie in a file in parts or in another form: computed where the parts determine them, else refused by name.
+"""Weights that lie in a file in parts or in another form: computed where their parts determine them, else refused.
 
 Weight norm (Salimans & Kingma 2016): W = g·v/‖v‖, stored as weight_g and weight_v, or as
-parametrizations.weight.original0 and original1. Spectral norm (Miyato et al. 2018): W = V/(uᵀVv), stored as weight_orig,
-weight_u and weight_v, or as parametrizations.weight.original, 0._u and 0._v. Pruning: weight_orig·weight_mask. What only
-a forward pass of the original class could tell, adapters that belong to a base that is not there, and quantised numbers
-are refused: read as plain layers they would be another network.
+parametrizations.weight.original0 and original1. Spectral norm (Miyato et al. 2018): W = V/(uᵀVv), stored as
+weight_orig, weight_u and weight_v, or as parametrizations.weight.original, 0._u and 0._v. Pruning: weight_orig ·
+weight_mask. What only a forward pass of the original class could tell, adapters that belong to a base that is not
+there, and quantised numbers are refused by name: read as plain layers they would be another network.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
 
     Raises `FileRefused` for adapters, quantised weights, and parts that do not determine a weight.
     """
-    _refuse(tensors, ADAPTERS, "a whole network", "adapter weights (LoRA and the like) without", MERGE)
-    _refuse(tensors, QUANTISED, "weights as plain numbers", "quantised ones", "save the model before it is quantised, or "
-            "dequantise it")
+    _refuse(tensors, ADAPTERS, "a whole network", "weights of an adapter (LoRA and the like)", MERGE)
+    _refuse(tensors, QUANTISED, "weights as plain numbers", "quantised ones",
+            "save the model before it is quantised, or dequantise it")
     found: dict[str, Tensor] = {}  # by the name of the first part
     used: set[str] = set()
     notes: dict[str, list[str]] = {}
@@ -65,8 +65,7 @@ def _refuse(names: Iterable[str], pattern: re.Pattern[str], expected: str, what:
     """Refuse a file with names of that kind."""
     bad = [name for name in names if pattern.search(name)]
     if bad:
-        what = f"{what} their base" if what.endswith("without") else what
-        raise refusal(expected, f"{what} ({printable(', '.join(bad[:2]), 160)})", do)
+        raise refusal(expected, f"{what}: {printable(', '.join(bad[:2]), 160)}", do)
 
 
 def _grouped(tensors: Tensors) -> dict[str, Parts]:
@@ -102,7 +101,8 @@ def _way(name: str, parts: Parts, tensors: Tensors) -> tuple[str, Callable[[], T
         frozenset(("orig", "u", "v")): (
             "spectral norm (orig, u, v)", lambda: _spectral_norm(given["orig"], given["u"], given["v"])),
         frozenset(("original", "0._u", "0._v")): (
-            "spectral norm (original, _u, _v)", lambda: _spectral_norm(given["original"], given["0._u"], given["0._v"])),
+            "spectral norm (original, _u, _v)",
+            lambda: _spectral_norm(given["original"], given["0._u"], given["0._v"])),
         frozenset(("orig", "mask")): ("pruning (orig, mask)", lambda: _pruned(given["orig"], given["mask"]))}
     if frozenset(parts) not in ways:
         raise _undetermined(name, parts.values(), "whose parametrisation the file does not say")

@@ -29,16 +29,16 @@ class Shaped(Protocol):
 Leaf = TypeVar("Leaf", bound=Shaped)
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "weights", "params",
-            "current_model_state", "student", "online_model", "state_dict_ema", "model_ema", "ema_state_dict", "ema_model",
-            "ema", "ema_weights", "model_state_dict_ema", "ema_model_state_dict", "swa_state_dict", "swa_model", "swa",
-            "averaged_model", "model_avg", "teacher")  # fmt: skip
+            "current_model_state", "student", "online_model", "state_dict_ema", "model_ema", "ema_state_dict",
+            "ema_model", "ema", "ema_weights", "model_state_dict_ema", "ema_model_state_dict", "swa_state_dict",
+            "swa_model", "swa", "averaged_model", "model_avg", "teacher")  # fmt: skip
 AVERAGED = re.compile(r"(^|[_.])(ema|swa|avg|averaged?|polyak|teacher|momentum|shadow|target)([_.]|$)", re.IGNORECASE)
 TRAINING = ("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states", "optim", "scheduler", "schedulers",
             "lr_scheduler", "lr_schedulers", "scheduler_state_dict", "scaler", "amp", "amp_scaler", "grad_scaler",
             "rng_state", "rng_states", "loops", "callbacks", "averaging_state")  # fmt: skip
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 LIGHTNING = ("model.", "net.")  # prefixes that some names may lack, those of losses and metrics beside the model
-PARAMETERS = ("weight", "bias", "w", "b")  # names under which an object at the top would be a tensor of a kind of its own
+PARAMETERS = ("weight", "bias", "w", "b")  # names under which an object would be a tensor of a kind of its own
 CONVERT = ("in Python: torch.save(model.state_dict(), 'weights.pt') or "
            "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')")
 MAX_DEPTH = 8  # dictionaries within dictionaries
@@ -66,8 +66,8 @@ class Unwrapped:
         if not self._collect(self._unwrap(root), "", 0):
             if objects:
                 raise not_plain(objects[0])
-            raise refusal("a state dict with tensors", "none in the file", "save model.state_dict() with torch.save (the "
-                          "file holds no tensors)")
+            raise refusal("a state dict with tensors", "none in the file", "save model.state_dict() with torch.save "
+                          "(this file holds no tensors)")
         if objects:
             names = list(dict.fromkeys(printable(thing.name) for thing in objects))
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
@@ -176,8 +176,8 @@ class Unwrapped:
 
 def not_plain(thing: Foreign, where: str = "") -> FileRefused:
     """The refusal of an object where tensors belong."""
-    return refusal("a torch file of tensors and plain values", f"a pickle with the name {thing.name[:80]!r}, which plain "
-                   f"data does not need{where}", CONVERT)
+    return refusal("a torch file of tensors and plain values",
+                   f"a pickle with the name {thing.name[:80]!r}, which plain data does not need{where}", CONVERT)
 
 
 def averaged(name: str) -> bool:

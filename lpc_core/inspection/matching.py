@@ -46,7 +46,9 @@ def _in_order(given: Any) -> tuple[str, ...]:
         if not all(_is_number(number) for number, _ in pairs):
             return ()
         by_number = {int(number): str(name) for number, name in pairs}
-        given = [by_number[number] for number in range(len(by_number))] if set(by_number) == {*range(len(pairs))} else ()
+        given = [by_number[number] for number in sorted(by_number)]
+        if sorted(by_number) != [*range(len(pairs))]:
+            return ()
     return tuple(given) if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given) else ()
 
 
@@ -74,20 +76,20 @@ def _by_number(data: Sequence[str], classes: int, known: Sequence[str], *, said:
     choice = "choose the match by name (--classes name)" if known else \
         "say which rows they are (--classes with one number for each class), if they are others"
     if len(data) < classes:
-        warnings.append(f"the network has {classes:,} classes and the data {len(data):,}: class k of the data was taken "
-                        f"for row k of the head; {choice}")
+        warnings.append(f"the network has {classes:,} classes and the data {len(data):,}: class k of the data was "
+                        f"taken for row k of the head; {choice}")
     elif known and not said and [_plain(name) for name in data] != [_plain(name) for name in known]:
         first = next(k for k, (a, b) in enumerate(zip(data, known, strict=False)) if _plain(a) != _plain(b))
-        warnings.append(f"the network's classes have other names than the data's (row {first} is {known[first]!r}, class "
-                        f"{first} of the data {data[first]!r}): taken by number; {choice}")
+        warnings.append(f"the network's classes have other names than the data's (row {first} is {known[first]!r}, "
+                        f"class {first} of the data {data[first]!r}): taken by number; {choice}")
     rest = tuple(known) or tuple(map(str, range(classes)))
     return Matching(tuple(range(len(data))), (*data[:classes], *rest[len(data) :]), tuple(warnings))
 
 
 def _by_name(data: Sequence[str], known: Sequence[str]) -> tuple[int, ...]:
     if not known:
-        raise ValueError("classes: expected names of the network's classes in the file, got none; give the rows instead, "
-                         "one number for each class of the data")
+        raise ValueError("classes: expected names of the network's classes in the file, got none; give the rows "
+                         "instead, one number for each class of the data")
     places = {_plain(name): row for row, name in enumerate(known)}
     missing = [name for name in data if _plain(name) not in places]
     rows = tuple(places[_plain(name)] for name in data if _plain(name) in places)

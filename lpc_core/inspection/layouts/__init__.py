@@ -28,9 +28,9 @@ def recognise(checkpoint: Checkpoint, *, activation: str | None = None,
     """The network that ``checkpoint``'s tensors belong to, or None when no layout knows it.
 
     ``activation`` (a name of `ACTIVATIONS`) and ``penultimate`` ("linear" or "nonlinear") replace what the layout
-    would assume, where the file does not say; ``order`` names fully connected layers in theirs. What was assumed, missing and unexpected is listed in the result; a
-    network that is known but cannot be run carries its ``obstacle``. Raises `ValueError` for unknown choices and for numbers that no network here has (complex,
-    quantised).
+    would assume, where the file does not say; ``order`` names fully connected layers in theirs. What was assumed,
+    missing and unexpected is listed in the result; a network that is known but cannot be run carries its ``obstacle``.
+    Raises `ValueError` for unknown choices, and for numbers that no network here has (complex, quantised).
     """
     _refuse_numbers(checkpoint)
     choices = _checked(activation, penultimate, order)
@@ -47,7 +47,8 @@ def _refuse_numbers(checkpoint: Checkpoint) -> None:
         if tensor.is_complex():
             raise FileRefused(f"expected weights of real numbers, got complex ones ({name}); save real and imaginary "
                               "parts as real tensors, or embeddings of the network")
-        if checkpoint.format not in GRAPHS and name.endswith("weight") and tensor.ndim > 1 and not tensor.is_floating_point():
+        whole = not tensor.is_floating_point() and checkpoint.format not in GRAPHS
+        if whole and name.endswith("weight") and tensor.ndim > 1:
             kind = str(tensor.dtype).removeprefix("torch.")
             raise FileRefused(f"expected weights of real numbers, got whole ones ({name} in {kind}), as quantised "
                               "networks have; save the model before it is quantised, or dequantise it")

@@ -12,13 +12,13 @@ def doubts(found: Recognised, tensors: Tensors) -> Iterator[str]:
     """Tensors left over that may be layers, and batch norms that have never seen a sample."""
     left = [name for name in found.unexpected if is_layer(name, tensors[name])]
     if left and not found.obstacle:
-        yield (f"tensors of the file that may be layers are not used: {listed(left)}; the network as it was trained may be "
-               "another one")
+        yield (f"tensors of the file that may be layers are not used: {listed(left)}; the network as it was trained "
+               "may be another one")
     norms = [name.removesuffix(".running_mean") for name in tensors if name.endswith(".running_mean")]
     fresh = [name for name in norms if _untouched(tensors, name)]
     if fresh:
-        yield (f"the statistics of {len(fresh)} of {len(norms)} batch norms are still 0 and 1 ({listed(fresh)}), as before "
-               "any training: load the trained ones, or take these numbers for those of an untrained network")
+        yield (f"the statistics of {len(fresh)} of {len(norms)} batch norms are still 0 and 1 ({listed(fresh)}), as "
+               "before any training: load the trained ones, or take these numbers for those of an untrained network")
 
 
 def _untouched(tensors: Tensors, name: str) -> bool:

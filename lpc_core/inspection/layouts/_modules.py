@@ -15,7 +15,7 @@ from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Recognised, 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU,
     "leaky-relu": nn.LeakyReLU, "identity": nn.Identity}
-BESIDE = re.compile(r"(^|[._])(criterion|loss(es|_fn|_func)?|metrics?|\w*acc(uracy)?|confmat)([._]|$)",
+BESIDE = re.compile(r"(^|[._])(criterion|loss(es|_fn|_func)?|metrics?|\w*acc(uracy)?|confmat|decay)([._]|$)",
                     re.IGNORECASE)  # names of what training keeps beside the network
 COUNTER = "num_batches_tracked"  # of a batch norm; evaluating does not need it, and old files lack it
 
@@ -109,10 +109,11 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
            elsewhere: Iterable[str] = (), **known: Any) -> Recognised:
     """`Recognised` for the module that ``make`` builds, compared with all ``tensors`` by name and shape.
 
-    ``prefix`` goes before the module's names, but not before those that are ``elsewhere``. An unexpected tensor that may
-    be a layer and whose name (without prefix) begins with one of ``inside`` lies in the forward path of a network we do not know, and is an obstacle; so is a missing tensor or
-    another shape. Names (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where
-    ``make`` raises `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
+    ``prefix`` goes before the module's names, but not before those that are ``elsewhere``. An unexpected tensor that
+    may be a layer and whose name (without prefix) begins with one of ``inside`` lies in the forward path of a network
+    we do not know, and is an obstacle (``only`` says what was expected); so is a missing tensor or another shape. Names (with
+    prefix) that begin with one of ``harmless`` are the training's own and not listed. Where ``make`` raises
+    `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
     """
     outside = frozenset(elsewhere)
     wanted: dict[str, tuple[int, ...]] = {}
@@ -124,7 +125,12 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
         obstacle = str(error)
     missing = tuple(name for name in wanted if name not in tensors)
     unexpected = tuple(name for name in tensors if wanted and name not in wanted and not name.startswith(harmless))
-    obstacle = obstacle or _obstacle(wanted, tensors, missing, unexpected, tuple(prefix + part for part in inside), only)
+    foreign = [name for name in unexpected if name.startswith(tuple(prefix + part for part in inside)) and
+               is_layer(name, tensors[name])]
+    obstacle = obstacle or _obstacle(wanted, tensors, missing)
+    if foreign and not obstacle:
+        obstacle = (f"expected {only}, got {listed(foreign)} too; this network has parts that this layout does not "
+                    f"know: {INSTEAD}")
     weight = as_array(need(tensors, known["head_weight"], 2))
     bias = np.zeros(len(weight)) if known["head_bias"] is None else as_array(need(tensors, known["head_bias"], 1))
     return Recognised(
@@ -137,8 +143,7 @@ def _is_buffer(name: str) -> bool:
     return name.rpartition(".")[2] in (COUNTER, "running_mean", "running_var")
 
 
-def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...],
-              unexpected: tuple[str, ...], inside: tuple[str, ...], only: str) -> str:
+def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...]) -> str:
     needed = [name for name in missing if not name.endswith(COUNTER)]
     if needed:
         return f"expected {listed(needed)}, got none of that name; choose a whole checkpoint, or the head alone"
@@ -146,17 +151,12 @@ def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tup
         if name in tensors and tuple(tensors[name].shape) != shape:
             return (f"expected {name} of shape {shape}, got {tuple(tensors[name].shape)}; this network is built in "
                     f"another way than its names say: {INSTEAD}")
-    foreign = [name for name in unexpected if name.startswith(inside) and is_layer(name, tensors[name])] \
-        if inside else []
-    if foreign:
-        return (f"expected {only}, got {listed(foreign)} too; this network has parts that this "
-                f"layout does not know: {INSTEAD}")
     return ""
 
 
 def is_layer(name: str, tensor: Tensor) -> bool:
     """Whether a tensor that no module of the network wants may be a layer of the network that the file is from."""
-    return tensor.is_floating_point() and tensor.numel() > 1 and not BESIDE.search(name)
+    return tensor.is_floating_point() and tensor.numel() > 0 and not BESIDE.search(name)
 
 
 def listed(names: Iterable[str], most: int = 4) -> str:

@@ -1,8 +1,8 @@
-"""The orders in which fully connected layers and norms can follow each other, by their shapes and the numbers in names.
+"""The orders in which fully connected layers and norms can follow each other, by their shapes and numbers in names.
 
-safetensors files keep no order: what writes them sorts by name, so there the order of the file says nothing. Shapes must
-follow each other; modules whose names differ first in a number come in the order of the numbers (2 before 10). What is
-left open is a choice of the user's.
+safetensors files keep no order: what writes them sorts by name, so there the order of the file says nothing. Shapes
+must follow each other; modules whose names differ first in a number come in the order of the numbers (2 before 10).
+What is left open is a choice of the user's.
 """
 
 from __future__ import annotations
