@@ -108,8 +108,8 @@ def _listed(index: Path, others: list[Path], *, complete: bool) -> Parts:
         there |= {name: file for name in wanted if (file := index.parent / name).is_file()}
     missing = [name for name in wanted if name not in there]
     if missing:
-        raise refusal(f"the {len(wanted)} parts that {printable(index.name, 60)} names", "the index alone" if
-                      len(missing) == len(wanted) else f"none called {printable(', '.join(missing[:3]), 160)}",
+        got = f"none called {printable(', '.join(missing[:3]), 160)}" if others else "the index alone"
+        raise refusal(f"the {len(wanted)} parts that {printable(index.name, 60)} names", got,
                       f"add the part{'s' * (len(missing) > 1)} {printable(', '.join(missing[:3]), 160)}")
     if extra := [file for file in others if file.name not in wanted]:
         raise refusal(f"the parts that {printable(index.name, 60)} names", f"{_names(extra)} too", "leave that out")

@@ -215,12 +215,11 @@ class TorchPickle(Machine):
         if self.bytes_left < 0:
             raise ValueError("values that unfold to more than the file may hold")
 
-    def persistent(self, identity: Any) -> Storage:
+    def persistent(self, identity: Any) -> Storage | Foreign:
         """The storage that a persistent id names: ("storage", type, key, device, elements), and None in old files."""
         parts = typed(identity, tuple)
-        for part in parts:
-            if isinstance(part, Foreign):
-                raise unknown_name(*part.name.rsplit(".", 1))
+        if len(parts) == 4 and parts[0] == "module" and isinstance(parts[1], Foreign):
+            return parts[1]  # a class, with its program's text in old files
         if len(parts) not in (5, 6) or parts[0] not in ("storage", b"storage"):
             raise ValueError("a persistent id other than a storage")
         kind, key, count = typed(parts[1], Name).text.removeprefix("torch."), parts[2], parts[4]
