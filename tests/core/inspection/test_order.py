@@ -10,7 +10,7 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection import recognise
 from lpc_core.inspection.matching import head_names, matched
-from tests.core.inspection.networks import Names
+from tests.core.inspection.networks import Names, run_torchvision, torchvision_resnet
 
 
 def found(state, **choices):
@@ -24,10 +24,6 @@ def by_name(**sizes):
         name = name.replace("__", ".")  # noqa: PLW2901
         state.dense(name, *size) if isinstance(size, tuple) else state.norm(name, size)
     return dict(sorted(state.items()))
-
-
-def order_of(network):
-    return [name for name, _ in network.build().named_modules() if name in network.head_weight or name]
 
 
 @pytest.mark.parametrize(("state", "name"), [
@@ -97,11 +93,26 @@ def test_the_order_of_a_file_that_keeps_one_counts():
 # ---- backbone and head under two names -------------------------------------------------------------------------------
 
 
-def resnet(backbone="", head="fc."):
-    from tests.core.inspection.test_resnet import torchvision_names  # a small one that runs
+@pytest.mark.parametrize(("backbone", "head"), [
+    ("resnet.", "classifier."), ("encoder.", "fc."), ("backbone.", "head."), ("features.", "linear."), ("net.body.", "")])
+def test_a_resnet_whose_head_lies_beside_its_backbone(backbone, head):
+    plain = torchvision_resnet((1, 2, 1), "basic", kernel=3, first=8, classes=5)
+    state = {(head or "net.top.") + name[3:] if name.startswith("fc.") else backbone + name: value
+             for name, value in plain.items()}
+    network = recognise(Checkpoint("torch", state))
+    assert (network.missing, network.unexpected, network.obstacle) == ((), (), "")
+    assert network.head_weight == f"{head or 'net.top.'}weight"
+    pictures = torch.randn(3, 3, 16, 16)
+    torch.testing.assert_close(network.build()(pictures)[0], run_torchvision(plain, pictures)[0], rtol=1e-4, atol=1e-5)
 
-    return {(head + name[3:] if name.startswith("fc.") else backbone + name): value
-            for name, value in torchvision_names().items()}
+
+def test_a_head_with_layers_before_it_beside_the_backbone():
+    plain = torchvision_resnet((1, 1), "basic", kernel=3, first=8, classes=5)
+    state = {f"backbone.{name}": value for name, value in plain.items() if not name.startswith("fc.")}
+    state |= {"penultimate.weight": torch.randn(3, 16), "penultimate.bias": torch.zeros(3),
+              "head.weight": torch.randn(5, 3), "head.bias": torch.zeros(5)}
+    network = recognise(Checkpoint("torch", state))
+    assert (network.latent_dim, network.theory_note, network.obstacle) == (3, "", "")
 
 
 @pytest.mark.parametrize(("tensor", "kind"), [
