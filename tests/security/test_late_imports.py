@@ -26,11 +26,11 @@ for raw in files:
         _read.read(memoryview(raw), {"name": "", "picked": {}, "tree": False}, Limits())
     except FileRefused:
         pass
-wrong, asked = sorted(asked), set()
-print(wrong)
+print(sorted(asked))
 """
 HEADER = npy(np.zeros(3))
-LATE = [HEADER.replace(b"(3,)", b"\xf63, "), HEADER.replace(b"descr'", b"des<r'"), HEADER.replace(b"'<f8'", b"\xb2<f8'"),
+LATE = [HEADER.replace(b"(3,)", b"\xf63, "), HEADER.replace(b"descr'", b"des<r'"),
+        HEADER.replace(b"'<f8'", b"\xb2<f8'"),
         zipped({"a/data.pkl": b"\x80\x02Va\n.", "a/version": b"3\n"}), zipped({"a/data.pkl": b"\x80\x02V\\u00e9\n."}),
         (8).to_bytes(8, "little") + b'{\x00\x00\x00"\x00\x00\x00', (8).to_bytes(8, "little") + b'{\x00"\x00a\x00"\x00',
         saved({"epoch": 1})]

@@ -111,8 +111,8 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
 
     ``prefix`` goes before the module's names, but not before those that are ``elsewhere``. An unexpected tensor that
     may be a layer and whose name (without prefix) begins with one of ``inside`` lies in the forward path of a network
-    we do not know, and is an obstacle (``only`` says what was expected); so is a missing tensor or another shape. Names (with
-    prefix) that begin with one of ``harmless`` are the training's own and not listed. Where ``make`` raises
+    we do not know, and is an obstacle (``only`` says what was expected); so is a missing tensor or another shape. Names
+    (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where ``make`` raises
     `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
     """
     outside = frozenset(elsewhere)

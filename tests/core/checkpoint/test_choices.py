@@ -60,7 +60,7 @@ def test_raw_or_averaged_weights_are_a_choice(save, given, raw, average):
         assert set(found.weights) == {raw, average}
         assert any(note.startswith(f"read {name!r}; left out: ") for note in found.notes)
         assert ("these are averaged weights" in found.notes) == (expected is EMA)
-    with pytest.raises(FileRefused, match=f"^expected one of the file's weights, .*{average}.*, got 'best'; choose one"):
+    with pytest.raises(FileRefused, match=f"^expected one of the file's weights, .*{average}.*, got 'best'"):
         chosen(content, "best")
 
 
@@ -72,7 +72,8 @@ def test_the_same_in_a_safetensors_file():
 
 @pytest.mark.parametrize("given", [
     under("encoder.", STATE) | under("decoder.", STATE), {"0.weight": torch.ones(2, 2), "1.weight": torch.ones(2, 2)},
-    under("ema.", STATE) | {"fc.weight": torch.ones(2, 4)}, under("a.", STATE) | under("ema.", STATE) | {"b": torch.ones(3)}])
+    under("ema.", STATE) | {"fc.weight": torch.ones(2, 4)},
+    under("a.", STATE) | under("ema.", STATE) | {"b": torch.ones(3)}])
 def test_equal_branches_of_one_network_are_no_choice(given):
     found = chosen(saved(given))
     assert len(found.tensors) == len(given)
@@ -80,12 +81,13 @@ def test_equal_branches_of_one_network_are_no_choice(given):
 
 
 def test_a_wish_that_the_file_cannot_follow_is_refused():
-    with pytest.raises(FileRefused, match="^expected weights of one kind only, .*, got a wish for 'averaged'; leave it"):
+    with pytest.raises(FileRefused, match=r"^expected weights of one kind only, .*, got a wish for 'averaged';"):
         chosen(saved(STATE), "averaged")
 
 
 @pytest.mark.parametrize(("name", "is_one"), [
-    ("ema", True), ("model_ema", True), ("teacher", True), ("swa_state_dict", True), ("schema", False), ("model", False)])
+    ("ema", True), ("model_ema", True), ("teacher", True), ("swa_state_dict", True), ("schema", False),
+    ("model", False)])
 def test_names_of_averages(name, is_one):
     assert averaged(name) == is_one
 
@@ -105,7 +107,8 @@ class Strange(dict):
 
 OBJECTS = {
     "a module": nn.MSELoss(), "a module with weights": nn.CrossEntropyLoss(weight=torch.ones(3)), "an enum": Mode.FAST,
-    "a dataclass": Settings(), "a class": Settings, "a function": torch.nn.functional.relu, "a date": datetime.date.today(),
+    "a dataclass": Settings(), "a class": Settings, "a function": torch.nn.functional.relu,
+    "a date": datetime.date(2024, 1, 2),
     "a partial": functools.partial(torch.nn.functional.relu, inplace=True), "a dictionary of its own": Strange(a=1),
     "a queue": collections.deque([1]), "a stream": io.BytesIO(b"x"), "a nested one": [{"deep": (nn.ReLU(), 1)}],
     "an old object": argparse.ArgumentError(None, "x")}
@@ -136,7 +139,7 @@ def test_the_note_names_the_class():
     {"model": model(), "best": torch.ones(2)}, {"state_dict": {"a.weight": torch.ones(2, 2), "b.weight": nn.ReLU()}},
     {"a.weight": torch.ones(2, 2), "b.bias": nn.ReLU()}, {"w": torch.ones(2, 2), "weight": nn.ReLU()}])
 def test_an_object_in_the_place_of_tensors_is_refused_with_its_name(given):
-    with pytest.raises(FileRefused, match=r"got a pickle with the name 'torch\.nn\.modules\..*, which plain data does not"):
+    with pytest.raises(FileRefused, match=r"got a pickle with the name 'torch\.nn\.modules\..*, which plain data does"):
         chosen(saved(given))
 
 
@@ -146,7 +149,7 @@ def test_an_object_in_the_place_of_tensors_is_refused_with_its_name(given):
     (legacy({}), "f.pth"), (saved(collections.OrderedDict()), "g.pt"), (npz(), "h.npz"),
     (onnx_model({}, nodes=[]), "i.onnx")])
 def test_a_file_without_tensors_says_so(raw, name):
-    with pytest.raises(FileRefused, match="no tensors|with weights, got none"):
+    with pytest.raises(FileRefused, match=r"no tensors|with weights, got none"):
         read_here(raw, name)
 
 

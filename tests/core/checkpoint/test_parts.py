@@ -85,12 +85,12 @@ def test_what_is_missing_or_there_twice_is_said(tmp_path):
 
 def test_three_parts_of_which_one_is_missing(tmp_path):
     parts = write(tmp_path, index=False, halves=[[name] for name in STATE][:3])
-    refused([parts[0], parts[2]], "^expected all 3 parts of the checkpoint, got 2, without part 2; add what is missing$")
+    refused([parts[0], parts[2]], "^expected all 3 parts of the checkpoint, got 2, without part 2; add what is ")
 
 
 def test_a_tensor_in_two_parts_is_refused(tmp_path):
     parts = write(tmp_path, index=False, halves=[HALVES[0], [*HALVES[1], "model.a.bias"]])
-    refused(parts, "^expected each tensor in one part, got 'model.a.bias' in two; choose parts that were saved together$")
+    refused(parts, "^expected each tensor in one part, got 'model.a.bias' in two; choose parts that were saved")
 
 
 @pytest.mark.parametrize(("change", "match"), [
@@ -132,9 +132,9 @@ def test_a_folder_with_one_file_and_with_none(tmp_path):
 def test_limits_count_for_all_parts_together(tmp_path):
     parts = write(tmp_path)
     size = sum(part.stat().st_size for part in parts)
-    with pytest.raises(FileRefused, match="^expected parts of at most .* together, got "):
+    with pytest.raises(FileRefused, match=r"^expected parts of at most .* together, got "):
         open_file(parts, limits=Limits(file_bytes=size - 1))
-    with pytest.raises(FileRefused, match="^expected arrays of at most 100 bytes together, got a claim of 112 bytes"):
+    with pytest.raises(FileRefused, match=r"^expected arrays of at most 100 bytes together, got a claim of 112 bytes"):
         open_file(parts, limits=Limits(tensor_bytes=100))
 
 

@@ -136,7 +136,7 @@ def test_adapters_are_refused_by_name(name, beside):
 @pytest.mark.parametrize("name", ["fc.qweight", "fc.weight_scale", "fc.SCB", "fc.weight.absmax", "fc.zero_point",
                                   "fc._packed_params.dtype", "fc.weight_fake_quant.scale"])
 def test_quantised_weights_are_refused_by_name(name):
-    with pytest.raises(FileRefused, match="got quantised ones: .*; save the model before it is quantised"):
+    with pytest.raises(FileRefused, match=r"got quantised ones: .*; save the model before it is quantised"):
         read_here(saved({"fc.weight": torch.ones(4, 4), name: torch.ones(4)}))
 
 

@@ -1,4 +1,4 @@
-"""In which order layers come where the file does not keep it, heads beside their backbone, and what is said of doubts."""
+"""The order of layers where the file keeps none, heads beside their backbone, and what is said of doubts."""
 
 import collections
 
@@ -31,7 +31,8 @@ def by_name(**sizes):
     (by_name(zeta=(7, 5), alpha=(3, 7), mid=(9, 3)), "MLP 5-7-3-9"),
     (by_name(**{f"net__{i}": (6, 6) for i in (0, 2, 4, 6, 8, 10)}, out=(3, 6)), "MLP 6-6-6-6-6-6-6-3"),
     (by_name(bn1=16, bn2=16, fc1=(16, 16), fc2=(16, 16), head=(4, 16)), "MLP 16-16-16-4"),
-    (by_name(layers__0=(16, 8), layers__1=16, layers__10=(16, 16), layers__2=(16, 16), out=(3, 16)), "MLP 8-16-16-16-3"),
+    (by_name(layers__0=(16, 8), layers__1=16, layers__10=(16, 16), layers__2=(16, 16), out=(3, 16)),
+     "MLP 8-16-16-16-3"),
 ])
 def test_layers_come_as_shapes_and_numbers_allow(state, name):
     network = found(state)
@@ -76,7 +77,7 @@ def test_two_orders_that_fit_are_asked_for_by_their_names():
 
 @pytest.mark.parametrize("order", [("first", "alpha", "out"), ("alpha", "first", "beta", "out"), ("x",)])
 def test_an_order_that_cannot_be_is_refused(order):
-    with pytest.raises(ValueError, match="^order: expected alpha, beta, first, out in an order in which each layer reads"):
+    with pytest.raises(ValueError, match=r"^order: expected alpha, beta, first, out in an order in which each"):
         found(TWO, order=order)
 
 
@@ -94,7 +95,8 @@ def test_the_order_of_a_file_that_keeps_one_counts():
 
 
 @pytest.mark.parametrize(("backbone", "head"), [
-    ("resnet.", "classifier."), ("encoder.", "fc."), ("backbone.", "head."), ("features.", "linear."), ("net.body.", "")])
+    ("resnet.", "classifier."), ("encoder.", "fc."), ("backbone.", "head."), ("features.", "linear."),
+    ("net.body.", "")])
 def test_a_resnet_whose_head_lies_beside_its_backbone(backbone, head):
     plain = torchvision_resnet((1, 2, 1), "basic", kernel=3, first=8, classes=5)
     state = {(head or "net.top.") + name[3:] if name.startswith("fc.") else backbone + name: value
