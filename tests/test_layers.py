@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms below it
-    ("lpc_core.registry", "lpc_core.config", "lpc_core.comparison", "lpc_core.snapshot"),
+    ("lpc_core.registry", "lpc_core.config", "lpc_core.comparison", "lpc_core.snapshot", "lpc_core.files"),
     ("lpc_core.data", "lpc_core.losses", "lpc_core.schedules", "lpc_core.theory", "lpc_core.metrics",
      "app.live.projection", "lpc_core.penalty"),
     ("lpc_core.presets", "lpc_core.models", "lpc_core.robustness"),

@@ -85,7 +85,8 @@ def _head(inspection: Inspection, name: str) -> str:
     told = " ".join(escape(text) for text in findings(inspection)) or "Nothing could be said about these latents."
     size = (f"{count(len(found.labels))} samples, {count(found.latents.shape[1])} nodes, "
             f"{count(len(found.class_names))} classes")
-    return f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
+    doubts = "".join(f"<p><b>Warning:</b> {escape(str(text))}.</p>" for text in inspection.source.get("warnings", []))
+    return f'<h1>{escape(name)}</h1><p class="muted">{size}</p>{doubts}<p class="findings">{told}</p>'
 
 
 def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> str:

@@ -17,6 +17,7 @@ from app.parts.cards import cards
 from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
+from app.views._plain import plain
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -36,7 +37,14 @@ def _shape(held: Held) -> list[str]:
     found, layout = held.inspection.embeddings, held.inspection.layout
     samples, nodes = found.latents.shape
     words = [f"{samples:,} samples", f"{nodes:,} nodes", f"{len(found.class_names):,} classes"]
-    return words if not layout else [str(layout.get("name", "")), *words]
+    taken = held.inspection.source.get("weights", [])[:1]
+    return words if not layout else [str(layout.get("name", "")), *words, *(f"weights: {name}" for name in taken)]
+
+
+def warnings(held: Held) -> None:
+    """What makes these numbers doubtful."""
+    for text in held.inspection.source.get("warnings", []):
+        st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
 
 
 def report_menu(held: Held) -> None:
@@ -53,6 +61,7 @@ def report_menu(held: Held) -> None:
 
 def render(desk: InspectDesk, held: Held) -> None:
     """All of it."""
+    warnings(held)
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
     readings_table(held.inspection.readings, key="inspect-readings")
