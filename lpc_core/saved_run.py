@@ -17,6 +17,7 @@ from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Normaliser, input_shape
 from lpc_core.engine._probe import spread
 from lpc_core.engine._state import FORMAT, StateError, unpack
+from lpc_core.files.impostors import HEAD, named
 from lpc_core.models import Classifier, build
 
 MAX_BYTES = 2**31  # of a file that is read
@@ -96,7 +97,10 @@ def _read(path: Path) -> tuple[bytes, str]:
     file = _only_run_in(path) if path.is_dir() else path
     if file.stat().st_size > MAX_BYTES:
         raise NotARun(f"{file}: expected a run of at most {MAX_BYTES >> 20:,} MB, got {file.stat().st_size >> 20:,} MB")
-    return file.read_bytes(), str(file)
+    raw = file.read_bytes()
+    if impostor := named(raw[:HEAD]):
+        raise NotARun(f"{file}: expected a run written by lpc train --out, got {impostor}")
+    return raw, str(file)
 
 
 def _only_run_in(folder: Path) -> Path:

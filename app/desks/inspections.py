@@ -35,7 +35,9 @@ REST_S = 3.0  # between a command's end and preparing for the next: first the pa
 QUICK_S = 0.5  # how long samples wait for what is foretold, so that both are shown at once
 T = TypeVar("T")
 PROJECTIONS = {"tsne": "t-SNE", "umap": "UMAP"}
-_ENDING = re.compile(r"(\.pth)?\.[a-z0-9]{1,12}$")
+_ENDING = re.compile(r"(-\d{5}-of-\d{5}|\.[a-z]{1,12}\.index|\.pth)?\.[a-z0-9]{1,12}$")
+_UNSAFE = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
+MOST_NAME = 120  # characters of a name on the disk
 _CUT = re.compile(r"[^\w .()+,=@-]+")
 
 
@@ -48,8 +50,9 @@ class Upload:
     """A file that was handed in."""
 
     name: str  # as its owner calls it, cut to what can be shown
-    path: Path  # in the desk's folder, or a sample's
+    path: Path  # in the desk's folder, or a sample's; of a checkpoint in parts the folder they are in
     size: int  # bytes
+    parts: tuple[str, ...] = ()  # names of its files where these are several
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class Wish:
     normalisation: str | None = None
     activation: str | None = None
     layer: str | None = None
+    weights: str | None = None  # which of a file's several
+    order: tuple[str, ...] | None = None  # of layers, where the file leaves it open
+    classes: str | None = None  # which rows of the head the data's classes are
     samples: int | None = None
     side: int | None = None  # pixels that pictures are cut to
     gamma: float | None = None  # of a film's run
@@ -76,7 +82,8 @@ class Wish:
 
     def options(self) -> list[str]:
         """As the command line takes them, with the owner's names."""
-        given = vars(self) | {"data": self.data_name or self.data, "data_name": None, "picked": None}
+        order = None if self.order is None else ",".join(self.order)
+        given = vars(self) | {"data": self.data_name or self.data, "data_name": None, "picked": None, "order": order}
         picks = [f"--pick={role}={name}" for role, name in (self.picked or {}).items()]
         return [*(f"--{name}={value}" for name, value in given.items() if value is not None), *picks]
 
@@ -141,6 +148,19 @@ class InspectDesk(jobs.Desk):
         """Keep the file ``source`` called ``name`` and find out what it is; `InspectRefused` when that must wait."""
         self.accept(self._keep(name, source, "upload"))
 
+    def take_parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> None:
+        """Keep the files of a checkpoint in parts in a folder of their own, under safe forms of their names."""
+        self._serial += 1
+        folder, names = self.folder / f"upload-{self._serial}", [name for name, _ in files]
+        folder.mkdir(mode=0o700)
+        safe = [_UNSAFE.sub("_", _shown(name)).lstrip(".")[-MOST_NAME:] or "file" for name in names]
+        if len(set(safe)) < len(safe):
+            shutil.rmtree(folder)
+            raise InspectRefused("expected each file once, got one name twice; choose each part of a checkpoint once")
+        size = sum(_written(folder / name, source) for name, (_, source) in zip(safe, files, strict=True))
+        self.accept(Upload(f"{_shown(names[0])} and {len(names) - 1} more", folder, size,
+                           tuple(_shown(name) for name in names)))
+
     def take_data(self, name: str, source: IO[bytes]) -> None:
         """Keep samples to run a checkpoint on."""
         self._replace_data(self._keep(name, source, "data"))
@@ -189,14 +209,14 @@ class InspectDesk(jobs.Desk):
         self._serial += 1
         ending = _ENDING.search(name.lower())
         path = self.folder / f"{kind}-{self._serial}{ending[0] if ending else ''}"
-        size = 0
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            while block := source.read(BLOCK):
-                size += file.write(block)
-        return Upload(_shown(name), path, size)
+        return Upload(_shown(name), path, _written(path, source))
 
     def _forget(self, upload: Upload | None) -> None:
-        if upload is not None and upload.path.parent == self.folder:
+        if upload is None or upload.path.parent != self.folder:
+            return
+        if upload.parts:
+            shutil.rmtree(upload.path, ignore_errors=True)
+        else:
             upload.path.unlink(missing_ok=True)
 
     # ---- work --------------------------------------------------------------------------------------------------------
@@ -212,10 +232,11 @@ class InspectDesk(jobs.Desk):
         roles = {**(self._wish.picked or {}), **(picked or {})} or None
         self.inspect(dataclasses.replace(self._wish, picked=roles, unlabelled=unlabelled or self._wish.unlabelled))
 
-    def pick_head(self, weight: str, bias: str | None) -> None:
-        """Show the head of these tensors alone."""
+    def pick_head(self, weight: str, bias: str | None, weights: str | None = None) -> None:
+        """Show the head of these tensors alone; ``weights`` are those to read of a file with several."""
         if self.upload is not None:
-            self._begin("head", "head", str(self.upload.path), self.upload.name, weight, bias or "", str(self._fresh))
+            self._begin("head", "head", str(self.upload.path), self.upload.name, weight, bias or "", str(self._fresh),
+                        weights or "")
 
     def project(self, method: str) -> None:
         """Compute t-SNE ("tsne") or UMAP ("umap") coordinates of the inspection that is held."""
@@ -380,6 +401,15 @@ class InspectDesk(jobs.Desk):
         self.held = self.head = self.found = self.upload = None
 
 
+def _written(path: Path, source: IO[bytes]) -> int:
+    """Write ``source`` to a new file that nobody else may read; how many bytes that were."""
+    size = 0
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        while block := source.read(BLOCK):
+            size += file.write(block)
+    return size
+
+
 def _shown(name: str) -> str:
     """The name without folders and without what could not be shown in one line."""
     return _CUT.sub("_", Path(name.replace("\\", "/")).name)[:120] or "file"
@@ -387,7 +417,7 @@ def _shown(name: str) -> str:
 
 def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
     """The inspection with its owner's file names in the place of ours, and the command that gives it in a shell."""
-    command = shlex.join(["lpc", "inspect", upload.name, *wish.options()])
+    command = shlex.join(["lpc", "inspect", *(upload.parts or (upload.name,)), *wish.options()])
     source = inspection.source | {"file": upload.name, "command": command}
     if wish.data_name and wish.data and "data" in source:
         name = str(source["data"]["name"]).replace(Path(wish.data).name, wish.data_name)

@@ -5,8 +5,9 @@
                                       JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
                                       {"found": its `Description`} is printed; before a refusal that a choice
                                       would lift, {"asks": {"role": …, "choices": […]}}
-    head FILE NAME WEIGHT BIAS OUT    writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
-                                      takes the one beside the weight
+    head FILE NAME WEIGHT BIAS OUT WEIGHTS
+                                      writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
+                                      takes the one beside the weight, empty WEIGHTS the file's first
     project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
     wait                              imports what these need and reads the rest from standard input, see `spares`
 Progress is printed as JSON lines; a refusal is one line and status 2.
@@ -38,12 +39,12 @@ def inspect(file: str, out: str, wishes: str) -> None:
         print(json.dumps({"found": finite(found.plain())}, allow_nan=False), flush=True)
 
 
-def head(file: str, name: str, weight: str, bias: str, out: str) -> None:
+def head(file: str, name: str, weight: str, bias: str, out: str, weights: str = "") -> None:  # noqa: PLR0917
     """Read ``file`` safely, pick its head, write it."""
     from lpc_core.checkpoint import Checkpoint, open_file
     from lpc_core.inspection import pick_head
 
-    thing = open_file(Path(file), name)
+    thing = open_file(Path(file), name, weights=weights or None)
     if not isinstance(thing, Checkpoint):
         raise ValueError("expected a checkpoint to pick a head from, got another file; upload a checkpoint")
     rows, offsets = pick_head(thing.tensors, weight, bias or None)

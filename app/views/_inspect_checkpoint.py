@@ -14,6 +14,7 @@ from app.views._plain import plain
 OWN_DATA, OWN_PICTURES = "a file of my own (npz, zip)", "a folder of my own pictures"
 OWN_NUMBERS = "MEAN/STD"
 PENULTIMATE = "penultimate"
+BY_NUMBER, BY_ROWS = "number", "rows"
 MOST_NAMED = 12  # missing or unexpected tensors that are named in the sentence; the rest is counted
 MOST_SAMPLES, MOST_SIDE = 20_000, 4_096
 
@@ -27,13 +28,14 @@ def render(desk: InspectDesk, messages: Callable[[], None] = lambda: None) -> No
     if found is None:
         return
     layout = found.get("layout")
-    runs = layout is not None and not layout.get("obstacle")
+    runs = layout is not None and (not layout.get("obstacle") or bool(layout.get("orders")))
     _what(found, layout)
+    weights = _weights(desk, found)
     if runs and layout is not None:
-        _choices(desk, layout, found)
+        _choices(desk, layout, found, weights)
     messages()
     with st.expander("Pick a head to look at it alone", expanded=not runs):
-        _heads(desk, found["heads"])
+        _heads(desk, found["heads"], weights)
     with st.expander(f"All tensors ({len(found['tensors']):,})", expanded=not runs):
         _tensors(found["tensors"], desk.id)
 
@@ -50,7 +52,11 @@ def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
     lines += [plain(f"{text[:1].upper()}{text[1:]}.") for text in layout["assumptions"]]
     lines += [_named("Missing", layout["missing"]), _named("Unexpected", layout["unexpected"])]
     st.markdown("  \n".join(filter(None, lines)))
-    if layout.get("obstacle"):
+    for text in layout.get("warnings", ()):
+        st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
+    if layout.get("orders"):
+        st.warning("The file does not say in which order its layers come, and several fit: choose one below.")
+    elif layout.get("obstacle"):
         st.warning(plain(f"It cannot be run here: {layout['obstacle']}"))
 
 
@@ -64,9 +70,31 @@ def _named(what: str, names: Sequence[str]) -> str:
 # ---- running it --------------------------------------------------------------------------------------------------
 
 
-def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
+    """Which weights of a file with several, raw and averaged, are meant; None for the file's first or only ones."""
+    offered = found.get("source", {}).get("weights", [])
+    if len(offered) < 2:
+        return None
+    chosen = st.selectbox("Weights", sorted(offered, key=lambda name: name != offered[0]), key=f"{_key(desk)}weights",
+                          format_func=lambda name: f"{name} ({_kind(name)})",
+                          help="The file holds the network's weights several times: as training left them, and "
+                               "averaged over its steps.")
+    return None if chosen == offered[0] else str(chosen)
+
+
+def _kind(name: str) -> str:
+    from lpc_core.checkpoint import averaged
+
+    return "averaged" if averaged(name) else "raw"
+
+
+def _key(desk: InspectDesk) -> str:
+    return f"inspect_{desk.id}_{desk.upload.path.name if desk.upload else ''}_"
+
+
+def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, Any], weights: str | None) -> None:
     """What a state dict does not say: data and normalisation have no default, and the run waits for both."""
-    key = f"inspect_{desk.id}_{desk.upload.path.name if desk.upload else ''}_"
+    key = _key(desk)
     left, middle, right = st.columns(3, gap="medium")
     with left:
         data, data_name, side = _data(desk, layout, key)
@@ -78,15 +106,19 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
                              format_func={"test": "held-out data", "train": "training data"}.get,
                              help="Of a built-in set. Collapse is defined on training data; held-out data show what "
                                   "is left of it.")
+        classes = _classes(layout, key)
     with right:
+        order = _order(layout, key)
         activation = _activation(layout, key)
-        layers = [PENULTIMATE, *_modules(found["tensors"])]
+        layers = [PENULTIMATE, *(layout.get("modules") or _modules(found["tensors"]))]
         layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
                              help="Another layer than the penultimate one has no head that reads it, so nothing is "
                                   "foretold.")
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
-                None if layer == PENULTIMATE else layer, None if count is None else int(count), side)
-    missing = [words for words, given in (("data", data), ("a normalisation", normalisation)) if not given]
+                None if layer == PENULTIMATE else layer, weights, order, classes or None,
+                None if count is None else int(count), side)
+    needed = [("data", data), ("a normalisation", normalisation), ("an order", order or not layout.get("orders"))]
+    missing = [words for words, given in needed if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
                  icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
         _start(desk, wish)
@@ -186,6 +218,30 @@ def _activation(layout: Mapping[str, Any], key: str) -> str:
     return "" if chosen == assumed else str(chosen)
 
 
+def _order(layout: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """Asked for only where several orders of the layers fit."""
+    orders = layout.get("orders") or []
+    if not orders:
+        return None
+    chosen = st.selectbox("Order of the layers", range(len(orders)), None, key=f"{key}order",
+                          placeholder="choose, the file does not say",
+                          format_func=lambda place: " → ".join(orders[place]),
+                          help="The orders that the layers' sizes allow. A wrong one gives wrong latents.")
+    return None if chosen is None else tuple(orders[chosen])
+
+
+def _classes(layout: Mapping[str, Any], key: str) -> str:
+    """Which rows of the head the data's classes are; empty: those of their numbers, with a warning in doubt."""
+    words = {BY_NUMBER: "class k of the data is row k", "name": "by their names", BY_ROWS: "rows that I name"}
+    options = [BY_NUMBER, *(["name"] if layout.get("class_names") else []), BY_ROWS]
+    chosen = st.selectbox("Classes of the data in the head", options, key=f"{key}classes", format_func=words.get,
+                          help="Matters where the network was trained on other classes, or in another order.")
+    if chosen != BY_ROWS:
+        return "" if chosen == BY_NUMBER else str(chosen)
+    return st.text_input("One row of the head for each class of the data", key=f"{key}rows", max_chars=10_000,
+                         placeholder="404, 817, …").strip()
+
+
 def _modules(tensors: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names of modules with weights, in the order of the file."""
     names = (tensor["name"].removesuffix(".weight") for tensor in tensors if tensor["name"].endswith(".weight"))
@@ -195,7 +251,7 @@ def _modules(tensors: Sequence[Mapping[str, Any]]) -> list[str]:
 # ---- tensors and heads -------------------------------------------------------------------------------------------
 
 
-def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]]) -> None:
+def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]], weights: str | None) -> None:
     if not heads:
         st.caption("No tensor of this file can be the weight of a head: that would be a matrix of at least two rows.")
         return
@@ -205,7 +261,7 @@ def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]]) -> None:
     chosen = left.selectbox("Weight of the head", list(by_name), key=key, format_func=lambda name: _told(by_name[name]))
     if right.button("Show it", key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
         try:
-            desk.pick_head(chosen, by_name[chosen]["bias"])
+            desk.pick_head(chosen, by_name[chosen]["bias"], weights)
         except InspectRefused as error:
             desk.error = str(error)
         st.rerun()

@@ -51,9 +51,11 @@ def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
     left, right = st.columns(2, gap="small")
     assert first.held is not None
     with left:
+        _inspect_result.warnings(first.held)
         _inspect_result.cloud_of(first, first.held, "inspect-first", first.held.upload.name, GROUP)
     with right:
         if second.held is not None:
+            _inspect_result.warnings(second.held)
             _inspect_result.cloud_of(second, second.held, "inspect-second", second.held.upload.name, GROUP)
         elif second.found is not None:
             _inspect_checkpoint.render(second)

@@ -16,13 +16,17 @@ _PER_ROW = 5
 
 
 def uploader(desk: InspectDesk, label: str) -> None:
-    """Take a file of any ending; the widget forgets it at once, the desk has it then."""
+    """Take a file of any ending, or the parts of one; the widget forgets them at once, the desk has them then."""
     tab = session.current()
-    given = st.file_uploader(label, key=f"inspect_file_{desk.id}#{tab.inspect_uploads}",
-                             max_upload_size=from_env().upload_mb, disabled=desk.running)
-    if given is not None:
+    given = st.file_uploader(label, key=f"inspect_file_{desk.id}#{tab.inspect_uploads}", accept_multiple_files=True,
+                             max_upload_size=from_env().upload_mb, disabled=desk.running,
+                             help="One file; of a checkpoint in parts (…-00001-of-00002…) all of them at once.")
+    if given:
         try:
-            desk.take(given.name, given)
+            if len(given) == 1:
+                desk.take(given[0].name, given[0])
+            else:
+                desk.take_parts([(file.name, file) for file in given])
         except InspectRefused as error:
             desk.error = str(error)
         tab.inspect_uploads += 1

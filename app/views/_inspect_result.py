@@ -37,7 +37,14 @@ def _shape(held: Held) -> list[str]:
     found, layout = held.inspection.embeddings, held.inspection.layout
     samples, nodes = found.latents.shape
     words = [f"{samples:,} samples", f"{nodes:,} nodes", f"{len(found.class_names):,} classes"]
-    return words if not layout else [str(layout.get("name", "")), *words]
+    taken = held.inspection.source.get("weights", [])[:1]
+    return words if not layout else [str(layout.get("name", "")), *words, *(f"weights: {name}" for name in taken)]
+
+
+def warnings(held: Held) -> None:
+    """What must be known before the numbers are believed."""
+    if told := held.inspection.embeddings.warnings:
+        st.warning("  \n".join(plain(f"{text[:1].upper()}{text[1:]}.") for text in told), icon=":material/warning:")
 
 
 def report_menu(held: Held) -> None:
@@ -54,7 +61,8 @@ def report_menu(held: Held) -> None:
 
 def render(desk: InspectDesk, held: Held) -> None:
     """All of it."""
-    _warnings(desk, held)
+    warnings(held)
+    _unlabelled(desk, held)
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
     readings_table(held.inspection.readings, key="inspect-readings")
@@ -62,13 +70,9 @@ def render(desk: InspectDesk, held: Held) -> None:
         origin(held)
 
 
-def _warnings(desk: InspectDesk, held: Held) -> None:
-    """What must be known before the numbers are believed, and the choice that samples without a class leave."""
-    found = held.inspection.embeddings
-    if found.warnings:
-        st.warning("  \n".join(plain(f"{text[:1].upper()}{text[1:]}.") for text in found.warnings),
-                   icon=":material/warning:")
-    if not found.unlabelled or desk.upload is not held.upload:
+def _unlabelled(desk: InspectDesk, held: Held) -> None:
+    """The choice that samples without a class leave."""
+    if not held.inspection.embeddings.unlabelled or desk.upload is not held.upload:
         return
     kept = "keep" in held.inspection.source.get("unlabelled", "")
     words = "Leave them out" if kept else "Count those without a class as one class more"

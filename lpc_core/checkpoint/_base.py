@@ -85,6 +85,7 @@ class Checkpoint:
     stripped: tuple[str, ...] = ()  # the wrapper keys and prefixes that were taken off
     metadata: dict[str, Any] = field(default_factory=dict)  # plain values beside the tensors (epoch, config, …)
     notes: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()  # names of the weights to choose from, raw and averaged; `tensors` are the first
 
 
 @dataclass(frozen=True)

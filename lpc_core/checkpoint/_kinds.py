@@ -7,8 +7,10 @@ from pathlib import PurePath
 
 from lpc_core.checkpoint import _safetensors
 from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._torch_files import CONVERT, LEGACY_START
+from lpc_core.checkpoint._torch_files import LEGACY_START
+from lpc_core.checkpoint._wrappers import CONVERT
 from lpc_core.checkpoint._zip import Archive
+from lpc_core.files.impostors import HEAD, named
 
 READ = "safetensors, torch (.pt, .pth, .ckpt, .bin), ONNX, torch.export (.pt2), npz, npy, csv or parquet"
 ARRAYS = "save latents and labels with numpy.savez(file, latents=…, labels=…)"
@@ -56,6 +58,8 @@ SUFFIXES = {
 def kind_of(raw: memoryview, name: str) -> str:
     """"safetensors", "zip", "torch (legacy)", "npy", "parquet", "onnx" or "csv"; refuses other kinds by name."""
     head, suffix = bytes(raw[:512]), PurePath(name.lower()).suffix
+    if impostor := named(bytes(raw[:HEAD])):
+        raise FileRefused(f"expected {READ}, got {impostor}")
     for start, kind in STARTS:
         if head.startswith(start):
             return kind
@@ -66,7 +70,7 @@ def kind_of(raw: memoryview, name: str) -> str:
         return "safetensors"
     if suffix == ".onnx" or ONNX_START.match(head):
         return "onnx"
-    _refuse_unread(head, suffix)
+    _refuse_unread(head, name.lower(), suffix)
     return "csv"
 
 
@@ -84,15 +88,18 @@ def zip_kind(archive: Archive) -> str:
         return "torch"
     if any(name.endswith(".h5") for name in names):
         raise refused_kind(*SUFFIXES[".keras"])
-    what = "an empty zip archive" if not names else f"a zip archive with {printable(repr(names[0]), 60)}"
-    raise refused_kind(what, "unpack it and choose the file itself")
+    if not names:
+        raise refused_kind("an empty zip archive, which holds no tensors", "save the file again")
+    raise refused_kind(f"a zip archive with {printable(repr(names[0]), 60)}", "unpack it and choose the file itself")
 
 
-def _refuse_unread(head: bytes, suffix: str) -> None:
+def _refuse_unread(head: bytes, name: str, suffix: str) -> None:
     """Refuse what has another name or content than a table of text."""
+    if name.endswith("index.json"):
+        raise refused_kind("the index of a checkpoint in parts", "add the parts: choose all of them, or their folder")
     if suffix in SUFFIXES:
         raise refused_kind(*SUFFIXES[suffix])
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"<script")):
+    if head.lstrip().lower().startswith((b"<!doctype", b"<?xml", b"<svg")):
         raise refused_kind(*SUFFIXES[".html"])
     if PICKLE_START.match(head):
         raise refused_kind("a pickle", f"if it is a model, {CONVERT}; if it is data, {ARRAYS}")

@@ -28,6 +28,7 @@ CALLS = {
     "futex": (202, 98), "sched_yield": (24, 124), "sched_getaffinity": (204, 123), "membarrier": (324, 283),
     "clock_gettime": (228, 113), "clock_nanosleep": (230, 115), "getpid": (39, 172), "gettid": (186, 178),
     "getrandom": (318, 278), "getrusage": (98, 165), "exit": (60, 93), "exit_group": (231, 94),
+    "rseq": (334, 293), "set_robust_list": (273, 99),  # of a thread that a library began just before the lock
 }  # fmt: skip
 MACHINES = {"x86_64": (0, 0xC000003E, 317), "aarch64": (1, 0xC00000B7, 277)}  # column, kernel's name, number of seccomp
 SET_FILTER, ALL_THREADS = 1, 1

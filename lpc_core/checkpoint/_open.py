@@ -1,25 +1,28 @@
-"""The door: a file of somebody else's in, what it holds out."""
+"""The door: a file of somebody else's in, or the parts of one; what it holds out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lpc_core.checkpoint import sandbox
+from lpc_core.checkpoint import _parts, sandbox
 from lpc_core.checkpoint._base import Checkpoint, Embeddings, Limits, TensorEntry
-from lpc_core.checkpoint._results import result, tree
+from lpc_core.checkpoint._results import joined, result, tree
 from lpc_core.film import Film
 
 READER = "lpc_core.checkpoint._read"
+Source = str | Path | bytes | Sequence[Path]
 
 
-def open_file(source: str | Path | bytes, name: str = "", limits: Limits = Limits(), *,  # noqa: B008
-              picked: dict[str, Any] | None = None,
+def open_file(source: Source, name: str = "", limits: Limits = Limits(), *,  # noqa: B008
+              picked: dict[str, Any] | None = None, weights: str | None = None,
               keep_unlabelled: bool = False) -> Embeddings | Checkpoint | Film:
     """Read a file that nobody vouches for, in a process of its own that can do nothing else (`sandbox`).
 
     ``source`` is a path or the file's bytes; ``name`` is what the file is called (its ending helps where the content
-    leaves a doubt; default: the path's own). What is read: safetensors, torch state dicts with their usual wrappers,
+    leaves a doubt; default: the path's own). A checkpoint in parts (…-00001-of-00002.safetensors) is several paths, the
+    folder they are in, or its index. What is read: safetensors, torch state dicts with their usual wrappers,
     ONNX, torch.export archives → `Checkpoint`; npz, structured npy, csv, parquet, and safetensors or torch files whose
     tensors are called so → `Embeddings`; the lab's films → `Film`; its runs → `Checkpoint` with metadata["run"].
 
@@ -30,22 +33,56 @@ def open_file(source: str | Path | bytes, name: str = "", limits: Limits = Limit
     feature, feat, x); else every numeric column without another role that is no row number.
 
     Samples that name no class (−1, NaN, an empty text) are left out, or with ``keep_unlabelled`` one class more.
+    ``weights`` chooses among those of `Checkpoint.weights`, by name or as "raw" or "averaged" (default: the first).
 
     Raises `FileRefused`: one printable line that says what was expected, what was found and what to do; its ``ask``
     names the choices where one of ``picked`` would do.
     """
-    job = _job(source, name, picked, tree=False) | {"keep_unlabelled": keep_unlabelled}
-    return result(sandbox.call(READER, source, job, limits))
+    found = _one_or_parts(source)
+    if not isinstance(found, _parts.Parts):
+        job = _job(found, name, picked, weights) | {"keep_unlabelled": keep_unlabelled}
+        return result(sandbox.call(READER, found, job, limits))
+    _parts.check_size(found, limits)
+    pieces = [result(sandbox.call(READER, file, _job(file, "", None, part=True), limits), part=True)
+              for file in found.files]
+    checkpoints = [piece for piece in pieces if isinstance(piece, Checkpoint)]
+    _parts.check_names(found, [list(piece.tensors) for piece in checkpoints])
+    return joined(checkpoints, weights, limits)
 
 
-def open_tree(source: str | Path | bytes, name: str = "", limits: Limits = Limits()) -> list[TensorEntry]:  # noqa: B008
+def open_tree(source: Source, name: str = "", limits: Limits = Limits(),  # noqa: B008
+              weights: str | None = None) -> list[TensorEntry]:
     """Every tensor of a file with its shape, type, norm, range and histogram, without moving its values.
 
     Names are as in the file, without wrapper keys of torch files; raises `FileRefused` as `open_file` does.
     """
-    return tree(sandbox.call(READER, source, _job(source, name, None, tree=True), limits))
+    found = _one_or_parts(source)
+    if not isinstance(found, _parts.Parts):
+        return tree(sandbox.call(READER, found, {**_job(found, name, None, weights), "tree": True}, limits))
+    _parts.check_size(found, limits)
+    return [entry for file in found.files
+            for entry in tree(sandbox.call(READER, file, {**_job(file, "", None, part=True), "tree": True}, limits))]
 
 
-def _job(source: str | Path | bytes, name: str, picked: dict[str, Any] | None, *, tree: bool) -> dict[str, Any]:
-    own = "" if isinstance(source, bytes) else Path(source).name
-    return {"name": (name or own)[-255:], "picked": picked or {}, "tree": tree}
+def files_of(source: Path | Sequence[Path]) -> tuple[Path, ...]:
+    """The files that ``source`` (see `open_file`) is read from."""
+    found = _one_or_parts(source)
+    return found.files if isinstance(found, _parts.Parts) else (found,)
+
+
+def _one_or_parts(source: Source) -> Any:
+    """One path, the file's bytes, or the parts that ``source`` stands for."""
+    if isinstance(source, bytes):
+        return source
+    given = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+    if len(given) == 1 and not given[0].is_dir() and not given[0].name.endswith(_parts.INDEX):
+        return given[0]
+    return _parts.gathered(given)
+
+
+def _job(source: Path | bytes, name: str, picked: dict[str, Any] | None, weights: str | None = None, *,
+         part: bool = False) -> dict[str, Any]:
+    called = name or ("" if isinstance(source, bytes) else source.name)
+    if not part:
+        _parts.refuse_alone(called)
+    return {"name": called[-255:], "picked": picked or {}, "tree": False, "weights": weights, "part": part}

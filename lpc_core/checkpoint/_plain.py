@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from lpc_core.checkpoint._base import printable
@@ -10,6 +11,16 @@ from lpc_core.checkpoint._base import printable
 MAX_DEPTH = 8
 MAX_VALUES = 20_000
 MAX_TEXT = 10_000  # characters
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """An object in a pickle, by the name of its class or function. It is never built: what it was made of is gone."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"an object of {printable(self.name)}, not built"
 
 
 class Plain:

@@ -35,18 +35,21 @@ from lpc_core.checkpoint._plain import Plain
 from lpc_core.checkpoint._table import Table, table_arrays
 from lpc_core.checkpoint._torch_export import read_torch_export
 from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
-from lpc_core.checkpoint._wrappers import strip_prefixes
+from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
 
 RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
+ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles
+             *(f"utf-{bits}{order}" for bits in (16, 32) for order in ("", "-le", "-be")))  # JSON may be in these
 MAX_JSON = 4 * 2**20  # bytes of a JSON text in metadata
 
 
 def prepare(head: bytes) -> None:
     """Import what a file that begins so may need; afterwards the reading process can't import any more."""
-    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp437", "latin1"):
+    for encoding in ENCODINGS:
         codecs.lookup(encoding)
+    importlib.import_module("unicodedata")  # which Python's parser asks for where a name is not ASCII
     if head.startswith(b"PAR1"):
         _parquet.prepare()
     elif head[8:9] == b"{":
@@ -57,11 +60,11 @@ def prepare(head: bytes) -> None:
 def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     """What the file in ``raw`` is.
 
-    ``job``: name (of the file), picked ({role: array}), tree (for `entries` alone), keep_unlabelled (see `_labels`).
-
-    Raises `FileRefused`.
+    ``job``: name (of the file), picked ({role: array}), tree (for `entries` alone); and, where given, weights (which of
+    several state dicts is read), part (whether it is one file of several: names stay as they are) and keep_unlabelled
+    (see `_labels`). Raises `FileRefused`.
     """
-    name, picked, tree = job["name"], job["picked"], job["tree"]
+    name, roles, tree = job["name"], job["picked"], job["tree"]
     if len(raw) > limits.file_bytes:
         raise refusal(f"a file of at most {limits.file_bytes:,} bytes", f"{len(raw):,}", "raise the limit file_bytes")
     source: Any = raw
@@ -69,21 +72,26 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
         source = Archive(raw, limits)
         kind = zip_kind(source)
     if kind in _TENSORS:
-        message = _TENSORS[kind](source, limits)
-        return _tree(message) if tree else _recognised(message, raw, job)
+        message = _TENSORS[kind](source, limits, job.get("weights"))
+        if job.get("part"):
+            return _tree(message) if tree else _finished(message)
+        own = kind in GRAPHS or (kind == "safetensors" and not job.get("weights"))  # names stay as in the file
+        if tree:
+            return _tree(message if own else stripped(message, job.get("weights")))
+        return _recognised(message, raw, job)
     notes: list[str] = []
     warnings: list[str] = []
     keep = bool(job.get("keep_unlabelled"))
     if kind in _TABLES:
-        table = _TABLES[kind](source, limits, picked)
-        arrays = table.columns if tree else table_arrays(table, picked, notes, warnings)
-        picked = {}
+        table = _TABLES[kind](source, limits, roles)
+        arrays = table.columns if tree else table_arrays(table, roles, notes, warnings)
+        roles = {}
     else:
-        arrays = _ARRAYS[kind](source, limits, picked, notes)
+        arrays = _ARRAYS[kind](source, limits, roles, notes)
     if tree:
         return _tree(Message.of_arrays("tree", {}, {name: array for name, array in arrays.items()
                                                     if array.dtype.kind not in "SUO"}))
-    return embeddings(arrays, picked, notes, warnings=warnings, keep_unlabelled=keep)
+    return embeddings(arrays, roles, notes, warnings=warnings, keep_unlabelled=keep)
 
 
 def _tree(message: Message) -> Message:
@@ -93,7 +101,7 @@ def _tree(message: Message) -> Message:
 # ---- files of named tensors ------------------------------------------------------------------------------------
 
 
-def _read_safetensors(raw: memoryview, limits: Limits) -> Message:
+def _read_safetensors(raw: memoryview, limits: Limits, _: str | None) -> Message:
     """All tensors; the metadata as texts."""
     metadata, views, storages = _safetensors.parse(raw, limits)
     return Message("checkpoint", {"format": "safetensors", "stripped": [], "metadata": metadata, "notes": []},
@@ -102,13 +110,14 @@ def _read_safetensors(raw: memoryview, limits: Limits) -> Message:
 
 def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Message:
     """A film, one of the lab's own runs, embeddings, or a checkpoint with prefixes taken off its names."""
-    metadata, picked = message.facts["metadata"], job["picked"]
-    if message.facts["format"] == "safetensors" and metadata.get("kind") == "film":
+    metadata, kind = message.facts["metadata"], message.facts["format"]
+    roles, weights = job["picked"], job.get("weights")
+    if kind == "safetensors" and metadata.get("kind") == "film":
         return _film(raw)
-    if message.facts["format"] == "safetensors" and metadata.get("format") == RUN_FORMAT:
+    if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
-    if not are_embeddings({view.name: view for view in message.views}, picked):
-        return _finished(_stripped(message) if message.facts["format"] == "safetensors" else message)
+    if not are_embeddings({view.name: view for view in message.views}, roles):
+        return _finished(message if kind in GRAPHS else stripped(message, weights))
     arrays = message.arrays()
     notes = list(message.facts["notes"])
     for view in message.views:
@@ -117,15 +126,18 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
     texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
-    return embeddings(arrays, picked, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
+    return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
 
-def _stripped(message: Message) -> Message:
-    """The tensors without prefixes that all names share; metadata as bounded texts."""
-    views, stripped = strip_prefixes({view.name: view for view in message.views})
-    named = [dataclasses.replace(view, name=name) for name, view in views.items()]
-    facts = {**message.facts, "stripped": stripped, "metadata": Plain().value(message.facts["metadata"])}
-    return Message("checkpoint", facts, named, message.storages)
+def stripped(message: Message, wanted: str | None) -> Message:
+    """The tensors without prefixes that all names share; metadata as bounded values. See `_wrappers.unprefixed`."""
+    facts = message.facts
+    leaves, off, weights, notes = unprefixed({view.name: view for view in message.views}, facts["metadata"],
+                                             facts.get("weights", []), wanted, facts["stripped"])
+    facts = {**facts, "stripped": [*facts["stripped"], *off], "metadata": Plain().value(facts["metadata"]),
+             "notes": [*facts["notes"], *notes], "weights": weights}
+    return Message("checkpoint", facts, [dataclasses.replace(view, name=name) for name, view in leaves.items()],
+                   message.storages)
 
 
 def _run(message: Message) -> Message:
@@ -160,6 +172,8 @@ def _film(raw: memoryview) -> Message:
 
 def _finished(message: Message) -> Message:
     """The checkpoint with storages that nothing shows left out, and a note for each tensor with NaN or infinity."""
+    if not message.views:
+        raise refusal("a file with tensors", "one that holds no tensors", "save the model's state dict into it")
     kept = sorted({view.storage for view in message.views})
     places = {number: place for place, number in enumerate(kept)}
     views = [dataclasses.replace(view, storage=places[view.storage]) for view in message.views]
@@ -184,12 +198,13 @@ def _not_finite(storage: Buffer, view: View) -> int:
                for block in blocks(array_of(storage, view), view.dtype))
 
 
-_TENSORS: dict[str, Callable[[Any, Limits], Message]] = {
+GRAPHS = ("onnx", "torch.export")  # whose graphs call the tensors by the names they have
+_TENSORS: dict[str, Callable[[Any, Limits, str | None], Message]] = {
     "safetensors": _read_safetensors,
     "torch": read_torch_zip,
     "torch (legacy)": read_torch_legacy,
-    "torch.export": read_torch_export,
-    "onnx": read_onnx,
+    "torch.export": lambda archive, limits, _: read_torch_export(archive, limits),
+    "onnx": lambda raw, limits, _: read_onnx(raw, limits),
 }
 
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, TensorEntry, printable
-from lpc_core.checkpoint._message import Message, View
+from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry, printable
+from lpc_core.checkpoint._message import Message, View, check_total
+from lpc_core.checkpoint._weights import whole
+from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.config import unflatten
 from lpc_core.film import Film
 
+GRAPHS = ("onnx", "torch.export")
 
-def result(message: Message) -> Checkpoint | Embeddings | Film:
-    """The object that the message describes."""
-    makers = {"checkpoint": _checkpoint, "embeddings": _embeddings, "film": _film}
+
+def result(message: Message, *, part: bool = False) -> Checkpoint | Embeddings | Film:
+    """The object that the message describes; of a ``part`` of a checkpoint the tensors as they are."""
+    makers = {"checkpoint": _checkpoint if not part else _tensors, "embeddings": _embeddings, "film": _film}
     try:
         return makers[message.kind](message)
+    except FileRefused:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # not what our own reading process writes
         raise FileRefused(f"expected a whole message of the reading process, got one with {printable(repr(error))}; "
                           "report this file: it may be an attack") from None
@@ -34,11 +42,36 @@ def tree(message: Message) -> list[TensorEntry]:
 
 
 def _checkpoint(message: Message) -> Checkpoint:
+    found = _tensors(message)
+    if found.format in GRAPHS:  # a graph computes what it needs
+        return found
+    tensors, told = whole(found.tensors)
+    return replace(found, tensors=tensors, notes=(*found.notes, *told))
+
+
+def _tensors(message: Message) -> Checkpoint:
     facts = message.facts
     storages = [torch.frombuffer(storage, dtype=torch.uint8) if len(storage) else torch.empty(0, dtype=torch.uint8)
                 for storage in message.storages]
     return Checkpoint(facts["format"], {view.name: _tensor(storages[view.storage], view) for view in message.views},
-                      tuple(facts["stripped"]), facts["metadata"], tuple(facts["notes"]))
+                      tuple(facts["stripped"]), facts["metadata"], tuple(facts["notes"]),
+                      tuple(facts.get("weights", ())))
+
+
+def joined(parts: Sequence[Checkpoint], wanted: str | None, limits: Limits) -> Checkpoint:
+    """The checkpoint whose tensors lie in ``parts``, which share no name; prefixes off and weights whole."""
+    check_total(sum(tensor.nbytes for part in parts for tensor in part.tensors.values()), limits)
+    formats = {part.format for part in parts}
+    if len(formats) > 1 or formats & {*GRAPHS}:
+        raise FileRefused(f"expected parts in one format, got {' and '.join(sorted(formats))}; choose those of one "
+                          "checkpoint")
+    leaves = {name: tensor for part in parts for name, tensor in part.tensors.items()}
+    metadata = {name: value for part in parts for name, value in part.metadata.items()}
+    tensors, stripped, weights, notes = unprefixed(leaves, metadata, [], wanted)
+    tensors, told = whole(tensors)
+    own = [note for part in parts for note in part.notes]
+    return Checkpoint(parts[0].format, tensors, tuple(stripped), metadata,
+                      (f"read from {len(parts)} files", *own, *notes, *told), tuple(weights))
 
 
 def _tensor(storage: torch.Tensor, view: View) -> torch.Tensor:

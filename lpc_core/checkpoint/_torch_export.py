@@ -11,7 +11,8 @@ from typing import Any
 
 from lpc_core.checkpoint._base import Limits, printable, refusal
 from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
-from lpc_core.checkpoint._torch_files import CONVERT, read_torch_zip
+from lpc_core.checkpoint._torch_files import read_torch_zip
+from lpc_core.checkpoint._wrappers import CONVERT
 from lpc_core.checkpoint._zip import Archive
 
 MAX_JSON = 16 * 2**20  # bytes; a graph of a hundred layers has about one million

@@ -26,20 +26,18 @@ from lpc_core.checkpoint._message import (
     row_major,
 )
 from lpc_core.checkpoint._torch_pickle import MAX_PICKLE, Array, Storage, Tensor, TorchPickle
-from lpc_core.checkpoint._wrappers import Unwrapped
+from lpc_core.checkpoint._wrappers import CONVERT, Unwrapped, not_plain
 from lpc_core.checkpoint._zip import Archive
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_START = b"\x80\x02\x8a\x0a" + LEGACY_MAGIC.to_bytes(10, "little") + b"."
 LEGACY_PROTOCOL = 1001
-CONVERT = ("in Python: torch.save(model.state_dict(), 'weights.pt') or "
-           "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')")
 SAVE_LITTLE = "save it again on a little-endian machine"
 Find = Callable[[Storage], Buffer]  # the bytes of a storage
 
 
-def read_torch_zip(archive: Archive, limits: Limits) -> Message:
-    """The tensors in a zip file of torch.save."""
+def read_torch_zip(archive: Archive, limits: Limits, wanted: str | None = None) -> Message:
+    """The tensors in a zip file of torch.save; ``wanted`` names the weights where it holds several."""
     [pickle_name] = [name for name in archive.members if name == "data.pkl" or name.endswith("/data.pkl")][:1]
     folder = pickle_name.removesuffix("data.pkl")
     note = f"{folder}byteorder"  # that torch writes since 2.1
@@ -49,7 +47,7 @@ def read_torch_zip(archive: Archive, limits: Limits) -> Message:
     if archive.members[pickle_name].size > MAX_PICKLE:
         raise refusal(f"at most {MAX_PICKLE:,} bytes beside the tensors of a torch file",
                       amount(archive.members[pickle_name].size), CONVERT)
-    root, _ = interpret(io.BytesIO(archive.read(pickle_name, strict=False)))
+    root, machine = interpret(io.BytesIO(archive.read(pickle_name, strict=False)))
 
     def find(storage: Storage) -> Buffer:
         name = f"{folder}data/{storage.key}"
@@ -57,25 +55,25 @@ def read_torch_zip(archive: Archive, limits: Limits) -> Message:
             raise refusal(f"the storage {printable(repr(storage.key))} in the file", "none", "save or copy it again")
         return archive.read(name, strict=False)
 
-    message = contents(root, "torch", find, limits)
+    message = contents(root, machine, "torch", find, limits, wanted)
     if archive.damaged:  # torch can be told to save without checksums, so this alone is no reason to refuse
         message.facts["notes"].append(f"{len(archive.damaged)} of the file's checksums are wrong: saved without them, "
                                       "or damaged")
     return message
 
 
-def read_torch_legacy(raw: memoryview, limits: Limits) -> Message:
+def read_torch_legacy(raw: memoryview, limits: Limits, wanted: str | None = None) -> Message:
     """The tensors in a file that torch.save wrote before 1.6: five pickles, then the storages."""
     stream = io.BytesIO(raw[:MAX_PICKLE])
-    (magic, _), (protocol, _), (system, _) = (interpret(stream) for _ in range(3))
-    root, storages = interpret(stream)
-    keys, _ = interpret(stream)
+    magic, protocol, system = (_plain(stream) for _ in range(3))
+    root, machine = interpret(stream)
+    keys = _plain(stream)
     if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not isinstance(system, dict):
         raise refusal("a legacy torch file in protocol 1001", "another", CONVERT)
     if system.get("little_endian") is not True:
         raise refusal("a little-endian torch file", "a big-endian one", SAVE_LITTLE)
-    places = _legacy_places(raw, stream.tell(), keys, storages)
-    return contents(root, "torch (legacy)", lambda storage: places[storage.key], limits)
+    places = _legacy_places(raw, stream.tell(), keys, machine.storages)
+    return contents(root, machine, "torch (legacy)", lambda storage: places[storage.key], limits, wanted)
 
 
 def _legacy_places(raw: memoryview, position: int, keys: Any, storages: dict[str, Storage]) -> dict[str, memoryview]:
@@ -94,24 +92,34 @@ def _legacy_places(raw: memoryview, position: int, keys: Any, storages: dict[str
     return places
 
 
-def interpret(stream: io.BytesIO) -> tuple[Any, dict[str, Storage]]:
-    """What the pickle at the stream's position describes, and the storages it names."""
+def interpret(stream: io.BytesIO) -> tuple[Any, TorchPickle]:
+    """What the pickle at the stream's position describes, and the machine, which knows storages and objects in it."""
     machine = TorchPickle(MAX_PICKLE)
     try:
-        return machine.run(stream), machine.storages
+        return machine.run(stream), machine
     except ValueError as error:  # the machine's, and those of genops
         raise refusal("a torch file of tensors and plain values", f"a pickle with {printable(error, 200)}", CONVERT) \
             from None
 
 
-def contents(root: Any, kind: str, find: Find, limits: Limits) -> Message:
+def _plain(stream: io.BytesIO) -> Any:
+    """The same for a pickle in which no object belongs."""
+    found, machine = interpret(stream)
+    if machine.objects:
+        raise not_plain(machine.objects[0])
+    return found
+
+
+def contents(root: Any, machine: TorchPickle, kind: str, find: Find, limits: Limits,  # noqa: PLR0917
+             wanted: str | None) -> Message:
     """The checkpoint whose pickle describes ``root``."""
-    unwrapped = Unwrapped(root, _is_tensor)
+    unwrapped = Unwrapped(root, _is_tensor, machine.objects, wanted)
     storages: list[Buffer] = []
     numbers: dict[str, int] = {}  # of the storages by key: shared ones stay shared
     views = [_view(name, leaf, find, numbers, storages) for name, leaf in unwrapped.leaves.items()]
     check_views(views, [memoryview(storage).nbytes for storage in storages], limits)
-    facts = {"format": kind, "stripped": unwrapped.stripped, "metadata": unwrapped.metadata, "notes": unwrapped.notes}
+    facts = {"format": kind, "stripped": unwrapped.stripped, "metadata": unwrapped.metadata, "notes": unwrapped.notes,
+             "weights": unwrapped.weights}
     return Message("checkpoint", facts, views, storages)
 
 

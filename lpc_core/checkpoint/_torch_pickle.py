@@ -2,7 +2,8 @@
 
 `Machine` interprets the opcodes that build plain data. The names that tensors, NumPy numbers and a few harmless
 containers are pickled with stand for themselves (`_CALLS`, `_CONSTANTS`); nothing is imported and nothing is called.
-Anything else is refused with the name it asked for: a model saved whole needs its class, which is a program.
+Other names stand for objects that nobody builds (`Foreign`): who reads the result leaves them out or refuses them. What
+no plain object needs, names that act (`ACTING`) and kinds of tensors that are not read (`KINDS`), is refused at once.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import numpy as np
 
 from lpc_core.checkpoint._base import printable
 from lpc_core.checkpoint._message import ITEM_BYTES, MAX_DIMENSIONS, is_size
+from lpc_core.checkpoint._plain import Foreign
 from lpc_core.files.pickle_machine import Action, Machine, typed, unknown_name
 
 MAX_PICKLE = 32 * 2**20  # bytes beside the tensors; 20,000 tensors need about 4 MB
 MAX_KEY = 1_000  # characters
+MAX_GLOBAL = 300  # characters of a global name
+MAX_CLASSES = 1_000  # that a pickle names and nobody knows
 STORAGES = {
     "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
@@ -29,6 +33,36 @@ STORAGES = {
 }  # fmt: skip
 DTYPES = {**{name: name for name in ITEM_BYTES}, "float": "float32", "double": "float64", "half": "float16",
           "long": "int64", "int": "int32", "short": "int16"}  # fmt: skip
+
+ACTING = {  # first parts of names that reach files, processes, code or attributes; no object of a training loop is one
+    "os", "posix", "nt", "posixpath", "subprocess", "_posixsubprocess", "sys", "importlib", "imp", "runpy",
+    "operator", "_operator", "types", "webbrowser", "antigravity", "pip", "setuptools", "socket", "ssl", "shutil",
+    "ctypes", "_ctypes", "pty", "code", "codeop", "pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib",
+    "marshal", "shelve", "multiprocessing", "threading", "_thread", "asyncio", "signal", "io", "_io", "tempfile",
+    "glob", "platform", "builtins", "__builtin__", "commands", "popen2", "timeit", "trace", "pdb", "bdb",
+    "cProfile", "profile", "doctest", "inspect", "gc", "atexit", "site", "venv", "ensurepip", "zipimport",
+    "pkgutil", "urllib", "urllib2", "requests", "http", "ftplib", "smtplib", "telnetlib", "xmlrpc", "sqlite3",
+    "_sqlite3", "idlelib", "lib2to3", "tkinter", "readline", "faulthandler", "mmap", "resource", "linecache",
+    "distutils", "torch.hub", "torch.jit", "torch.utils.cpp_extension", "torch.utils.model_zoo",
+    "torch.utils.data.datapipes", "torch.distributed", "torch._inductor", "torch._dynamo", "torch.package",
+    "torch.load", "torch.save", "torch.storage", "torch.ops", "torch.classes", "torch.fx", "torch.export",
+    "numpy.load", "numpy.fromfile", "numpy.save", "numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap",
+    "numpy.testing", "numpy.distutils", "numpy.f2py", "numpy.lib"}  # fmt: skip
+INERT = {  # names under those that plain objects are pickled with
+    "_io.BytesIO", "io.BytesIO", "types.GenericAlias", "types.NoneType", "builtins.object",
+    "builtins.type", "builtins.tuple", "builtins.bool",
+    "builtins.complex", "builtins.slice", "builtins.range", "builtins.set", "__builtin__.object", "__builtin__.tuple"}
+KINDS = {  # what makes a tensor of another kind: (beginning of the name, the kind, what to do)
+    "torch._utils._rebuild_sparse": ("a sparse tensor", "save it dense, tensor.to_dense()"),
+    "torch.serialization._get_layout": ("a sparse tensor", "save it dense, tensor.to_dense()"),
+    "torch._utils._rebuild_q": ("a quantised tensor", "save the model before it is quantised, or tensor.dequantize()"),
+    "torch.per_": ("a quantised tensor", "save the model before it is quantised, or tensor.dequantize()"),
+    "torch.Q": ("a quantised tensor", "save the model before it is quantised, or tensor.dequantize()"),
+    "torch.q": ("a quantised tensor", "save the model before it is quantised, or tensor.dequantize()"),
+    "torch._utils._rebuild_meta": ("a tensor without values (meta)", "load the weights into the model before saving"),
+    "torch._utils._rebuild_nested": ("a nested tensor", "save its parts"),
+    "torch._utils._rebuild": ("a tensor of a kind of its own", "save plain tensors, tensor.detach().cpu().clone()"),
+    "torch._utils": ("something that plain tensors do not need", "save plain tensors")}
 
 
 @dataclass(frozen=True)
@@ -100,9 +134,17 @@ class TorchPickle(Machine):
     def __init__(self, max_bytes: int) -> None:
         super().__init__(max_bytes)
         self.storages: dict[str, Storage] = {}  # by key
+        self._objects: dict[str, Foreign] = {}  # by name, in the order of the pickle
+
+    @property
+    def objects(self) -> list[Foreign]:
+        """One for each class or function that the pickle asks for and nobody knows."""
+        return list(self._objects.values())
 
     def named(self, module: str, name: str) -> Any:
         """A name stands for itself if tensors or plain values need it."""
+        if len(module) + len(name) > MAX_GLOBAL:
+            raise unknown_name(module[:MAX_GLOBAL], name[:MAX_GLOBAL])
         text = f"{module}.{name}"
         if text in _CALLS or text in _CONSTANTS:
             return Name(text)
@@ -110,14 +152,40 @@ class TorchPickle(Machine):
             return Name(f"torch.{name}")
         if module == "torch" and name in DTYPES:
             return f"torch.{name}"
-        raise unknown_name(module, name)
+        return self._foreign(module, name)
+
+    def _foreign(self, module: str, name: str) -> Foreign:
+        """What stands for an object of a class that nobody knows; refuses what acts, and kinds of tensors."""
+        text = f"{module}.{name}"
+        for start, (what, do) in KINDS.items():
+            if text.startswith(start):
+                raise ValueError(f"the name {text[:80]!r}, which makes {what}: {do}")
+        parts = text.split(".")
+        acts = any(".".join(parts[:count]) in ACTING for count in range(1, len(parts) + 1))
+        if (acts and text not in INERT) or not all(map(str.isidentifier, parts)):
+            raise unknown_name(module, name)
+        if len(self._objects) >= MAX_CLASSES:
+            raise ValueError(f"objects of more than {MAX_CLASSES} classes")
+        return self._objects.setdefault(text, Foreign(text))
 
     def called(self, known: Any, arguments: tuple[Any, ...]) -> Any:
-        """What the call of a known name would have given."""
+        """What the call of a known name would have given; an object stays what it is."""
+        if isinstance(known, Foreign):
+            return known
         call = _CALLS.get(typed(known, Name).text)
         if call is None or not _takes(call, len(arguments)):
             raise ValueError(f"a call of {known.text!r} with {len(arguments)} values")
         return call(self, *arguments)
+
+    def fill(self, values: list[Any]) -> None:
+        """SETITEMS: into a dictionary; what an object would hold is dropped."""
+        if not isinstance(self.top(), Foreign):
+            super().fill(values)
+
+    def extend(self, values: list[Any]) -> None:
+        """APPENDS: to a list; what an object would hold is dropped."""
+        if not isinstance(self.top(), Foreign):
+            super().extend(values)
 
     def built(self, target: Any, state: Any) -> Any:
         """The state of an array or of a NumPy type; attributes of dictionaries (``_metadata``) say nothing we need."""
@@ -128,7 +196,7 @@ class TorchPickle(Machine):
             target.order = order if order in ("<", ">") else "<"
         elif isinstance(target, Namespace):
             target.update((str(key)[:MAX_KEY], value) for key, value in typed(state, dict).items())
-        elif not isinstance(target, dict):
+        elif not isinstance(target, dict | Foreign):
             raise ValueError(f"a state for a {type(target).__name__}")
         return target
 
@@ -147,9 +215,11 @@ class TorchPickle(Machine):
         if self.bytes_left < 0:
             raise ValueError("values that unfold to more than the file may hold")
 
-    def persistent(self, identity: Any) -> Storage:
+    def persistent(self, identity: Any) -> Storage | Foreign:
         """The storage that a persistent id names: ("storage", type, key, device, elements), and None in old files."""
         parts = typed(identity, tuple)
+        if len(parts) == 4 and parts[0] == "module" and isinstance(parts[1], Foreign):
+            return parts[1]  # a class, with its program's text in old files
         if len(parts) not in (5, 6) or parts[0] not in ("storage", b"storage"):
             raise ValueError("a persistent id other than a storage")
         kind, key, count = typed(parts[1], Name).text.removeprefix("torch."), parts[2], parts[4]
@@ -235,8 +305,9 @@ def _parameter(_: Machine, data: Any, *rest: Any) -> Any:
 
 def _subclass(machine: TorchPickle, function: Any, kind: Any, arguments: Any, *rest: Any) -> Any:
     """torch._tensor._rebuild_from_type_v2(function, type, arguments, state): tensors with attributes."""
-    if typed(kind, Name).text not in _TENSOR_TYPES:
-        raise ValueError(f"a tensor of the kind {kind.text!r}")
+    named = kind.name if isinstance(kind, Foreign) else typed(kind, Name).text
+    if named not in _TENSOR_TYPES:
+        raise ValueError(f"a tensor of the kind {named[:80]!r}, which is no plain one: save plain tensors")
     return typed(machine.called(function, typed(arguments, tuple)), Tensor)
 
 
@@ -278,6 +349,11 @@ def _bytes(machine: TorchPickle, given: Any = b"") -> bytes:
     """bytes() and bytearray(content), as protocol 2 writes them."""
     machine.charge(len(typed(given, bytes, bytearray)))
     return bytes(given)
+
+
+def _object(_: Machine, kind: Any, *rest: Any) -> Foreign:
+    """copyreg._reconstructor(class, base, state) and copyreg.__newobj__(class, …)."""
+    return kind if isinstance(kind, Foreign) else Foreign(typed(kind, Name).text)
 
 
 def _namespace(_: Machine) -> Namespace:
@@ -343,6 +419,9 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "collections.OrderedDict": _dictionary,
     "collections.defaultdict": _dictionary,
     "collections.Counter": _dictionary,
+    "copyreg._reconstructor": _object,
+    "copy_reg._reconstructor": _object,
+    "copyreg.__newobj__": _object,
     "argparse.Namespace": _namespace,
     "types.SimpleNamespace": _namespace,
     "pathlib.PosixPath": _path,

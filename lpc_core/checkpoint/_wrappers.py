@@ -1,48 +1,77 @@
 """What training loops put around a state dict, taken off and listed: wrapper keys, prefixes, averages.
 
-A checkpoint may hold the state dict under a key (`WRAPPERS`, the first that is there wins and the others are noted),
-beside optimiser states (left out and noted) and plain values (kept as metadata). Then every name may carry a prefix
-that DataParallel (``module.``), torch.compile (``_orig_mod.``), Lightning (``model.``, ``net.``) or an averaged model
-(``n_averaged`` beside ``module.…``) put there.
+A checkpoint may hold the state dict under a key (`WRAPPERS`), beside optimiser states (left out and noted) and plain
+values (kept as metadata). Several with the same tensors, raw and averaged ones, are a choice; without one the first is
+read. Then every name may carry a prefix that DataParallel (``module.``), torch.compile (``_orig_mod.``), Lightning
+(``model.``, ``net.``) or an averaged model (``n_averaged`` beside ``module.…``) put there. Objects are never built
+(`Foreign`): outside the tensors they are left out and named, among them the file is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from lpc_core.checkpoint._base import printable, refusal
-from lpc_core.checkpoint._plain import Plain
+from lpc_core.checkpoint._base import FileRefused, printable, refusal
+from lpc_core.checkpoint._plain import Foreign, Plain
 
-Leaf = TypeVar("Leaf")
+
+class Shaped(Protocol):
+    """A tensor in any form."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes."""
+
+
+Leaf = TypeVar("Leaf", bound=Shaped)
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "weights", "params",
-            "state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")  # fmt: skip
+            "current_model_state", "student", "online_model", "state_dict_ema", "model_ema", "ema_state_dict",
+            "ema_model", "ema", "ema_weights", "model_state_dict_ema", "ema_model_state_dict", "swa_state_dict",
+            "swa_model", "swa", "averaged_model", "model_avg", "teacher")  # fmt: skip
+AVERAGED = re.compile(r"(^|[_.])(ema|swa|avg|averaged?|polyak|teacher|momentum|shadow|target)([_.]|$)", re.IGNORECASE)
 TRAINING = ("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states", "optim", "scheduler", "schedulers",
             "lr_scheduler", "lr_schedulers", "scheduler_state_dict", "scaler", "amp", "amp_scaler", "grad_scaler",
-            "rng_state", "rng_states", "loops", "callbacks")  # fmt: skip
+            "rng_state", "rng_states", "loops", "callbacks", "averaging_state")  # fmt: skip
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 LIGHTNING = ("model.", "net.")  # prefixes that some names may lack, those of losses and metrics beside the model
+PARAMETERS = ("weight", "bias", "w", "b")  # names under which an object would be a tensor of a kind of its own
+CONVERT = ("in Python: torch.save(model.state_dict(), 'weights.pt') or "
+           "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')")
 MAX_DEPTH = 8  # dictionaries within dictionaries
 MAX_ITEMS = 3_000_000  # looked at; a pickle can hold one list in many places
 
 
-class Unwrapped:
-    """The named leaves of a checkpoint, what was taken off, plain values beside them (metadata), and notes."""
 
-    def __init__(self, root: Any, is_leaf: Callable[[Any], bool]) -> None:
+
+class Unwrapped:
+    """The named leaves of a checkpoint, what was taken off, plain values beside them (metadata), and notes.
+
+    ``objects`` are all that the file asks for; ``wanted`` names the weights to read where it holds several (`weights`).
+    """
+
+    def __init__(self, root: Any, is_leaf: Callable[[Any], bool], objects: Sequence[Foreign],
+                 wanted: str | None = None) -> None:
         self.stripped: list[str] = []
         self.metadata: dict[str, Any] = {}
         self.notes: list[str] = []
         self.leaves: dict[str, Any] = {}
-        self._is_leaf, self._plain, self._items_left = is_leaf, Plain(), MAX_ITEMS
+        self.weights: list[str] = []  # keys of state dicts with the same tensors, the one that was read first
+        self._is_leaf, self._wanted = is_leaf, wanted
+        self._plain, self._items_left = Plain(), MAX_ITEMS
         self._inside: set[int] = set()  # containers we are in: a pickle can put one into itself
         if not self._collect(self._unwrap(root), "", 0):
-            raise refusal("a state dict with tensors", "none in the file", "save model.state_dict() with torch.save")
-        lightning = any(key.startswith("pytorch-lightning") for key in self.metadata)
-        self.leaves, prefixes = strip_prefixes(self.leaves, partly=lightning)
-        self.stripped += prefixes
+            if objects:
+                raise not_plain(objects[0])
+            raise refusal("a state dict with tensors", "none in the file", "save model.state_dict() with torch.save "
+                          "(this file holds no tensors)")
+        if objects:
+            names = list(dict.fromkeys(printable(thing.name) for thing in objects))
+            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+            self.notes.append(f"left out, never built: objects of {', '.join(names[:8])}{more}")
         if self._plain.cut:
             self.notes.append("metadata was cut: it is longer or deeper than what is kept")
 
@@ -51,18 +80,45 @@ class Unwrapped:
         for _ in range(MAX_DEPTH):
             if not isinstance(value, dict):
                 break
+            self._refuse_whole_models(value)
             holding = [key for key, item in value.items() if self._holds_leaves(item)]
             there = [key for key in WRAPPERS if key in holding]
             if not there or not set(holding) <= {*WRAPPERS, *TRAINING}:
                 break
-            self.stripped.append(there[0])
-            if len(there) > 1:
-                self.notes.append(f"read {there[0]!r}; left out: {', '.join(map(repr, there[1:]))}, also in the file")
+            taken = self._taken(there, value)
+            self.stripped.append(taken)
             for key, item in value.items():
                 if key not in there:
                     self._keep_beside(key, item)
-            value = value[there[0]]
+            value = value[taken]
         return value
+
+    def _refuse_whole_models(self, value: dict[Any, Any]) -> None:
+        """Refuse a model saved whole under a wrapper key: what lies beside it would be taken for the weights."""
+        for key in WRAPPERS:
+            if isinstance(model := value.get(key), Foreign):
+                raise not_plain(model, f", under {key!r}")
+
+    def _taken(self, there: list[str], value: dict[Any, Any]) -> str:
+        """Which of the wrapper keys is read: the one that is wanted, else the first; its twins are a choice."""
+        forms = {key: _form(self._within(value[key])) for key in there}
+        twins = [key for key in there if forms[key] == forms[there[0]]]
+        taken = picked(self._wanted, twins) if len(twins) > 1 else there[0]
+        if len(twins) > 1:
+            self.weights = [taken, *(key for key in twins if key != taken)]
+            self._wanted = None
+        if left := [key for key in there if key != taken]:
+            self.notes.append(f"read {taken!r}; left out: {', '.join(map(repr, left))}, also in the file")
+        return taken
+
+    def _within(self, value: dict[Any, Any]) -> dict[str, Any]:
+        """The tensors in ``value``, of the first levels, under dotted names and without prefixes."""
+        level, found = [("", value)], {}
+        for _ in range(3):
+            items = [(f"{prefix}{key}", item) for prefix, inner in level for key, item in islice(inner.items(), 20_000)]
+            found |= {name: item for name, item in items if self._is_leaf(item)}
+            level = [(f"{name}.", item) for name, item in items if isinstance(item, dict)]
+        return strip_prefixes(found)[0]
 
     def _holds_leaves(self, value: Any) -> bool:
         """Whether ``value`` is a dictionary with a leaf within three levels (of the first 20,000 items each)."""
@@ -104,9 +160,87 @@ class Unwrapped:
             else:
                 rest[f"{prefix}{key}"] = item
         self._inside.discard(id(value))
+        if found:
+            self._refuse_among_tensors(rest)
         if found or depth == 0:
             self.metadata |= {printable(name, 200): self._plain.value(item) for name, item in rest.items()}
         return found
+
+    def _refuse_among_tensors(self, rest: dict[str, Any]) -> None:
+        """Refuse an object in the place of a tensor; what a state dict carries beside its tensors is none."""
+        for name, item in rest.items():
+            beside = name.endswith("_extra_state") or ("." not in name and not self.stripped)
+            if isinstance(item, Foreign) and not (beside and name not in PARAMETERS):
+                raise not_plain(item, f", at {printable(name)!r}")
+
+
+def not_plain(thing: Foreign, where: str = "") -> FileRefused:
+    """The refusal of an object where tensors belong."""
+    return refusal("a torch file of tensors and plain values",
+                   f"a pickle with the name {thing.name[:80]!r}, which plain data does not need{where}", CONVERT)
+
+
+def averaged(name: str) -> bool:
+    """Whether weights under this name are an average over the steps of training (EMA, SWA, a teacher)."""
+    return AVERAGED.search(name) is not None
+
+
+def picked(wanted: str | None, twins: Sequence[str]) -> str:
+    """The weights that are ``wanted`` by their name, or by "raw" or "averaged"; the first where nothing is."""
+    if wanted is None:
+        return twins[0]
+    named = [key for key in twins if key == wanted]
+    found = named or [key for key in twins if wanted == ("averaged" if averaged(key) else "raw")]
+    if not found:
+        raise refusal(f"one of the file's weights, {', '.join(map(repr, twins))}", printable(repr(wanted)),
+                      "choose one of them")
+    return found[0]
+
+
+def unprefixed(leaves: dict[str, Leaf], metadata: Mapping[str, Any], weights: Sequence[str], wanted: str | None,
+               off: Sequence[str] = ()) -> tuple[dict[str, Leaf], list[str], list[str], list[str]]:
+    """The leaves without prefixes that all names share; what was taken off, the weights to choose from, and notes.
+
+    Where names begin with the same weights several times, raw and averaged, those that are ``wanted`` (see `picked`),
+    unless a choice among ``weights`` was made already. ``off`` was taken off before.
+    """
+    lightning = any(key.startswith("pytorch-lightning") for key in metadata)
+    leaves, stripped = strip_prefixes(leaves, partly=lightning)
+    found, notes = list(weights), []
+    if not found and (parts := branches(leaves)):
+        taken = picked(wanted, list(parts))
+        found = [taken, *(part for part in parts if part != taken)]
+        leaves, stripped = parts[taken], [*stripped, f"{taken}."]
+        notes.append(f"read {taken!r}; left out: {', '.join(map(repr, found[1:]))}, also in the file")
+    elif wanted and not found:
+        raise refusal("weights of one kind only, which is what the file holds", f"a wish for {printable(repr(wanted))}",
+                      "leave it out")
+    if "n_averaged" in stripped or any(map(averaged, [*off, *stripped])):
+        notes.append("these are averaged weights")
+    return leaves, stripped, found, notes
+
+
+def branches(leaves: Mapping[str, Leaf]) -> dict[str, dict[str, Leaf]]:
+    """{first part of the names: the tensors under it} where all tensors lie under parts that hold the same ones.
+
+    One of the parts must be named as averages are; numbers beside them (how often was averaged) do not count. Empty for
+    an ordinary network.
+    """
+    parts: dict[str, dict[str, Leaf]] = {}
+    for name, leaf in leaves.items():
+        first, dot, rest = name.partition(".")
+        if dot:
+            parts.setdefault(first, {})[rest] = leaf
+        elif any(size != 1 for size in leaf.shape):
+            return {}
+    parts = {first: strip_prefixes(inner)[0] for first, inner in parts.items()}
+    alike = len(parts) > 1 and len({_form(inner) for inner in parts.values()}) == 1
+    return parts if alike and any(map(averaged, parts)) and not all(map(averaged, parts)) else {}
+
+
+def _form(leaves: Mapping[str, Shaped]) -> frozenset[tuple[str, tuple[int, ...]]]:
+    """Names and sizes, in any order."""
+    return frozenset((name, tuple(leaf.shape)) for name, leaf in leaves.items())
 
 
 def strip_prefixes(leaves: dict[str, Leaf], *, partly: bool = False) -> tuple[dict[str, Leaf], list[str]]:
@@ -120,8 +254,8 @@ def strip_prefixes(leaves: dict[str, Leaf], *, partly: bool = False) -> tuple[di
                                                           for name in leaves):
         leaves = {name: leaf for name, leaf in leaves.items() if name != "n_averaged"}
         stripped.append("n_averaged")
-    while prefix := next((prefix for prefix in PREFIXES if all(
-            name.startswith(prefix) and len(name) > len(prefix) for name in leaves)), ""):
+    while leaves and (prefix := next((prefix for prefix in PREFIXES if all(
+            name.startswith(prefix) and len(name) > len(prefix) for name in leaves)), "")):
         leaves = {name.removeprefix(prefix): leaf for name, leaf in leaves.items()}
         stripped.append(prefix)
     for prefix in LIGHTNING if partly else ():

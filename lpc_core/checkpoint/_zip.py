@@ -13,8 +13,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._message import amount, check_total
+from lpc_core.files.impostors import HEAD, named
 
 LOCAL, CENTRAL, END, END64, LOCATOR64 = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 STORED, DEFLATED = 0, 8
@@ -41,6 +42,8 @@ class Archive:
     """The members of a zip archive by name; reading one checks its local header, its size and its checksum."""
 
     def __init__(self, raw: memoryview, limits: Limits) -> None:
+        if raw[:2] != b"PK" and (impostor := named(bytes(raw[:HEAD]))):
+            raise FileRefused(f"expected a zip archive, got {impostor}")
         self._raw = raw
         directory, end, count = _directory_place(raw)
         if count > limits.tensors + 100:

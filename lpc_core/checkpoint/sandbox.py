@@ -137,7 +137,8 @@ def _failure(code: int | None, errors: IO[bytes], limits: Limits) -> FileRefused
     elif code is not None and code < 0:
         got = f"one on which the reading process was ended by signal {-code} (memory, or a flaw in a library)"
     else:
-        got = f"one on which it failed ({last[0] if last else 'without a word'})"
+        what = last[0] if last and last[0] != "PermissionError" else "it is damaged in a way the reader did not foresee"
+        got = f"one on which it failed ({what})"
     refused = refusal("a file that the reading process can read", got, "save it as safetensors or npz and try again")
     refused.__cause__ = ReaderFailed(words[-2_000:])
     return refused

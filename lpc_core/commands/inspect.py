@@ -28,8 +28,9 @@ Progress = Callable[[float, str], None]
 
 
 def inspect(  # noqa: PLR0917
-    file: Annotated[Path, typer.Argument(help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, "
-                                              "a run or a film of this lab. Nothing in it is executed.")],
+    file: Annotated[list[Path], typer.Argument(
+        help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, a run or a film of this lab. Of a "
+             "checkpoint in parts all of them, their folder or their index. Nothing in it is executed.")],
     data: Annotated[str | None, typer.Option(help="What to run a checkpoint on: digits, mnist, cifar10, …, an npz of "
                                                   "inputs and labels, or pictures in one folder per class (a folder "
                                                   "or a zip).")]
@@ -47,6 +48,12 @@ def inspect(  # noqa: PLR0917
     = None,
     penultimate: Annotated[str | None, typer.Option(help="Where the file does not say it: linear or nonlinear.")]
     = None,
+    order: Annotated[str | None, typer.Option(help="Of fully connected layers, where names and shapes leave it open: "
+                                                   "their names with commas between.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Of a file with several: raw, averaged (EMA, SWA), or a name.")]
+    = None,
+    classes: Annotated[str | None, typer.Option(help="Which rows of the head the data's classes are: number, name, or "
+                                                     "the rows with commas between.")] = None,
     head_weight: Annotated[str | None, typer.Option(help="Look at this tensor alone as a head.")] = None,
     head_bias: Annotated[str | None, typer.Option(help="Its bias, where the name does not tell.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Samples to run a checkpoint on, at most.")] = None,
@@ -78,10 +85,12 @@ def inspect(  # noqa: PLR0917
 
     picked = picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
                                          if name}
-    wishes = Wishes(data, split, normalisation, picked, unlabelled, layer, activation, penultimate, head_weight,
-                    head_bias, samples, side,
-                    tuple(part.strip() for part in project.split(",") if part.strip()), dims, _numbers(gamma),
-                    convention, frame, seed, device)
+    wishes = Wishes(
+        data=data, split=split, normalisation=normalisation, picked=picked, unlabelled=unlabelled, layer=layer,
+        activation=activation, penultimate=penultimate, order=None if order is None else _texts(order),
+        weights=weights, classes=classes, head_weight=head_weight, head_bias=head_bias, samples=samples, side=side,
+        project=_texts(project), dims=dims, gammas=_numbers(gamma), convention=convention, frame=frame, seed=seed,
+        device=device)
     found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:
@@ -106,6 +115,10 @@ def _limit_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _numbers(text: str) -> tuple[float, ...]:
     try:
         values = tuple(float(part) for part in text.split(",") if part.strip())
@@ -116,7 +129,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     return values
 
 
-def _examined(file: Path, wishes: Wishes, limit_gb: float, as_json: bool) -> Inspection | Description:
+def _examined(file: list[Path], wishes: Wishes, limit_gb: float, as_json: bool) -> Inspection | Description:
     from lpc_core.checkpoint import Limits
     from lpc_core.inspection.examining import examine
 
@@ -224,6 +237,8 @@ def _show_source(console: Console, source: dict[str, Any], layout: dict[str, Any
     say(f"{source['file']}: {kind}, {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…")
     for note in source.get("notes", []):
         say(f"  {note}")
+    if weights := source.get("weights"):
+        say(f"  weights: {weights[0]}; also in the file, with --weights: {', '.join(weights[1:])}")
     if layout is None:
         return
     say(f"{layout['name']}: {layout['parameters']:,} parameters, {layout['classes']} classes, {layout['latent_dim']} "
@@ -284,6 +299,8 @@ def _show_description(console: Console, found: Description) -> None:
     from rich.text import Text
 
     say = _Plain(console)
+    for words in (found.layout or {}).get("warnings", ()):
+        say(f"warning: {words}")
     tensors = Table("tensor", "shape", "type", "norm", "range")
     for entry in found.tree:
         span = f"{_figure(entry.minimum)} … {_figure(entry.maximum)}"

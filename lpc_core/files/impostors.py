@@ -32,7 +32,8 @@ _KINDS = (  # (what the text begins with, what it is, what to do); the first mat
      rb"|status_code|success|documentation_url)\"\s*:", "a server's error message (JSON)", _AGAIN),
     (rb"(?:(?:error:?\s+)?[45]\d\d[:\s-]+)?(?:(?:entry|repository|file|page|object) )?(?:not found|forbidden"
      rb"|unauthori[sz]ed|access denied|bad request|bad gateway|gateway time-?out|service unavailable"
-     rb"|internal server error|too many requests|request timed? ?out|rate limit exceeded|invalid (?:username or password|credentials|token)"
+     rb"|internal server error|too many requests|request timed? ?out|rate limit exceeded"
+     rb"|invalid (?:username or password|credentials|token)"
      rb"|access to (?:model|dataset|this resource) )[^\n]{0,200}\s*\Z", "a server's error message", _AGAIN),
 )
 _PATTERNS = tuple((re.compile(start, re.IGNORECASE), what, do) for start, what, do in _KINDS)

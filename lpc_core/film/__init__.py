@@ -42,6 +42,7 @@ import safetensors
 import safetensors.numpy
 
 from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, unflatten
+from lpc_core.files.impostors import HEAD, named
 
 MIN_GAMMAS, MAX_GAMMAS = 2, 64
 MIN_FRAMES, MAX_FRAMES = 2, 600
@@ -354,9 +355,12 @@ def open_film(source: Path | bytes) -> Film:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FilmError(f"expected a film at {path.name}, got {error.strerror}; check the name") from None
+    if impostor := named(raw[:HEAD]):
+        raise FilmError(f"expected a film, got {impostor}")
+    return raw
 
 
 def _header_length(raw: bytes) -> int:

@@ -8,12 +8,14 @@ which of them may be the head, and what a head alone says.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, open_file, open_tree
+import numpy as np
+
+from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, files_of, open_file, open_tree
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.film import Film
 from lpc_core.inspection._base import Inspection
@@ -21,6 +23,7 @@ from lpc_core.inspection.analysis import inspect
 from lpc_core.inspection.films import film_embeddings, nearest_run
 from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
 from lpc_core.inspection.layouts import Recognised, recognise
+from lpc_core.inspection.matching import head_names, matched
 from lpc_core.inspection.projecting import METHODS, placed, project
 from lpc_core.inspection.reporting import file_facts, versions
 from lpc_core.inspection.running import PENULTIMATE, Progress, embed, in_words
@@ -43,6 +46,9 @@ class Wishes:
     layer: str = PENULTIMATE
     activation: str | None = None
     penultimate: str | None = None
+    order: tuple[str, ...] | None = None  # names of fully connected layers, where names and shapes leave theirs open
+    weights: str | None = None  # "raw", "averaged" or a name among those that the file offers, see `open_file`
+    classes: str | None = None  # which rows of the head the data's classes are, see `matching.matched`
     head_weight: str | None = None  # a tensor's name: look at this head alone
     head_bias: str | None = None
     samples: int | None = None
@@ -76,11 +82,12 @@ class Description:
                 "tensors": [dataclasses.asdict(entry) for entry in self.tree]}
 
 
-def examine(path: Path, wishes: Wishes | None = None, *, progress: Progress | None = None,
+def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress | None = None,
             cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
             command: str = "") -> Inspection | Description:
     """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
 
+    Several paths, a folder or an index stand for a checkpoint in parts, see `checkpoint.open_file`.
     ``command`` is noted as how it was asked for. Raises `ValueError` (`FileRefused` among them) for what is refused,
     `ImportError` naming a missing package, `Cancelled`.
     """
@@ -88,8 +95,9 @@ def examine(path: Path, wishes: Wishes | None = None, *, progress: Progress | No
     _check(wishes)
     look = _Look(path, wishes, progress or (lambda share, what: None), cancelled, limits)
     look.tell(0.0, "opening the file")
-    found = open_file(path, limits=limits, picked=dict(wishes.picked), keep_unlabelled=wishes.unlabelled == "keep")
-    source = {**file_facts(path), "versions": versions(), "command": command, "seed": wishes.seed}
+    found = open_file(path, limits=limits, picked=dict(wishes.picked), weights=wishes.weights,
+                      keep_unlabelled=wishes.unlabelled == "keep")
+    source = {**file_facts(*files_of(path)), "versions": versions(), "command": command, "seed": wishes.seed}
     if isinstance(found, Checkpoint):
         return look.at_checkpoint(found, {**source, "kind": "checkpoint"})
     kind = "film" if isinstance(found, Film) else "embeddings"
@@ -116,7 +124,7 @@ def _check(wishes: Wishes) -> None:
 class _Look:
     """One call of `examine`: what was asked for, and who is told how far it got."""
 
-    path: Path
+    path: Path | Sequence[Path]
     wishes: Wishes
     tell: Progress
     cancelled: Cancelling | None
@@ -130,26 +138,30 @@ class _Look:
     def at_checkpoint(self, found: Checkpoint, source: dict[str, Any]) -> Inspection | Description:
         """Run the network on data where that is possible and wished for; describe it otherwise."""
         wishes = self.wishes
-        source |= {"format": found.format, "stripped": list(found.stripped), "notes": list(found.notes)}
-        known = recognise(found, activation=wishes.activation, penultimate=wishes.penultimate)
+        source |= {"format": found.format, "stripped": list(found.stripped), "notes": list(found.notes),
+                   "weights": list(found.weights)}
+        known = recognise(found, activation=wishes.activation, penultimate=wishes.penultimate, order=wishes.order)
         obstacle = _UNKNOWN if known is None else known.obstacle
         data = wishes.data or (known.config["dataset"] if known is not None and known.config else None)
         if wishes.head_weight or data is None or (obstacle and not wishes.data):
             return self.described(found, known, source)
         if known is None or obstacle:
             raise ValueError(obstacle)
-        return self.run(known, data, source)
+        return self.run(known, data, source, head_names(found.metadata, known.classes))
 
-    def run(self, known: Recognised, data: str, source: dict[str, Any]) -> Inspection:
-        """The network's latents on data, measured."""
+    def run(self, known: Recognised, data: str, source: dict[str, Any], names: tuple[str, ...]) -> Inspection:
+        """The network's latents on data, measured; its classes are called ``names``, if the file says so."""
         wishes = self.wishes
         samples, scaled = self.prepared(known, data)
+        match = matched(samples.class_names, known.classes, names, wishes.classes)
+        labels = np.asarray(match.rows)[samples.labels]
         source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
                    "layer": wishes.layer}
-        embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
-                           class_names=samples.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
+        embeddings = embed(known, samples.inputs, labels, normalisation=scaled, layer=wishes.layer,
+                           class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
                            cancelled=self.cancelled)
-        embeddings = dataclasses.replace(embeddings, warnings=(*embeddings.warnings, *samples.warnings))
+        embeddings = dataclasses.replace(embeddings, warnings=(
+            *known.warnings, *match.warnings, *embeddings.warnings, *samples.warnings))
         layout = layout_facts(known)
         if wishes.layer != PENULTIMATE:
             layout["theory_note"] = f"No predicted points: the head does not read {wishes.layer}."
@@ -191,8 +203,11 @@ class _Look:
         own = (known.gamma,) if known is not None and known.gamma else ()
         gammas, convention = (wishes.gammas, wishes.convention) if wishes.gammas else (own, "sum")
         views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas) if head is not None else ()
-        layout = None if known is None else layout_facts(known)
-        tree = open_tree(self.path, limits=self.limits)
+        layout = None if known is None else layout_facts(known) | {
+            "class_names": list(head_names(found.metadata, known.classes)),
+            "modules": list(dict.fromkeys(name.removesuffix(".weight") for name in found.tensors
+                                          if name.endswith(".weight")))}
+        tree = open_tree(self.path, limits=self.limits, weights=wishes.weights)
         return Description(source, tree, layout, head_candidates(found.tensors), views)
 
 
@@ -221,5 +236,6 @@ def layout_facts(known: Recognised) -> dict[str, Any]:
     return {"name": known.name, "layer": known.layer, "head_weight": known.head_weight, "head_bias": known.head_bias,
             "classes": known.classes, "latent_dim": known.latent_dim, "input_shape": in_words(known.input_shape),
             "activation": known.activation, "parameters": known.parameters, "theory_note": known.theory_note,
+            "orders": [list(order) for order in known.orders], "warnings": list(known.warnings),
             "missing": list(known.missing), "unexpected": list(known.unexpected), "obstacle": known.obstacle,
             "assumptions": list(known.assumptions), "gamma": known.gamma, "config": known.config}

@@ -123,13 +123,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 # ---- where things come from ------------------------------------------------------------------------------------
 
 
-def file_facts(path: Path) -> dict[str, Any]:
-    """Name, bytes and SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+def file_facts(*paths: Path) -> dict[str, Any]:
+    """Name, bytes and SHA-256 of a file, or of the parts of one (one after the other)."""
+    digest, size = hashlib.sha256(), 0
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+                size += len(block)
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return {"file": f"{paths[0].name}{more}", "bytes": size, "sha256": digest.hexdigest()}
 
 
 def versions() -> dict[str, str]:

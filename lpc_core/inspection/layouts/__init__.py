@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Sequence
 
-from lpc_core.checkpoint import Checkpoint
+from lpc_core.checkpoint import Checkpoint, FileRefused
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
+from lpc_core.inspection.layouts._doubts import doubts
 from lpc_core.inspection.layouts._modules import ACTIVATIONS, activation, or_else
 from lpc_core.registry import discover
 
+GRAPHS = ("onnx", "torch.export")  # formats that say themselves how their numbers are used
 __all__ = ["ACTIVATIONS", "Choices", "Layout", "Recognised", "layouts", "recognise"]
 
 
@@ -20,24 +24,39 @@ def layouts() -> dict[str, Layout]:
 
 
 def recognise(checkpoint: Checkpoint, *, activation: str | None = None,
-              penultimate: str | None = None) -> Recognised | None:
+              penultimate: str | None = None, order: Sequence[str] | None = None) -> Recognised | None:
     """The network that ``checkpoint``'s tensors belong to, or None when no layout knows it.
 
     ``activation`` (a name of `ACTIVATIONS`) and ``penultimate`` ("linear" or "nonlinear") replace what the layout
-    would assume, where the file does not say. What was assumed, missing and unexpected is listed in the result; a
-    network that is known but cannot be run carries its ``obstacle``. Raises `ValueError` for unknown choices.
+    would assume, where the file does not say; ``order`` names fully connected layers in theirs. What was assumed,
+    missing and unexpected is listed in the result; a network that is known but cannot be run carries its ``obstacle``.
+    Raises `ValueError` for unknown choices, and for numbers that no network here has (complex, quantised).
     """
-    choices = _checked(activation, penultimate)
+    _refuse_numbers(checkpoint)
+    choices = _checked(activation, penultimate, order)
     for layout in layouts().values():
         found = or_else(functools.partial(layout.recognise, checkpoint, choices), None)  # no head: nothing to look at
         if found is not None:
-            return found
+            return dataclasses.replace(found, warnings=(*found.warnings, *doubts(found, checkpoint.tensors)))
     return None
 
 
-def _checked(name: str | None, penultimate: str | None) -> Choices:
+def _refuse_numbers(checkpoint: Checkpoint) -> None:
+    """`FileRefused` for weights that are no real numbers: read as such they would lose a part of themselves."""
+    for name, tensor in checkpoint.tensors.items():
+        if tensor.is_complex():
+            raise FileRefused(f"expected weights of real numbers, got complex ones ({name}); save real and imaginary "
+                              "parts as real tensors, or embeddings of the network")
+        whole = not tensor.is_floating_point() and checkpoint.format not in GRAPHS
+        if whole and name.endswith("weight") and tensor.ndim > 1:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise FileRefused(f"expected weights of real numbers, got whole ones ({name} in {kind}), as quantised "
+                              "networks have; save the model before it is quantised, or dequantise it")
+
+
+def _checked(name: str | None, penultimate: str | None, order: Sequence[str] | None) -> Choices:
     if name is not None:
         activation(name)
     if penultimate not in (None, "linear", "nonlinear"):
         raise ValueError(f"penultimate: expected linear or nonlinear, got {penultimate!r}; choose one of them")
-    return Choices(name, penultimate)
+    return Choices(name, penultimate, None if order is None else tuple(order))

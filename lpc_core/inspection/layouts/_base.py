@@ -26,6 +26,7 @@ class Choices:
 
     activation: str | None = None  # a name of `ACTIVATIONS`
     penultimate: str | None = None  # "linear" | "nonlinear": whether an activation follows the watched layer
+    order: tuple[str, ...] | None = None  # names of the layers, where names and shapes leave their order open
 
     def agree(self, **known: str) -> None:
         """`ValueError` when the user chose otherwise than what the file itself says."""
@@ -54,6 +55,8 @@ class Recognised:
     unexpected: tuple[str, ...] = ()  # tensors of the checkpoint the network has no place for
     assumptions: tuple[str, ...] = ()  # what a state dict does not say, and what was taken instead
     obstacle: str = ""  # why it cannot be run; "" when it can
+    orders: tuple[tuple[str, ...], ...] = ()  # of layers, every order that fits, where the user has to choose one
+    warnings: tuple[str, ...] = ()  # what makes its numbers doubtful: to be said beside every result
     config: dict[str, Any] | None = None  # the flat settings of a run of this lab
     gamma: float | None = None  # γ at the end of training if the file says so, in the paper's convention (sum)
 

@@ -7,12 +7,12 @@ no room for an activation; everything else is an assumption, which is stated so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from torch import Tensor, nn
 
+from lpc_core.inspection.layouts import _order
 from lpc_core.inspection.layouts._base import Choices, Tensors
 from lpc_core.inspection.layouts._modules import activation
 
@@ -42,6 +42,16 @@ class Stack:
     head: Group
     linear: bool  # whether the latents come straight from a linear layer
     assumptions: tuple[str, ...]
+    orders: tuple[tuple[str, ...], ...] = ()  # names of the layers in every order that fits, if these are several
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot be run before an order is chosen; "" where there is no doubt."""
+        if not self.orders:
+            return ""
+        one, other = (",".join(order) for order in self.orders[:2])
+        return (f"expected layers in an order that names or shapes tell, got {len(self.orders)} that fit, {one} and "
+                f"{other}{' among them' if len(self.orders) > 2 else ''}; choose one of them (--order {one})")
 
     @property
     def layer(self) -> str:
@@ -61,10 +71,34 @@ def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None
     """
     if any(tensor.ndim > 2 for tensor in tensors.values()):
         return None
-    ordered = _chained(_groups(tensors))
-    if ordered is None:
+    groups = _groups(tensors)
+    if not any(group.kind == "dense" for group in groups) or len(groups) > MOST_LAYERS:
         return None
-    return _with_activations(ordered, choices, default)
+    told = _order.says_nothing(tensors, (str(tensor.dtype) for tensor in tensors.values()))
+    found, why = _ordered(groups, choices, sorted_by_name=told)
+    if not found:
+        return None
+    orders = tuple(tuple(group.name for group in order) for order in found) if len(found) > 1 else ()
+    return _with_activations(found[0], choices, default, why, orders)
+
+
+def _ordered(groups: list[Group], choices: Choices, *, sorted_by_name: bool) -> tuple[list[list[Group]], str]:
+    """The orders in which the groups may follow each other, the first to be taken, and in words why that one.
+
+    What the user chose; else the file's own order, which counts unless it is only that of the names; else whatever
+    shapes and numbers allow.
+    """
+    if choices.order is not None:
+        by_name = {group.name: group for group in groups}
+        chosen = [by_name[name] for name in choices.order if name in by_name]
+        if sorted(choices.order) != sorted(by_name) or not _order.is_chain(chosen):
+            raise ValueError(f"order: expected {', '.join(by_name)} in an order in which each layer reads what the one "
+                             f"before gives, got {', '.join(choices.order)[:300]}; correct it")
+        return [chosen], "chosen"
+    if not sorted_by_name and _order.is_chain(groups):
+        return [groups], ""
+    found = _order.orders(groups)
+    return found, "" if found == [groups] else "the file keeps none; the one that shapes and numbers in names allow"
 
 
 def _groups(tensors: Tensors) -> list[Group]:
@@ -88,40 +122,8 @@ def _group(name: str, parts: dict[str, Tensor]) -> Group | None:
     return None
 
 
-def _chained(groups: list[Group]) -> list[Group] | None:
-    """The groups in an order in which each one's features are the next one's; None when there is none.
-
-    The file's own order comes first, then that of the names (files may be sorted by name), then, without norms, the
-    only order the shapes allow.
-    """
-    dense = [group for group in groups if group.kind == "dense"]
-    if not dense or len(groups) > MOST_LAYERS:
-        return None
-    for order in (groups, sorted(groups, key=natural)):
-        if order[-1].kind == "dense" and all(a.outside == b.inside for a, b in pairwise(order)):
-            return order
-    return _only_chain(dense) if len(dense) == len(groups) else None
-
-
-def natural(group: Group) -> list[tuple[int, int, str]]:
-    """A key that sorts ``net.10`` after ``net.2``."""
-    parts = [part for part in re.split(r"(\d+)|\.", group.name) if part]
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
-
-
-def _only_chain(dense: list[Group]) -> list[Group] | None:
-    """The order that the shapes allow, if it is the only one: no two layers take the same number of features."""
-    by_input = {group.inside: group for group in dense}
-    first = [group for group in dense if group.inside not in {other.outside for other in dense}]
-    if len(by_input) < len(dense) or len(first) != 1:
-        return None
-    order = first
-    while order[-1].outside in by_input and len(order) < len(dense):
-        order.append(by_input[order[-1].outside])
-    return order if len(order) == len(dense) else None
-
-
-def _with_activations(ordered: list[Group], choices: Choices, default: str) -> Stack:
+def _with_activations(ordered: Sequence[Group], choices: Choices, default: str, why_so: str,
+                      orders: tuple[tuple[str, ...], ...]) -> Stack:
     *hidden, head = ordered
     chosen = choices.activation or default
     body: list[Part] = []
@@ -140,9 +142,11 @@ def _with_activations(ordered: list[Group], choices: Choices, default: str) -> S
     if hidden:
         source = "chosen" if choices.activation else "assumed: tensors do not say it"
         assumptions.insert(0, f"activation {chosen} ({source})")
+    if why_so and not orders:
+        assumptions.append(f"layers in the order {', '.join(group.name for group in ordered)} ({why_so})")
     linear = bool(body) and body[-1][0] in {group.name for group in hidden}
     first = next(group for group in ordered if group.kind == "dense")
-    return Stack(tuple(body), first, head, linear, tuple(assumptions))
+    return Stack(tuple(body), first, head, linear, tuple(assumptions), orders)
 
 
 def _activation_after(group: Group, following: Group, before: Group | None) -> tuple[bool, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Recognised, 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU,
     "leaky-relu": nn.LeakyReLU, "identity": nn.Identity}
+BESIDE = re.compile(r"(^|[._])(criterion|loss(es|_fn|_func)?|metrics?|\w*acc(uracy)?|confmat|decay)([._]|$)",
+                    re.IGNORECASE)  # names of what training keeps beside the network
 COUNTER = "num_batches_tracked"  # of a batch norm; evaluating does not need it, and old files lack it
 
 
@@ -102,27 +105,36 @@ def within(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
 
 
 def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, inside: tuple[str, ...] = (),
-           obstacle: str = "", harmless: tuple[str, ...] = (), **known: Any) -> Recognised:
+           only: str = "no further tensors in the body", obstacle: str = "", harmless: tuple[str, ...] = (),
+           elsewhere: Iterable[str] = (), **known: Any) -> Recognised:
     """`Recognised` for the module that ``make`` builds, compared with all ``tensors`` by name and shape.
 
-    ``prefix`` goes before the module's names. An unexpected tensor whose name (without prefix) begins with one of
-    ``inside`` lies in the forward path of a network we do not know, and is an obstacle; so is a missing tensor or
-    another shape. Names (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where
-    ``make`` raises `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
+    ``prefix`` goes before the module's names, but not before those that are ``elsewhere``. An unexpected tensor that
+    may be a layer and whose name (without prefix) begins with one of ``inside`` lies in the forward path of a network
+    we do not know, and is an obstacle (``only`` says what was expected); so is a missing tensor or another shape. Names
+    (with prefix) that begin with one of ``harmless`` are the training's own and not listed. Where ``make`` raises
+    `LayoutError` there is nothing to build and nothing to compare. Raises it for a head that is none.
     """
+    outside = frozenset(elsewhere)
     wanted: dict[str, tuple[int, ...]] = {}
     try:
         with torch.device("meta"):
-            wanted = {prefix + name: tuple(value.shape) for name, value in make().state_dict().items()}
+            wanted = {name if name in outside else prefix + name: tuple(value.shape)
+                      for name, value in make().state_dict().items()}
     except LayoutError as error:
         obstacle = str(error)
     missing = tuple(name for name in wanted if name not in tensors)
     unexpected = tuple(name for name in tensors if wanted and name not in wanted and not name.startswith(harmless))
-    obstacle = obstacle or _obstacle(wanted, tensors, missing, unexpected, tuple(prefix + part for part in inside))
+    foreign = [name for name in unexpected if name.startswith(tuple(prefix + part for part in inside)) and
+               is_layer(name, tensors[name])]
+    obstacle = obstacle or _obstacle(wanted, tensors, missing)
+    if foreign and not obstacle:
+        obstacle = (f"expected {only}, got {listed(foreign)} too; this network has parts that this layout does not "
+                    f"know: {INSTEAD}")
     weight = as_array(need(tensors, known["head_weight"], 2))
     bias = np.zeros(len(weight)) if known["head_bias"] is None else as_array(need(tensors, known["head_bias"], 1))
     return Recognised(
-        build=lambda: _loaded(make, tensors, prefix, obstacle), missing=missing, unexpected=unexpected,
+        build=lambda: _loaded(make, tensors, prefix, outside, obstacle), missing=missing, unexpected=unexpected,
         obstacle=obstacle, weight=weight, bias=bias,
         parameters=sum(tensors[name].numel() for name in wanted if name in tensors and not _is_buffer(name)), **known)
 
@@ -131,8 +143,7 @@ def _is_buffer(name: str) -> bool:
     return name.rpartition(".")[2] in (COUNTER, "running_mean", "running_var")
 
 
-def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...],
-              unexpected: tuple[str, ...], inside: tuple[str, ...]) -> str:
+def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...]) -> str:
     needed = [name for name in missing if not name.endswith(COUNTER)]
     if needed:
         return f"expected {listed(needed)}, got none of that name; choose a whole checkpoint, or the head alone"
@@ -140,11 +151,12 @@ def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tup
         if name in tensors and tuple(tensors[name].shape) != shape:
             return (f"expected {name} of shape {shape}, got {tuple(tensors[name].shape)}; this network is built in "
                     f"another way than its names say: {INSTEAD}")
-    foreign = [name for name in unexpected if name.startswith(inside)] if inside else []
-    if foreign:
-        return (f"expected no further tensors in the body, got {listed(foreign)}; this network has parts that this "
-                f"layout does not know: {INSTEAD}")
     return ""
+
+
+def is_layer(name: str, tensor: Tensor) -> bool:
+    """Whether a tensor that no module of the network wants may be a layer of the network that the file is from."""
+    return tensor.is_floating_point() and tensor.numel() > 0 and not BESIDE.search(name)
 
 
 def listed(names: Iterable[str], most: int = 4) -> str:
@@ -160,7 +172,8 @@ def as_array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().to("cpu", tensor.dtype if kept else torch.float32).numpy()
 
 
-def _loaded(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, obstacle: str) -> nn.Module:
+def _loaded(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, outside: frozenset[str],
+            obstacle: str) -> nn.Module:
     """The module in float32 with the checkpoint's numbers in it, ready to evaluate."""
     if obstacle:
         raise ValueError(obstacle)
@@ -168,7 +181,7 @@ def _loaded(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, obstac
         module = make()
     state = {}
     for name, empty in module.state_dict().items():
-        value = tensors.get(prefix + name)
+        value = tensors.get(name if name in outside else prefix + name)
         if value is None:
             value = torch.zeros(empty.shape, dtype=empty.dtype)
         state[name] = value.detach().to(empty.dtype) if empty.dtype.is_floating_point else value.detach()

@@ -43,6 +43,8 @@ def _kind(tensors: Tensors) -> str | None:
     if tensors[ANCHOR].ndim != 2 or not all(tensor.numel() for tensor in (tensors[ANCHOR], *weights.values())):
         return None
     dense = sorted(weights)
+    if any(name.startswith("backbone.") and not re.match(r"backbone\.\d+\.", name) for name in tensors):
+        return None  # some other network's backbone beside a head
     if all(weights[i].ndim == 2 for i in dense) and dense == list(range(1, 2 * len(dense), 2)) and (
             dense or _penultimate(tensors) != "none"):
         return "mlp"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
-from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, Recognised
+from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
 from lpc_core.inspection.layouts._dense import Stack, read_stack
 from lpc_core.inspection.layouts._modules import Network, finish
 
@@ -23,13 +23,13 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
                       if getattr(checkpoint.tensors.get(f"{name}.weight"), "ndim", 0) == 2)
     shape = f"{stack.first.inside}-{widths + '-' if widths else ''}{stack.head.outside}"
     head = stack.head.name
-    known = set(checkpoint.tensors)
     return finish(
-        lambda: _make(stack), checkpoint.tensors, "", obstacle=_foreign(stack, known), name=f"MLP {shape}",
+        lambda: _make(stack), checkpoint.tensors, "", inside=("",), only="fully connected layers and norms alone",
+        obstacle=stack.obstacle, name=f"MLP {shape}",
         layer=stack.layer or FLATTEN, head_weight=f"{head}.weight",
         head_bias=f"{head}.bias" if stack.head.bias else None,
         input_shape=(stack.first.inside,), activation=choices.activation or "relu", theory_note=_theory(stack),
-        assumptions=stack.assumptions)
+        assumptions=stack.assumptions, orders=stack.orders)
 
 
 def _make(stack: Stack) -> nn.Module:
@@ -42,17 +42,6 @@ def _theory(stack: Stack) -> str:
     if not stack.body:
         return INPUT_ITSELF
     return "" if stack.linear else AFTER_ACTIVATION
-
-
-def _foreign(stack: Stack, names: set[str]) -> str:
-    """Tensors beside the chain that would take part in it: then this is some other network."""
-    own = {name for name, _ in stack.body} | {stack.head.name}
-    others = [name for name in names if name.rpartition(".")[0] not in own]
-    foreign = sorted(name for name in others if name.endswith((".weight", ".bias")))
-    if not foreign:
-        return ""
-    return (f"expected fully connected layers and norms alone, got {foreign[0]} too; this network has parts that this "
-            f"layout does not know: {INSTEAD}")
 
 
 LAYOUT = Layout("Plain MLP", 90, _recognise)

@@ -36,17 +36,27 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         return None
     prefix = found[0]
     tensors = within(checkpoint.tensors, prefix)
-    stack = read_stack({name: value for name, value in tensors.items() if not BODY.match(name)}, choices, "relu")
+    stack, elsewhere = _top(checkpoint.tensors, tensors, prefix, choices)
     if stack is None:
         return None
     chosen = choices.activation or "relu"
-    head = prefix + stack.head.name
+    head = stack.head.name if elsewhere else prefix + stack.head.name
     return finish(
         lambda: _make(tensors, stack, chosen), checkpoint.tensors, prefix, inside=("layer", "conv1", "bn1"),
+        obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders,
         name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
         input_shape=(_channels(tensors), None, None), activation=chosen,
         theory_note="" if stack.linear else AFTER_ACTIVATION, assumptions=_assumptions(tensors, stack, choices))
+
+
+def _top(every: Tensors, tensors: Tensors, prefix: str, choices: Choices) -> tuple[Stack | None, tuple[str, ...]]:
+    """The layers after the blocks, and their tensors' names where they lie beside the backbone (classifier., head.)."""
+    inside = {name: value for name, value in tensors.items() if not BODY.match(name)}
+    if (stack := read_stack(inside, choices, "relu")) is not None or not prefix:
+        return stack, ()
+    beside = {name: value for name, value in every.items() if not name.startswith(prefix)}
+    return read_stack(beside, choices, "relu"), tuple(beside)
 
 
 def _make(tensors: Tensors, stack: Stack, chosen: str) -> nn.Module:
