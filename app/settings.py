@@ -37,6 +37,12 @@ class Settings:
                                       "speak only once a minute).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
+    unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
+    job_memory_mb: int = _setting(4_096, "Megabytes of memory that a job (a film, a study, a file being read) may "
+                                         "take.", 64, 16_777_216)
+    job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)
+    job_s: float = _setting(1_800.0, "Seconds that a film or a study may take.", 1, 604_800)
+    inspect_s: float = _setting(300.0, "Seconds that the reading and measuring of a file may take.", 1, 604_800)
     messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
 
     def __post_init__(self) -> None:
