@@ -38,6 +38,7 @@ class Settings:
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
     unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
+    inspect_samples: int = _setting(2_000_000, "Samples that an uploaded file may hold.", 1, 1_000_000_000)
     job_memory_mb: int = _setting(4_096, "Megabytes of memory that a job (a film, a study, a file being read) may "
                                          "take.", 64, 16_777_216)
     job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)

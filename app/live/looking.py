@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from lpc_core.checkpoint import Limits
 
 # What the server's settings call the reader's limits.
-SETTINGS = {"tensor_bytes": "LPC_UNPACKED_MB", "memory_bytes": "LPC_JOB_MEMORY_MB", "seconds": "LPC_INSPECT_S"}
+SETTINGS = {"tensor_bytes": "LPC_UNPACKED_MB", "memory_bytes": "LPC_JOB_MEMORY_MB", "seconds": "LPC_INSPECT_S",
+            "samples": "LPC_INSPECT_SAMPLES"}
 
 
 def reader_limits() -> Limits:
@@ -38,7 +39,7 @@ def reader_limits() -> Limits:
 
     most = from_env()
     return Limits(tensor_bytes=most.unpacked_mb * 2**20,
-                  memory_bytes=most.job_memory_mb * 2**20, seconds=most.inspect_s)
+                  memory_bytes=most.job_memory_mb * 2**20, seconds=most.inspect_s, samples=most.inspect_samples)
 
 
 def in_settings(refusal: str) -> str:
