@@ -36,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app.film_export import modules  # noqa: E402
-from app.live import films, jobs  # noqa: E402
+from app.live import films, jobs, rooms  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live.file_routes import desk_file, film_page  # noqa: E402
 from app.live.socket import live  # noqa: E402
@@ -150,6 +150,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
     config.set_option("server.maxUploadSize", largest_upload())  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
+    await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
     warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))

@@ -12,14 +12,13 @@ import logging
 import secrets
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, ClassVar
 
-from app.live import spares
+from app.live import rooms, spares
 from app.live.watch import Allowance, Watch, end_group
 from app.settings import from_env
 
@@ -54,7 +53,7 @@ class Desk:
         self._process: subprocess.Popen[bytes] | None = None
         self._leaving: threading.Timer | None = None
         self._published: dict[str, tuple[Path, Future[None] | None]] = {}
-        self.folder = Path(tempfile.mkdtemp(prefix="lpc-desk-"))  # mode 0700
+        self.folder = rooms.folder("desk")
         with _lock:
             _desks[self.id] = self
 
