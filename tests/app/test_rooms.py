@@ -37,9 +37,9 @@ def server(place):
 
 
 @contextlib.contextmanager
-def running(tmp):
+def running(tmp, *options):
     """A server, which does not outlive the test whatever happens, and its address."""
-    with start(tmp) as process:
+    with start(tmp, *options) as process:
         try:
             yield process, address(process)
         finally:
