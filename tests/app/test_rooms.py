@@ -59,17 +59,16 @@ def visit_inspect(at):
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("with_its_workers", [False, True])
 def test_a_servers_uploads_do_not_outlive_a_sigkill(tmp_path, with_its_workers):
-    with running(tmp_path) as (process, at):
-        with visit_inspect(at):
-            until(lambda: list(tmp_path.glob("lpc-desk-*")), 60)
-            upload = next(tmp_path.glob("lpc-desk-*")) / "upload-1.npz"
-            upload.write_bytes(b"somebody's file")
-            helpers = children(process.pid)
-            if with_its_workers:
-                for pid in helpers:
-                    os.kill(pid, signal.SIGSTOP)
-            process.kill()
-            process.wait()
+    with running(tmp_path) as (process, at), visit_inspect(at):
+        until(lambda: list(tmp_path.glob("lpc-desk-*")), 60)
+        upload = next(tmp_path.glob("lpc-desk-*")) / "upload-1.npz"
+        upload.write_bytes(b"somebody's file")
+        helpers = children(process.pid)
+        if with_its_workers:
+            for pid in helpers:
+                os.kill(pid, signal.SIGSTOP)
+        process.kill()
+        process.wait()
     if not with_its_workers:
         until(lambda: not list(tmp_path.glob("lpc-*")), 30)
         return
