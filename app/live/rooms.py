@@ -38,7 +38,7 @@ def folder(kind: str) -> Path:
 
 
 def _end(place: Path) -> None:
-    """This server ends in good order: its folders have been removed."""
+    """Let go of the lock: the server ends in good order, and its folders have been removed."""
     server, descriptor = _own.pop(place)
     _alive(place, server).unlink(missing_ok=True)
     os.close(descriptor)

@@ -84,7 +84,7 @@ def ended(desk, seconds=100):
     ("time", "LPC_JOB_S", "1", "takes at most 1 s, got one that takes longer"),
     ("files", "LPC_JOB_FILES_MB", "5", "takes at most 5 MB of files, got one that takes more"),
 ])
-def test_a_job_is_ended_at_each_limit_which_is_named(hog, closing, monkeypatch, what, setting, most, words):
+def test_a_job_is_ended_at_each_limit_which_is_named(hog, closing, monkeypatch, what, setting, most, words):  # noqa: PLR0917
     monkeypatch.setenv(setting, most)
     desk = closing(jobs.Desk())
     desk.start([what, str(desk.folder / "much")], hog)
@@ -128,7 +128,7 @@ def _file(desk):
     (SweepDesk, _study, "choose a smaller network, fewer samples or fewer steps", "LPC_JOB_S"),
     (InspectDesk, _file, "save fewer samples or smaller arrays", "LPC_INSPECT_S"),
 ])
-def test_every_kind_of_job_has_the_limits(closing, monkeypatch, make, begin, advice, time_setting):
+def test_every_kind_of_job_has_the_limits(closing, monkeypatch, make, begin, advice, time_setting):  # noqa: PLR0917
     for setting, most in (("LPC_JOB_MEMORY_MB", "64"), (time_setting, "1")):  # torch alone takes more
         monkeypatch.setenv("LPC_JOB_MEMORY_MB", "100000")
         monkeypatch.setenv(setting, most)
@@ -170,7 +170,7 @@ def fortran(n):
     ("rows.npy", fortran(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
     ("zeros.npz", packed(1_000_000), "LPC_JOB_MEMORY_MB", "64", "at most 64 MB of memory"),
 ])
-def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(closing, monkeypatch, name, source,
+def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(closing, monkeypatch, name, source,  # noqa: PLR0917
                                                                                setting, most, words):
     monkeypatch.setenv(setting, most)
     desk = closing(InspectDesk("cpu"))

@@ -71,7 +71,7 @@ def edits(tensors, info):
         yield f"renamed {name}", {f"{key}x" if key == name else key: value for key, value in tensors.items()}, info
         for what, edited in tensor_edits(tensor):
             yield f"{name} {what}", tensors | {name: edited}, info
-    for name in ("model.more", "optim.99.exp_avg", "optim.x.y", "optim.0.", "optim.-1.step", "optim.²", "stream.other", ""):
+    for name in ("model.more", "optim.99.exp_avg", "optim.x.y", "optim.0.", "optim.-1.step", "optim.²", "stream.other", ""):  # noqa: E501
         yield f"also {name}", tensors | {name: torch.zeros(3)}, info
     yield "nothing", {}, info
     for name in info:
@@ -88,7 +88,7 @@ def edits(tensors, info):
                 yield f"gamma {name} = {str(wrong)[:9]}", tensors, info | {"gamma": gamma | {name: wrong}}
     yield "more gamma", tensors, info | {"gamma": info["gamma"] | {"config": None}}
     for name in info["config"]:
-        yield f"config without {name}", tensors, info | {"config": {k: v for k, v in info["config"].items() if k != name}}
+        yield f"config without {name}", tensors, info | {"config": {k: v for k, v in info["config"].items() if k != name}}  # noqa: E501
         for wrong in WRONG:
             yield f"config {name} = {str(wrong)[:9]}", tensors, info | {"config": info["config"] | {name: wrong}}
     for step, limit in ((21, 20), (5, 4), (2**60, 2**60)):

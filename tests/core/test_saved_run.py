@@ -91,8 +91,8 @@ def broken(raw, **changes):
     (lambda raw: b"\x80\x04\x95not a pickle either", "make one with lpc train --out run.safetensors"),
     (lambda raw: raw[:-100], "expected the state of a run"),
     (lambda raw: raw.replace(b"lpc-run-1", b"lpc-run-9"), "in the format lpc-run-1, got 'lpc-run-9'"),
-    (lambda raw: broken(raw, config={"latent_dim": 9}), r"expected backbone\.1\.weight \(32, 20\) torch\.float32, got \(64, 64\) torch\.float32"),
-    (lambda raw: broken(raw, config={"steps": -1}), r"expected settings that this version knows, got others \(steps: exp"),
+    (lambda raw: broken(raw, config={"latent_dim": 9}), r"expected backbone\.1\.weight \(32, 20\) torch\.float32, got \(64, 64\) torch\.float32"),  # noqa: E501
+    (lambda raw: broken(raw, config={"steps": -1}), r"expected settings that this version knows, got others \(steps: exp"),  # noqa: E501
     (lambda raw: broken(raw, config={"no_such": 1}), r"got others \(no_such: expected a known setting"),
     (lambda raw: broken(raw, config={"steps": {"a": 1}}), r"expected settings that this version knows"),
     (lambda raw: broken(raw, config=[1]), r"expected the settings of a run, got \[1\]"),
