@@ -16,7 +16,7 @@ import numpy as np
 
 from lpc_core.checkpoint._base import Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import Arrays
-from lpc_core.checkpoint._message import check_total
+from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint._table import SINGLE, named_columns
 
 MAX_COLUMNS = 20_000
@@ -111,6 +111,7 @@ def _columns(rows: Iterator[list[str]], header: list[str], limits: Limits, picke
         line += len(block)
         total += len(block) * (8 * len(numeric) + TEXT_BYTES * len(cells))
         check_total(total, limits)
+        check_samples(line - 2, limits)
     values = np.concatenate(blocks)
     found: Arrays = {header[place]: values[:, number] for number, place in enumerate(numeric)}
     single = {name: role for role in SINGLE for name in roles.get(role, ())}

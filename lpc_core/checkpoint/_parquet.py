@@ -13,7 +13,7 @@ import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import Arrays
-from lpc_core.checkpoint._message import check_total
+from lpc_core.checkpoint._message import check_samples, check_total
 
 MAX_COLUMNS = 20_000
 CELL_BYTES = 8  # a number; texts are at least as dear
@@ -52,6 +52,7 @@ def _check(contents: Any, limits: Limits) -> None:
     if not (0 < contents.num_columns <= MAX_COLUMNS and contents.num_rows > 0):
         raise refusal(f"rows in 1 to {MAX_COLUMNS:,} columns", f"{contents.num_rows:,} rows in "
                       f"{contents.num_columns:,} columns", "save one row for each sample")
+    check_samples(contents.num_rows, limits)
     groups = (contents.row_group(number) for number in range(contents.num_row_groups))
     check_total(max(sum(group.total_byte_size for group in groups),
                     contents.num_rows * contents.num_columns * CELL_BYTES), limits)

@@ -28,6 +28,7 @@ from lpc_core.checkpoint._message import (
     array_of,
     check_json,
     check_name,
+    check_samples,
     printable_name,
 )
 from lpc_core.checkpoint._onnx import read_onnx
@@ -60,6 +61,13 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     Raises `FileRefused`.
     """
     name, picked, tree = job["name"], job["picked"], job["tree"]
+    message = _found(raw, name, picked, tree, limits)
+    if message.kind == "embeddings":
+        check_samples(len(message.arrays()["labels"]), limits)
+    return message
+
+
+def _found(raw: memoryview, name: str, picked: dict[str, Any], tree: bool, limits: Limits) -> Message:
     if len(raw) > limits.file_bytes:
         raise refusal(f"a file of at most {limits.file_bytes:,} bytes", f"{len(raw):,}", "raise the limit file_bytes")
     source: Any = raw

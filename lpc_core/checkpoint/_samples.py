@@ -13,7 +13,7 @@ from lpc_core.checkpoint import _read
 from lpc_core.checkpoint._base import Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import ROLES, embeddings, inventory
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
-from lpc_core.checkpoint._message import Message
+from lpc_core.checkpoint._message import Message, check_samples
 from lpc_core.checkpoint._npy import read_npz
 from lpc_core.checkpoint._zip import Archive
 
@@ -41,6 +41,7 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
                       "save them with numpy.savez(file, inputs=…, labels=…)")
     notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
     inputs = _checked(arrays.pop(key), notes)
+    check_samples(len(inputs), limits)
     known = ("labels", "class_names")
     others = {given: value for given, value in arrays.items()
               if any(given.lower() in ROLES[role] for role in known) and given.lower() not in INPUTS}
