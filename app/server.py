@@ -37,7 +37,9 @@ from streamlit import config  # noqa: E402
 
 from app.desks import films, jobs  # noqa: E402
 from app.desks.file_routes import desk_file, film_page  # noqa: E402
+from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
+from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.looks.film_export import modules  # noqa: E402
 from app.settings import from_env  # noqa: E402
@@ -140,6 +142,13 @@ async def failed(request: Request, error: Exception) -> Response:
     return PlainTextResponse("Something went wrong on the server; its log says what.", 500, headers=HEADERS)
 
 
+def script_failed(error: Exception) -> bool:
+    """The same for a page's script: Streamlit has logged the error, and shows nothing more of it."""
+    st.error("Something went wrong on the server; its log says what. What you did last may not have been done: try it "
+             "again, or reload the page.", icon=":material/error:")
+    return True
+
+
 def largest_upload() -> int:
     """Megabytes that Streamlit may accept: a film's size, and for other files what the server's settings say."""
     return max(from_env().upload_mb, films.MAX_BYTES // 2**20)
@@ -150,6 +159,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
     config.set_option("server.maxUploadSize", largest_upload())  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
+    await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
     warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
@@ -174,6 +184,7 @@ app = st.App(
         Route("/lab/film.html", film_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders)],
+    middleware=[Middleware(OwnHeaders), Middleware(KnownHosts)],
+    on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

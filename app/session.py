@@ -63,7 +63,10 @@ class Session:
             self.form += 1
         self.run = run
         if self.place is not None and hub.current().alive(self.place.id):
-            hub.current().configure(self.place.id, self.work())
+            try:
+                hub.current().configure(self.place.id, self.work())
+            except hub.HubError:  # it ended just now; the page, drawn next, takes another
+                self.place = None
 
     def work(self) -> RunConfig | Comparison:
         """Return what this tab's place is to train."""

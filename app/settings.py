@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+ANY_HOST = "*"
+
 # Small matrices on busy cores are many times slower when a BLAS splits them over threads.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 
 
 class SettingsError(ValueError):
@@ -32,21 +37,40 @@ class Settings:
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
     allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
     allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
+    allowed_hosts: tuple[str, ...] = _setting((), "Further host names of the server: lab.example.org,lab (* for any).")
     heartbeat_s: float = _setting(10.0, "Seconds after which a page that has gone loses its run.", 0.2, 86_400)
     silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
                                       "speak only once a minute).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
+    unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
+    inspect_samples: int = _setting(2_000_000, "Samples that an uploaded file may hold.", 1, 1_000_000_000)
+    job_memory_mb: int = _setting(4_096, "Megabytes of memory that a job (a film, a study, a file being read) may "
+                                         "take.", 64, 16_777_216)
+    job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)
+    job_s: float = _setting(1_800.0, "Seconds that a film or a study may take.", 1, 604_800)
+    inspect_s: float = _setting(300.0, "Seconds that the reading and measuring of a file may take.", 1, 604_800)
     messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
         for origin in self.allowed_origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+            if not _is_origin(origin):
                 raise SettingsError("LPC_ALLOWED_ORIGINS: expected origins like https://lab.example.org, "
                                     f"got {origin!r}")
+        for host in self.allowed_hosts:
+            if host != ANY_HOST and not _HOST.fullmatch(host):
+                raise SettingsError("LPC_ALLOWED_HOSTS: expected names like lab.example.org, in small letters and "
+                                    f"without a port, got {host!r}")
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets around what is no address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query)
 
 
 def from_env(env: Mapping[str, str] = os.environ) -> Settings:

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from lpc_core.config import ConfigError, RunConfig, unflatten
-from lpc_core.data import Dataset, load
+from lpc_core.data import Dataset, load, sources
 from lpc_core.engine._batches import Normaliser, input_shape
 from lpc_core.engine._probe import spread
 from lpc_core.engine._state import FORMAT, StateError, unpack
+from lpc_core.engine._state_check import check_info, check_model, shown
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.models import Classifier, build
 
@@ -71,23 +72,46 @@ def open_run(path_or_bytes: str | Path | bytes, dataset: Dataset | None = None) 
     raw, name = (path_or_bytes, "the bytes") if isinstance(path_or_bytes, bytes) else _read(Path(path_or_bytes))
     try:
         tensors, info = unpack(raw)
-        config = _config(info["config"])
+        config = _config(info.get("config"))
+        check_info(info)
         data = dataset or load(config.data, config.seed)
-        model = build(config.model, input_shape(data), data.classes, config.seed, config.loss)
-        model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items()
-                               if key.startswith("model.")})
+        model = _model(config, data, tensors)
         rest = {key: value for key, value in info.items() if key not in ("config", "step")}
-        return SavedRun(config, model.eval(), data, int(info["step"]), rest)
+        return SavedRun(config, model.eval(), data, info["step"], rest)
     except StateError as error:
-        raise NotARun(f"{name}: {error}; make one with lpc train --out run.safetensors") from None
-    except (ConfigError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         words = " ".join(str(error).split())[:MAX_WORDS]
-        raise NotARun(f"{name}: expected settings and weights of one run, got {type(error).__name__} ({words}); the "
-                      "file is damaged, or of another version, or of other data than these") from None
+        raise NotARun(f"{name}: {words}; make one with lpc train --out run.safetensors, or name the data it was "
+                      "trained on") from None
 
 
-def _config(flat: dict[str, Any]) -> RunConfig:
-    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+def _config(flat: object) -> RunConfig:
+    """The run's settings; `StateError` for what are none."""
+    if not isinstance(flat, dict):
+        raise StateError(f"expected the settings of a run, got {shown(flat)}")
+    try:
+        config = unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+    except (ConfigError, TypeError, OverflowError) as error:  # the latter two of values that no setting can have
+        raise StateError(f"expected settings that this version knows, got others ({error})") from None
+    if config.data.dataset not in sources():
+        raise StateError(f"expected a data set that this version knows, got {shown(config.data.dataset)}")
+    return config
+
+
+def _model(config: RunConfig, data: Dataset, tensors: dict[str, Tensor]) -> Classifier:
+    """The model with the weights among ``tensors``; nothing large is made before they are known to fit."""
+    weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
+
+    def build_on(device: str) -> Classifier:
+        with torch.device(device):
+            return build(config.model, input_shape(data), data.classes, config.seed, config.loss)
+
+    try:
+        check_model(weights, build_on("meta").state_dict())
+        model = build_on("cpu")
+    except (ConfigError, RuntimeError) as error:  # a model that these data cannot have
+        raise StateError(f"expected a model for inputs {input_shape(data)}, got none ({error})") from None
+    model.load_state_dict(weights)
+    return model
 
 
 def _read(path: Path) -> tuple[bytes, str]:

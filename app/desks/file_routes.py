@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from app.desks import jobs
 from app.desks.jobs import find
 from app.live.hub import current
 from app.live.socket import origin_allowed
-from app.looks import film_export
-from lpc_core.film import FilmError
 
+SMALLER = "record fewer γ, frames or points"
 _HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
 
 
@@ -42,9 +44,10 @@ async def film_page(call: Request) -> Response:
     path = find(call.query_params.get("token", ""))
     if path is None:
         return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
-    try:
-        page = await asyncio.to_thread(lambda: film_export.page(path.read_bytes()))
-    except (FilmError, OSError) as error:
-        return PlainTextResponse(f"This film cannot be exported: {error}", 410, headers=_HEADERS)
-    saved = {"content-disposition": 'attachment; filename="lpc-lab-film.html"'}
-    return Response(page, media_type="text/html", headers=_HEADERS | saved)
+    page = path.with_name(f"page-{secrets.token_hex(8)}.html")
+    error = await asyncio.to_thread(jobs.do, "app.looks.film_export", [str(path), str(page)], page.parent, SMALLER)
+    if error:
+        return PlainTextResponse(f"This film cannot be exported: {error.removeprefix('film_export: ')}", 410,
+                                 headers=_HEADERS)
+    return FileResponse(page, media_type="text/html", filename="lpc-lab-film.html", headers=_HEADERS,
+                        background=BackgroundTask(page.unlink, missing_ok=True))

@@ -44,6 +44,7 @@ class FilmDesk(jobs.Desk):
 
     noun = "films being recorded"
     refusal = FilmError
+    advice = "choose fewer γ, frames, points or steps"
 
     def __init__(self, device: str = "auto") -> None:
         super().__init__()

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import safetensors.numpy
 
 from app.desks import jobs, spares
+from app.settings import from_env
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
     from app.looks.cloud import Sight
@@ -115,6 +116,8 @@ class InspectDesk(jobs.Desk):
 
     noun = "files being inspected"
     refusal = InspectRefused
+    time_setting = "inspect_s"
+    advice = "save fewer samples or smaller arrays"
 
     def __init__(self, device: str = "auto") -> None:
         super().__init__()
@@ -206,6 +209,11 @@ class InspectDesk(jobs.Desk):
 
     def _keep(self, name: str, source: IO[bytes], kind: str) -> Upload:
         """Write ``source`` under a name of ours; of its own name only a usual ending is kept."""
+        most = from_env().upload_mb
+        if source.seek(0, os.SEEK_END) > most * BLOCK:
+            raise InspectRefused(f"expected a file of at most {most:,} MB, got {source.tell() / BLOCK:,.0f} MB; save "
+                                 "less in it, or ask whoever runs the server to raise LPC_UPLOAD_MB")
+        source.seek(0)
         self._serial += 1
         ending = _ENDING.search(name.lower())
         path = self.folder / f"{kind}-{self._serial}{ending[0] if ending else ''}"
@@ -262,6 +270,7 @@ class InspectDesk(jobs.Desk):
 
     def tree(self) -> list[TensorEntry] | str:
         """Every tensor of the file with its shape, norm and histogram, or in one line why not. Read once, safely."""
+        from app.desks.looking import in_settings, reader_limits
         from lpc_core.checkpoint import FileRefused, open_tree
 
         upload = self.upload
@@ -270,9 +279,9 @@ class InspectDesk(jobs.Desk):
         with self._lock:
             if self._tree is None or self._tree[0] != upload.path:
                 try:
-                    self._tree = (upload.path, open_tree(upload.path, upload.name))
+                    self._tree = (upload.path, open_tree(upload.path, upload.name, reader_limits()))
                 except FileRefused as error:
-                    self._tree = (upload.path, str(error))
+                    self._tree = (upload.path, in_settings(str(error)))
             return self._tree[1]
 
     # ---- results -----------------------------------------------------------------------------------------------------
@@ -285,11 +294,11 @@ class InspectDesk(jobs.Desk):
     def _saved(self) -> Path:
         return self.folder / "held.inspection.safetensors"
 
-    def _listen(self, process: Any) -> None:
+    def _listen(self, process: Any, watch: Any) -> None:
         """Follow the command; busy until its result is there too."""
         self._busy += 1
         try:
-            super()._listen(process)
+            super()._listen(process, watch)
         finally:
             self._busy -= 1
             rest = threading.Timer(REST_S, self._prepare)

@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
@@ -21,6 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from app.desks import spares
+from app.live import rooms
+from app.live.watch import Allowance, Watch, end_group
+from app.settings import from_env
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
@@ -29,6 +30,7 @@ MAX_COMPLAINT = 500  # characters of a failed command's last line that a page sh
 _LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
 _lock = threading.Lock()
+_short = threading.Lock()  # held while a job without a desk runs
 
 
 class JobRefused(ValueError):
@@ -41,6 +43,8 @@ class Desk:
     at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
     noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
     refusal: ClassVar[type[ValueError]] = JobRefused
+    time_setting: ClassVar[str] = "job_s"  # of `Settings`: how long one may take
+    advice: ClassVar[str] = "ask for less"  # to whoever hits a limit
 
     def __init__(self) -> None:
         self.id = secrets.token_hex(8)
@@ -50,7 +54,7 @@ class Desk:
         self._process: subprocess.Popen[bytes] | None = None
         self._leaving: threading.Timer | None = None
         self._published: dict[str, tuple[Path, Future[None] | None]] = {}
-        self.folder = Path(tempfile.mkdtemp(prefix="lpc-desk-"))  # mode 0700
+        self.folder = rooms.folder("desk")
         with _lock:
             _desks[self.id] = self
 
@@ -84,8 +88,9 @@ class Desk:
                 raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
                                    "try again in a moment")
             self.error, self.share, self.what = "", 0.0, "starting"
-            self._process = self._spawn(command, module)
-        threading.Thread(target=self._listen, args=(self._process,), name="desk", daemon=True).start()
+            process = self._process = self._spawn(command, module)
+        watch = Watch(process, self.folder, Allowance.of(from_env(), self.time_setting))
+        threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
         with self._complaints.open("wb") as complaints:
@@ -96,7 +101,7 @@ class Desk:
     def _complaints(self) -> Path:
         return self.folder / "errors.txt"
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+    def _listen(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
         """Follow the command to its end."""
         with process:
             for raw in process.stdout or ():
@@ -104,6 +109,7 @@ class Desk:
                     line = json.loads(raw)
                     if isinstance(line, dict) and self._process is process:
                         self.said(line)
+        watch.done()
         with _lock:
             if self._process is not process:
                 return  # cancelled
@@ -111,23 +117,20 @@ class Desk:
         if process.returncode == 0:
             self.finished()
         else:
-            self.error = self._complaint(process.returncode)
+            self.error = watch.sentence(self.advice) or self._complaint(process.returncode)
 
     def _complaint(self, code: int) -> str:
+        words = ""
         with contextlib.suppress(OSError):
-            lines = self._complaints.read_text("utf-8", "replace").strip().splitlines()
-            if lines:
-                return lines[-1].removeprefix("lpc: ")[:MAX_COMPLAINT]
-        return f"The job ended with status {code} before it was done; start it again."
+            words = self._complaints.read_text("utf-8", "replace")
+        return complaint(code, words, self.advice)
 
     def cancel(self) -> None:
         """End the command under way, and all it started; what was there before it stays."""
         with _lock:
             process, self._process = self._process, None
         if process is not None:
-            with contextlib.suppress(OSError):  # it ended just now
-                os.killpg(process.pid, 9)
-            process.kill()
+            end_group(process)
         for leftover in self.folder.glob("*new.*"):  # half-written files are called so
             leftover.unlink(missing_ok=True)
 
@@ -167,6 +170,36 @@ class Desk:
             self.closed, self._published = True, {}
         self.cancel()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def complaint(code: int, words: str, advice: str) -> str:
+    """What a page says of a command that failed. Its own words, if it refused; a flaw's are for the log."""
+    words = words.strip()
+    if code == -9:
+        return f"The system ended the job, most likely because the machine's memory ran out; {advice}."
+    if "MemoryError" in words:
+        return f"The machine's memory did not suffice for the job; {advice}."
+    if code < 0 or "Traceback (most recent call last)" in words:
+        _LOG.error("a job ended with status %s: %s", code, words)
+        return "Something unexpected ended the job; the server's log says what."
+    if words:
+        return words.splitlines()[-1].removeprefix("lpc: ")[:MAX_COMPLAINT]
+    return f"The job ended with status {code} before it was done; start it again."
+
+
+def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
+    """Run ``python -m module arguments``, which writes to ``folder``, to its end; what went wrong, or "".
+
+    One at a time on this server: for what is short, and not worth a desk.
+    """
+    with _short:
+        process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+        watch = Watch(process, folder, Allowance.of(from_env()))
+        words = process.communicate()[1]
+        watch.done()
+    if process.returncode == 0:
+        return ""
+    return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
 
 
 def leave(desk: str) -> None:

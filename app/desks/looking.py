@@ -17,12 +17,37 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import safetensors.numpy
 
+from app.settings import from_env
 from lpc_core.film import write_whole
+
+if TYPE_CHECKING:
+    from lpc_core.checkpoint import Limits
+
+# What the server's settings call the reader's limits.
+SETTINGS = {"tensor_bytes": "LPC_UNPACKED_MB", "memory_bytes": "LPC_JOB_MEMORY_MB", "seconds": "LPC_INSPECT_S",
+            "samples": "LPC_INSPECT_SAMPLES"}
+
+
+def reader_limits() -> Limits:
+    """What the server's settings let a file cost; its size was looked at when it came."""
+    from lpc_core.checkpoint import Limits
+
+    most = from_env()
+    return Limits(tensor_bytes=most.unpacked_mb * 2**20,
+                  memory_bytes=most.job_memory_mb * 2**20, seconds=most.inspect_s, samples=most.inspect_samples)
+
+
+def in_settings(refusal: str) -> str:
+    """A refusal with the names that the server's settings have for the reader's limits."""
+    return re.sub(r"raise the limit (\w+)", lambda found: "ask whoever runs the server to raise "
+                  f"{SETTINGS.get(found[1], found[1])}", refusal)
 
 
 def inspect(file: str, out: str, wishes: str) -> None:
@@ -32,7 +57,7 @@ def inspect(file: str, out: str, wishes: str) -> None:
     from lpc_core.inspection.reporting import finite
 
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
-    found = examine(Path(file), Wishes(**given), progress=_tell)
+    found = examine(Path(file), Wishes(**given), progress=_tell, limits=reader_limits())
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
@@ -44,7 +69,7 @@ def head(file: str, name: str, weight: str, bias: str, out: str, weights: str = 
     from lpc_core.checkpoint import Checkpoint, open_file
     from lpc_core.inspection import pick_head
 
-    thing = open_file(Path(file), name, weights=weights or None)
+    thing = open_file(Path(file), name, reader_limits(), weights=weights or None)
     if not isinstance(thing, Checkpoint):
         raise ValueError("expected a checkpoint to pick a head from, got another file; upload a checkpoint")
     rows, offsets = pick_head(thing.tensors, weight, bias or None)
@@ -92,7 +117,7 @@ def main() -> None:
     except (ValueError, OSError, ImportError) as error:
         if ask := getattr(error, "ask", None):
             print(json.dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
-        print(" ".join(str(error).split()), file=sys.stderr)
+        print(in_settings(" ".join(str(error).split())), file=sys.stderr)
         raise SystemExit(2) from None
     sys.stdout.flush()
     os._exit(0)  # taking a large file's arrays apart would take half a second, and somebody waits

@@ -24,6 +24,7 @@ class StudyDesk(jobs.Desk):
 
     noun = "studies"
     refusal = StudyError
+    advice = "choose a smaller network, fewer samples or fewer steps"
     task: ClassVar[str] = "follow"
 
     def __init__(self, device: str = "auto") -> None:

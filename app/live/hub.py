@@ -10,7 +10,6 @@ import hmac
 import logging
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from app.live import frames, orders
+from app.live import frames, orders, rooms
 from app.live.messages import Control, Ping
 from app.live.processes import LocalWorker, MakeWorker, WorkerLink
 from app.live.wire import Mailbag
@@ -107,7 +106,7 @@ class Hub:
 
     def start(self) -> None:
         """Start the workers; they get ready in the background."""
-        self.folder = Path(tempfile.mkdtemp(prefix="lpc-lab-"))  # mode 0700
+        self.folder = rooms.folder("lab")
         for _ in range(self.settings.workers):
             seat = _Seat(self._make(self.folder))
             self._seats.append(seat)

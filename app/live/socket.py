@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from app.hosts import name_of, split_origin
 from app.live.frames import encode_notice
 from app.live.hub import Hub, current
 from app.live.messages import Control, Hello, MessageError, parse
@@ -52,8 +52,8 @@ def origin_allowed(origin: str | None, host: str | None, settings: Settings) -> 
         return settings.allow_missing_origin
     if origin in settings.allowed_origins:
         return True
-    parts = urlsplit(origin)
-    if parts.scheme not in _PORTS or not parts.netloc or not host:
+    parts = split_origin(origin)
+    if parts is None or parts.scheme not in _PORTS or name_of(host) is None or host is None:
         return False
     return _with_port(parts.netloc, parts.scheme) == _with_port(host, parts.scheme)
 

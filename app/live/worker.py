@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.live import orders, state_file, wire
+from app.live import orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import frame_interval, metrics_interval
@@ -272,6 +272,7 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
                 return
     except (EOFError, OSError):
         shutil.rmtree(folder, ignore_errors=True)
+        rooms.clear(folder)
         os._exit(0)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+_LINK = re.compile(r"(?i)(https?:|www|@)(?=[/.\w-])")  # what Streamlit's page makes a link of, escaped or not
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$:^=&-])")
 
 
 def plain(text: str) -> str:
-    """``text`` as it is, whatever signs of Markdown, HTML or mathematics are in it."""
-    return _SPECIAL.sub(r"\\\1", text)
+    """``text`` in one line as it is, whatever signs of Markdown, HTML, mathematics, colours or icons are in it.
+
+    Addresses get an invisible sign (word joiner) so that they are not made links.
+    """
+    return _SPECIAL.sub(r"\\\1", _LINK.sub("\\1\u2060", " ".join(text.split())))

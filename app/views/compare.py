@@ -9,6 +9,8 @@ from app.comparisons import OWN, OWN_RUNS, READY
 from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
+from app.views._place import place
+from app.views._plain import plain
 
 HELP = "Settings by their names in the form, with spaces between them, as in: optimizer=sgd lr=0.05"
 
@@ -18,10 +20,12 @@ def render() -> None:
     tab = session.comparing()
     _choice(tab)
     for problem in tab.problems:
-        st.warning(problem)
+        st.warning(plain(problem))
     begins = READY.get(tab.name)
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
-    stage(tab.connect().token, "compare/compare", name=tab.name, **more)
+    seat = place(tab)
+    if seat is not None:
+        stage(seat.token, "compare/compare", name=tab.name, **more)
     with st.sidebar:
         st.caption("The base run: what all runs share unless the comparison says otherwise.")
         _form.render(tab.run, f"compare-{tab.form}", tab)

@@ -9,6 +9,7 @@ from app.desks.films import MAX_BYTES, FilmDesk, FilmError
 from app.parts.film import player, style
 from app.views import _form
 from app.views._base import View
+from app.views._plain import plain
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
 STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
@@ -30,11 +31,11 @@ def render() -> None:
         st.caption("This link opens the very same run:")
         st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
-        st.warning(problem)
+        st.warning(plain(problem))
     if desk.running:
         _progress(desk)
     if desk.error:
-        st.error(desk.error)
+        st.error(plain(desk.error))
     if desk.held is not None:
         player(desk.held)
         return
@@ -76,7 +77,7 @@ def _progress(desk: FilmDesk) -> None:
     if not desk.running:
         st.rerun(scope="app")
     left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(min(desk.share, 1.0), f"Recording: {desk.what}")
+    left.progress(min(desk.share, 1.0), plain(f"Recording: {desk.what}"))
     if right.button("Cancel", key="film_cancel", width="stretch"):
         desk.cancel()
         st.rerun(scope="app")

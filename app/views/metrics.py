@@ -15,6 +15,7 @@ from app.parts.readings import readings_table
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
+from app.views._plain import plain
 from lpc_core.study import Study
 
 POLL_S = 0.7
@@ -43,7 +44,7 @@ def render() -> None:
         st.caption("This link opens the very same run:")
         st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
-        st.warning(problem)
+        st.warning(plain(problem))
     followed.want(tab.run)
     compared.drop_other(tab.run)
     polled = followed.busy or compared.busy
@@ -73,7 +74,7 @@ def _progress(desk: StudyDesk, key: str, done: str) -> None:
     """One row: progress and cancel; or what became of the study, and again."""
     with st.container(key=f"{key}_row", horizontal=True, vertical_alignment="center"):
         if desk.running:
-            st.progress(min(desk.share, 1.0), f"Measuring: {desk.what}")
+            st.progress(min(desk.share, 1.0), plain(f"Measuring: {desk.what}"))
             if st.button("Cancel", key=f"{key}_cancel"):
                 desk.cancel()
                 st.rerun(scope="app")
@@ -93,7 +94,7 @@ def _ended(desk: StudyDesk, done: str) -> None:
     have = 0 if study is None else len(study.moments) + len(study.rows)
     if desk.error:
         kept = f" What was measured until then ({have}) is below." if have else ""
-        st.error(f"{desk.error}{kept}", icon=":material/error:")
+        st.error(plain(f"{desk.error}{kept}"), icon=":material/error:")
     elif study is None or not study.complete:
         st.warning(f"Stopped early, after {have} of {study.planned if study else 'all'} measurements.")
     else:

@@ -8,6 +8,8 @@ from app import session
 from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
+from app.views._place import place
+from app.views._plain import plain
 from lpc_core.presets import named_presets
 
 
@@ -15,8 +17,10 @@ def render() -> None:
     """The form on the left, the stage in the middle, what was wrong with a link above it."""
     tab = session.current()
     for problem in tab.problems:
-        st.warning(problem)
-    stage(tab.connect().token)
+        st.warning(plain(problem))
+    seat = place(tab)
+    if seat is not None:
+        stage(seat.token)
     with st.sidebar:
         presets, key = named_presets(), f"preset#{tab.form}"
         st.selectbox("preset", list(presets), None, format_func=lambda name: presets[name].title, key=key,

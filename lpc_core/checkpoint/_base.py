@@ -54,6 +54,7 @@ class Limits:
     file_bytes: int = 2 * 2**30  # largest file opened
     tensor_bytes: int = 2 * 2**30  # all arrays of one file together, unpacked
     tensors: int = 20_000  # entries of one file
+    samples: int = 100_000_000  # rows of embeddings
     memory_bytes: int = 6 * 2**30  # address space of the reading process beyond what it starts with
     seconds: float = 120.0  # of the reading process
 

@@ -20,7 +20,7 @@ from lpc_core.checkpoint import _cells
 from lpc_core.checkpoint._base import Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._labels import NO_CLASS
-from lpc_core.checkpoint._message import check_total, repeated
+from lpc_core.checkpoint._message import check_samples, check_total, repeated
 from lpc_core.checkpoint._table import SINGLE, Table, single_columns
 
 MAX_COLUMNS = 20_000
@@ -142,6 +142,7 @@ class _Reader:
             line += len(block)
             total += len(block) * (8 * len(self.numeric) + TEXT_BYTES * len(self.texts))
             check_total(total, self.limits)
+            check_samples(line - 2, self.limits)
         return self._table(np.concatenate(blocks))
 
     def _sort(self, first: list[str]) -> None:

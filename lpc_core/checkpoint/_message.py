@@ -121,6 +121,13 @@ def check_total(total: int, limits: Limits) -> None:
                       "save fewer or smaller arrays, or raise the limit tensor_bytes")
 
 
+def check_samples(count: int, limits: Limits) -> None:
+    """Refuse a file with ``count`` samples, if those are more than there may be."""
+    if count > limits.samples:
+        raise refusal(f"at most {limits.samples:,} samples", f"{count:,}", "save fewer of them, or raise the limit "
+                      "samples")
+
+
 def check_view(view: View, size: int) -> None:
     """Refuse a view that is not well formed or leaves its storage of ``size`` bytes."""
     named = f"in the tensor {printable_name(view.name)}"

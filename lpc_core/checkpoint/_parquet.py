@@ -15,7 +15,7 @@ from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
 from lpc_core.checkpoint._cells import Unreadable, holds_vectors
 from lpc_core.checkpoint._cells import vectors as vectors_of
 from lpc_core.checkpoint._embeddings import Arrays, role_of
-from lpc_core.checkpoint._message import check_total, repeated
+from lpc_core.checkpoint._message import check_samples, check_total, repeated
 from lpc_core.checkpoint._table import Table
 
 MAX_COLUMNS = 20_000
@@ -55,6 +55,7 @@ def _check(contents: Any, limits: Limits) -> None:
     if not (0 < contents.num_columns <= MAX_COLUMNS and contents.num_rows > 0):
         raise refusal(f"rows in 1 to {MAX_COLUMNS:,} columns", f"{contents.num_rows:,} rows in "
                       f"{contents.num_columns:,} columns", "save one row for each sample")
+    check_samples(contents.num_rows, limits)
     groups = (contents.row_group(number) for number in range(contents.num_row_groups))
     check_total(max(sum(group.total_byte_size for group in groups),
                     contents.num_rows * contents.num_columns * CELL_BYTES), limits)

@@ -28,6 +28,7 @@ from lpc_core.checkpoint._message import (
     array_of,
     check_json,
     check_name,
+    check_samples,
     printable_name,
 )
 from lpc_core.checkpoint._onnx import read_onnx
@@ -64,6 +65,13 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     several state dicts is read), part (whether it is one file of several: names stay as they are) and keep_unlabelled
     (see `_labels`). Raises `FileRefused`.
     """
+    message = _found(raw, job, limits)
+    if message.kind == "embeddings":
+        check_samples(len(message.arrays()["labels"]), limits)
+    return message
+
+
+def _found(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     name, roles, tree = job["name"], job["picked"], job["tree"]
     if len(raw) > limits.file_bytes:
         raise refusal(f"a file of at most {limits.file_bytes:,} bytes", f"{len(raw):,}", "raise the limit file_bytes")

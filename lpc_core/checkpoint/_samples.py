@@ -14,7 +14,7 @@ from lpc_core.checkpoint._base import Limits, printable, refusal
 from lpc_core.checkpoint._embeddings import embeddings, inventory, role_of
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._labels import MAX_CLASSES, WHOLE
-from lpc_core.checkpoint._message import Message
+from lpc_core.checkpoint._message import Message, check_samples
 from lpc_core.checkpoint._npy import read_npz, refuse_objects
 from lpc_core.checkpoint._zip import Archive
 
@@ -46,6 +46,7 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
                       "save them with numpy.savez(file, inputs=…, labels=…)")
     notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
     inputs = _checked(arrays.pop(key), notes)
+    check_samples(len(inputs), limits)
     others = {given: value for given, value in arrays.items()
               if role_of(given) in LABELS and given.lower() not in INPUTS}
     if left := [printable(given, 40) for given in (*arrays, *objects) if given not in others]:

@@ -132,14 +132,17 @@ def _failure(code: int | None, errors: IO[bytes], limits: Limits) -> FileRefused
     errors.seek(0)
     words = errors.read(MAX_ERRORS).decode("utf-8", "replace").strip()
     last = re.match(r"[A-Za-z_.]{1,60}(?=:|$)", words.rpartition("\n")[2])
+    do = "save it as safetensors or npz and try again"
     if code in OUT_OF_TIME:
-        got = f"one that takes longer than {limits.seconds:g} s"
+        got, do = f"one that takes longer than {limits.seconds:g} s", f"{do}, or raise the limit seconds"
     elif code is not None and code < 0:
         got = f"one on which the reading process was ended by signal {-code} (memory, or a flaw in a library)"
     else:
-        what = last[0] if last and last[0] != "PermissionError" else "it is damaged in a way the reader did not foresee"
+        unforeseen = not last or last[0] == "PermissionError"  # the lock's word, not the file's
+        what = "without a word" if not words else "it is damaged in a way the reader did not foresee" if unforeseen \
+            else last[0]
         got = f"one on which it failed ({what})"
-    refused = refusal("a file that the reading process can read", got, "save it as safetensors or npz and try again")
+    refused = refusal("a file that the reading process can read", got, do)
     refused.__cause__ = ReaderFailed(words[-2_000:])
     return refused
 

@@ -31,8 +31,11 @@ def unpack(raw: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         metadata = header.get("__metadata__", {})
         if metadata.get("format") != FORMAT:
             raise StateError(f"expected a state in the format {FORMAT}, got {metadata.get('format')!r}")
-        return tensors, json.loads(metadata["info"])
-    except (SafetensorError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        info = json.loads(metadata["info"])
+        if not isinstance(info, dict):
+            raise StateError(f"expected the facts of a run in its info, got a {type(info).__name__}")
+        return tensors, info
+    except (SafetensorError, KeyError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise StateError(f"expected the state of a run, got bytes that are not one ({error})") from None
 
 

@@ -73,10 +73,16 @@ class AutogradEngine:
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
     """The optimiser over two groups: backbone with penultimate layer, and head (its lr stays constant)."""
     head = list(model.head.parameters())
-    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
+    rest = parameters(model)[: -len(head)]
     groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True,
                 capturable=model.head.weight.is_cuda)
+
+
+def parameters(model: Classifier) -> list[nn.Parameter]:
+    """The model's parameters as an optimiser numbers them: the head's come last."""
+    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
+    return [*rest, *model.head.parameters()]

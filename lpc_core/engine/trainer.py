@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Batches, input_shape
 from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine._state import StateError, pack, unpack
-from lpc_core.engine.autograd import AutogradEngine
+from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.losses import gamma_sum, latent_l2
@@ -274,10 +276,7 @@ class Trainer:
     def load_state_bytes(self, raw: bytes) -> None:
         """Go to the state in ``raw``; `StateError` if it belongs to another configuration, or is no state."""
         tensors, info = unpack(raw)
-        given, own = json.dumps(info["config"]), json.dumps(flatten(self.config))
-        if given != own:
-            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
-        weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+        weights = self._checked(tensors, info)
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
         self.batches.restore(tensors["stream.batches"], info["position"])
@@ -292,6 +291,21 @@ class Trainer:
         self.step, self.limit, self.base_lr = info["step"], info["limit"], info["base_lr"]
         self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
         self.reason, self._points = info["reason"], None
+
+    def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
+        """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
+        given, own = json.dumps(info.get("config")), json.dumps(flatten(self.config))
+        if given != own:
+            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+        check_info(info, len(self.batches.labels))
+        weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+        check_model(weights, self.model.state_dict())
+        check_optimizer(tensors, self.config.optim.optimizer, parameters(self.model))
+        streams = {"stream.batches": torch.device("cpu"), "stream.dropout": self.device}
+        if self.batches.augment is not None:
+            streams["stream.augment"] = self.device
+        check_streams(tensors, streams, "stream.dropout")
+        return weights
 
 
 def _theory_note(config: RunConfig) -> str:

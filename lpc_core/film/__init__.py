@@ -345,7 +345,7 @@ def open_film(source: Path | bytes) -> Film:
     try:
         config = unflatten({name: tuple(value) if isinstance(value, list) else value
                             for name, value in info.pop("config").items()})
-    except (ConfigError, AttributeError, TypeError) as error:
+    except (ConfigError, AttributeError, TypeError, OverflowError) as error:
         raise FilmError(f"expected a film of a run this version knows, got one with {error}; record it anew") from None
     _check_arrays(arrays, info, config)
     own = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
@@ -410,6 +410,8 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
     texts = [*info["class_names"], *info["metrics"]]
     if not all(isinstance(text, str) and len(text) <= 200 for text in texts):
         raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
+    if not all(isinstance(pair, list) and [type(number) for number in pair] == [int, int] for pair in info["diverged"]):
+        raise FilmError("expected pairs of a run and a step in info.diverged, got others; record the film anew")
     needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
     if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
         names = ", ".join(sorted(needed))

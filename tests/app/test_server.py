@@ -37,7 +37,7 @@ def start(tmp: Path, *options: str) -> subprocess.Popen[str]:
 
 def address(process: subprocess.Popen[str]) -> str:
     line = process.stdout.readline()
-    found = re.fullmatch(r"LPC Lab is at (http://127\.0\.0\.1:\d+)\n", line)
+    found = re.fullmatch(r"LPC Lab is at (http://127\.0\.0\.\d:\d+)\n", line)
     assert found, line + process.stderr.read()
     return found[1]
 

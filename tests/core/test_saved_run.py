@@ -91,10 +91,13 @@ def broken(raw, **changes):
     (lambda raw: b"\x80\x04\x95not a pickle either", "make one with lpc train --out run.safetensors"),
     (lambda raw: raw[:-100], "expected the state of a run"),
     (lambda raw: raw.replace(b"lpc-run-1", b"lpc-run-9"), "in the format lpc-run-1, got 'lpc-run-9'"),
-    (lambda raw: broken(raw, config={"latent_dim": 9}), r"expected settings and weights of one run, got RuntimeError"),
-    (lambda raw: broken(raw, config={"steps": -1}), r"ConfigError \(steps: expected a whole number"),
-    (lambda raw: broken(raw, config=[1]), "AttributeError"),
-    (lambda raw: broken(raw, step=None), "TypeError"),
+    (lambda raw: broken(raw, config={"latent_dim": 9}), r"expected backbone\.1\.weight \(32, 20\) torch\.float32, got \(64, 64\) torch\.float32"),  # noqa: E501
+    (lambda raw: broken(raw, config={"steps": -1}), r"expected settings that this version knows, got others \(steps: exp"),  # noqa: E501
+    (lambda raw: broken(raw, config={"no_such": 1}), r"got others \(no_such: expected a known setting"),
+    (lambda raw: broken(raw, config={"steps": {"a": 1}}), r"expected settings that this version knows"),
+    (lambda raw: broken(raw, config=[1]), r"expected the settings of a run, got \[1\]"),
+    (lambda raw: broken(raw, step=None), "expected step to be a whole number from 0 to 30, got None"),
+    (lambda raw: broken(raw, hidden=1), "expected the facts of this run, got a state also hidden"),
 ])
 def test_anything_else_is_refused_in_one_line(change, words, raw):
     with pytest.raises(NotARun, match=words) as error:
@@ -106,7 +109,7 @@ def test_anything_else_is_refused_in_one_line(change, words, raw):
 def test_missing_weights_are_named(raw):
     tensors, info = unpack(raw)
     del tensors["model.head.weight"]
-    with pytest.raises(NotARun, match=r"Missing key\(s\) in state_dict: \"head.weight\""):
+    with pytest.raises(NotARun, match=r"expected the weights of this run, got a state without head\.weight"):
         open_run(pack(tensors, info))
 
 

@@ -143,7 +143,8 @@ def test_every_format_is_read_within_the_lock(name, tmp_path):
 
 def test_what_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path, message in ((tmp_path, "expected a folder with a checkpoint in it, got '.*' without any"), (tmp_path / "pipe", "a folder or a"),
+    for path, message in ((tmp_path, "expected a folder with a checkpoint in it, got '.*' without any"),
+                          (tmp_path / "pipe", "a folder or a"),
                           (Path("/dev/zero"), "a folder or a device"), (tmp_path / "none", "got No such file or direc"),
                           (Path("a\0b"), "got a name that no file can have")):
         with pytest.raises(FileRefused, match=message) as refusal:

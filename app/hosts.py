@@ -1,0 +1,105 @@
+"""Hosts: by which names the server may be called, so that no other site's name can be turned on it (DNS rebinding).
+
+Loopback names always; whoever comes from the network also by an address or by this machine's own names, which nobody
+else can have; any other name by the setting ``LPC_ALLOWED_HOSTS``. Headers of proxies are not looked at.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+import socket
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.settings import ANY_HOST, Settings, from_env
+
+_NAME = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+_HOST = re.compile(rf"({_NAME})(?::[0-9]{{1,5}})?")
+_ORIGIN = re.compile(rf"null|[A-Za-z][A-Za-z0-9+.-]*://{_NAME}(?::[0-9]{{1,5}})?")
+
+
+def name_of(host: str | None) -> str | None:
+    """The name in a Host header, in small letters and without its port; None for what is no such header."""
+    found = _HOST.fullmatch(host or "")
+    name = found[1].lower().removesuffix(".") if found else None
+    return None if name is None or (name.startswith("[") and _address(name) is None) else name
+
+
+def split_origin(origin: str) -> SplitResult | None:
+    """The parts of an Origin header; None for what is none."""
+    try:
+        return urlsplit(origin) if _ORIGIN.fullmatch(origin) else None
+    except ValueError:  # brackets around what is no address
+        return None
+
+
+def allowed(name: str, local: str, settings: Settings) -> bool:
+    """Whether a connection that came to the address ``local`` may call the server ``name``."""
+    if name in settings.allowed_hosts or ANY_HOST in settings.allowed_hosts:
+        return True
+    address = _address(name)
+    if name == "localhost" or _is_loopback(address):
+        return True
+    here = _address(local)
+    if here is None or _is_loopback(here):
+        return False
+    return address is not None or name in _own_names()
+
+
+@functools.cache
+def _own_names() -> frozenset[str]:
+    short = socket.gethostname().lower()
+    return frozenset((short, f"{short.partition('.')[0]}.local", socket.getfqdn().lower()))
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
+
+
+def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
+    return address is not None and address.is_loopback
+
+
+class KnownHosts:
+    """Refuses whoever calls the server by a name that is not `allowed`, and headers that are malformed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
+        refused = _refusal(scope) if scope["type"] in ("http", "websocket") else None
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+            await refused(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP 403
+
+
+def _refusal(scope: Scope) -> PlainTextResponse | None:
+    headers = Headers(scope=scope)
+    name = name_of(headers.get("host"))
+    if name is None or len(headers.getlist("host")) > 1:
+        return PlainTextResponse("Expected one Host header with the server's name, got something else.", 400)
+    if any(split_origin(origin) is None for origin in headers.getlist("origin")):
+        return PlainTextResponse("Expected an Origin like https://lab.example.org, got something else.", 403)
+    local = (scope.get("server") or ("", 0))[0]
+    if not allowed(name, local, _settings()):
+        return PlainTextResponse("This server is not known by that name; whoever runs it can add the name to "
+                                 "LPC_ALLOWED_HOSTS.", 403)
+    return None
+
+
+@functools.cache
+def _settings() -> Settings:
+    return from_env()

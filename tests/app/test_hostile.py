@@ -1,0 +1,110 @@
+"""What comes from outside is shown as text on every page; a full server and a flaw are plain sentences."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import server
+from app.desks import jobs
+from app.live import hub
+from app.live.hub import HubError
+from app.views import views
+from app.views._plain import plain
+from lpc_core.config import fields
+from tests.app.test_session import StillHub
+
+ROOT = Path(__file__).parents[2]
+MAIN = str(ROOT / "app" / "main.py")
+PAGES = {"play": "Play", "film": "Film", "compare": "Compare", "metrics": "Metrics", "inspect": "Inspect"}
+HOSTILE = ["[Sign in again](https://evil.example)", "![x](https://evil.example/x.png)", "<b onclick=x>bold</b>",
+           "$\\frac{1}{2}$", ":red[red]", ":material/lock:", "https://evil.example", "www.evil.example",
+           "a@evil.example"]
+
+
+@pytest.fixture
+def still(monkeypatch):
+    made = StillHub()
+    monkeypatch.setattr(hub, "current", lambda: made)
+    yield made
+    jobs.close_all()
+
+
+def page_of(name, **link):
+    """The page ``name``, alone, with ``link`` as its query parameters."""
+    test = AppTest.from_string(f"from app.views.{name} import VIEW\nVIEW.render()", default_timeout=60)
+    for key, text in link.items():
+        test.query_params[key] = text
+    return test.run()
+
+
+def test_these_are_all_pages():
+    assert {name for name, _ in views()} == set(PAGES)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_plain_leaves_nothing_that_markdown_reads(text):
+    shown = plain(f"a {text} z")
+    for sign in "[]()<>$:!":
+        assert shown.count(sign) == shown.count(f"\\{sign}")
+    for sign in ("http\\:/", "https\\:/", "www\\.", "@e"):
+        assert sign not in shown
+    assert shown.replace("\\", "").replace("\u2060", "") == f"a {text} z".replace("\\", "")
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "inspect"])
+@pytest.mark.parametrize("text", HOSTILE[:1] + HOSTILE[4:6])
+def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):
+    monkeypatch.setattr(jobs.Desk, "start", lambda *_: None)
+    test = page_of(name, **dict.fromkeys([*fields(), "comparison", text], text))
+    assert not test.exception
+    assert len(test.warning) >= 3
+    for said in [*test.warning, *test.error, *test.info, *test.caption, *test.markdown]:
+        assert text not in said.value
+
+
+@pytest.mark.parametrize("name", ["play", "compare"])
+def test_a_full_server_says_so_and_lets_one_try_again(still, monkeypatch, name):
+    def full(run):
+        raise HubError("All 3 places of this server are taken. Close a tab you do not need.")
+
+    free = still.open
+    monkeypatch.setattr(still, "open", full)
+    test = page_of(name)
+    assert not test.exception
+    assert [said.value for said in test.warning] == [plain("All 3 places of this server are taken. Close a tab you do "
+                                                           "not need.")]
+    again = next(button for button in test.button if button.label == "Try again")
+    monkeypatch.setattr(still, "open", free)
+    again.click().run()
+    assert not test.warning
+    assert len(still.runs) == 1
+
+
+def test_no_flaw_is_shown_but_as_a_plain_sentence():
+    assert 'showErrorDetails = "none"' in (ROOT / "app" / ".streamlit" / "config.toml").read_text()
+    assert server.app._on_script_error is server.script_failed
+    test = AppTest.from_string("from app.server import script_failed\nscript_failed(RuntimeError('/secret.py'))").run()
+    assert [said.value[:38] for said in test.error] == ["Something went wrong on the server; it"]
+    assert "secret" not in test.error[0].value
+
+
+WIDGETS = {"st", "left", "right", "middle", "column"}
+SAID = {"warning", "error", "info", "caption", "success", "toast", "progress"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app" / "views").glob("*.py")), ids=lambda path: path.name)
+def test_no_page_says_a_text_that_is_not_its_own_unless_it_is_made_plain(path):
+    for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in SAID and \
+                ast.unparse(call.func.value) in WIDGETS:
+            text = call.args[-1]
+            made = isinstance(text, ast.Call) and getattr(text.func, "id", "") == "plain"
+            assert made or _own(text), f"{path.name}:{call.lineno}"
+
+
+def _own(text):
+    """A text of ours: written there, or with nothing but numbers put in."""
+    return isinstance(text, ast.Constant) or ast.unparse(text) in {"about", "done.format(have)", "sample.sentence"} or (
+        isinstance(text, ast.JoinedStr) and ast.unparse(text)[:-1].endswith(" measurements."))
