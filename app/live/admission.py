@@ -80,11 +80,7 @@ def gets_own(cost: Cost, taken: int, settings: Settings) -> bool:
               if settings.own_processes else "this server takes no runs this heavy; ")
     raise CostError(f"size: expected a run that can share a process (at most {TOLERABLE_S:g} s per step, "
                     f"{TOLERABLE_PAUSE_S:g} s to build, {megabytes(SHARED_BYTES)}), got {cost}; {places}reduce "
-                    f"{_slow(cost)}")
-
-
-def _slow(cost: Cost) -> str:
-    return "hidden or batch_size" if cost.step_s > TOLERABLE_S else cost.advice
+                    f"{f'{cost.size} or batch_size' if cost.step_s > TOLERABLE_S else cost.advice}")
 
 
 def announcement(cost: Cost) -> str:

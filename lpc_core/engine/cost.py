@@ -56,6 +56,7 @@ class Cost:
     data_bytes: int
     step_s: float  # of one step of all networks
     pause_s: float  # the longest piece of work in between: building, or looking at all networks
+    size: str = "hidden"  # the setting that makes the networks large
 
     @property
     def memory(self) -> int:
@@ -65,12 +66,12 @@ class Cost:
     @property
     def advice(self) -> str:
         """The settings to reduce: those that take a quarter of the memory or more."""
-        parts = (("hidden, width or latent_dim", self.state_bytes), ("batch_size or hidden", self.batch_bytes),
-                 ("samples, test_samples or dim", self.data_bytes))
-        return ", ".join(name for name, part in parts if 4 * part >= self.memory)
+        parts = ((self.size, self.state_bytes), ("batch_size", self.batch_bytes), ("samples", self.data_bytes))
+        return " or ".join(name for name, part in parts if 4 * part >= self.memory)
 
     def __str__(self) -> str:
-        return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {self.step_s:.2g} s per step)"
+        seconds = f"{self.step_s:.2g}" if self.step_s < 10 else f"{self.step_s:,.0f}"
+        return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {seconds} s per step)"
 
 
 def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
@@ -79,7 +80,7 @@ def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
         each = [cost_of(run) for run in work.runs]
         return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
                     sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
-                    sum(c.pause_s for c in each))
+                    sum(c.pause_s for c in each), each[0].size)
     form, batch = form_of(work), min(work.batch_size, work.data.samples)
     net = network_of(work.model, form)
     rows = work.data.samples + work.data.test_samples
@@ -94,7 +95,8 @@ def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
         batch_bytes=replicas * (VALUE_BYTES * batch * net.values + PAIR_BYTES * pairs)
         + LOOK_BYTES * min(most, looked) * net.values,
         data_bytes=_data_bytes(form, rows), step_s=STEP_S + replicas * step,
-        pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)))
+        pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)),
+        size="width" if net.convolves else "hidden")
 
 
 def form_of(config: RunConfig) -> Form:
