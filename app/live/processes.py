@@ -95,7 +95,8 @@ class LocalWorker:
     def close(self) -> None:
         """Close the pipes (only when no thread uses them any more) and remove what it left half done."""
         for path in (self._folder / f"{self.pid}.serving", *self._folder.glob(f"*.{self.pid}.new")):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # with the folder gone there is nothing to remove
+                path.unlink()
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):  # what was still buffered for a worker that is gone
                 cast(BinaryIO, stream).close()

@@ -33,8 +33,8 @@ def test_every_starting_run_and_preset_can_be_had_by_a_whole_class_at_once():
 
 
 def test_a_run_that_is_too_large_is_refused_with_the_estimate_and_what_to_change():
-    with pytest.raises(CostError, match=r"^memory: expected at most 1,000 MB, what one run may take on this server, got "
-                                        r"about [\d,]+ MB \([\d,]+ parameters, .* s per step\); reduce hidden$"):
+    with pytest.raises(CostError, match=r"^memory: expected at most 1,000 MB, what one run may take on this server, got"
+                                        r" about [\d,]+ MB \([\d,]+ parameters, .* s per step\); reduce hidden$"):
         check("me", cost_of(unflatten({"hidden": (8192, 8192)})), SETTINGS, Ledger())
     with pytest.raises(CostError, match=r"reduce samples$"):
         check("me", cost_of(unflatten({"samples": 1_000_000, "dim": 1_000})), SETTINGS, Ledger())

@@ -173,8 +173,7 @@ def test_when_no_worker_could_be_started_for_a_while_everything_comes_back_by_it
     with serving(Settings(**PATIENT), "mendable_engine") as hub:
         page = Page(hub, hub.open(run()))
         page.wait("notice", lambda info: info["state"] == "stopped", seconds=120)
-        with pytest.raises(HubError, match="No training process can be started on this server; its log says why. It "
-                                           "goes on trying"):
+        with pytest.raises(HubError, match="No training process can be started on this server"):
             hub.open(run())
         assert hub.health()["status"] == "down"
         gate.touch()
@@ -282,9 +281,9 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
             with error:
                 return error.code, json.load(error)
 
-    process = subprocess.Popen([sys.executable, "-m", "app", "--port", "0", "--workers", "2"], text=True,
-                               cwd=Path(__file__).resolve().parents[2], stdout=subprocess.PIPE,
-                               env=os.environ | {"TMPDIR": str(tmp_path), "LPC_WORKER_SILENT_S": "60", "LPC_SPARE": "0"})
+    env = os.environ | {"TMPDIR": str(tmp_path), "LPC_WORKER_SILENT_S": "60", "LPC_SPARE": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "app", "--port", "0", "--workers", "2"], text=True, env=env,
+                               cwd=Path(__file__).resolve().parents[2], stdout=subprocess.PIPE)
     with process:
         url = re.search(r"http://\S+", process.stdout.readline())[0]
         until(lambda: health(url)[1]["workers"] == 2, 120)
