@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lpc_core.data._base import DataError, Dataset, Progress, Source, data_root, load, sources
+from lpc_core.data._base import DataError, Dataset, Form, Progress, Source, data_root, load, sources
 
-__all__ = ["DataError", "Dataset", "Progress", "Source", "data_root", "load", "sources"]
+__all__ = ["DataError", "Dataset", "Form", "Progress", "Source", "data_root", "load", "sources"]
