@@ -130,11 +130,9 @@ async def plotly_js(call: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Whether runs can be trained: 200 with a ready worker, else 503."""
-    hub = hubs.current()
-    ready = hub.workers_ready
-    body = {"status": "ok" if ready else "starting", "workers": ready, "sessions": hub.session_count}
-    return JSONResponse(body, 200 if ready else 503, headers={"cache-control": "no-store"})
+    """Whether runs can be trained (`Hub.health`): 200 with a ready worker, else 503."""
+    body = hubs.current().health()
+    return JSONResponse(body, 200 if body["workers"] else 503, headers={"cache-control": "no-store"})
 
 
 async def failed(request: Request, error: Exception) -> Response:

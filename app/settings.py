@@ -35,6 +35,13 @@ class Settings:
     spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
+    own_processes: int = _setting(2, "Heavy runs at the same time, each in a training process of its own.", 0, 64)
+    run_memory_mb: int = _setting(0, "Megabytes that one run or film may take, by estimate; 0: a quarter of the "
+                                     "machine's.", 0, 10_000_000)
+    memory_mb: int = _setting(0, "Megabytes that all of them may take together; 0: 60 % of the machine's.",
+                              0, 10_000_000)
+    worker_silent_s: float = _setting(20.0, "Seconds after which a training process that gives no sign of life is "
+                                            "replaced.", 0.5, 86_400)
     allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
     allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
     allowed_hosts: tuple[str, ...] = _setting((), "Further host names of the server: lab.example.org,lab (* for any).")

@@ -7,11 +7,13 @@ in headless Chromium.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
@@ -35,8 +37,11 @@ LONG = unflatten({"steps": 10_000_000, "ramp_steps": 50_000})
 class Server:
     """A hub with its WebSocket and nothing else, so that the numbers are those of the live half."""
 
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
     def __enter__(self) -> Server:
-        self.hub = hubs.Hub(Settings())
+        self.hub = hubs.Hub(self.settings)
         self.hub.start()
         hubs.install(self.hub)
         self.port = free_port()
@@ -45,7 +50,7 @@ class Server:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
         self.thread.start()
-        while not (self.server.started and self.hub.workers_ready):
+        while not (self.server.started and self.hub.workers_ready == self.settings.workers):
             time.sleep(0.05)
         return self
 
@@ -59,13 +64,20 @@ class Server:
 def watch(server: Server, seconds: float, speed: float, out: list[tuple[float, float]]) -> None:
     """One page that acknowledges every frame at once; appends (frames per second, steps per second)."""
     handle = server.hub.open(LONG)
-    origin = f"http://127.0.0.1:{server.port}"
-    with client.connect(f"ws://127.0.0.1:{server.port}/lab/ws", origin=origin, max_size=None) as socket:
-        socket.send(json.dumps({"type": "hello", "token": handle.token}))
+    with greeted(server, handle) as socket:
         socket.send(json.dumps({"type": "speed", "steps_per_second": speed}))
         _listen(socket, 2.0)  # settled
         out.append(_listen(socket, seconds))
     server.hub.close(handle.id)
+
+
+@contextlib.contextmanager
+def greeted(server: Server, handle: hubs.SessionHandle) -> Iterator[client.ClientConnection]:
+    """A connection to the server's WebSocket that shows the session ``handle``."""
+    origin = f"http://127.0.0.1:{server.port}"
+    with client.connect(f"ws://127.0.0.1:{server.port}/lab/ws", origin=origin, max_size=None) as socket:
+        socket.send(json.dumps({"type": "hello", "token": handle.token}))
+        yield socket
 
 
 def _listen(socket: client.ClientConnection, seconds: float) -> tuple[float, float]:

@@ -65,12 +65,14 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,
 ) -> None:
     """Train one run and print its metrics as it goes."""
+    from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.engine.trainer import Trainer
     from lpc_core.parsing import parse_run
 
     config = parse_run(_pairs(settings or []))
     if out is not None and not out.parent.is_dir():
         raise ValueError(f"out: expected a file in an existing folder, got {out}")
+    check_fits(cost_of(config))
     run = Trainer(config, device, every=every)
     if not as_json:
         print(_HEAD)
@@ -104,12 +106,14 @@ def film(  # noqa: PLR0917
             raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
     import torch
 
+    from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.film import save_film
     from lpc_core.film.record import record
     from lpc_core.parsing import parse_run
 
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
     config = parse_run(_pairs(settings or []))
+    check_fits(cost_of(config, len(values)))
     with _film_progress(as_json) as progress:
         reel = record(config, values, frames, points, device=device, progress=progress)
         size = save_film(reel, out)

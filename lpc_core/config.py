@@ -100,6 +100,11 @@ class ModelConfig(_Section):
     latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
     dropout: float = _setting(0.0, "Share of backbone features dropped while training.", low=0.0, high=0.95)
 
+    def resolved(self, shape: tuple[int, ...]) -> str:
+        """The backbone that "auto" stands for: a convnet for colour pictures (C, H, W), an MLP for the rest."""
+        colour_picture = len(shape) == 3 and shape[0] == 3
+        return self.model if self.model != "auto" else ("convnet" if colour_picture else "mlp")
+
 
 @dataclass(frozen=True)
 class LossConfig(_Section):

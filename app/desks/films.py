@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.desks import jobs
+from app.live import admission
+from app.settings import from_env
 from lpc_core.config import RunConfig
+from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas, write_whole
 from lpc_core.parsing import to_texts
 
@@ -24,10 +27,11 @@ class Wish:
     frames: int
     points: int
 
-    def check(self) -> None:
-        """Raise `FilmError` for what cannot be recorded, as far as that is known without the data."""
-        parse_gammas(self.gammas)
+    def check(self) -> Cost:
+        """What recording takes; `FilmError` for what cannot be recorded, as far as that is known without the data."""
+        values = parse_gammas(self.gammas)
         check_size(self.frames, self.points, self.run.steps)
+        return cost_of(self.run, len(values))
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,18 @@ class FilmDesk(jobs.Desk):
 
     def record(self, wish: Wish) -> None:
         """Start recording; `FilmError` if that cannot be done."""
-        wish.check()
+        cost = wish.check()
         if self.running:
             return
+        try:
+            admission.check(self.id, cost, from_env())
+        except CostError as error:
+            raise FilmError(str(error)) from None
         self._wish = wish
         settings = [f"{name}={text}" for name, text in to_texts(wish.run).items()]
         self.start(["film", *settings, f"--gammas={wish.gammas}", "--json", f"--frames={wish.frames}",
                     f"--points={wish.points}", f"--device={self.device}", f"--out={self._fresh}"])
+        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def finished(self) -> None:
         """Take the film that was recorded."""

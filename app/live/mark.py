@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 from pathlib import Path
 
 _BYTES = 64
 
+_LOG = logging.getLogger("app.live.worker")
+
 
 class Mark:
-    """A file that says which session is being served; it outlives the process and so tells whose run ended it."""
+    """A file that says which session is being served; it outlives the process and so tells whose run ended it.
+
+    Where it cannot be written (a full disk), there is none until `mend` succeeds: a crash is then nobody's.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(bytes(_BYTES))
-        with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _BYTES)
+        self._path = path
+        self._memory: mmap.mmap | None = None
+        self.mend()
+
+    def mend(self) -> bool:
+        """Write the file if there is none yet; whether there is one now."""
+        if self._memory is None:
+            try:
+                self._path.write_bytes(bytes(_BYTES))
+                with self._path.open("r+b") as file:
+                    self._memory = mmap.mmap(file.fileno(), _BYTES)
+            except OSError as error:
+                _LOG.debug("no mark: %s", error)
+        return self._memory is not None
 
     def put(self, session: str) -> None:
         """Session ids are short ASCII."""
-        self._memory[:] = session.encode().ljust(_BYTES, b"\0")
+        if self._memory is not None:
+            self._memory[:] = session.encode().ljust(_BYTES, b"\0")
 
 
 def marked(path: Path) -> str:

@@ -66,6 +66,13 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """Put a session away: write its state file and forget it; it goes on elsewhere, or another run takes its place."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """End the worker."""
 
@@ -83,7 +90,7 @@ class Loaded:
     error: str = ""
 
 
-Order = Open | Configure | Presence | Hold | Say | Close | Stop | Loaded
+Order = Open | Configure | Presence | Hold | Say | Close | Leave | Stop | Loaded
 
 
 def key(order: Order) -> Hashable:
@@ -107,6 +114,15 @@ def merge(old: Order, new: Order) -> Order:
 class Ready:
     """The worker has imported what it needs."""
 
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A sign of life, once a second, from a thread of its own: a long step is no silence."""
+
+    turns: int  # rounds of the worker's loop so far
+    unsaved: int  # sessions whose state files cannot be written
     id: str = ""
 
 
@@ -147,4 +163,4 @@ class Notice:
     failed: int | None = None
 
 
-Report = Ready | Setup | Frame | Thumbs | Notice
+Report = Ready | Beat | Setup | Frame | Thumbs | Notice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+SLICE_S = 0.008  # one turn of one run
 FRAMES_PER_S = 30.0
 MIN_FRAMES_PER_S = 5.0
 METRICS_PER_S = 6.0
@@ -77,6 +78,7 @@ def frame_interval(cost_of_all: float) -> float:
     """Seconds between two frames of one run, where a frame of every run costs ``cost_of_all`` seconds together.
 
     30 a second while frames take at most 35 % of the time; fewer after that, but not below 5 until they take 70 %.
+    Among unequal runs each counts as if all were like it, so that one whose frames are dear gets fewer of them itself.
     """
     slowest = max(1 / MIN_FRAMES_PER_S, cost_of_all / FRAME_SHARE_LIMIT)
     return max(1 / FRAMES_PER_S, min(cost_of_all / FRAME_SHARE, slowest))

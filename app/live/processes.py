@@ -93,7 +93,10 @@ class LocalWorker:
         return marked(self._folder / f"{self.pid}.serving")
 
     def close(self) -> None:
-        """Close the pipes; only when no thread uses them any more."""
+        """Close the pipes (only when no thread uses them any more) and remove what it left half done."""
+        for path in (self._folder / f"{self.pid}.serving", *self._folder.glob(f"*.{self.pid}.new")):
+            with contextlib.suppress(OSError):  # with the folder gone there is nothing to remove
+                path.unlink()
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):  # what was still buffered for a worker that is gone
                 cast(BinaryIO, stream).close()

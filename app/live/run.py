@@ -5,7 +5,6 @@ A comparison is one session too: its trainer is a `Lockstep`, and it has a `Pane
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections import deque
@@ -26,11 +25,9 @@ from lpc_core.snapshot import Snapshot
 
 SPEED = 300.0  # steps per second, until the reader says otherwise
 WINDOW = 2  # frames under way to a page that have not been acknowledged
-SAVE_EVERY_S = 2.0
+SAVE_EVERY_S, SAVE_AGAIN_S = 2.0, 60.0  # where it fails it is tried less and less often, down to the latter
 SAVE_SHARE = 0.05  # of the time, at most, goes into state files
 OF_THE_LEADER = ("gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr")  # what a comparison says as one
-
-_LOG = logging.getLogger(__name__)
 
 
 class Trainer(Protocol):
@@ -82,6 +79,8 @@ class Run:
         self._unacked: deque[int] = deque()
         self.frame_cost, self.metrics_cost = Cost(), Cost()
         self.debt = 0.0  # seconds this run took beyond its turns
+        self.unsaved = 0  # times that its state file could not be written, one after the other
+        self.restoring = False  # it ran in a worker that ended, and has not begun here yet
         self._error: orders.Notice | None = None  # the last one, for a page that comes later
         self._fresh()
 
@@ -278,19 +277,35 @@ class Run:
 
     def save_if_due(self, now: float) -> None:
         """Write the state file when something changed and it is time."""
-        if self.trainer is None or self.broken or not self._unsaved or now < self._next_save:
+        if self._unsaved and now >= self._next_save:
+            self.save()
+
+    def save(self) -> None:
+        """Write the state file. Where that fails, the reader is told once, and once when it works again."""
+        if self.trainer is None or self.broken:
             return
-        self._unsaved = False
+        begun, self._unsaved = time.perf_counter(), False
         info = {"playing": self.playing, "gamma_seq": self._gamma_seq, "speed": self._speed, "ticket": self.ticket,
                 "view": self.view.model_dump_json()}
         try:
             histories = tuple(panel.history for panel in self._panels)
             state_file.write(self._path, state_file.Saved(self.trainer.config, self.trainer.state_bytes(), histories,
                                                           info))
-        except OSError:
-            _LOG.exception("the state of session %s could not be saved", self.id)
+        except OSError as error:
+            self._note_unsaved(error.strerror or type(error).__name__)
+        else:
+            if self.unsaved:
+                self.unsaved = 0
+                self.tell("info", "This run is being saved again.", state="saved")
         end = time.perf_counter()
-        self._next_save = end + max(SAVE_EVERY_S, (end - now) / SAVE_SHARE)
+        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.unsaved) if self.unsaved else SAVE_EVERY_S
+        self._next_save = end + max(pause, (end - begun) / SAVE_SHARE)
+
+    def _note_unsaved(self, why: str) -> None:
+        self._unsaved, self.unsaved = True, self.unsaved + 1
+        if self.unsaved == 1:
+            self.tell("warning", f"This run cannot be saved at the moment ({why}). It goes on, but would start again "
+                                 "from its last saved step if the training process stopped.", state="unsaved")
 
     def wait(self, now: float) -> float:
         """Seconds until this run has something to do by itself; infinity when it waits for the reader."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -35,10 +36,15 @@ def write(path: Path, saved: Saved) -> None:
     arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8)}
     arrays |= {f"history{i}": np.ascontiguousarray(table) for i, (_, table) in enumerate(tables)}
     raw = safetensors.numpy.save(arrays, metadata={"info": json.dumps(info)})
-    temporary = path.with_suffix(".new")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(raw)
-    os.replace(temporary, path)
+    temporary = path.with_suffix(f".{os.getpid()}.new")  # a run that moves has two writers for a moment
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(raw)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)  # half a file on a full disk
+        raise
 
 
 def read(path: Path) -> Saved | None:

@@ -25,7 +25,7 @@ from typing import BinaryIO
 from app.live import orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
-from app.live.pacing import frame_interval, metrics_interval
+from app.live.pacing import SLICE_S, frame_interval, metrics_interval
 from app.live.run import Post, Run, Trainer
 from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
@@ -33,10 +33,10 @@ from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
 from lpc_core.engine.lockstep import Lockstep
 
-SLICE_S = 0.008  # one turn
 ROUND_S = 0.1  # all turns together, when there are many sessions
 MIN_SLICE_S = 0.002
 IDLE_S = 0.5
+BEAT_S = 1.0
 PROGRESS_EVERY_S = 0.2
 EXPECTED = (DataError, ValueError, MemoryError, OSError)  # a reader can do something about these
 STOPPED = "The training process stopped; "
@@ -63,16 +63,34 @@ def torch_engine() -> Engine:
     return Engine(TorchTrainer, load_data, warm=True)
 
 
+@dataclass
+class Pulse:
+    """What `orders.Beat` says."""
+
+    turns: int = 0
+    unsaved: int = 0
+
+
+def beat(pulse: Pulse, post: Post) -> None:
+    """Give signs of life until the web process is gone."""
+    with contextlib.suppress(OSError):
+        while True:
+            post(orders.Beat(pulse.turns, pulse.unsaved))
+            time.sleep(BEAT_S)
+
+
 class Worker:
     """All sessions of one process. `serve` runs until it is told to stop."""
 
-    def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path) -> None:
+    def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path,
+                 pulse: Pulse) -> None:
         self._inbox, self._post, self._engine, self._device, self._folder = inbox, post, engine, device, folder
         self._mark = Mark(folder / f"{os.getpid()}.serving")
         self._cache = DataCache(engine.load)
         self._runs: dict[str, Run] = {}
         self._wanted: dict[str, int] = {}  # the newest ticket of each session that is still loading
         self._stopping = False
+        self._pulse = pulse
 
     def serve(self) -> None:
         """Obey, train, draw and save in turns; sleep when there is nothing to do."""
@@ -83,6 +101,18 @@ class Worker:
             for order in self._inbox.take(self._wait()):
                 self._obey(order)
             self._round()
+            self._pulse.turns += 1
+            self._note_saving()
+
+    def _note_saving(self) -> None:
+        """Say once in the log that runs cannot be saved, and once that they can again."""
+        unsaved = sum(run.unsaved > 0 for run in self._runs.values())
+        if (unsaved > 0) != (self._pulse.unsaved > 0):
+            _LOG.warning("state files cannot be written to %s: is the disk full?" if unsaved else
+                         "state files can be written to %s again", self._folder)
+        if self._pulse.unsaved and not unsaved:
+            self._mark.mend()
+        self._pulse.unsaved = unsaved
 
     def _wait(self) -> float:
         now = time.perf_counter()
@@ -92,21 +122,20 @@ class Worker:
 
     def _round(self) -> None:
         watched = [run for run in self._runs.values() if run.here]
-        frames_every = frame_interval(sum(run.frame_cost.seconds for run in watched if run.trains))
-        metrics_every = metrics_interval(sum(run.metrics_cost.seconds for run in watched if run.trains))
         active = sum(run.trains for run in watched)
         quantum = min(SLICE_S, max(MIN_SLICE_S, ROUND_S / max(active, 1)))
         for run in list(self._runs.values()):
             if run.id in self._runs:
-                self._guard(run, lambda run=run: self._turn(run, quantum, frames_every, metrics_every, active > 1))
+                self._guard(run, lambda run=run: self._turn(run, quantum, max(active, 1)))
             if len(self._inbox):  # a moved slider waits for one turn, not for a round
                 for order in self._inbox.take(0):
                     self._obey(order)
             if self._stopping:
                 return
 
-    def _turn(self, run: Run, quantum: float, frames_every: float, metrics_every: float, contested: bool) -> None:
-        """One run's turn. Who took longer (one step of a large network) sits out until the others had as much."""
+    def _turn(self, run: Run, quantum: float, active: int) -> None:
+        """One run's turn, of ``active``. Who took longer (one long step) sits out until the others had as much."""
+        contested = active > 1
         if contested and run.debt > quantum:
             run.debt -= quantum
         else:
@@ -114,7 +143,8 @@ class Worker:
             run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
         now = time.perf_counter()
         if run.owes_frame(now):
-            run.send_frame(frames_every, metrics_every)
+            run.send_frame(frame_interval(active * run.frame_cost.seconds),
+                           metrics_interval(active * run.metrics_cost.seconds))
         run.save_if_due(now)
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:
@@ -155,6 +185,9 @@ class Worker:
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():
                 self._close(run)
+            case orders.Leave():
+                self._guard(run, run.save)
+                self._forget(run)
 
     def _hear(self, run: Run, message: orders.Control) -> None:
         try:
@@ -169,14 +202,18 @@ class Worker:
             return self._engine.make(config, self._device, dataset)
 
         run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
+        run.restoring = order.restore
         self._runs[order.id] = run
         saved = state_file.read(self._path(order.id)) if order.restore else None
         self._prepare(run, saved.config if saved else order.config, order.ticket)
 
     def _close(self, run: Run) -> None:
+        self._forget(run)
+        state_file.remove(self._path(run.id))
+
+    def _forget(self, run: Run) -> None:
         del self._runs[run.id]
         self._wanted.pop(run.id, None)
-        state_file.remove(self._path(run.id))
 
     def _path(self, session: str) -> Path:
         return self._folder / f"{session}.safetensors"
@@ -217,17 +254,19 @@ class Worker:
         if loaded.dataset is None:
             self._refuse(run, loaded, loaded.error)
             return
-        first, tried = run.trainer is None, run.run
+        first = run.trainer is None
         try:
             saved = state_file.read(self._path(run.id)) if first else None
             if saved is not None and saved.config == loaded.config:
                 self._go_on(run, saved, loaded)
             else:
                 run.start(loaded.config, loaded.dataset, loaded.ticket)
-                if first and tried:  # it had run before, in a worker that ended before it saved anything
+                if run.restoring and run.run > 1:  # the worker it had run in ended before it saved anything
                     run.tell("warning", STOPPED + "started again from step 0.", state="restored")
         except (*EXPECTED, RuntimeError) as error:  # torch reports impossible shapes and full memory as RuntimeError
             self._refuse(run, loaded, str(error) or type(error).__name__)
+        else:
+            run.restoring = False
 
     def _go_on(self, run: Run, saved: state_file.Saved, loaded: orders.Loaded) -> None:
         if loaded.dataset is None:
@@ -239,7 +278,8 @@ class Worker:
             _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
             run.start(loaded.config, loaded.dataset, loaded.ticket)
             text = "started again from step 0."
-        run.tell("warning", STOPPED + text, state="restored")
+        if run.restoring:
+            run.tell("warning", STOPPED + text, state="restored")
 
     def _refuse(self, run: Run, loaded: orders.Loaded, text: str) -> None:
         """Say why not. The run before goes on; one that waits in its state file is fetched."""
@@ -280,20 +320,23 @@ def main(folder: str, engine: str, device: str) -> None:
     """Serve until told to stop. ``engine`` is ``module:function``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with contextlib.suppress(OSError):  # when memory runs out on Linux, a worker is ended before the web process is
+        Path("/proc/self/oom_score_adj").write_text("500", "ascii")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the reports
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     inbox = wire.Mailbag(orders.merge)
     threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder)), name="orders", daemon=True).start()
-    module, _, function = engine.partition(":")
-    made: Engine = getattr(importlib.import_module(module), function)()
-    lock = threading.Lock()
+    lock, pulse = threading.Lock(), Pulse()
 
     def post(report: orders.Report) -> None:
         with lock:  # loading threads report progress
             wire.send(stdout, report)
 
+    threading.Thread(target=beat, args=(pulse, post), name="beat", daemon=True).start()
+    module, _, function = engine.partition(":")
+    made: Engine = getattr(importlib.import_module(module), function)()
     with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
-        Worker(inbox, post, made, device=device, folder=Path(folder)).serve()
+        Worker(inbox, post, made, device=device, folder=Path(folder), pulse=pulse).serve()
     os._exit(0)  # loading threads may still wait for a network
 
 

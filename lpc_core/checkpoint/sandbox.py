@@ -138,9 +138,8 @@ def _failure(code: int | None, errors: IO[bytes], limits: Limits) -> FileRefused
     elif code is not None and code < 0:
         got = f"one on which the reading process was ended by signal {-code} (memory, or a flaw in a library)"
     else:
-        unforeseen = not last or last[0] == "PermissionError"  # the lock's word, not the file's
-        what = "without a word" if not words else "it is damaged in a way the reader did not foresee" if unforeseen \
-            else last[0]
+        what = "it is damaged in a way the reader did not foresee" if words else "without a word"
+        what = last[0] if last and last[0] != "PermissionError" else what  # that is the lock's word, not the file's
         got = f"one on which it failed ({what})"
     refused = refusal("a file that the reading process can read", got, do)
     refused.__cause__ = ReaderFailed(words[-2_000:])

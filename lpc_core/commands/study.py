@@ -42,6 +42,7 @@ def study(  # noqa: PLR0917
         raise ValueError(f"out: expected a folder inside an existing one, got {out}")
     import torch
 
+    from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.engine.trainer import pick_device
     from lpc_core.parsing import parse_run
 
@@ -51,6 +52,7 @@ def study(  # noqa: PLR0917
         if "=" not in item:
             raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
     config = parse_run(dict(item.partition("=")[::2] for item in settings or []))
+    check_fits(cost_of(config))
     with _progress(as_json) as progress:
         if task is Task.follow:
             _follow(config, moments, spacing, device, out, as_json, progress)

@@ -43,6 +43,15 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a source's samples look like, known without loading any."""
+
+    shape: tuple[int, ...]  # of one sample: (D,) float32 or (H, W, C) uint8
+    classes: int
+    stored_bytes: int = 0  # what is read before the samples are taken out of it
+
+
+@dataclass(frozen=True)
 class Source:
     """One entry of the registry; every module of this package defines ``SOURCE``."""
 
@@ -50,6 +59,7 @@ class Source:
     help: str  # one sentence for a learner
     uses: tuple[str, ...]  # which DataConfig fields it reads, besides the sample counts
     load: Callable[[DataConfig, int, Progress], Dataset]
+    form: Callable[[DataConfig], Form]
 
 
 @functools.cache

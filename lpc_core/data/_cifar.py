@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import DataError, Dataset, Progress, data_root
+from lpc_core.data._base import DataError, Dataset, Form, Progress, data_root
 from lpc_core.data._files import download, find, refuse_impostor, unpack
 from lpc_core.data._pickle_arrays import read_pickled
 from lpc_core.data._split import Labelled, subset
@@ -50,6 +50,10 @@ class Cifar:
         train = self._read(version, paths[:-1], progress)
         test = self._read(version, paths[-1:], progress)
         return subset(self.name, self.class_names, train, test, config=config, seed=seed)
+
+    def form(self, config: DataConfig) -> Form:
+        """All 60,000 images are read."""
+        return Form((32, 32, 3), len(self.class_names), 60_000 * PIXELS)
 
     def _locate(self) -> tuple[Version, list[Path]] | None:
         for version in self.versions:

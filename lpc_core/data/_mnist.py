@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import DataError, Dataset, Progress, data_root
+from lpc_core.data._base import DataError, Dataset, Form, Progress, data_root
 from lpc_core.data._files import download, find
 from lpc_core.data._idx import read_idx
 from lpc_core.data._split import Labelled, subset
@@ -36,6 +36,10 @@ class MnistLike:
         train = self._read(*paths[:2], progress)
         test = self._read(*paths[2:], progress)
         return subset(self.name, self.class_names, train, test, config=config, seed=seed)
+
+    def form(self, config: DataConfig) -> Form:
+        """All 70,000 images are read."""
+        return Form((28, 28, 1), len(self.class_names), 70_000 * 28 * 28)
 
     def _locate(self) -> list[Path] | None:
         """All four named in one style: a mixture may pair images with another copy's labels."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset
+from lpc_core.data._base import Dataset, Form
 from lpc_core.data._split import TEST, TRAIN, balanced, rng_for
 
 Shape = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # labels (N,) → points without noise (N, D)
@@ -22,6 +22,11 @@ def synthetic(name: str, config: DataConfig, seed: int, shape: Shape) -> Dataset
     train = _sample(config, "samples", rng_for(seed, TRAIN), shape)
     test = _sample(config, "test_samples", rng_for(seed, TEST), shape)
     return Dataset(name, *train, *test, class_names(config.classes))
+
+
+def plane(config: DataConfig) -> Form:
+    """The form of points in the plane."""
+    return Form((2,), config.classes)
 
 
 def class_names(classes: int) -> tuple[str, ...]:

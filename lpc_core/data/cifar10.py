@@ -23,4 +23,5 @@ _CIFAR10 = Cifar(
     class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 )
 
-SOURCE = Source("CIFAR-10", "Small colour photographs of ten kinds of things (170 MB).", (), _CIFAR10.load)
+SOURCE = Source("CIFAR-10", "Small colour photographs of ten kinds of things (170 MB).", (), _CIFAR10.load,
+                _CIFAR10.form)

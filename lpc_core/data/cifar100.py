@@ -34,4 +34,5 @@ _CIFAR100 = Cifar(
     class_names=tuple(name.replace("_", " ") for name in _NAMES.split()),
 )
 
-SOURCE = Source("CIFAR-100", "Small colour photographs of a hundred kinds of things (170 MB).", (), _CIFAR100.load)
+SOURCE = Source("CIFAR-100", "Small colour photographs of a hundred kinds of things (170 MB).", (), _CIFAR100.load,
+                _CIFAR100.form)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import Dataset, Progress, Source
-from lpc_core.data._synthetic import synthetic
+from lpc_core.data._synthetic import plane, synthetic
 
 
 def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
@@ -18,4 +18,4 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
 
 
 SOURCE = Source("Circles", "Rings around one centre: the class is the distance from the middle.",
-                ("classes", "noise"), _load)
+                ("classes", "noise"), _load, plane)

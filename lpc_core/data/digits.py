@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
+from lpc_core.data._base import Dataset, Form, Progress, Source
 from lpc_core.data._split import SHARED, rng_for, stratified, subset
 
 TEST_POOL = 360  # of the 1,797 images; the rest are for training
@@ -23,4 +23,5 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
     return subset("digits", tuple("0123456789"), train, test, config=config, seed=seed)
 
 
-SOURCE = Source("Digits 8×8", "1,797 small handwritten digits; comes with the lab, no download.", (), _load)
+SOURCE = Source("Digits 8×8", "1,797 small handwritten digits; comes with the lab, no download.", (), _load,
+                lambda config: Form((8, 8, 1), 10))

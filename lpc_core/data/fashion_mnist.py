@@ -15,4 +15,5 @@ _FASHION = MnistLike(
                  "Ankle boot"),
 )
 
-SOURCE = Source("Fashion-MNIST", "Clothes, 28×28: as small as MNIST, but harder (30 MB).", (), _FASHION.load)
+SOURCE = Source("Fashion-MNIST", "Clothes, 28×28: as small as MNIST, but harder (30 MB).", (), _FASHION.load,
+                _FASHION.form)

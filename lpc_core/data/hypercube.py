@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import ConfigError, DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
+from lpc_core.data._base import Dataset, Form, Progress, Source
 from lpc_core.data._split import SHARED, rng_for
 from lpc_core.data._synthetic import synthetic
 
@@ -28,4 +28,4 @@ def _vertices(count: int, dim: int, rng: np.random.Generator) -> np.ndarray:
 
 
 SOURCE = Source("Hypercube Gaussians", "Clouds around random corners of a many-dimensional cube (paper, Figure 1).",
-                ("classes", "noise", "dim"), _load)
+                ("classes", "noise", "dim"), _load, lambda config: Form((config.dim,), config.classes))

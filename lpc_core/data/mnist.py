@@ -14,4 +14,5 @@ _MNIST = MnistLike(
     class_names=tuple("0123456789"),
 )
 
-SOURCE = Source("MNIST", "Handwritten digits, 28×28: the classic first image set (11 MB).", (), _MNIST.load)
+SOURCE = Source("MNIST", "Handwritten digits, 28×28: the classic first image set (11 MB).", (), _MNIST.load,
+                _MNIST.form)

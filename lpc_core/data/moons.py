@@ -6,7 +6,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import Dataset, Progress, Source
-from lpc_core.data._synthetic import synthetic
+from lpc_core.data._synthetic import plane, synthetic
 
 SPACING = 1.25  # between neighbouring centres, in radii; above 1 so that moons k and k + 2 do not touch
 LIFT = 0.5  # how far the moons that open up reach into the others, in radii
@@ -24,4 +24,4 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
 
 
 SOURCE = Source("Moons", "Half-moons that reach into one another: no straight line parts them.",
-                ("classes", "noise"), _load)
+                ("classes", "noise"), _load, plane)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import Dataset, Progress, Source
-from lpc_core.data._synthetic import synthetic
+from lpc_core.data._synthetic import plane, synthetic
 
 TURNS = 1.25  # of every arm, from the middle to its tip
 INNER = 0.1  # radius where the arms begin, so that they do not meet
@@ -22,4 +22,4 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
 
 
 SOURCE = Source("Spirals", "Arms wound around one another: a hard shape for a small network.",
-                ("classes", "noise"), _load)
+                ("classes", "noise"), _load, plane)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import Dataset, Progress, Source
-from lpc_core.data._synthetic import synthetic
+from lpc_core.data._synthetic import plane, synthetic
 
 MARGIN = 0.1  # of every field left empty on each side, as a share of its width
 
@@ -22,4 +22,4 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
 
 
 SOURCE = Source("XOR checkerboard", "Fields of a board: neither coordinate alone tells anything about the class.",
-                ("classes", "noise"), _load)
+                ("classes", "noise"), _load, plane)

@@ -206,10 +206,15 @@ def available_memory() -> int:
     for line in _lines("/proc/meminfo"):
         if line.startswith("MemAvailable:"):
             free = [int(line.split()[1]) * 1024]
-    limit, used = (next(iter(_lines(f"/sys/fs/cgroup/memory.{name}")), "") for name in ("max", "current"))
+    limit, used = (first_line(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
     if limit.isdigit() and used.isdigit():
         free.append(int(limit) - int(used))
     return max(0, min(free))
+
+
+def first_line(path: str) -> str:
+    """The first line of a file of the system; "" where there is none."""
+    return next(iter(_lines(path)), "")
 
 
 def _lines(path: str) -> list[str]:

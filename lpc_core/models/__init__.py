@@ -20,9 +20,8 @@ def backbones() -> dict[str, object]:
 
 
 def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
-    """The backbone that "auto" stands for: a convnet for colour pictures (C, H, W), an MLP for the rest."""
-    colour_picture = len(shape) == 3 and shape[0] == 3
-    return config.model if config.model != "auto" else ("convnet" if colour_picture else "mlp")
+    """The backbone of ``config`` for inputs of ``shape`` (`ModelConfig.resolved`)."""
+    return config.resolved(shape)
 
 
 def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int,

@@ -16,7 +16,9 @@ from lpc_core.data import DataError, Dataset
 from lpc_core.snapshot import Snapshot
 
 N = 200
-# Data sets that mean something here: "broken", "slow", "pictures", "deadly" (kills the process), "faulty" (raises).
+GATE = "LPC_TEST_GATE"  # names a file: while it is not there, what is "gated" waits
+# Data sets that mean something here: "broken", "slow", "pictures", "deadly" (kills the process), "faulty" (raises),
+# "gated" (its second step waits), "gated-build" (building waits).
 
 
 class FakeTrainer:
@@ -28,6 +30,8 @@ class FakeTrainer:
         self.gamma, self.target, self.mode, self.lr = config.gamma.gamma_start, config.gamma.gamma_start, "auto", 0.01
         self.step_s = 2e-4
         self._d, self._k = config.model.latent_dim, dataset.classes
+        if dataset.name == "gated-build":
+            wait_for_gate()
         if config.model.latent_dim == 13:
             raise RuntimeError("out of memory")
         rng = np.random.default_rng(config.seed)
@@ -48,6 +52,8 @@ class FakeTrainer:
         done = 0
         while done < steps and not self.finished:
             time.sleep(self.step_s)
+            if self.dataset.name == "gated" and self.step >= 1:
+                wait_for_gate()
             self.step, done = self.step + 1, done + 1
             self.gamma = self.target
             if self.dataset.name == "deadly" and self.step >= 20:
@@ -90,6 +96,11 @@ class FakeTrainer:
         self.step, self.limit, self.gamma, self.target, self.mode = json.loads(raw)
 
 
+def wait_for_gate() -> None:
+    while not os.path.exists(os.environ[GATE]):
+        time.sleep(0.02)
+
+
 def load(config: DataConfig, seed: int, progress: object) -> Dataset:
     if config.dataset == "broken":
         raise DataError("expected broken.bin in the data folder, got none; put it there")
@@ -108,3 +119,9 @@ def engine() -> Engine:
 
 def broken_engine() -> Engine:
     raise RuntimeError("no engine")
+
+
+def mendable_engine() -> Engine:
+    if not os.path.exists(os.environ[GATE]):
+        raise RuntimeError("no engine yet")
+    return engine()

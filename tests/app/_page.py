@@ -48,7 +48,7 @@ class Page:
     def last(self) -> dict[str, Any]:
         return self.of("frame")[-1]
 
-    def wait(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda info: True, seconds: float = 8.0,
+    def wait(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda info: True, seconds: float = 40.0,
              since: int = 0) -> dict[str, Any]:
         """The first ``kind`` from the ``since``-th thing seen on that ``fits``."""
         deadline = time.monotonic() + seconds
@@ -71,7 +71,7 @@ class Page:
             time.sleep(seconds)
 
 
-def until(fits: Callable[[], bool], seconds: float = 8.0) -> None:
+def until(fits: Callable[[], bool], seconds: float = 40.0) -> None:
     deadline = time.monotonic() + seconds
     while not fits():
         assert time.monotonic() < deadline, f"did not happen within {seconds} s"

@@ -330,7 +330,7 @@ def test_a_run_that_ends_its_worker_again_and_again_is_stopped_and_the_others_go
     stopped = deadly.wait("notice", lambda info: info["state"] == "stopped", seconds=40)
     assert "3 times within a minute" in stopped["text"]
     count = len(page.seen)
-    page.wait("frame", lambda info: info["state"] == "running", since=count, seconds=15)
+    page.wait("frame", lambda info: info["state"] == "running", since=count, seconds=60)
     assert hub.alive(page.id)
     hub.configure(session.id, config())  # a way out
     deadly.wait("frame", lambda info: info["step"] > 30)
@@ -362,7 +362,7 @@ def test_the_real_trainer_survives_a_kill():
         before, count = page.last, len(page.seen)
         begun = time.monotonic()
         os.kill(worker_pid(hub), signal.SIGKILL)
-        notice = page.wait("notice", lambda info: info["state"] == "restored", since=count, seconds=15)
+        notice = page.wait("notice", lambda info: info["state"] == "restored", since=count, seconds=60)
         took = time.monotonic() - begun
         assert notice["text"] == f"The training process stopped; went on from step {before['step']:,}."
         after = page.wait("frame", since=count)

@@ -72,7 +72,8 @@ def test_every_answer_has_the_security_headers(url, path):
 def test_health_says_whether_runs_can_be_trained(url):
     until(lambda: get(url + "/lab/health")[0] == 200, 60)
     _, _, body = get(url + "/lab/health")
-    assert json.loads(body) == {"status": "ok", "workers": 1, "sessions": 0}
+    assert json.loads(body) == {"status": "ok", "workers": 1, "own": 0, "silent": 0, "replaced": 0,
+                                "sessions": 0, "unsaved": 0}
 
 
 def test_plotly_is_served_packed_and_cached(url):

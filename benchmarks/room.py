@@ -1,0 +1,141 @@
+"""A room of readers: many pages at once on a real server, for minutes, beside the machine's own speed.
+
+``python -m benchmarks.room --sessions 30 --minutes 1 --workers 1`` prints frames and steps per second, how long γ takes
+to be answered, memory over time and errors. It talks to nobody but this machine and stops by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+
+import torch
+from websockets.exceptions import WebSocketException
+from websockets.sync import client
+
+from app.live.frames import decode
+from app.settings import Settings
+from benchmarks.live import LONG, Server, greeted, memory_mb
+from lpc_core.config import unflatten
+from lpc_core.engine.trainer import Trainer
+
+MOST_SESSIONS, MOST_MINUTES, MOST_WORKERS = 100, 30.0, 16
+SETTLE_S = 5.0  # before anything is counted
+GAMMA_EVERY_S = 2.0  # between two moves of one page's γ; it waits for the answer to the first
+LOOKS = 12  # at the memory
+PATIENCE_S = 60.0  # for a frame
+
+
+@dataclass
+class Reader:
+    """What one page saw while it was counted."""
+
+    frames: int = 0
+    steps: int = 0
+    waits_ms: list[float] = field(default_factory=list)  # γ sent → first frame trained under it
+    errors: list[str] = field(default_factory=list)
+
+
+def alone(seconds: float = 3.0) -> float:
+    """Steps per second of one run in a plain loop, without a server: the machine's own speed."""
+    torch.set_num_threads(1)
+    run = Trainer(LONG, "cpu")
+    run.advance(200)
+    step, begun = run.step, time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        run.advance(100)
+    return (run.step - step) / (time.perf_counter() - begun)
+
+
+def read(server: Server, seed: int, begin: float, end: float, reader: Reader) -> None:
+    """One page: draws what comes, moves γ now and then; counts from ``begin`` to ``end`` (of `time.monotonic`)."""
+    try:
+        handle = server.hub.open(unflatten({"seed": seed}, LONG))
+        with greeted(server, handle) as socket:
+            _watch(socket, begin, end, reader)
+        server.hub.close(handle.id)
+    except (OSError, RuntimeError, TimeoutError, WebSocketException) as error:
+        reader.errors.append(f"{type(error).__name__}: {error}")
+
+
+def _watch(socket: client.ClientConnection, begin: float, end: float, reader: Reader) -> None:
+    sequence, asked, first, last = 0, 0.0, None, None
+    next_move = begin
+    while (now := time.monotonic()) < end:
+        if now >= next_move and not asked:
+            sequence, asked = sequence + 1, now
+            socket.send(json.dumps({"type": "gamma", "value": 10.0 ** (sequence % 4 - 2), "seq": sequence}))
+        kind, info, _ = decode(socket.recv(timeout=PATIENCE_S))
+        if kind == "notice" and info["level"] != "info":
+            reader.errors.append(info["text"])
+        if kind != "frame":
+            continue
+        socket.send(json.dumps({"type": "ack", "frame": info["frame"]}))
+        now = time.monotonic()
+        if asked and info["gamma_seq"] >= sequence:
+            reader.waits_ms.append(1000 * (now - asked))
+            asked, next_move = 0.0, now + GAMMA_EVERY_S
+        if now >= begin:
+            first = info["step"] if first is None else first
+            last = info["step"]
+            reader.frames += 1
+    reader.steps = (last or 0) - (first or 0)
+
+
+def room(server: Server, sessions: int, seconds: float) -> tuple[list[Reader], list[float]]:
+    """``sessions`` pages for ``seconds``: what each saw, and the memory in use at `LOOKS` moments, MB."""
+    readers, begin = [Reader() for _ in range(sessions)], time.monotonic() + SETTLE_S
+    end = begin + seconds
+    pages = [threading.Thread(target=read, args=(server, seed, begin, end, reader), daemon=True)
+             for seed, reader in enumerate(readers)]
+    for page in pages:
+        page.start()
+    memory = []
+    for look in range(LOOKS):
+        time.sleep(max(0.0, begin + (look + 0.5) * seconds / LOOKS - time.monotonic()))
+        memory.append(memory_mb())
+    for page in pages:
+        page.join(max(0.0, end + 2 * PATIENCE_S - time.monotonic()))
+    return readers, memory
+
+
+def report(readers: list[Reader], memory: list[float], seconds: float, own: float) -> None:
+    """Print what was found."""
+    frames = sorted(reader.frames / seconds for reader in readers)
+    steps = sum(reader.steps for reader in readers) / seconds
+    waits = sorted(wait for reader in readers for wait in reader.waits_ms)
+    errors = [error for reader in readers for error in reader.errors]
+    print(f"{'the machine: one run alone, without a server':48} {own:9.0f} steps/s")
+    print(f"{'frames per second of the slowest (the median)':48} {frames[0]:9.1f} ({statistics.median(frames):.1f})")
+    print(f"{'steps of all sessions together':48} {steps:9.0f} steps/s, {steps / own:.2f} of one run alone")
+    print(f"{'steps of one session, slowest (median)':48} {min(r.steps for r in readers) / seconds:9.1f} "
+          f"({statistics.median(r.steps for r in readers) / seconds:.1f}) steps/s")
+    for share in (0.5, 0.95) if waits else ():
+        print(f"{f'γ sent → first frame under it, p{100 * share:.0f} of {len(waits)}':48} "
+              f"{waits[round(share * (len(waits) - 1))]:9.0f} ms")
+    print(f"{'memory of the server and this program over time':48} {' '.join(f'{m:.0f}' for m in memory)} MB")
+    print(f"{'errors':48} {len(errors):9}" + "".join(f"\n  {error}" for error in sorted(set(errors))[:10]))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.room", description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=30, help=f"pages at once, at most {MOST_SESSIONS}")
+    parser.add_argument("--minutes", type=float, default=1.0, help=f"how long, at most {MOST_MINUTES:g}")
+    parser.add_argument("--workers", type=int, default=1, help=f"training processes, at most {MOST_WORKERS}")
+    given = parser.parse_args()
+    for name, most in (("sessions", MOST_SESSIONS), ("minutes", MOST_MINUTES), ("workers", MOST_WORKERS)):
+        if not 0 < getattr(given, name) <= most:
+            parser.error(f"--{name}: expected more than 0 and at most {most:g}, got {getattr(given, name)}")
+    own = alone()
+    with Server(Settings(workers=given.workers, max_sessions=given.sessions)) as server:
+        readers, memory = room(server, given.sessions, 60 * given.minutes)
+    report(readers, memory, 60 * given.minutes, own)
+
+
+if __name__ == "__main__":
+    main()

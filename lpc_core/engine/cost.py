@@ -1,0 +1,179 @@
+"""Cost: what a run will take, from its configuration alone: parameters, bytes, seconds. Nothing is built or loaded.
+
+For P parameters, M multiply-adds and U values of one sample's forward pass, batches of B, n samples that are looked at
+and N samples of D numbers, R runs at once:
+
+    memory  R (64 P + 12 B U) + 4 n U + data; 64 = weight, gradient, two moments of Adam (16), the last good state (12)
+            and the copies made while a state is written (36); 12 = a value, its derivative and its gradient
+    data    20 D N + 72 N for vectors (drawn in float64); D N + 72 N + the stored set for pictures
+    step    6 M B R / FLOPS + 3 ns · B U R + 10 ns · P R       (forward, and backward twice that)
+    look    2 M n / FLOPS; build 60 ns · P R + 0.3 µs · N + 5 ns · D N of pictures
+
+SupCon compares all pairs of a batch: 56 bytes and 70 ns each. The speed is that of one ordinary processor core, so that
+equal configurations are estimated equally everywhere; a machine may be three times quicker or slower.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lpc_core.comparison import Comparison
+from lpc_core.config import ModelConfig, RunConfig
+from lpc_core.data import Form, sources
+from lpc_core.film import available_memory, first_line
+
+FLOPS = 4e10  # per second, single precision, one core
+STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
+VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
+STEP_S = 3e-4  # the least a step takes
+LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`_probe`)
+
+
+class CostError(ValueError):
+    """A run that is too large; the message gives the estimate, the limit and the settings to change."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network by its numbers, without building it."""
+
+    parameters: int
+    products: int  # multiply-adds of one sample's forward pass
+    values: int  # numbers that one sample's forward pass leaves behind, the sample included
+    convolves: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate: bytes at the peak, by what they are for, and seconds on one core."""
+
+    parameters: int  # of all networks
+    state_bytes: int  # what grows with the parameters
+    batch_bytes: int  # what grows with the batch
+    data_bytes: int
+    step_s: float  # of one step of all networks
+    pause_s: float  # the longest piece of work in between: building, or looking at all networks
+    size: str = "hidden"  # the setting that makes the networks large
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the peak."""
+        return self.state_bytes + self.batch_bytes + self.data_bytes
+
+    @property
+    def advice(self) -> str:
+        """The settings to reduce: those that take a quarter of the memory or more."""
+        parts = ((self.size, self.state_bytes), ("batch_size", self.batch_bytes), ("samples", self.data_bytes))
+        return " or ".join(name for name, part in parts if 4 * part >= self.memory)
+
+    def __str__(self) -> str:
+        seconds = f"{self.step_s:.2g}" if self.step_s < 10 else f"{self.step_s:,.0f}"
+        return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {seconds} s per step)"
+
+
+def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
+    """What training ``work`` takes; with ``replicas``, that many runs at once on the same batches (a film)."""
+    if isinstance(work, Comparison):
+        each = [cost_of(run) for run in work.runs]
+        return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
+                    sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
+                    sum(c.pause_s for c in each), each[0].size)
+    form, batch = form_of(work), min(work.batch_size, work.data.samples)
+    net = network_of(work.model, form)
+    rows = work.data.samples + work.data.test_samples
+    most = LOOKED_AT_SLOW if net.convolves else LOOKED_AT
+    looked = min(most, work.data.samples) + min(most, work.data.test_samples)
+    pairs = batch**2 if work.loss.loss == "supcon" else 0
+    pixels = math.prod(form.shape) * rows if len(form.shape) == 3 else 0
+    step = batch * (6 * net.products / FLOPS + VALUE_S * net.values) + PARAMETER_S * net.parameters + PAIR_S * pairs
+    build = replicas * BUILD_S * net.parameters + ROW_S * rows + PIXEL_S * pixels
+    return Cost(
+        parameters=replicas * net.parameters, state_bytes=replicas * STATE_BYTES * net.parameters,
+        batch_bytes=replicas * (VALUE_BYTES * batch * net.values + PAIR_BYTES * pairs)
+        + LOOK_BYTES * min(most, looked) * net.values,
+        data_bytes=_data_bytes(form, rows), step_s=STEP_S + replicas * step,
+        pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)),
+        size="width" if net.convolves else "hidden")
+
+
+def form_of(config: RunConfig) -> Form:
+    """What the samples of ``config`` look like; an unknown data set, refused elsewhere, counts as one number each."""
+    source = sources().get(config.data.dataset)
+    return Form((1,), config.data.classes) if source is None else source.form(config.data)
+
+
+def _data_bytes(form: Form, rows: int) -> int:
+    size = math.prod(form.shape)
+    each = size if len(form.shape) == 3 else 20 * size
+    return rows * (each + 72) + form.stored_bytes
+
+
+# ---- networks ----------------------------------------------------------------------------------------------------
+
+
+def network_of(model: ModelConfig, form: Form) -> Network:
+    """The network that `lpc_core.models.build` makes for samples of ``form``."""
+    shape = form.shape if len(form.shape) == 1 else (form.shape[2], *form.shape[:2])
+    backbone, features = (_convnet if model.resolved(shape) == "convnet" else _mlp)(model, shape)
+    widths = (features, *(() if model.penultimate == "none" else (model.latent_dim,)), form.classes)
+    return _sum([backbone, _dense(widths)])
+
+
+def _mlp(model: ModelConfig, shape: tuple[int, ...]) -> tuple[Network, int]:
+    inputs = math.prod(shape)
+    return _sum([Network(0, 0, inputs), _dense((inputs, *model.hidden))]), model.hidden[-1] if model.hidden else inputs
+
+
+def _dense(widths: tuple[int, ...]) -> Network:
+    return Network(sum(a * b + b for a, b in pairwise(widths)), sum(a * b for a, b in pairwise(widths)),
+                   sum(widths[1:]))
+
+
+def _convnet(model: ModelConfig, shape: tuple[int, ...]) -> tuple[Network, int]:
+    """The layers of `lpc_core.models.convnet`: a 4 × 4 stem of stride 2, then 3 × 3, the first two of them pooled."""
+    channels, height, width = shape
+    w, places = model.width, (max(1, height // 2), max(1, width // 2))
+    layers = [Network(0, 0, math.prod(shape)), _convolution(channels, w, 4, places)]
+    for inside, outside, pooled in ((w, 2 * w, True), (2 * w, 4 * w, True), (4 * w, 4 * w, False)):
+        layers.append(_convolution(inside, outside, 3, places))
+        places = (max(1, places[0] // 2), max(1, places[1] // 2)) if pooled else places
+    return _sum(layers), 4 * w * 4
+
+
+def _convolution(inside: int, outside: int, size: int, places: tuple[int, int]) -> Network:
+    weights, area = inside * outside * size**2, math.prod(places)
+    return Network(weights + 2 * outside, weights * area, 2 * outside * area, convolves=True)
+
+
+def _sum(parts: list[Network]) -> Network:
+    return Network(sum(p.parameters for p in parts), sum(p.products for p in parts), sum(p.values for p in parts),
+                   any(p.convolves for p in parts))
+
+
+# ---- limits ------------------------------------------------------------------------------------------------------
+
+
+def check_fits(cost: Cost, available: int | None = None) -> None:
+    """Raise `CostError` for a run that needs more memory than this machine (or its container) has free."""
+    check_within(cost, available_memory() if available is None else available, "this machine has free")
+
+
+def check_within(cost: Cost, limit: int, whose: str) -> None:
+    """Raise `CostError` if ``cost`` is more than ``limit`` bytes; ``whose`` ends "at most 8,000 MB, what …"."""
+    if cost.memory > limit:
+        raise CostError(f"memory: expected at most {megabytes(limit)}, what {whose}, got {cost}; reduce {cost.advice}")
+
+
+def machine_memory() -> int:
+    """Bytes that this machine, or the container this process is in, has in all."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = first_line("/sys/fs/cgroup/memory.max")
+    return min(memory, int(limit)) if limit.isdigit() else memory
+
+
+def megabytes(count: int) -> str:
+    """``count`` bytes in words."""
+    return f"{count / 1e6:,.0f} MB"
