@@ -21,7 +21,7 @@ import pytest
 from websockets.sync.client import connect
 
 from app.server import HEADERS, early_files
-from tests.app._page import until
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,7 +70,7 @@ def test_every_answer_has_the_security_headers(url, path):
 
 
 def test_health_says_whether_runs_can_be_trained(url):
-    until(lambda: get(url + "/lab/health")[0] == 200, 60)
+    until(lambda: get(url + "/lab/health")[0] == 200)
     _, _, body = get(url + "/lab/health")
     assert json.loads(body) == {"status": "ok", "workers": 1, "sessions": 0}
 
@@ -132,7 +132,7 @@ def test_stopping_leaves_no_process_and_no_file_even_with_a_page_open(tmp_path, 
 def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
     with start(tmp_path) as process:
         at = address(process)
-        until(lambda: get(at + "/lab/health")[0] == 200, 60)
+        until(lambda: get(at + "/lab/health")[0] == 200)
         workers = children(process.pid)
         process.kill()
         process.wait()

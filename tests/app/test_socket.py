@@ -22,7 +22,7 @@ from app.live.processes import LocalWorker
 from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
-from tests.app._page import until
+from tests.patience import until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
 
@@ -37,7 +37,7 @@ def server() -> Iterator[tuple[Hub, int]]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    until(lambda: server.started and hub.workers_ready == 1, 60)
+    until(lambda: server.started and hub.workers_ready == 1)
     yield hub, server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(5)
@@ -196,7 +196,7 @@ def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened):
     tab = Tab(port, session.token)
     tab.next("frame")
     tab.close()
-    until(lambda: not hub.alive(session.id), 4.0)
+    until(lambda: not hub.alive(session.id))
     late = Tab(port, session.token)
     assert late.end() == 4401
     late.close()
