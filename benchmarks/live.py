@@ -106,7 +106,10 @@ def memory_mb() -> float:
 
 
 def _pss_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except ProcessLookupError:  # it ended just now
+        return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 

@@ -36,5 +36,5 @@ def real_cifar10(tmp_path_factory):
         (root / ready).symlink_to(stored(ready))
     else:
         pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
-        subprocess.run([sys.executable, stored("unpack_cifar10.py"), root], check=True, timeout=100)
+        subprocess.run([sys.executable, stored("unpack_cifar10.py"), root], check=True, timeout=600)
     return root

@@ -14,6 +14,7 @@ from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
 from lpc_core.inspection.running import Cancelled, Progress, thumbnails
 from lpc_core.metrics import Reading, code_report, names, readings, too_few
+from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.separation import nearest
 
 SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
@@ -21,6 +22,7 @@ OF_THE_HEAD = ("weight_norm", "weight_abs_cv")  # need no samples, and are compu
 SLOW_VALUES = 4_000_000  # numbers n·d up to which those are computed on all samples
 FEWEST = 2_000  # samples that a subset for them has at least
 MOST_NAMED = 8  # classes without samples
+QUERIES = 2_000  # samples whose neighbours the entropy looks up
 MOST_LISTED = 100  # ambiguous, and misclassified samples
 BLOCK = 8_192  # rows at once
 
@@ -31,8 +33,9 @@ def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, lay
     """Measure everything `lpc_core.metrics` knows on ``embeddings``, list doubtful samples, and find the main axes.
 
     ``source`` and ``layout`` say where the latents came from; they are kept as they are. Above `SLOW_VALUES` numbers
-    the k-nearest-neighbour entropy, the mixtures and the peak distances are computed on a seeded, stratified subset,
-    and their readings say so. Raises `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
+    the k-nearest-neighbour entropy, the mixtures and the peak distances are computed on a seeded, stratified subset.
+    Of more than `QUERIES` samples the entropy looks up the neighbours of as many. Their readings say so. Raises
+    `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
     """
     step = _steps(progress, cancelled)
     embeddings = _warned(_usable(embeddings))
@@ -96,7 +99,10 @@ def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading
     rows = slow_rows(found, seed)
     note = "" if len(rows) == n else f"on {len(rows):,} of {n:,} samples, stratified, drawn with seed {seed}"
     latents, labels = (found.latents, found.labels) if not note else (found.latents[rows], found.labels[rows])
-    few = readings(latents, labels, **head, only=(*slow, *OF_THE_HEAD))
+    capped = len(rows) > QUERIES
+    few = readings(latents, labels, **head, only=[name for name in (*slow, *OF_THE_HEAD)
+                                                  if not (capped and name == "entropy_kl")])
+    few |= {"entropy_kl": entropy_kl(latents, queries=QUERIES, seed=seed)} if capped else {}
     done |= {name: reading if name in OF_THE_HEAD else _with_note(reading, note) for name, reading in few.items()}
     return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
 

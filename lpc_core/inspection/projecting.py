@@ -14,7 +14,7 @@ from lpc_core.inspection.running import Cancelled, Progress
 
 METHODS = ("pca", "tsne", "umap")
 MOST_POINTS = 20_000  # samples that t-SNE and UMAP place; more take minutes, and the eye sees no more
-MOST_COVARIANCE = 4_096  # nodes up to which the covariance is formed; above, a randomised SVD
+MOST_COVARIANCE = 4_096  # nodes up to which the covariance is formed and all its axes found
 BEFORE = 50  # principal components that t-SNE and UMAP start from
 BLOCK = 8_192  # rows that are converted and multiplied at once
 TSNE_ROUNDS = (250, 500)  # early exaggeration, then the rest
@@ -41,9 +41,9 @@ class Components:
 def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
     """The first ``count`` principal components of latents (n, d), fewer when n or d is smaller.
 
-    The covariance is summed block by block from centred float32 products (float64 sums), so that 100,000 × 512 takes a
-    second and no copy; its eigenvectors are exact up to float32. Beyond `MOST_COVARIANCE` nodes a seeded randomised SVD
-    (Halko et al. 2011, scikit-learn's) takes over. Every axis points to where its largest entry is positive.
+    Exact up to float64: eigenvectors of the covariance, which is summed block by block without a copy of the latents.
+    Beyond `MOST_COVARIANCE` nodes it is not formed, and Lanczos iterations (ARPACK, to machine precision, begun with
+    ``seed``) find the first ones. Every axis points to where its largest entry is positive.
     """
     _check(latents)
     mean = latents.mean(axis=0, dtype=np.float64)
@@ -51,7 +51,7 @@ def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
     if latents.shape[1] <= MOST_COVARIANCE:
         values, axes = _from_covariance(latents, mean, size)
     else:
-        values, axes = _from_randomised_svd(latents, mean, size, count, seed)
+        values, axes = _by_lanczos(latents, mean, size, count, seed)
     kept = min(count, axes.shape[1], len(latents))
     axes = axes[:, :kept]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(kept)])
@@ -68,20 +68,32 @@ def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> tupl
     """Eigenvalues and eigenvectors (d, d), largest first, of latents over ``size``: collapsed ones would underflow."""
     sums = np.zeros((latents.shape[1],) * 2)
     for block in _blocks(latents):
-        centred = ((block - mean) / size).astype(np.float32)
+        centred = (block - mean) / size
         sums += centred.T @ centred
     values, axes = np.linalg.eigh(sums)
     return values[::-1].clip(0), axes[:, ::-1]
 
 
-def _from_randomised_svd(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
-                         seed: int) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.utils.extmath import randomized_svd
+def _by_lanczos(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
+                seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first ``count`` of the same, (p,) and (d, p), with the variance of the rest as one more value behind them."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
 
-    centred = ((latents - mean) / size).astype(np.float32)
-    _, lengths, axes = randomized_svd(centred, min(count, *centred.shape), random_state=seed)
-    rest = float((centred.astype(np.float64) ** 2).sum()) - float((lengths.astype(np.float64) ** 2).sum())
-    return np.append(lengths.astype(np.float64) ** 2, max(rest, 0.0)), axes.T.astype(np.float64)
+    def product(vector: np.ndarray) -> np.ndarray:
+        total = np.zeros(latents.shape[1])
+        for block in _blocks(latents):
+            centred = (block - mean) / size
+            total += centred.T @ (centred @ vector.ravel())
+        return total
+
+    d = latents.shape[1]
+    whole = sum(float((((block - mean) / size) ** 2).sum()) for block in _blocks(latents))
+    if not whole:
+        return np.zeros(count), np.eye(d, count)
+    start = np.random.default_rng(seed).normal(size=d)
+    values, axes = eigsh(LinearOperator((d, d), product, dtype=np.float64), count, v0=start, tol=0)
+    values = values[::-1].clip(0)
+    return np.append(values, max(whole - values.sum(), 0.0)), axes[:, ::-1]
 
 
 def _check(latents: np.ndarray) -> None:

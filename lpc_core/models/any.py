@@ -38,11 +38,6 @@ class OpenModel:
         """Logits (N, K) of all inputs; `ValueError` where they are not finite."""
         return _finite(torch.cat([self(batch) for batch in self.inputs.split(batch_size)]))
 
-    def opening(self) -> tuple[Tensor, Tensor]:
-        """The same in one pass that can be differentiated: a leaf that holds all inputs, and their logits."""
-        leaf, logits = self.differentiable(self.inputs)
-        return leaf, _finite(logits)
-
     def differentiable(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A leaf that holds ``inputs`` (n, …), and its logits (n, K), for `gradient`."""
         leaf = inputs.detach().requires_grad_(True)

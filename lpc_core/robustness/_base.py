@@ -28,7 +28,6 @@ class Attack(ABC):
     source: ClassVar[str]
     white_box: ClassVar[bool]  # whether it uses gradients
     distance: ClassVar[str] = "l2"
-    opens_with_gradient: ClassVar[bool] = False  # whether it asks `Search.at_inputs` first
 
     @abstractmethod
     def run(self, search: Search) -> None:
@@ -48,15 +47,11 @@ class Attack(ABC):
             raise ValueError(f"expected batch_size ≥ 1, got {batch_size}; it is how many samples are attacked at once")
         begin = time.perf_counter()
         with opened(model, inputs) as asked:
-            opening = asked.opening() if self.opens_with_gradient and len(asked.inputs) <= batch_size else None
-            logits = opening[1].detach() if opening else asked.logits(batch_size)
+            logits = asked.logits(batch_size)
             predictions = logits.argmax(1)
             truth = predictions if labels is None else as_labels(labels, logits)
             box = as_box(bounds, asked.inputs)
             searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
-            if opening and torch.equal(predictions, truth):  # or else it would differentiate more than is asked for
-                searches[0][1].opening = opening
-            del opening
             for number, (_, search) in enumerate(searches):
                 search.progress = lambda share, done=number: progress((done + share) / len(searches), self.title)
                 search.progress(0.0)

@@ -36,8 +36,6 @@ class Box:
 class Search:
     """A batch of n samples under attack. ``rows`` everywhere are the numbers of samples, one for each point.
 
-    A sample may be asked about several times in one call only at one and the same point.
-
     Whatever is asked is first clipped into the box. The smallest perturbation ever seen to change the answer is kept in
     ``best``, so an attack returns nothing: what it found is what the model itself has confirmed.
     """
@@ -52,7 +50,6 @@ class Search:
         self.backwards = torch.zeros_like(self.forwards)
         self.last_fooled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)  # by the latest question
         self.progress: Callable[[float], None] = lambda share: None
-        self.opening: tuple[Tensor, Tensor] | None = None  # the pass that gave ``logits``, where it kept its graph
         self._model = model
         self._order = torch.inf if distance == "linf" else 2
 
@@ -110,18 +107,15 @@ class Search:
         self._count(rows)
         return self._model.differentiable(points)
 
-    def at_inputs(self) -> tuple[Tensor, Tensor]:
-        """The same at the inputs; for the first time by the pass that gave ``clean``, where it can be had."""
-        opening, self.opening = self.opening, None
-        return opening or self.again(self.inputs, self.rows)
-
-    def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor) -> Tensor:
-        """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for."""
-        self.backwards.index_add_(0, rows, torch.ones_like(rows))
-        return gradient(values.sum(), leaf)
+    def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
+        """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for. ``keep`` the graph
+        for another.
+        """
+        self.backwards[rows] += 1
+        return gradient(values.sum(), leaf, keep=keep)
 
     def _count(self, rows: Tensor) -> None:
-        self.forwards.index_add_(0, rows, torch.ones_like(rows))
+        self.forwards[rows] += 1
 
     def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
         self._count(rows)

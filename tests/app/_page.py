@@ -10,6 +10,9 @@ from typing import Any
 from app.live.frames import decode
 from app.live.hub import Hub, SessionHandle
 from app.live.messages import Ack, Ping, parse
+from tests.patience import PATIENCE_S, looks, until
+
+__all__ = ["Page", "until"]
 
 
 class Page:
@@ -48,31 +51,21 @@ class Page:
     def last(self) -> dict[str, Any]:
         return self.of("frame")[-1]
 
-    def wait(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda info: True, seconds: float = 40.0,
+    def wait(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda info: True, seconds: float = PATIENCE_S,
              since: int = 0) -> dict[str, Any]:
         """The first ``kind`` from the ``since``-th thing seen on that ``fits``."""
-        deadline = time.monotonic() + seconds
         with self._news:
-            while True:
+            for _ in looks(seconds, self._news.wait, every=0.2):
                 for seen, info in self.seen[since:]:
                     if seen == kind and fits(info):
                         return info
-                left = deadline - time.monotonic()
-                assert left > 0, f"waited {seconds} s for a {kind}; saw {self.seen[since:][-4:]}"
-                self._news.wait(min(left, 0.2))
                 if self.acks:
                     self.hub.say(self.id, Ping(type="ping"))
+        raise AssertionError(f"waited {seconds} s for a {kind}; saw {self.seen[since:][-4:]}")
 
     def settle(self, seconds: float = 0.25) -> None:
-        """Return when nothing has come for that long."""
+        """Return when nothing has come for that long, so that what must not come has had time to."""
         count = -1
         while count != len(self.seen):
             count = len(self.seen)
             time.sleep(seconds)
-
-
-def until(fits: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not fits():
-        assert time.monotonic() < deadline, f"did not happen within {seconds} s"
-        time.sleep(0.02)

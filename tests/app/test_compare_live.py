@@ -14,7 +14,7 @@ from app.settings import Settings
 from lpc_core.comparison import compare
 from lpc_core.config import DataConfig, RunConfig
 from tests.app._page import Page, until
-from tests.app.test_hub import config, spare_is_ready, started, worker_pid
+from tests.app.test_hub import STATE, config, spare_is_ready, started, worker_pid
 
 FIXED = {"gamma_schedule": "constant", "gamma_end": 0.0, "gamma_start": 0.5}
 
@@ -26,7 +26,7 @@ def comparison(*overrides, **settings):
 
 @pytest.fixture(scope="module")
 def hub():
-    yield from started(Settings(heartbeat_s=2.0, silent_s=20.0, connect_s=20.0))
+    yield from started(Settings(heartbeat_s=600.0, silent_s=600.0, connect_s=600.0))
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def test_a_comparison_of_a_setting_that_cannot_be_had_leaves_the_old_one_going(h
 def test_a_page_that_acknowledges_nothing_gets_two_frames(hub):
     session = hub.open(comparison())
     mute = Page(hub, session, acks=False)
+    until(lambda: len(mute.of("frame")) >= 2)
     mute.settle(0.5)
     assert len(mute.of("frame")) == 2
     hub.close(session.id)
@@ -95,7 +96,7 @@ def test_a_page_that_acknowledges_nothing_gets_two_frames(hub):
 
 def test_a_killed_worker_is_replaced_and_all_runs_go_on_in_step(hub, page):
     spare_is_ready(hub)
-    page.wait("frame", lambda info: info["step"] > 650)  # past a saved state
+    until((hub.folder / STATE.format(page.id)).exists)
     before, count = page.last, len(page.seen)
     os.kill(worker_pid(hub), signal.SIGKILL)
     notice = page.wait("notice", lambda info: info["state"] == "restored", since=count)
@@ -114,16 +115,16 @@ def test_real_trainers_of_different_speed_stay_in_step_and_paused_ones_come_back
     try:
         small = compare(RunConfig(data=DataConfig(samples=500, test_samples=100)), [{}, {"loss": "supcon"}], "ab")
         page = Page(hub, hub.open(small))
-        page.wait("frame", lambda info: info["step"] > 60, seconds=40)
+        page.wait("frame", lambda info: info["step"] > 60)
         spare_is_ready(hub)
         page.say('{"type": "pause"}')
-        page.wait("frame", lambda info: info["state"] == "paused", seconds=20)
+        page.wait("frame", lambda info: info["state"] == "paused")
         page.settle(0.5)
         before, count = page.last, len(page.seen)
         assert [panel["theory"] for panel in page.wait("setup")["panels"]] == [True, False]
         os.kill(worker_pid(hub), signal.SIGKILL)
-        page.wait("notice", lambda info: info["state"] == "restored", since=count, seconds=20)
-        after = page.wait("frame", lambda info: info["run"] > before["run"], since=count, seconds=20)
+        page.wait("notice", lambda info: info["state"] == "restored", since=count)
+        after = page.wait("frame", lambda info: info["run"] > before["run"], since=count)
         same = ("step", "gamma", "radius")
         told = [[{name: panel[name] for name in same} for panel in info["panels"]] for info in (before, after)]
         assert json.loads(json.dumps(told[0])) == [pytest.approx(one) for one in told[1]]

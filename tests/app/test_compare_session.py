@@ -7,6 +7,7 @@ from app.comparisons import OWN, READY
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import flatten
 from tests.app.test_session import still, widget  # noqa: F401
+from tests.patience import PATIENCE_S
 
 PAGE = """
 from app.views.compare import VIEW
@@ -15,7 +16,7 @@ VIEW.render()
 
 
 def start(**link):
-    test = AppTest.from_string(PAGE, default_timeout=30)
+    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S)
     for name, text in link.items():
         test.query_params[name] = text
     test.run()

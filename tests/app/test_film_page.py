@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.desks import films, jobs
 from lpc_core.presets import default_run
+from tests.patience import PATIENCE_S
 
 PAGE = """
 from app.views.film import VIEW
@@ -25,7 +26,7 @@ class StillDesk(films.FilmDesk):
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.setattr(films, "FilmDesk", StillDesk)
-    test = AppTest.from_string(PAGE, default_timeout=30).run()
+    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
     assert not test.exception
     yield test
     jobs.close_all()

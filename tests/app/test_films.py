@@ -18,6 +18,7 @@ from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record
+from tests.patience import PATIENCE_S, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
 
@@ -34,14 +35,9 @@ def desk():
     made.close()
 
 
-def wait(desk, seconds=90):
-    end = time.monotonic() + seconds
-    while desk.running:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    while desk.held is None and not desk.error:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def wait(desk):
+    until(lambda: not desk.running)
+    until(lambda: desk.held is not None or desk.error)
 
 
 # ---- the desk ------------------------------------------------------------------------------------------------------
@@ -80,11 +76,11 @@ def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
     desk.record(Wish(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
     process = desk._process
     desk.cancel()
-    assert process.wait(10) != 0
+    assert process.wait(PATIENCE_S) != 0
     assert not desk.running
     assert desk.held == before
     assert {path.name for path in desk.path.parent.iterdir()} <= {"film.safetensors", "errors.txt"}
-    time.sleep(0.2)
+    time.sleep(0.2)  # nothing may come of it
     assert desk.error == ""
 
 
@@ -104,16 +100,16 @@ def test_a_bad_upload_changes_nothing(desk, raw):
 
 
 def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
-    monkeypatch.setattr(jobs, "GRACE_S", 0.2)
     desk.adopt(raw)
     jobs.leave(desk.id)
+    leaving = desk._leaving
     desk.keep()
-    time.sleep(0.4)
+    leaving.join(PATIENCE_S)
+    assert not leaving.is_alive()  # called off, long before its time
     assert jobs.find(desk.held.token) == desk.path
+    monkeypatch.setattr(jobs, "GRACE_S", 0.2)
     jobs.leave(desk.id)
-    time.sleep(0.5)
-    assert desk.closed
-    assert not desk.path.parent.exists()
+    until(lambda: desk.closed and not desk.path.parent.exists())
     jobs.leave("nobody")
 
 

@@ -75,7 +75,7 @@ def is_full_and_then_not(hub: Hub, page: Page, mend: object) -> None:
         page.wait("setup", since=count, seconds=120)
         trains_on(page)
         assert pid(hub) != before
-    until(lambda: hub.health()["status"] == "degraded" and hub.health()["unsaved"] == 1, 60)
+    until(lambda: hub.health()["status"] == "degraded" and hub.health()["unsaved"] == 1)
     count = len(page.seen)
     unsaved = told(page, "unsaved")
     assert unsaved <= hubs.MAX_CRASHES + 2  # once for each worker that began to serve it
@@ -83,7 +83,7 @@ def is_full_and_then_not(hub: Hub, page: Page, mend: object) -> None:
     page.wait("notice", lambda info: info["state"] == "saved", since=count, seconds=120)
     assert told(page, "unsaved") == unsaved
     until((hub.folder / f"{page.id}.safetensors").exists)
-    until(lambda: hub.health()["status"] == "ok", 60)
+    until(lambda: hub.health()["status"] == "ok")
     count = len(page.seen)
     os.kill(pid(hub), signal.SIGKILL)
     assert "went on from step" in page.wait("notice", lambda i: i["state"] == "restored", since=count)["text"]
@@ -141,7 +141,7 @@ def test_a_folder_that_was_cleared_away_comes_back():
         for path in gone.glob("*"):
             path.unlink()
         gone.rmdir()
-        until((hub.folder / f"{page.id}.safetensors").exists, 120)
+        until((hub.folder / f"{page.id}.safetensors").exists)
         assert hub.folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -220,7 +220,7 @@ def test_a_worker_that_hangs_is_noticed_and_its_runs_go_on_in_another():
             seen.add((health["status"], health["silent"]))
             return bool(page.seen[count:]) and pid(hub) != hung
 
-        until(replaced, 120)
+        until(replaced)
         assert seen & {("degraded", 1), ("down", 1)}  # with one worker there is none left meanwhile
         page.wait("notice", lambda info: "did not answer any more" in info["text"], since=count)
         page.wait("notice", lambda info: info["state"] == "restored", since=count, seconds=120)
@@ -236,7 +236,7 @@ def test_a_worker_whose_loop_stands_still_counts_as_hanging_only_after_what_its_
         stuck = Page(hub, hub.open(run("gated")))  # light by its estimate: nothing explains a step without end
         stuck.wait("setup")
         before = pid(hub)
-        until(lambda: pid(hub) != before, 120)
+        until(lambda: pid(hub) != before)
         gate.touch()
 
 
@@ -245,7 +245,7 @@ def test_a_long_step_is_not_taken_for_a_hanging_worker(gate):
         page = Page(hub, hub.open(run("gated")))
         page.wait("setup")
         before, age = pid(hub), hub._age
-        until(lambda: hub._age > age + 3 * hub.settings.worker_silent_s, 120)
+        until(lambda: hub._age > age + 3 * hub.settings.worker_silent_s)
         assert pid(hub) == before
         assert hub.health()["silent"] == 0
         gate.touch()
@@ -286,14 +286,14 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
                                cwd=Path(__file__).resolve().parents[2], stdout=subprocess.PIPE)
     with process:
         url = re.search(r"http://\S+", process.stdout.readline())[0]
-        until(lambda: health(url)[1]["workers"] == 2, 120)
+        until(lambda: health(url)[1]["workers"] == 2)
         assert health(url)[1]["status"] == "ok"
         marks = list(tmp_path.glob("lpc-lab-*/*.serving"))
         os.kill(int(marks[0].stem), signal.SIGSTOP)
-        until(lambda: health(url)[1]["silent"] == 1, 120)
+        until(lambda: health(url)[1]["silent"] == 1)
         code, body = health(url)
         assert (code, body["status"], body["workers"]) == (200, "degraded", 1)
         os.kill(int(marks[0].stem), signal.SIGCONT)  # it was only slow
-        until(lambda: health(url)[1]["status"] == "ok", 120)
+        until(lambda: health(url)[1]["status"] == "ok")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

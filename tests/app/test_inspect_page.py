@@ -11,6 +11,7 @@ from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.looks import cloud
 from app.views._plain import plain
 from tests.app._inspections import made
+from tests.patience import PATIENCE_S
 
 PAGE = """
 from app.views.inspect import VIEW
@@ -35,7 +36,7 @@ class StillDesk(InspectDesk):
 @pytest.fixture
 def page(monkeypatch):
     monkeypatch.setattr(inspections, "InspectDesk", StillDesk)
-    test = AppTest.from_string(PAGE, default_timeout=60).run()
+    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
     assert not test.exception
     yield test
     jobs.close_all()

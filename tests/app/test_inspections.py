@@ -18,6 +18,7 @@ from app.desks.samples import samples
 from app.parts.cloud import chosen_rows
 from app.parts.samples import sample_items, telling_first
 from tests.app._inspections import made
+from tests.patience import until
 
 
 @pytest.fixture
@@ -27,11 +28,8 @@ def desk():
     made_desk.close()
 
 
-def wait(desk, seconds=80):
-    end = time.monotonic() + seconds
-    while desk.busy:
-        assert time.monotonic() < end, f"{desk.task}: {desk.what}"
-        time.sleep(0.02)
+def wait(desk):
+    until(lambda: not desk.busy, told=lambda: f"{desk.task}: {desk.what}")
     return desk
 
 

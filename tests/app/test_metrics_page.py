@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +16,7 @@ from lpc_core.metrics import Reading
 from lpc_core.presets import default_run
 from lpc_core.study import Study, open_study, save_study
 from tests.app import _study
+from tests.patience import PATIENCE_S, until
 
 PAGE = """
 from app.views.metrics import VIEW
@@ -33,7 +33,7 @@ for path in sorted(source.glob("[mr]o*"))[:stop_after]:
     shutil.copy(path, out)
     print(json.dumps({"file": path.name}), flush=True)
 if end == "hang":
-    time.sleep(60)
+    time.sleep(600)
 sys.exit(end or 0)
 """
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 20, "ramp_steps": 10, "batch_size": 32})
@@ -67,11 +67,8 @@ def desk(stored):
     made.close()
 
 
-def wait(desk, fits=lambda desk: not desk.running, seconds=60):
-    end = time.monotonic() + seconds
-    while not fits(desk):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def wait(desk, fits=lambda desk: not desk.running):
+    until(lambda: fits(desk))
 
 
 # ---- the desk ------------------------------------------------------------------------------------------------------
@@ -129,7 +126,7 @@ def test_cancelling_keeps_what_is_there(desk):
     wait(desk, lambda d: d.study is not None and len(d.study.moments) == 3)
     process = desk._process
     desk.cancel()
-    assert process.wait(10) != 0
+    assert process.wait(PATIENCE_S) != 0
     assert not desk.busy
     assert (len(desk.study.moments), desk.error) == (3, "")
 
@@ -172,7 +169,7 @@ def test_the_real_command_does_what_the_desk_expects():
     desk = StudyDesk("cpu")
     try:
         desk.want(SMALL)
-        wait(desk, seconds=90)
+        wait(desk)
         assert desk.error == ""
         assert desk.study.complete
         assert desk.study.configs == (SMALL,)
@@ -228,7 +225,7 @@ def page(monkeypatch):
         {key: sentence or {card.key: card for card in items}}))
     monkeypatch.setattr(metrics, "microscope", lambda *shown: drawn.update(microscope=shown))
     monkeypatch.setattr(metrics, "readings_table", lambda found, key, title: drawn.update(readings=found, title=title))
-    test = AppTest.from_string(PAGE, default_timeout=30).run()
+    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
     assert not test.exception
     test.drawn = drawn
     yield test

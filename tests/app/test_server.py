@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import pytest
 from websockets.sync.client import connect
 
 from app.server import HEADERS, early_files
-from tests.app._page import until
+from tests.patience import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +43,7 @@ def address(process: subprocess.Popen[str]) -> str:
 
 def get(url: str, **headers: str) -> tuple[int, Any, bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE_S) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -57,7 +56,7 @@ def url() -> Iterator[str]:
         at = address(process)
         yield at
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("path", ["/", "/lab/health", "/lab/plotly.min.js", "/lab/static/kit/frames.js",
@@ -70,7 +69,7 @@ def test_every_answer_has_the_security_headers(url, path):
 
 
 def test_health_says_whether_runs_can_be_trained(url):
-    until(lambda: get(url + "/lab/health")[0] == 200, 60)
+    until(lambda: get(url + "/lab/health")[0] == 200)
     _, _, body = get(url + "/lab/health")
     assert json.loads(body) == {"status": "ok", "workers": 1, "own": 0, "silent": 0, "replaced": 0,
                                 "sessions": 0, "unsaved": 0}
@@ -100,14 +99,14 @@ def test_our_files_are_revalidated(url):
 def test_a_port_in_use_is_one_line_and_a_failure(url):
     port = url.rpartition(":")[2]
     done = subprocess.run([sys.executable, "-m", "app", "--port", port], cwd=ROOT, capture_output=True, text=True,
-                          check=False, timeout=30)
+                          check=False, timeout=PATIENCE_S)
     assert done.returncode != 0
     assert re.fullmatch(rf"Port {port} of 127\.0\.0\.1 cannot be used .*; choose another with --port\.\n", done.stderr)
 
 
 def test_a_bad_setting_is_one_line_and_a_failure():
     done = subprocess.run([sys.executable, "-m", "app", "--workers", "none"], cwd=ROOT, capture_output=True, text=True,
-                          check=False, timeout=30)
+                          check=False, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (2, "LPC_WORKERS: expected a whole number, got 'none'\n")
 
 
@@ -120,10 +119,8 @@ def test_stopping_leaves_no_process_and_no_file_even_with_a_page_open(tmp_path, 
         assert workers
         assert list(tmp_path.glob("lpc-lab-*"))
         with connect(at.replace("http", "ws") + "/_stcore/stream", origin=at):
-            begun = time.monotonic()
             process.send_signal(number)
-            assert process.wait(10) == 0
-            assert time.monotonic() - begun < 3.0
+            assert process.wait(PATIENCE_S) == 0  # by itself, though the page stays open
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
         assert not list(tmp_path.glob("lpc-lab-*"))
         assert "Traceback" not in process.stderr.read()
@@ -133,7 +130,7 @@ def test_stopping_leaves_no_process_and_no_file_even_with_a_page_open(tmp_path, 
 def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
     with start(tmp_path) as process:
         at = address(process)
-        until(lambda: get(at + "/lab/health")[0] == 200, 60)
+        until(lambda: get(at + "/lab/health")[0] == 200)
         workers = children(process.pid)
         process.kill()
         process.wait()

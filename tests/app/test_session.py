@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.live import hub
 from lpc_core.config import unflatten
 from lpc_core.presets import default_run, named_presets
+from tests.patience import PATIENCE_S
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
 
@@ -42,7 +43,7 @@ def still(monkeypatch):
 
 
 def start(**link):
-    test = AppTest.from_file(MAIN, default_timeout=30)
+    test = AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
     for name, text in link.items():
         test.query_params[name] = text
     test.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -22,14 +23,14 @@ from app.live.processes import LocalWorker
 from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
-from tests.app._page import until
+from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Hub, int]]:
-    settings = Settings(spare=False, heartbeat_s=1.5, messages_per_s=40.0, allowed_origins=("https://lab.example.org",))
+    settings = Settings(spare=False, heartbeat_s=600.0, messages_per_s=40.0, allowed_origins=("https://lab.example.org",))
     hub = Hub(settings, lambda folder: LocalWorker(folder, "tests.app._fake:engine"))
     hub.start()
     hubs.install(hub)
@@ -37,7 +38,7 @@ def server() -> Iterator[tuple[Hub, int]]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    until(lambda: server.started and hub.workers_ready == 1, 60)
+    until(lambda: server.started and hub.workers_ready == 1)
     yield hub, server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(5)
@@ -61,7 +62,7 @@ class Tab:
         """The code the server hangs up with."""
         try:
             while True:
-                self.socket.recv(timeout=8)
+                self.socket.recv(timeout=PATIENCE_S)
         except ConnectionClosed as closed:
             return closed.rcvd.code
 
@@ -71,14 +72,14 @@ class Tab:
     def say(self, **message: object) -> None:
         self.socket.send(json.dumps(message))
 
-    def next(self, kind: str, ack: bool = True, seconds: float = 8.0) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while True:
-            seen, info, _ = decode(self.socket.recv(timeout=max(0.0, deadline - time.monotonic())))
+    def next(self, kind: str, ack: bool = True, seconds: float = PATIENCE_S) -> dict[str, Any]:
+        for _ in looks(seconds, lambda _: None):
+            seen, info, _ = decode(self.socket.recv(timeout=seconds))
             if seen == "frame" and ack:
                 self.say(type="ack", frame=info["frame"])
             if seen == kind:
                 return info
+        raise AssertionError(f"no {kind} within {seconds} s")
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_a_foreign_or_missing_origin_is_refused_before_anything_is_said(server, 
 def test_a_named_origin_may_come_in(opened):
     with dial(opened[1], origin="https://lab.example.org") as socket:
         socket.send(json.dumps({"type": "hello", "token": opened[2].token}))
-        assert decode(socket.recv(timeout=8))[0] in ("setup", "notice")
+        assert decode(socket.recv(timeout=PATIENCE_S))[0] in ("setup", "notice")
 
 
 @pytest.mark.parametrize(("origin", "host", "fine"), [
@@ -121,7 +122,7 @@ def test_without_the_token_the_line_is_cut(server, first):
     with dial(server[1]) as socket:
         socket.send(first)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=8)
+            socket.recv(timeout=PATIENCE_S)
     assert closed.value.rcvd.code == 4401
 
 
@@ -191,12 +192,13 @@ def test_a_reload_goes_on_and_a_second_tab_takes_over(opened):
     third.close()
 
 
-def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened):
+def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened, monkeypatch):
     hub, port, session = opened
     tab = Tab(port, session.token)
     tab.next("frame")
     tab.close()
-    until(lambda: not hub.alive(session.id), 4.0)
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5))
+    until(lambda: not hub.alive(session.id))
     late = Tab(port, session.token)
     assert late.end() == 4401
     late.close()

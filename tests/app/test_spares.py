@@ -1,11 +1,11 @@
 """Processes kept ready for jobs: one waits, is used once, and none is left behind."""
 
 import json
-import time
 
 import pytest
 
 from app.desks import inspections, jobs, spares
+from tests.patience import PATIENCE_S, until
 
 WAITER = '''
 import json, os, sys
@@ -59,7 +59,7 @@ def test_none_outlives_whoever_started_it(waiter):
     spares.prepare(waiter)
     process = spares._waiting[waiter]
     process.stdin.close()  # what the system does with the pipe of a server that ended
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0
     spares.prepare(waiter)
     process = spares._waiting[waiter]
     spares.end_all()
@@ -75,10 +75,7 @@ def test_a_desk_s_job_goes_to_the_one_that_waits(waiter, monkeypatch):
             process = spares._waiting[waiter]
             desk.start(arguments, waiter)
             assert desk._process in (process, None)
-            end = time.monotonic() + 20
-            while desk.running or (error and not desk.error):
-                assert time.monotonic() < end
-                time.sleep(0.01)
+            until(lambda error=error: not desk.running and (desk.error or not error))
             assert desk.what == " ".join(arguments)
             assert desk.error == error
     finally:
@@ -93,10 +90,7 @@ def test_the_inspection_page_has_one_ready(monkeypatch):
         ready = spares._waiting[inspections.LOOKING]
         desk.upload = inspections.Upload("no.npz", desk.folder / "no.npz", 1)
         desk.inspect(inspections.Wish())
-        end = time.monotonic() + 60
-        while desk.busy or inspections.LOOKING not in spares._waiting:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: not desk.busy and inspections.LOOKING in spares._waiting)
         assert "expected a file at 'no.npz'" in desk.error
         assert spares._waiting[inspections.LOOKING] is not ready
     finally:

@@ -6,11 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests.patience import PATIENCE_S, looks
 
 ROOT = Path(__file__).parents[2]
 HOW = ("no Chromium found, so the browser tests are skipped; install one with `apt-get install chromium` "
@@ -42,20 +43,18 @@ class Lab:
             self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output,
                                             stderr=subprocess.STDOUT)
 
-    def wait(self, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def wait(self):
+        for _ in looks():
             assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/lab/health", timeout=1) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/lab/health", timeout=10) as answer:
                 if answer.status == 200:
                     return self
-            time.sleep(0.1)
-        raise AssertionError(f"the lab did not start in {seconds} s:\n{self.log.read_text()}")
+        raise AssertionError(f"the lab did not start:\n{self.log.read_text()}")
 
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -99,6 +98,7 @@ def open_page(chromium):
         context = chromium.new_context(viewport={"width": width, "height": height},
                                        color_scheme="dark" if dark else "light")
         contexts.append(context)
+        context.set_default_timeout(1_000 * PATIENCE_S)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: _only_local(request.url, errors))

@@ -1,8 +1,9 @@
 """What the browser tests do to a page, and what they read off it."""
 
 import math
-import time
 from pathlib import Path
+
+from tests.patience import PATIENCE_S, looks
 
 SHOTS = Path(__file__).parent / "shots"
 
@@ -17,16 +18,20 @@ def stage_stats(page):
     return page.evaluate("() => document.querySelector('[data-testid=lpc-stage]').lpcStage.stats()")
 
 
-def wait_until(page, condition, seconds=20):
+def ask_until(page, ask, fits, seconds=PATIENCE_S):
+    """What ``ask()`` gives once it is something that ``fits``."""
+    found = None
+    for _ in looks(seconds, page.wait_for_timeout, every=50):
+        found = ask()
+        if found is not None and fits(found):
+            return found
+    raise AssertionError(f"waited {seconds} s, got {found}")
+
+
+def wait_until(page, condition, seconds=PATIENCE_S):
     """Wait until ``condition(state)`` holds for what the stage draws, and return that state."""
-    end = time.monotonic() + seconds
-    state = None
-    while time.monotonic() < end:
-        state = stage_state(page)
-        if state and state.get("step") is not None and condition(state):
-            return state
-        page.wait_for_timeout(50)
-    raise AssertionError(f"waited {seconds} s; the stage is at {state}")
+    return ask_until(page, lambda: stage_state(page), lambda state: state.get("step") is not None and condition(state),
+                     seconds)
 
 
 def drag_gamma(page, value):

@@ -4,11 +4,11 @@ import math
 import re
 
 import pytest
-from driving import SHOTS, drag_gamma, stage_state, wait_until
+from driving import SHOTS, ask_until, drag_gamma, stage_state, wait_until
 
 from app.comparisons import READY
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 
 def in_step(state):
@@ -22,24 +22,23 @@ def settled(state):
 @pytest.mark.parametrize("name", READY)
 def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page, name):
     page = open_page(f"{lab.url}/compare?comparison={name}")
-    seen = wait_until(page, lambda s: s["step"] > 20, seconds=40)
+    seen = wait_until(page, lambda s: s["step"] > 20)
     assert seen["titles"] == [title for title, _ in READY[name].runs]
     assert seen["shared"] == (READY[name].axes == "shared")
     for _ in range(8):
         page.wait_for_timeout(100)
         assert in_step(stage_state(page))
-    later = wait_until(page, lambda s: s["step"] > seen["step"] + 20, seconds=40)
-    page.wait_for_timeout(600)
+    later = wait_until(page, lambda s: s["step"] > seen["step"] + 20)
     chart = "document.querySelector('.lpc-compare-chart .lpc-fill-plot')"
-    drawn = page.evaluate(f"() => {chart}._fullLayout?.xaxis.range[1]")
-    assert drawn is None or drawn > seen["step"]
+    ask_until(page, lambda: [page.evaluate(f"() => {chart}._fullLayout?.xaxis.range[1]")],
+              lambda drawn: drawn[0] is None or drawn[0] > seen["step"])
     assert all(panel["metrics"].get("nc1_pinv") for panel in later["panels"])
     assert f"comparison={name}" in page.url
 
 
 def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
     page = open_page(f"{lab.url}/compare")
-    state = wait_until(page, lambda s: settled(s) and s["step"] > 1_500, seconds=60)
+    state = wait_until(page, lambda s: settled(s) and s["step"] > 1_500)
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["state"] == "paused")
     page.wait_for_timeout(800)
@@ -66,7 +65,7 @@ def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
 
 def test_turning_one_panel_turns_all(lab, open_page):
     page = open_page(f"{lab.url}/compare?comparison=width")
-    wait_until(page, lambda s: s["step"] > 50, seconds=40)
+    wait_until(page, lambda s: s["step"] > 50)
     page.get_by_test_id("lpc-dims-3").click()
     before = wait_until(page, lambda s: [panel["dims"] for panel in s["panels"]] == [3, 3])
     page.wait_for_timeout(500)  # the tools take another line
@@ -83,8 +82,7 @@ def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
     page = open_page(f"{lab.url}/compare")
     wait_until(page, lambda s: s["step"] > 100)
     drag_gamma(page, 1e2)
-    state = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["panels"][1]["gamma"], 1e2, rel_tol=0.2),
-                       seconds=40)
+    state = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["panels"][1]["gamma"], 1e2, rel_tol=0.2))
     assert state["panels"][0]["gamma"] == 0
     assert state["panels"][1]["radius"] < state["panels"][0]["radius"] / 20
     page.get_by_test_id("lpc-reset").click()
@@ -97,7 +95,7 @@ def test_another_comparison_in_the_same_page(lab, open_page):
     wait_until(page, lambda s: s["step"] > 20)
     page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="AdamW or SGD").click()
-    wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20, seconds=40)
+    wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20)
     wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weights"))
     page.wait_for_url(re.compile("comparison=optimizer.*seed=4"))
 
@@ -109,7 +107,7 @@ def test_another_comparison_in_the_same_page(lab, open_page):
 def test_nothing_sticks_out(lab, open_page, screen):
     name, width, height, dark = screen
     page = open_page(f"{lab.url}/compare?comparison=losses", width=width, height=height, dark=dark)
-    state = wait_until(page, lambda s: settled(s) and s["step"] > 60, seconds=60)
+    state = wait_until(page, lambda s: settled(s) and s["step"] > 60)
     assert state["dark"] == dark
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"compare-{name}.png", full_page=True)

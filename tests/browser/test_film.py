@@ -1,9 +1,11 @@
 """The film as a person meets it: recorded with one press, scrubbed both ways, saved, opened, taken home."""
 
 import pytest
-from driving import SHOTS
+from driving import SHOTS, ask_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+from tests.patience import PATIENCE_S
+
+pytestmark = pytest.mark.browser
 
 STATE = "() => document.querySelector('[data-testid=lpc-film]')?.lpcFilm?.state() ?? null"
 SMALL_RUN = "samples=1000&test_samples=200&batch_size=64"
@@ -13,16 +15,9 @@ def film_state(page):
     return page.evaluate(STATE)
 
 
-def wait_for_film(page, condition, seconds=60):
-    end = seconds * 1_000
-    waited = 0
-    while waited < end:
-        state = film_state(page)
-        if state and state["drawnRadius"] and state["curves"] and condition(state):
-            return state
-        page.wait_for_timeout(50)
-        waited += 50
-    raise AssertionError(f"waited {seconds} s; the film is at {state}")
+def wait_for_film(page, condition):
+    return ask_until(page, lambda: film_state(page),
+                     lambda state: state["drawnRadius"] and state["curves"] and condition(state))
 
 
 def type_into(page, label, text):
@@ -82,7 +77,7 @@ def test_a_film_is_recorded_with_one_press_saved_and_exported(lab, open_page, ch
     type_into(page, "γ of the runs", "1e-2:1e2:5")
     type_into(page, "Steps", "200")
     page.get_by_role("button", name="Record the film").click()
-    state = wait_for_film(page, lambda s: True, seconds=120)
+    state = wait_for_film(page, lambda s: True)
     assert (state["G"], state["T"], state["n"]) == (5, 60, 1_000)
     scrub(page)
     SHOTS.mkdir(exist_ok=True)
@@ -101,6 +96,7 @@ def test_a_film_is_recorded_with_one_press_saved_and_exported(lab, open_page, ch
 def play_offline(chromium, path):
     """The page alone, with no network at all: it plays, and asks for nothing."""
     context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 860})
+    context.set_default_timeout(1_000 * PATIENCE_S)
     page, asked, errors = context.new_page(), [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))

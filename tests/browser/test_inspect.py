@@ -8,27 +8,22 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from driving import SHOTS
+from driving import SHOTS, ask_until
 from PIL import Image
 
 from app.looks import cloud as files
 from app.looks.cloud_theory import predict_for
 from tests.app._inspections import made
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 STATE = "() => document.querySelector('[data-testid=lpc-cloud]')?.lpcCloud?.state() ?? null"
 SCRIPTS = ("<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "=cmd|'/c calc'!A0", "[x](javascript:alert(3))")
 
 
-def cloud(page, fits=lambda state: True, seconds=40):
+def cloud(page, fits=lambda state: True):
     """What the cloud draws, once it has drawn it and it ``fits``."""
-    for _ in range(seconds * 20):
-        state = page.evaluate(STATE)
-        if state and state["draws"] and not state["moving"] and fits(state):
-            return state
-        page.wait_for_timeout(50)
-    raise AssertionError(f"waited {seconds} s; the cloud is at {state}")
+    return ask_until(page, lambda: page.evaluate(STATE), lambda s: s["draws"] and not s["moving"] and fits(s))
 
 
 def saved(path, **more):
@@ -227,15 +222,10 @@ def test_a_sample_opens_beside_another_and_they_point_together(lab, open_page):
     page.get_by_role("button", name="Compare with").click()
     page.get_by_role("button", name="Merely neural").last.click()
     both = "() => [...document.querySelectorAll('[data-testid=lpc-cloud]')].map((one) => one.lpcCloud.state())"
-    for _ in range(1_200):
-        states = page.evaluate(both)
-        if len(states) == 2 and all(one and one["draws"] for one in states):
-            break
-        page.wait_for_timeout(50)
+    ask_until(page, lambda: page.evaluate(both), lambda found: len(found) == 2 and all(s and s["draws"] for s in found))
     page.get_by_test_id("lpc-differences").get_by_text("NC1", exact=True).wait_for()
     page.get_by_test_id("lpc-cloud-ambiguous").first.click()
-    page.wait_for_timeout(300)
-    first, second = page.evaluate(both)
+    first, second = ask_until(page, lambda: page.evaluate(both), lambda found: all(s["chosen"] for s in found))
     assert first["chosen"] == second["chosen"] > 0
 
 

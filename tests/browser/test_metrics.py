@@ -6,11 +6,11 @@ import struct
 import xml.etree.ElementTree as ET
 
 import pytest
-from driving import SHOTS
+from driving import SHOTS, ask_until
 
 from lpc_core.metrics import METRICS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 RUN = "samples=600&test_samples=200&noise=0.5&steps=400&ramp_steps=300&gamma_end=10&batch_size=64"
 SCOPE = "() => document.querySelector('[data-testid=lpc-microscope]')?.lpcMicroscope?.state() ?? null"
@@ -19,21 +19,12 @@ POINTS = """(key) => [...document.querySelectorAll('[data-testid=lpc-cards]')].m
   .map((state) => Object.fromEntries(state.traces[key].map(({name, points}) => [name, points])))[0] ?? null"""
 
 
-def wait_for(page, ask, fits, seconds=60):
-    for _ in range(seconds * 20):
-        found = ask()
-        if found is not None and fits(found):
-            return found
-        page.wait_for_timeout(50)
-    raise AssertionError(f"waited {seconds} s, got {found}")
+def points(page, key, fits):
+    return ask_until(page, lambda: page.evaluate(POINTS, key), fits)
 
 
-def points(page, key, fits, seconds=60):
-    return wait_for(page, lambda: page.evaluate(POINTS, key), fits, seconds)
-
-
-def scope(page, fits, seconds=20):
-    return wait_for(page, lambda: page.evaluate(SCOPE), lambda s: s.get("drawn") and fits(s), seconds)
+def scope(page, fits):
+    return ask_until(page, lambda: page.evaluate(SCOPE), lambda s: s.get("drawn") and fits(s))
 
 
 def saved(page, key, kind, path):
@@ -51,7 +42,7 @@ def measured(lab, open_page):
     page = open_page(f"{lab.url}/metrics?{RUN}")
     points(page, "nc1", lambda drawn: drawn.get("NC1", 0) > 1)
     page.evaluate("() => document.querySelectorAll('[data-testid=lpc-cards]').forEach((root) => (root.seen = true))")
-    page.get_by_text("Measured at 40 moments").wait_for(timeout=60_000)
+    page.get_by_text("Measured at 40 moments").wait_for()
     drawn = points(page, "nc1", lambda drawn: drawn["NC1"] == 40)
     assert drawn["CDNV"] == 40
     return page
@@ -152,7 +143,7 @@ def zoom(page, path):
 def compare(page):
     """Points come one by one; what is there when it is cancelled stays."""
     page.get_by_role("button", name="Compare many runs").click()
-    drawn = points(page, "separation", lambda drawn: drawn.get("DeepFool", 0) > 0, 90)
+    drawn = points(page, "separation", lambda drawn: drawn.get("DeepFool", 0) > 0)
     assert drawn["DDN"] == drawn["DeepFool"]
     page.locator(".st-key-sweep_row").get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped early, after").wait_for()
@@ -164,12 +155,12 @@ def shrink(page):
     page.set_viewport_size({"width": 390, "height": 844})
     cards = """() => [...document.querySelectorAll('.lpc-card, .lpc-readings, .lpc-scope')]
         .map((card) => card.getBoundingClientRect()).map(({left, right}) => [left, right])"""
-    edges = wait_for(page, lambda: page.evaluate(cards), lambda found: all(right <= 390 for _, right in found))
+    edges = ask_until(page, lambda: page.evaluate(cards), lambda found: all(right <= 390 for _, right in found))
     assert len(edges) > 10
     assert all(0 <= left < right for left, right in edges)
     page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     assert page.get_by_test_id("lpc-card-save-nc1").bounding_box()["width"] >= 40
     plot = page.locator("[data-testid=lpc-card-nc1] .main-svg").first
-    wait_for(page, plot.bounding_box, lambda box: box["x"] + box["width"] <= 390)
+    ask_until(page, plot.bounding_box, lambda box: box["x"] + box["width"] <= 390)
     page.screenshot(path=SHOTS / "metrics-390.png")

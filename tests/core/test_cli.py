@@ -13,7 +13,7 @@ QUICK = ["samples=200", "test_samples=50", "steps=20", "batch_size=16"]
 
 
 def lpc(*arguments):
-    return subprocess.run([sys.executable, "-m", "lpc_core", *arguments], capture_output=True, text=True, timeout=100,
+    return subprocess.run([sys.executable, "-m", "lpc_core", *arguments], capture_output=True, text=True, timeout=600,
                           check=False)
 
 

@@ -141,7 +141,7 @@ def test_hostile_words_in_a_file_are_printed_as_they_are(monkeypatch, capsys, tm
 
 def test_from_the_shell():
     done = subprocess.run([sys.executable, "-m", "lpc_core", "inspect", "/dev/null"], capture_output=True, text=True,
-                          timeout=100, check=False)
+                          timeout=600, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1

@@ -7,7 +7,7 @@ from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection import Cancelled, certainty, inspect
 from lpc_core.inspection import analysis as module
 from lpc_core.inspection.analysis import class_centres, slow_rows
-from lpc_core.metrics import class_means, code_report, names, readings
+from lpc_core.metrics import class_means, code_report, entropy_kl, names, readings
 
 RNG = np.random.default_rng(0)
 N, D, K = 300, 5, 4
@@ -52,6 +52,13 @@ def test_slow_quantities_on_a_stated_subset(monkeypatch):
         assert reading.reason.startswith("on 100 of 300 samples, stratified, drawn with seed 3") == slow, name
     only = readings(LATENTS[rows], LABELS[rows], only=["gmm_std"])["gmm_std"]
     assert found.readings["gmm_std"].value == only.value
+
+
+def test_the_entropy_looks_up_a_stated_number_of_samples(monkeypatch):
+    monkeypatch.setattr(module, "QUERIES", 100)
+    reading = inspect(embeddings(), seed=3).readings["entropy_kl"]
+    assert "100 of 300 samples looked up, drawn with seed 3" in reading.reason
+    assert reading.value == entropy_kl(LATENTS, queries=100, seed=3).value
 
 
 def test_doubtful_samples_by_the_gap_of_the_logits():

@@ -42,12 +42,27 @@ def test_collapsed_latents_far_from_the_origin():
     np.testing.assert_allclose(np.abs((found.axes * oracle.components_.T).sum(axis=0)), 1, atol=1e-6)
 
 
-def test_very_wide_latents_by_a_randomised_svd(monkeypatch):
-    exact = components(LATENTS, 2)
+def test_a_small_component_beside_a_large_one_is_exact():
+    """Ten million times less variance: float32 products would give it the direction of their rounding."""
+    latents = np.random.default_rng(1).normal(size=(2_000, 6)) * [3e3, 1, 0.9, 0.8, 0.7, 0.6]
+    turned = latents @ np.linalg.qr(np.random.default_rng(2).normal(size=(6, 6)))[0]
+    found, oracle = components(turned, 3), PCA(3, svd_solver="full").fit(turned)
+    np.testing.assert_allclose(np.abs((found.axes * oracle.components_.T).sum(axis=0)), 1, atol=1e-9)
+    np.testing.assert_allclose(found.shares, oracle.explained_variance_ratio_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "noise"), [(400, 1.0), (6, 1.0), (400, 0.0)])
+def test_very_wide_latents_are_exact_too(n, noise, seed, monkeypatch):
+    """Also where axes differ by little, which a randomised solver mixes, and where there are fewer than asked for."""
+    rng = np.random.default_rng(seed)
+    latents = 3 + noise * rng.normal(size=(n, 60))
+    exact = components(latents, 5)
     monkeypatch.setattr(module, "MOST_COVARIANCE", 4)
-    found = components(LATENTS, 2, seed=3)
-    np.testing.assert_allclose(np.abs((found.axes * exact.axes).sum(axis=0)), 1, atol=1e-3)
-    np.testing.assert_allclose(found.shares, exact.shares, rtol=1e-2)
+    found = components(latents, 5, seed=seed)
+    np.testing.assert_allclose(found.shares, exact.shares, atol=1e-12)
+    kept = exact.shares > 1e-12
+    np.testing.assert_allclose(np.abs((found.axes * exact.axes).sum(axis=0))[kept], 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["tsne", "umap"])

@@ -30,7 +30,7 @@ def test_agrees_with_scikit_learns_neighbours(d, k, monkeypatch):
 
 @pytest.mark.parametrize(("d", "scale"), [(1, 1.0), (2, 0.01), (4, 50.0)])
 def test_a_bell_curve_has_its_known_entropy(d, scale):
-    found = entropy_kl(scale * np.random.default_rng(0).normal(size=(8_000, d)), standardise=False, queries=8_000)
+    found = entropy_kl(scale * np.random.default_rng(0).normal(size=(8_000, d)), standardise=False)
     assert found.value == pytest.approx(GAUSS + math.log(scale), abs=0.03)
     assert found.total == pytest.approx(d * found.value)
     assert entropy_kl(scale * np.random.default_rng(0).normal(size=(8_000, d))).value == pytest.approx(GAUSS, abs=0.05)
@@ -87,9 +87,19 @@ def test_the_cap_on_queries_is_seeded_and_said():
     few, again, other = (entropy_kl(latents, queries=500, seed=seed) for seed in (0, 0, 1))
     assert few == again
     assert few.value != other.value
-    assert few.value == pytest.approx(entropy_kl(latents, queries=3_000).value, abs=0.1)
+    assert few.value == pytest.approx(entropy_kl(latents).value, abs=0.1)
     assert few.reason == "k = 20, standardised nodes; 500 of 3,000 samples looked up, drawn with seed 0"
     assert (few.queries, few.samples, few.k, few.nodes) == (500, 3_000, 20, 3)
+
+
+@pytest.mark.parametrize("d", [3, 20])
+def test_every_sample_is_looked_up_unless_asked_otherwise(d):
+    latents = np.random.default_rng(d).normal(size=(2_500, d))
+    found = entropy_kl(latents, standardise=False)
+    assert found.value == pytest.approx(by_neighbours(latents, 20), rel=1e-9)
+    measured = readings(latents, np.zeros(2_500, int), only=["entropy_kl"])["entropy_kl"]
+    assert measured.value == entropy_kl(latents).value
+    assert found.queries == measured.queries == 2_500
 
 
 def test_nodes_that_never_change_are_left_out():
@@ -115,5 +125,5 @@ def test_too_few_samples():
     latents = np.random.default_rng(0).normal(size=(20, 2))
     assert readings(latents, np.zeros(20, int), only=["entropy_kl"])["entropy_kl"].reason == \
         "needs more than k = 20 samples, got 20"
-    with pytest.raises(ValueError, match=r"expected 1 <= k < n and queries >= 1, got k=20, n=20, queries=2000; take a"):
+    with pytest.raises(ValueError, match=r"expected 1 <= k < n and queries >= 1, got k=20, n=20, queries=None; take a"):
         entropy_kl(latents)

@@ -19,22 +19,26 @@ def sphere_distances(x):
 
 
 def deepfool_one(net, image, candidates=10, overshoot=0.02, steps=50):
-    """The published loop: every class's gradient by a backward pass of its own. Returns the perturbation's norm."""
+    """The published loop: every class's gradient by a backward pass of its own. Returns the perturbation's norm, ∞
+    where no class has a gradient (the published code stops with an error there) or the steps are used up.
+    """
     x = image[None].clone().requires_grad_(True)
     logits = net(x)
     classes = logits[0].argsort(descending=True)[:candidates]
     total = torch.zeros_like(image)
     for _ in range(steps):
         gradients = [torch.autograd.grad(logits[0, k], x, retain_graph=True)[0][0] for k in classes]
-        nearest, step = torch.inf, None
+        nearest, step = np.inf, None
         for k, slope in zip(classes[1:], gradients[1:], strict=True):
             w = slope - gradients[0]
             distance = float((logits[0, k] - logits[0, classes[0]]).detach().abs() / w.norm())
             if distance < nearest:
                 nearest, step = distance, (distance + 1e-4) * w / w.norm()
+        if step is None:
+            return np.inf
         total = total + step
         x = (image + (1 + overshoot) * total)[None].detach().requires_grad_(True)
         logits = net(x)
         if logits[0].argmax() != classes[0]:
-            break
-    return float(((1 + overshoot) * total).norm())
+            return float(((1 + overshoot) * total).norm())
+    return np.inf

@@ -1,19 +1,17 @@
-"""DeepFool: closed forms, the one-picture loop, foolbox; who leaves the batch when; where it cannot move."""
+"""DeepFool: closed forms, the one-picture loop, foolbox; a batch decides nothing; where it cannot move."""
 
-import importlib
+import itertools
 import math
 import warnings
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binom
 from torch import nn
 
 from lpc_core.robustness import deepfool
 from tests.core.robustness._known import deepfool_one, linear_distances
 
-MODULE = importlib.import_module("lpc_core.robustness.deepfool")  # the package's own `deepfool` is the function
 TINY = 1e-4  # what the published code adds to every step
 
 
@@ -21,23 +19,47 @@ def test_a_linear_model_falls_in_one_step_of_known_length(linear, inputs):
     found = deepfool(linear, inputs, overshoot=0.02)
     np.testing.assert_allclose(found.norms, 1.02 * (linear_distances(linear, inputs) + TINY), rtol=1e-4)
     assert found.success.all()
-    assert (found.backwards <= 4).all()
-    assert (found.forwards == 1 + found.backwards).all()  # the input's own pass is the first linearisation's
+    assert (found.backwards == 4).all()
+    assert (found.forwards == 3).all()  # the input, its linearisation, the end
 
 
-def test_the_pass_of_the_inputs_is_repeated_only_for_several_batches_or_wrong_samples(linear, inputs):
-    whole, parts = deepfool(linear, inputs), deepfool(linear, inputs, batch_size=30)
-    np.testing.assert_allclose(whole.norms, parts.norms, rtol=1e-5)
-    assert (parts.forwards == 2 + parts.backwards).all()
-    labels = linear(inputs).argmax(1)
-    labels[3] = (labels[3] + 1) % 5
-    told = deepfool(linear, inputs, labels)
-    np.testing.assert_allclose(told.norms[told.attacked], whole.norms[told.attacked], rtol=1e-5)
-    assert (told.forwards[told.attacked] == 2 + told.backwards[told.attacked]).all()
+def random_network(seed, dtype):
+    """A network of 2 to 14 classes with 1 to 3 hidden layers and weights up to 5 times the usual, and 12 samples."""
+    generator = torch.Generator().manual_seed(seed)
+    classes, width, depth, size = (int(torch.randint(low, high, (), generator=generator))
+                                   for low, high in ((2, 15), (8, 33), (1, 4), (6, 13)))
+    activation = (nn.ReLU, nn.Tanh, nn.GELU, nn.SiLU)[seed % 4]
+    sizes = [size] + depth * [width]
+    layers = [part for into, out in itertools.pairwise(sizes) for part in (nn.Linear(into, out), activation())]
+    model = nn.Sequential(*layers, nn.Linear(width, classes)).to(dtype)
+    with torch.no_grad():
+        for values in model.parameters():
+            reach = (1 + seed % 5) / values.shape[-1] ** 0.5
+            values.copy_(reach * (2 * torch.rand(values.shape, generator=generator, dtype=dtype) - 1))
+    return model, torch.randn(12, size, generator=generator, dtype=dtype)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_it_is_the_published_loop_on_every_sample_and_a_batch_decides_nothing(seed):
+    """In float64, where only rounding tells one sample from many: products of other sizes round otherwise."""
+    model, x = random_network(seed, torch.float64)
+    found, order = deepfool(model, x), torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    np.testing.assert_allclose(found.norms, [deepfool_one(model, sample) for sample in x], rtol=1e-7)
+    np.testing.assert_allclose(deepfool(model, x[order], batch_size=5).norms, found.norms[order], rtol=1e-7)
+
+
+def test_float32_is_the_loop_up_to_its_rounding():
+    """A sample that takes many steps past kinks can magnify rounding without limit, so it is said of nearly all."""
+    same = []
+    for seed in range(40):
+        model, x = random_network(seed, torch.float32)
+        loop = [deepfool_one(model, sample) for sample in x]
+        same += [np.isclose(deepfool(model, x, batch_size=size).norms, loop, rtol=1e-3) for size in (12, 5)]
+    assert np.mean(same) > 0.95
 
 
 def test_it_is_the_loop_over_single_pictures(collapsed):
-    found = deepfool(collapsed.model, collapsed.inputs[:60], trust=math.inf)
+    found = deepfool(collapsed.model, collapsed.inputs[:60])
     norms = [deepfool_one(collapsed.logits, picture) for picture in collapsed.inputs[:60]]
     np.testing.assert_allclose(found.norms, norms, rtol=2e-3)
     np.testing.assert_allclose(found.norms.mean(), np.mean(norms), rtol=1e-4)
@@ -52,7 +74,7 @@ def test_it_is_foolbox_within_bounds(ordinary):
     x, y = ordinary.inputs.clamp(low, high), torch.from_numpy(ordinary.labels)
     _, perturbed, _ = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)(
         theirs, x, y, epsilons=None)
-    found = deepfool(ordinary.model, x, y, bounds=(low, high), trust=math.inf)
+    found = deepfool(ordinary.model, x, y, bounds=(low, high))
     right = found.attacked
     np.testing.assert_allclose(found.norms[right], (perturbed - x).flatten(1).norm(dim=1).numpy()[right], rtol=2e-3)
 
@@ -64,14 +86,6 @@ class _Logits(nn.Module):
 
     def forward(self, x):
         return self.model(x)[0]
-
-
-@pytest.mark.parametrize("network", ["ordinary", "collapsed"])
-def test_rivals_that_are_left_out_hardly_matter(network, request):
-    net = request.getfixturevalue(network)
-    few, all_ = deepfool(net.model, net.inputs), deepfool(net.model, net.inputs, trust=math.inf)
-    assert few.norms.mean() == pytest.approx(all_.norms.mean(), rel=0.02)
-    assert few.backwards.sum() < 0.9 * all_.backwards.sum()
 
 
 @pytest.mark.parametrize("count", [1, 40, 1000])
@@ -87,9 +101,8 @@ def test_a_far_larger_gap_does_not_hide_the_nearest_boundary(count):
     assert (found.norms < 3).all()
 
 
-@pytest.mark.parametrize("trust", [1.75, math.inf])
 @pytest.mark.parametrize("apart", [0.0, 1e-3])
-def test_a_rival_without_a_gradient_does_not_hide_the_others(trust, apart):
+def test_a_rival_without_a_gradient_does_not_hide_the_others(apart):
     """Classes 0 and 1 have one and the same logit, or logits that differ by a constant only."""
     model = nn.Linear(6, 3)
     with torch.no_grad():
@@ -97,25 +110,10 @@ def test_a_rival_without_a_gradient_does_not_hide_the_others(trust, apart):
         model.weight[1] = model.weight[0]
         model.bias.copy_(torch.tensor([2.0, 2.0 - apart, 0.0]))
     x = 0.1 * torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
-    found = deepfool(model, x, torch.zeros(200, dtype=torch.int64), trust=trust)
+    found = deepfool(model, x, torch.zeros(200, dtype=torch.int64))
     assert found.success[found.attacked].all()
     away = (model(x)[:, 0] - model(x)[:, 2]).detach().numpy() / math.sqrt(2)
     np.testing.assert_allclose(found.norms[found.attacked], 1.02 * (away + TINY)[found.attacked], rtol=1e-4)
-
-
-@pytest.mark.parametrize("near", [1e-1, 1e-2, 1e-3])
-def test_a_few_samples_with_uncommonly_short_gradients_are_seen(near):
-    """Classes 0 and 1 are nearly the same, and a sixteenth of the samples are theirs: the limit does not know them."""
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 10))
-    with torch.no_grad():
-        model[2].weight[1] = model[2].weight[0] + near * model[2].weight[5]
-        model[2].bias[1] = model[2].bias[0] - 0.05
-    torch.manual_seed(1)
-    x = torch.randn(256, 20)
-    some, every = deepfool(model, x), deepfool(model, x, trust=math.inf)
-    assert some.norms.mean() == pytest.approx(every.norms.mean(), rel=0.02)
-    assert some.norms.max() < 1.5 * every.norms.max()
 
 
 def test_an_infinite_gradient_leaves_the_model_alone():
@@ -130,40 +128,7 @@ def test_an_infinite_gradient_leaves_the_model_alone():
     assert found.success[np.arange(30) != 7].all()
 
 
-@pytest.mark.parametrize("count", [0, 1, 28, 29, 50, 179, 4000])
-def test_the_limit_is_above_nine_tenths_with_a_confidence_of_95_percent(count):
-    reach = MODULE._Reach(0.0)
-    ratios = torch.arange(1.0, count + 1)[torch.randperm(count, generator=torch.Generator().manual_seed(0))]
-    assert reach.learn(torch.cat([ratios, torch.tensor([math.nan])]))
-    if count < 29:
-        assert reach.limit == math.inf
-    else:  # the r-th of n lies above the quantile when fewer than r of them lie below that
-        rank = int(reach.limit)
-        assert binom.cdf(rank - 1, count, 0.9) >= 0.95 > binom.cdf(rank - 2, count, 0.9)
-
-
-def test_the_limit_follows_all_that_was_measured():
-    reach = MODULE._Reach(1.75)
-    assert reach.learn(torch.full((28,), 1.2))  # too few to tell
-    assert reach.limit == math.inf
-    assert not reach.learn(torch.full((32,), 1.2))
-    assert reach.limit == 1.75
-    assert reach.learn(torch.full((20,), 3.0))
-    assert reach.limit == 3.0
-    assert not reach.learn(torch.full((900,), 1.0))
-    assert reach.limit == 1.75
-
-
-def test_pairs_may_be_asked_about_in_pieces(collapsed, monkeypatch):
-    once = deepfool(collapsed.model, collapsed.inputs)
-    monkeypatch.setattr(MODULE, "SMALL", 0)
-    pieces = deepfool(collapsed.model, collapsed.inputs)
-    np.testing.assert_allclose(once.norms, pieces.norms, rtol=1e-3)
-    assert (once.backwards == pieces.backwards).all()
-
-
-def test_graphs_hold_no_more_samples_than_the_batch(collapsed, monkeypatch):
-    monkeypatch.setattr(MODULE, "SMALL", 0)
+def test_graphs_hold_no_more_samples_than_the_batch(collapsed):
     sizes = []
 
     def watched(inputs):
@@ -178,18 +143,13 @@ def test_graphs_hold_no_more_samples_than_the_batch(collapsed, monkeypatch):
 def test_without_labels_every_sample_leaves_the_class_it_was_given(ordinary):
     wrong = ordinary.labels.copy()
     wrong[:5] = (wrong[:5] + 1) % 10
-    blind, told = (deepfool(ordinary.model, ordinary.inputs, labels, trust=math.inf) for labels in (None, wrong))
+    blind, told = (deepfool(ordinary.model, ordinary.inputs, labels) for labels in (None, wrong))
     assert not blind.initially_wrong.any()
     assert (blind.norms > 0).all()
     assert told.initially_wrong[:5].all()
     assert (told.norms[told.initially_wrong] == 0).all()
     assert (told.evaluations[told.initially_wrong] == 1).all()
     np.testing.assert_allclose(told.norms[told.attacked], blind.norms[told.attacked], rtol=1e-4)
-
-
-def test_pieces_of_the_batch_give_the_same(collapsed):
-    whole, parts = (deepfool(collapsed.model, collapsed.inputs, batch_size=size, trust=math.inf) for size in (1_000, 7))
-    np.testing.assert_allclose(whole.norms, parts.norms, rtol=2e-3)
 
 
 def test_only_the_candidate_classes_are_looked_at(linear, inputs):
@@ -203,7 +163,7 @@ def test_a_flat_model_is_an_unsuccessful_one(inputs):
         return torch.tensor([1.0, 0.0]) + 0 * x[:, :2]
 
     found = deepfool(flat, inputs)
-    assert (found.forwards == 2).all()  # it gives up at once
+    assert (found.forwards == 3).all()  # it gives up at once
     assert not found.success.any()
     assert np.isinf(found.norms).all()
     assert torch.equal(found.perturbed, inputs)
@@ -224,10 +184,9 @@ def test_finished_samples_cost_nothing_more(collapsed):
 
 
 @pytest.mark.parametrize(("settings", "got"), [
-    ({"candidates": 1}, "got 1, 50, 0.02, 1.75"), ({"steps": 0}, "got 10, 0, 0.02, 1.75"),
-    ({"overshoot": -1.0}, "got 10, 50, -1.0"), ({"trust": 0.5}, "got 10, 50, 0.02, 0.5"),
-    ({"trust": math.nan}, "got 10, 50, 0.02, nan"),
+    ({"candidates": 1}, "got 1, 50, 0.02"), ({"steps": 0}, "got 10, 0, 0.02"),
+    ({"overshoot": -1.0}, "got 10, 50, -1.0"),
 ])
 def test_settings_are_checked(linear, inputs, settings, got):
-    with pytest.raises(ValueError, match=f"expected candidates ≥ 2, steps ≥ 1, overshoot ≥ 0 and trust ≥ 1, {got}"):
+    with pytest.raises(ValueError, match=f"expected candidates ≥ 2, steps ≥ 1 and overshoot ≥ 0, {got}"):
         deepfool(linear, inputs, **settings)

@@ -53,10 +53,24 @@ def test_an_inflated_deepfool_is_flagged(collapsed_report):
     seen = flag(collapsed_report, "deepfool-overstates")
     assert seen.raised
     assert seen.value > 1.5
-    assert f"{seen.value:.2f} × the smallest known ones (median): quote the smaller ones." in seen.sentence
+    assert seen.sentence.startswith(f"DeepFool's perturbations are {seen.value:.2f} × the smallest known ones (median)")
+    assert seen.sentence.endswith(": quote the smaller ones.")
     assert not flag(collapsed_report, "white-box-worse").raised
     assert not flag(collapsed_report, "accuracy-at-chance").raised
     assert not flag(collapsed_report, "not-found").raised
+
+
+@pytest.mark.parametrize(("steepness", "beyond"), [(5.0, True), (0.1, False)])
+def test_perturbations_beyond_the_inputs_are_named(steepness, beyond):
+    """Saturated around its samples, a model sends DeepFool far beyond them; else it sends it to their boundary."""
+    def model(x):
+        return torch.stack([0 * x[:, 0], torch.tanh(steepness * x[:, 0])], 1)
+
+    x = 1 + 0.1 * torch.rand(20, 3, generator=torch.Generator().manual_seed(0))
+    found = report(model, x, model(x).argmax(1), attacks=QUICK)
+    seen = flag(found, "deepfool-overstates")
+    assert bool((found.results["deepfool"].relative > 1).all()) == seen.raised == beyond
+    assert ("and at 100% of the samples larger than the input itself" in seen.sentence) == beyond
 
 
 def test_the_papers_convention_is_beside_it(collapsed, collapsed_report):
