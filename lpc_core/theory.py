@@ -49,7 +49,7 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndar
     if start is not None:
         start = _checked("start", start, weight.shape).reshape(-1, *weight.shape[-2:])
     heads, biases = weight.reshape(-1, *weight.shape[-2:]), bias.reshape(-1, weight.shape[-2])
-    gammas, points, (count, classes, d) = np.zeros(len(heads)) + gamma, np.empty_like(heads), heads.shape
+    gammas, points, (count, classes, d) = np.full(len(heads), gamma), np.empty_like(heads), heads.shape
     size = max(1, BLOCK // (classes * classes * min(d, classes - 1)))
     for part in (slice(at, at + size) for at in range(0, count, size)):
         points[part] = _solve(heads[part], biases[part], gammas[part], None if start is None else start[part],
@@ -140,14 +140,14 @@ class _Problem:
     lengths: np.ndarray  # (m | 1, K) their norms
     bias: np.ndarray  # (m | 1, K)
     largest_bias: np.ndarray  # (m | 1,) max |b|
-    per_scale: np.ndarray  # (m | 1,) 1 over what the rows were divided by and the latents multiplied with
+    tolerance: np.ndarray  # (m | 1,) `TOLERANCE` over what the rows were divided by and the latents multiplied with
     stiffness: np.ndarray  # (m | 1, 1) 2γ in these units
     classes: np.ndarray  # (m,)
     smoothing: float
 
     def some(self, chosen: np.ndarray) -> _Problem:
         """Those of the minimisations that are ``chosen`` (m,) bool."""
-        own = (self.rows, self.lengths, self.bias, self.largest_bias, self.per_scale, self.stiffness)
+        own = (self.rows, self.lengths, self.bias, self.largest_bias, self.tolerance, self.stiffness)
         return _Problem(*(a if len(a) == 1 else a[chosen] for a in own), self.classes[chosen], self.smoothing)
 
     def products(self, points: np.ndarray) -> np.ndarray:
@@ -168,56 +168,49 @@ def _solve(weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.nd
     """
     heads, classes, d = weight.shape
     rows = weight - weight.mean(axis=1, keepdims=True)
-    scale = np.sqrt(np.einsum("gkd,gkd->gk", rows, rows).max(axis=1))  # (G,)
+    scale = np.sqrt(np.einsum("gkd,gkd->gk", rows, rows).max(axis=1))[:, None, None]  # (G, 1, 1)
     scale[scale == 0] = 1  # all rows are equal: nothing but the penalty acts, and the origin is the answer
-    rows, basis = rows / scale[:, None, None], None
+    rows, basis = rows / scale, None
     if classes <= d:
         basis = np.linalg.qr((rows[:, :-1] - rows[:, -1:]).swapaxes(1, 2))[0]  # (G, d, K−1)
         rows = rows @ basis
-    own = (rows, np.sqrt(np.einsum("gkr,gkr->gk", rows, rows)), bias, np.abs(bias).max(axis=1), 1 / scale,
-           (2 * gamma / scale / scale)[:, None])
+    own = (rows, np.sqrt(np.einsum("gkr,gkr->gk", rows, rows)), bias, np.abs(bias).max(axis=1),
+           TOLERANCE / scale[:, 0, 0], 2 * gamma[:, None] / scale[:, 0] ** 2)
     problem = _Problem(*(np.repeat(a, classes, axis=0) if heads > 1 else a for a in own),
                        np.arange(heads * classes) % classes, smoothing)
     if start is not None:
-        start = ((start if basis is None else start @ basis) * scale[:, None, None]).reshape(heads * classes, -1)
+        start = ((start if basis is None else start @ basis) * scale).reshape(heads * classes, -1)
     points, missed = _newton(problem, _first_guess(problem, start))
     if missed and not unsolved_as_nan:
         raise RuntimeError(missed)
     points = points.reshape(heads, classes, -1)
-    return (points if basis is None else points @ basis.swapaxes(1, 2)) / scale[:, None, None]
+    return (points if basis is None else points @ basis.swapaxes(1, 2)) / scale
 
 
 def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
-    """``start`` (m, r) where it is better than the origin, else the origin: (m, r)."""
+    """``start`` (m, r), but the origin where that is better whatever the cross-entropy at ``start``: (m, r)."""
     origin = np.zeros((len(problem.classes), problem.rows.shape[2]))
     if start is None:
         return origin
-    squares = np.einsum("mr,mr->m", start, start)
-    there = _entropies(problem, problem.products(start) + problem.bias) + problem.stiffness[:, 0] / 2 * squares
-    return np.where((there < _entropies(problem, problem.bias))[:, None], start, origin)
-
-
-def _entropies(problem: _Problem, logits: np.ndarray) -> np.ndarray:
-    """Cross-entropy (without smoothing, which a first guess can do without) of logits (m | 1, K): (m,)."""
-    away = logits - logits.max(axis=1, keepdims=True)
-    return np.log(np.exp(away).sum(axis=1)) - away[np.arange(len(away)) if len(away) > 1 else 0, problem.classes]
+    penalty = problem.stiffness[:, 0] / 2 * np.einsum("mr,mr->m", start, start)
+    entropy = math.log(problem.bias.shape[1]) + 2 * problem.largest_bias  # at the origin at most
+    return np.where((penalty < entropy)[:, None], start, origin)
 
 
 def _newton(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, str]:
     """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough."""
-    todo = np.arange(len(points))
+    todo, here = np.arange(len(points)), points
     for _ in range(MAX_STEPS):
-        here = points[todo]
         probabilities, gradient, norms, tolerance = _gradient(problem, here)
         open_ = ~(norms <= tolerance)
         left = np.count_nonzero(open_)
-        if not left:
-            return points, ""
         if left < len(todo):
+            points[todo] = here
+            if not left:
+                return points, ""
             todo, here, problem = todo[open_], here[open_], problem.some(open_)
             probabilities, gradient = probabilities[open_], gradient[open_]
-        step = _newton_step(problem, probabilities, gradient)
-        points[todo] = here + _damped(problem, here, step)
+        here = here + _damped(problem, here, _newton_step(problem, probabilities, gradient))
     points[todo] = np.nan
     return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
                     f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
@@ -228,8 +221,8 @@ def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, np.nda
     probabilities, slope = _probabilities(problem.products(points) + problem.bias, problem.classes, problem.smoothing)
     gradient = problem.sums(slope) + problem.stiffness * points
     norms = np.sqrt(np.einsum("mr,mr->m", gradient, gradient))
-    size = (np.abs(slope) * problem.lengths).sum(axis=1)  # (m,) S of `collapse_points`, over the scale
-    tolerance = TOLERANCE * np.minimum(size, problem.per_scale)
+    size = (np.abs(slope) * problem.lengths).sum(axis=1)
+    tolerance = np.minimum(TOLERANCE * size, problem.tolerance)  # size is S of `collapse_points`, over the scale
     if (norms > tolerance).any():  # else rounding need not be allowed for
         reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
         tolerance += 64 * _EPS * reach * (size + problem.smoothing)
@@ -241,8 +234,8 @@ def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndar
     centred = problem.rows - problem.sums(probabilities)[:, None]  # (m, K, r) rows minus their mean under p
     hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
     diagonal = np.einsum("mii->mi", hessian)  # a view
-    floor = _EPS * diagonal.sum(axis=1)  # keeps it invertible in float64; only ever shortens the step
-    diagonal += problem.stiffness + floor[:, None]
+    floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
+    diagonal += problem.stiffness + floor
     return np.linalg.solve(hessian, -gradient[:, :, None])[:, :, 0]
 
 
@@ -273,13 +266,13 @@ def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarr
 
 def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
     """Softmax p (m, K) of the logits and p − t; the own class's p − 1 is summed from the others, without cancelling."""
-    own = np.arange(len(logits)) * logits.shape[1] + classes  # in the flattened arrays
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    own_weight = weights.take(own)
-    weights.put(own, 0.0)
-    others = weights.sum(axis=1)
+    own = np.arange(0, logits.size, logits.shape[1]) + classes  # in the flattened arrays
+    slope = np.exp(logits - logits.max(axis=1, keepdims=True))
+    own_weight = slope.take(own)
+    slope.put(own, 0.0)
+    others = slope.sum(axis=1)
     total = others + own_weight
-    slope = weights / total[:, None]
+    slope /= total[:, None]
     probabilities = slope.copy()
     probabilities.put(own, own_weight / total)
     slope.put(own, -others / total)

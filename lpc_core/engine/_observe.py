@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from torch import Tensor
@@ -10,11 +11,10 @@ from torch import Tensor
 from lpc_core.config import LossConfig
 from lpc_core.engine._probe import Probe
 from lpc_core.losses import gamma_sum
-from lpc_core.metrics.live import NAMES, LatentSets
+from lpc_core.metrics.live import LatentSets
 from lpc_core.theory import collapse_points, forces
 
 BLOCK = 1 << 18  # latent values measured together: 2 MB in float64
-LOSSES = ("loss", "ce", "penalty", "train_accuracy", "test_accuracy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +32,18 @@ class Outputs:
         return cls(logits.float().cpu().numpy(), latents.float().cpu().numpy(),
                    weight.detach().double().cpu().numpy(), bias.detach().double().cpu().numpy())
 
-    @property
+    @cached_property
     def finite(self) -> np.ndarray:
-        """Which networks left no number that is not finite: (G,) bool."""
+        """Which networks gave finite numbers alone: (G,) bool."""
+        good = np.ones(len(self.weight), bool)
+        for part in (self.logits, self.latents, self.weight, self.bias):
+            good &= np.isfinite(part).reshape(len(part), -1).all(axis=1)
+        return good
+
+    def without(self, bad: np.ndarray) -> Outputs:
+        """The same with zeros in the place of the networks that are ``bad`` (G,)."""
         parts = (self.logits, self.latents, self.weight, self.bias)
-        return np.all([np.isfinite(part).reshape(len(part), -1).all(axis=1) for part in parts], axis=0)
+        return Outputs(*(np.where(bad.reshape(-1, *[1] * (part.ndim - 1)), 0, part) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class Look:
     predictions: np.ndarray  # (G, n) int64
     means: np.ndarray  # (G, K, d)
     points: np.ndarray | None  # (G, K, d) collapse points; NaN where γ is 0. None where the theory does not apply
-    forces: np.ndarray | None  # (3, G, K, d), likewise
+    forces: np.ndarray | None  # (G, 3, K, d), likewise
     metrics: dict[str, np.ndarray]  # (G,) each; {} when only positions were wanted
     peaks: np.ndarray | None  # (G, d), likewise
 
@@ -68,41 +75,47 @@ class Observer:
 
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
-        good, (count, classes, d), n = outputs.finite, outputs.weight.shape, len(probe.labels)
-        predictions = outputs.logits.argmax(axis=1)  # (G, N)
-        means, peaks = np.full((count, classes, d), np.nan), np.full((count, d), np.nan)
-        gamma_paper = gamma * gamma_sum(1.0, self._loss.convention, d)
-        points, pushes = self._predict(outputs, gamma_paper, good)
-        numbers = {name: np.full(count, np.nan) for name in (*LOSSES, *NAMES)} if metrics else {}
-        for some in _blocks(np.flatnonzero(good), max(1, BLOCK // (n * d))):
-            sets = LatentSets(outputs.latents[some, :, :n], probe.labels, classes)
-            means[some] = sets.means
-            if pushes is not None:
-                pushes[:, some] = forces(sets.means, outputs.weight[some], outputs.bias[some], gamma_paper[some],
-                                         label_smoothing=self._loss.label_smoothing)
-            if metrics:
-                peaks[some] = sets.peaks
-                found = self._losses(probe, outputs.logits[some, :, :n], sets, gamma_paper[some], predictions[some])
-                found |= sets.metrics(predictions[some, :n], outputs.weight[some],
-                                      None if points is None else points[some])
-                for name, values in found.items():
-                    numbers[name][some] = values
+        good, d, n = outputs.finite, outputs.weight.shape[2], len(probe.labels)
         latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
-        return Look(latents, predictions[:, :n], means, points, pushes, numbers, peaks if metrics else None)
+        seen = outputs if good.all() else outputs.without(~good)
+        predictions = seen.logits.argmax(axis=1)  # (G, N)
+        gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
+        points = self._predict(seen, gamma) if self._theory else None
+        size = max(1, BLOCK // (n * d))
+        parts = [self._measure(probe, seen, predictions, gamma, points, slice(at, at + size), metrics)
+                 for at in range(0, len(gamma), size)]
+        found = parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        for values in found.values() if seen is not outputs else ():
+            values[~good] = np.nan
+        means, pushes, peaks = found.pop("means"), found.pop("forces", None), found.pop("peaks", None)
+        return Look(latents, predictions[:, :n], means, points, pushes, found, peaks)
 
-    def _predict(self, outputs: Outputs, gamma: np.ndarray, good: np.ndarray) -> tuple[np.ndarray | None, ...]:
-        """Collapse points, and room for the forces; None where the theory says nothing."""
-        if not self._theory:
-            return None, None
-        points, some = np.full(outputs.weight.shape, np.nan), good & (gamma > 0)
+    def _predict(self, outputs: Outputs, gamma: np.ndarray) -> np.ndarray:
+        """Collapse points, NaN where γ is 0 and where none was found."""
+        points, some = np.full(outputs.weight.shape, np.nan), gamma > 0
         if some.any():
             start = None if self._points is None else np.nan_to_num(self._points[some])
             points[some] = collapse_points(outputs.weight[some], outputs.bias[some], gamma[some], start,
                                            label_smoothing=self._loss.label_smoothing, unsolved_as_nan=True)
             self._points = points
-        return points, np.full((3, *points.shape), np.nan)
+        return points
 
-    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,
+    def _measure(self, probe: Probe, outputs: Outputs, predictions: np.ndarray, gamma: np.ndarray,  # noqa: PLR0917
+                 points: np.ndarray | None, part: slice, metrics: bool) -> dict[str, np.ndarray]:
+        """Everything about some of the runs that follows from their latents, each with a first dimension of runs."""
+        n, weight = len(probe.labels), outputs.weight[part]
+        sets = LatentSets(outputs.latents[part, :, :n], probe.labels, weight.shape[1])
+        found = {"means": sets.means}
+        if points is not None:
+            found["forces"] = forces(sets.means, weight, outputs.bias[part], gamma[part],
+                                     label_smoothing=self._loss.label_smoothing).swapaxes(0, 1)
+        if metrics:
+            found |= self._losses(probe, outputs.logits[part, :, :n], sets, gamma[part], predictions[part])
+            found |= sets.metrics(predictions[part, :n], weight, None if points is None else points[part])
+            found["peaks"] = sets.peaks
+        return found
+
+    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,  # noqa: PLR0917
                 predictions: np.ndarray) -> dict[str, np.ndarray]:
         """Cross-entropy, penalty (γ included), their sum, and the accuracies, (G,) each."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)
@@ -112,12 +125,6 @@ class Observer:
         if smoothing:
             ce -= smoothing * away.mean(axis=(1, 2))
         penalty = gamma * sets.squared_norms.mean(axis=1)
-        return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
-                "train_accuracy": (predictions[:, :n] == labels).mean(axis=1),
-                "test_accuracy": (predictions[:, n:] == probe.test_labels).mean(axis=1)}
-
-
-def _blocks(indices: np.ndarray, size: int) -> list[np.ndarray | slice]:
-    """``indices`` in runs of at most ``size``, as slices where they are consecutive."""
-    parts = [indices[at:at + size] for at in range(0, len(indices), size)]
-    return [slice(p[0], p[-1] + 1) if p[-1] - p[0] == len(p) - 1 else p for p in parts]
+        right = predictions == np.concatenate([labels, probe.test_labels])  # (G, N)
+        return {"loss": ce + penalty, "ce": ce, "penalty": penalty, "train_accuracy": right[:, :n].mean(axis=1),
+                "test_accuracy": right[:, n:].mean(axis=1)}

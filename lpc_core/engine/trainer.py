@@ -211,7 +211,7 @@ class Trainer:
             latents=look.latents[0], labels=self.probe.labels, predictions=look.predictions[0], weight=head.weight[0],
             bias=head.bias[0], means=look.means[0],
             collapse_points=look.points[0] if look.points is not None and gamma > 0 else None,
-            forces=None if look.forces is None else look.forces[:, 0],
+            forces=None if look.forces is None else look.forces[0],
             metrics={name: float(value[0]) for name, value in look.metrics.items()},
             node_peak_distance=None if look.peaks is None else look.peaks[0], reason=self.reason)
 

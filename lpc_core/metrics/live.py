@@ -12,10 +12,6 @@ from lpc_core.metrics._base import Metric
 from lpc_core.metrics._together import mean, squares, variation
 from lpc_core.metrics.binarity import peak_distances, weight_abs_cv
 
-NAMES = ("norm_mean", "norm_cv", "predicted_radius", "radius_error", "point_error", "within_class_spread", "nc1_pinv",
-         "separation_ratio", "weight_norm", "weight_abs_cv", "abs_cv", "node_peak_distance_mean",
-         "node_peak_distance_min")
-
 
 class LatentSets:
     """The latents of G runs at one moment, on the same n samples, whose class means are shared by all that needs them.
@@ -49,7 +45,7 @@ class LatentSets:
         radii = np.sqrt(self.squared_norms)
         radius, sizes = mean(radii), np.abs(self.nodes).reshape(len(radii), -1)
         trace, nc1 = _together.scatter(self.by_label)
-        found = {
+        return {
             "norm_mean": radius,
             "norm_cv": variation(radii, radius),
             **self._against_theory(radius, points),
@@ -62,7 +58,6 @@ class LatentSets:
             "node_peak_distance_mean": mean(self.peaks),
             "node_peak_distance_min": np.fmin.reduce(self.peaks, axis=1),
         }
-        return {name: found[name] for name in NAMES}
 
     def _by_prediction(self, predictions: np.ndarray) -> _together.Grouped:
         if (predictions == self.by_label.labels).all():
