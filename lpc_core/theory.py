@@ -70,7 +70,7 @@ def predicted_radius(points: np.ndarray, shares: np.ndarray | None = None) -> fl
     return float(radii @ shares / shares.sum()) if shares.sum() > 0 else math.nan
 
 
-def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndarray,  # noqa: PLR0917
+def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndarray,
            labels: np.ndarray | None = None, *, label_smoothing: float = 0.0) -> np.ndarray:
     """The negative gradients of the loss at n latents: (3, n, d) float64; (3, G, n, d) with G heads and γ.
 

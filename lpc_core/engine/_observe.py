@@ -115,7 +115,7 @@ class Observer:
             found["peaks"] = sets.peaks
         return found
 
-    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,  # noqa: PLR0917
+    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,
                 predictions: np.ndarray) -> dict[str, np.ndarray]:
         """Cross-entropy, penalty (γ included), their sum, and the accuracies, (G,) each."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)

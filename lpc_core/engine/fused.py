@@ -133,6 +133,11 @@ class FusedEngine:
                 model.eval()
         return self._forward(inputs)
 
+    def heads(self) -> tuple[Tensor, Tensor]:
+        """Weights (R, K, d) and biases (R, K) of the heads, where they are trained."""
+        weight, bias = (self.layout.block(f"{self._names[-1]}.{kind}").of(self.values) for kind in ("weight", "bias"))
+        return weight, bias
+
     def finite(self) -> Tensor:
         """Which replicas have only finite parameters: (R,) bool."""
         parts = [block.of(self.values).flatten(1).isfinite().all(dim=1) for block in self.layout.blocks]

@@ -26,7 +26,7 @@ class Grouped:
 
     @cached_property
     def deviations(self) -> np.ndarray:
-        """z − μ_c of the sample's own class: (G, d, n)."""
+        """Z − μ_c of the sample's own class: (G, d, n)."""
         away: np.ndarray = self.nodes - self.means.take(self.cells)
         return away
 
@@ -52,7 +52,7 @@ def squares(nodes: np.ndarray) -> np.ndarray:
 
 
 def scatter(groups: Grouped) -> tuple[np.ndarray, np.ndarray]:
-    """tr Σ_W and NC1 of every set, (G,) each, for groups that all sets share: as `sigma_w_trace` and `nc1_pinv`."""
+    """Tr Σ_W and NC1 of every set, (G,) each, for groups that all sets share: as `sigma_w_trace` and `nc1_pinv`."""
     counts, sets = groups.counts[0], len(groups.nodes)
     usable, present = counts > 1, counts > 0
     if not usable.any():
