@@ -20,15 +20,18 @@ from scipy.optimize import brentq
 MAX_STEPS = 500  # Newton steps; 2–5 suffice from a warm start, about 15 from a cold one, 100 for extreme heads
 TOLERANCE = 1e-10  # largest norm of the gradient, and of the gradient over the forces that cancel in it
 SEARCH_DECADES = 9  # `critical_gamma` looks this many powers of ten to both sides of the head's own scale
+BLOCK = 1 << 18  # numbers in one array of a Newton step: many heads are solved in blocks of about this size
 _EPS = float(np.finfo(np.float64).eps)
 
 
-def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float, start: np.ndarray | None = None,
-                    *, label_smoothing: float = 0.0) -> np.ndarray:
+def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndarray, start: np.ndarray | None = None,
+                    *, label_smoothing: float = 0.0, unsolved_as_nan: bool = False) -> np.ndarray:
     """Row y is the one latent that minimises ``CE(Wz + b, y) + γ‖z‖²``: (K, d) float64.
 
     ``weight`` (K, d) and ``bias`` (K,) are the head, ``gamma`` > 0 is the factor of ‖z‖², ``start`` (K, d) is an
     earlier answer to begin from, and ``label_smoothing`` s makes the target ``(1−s)·onehot + s/K``, as in PyTorch.
+    G heads are solved at once, each as if alone, from ``weight`` (G, K, d), ``bias`` (G, K), ``gamma`` (G,) or one for
+    all, and ``start`` (G, K, d): (G, K, d).
 
     Guaranteed on return, class by class, with p the softmax, t the target and W̄ the mean row: the gradient's norm is
     at most ``1e-10 · min(1, S) + ρ · (S + s·w)``. Here ``S = Σ_i |p_i − t_i| ‖W_i − W̄‖`` is the cross-entropy force
@@ -36,17 +39,22 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float, start: n
     about 1e-13. So the gradient is within 1e-10, less where the forces themselves are small (weak γ), and more only
     where float64 leaves no choice (forces above 1e3). The distance to the exact minimiser is at most its norm over 2γ.
 
-    Raises `ValueError` for bad arguments and `RuntimeError` when the bound is missed after ``MAX_STEPS`` steps.
+    Raises `ValueError` for bad arguments and `RuntimeError` when the bound is missed after ``MAX_STEPS`` steps; with
+    ``unsolved_as_nan`` the rows that miss it are NaN instead.
     """
     weight, bias = _checked_head(weight, bias)
     gamma, smoothing = _checked_gamma(gamma), _checked_smoothing(label_smoothing)
+    if np.ndim(gamma) and np.shape(gamma) != weight.shape[:-2]:
+        raise ValueError(f"expected one gamma, or one per head, got {np.shape(gamma)} for weight {weight.shape}")
     if start is not None:
-        start = _checked("start", start, weight.shape)
-    problem, basis = _normalised(weight, bias, gamma, smoothing)
-    if problem is None:
-        return np.zeros_like(weight)  # all rows of W are equal: nothing but the penalty acts
-    points = _newton(problem, _first_guess(problem, start, basis))
-    return (points if basis is None else points @ basis.T) / problem.scale
+        start = _checked("start", start, weight.shape).reshape(-1, *weight.shape[-2:])
+    heads, biases = weight.reshape(-1, *weight.shape[-2:]), bias.reshape(-1, weight.shape[-2])
+    gammas, points, (count, classes, d) = np.full(len(heads), gamma), np.empty_like(heads), heads.shape
+    size = max(1, BLOCK // (classes * classes * min(d, classes - 1)))
+    for part in (slice(at, at + size) for at in range(0, count, size)):
+        points[part] = _solve(heads[part], biases[part], gammas[part], None if start is None else start[part],
+                              smoothing, unsolved_as_nan)
+    return points.reshape(weight.shape)
 
 
 def predicted_radius(points: np.ndarray, shares: np.ndarray | None = None) -> float:
@@ -62,27 +70,29 @@ def predicted_radius(points: np.ndarray, shares: np.ndarray | None = None) -> fl
     return float(radii @ shares / shares.sum()) if shares.sum() > 0 else math.nan
 
 
-def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float, labels: np.ndarray | None = None,
-           *, label_smoothing: float = 0.0) -> np.ndarray:
-    """The negative gradients of the loss at n latents: (3, n, d) float64.
+def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndarray,
+           labels: np.ndarray | None = None, *, label_smoothing: float = 0.0) -> np.ndarray:
+    """The negative gradients of the loss at n latents: (3, n, d) float64; (3, G, n, d) with G heads and γ.
 
     Index 0 is the cross-entropy force ``Σ_i (t_i − p_i) W_i`` (without smoothing ``W_y − Σ_i p_i W_i``), 1 the penalty
     force ``−2γz``, and 2 the part of their sum across the radius, which turns the latent without changing its norm.
-    Row c of ``means`` (n, d) belongs to class ``labels[c]``, by default to class c. γ = 0 is allowed.
+    Row c of ``means`` (n, d) or (G, n, d) belongs to class ``labels[c]``, by default to class c. γ = 0 is allowed.
     Rows of NaN (absent classes) stay NaN; at z = 0 there is no radius, and the third part is NaN.
     """
     weight, bias = _checked_head(weight, bias)
-    means = np.asarray(means, np.float64)
-    labels = np.arange(len(means)) if labels is None else np.asarray(labels)
-    if means.ndim != 2 or means.shape[1] != weight.shape[1] or labels.shape != means.shape[:1]:
-        raise ValueError(f"expected means (n, {weight.shape[1]}) with one label per row, got {means.shape} and "
+    means, gamma = np.asarray(means, np.float64), _checked_gamma(gamma, allow_zero=True)
+    n, (classes, d) = means.shape[-2] if means.ndim > 1 else 0, weight.shape[-2:]
+    labels = np.arange(n) if labels is None else np.asarray(labels)
+    if means.shape != (*weight.shape[:-2], n, d) or labels.shape != (n,):
+        raise ValueError(f"expected means (n, {d}) with one label per row, got {means.shape} and "
                          f"{labels.shape}; without labels, pass one mean per class")
-    if labels.size and not 0 <= labels.min() <= labels.max() < len(weight):
-        raise ValueError(f"expected labels from 0 to {len(weight) - 1}, got {labels.min()} to {labels.max()}; "
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}; "
                          "pass one head row per class")
-    _, slope = _probabilities(means @ weight.T + bias, labels, _checked_smoothing(label_smoothing))
-    pull = -(slope @ weight)
-    penalty = -2.0 * _checked_gamma(gamma, allow_zero=True) * means
+    logits = (means @ weight.swapaxes(-1, -2) + bias[..., None, :]).reshape(-1, classes)
+    slope = _probabilities(logits, np.tile(labels, len(logits) // max(n, 1)), _checked_smoothing(label_smoothing))[1]
+    pull = -(slope.reshape(*means.shape[:-1], classes) @ weight)
+    penalty = -2.0 * np.reshape(gamma, (-1, 1, 1) if np.ndim(gamma) else ()) * means
     return np.stack([pull, penalty, _across(pull + penalty, means)])
 
 
@@ -120,124 +130,155 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """The K minimisations in units where the largest centred row of W is 1, in the r ≤ d directions W can see."""
+    """m minimisations, one per class and head, in units where the largest centred row of W is 1.
 
-    rows: np.ndarray  # (K, r) centred and scaled head
-    lengths: np.ndarray  # (K,) their norms
-    scale: float  # what the rows were divided by and the latents multiplied with
-    bias: np.ndarray  # (K,)
-    stiffness: float  # 2γ in these units
+    They live in the r ≤ d directions W can see. What belongs to a head has a first dimension of m, or of 1 where all
+    share one head.
+    """
+
+    rows: np.ndarray  # (m | 1, K, r) centred and scaled head
+    lengths: np.ndarray  # (m | 1, K) their norms
+    bias: np.ndarray  # (m | 1, K)
+    largest_bias: np.ndarray  # (m | 1,) max |b|
+    tolerance: np.ndarray  # (m | 1,) `TOLERANCE` over what the rows were divided by and the latents multiplied with
+    stiffness: np.ndarray  # (m | 1, 1) 2γ in these units
+    classes: np.ndarray  # (m,)
     smoothing: float
 
+    def some(self, chosen: np.ndarray) -> _Problem:
+        """Those of the minimisations that are ``chosen`` (m,) bool."""
+        own = (self.rows, self.lengths, self.bias, self.largest_bias, self.tolerance, self.stiffness)
+        return _Problem(*(a if len(a) == 1 else a[chosen] for a in own), self.classes[chosen], self.smoothing)
 
-def _normalised(weight: np.ndarray, bias: np.ndarray, gamma: float, smoothing: float,
-                ) -> tuple[_Problem | None, np.ndarray | None]:
-    """The problem (None without forces) and the basis (d, K−1) of the directions it lives in (None: all of them).
+    def products(self, points: np.ndarray) -> np.ndarray:
+        """Each point (m, r) times the rows of its head: (m, K)."""
+        return points @ self.rows[0].T if len(self.rows) == 1 else (self.rows @ points[:, :, None])[:, :, 0]
+
+    def sums(self, weights: np.ndarray) -> np.ndarray:
+        """The rows of each head weighed by ``weights`` (m, K): (m, r)."""
+        return weights @ self.rows[0] if len(self.rows) == 1 else (weights[:, None] @ self.rows)[:, 0]
+
+
+def _solve(weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None,  # noqa: PLR0917
+           smoothing: float, unsolved_as_nan: bool) -> np.ndarray:
+    """`collapse_points` of G heads (G, K, d) as one problem.
 
     Softmax ignores what all rows share, so W may be centred. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it
     lies in the span of the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
     """
-    rows = weight - weight.mean(axis=0)
-    scale = math.sqrt(float((rows * rows).sum(axis=1).max()))
-    if scale == 0:
-        return None, None
+    heads, classes, d = weight.shape
+    rows = weight - weight.mean(axis=1, keepdims=True)
+    scale = np.sqrt(np.einsum("gkd,gkd->gk", rows, rows).max(axis=1))[:, None, None]  # (G, 1, 1)
+    scale[scale == 0] = 1  # all rows are equal: nothing but the penalty acts, and the origin is the answer
     rows, basis = rows / scale, None
-    if len(rows) <= rows.shape[1]:
-        basis = np.linalg.qr((rows[:-1] - rows[-1]).T)[0]  # (d, K−1)
+    if classes <= d:
+        basis = np.linalg.qr((rows[:, :-1] - rows[:, -1:]).swapaxes(1, 2))[0]  # (G, d, K−1)
         rows = rows @ basis
-    lengths = np.sqrt((rows * rows).sum(axis=1))
-    return _Problem(rows, lengths, scale, bias, 2.0 * gamma / scale / scale, smoothing), basis
+    own = (rows, np.sqrt(np.einsum("gkr,gkr->gk", rows, rows)), bias, np.abs(bias).max(axis=1),
+           TOLERANCE / scale[:, 0, 0], 2 * gamma[:, None] / scale[:, 0] ** 2)
+    problem = _Problem(*(np.repeat(a, classes, axis=0) if heads > 1 else a for a in own),
+                       np.arange(heads * classes) % classes, smoothing)
+    if start is not None:
+        start = ((start if basis is None else start @ basis) * scale).reshape(heads * classes, -1)
+    points, missed = _newton(problem, _first_guess(problem, start))
+    if missed and not unsolved_as_nan:
+        raise RuntimeError(missed)
+    points = points.reshape(heads, classes, -1)
+    return (points if basis is None else points @ basis.swapaxes(1, 2)) / scale
 
 
-def _first_guess(problem: _Problem, start: np.ndarray | None, basis: np.ndarray | None) -> np.ndarray:
-    """``start`` (K, d) in the problem's units where it is better than the origin, else the origin: (K, r)."""
-    origin = np.zeros_like(problem.rows)
+def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
+    """``start`` (m, r), but the origin where that is better whatever the cross-entropy at ``start``: (m, r)."""
+    origin = np.zeros((len(problem.classes), problem.rows.shape[2]))
     if start is None:
         return origin
-    start = (start if basis is None else start @ basis) * problem.scale
-    losses = [_losses(problem, points) for points in (start, origin)]
-    return np.where((losses[0] < losses[1])[:, None], start, origin)
+    penalty = problem.stiffness[:, 0] / 2 * np.einsum("mr,mr->m", start, start)
+    entropy = math.log(problem.bias.shape[1]) + 2 * problem.largest_bias  # at the origin at most
+    return np.where((penalty < entropy)[:, None], start, origin)
 
 
-def _losses(problem: _Problem, points: np.ndarray) -> np.ndarray:
-    """Loss of each class's point (without smoothing, which a first guess can do without): (K,)."""
-    logits = points @ problem.rows.T + problem.bias
-    top = logits.max(axis=1)
-    entropy = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top - logits.diagonal()
-    return entropy + problem.stiffness / 2 * (points * points).sum(axis=1)
-
-
-def _newton(problem: _Problem, points: np.ndarray) -> np.ndarray:
-    """Damped Newton for all classes at once; each class stops when its own gradient is within its tolerance."""
-    todo = np.arange(len(points))
+def _newton(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, str]:
+    """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough."""
+    todo, here = np.arange(len(points)), points
     for _ in range(MAX_STEPS):
-        probabilities, gradient, tolerance = _gradient(problem, points[todo], todo)
-        norms = np.sqrt((gradient * gradient).sum(axis=1))
+        probabilities, gradient, norms, tolerance = _gradient(problem, here)
         open_ = ~(norms <= tolerance)
-        if not open_.any():
-            return points
-        todo = todo[open_]
-        step = _newton_step(problem, probabilities[open_], gradient[open_])
-        points[todo] += _damping(problem, points[todo], todo, step) * step
-    raise RuntimeError(f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
-                       f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
+        left = np.count_nonzero(open_)
+        if left < len(todo):
+            points[todo] = here
+            if not left:
+                return points, ""
+            todo, here, problem = todo[open_], here[open_], problem.some(open_)
+            probabilities, gradient = probabilities[open_], gradient[open_]
+        here = here + _damped(problem, here, _newton_step(problem, probabilities, gradient))
+    points[todo] = np.nan
+    return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
+                    f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
 
 
-def _gradient(problem: _Problem, points: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (k, K), gradient (k, r) and the norm it may keep (k,) for k of the classes."""
-    logits = points @ problem.rows.T + problem.bias  # (k, K)
-    probabilities, slope = _probabilities(logits, classes, problem.smoothing)
-    gradient = slope @ problem.rows + problem.stiffness * points
-    rounding = 64 * _EPS * (1 + np.abs(problem.bias).max() + np.sqrt((points * points).sum(axis=1)))
-    size = np.abs(slope) @ problem.lengths  # (k,) S of `collapse_points`, over the scale
-    tolerance = TOLERANCE * np.minimum(size, 1 / problem.scale) + rounding * (size + problem.smoothing)
-    return probabilities, gradient, tolerance
+def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities (m, K), gradient (m, r), its norm and the norm it may keep (m,)."""
+    probabilities, slope = _probabilities(problem.products(points) + problem.bias, problem.classes, problem.smoothing)
+    gradient = problem.sums(slope) + problem.stiffness * points
+    norms = np.sqrt(np.einsum("mr,mr->m", gradient, gradient))
+    size = (np.abs(slope) * problem.lengths).sum(axis=1)
+    tolerance = np.minimum(TOLERANCE * size, problem.tolerance)  # size is S of `collapse_points`, over the scale
+    if (norms > tolerance).any():  # else rounding need not be allowed for
+        reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
+        tolerance += 64 * _EPS * reach * (size + problem.smoothing)
+    return probabilities, gradient, norms, tolerance
 
 
 def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """The undamped Newton step −H⁻¹g of each class: (k, r)."""
-    centred = problem.rows - (probabilities @ problem.rows)[:, None]  # (k, K, r) rows minus their mean under p
+    """The undamped Newton step −H⁻¹g of each: (m, r)."""
+    centred = problem.rows - problem.sums(probabilities)[:, None]  # (m, K, r) rows minus their mean under p
     hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
-    floor = _EPS * np.trace(hessian, axis1=1, axis2=2)  # keeps it invertible in float64; only ever shortens the step
-    hessian += (problem.stiffness + floor)[:, None, None] * np.eye(hessian.shape[1])
-    return -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+    diagonal = np.einsum("mii->mi", hessian)  # a view
+    floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
+    diagonal += problem.stiffness + floor
+    return np.linalg.solve(hessian, -gradient[:, :, None])[:, :, 0]
 
 
-def _damping(problem: _Problem, points: np.ndarray, classes: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """The share of each step (k, r) to take, (k, 1), so that no loss rises.
+def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The part of each Newton step (m, r) to take so that no loss rises.
 
     Along any direction the third derivative of log-sum-exp is at most β times the second, β the range of the logits'
-    change over the whole step; then ``ln(1+β)/β`` of it is safe (Sun & Tran-Dinh 2019, generalised self-concordance,
-    ν = 2). Near the minimiser β → 0 and the step is Newton's own. Far from it the safe share is timid: it is doubled
-    while the loss still falls at its end.
+    change over the whole step. So the whole step lowers the loss by at least 1 − (e^β − β − 1)/β² of the square of its
+    length (Newton decrement), which is 0.28 at β = 1; beyond, ``ln(1+β)/β`` of it is safe (Sun & Tran-Dinh 2019,
+    generalised self-concordance, ν = 2). Far from the minimiser that share is timid: it is doubled while the loss
+    still falls at its end.
     """
-    change = step @ problem.rows.T  # (k, K) of the logits
-    beta = np.maximum(change.max(axis=1) - change.min(axis=1), 1e-300)
-    share, far = np.log1p(beta) / beta, beta > 1
-    logits = points @ problem.rows.T + problem.bias if far.any() else change
+    change = problem.products(step)  # (m, K) of the logits
+    beta = change.max(axis=1) - change.min(axis=1)
+    far = beta > 1
+    if not far.any():
+        return step
+    share = np.where(far, np.log1p(beta) / np.where(far, beta, 1), 1)
+    logits = problem.products(points) + problem.bias
     while far.any():
         further = 2 * share[:, None]
-        _, slope = _probabilities(logits + further * change, classes, problem.smoothing)
-        pull = problem.stiffness * ((points + further * step) * step).sum(axis=1)
+        _, slope = _probabilities(logits + further * change, problem.classes, problem.smoothing)
+        pull = problem.stiffness[:, 0] * ((points + further * step) * step).sum(axis=1)
         far &= (slope * change).sum(axis=1) + pull < 0
         share[far] *= 2
-    return share[:, None]
+    return share[:, None] * step
 
 
 def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Softmax p (k, K) of the logits and p − t; the own class's p − 1 is summed from the others, without cancelling."""
-    own = np.arange(len(logits)), classes
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    own_weight = weights[own]
-    weights[own] = 0.0
-    others = weights.sum(axis=1)
-    probabilities = weights / (others + own_weight)[:, None]
-    slope = probabilities.copy()
-    probabilities[own] = own_weight / (others + own_weight)
-    slope[own] = -others / (others + own_weight)
+    """Softmax p (m, K) of the logits and p − t; the own class's p − 1 is summed from the others, without cancelling."""
+    own = np.arange(0, logits.size, logits.shape[1]) + classes  # in the flattened arrays
+    slope = np.exp(logits - logits.max(axis=1, keepdims=True))
+    own_weight = slope.take(own)
+    slope.put(own, 0.0)
+    others = slope.sum(axis=1)
+    total = others + own_weight
+    slope /= total[:, None]
+    probabilities = slope.copy()
+    probabilities.put(own, own_weight / total)
+    slope.put(own, -others / total)
     if smoothing:
         slope -= smoothing / logits.shape[1]
-        slope[own] += smoothing
+        slope.put(own, slope.take(own) + smoothing)
     return probabilities, slope
 
 
@@ -248,8 +289,8 @@ def _own_probability(points: np.ndarray, weight: np.ndarray, bias: np.ndarray) -
 
 def _across(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The part of each vector orthogonal to its point; NaN at the origin, where no direction is across."""
-    squares = (points * points).sum(axis=1, keepdims=True)
-    along = (vectors * points).sum(axis=1, keepdims=True) / np.where(squares > 0, squares, np.nan)
+    squares = (points * points).sum(axis=-1, keepdims=True)
+    along = (vectors * points).sum(axis=-1, keepdims=True) / np.where(squares > 0, squares, np.nan)
     return vectors - along * points
 
 
@@ -265,17 +306,19 @@ def _checked(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
 
 def _checked_head(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shape = np.shape(weight)
-    if len(shape) != 2 or shape[0] < 2 or shape[1] < 1:
+    if len(shape) not in {2, 3} or shape[-2] < 2 or shape[-1] < 1:
         raise ValueError(f"expected weight (K, d) with K >= 2 and d >= 1, got {shape}; pass one row per class")
-    return _checked("weight", weight, shape), _checked("bias", bias, shape[:1])
+    return _checked("weight", weight, shape), _checked("bias", bias, shape[:-1])
 
 
-def _checked_gamma(gamma: float, allow_zero: bool = False) -> float:
-    gamma = float(gamma)
-    if not math.isfinite(gamma) or gamma < 0 or (gamma == 0 and not allow_zero):
+def _checked_gamma(gamma: float | np.ndarray, allow_zero: bool = False) -> float | np.ndarray:
+    """γ in float64, one or several."""
+    array = np.atleast_1d(np.asarray(gamma, np.float64))
+    bad = [value for value in array.tolist() if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero)]
+    if bad:
         bound = "0 or above" if allow_zero else "above 0 (without the penalty there is no collapse point)"
-        raise ValueError(f"expected a finite gamma {bound}, got {gamma}; divide the authors' convention by d")
-    return gamma
+        raise ValueError(f"expected a finite gamma {bound}, got {bad[0]}; divide the authors' convention by d")
+    return array if np.ndim(gamma) else float(array[0])
 
 
 def _checked_smoothing(label_smoothing: float) -> float:

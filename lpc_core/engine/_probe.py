@@ -19,12 +19,20 @@ MOST_SLOW = 500  # the same for a convnet on a CPU, where a forward pass of 2,00
 class Probe:
     """Training samples that are drawn and measured, and held-out samples for the test accuracy."""
 
-    inputs: Tensor  # (n, …) model inputs on the device
+    everything: Tensor  # (n + m, …) model inputs on the device, both kinds, to be looked at in one pass
     labels: np.ndarray  # (n,) int64
-    labels_on_device: Tensor  # (n,)
     images: np.ndarray | None  # (n, H, W, C) uint8, for thumbnails
-    test_inputs: Tensor
-    test_labels: np.ndarray
+    test_labels: np.ndarray  # (m,)
+
+    @property
+    def inputs(self) -> Tensor:
+        """(n, …) of the training samples."""
+        return self.everything[: len(self.labels)]
+
+    @property
+    def test_inputs(self) -> Tensor:
+        """(m, …) of the test samples."""
+        return self.everything[len(self.labels):]
 
 
 def make_probe(dataset: Dataset, normalise: Normaliser, most: int, seed: int, device: torch.device) -> Probe:
@@ -32,14 +40,9 @@ def make_probe(dataset: Dataset, normalise: Normaliser, most: int, seed: int, de
     rows = spread(dataset.train_labels, most, seed)
     test_rows = spread(dataset.test_labels, most, seed)
     labels = dataset.train_labels[rows]
-    return Probe(
-        inputs=normalise(torch.from_numpy(dataset.train_inputs[rows]).to(device)),
-        labels=labels,
-        labels_on_device=torch.from_numpy(labels).to(device),
-        images=dataset.train_inputs[rows] if dataset.is_image else None,
-        test_inputs=normalise(torch.from_numpy(dataset.test_inputs[test_rows]).to(device)),
-        test_labels=dataset.test_labels[test_rows],
-    )
+    both = np.concatenate([dataset.train_inputs[rows], dataset.test_inputs[test_rows]])
+    images = dataset.train_inputs[rows] if dataset.is_image else None
+    return Probe(normalise(torch.from_numpy(both).to(device)), labels, images, dataset.test_labels[test_rows])
 
 
 def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -40,6 +40,8 @@ class AutogradEngine:
 
     def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
         """One step with γ and the learning rate in tensors on the device; nothing in it waits for the device."""
+        if not self.model.training:
+            self.model.train()
         self.optimizer.param_groups[0]["lr"] = lr
         logits, latents = self._forward(inputs)
         loss = self.objective(logits, latents, labels)
@@ -60,6 +62,14 @@ class AutogradEngine:
     def loss(self) -> Tensor:
         """The last step's loss before its update, a scalar."""
         return self._loss
+
+    @torch.no_grad()
+    def look(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (1, K, N) and latents (1, d, N) for ``inputs`` (N, …), as the model answers when it does not train."""
+        if self.model.training:
+            self.model.eval()
+        logits, latents = self.model(inputs)
+        return logits.T[None], latents.T[None]
 
     def optimizer_tensors(self) -> dict[str, Tensor]:
         """The optimiser's state by name."""

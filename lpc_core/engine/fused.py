@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lpc_core.config import RunConfig
 from lpc_core.engine._fused_layout import adopt, layout_of
+from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Linear, Node, Tape
 from lpc_core.engine._fused_update import Update
 from lpc_core.models import Classifier, resolve
@@ -63,6 +64,9 @@ class FusedEngine:
         self.update = Update(config.optim, self.values, self.gradients, self.layout.head)
         self.aside: Aside | None = None  # where `take` computes the parameters' gradients
         self._record()
+        weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
+                   for name in self._names]
+        self._forward = Forward(config.model, [(weight, bias) for weight, bias in weights])
 
     # ---- one step ------------------------------------------------------------------------------------------------
 
@@ -120,6 +124,24 @@ class FusedEngine:
         """The last step's loss before its update: (R,), or a scalar for one model."""
         entropy = (self._targets * self._logs).sum((-2, -1))
         return entropy + (self.pull / 2 * self._latents.square()).sum((-2, -1))
+
+    @torch.no_grad()
+    def look(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (R, K, N) and latents (R, d, N) for ``inputs`` (N, …), without dropout."""
+        for model in self.models:
+            if model.training:
+                model.eval()
+        return self._forward(inputs)
+
+    def heads(self) -> tuple[Tensor, Tensor]:
+        """Weights (R, K, d) and biases (R, K) of the heads, where they are trained."""
+        weight, bias = (self.layout.block(f"{self._names[-1]}.{kind}").of(self.values) for kind in ("weight", "bias"))
+        return weight, bias
+
+    def finite(self) -> Tensor:
+        """Which replicas have only finite parameters: (R,) bool."""
+        parts = [block.of(self.values).flatten(1).isfinite().all(dim=1) for block in self.layout.blocks]
+        return torch.stack(parts).all(dim=0)
 
     # ---- saving --------------------------------------------------------------------------------------------------
 

@@ -11,25 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Batches, input_shape
+from lpc_core.engine._observe import Look, Observer, Outputs
 from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine._state import StateError, pack, unpack
 from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
-from lpc_core.losses import gamma_sum, latent_l2
-from lpc_core.metrics.binarity import node_peak_distance
-from lpc_core.metrics.collapse import class_means
-from lpc_core.metrics.live import live_metrics
+from lpc_core.losses import gamma_sum
 from lpc_core.models import build, resolve
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
-from lpc_core.theory import collapse_points, forces
 
 ENGINES = ("auto", "fused", "autograd")
 CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
@@ -80,7 +76,7 @@ class Trainer:
         self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
         self.reason = ""
-        self._points: np.ndarray | None = None
+        self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
 
@@ -155,7 +151,6 @@ class Trainer:
     def advance(self, steps: int = 1, deadline: float | None = None) -> int:
         """Train up to ``steps`` steps, fewer if `time.perf_counter` passes ``deadline``; returns how many were done."""
         done = 0
-        self.model.train()
         while done < steps and not (self.finished or self.diverged):
             taken = self._step_or_block(min(steps - done, self.limit - self.step))
             done += taken
@@ -195,7 +190,6 @@ class Trainer:
         self.load_state_bytes(self._good)
         self.reason = (f"The run diverged before step {step:,} (lr {lr:g}, γ {gamma:g}): a loss or weight was no "
                        f"longer finite. Shown is its last good state, step {self.step:,}. Try a smaller learning rate.")
-        self.model.train()
 
     # ---- measuring -----------------------------------------------------------------------------------------------
 
@@ -211,51 +205,33 @@ class Trainer:
 
     def snapshot(self, metrics: bool = True) -> Snapshot:
         """Look at the probe samples now; without ``metrics`` only what is needed to draw them."""
-        logits, latents = self._look(self.probe.inputs)
-        if not (self.diverged or bool(latents.isfinite().all())):
-            self._check(latents.sum())  # goes back to the last good state
-            logits, latents = self._look(self.probe.inputs)
-        weight, bias = (p.detach().double().cpu().numpy() for p in (self.model.head.weight, self.model.head.bias))
-        z, predictions = latents.float().cpu().numpy(), logits.argmax(1).cpu().numpy()
-        means = class_means(z, self.probe.labels, self.dataset.classes)
-        gamma = gamma_sum(self.gamma.value, self.config.loss.convention, z.shape[1])
-        points, pushes = self._theory(weight, bias, means, gamma)
-        numbers: dict[str, float] = {}
-        peaks = node_peak_distance(z) if metrics else None
-        if metrics:
-            numbers = self._losses(logits, latents, predictions)
-            numbers |= live_metrics(z, self.probe.labels, predictions, weight, bias, points, peaks=peaks)
+        look, head = self.look(metrics)
+        gamma = gamma_sum(self.gamma.value, self.config.loss.convention, head.weight.shape[2])
         return Snapshot(
             step=self.step, gamma=self.gamma.value, gamma_sum=gamma, gamma_target=self.gamma.target,
             gamma_mode=self.gamma.mode, lr=self.lr, head_lr=self.config.optim.head_lr,
-            latents=z, labels=self.probe.labels, predictions=predictions, weight=weight, bias=bias, means=means,
-            collapse_points=points, forces=pushes, metrics=numbers,
-            node_peak_distance=peaks, reason=self.reason)
+            latents=look.latents[0], labels=self.probe.labels, predictions=look.predictions[0], weight=head.weight[0],
+            bias=head.bias[0], means=look.means[0],
+            collapse_points=look.points[0] if look.points is not None and gamma > 0 else None,
+            forces=None if look.forces is None else look.forces[0],
+            metrics={name: float(value[0]) for name, value in look.metrics.items()},
+            node_peak_distance=None if look.peaks is None else look.peaks[0], reason=self.reason)
 
-    @torch.no_grad()
-    def _look(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        self.model.eval()
-        return self.model(inputs)
+    def look(self, metrics: bool = True) -> tuple[Look, Outputs]:
+        """The moment in arrays of one run, (1, …), and the answers of the network that it was made from.
 
-    def _theory(self, weight: np.ndarray, bias: np.ndarray, means: np.ndarray,
-                gamma: float) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Predicted collapse points and the forces at the class means; None where the theory says nothing."""
-        if self.theory_note:
-            return None, None
-        smoothing = self.config.loss.label_smoothing
-        if gamma > 0:
-            self._points = collapse_points(weight, bias, gamma, start=self._points, label_smoothing=smoothing)
-        return self._points if gamma > 0 else None, forces(means, weight, bias, gamma, label_smoothing=smoothing)
+        A run that is found to have left the finite numbers goes back to its last good state first.
+        """
+        outputs = self._outputs(metrics)
+        if not (self.diverged or outputs.finite.all()):
+            self._check(torch.tensor(math.nan))
+            outputs = self._outputs(metrics)
+        return self._observer.look(self.probe, outputs, np.array([self.gamma.value]), metrics), outputs
 
-    def _losses(self, logits: Tensor, latents: Tensor, predictions: np.ndarray) -> dict[str, float]:
-        """Cross-entropy, penalty (γ included), their sum, and the accuracies."""
-        smoothing = self.config.loss.label_smoothing
-        ce = float(F.cross_entropy(logits, self.probe.labels_on_device, label_smoothing=smoothing))
-        penalty = self.gamma.value * float(latent_l2(latents, self.config.loss.convention))
-        test = self._look(self.probe.test_inputs)[0].argmax(1).cpu().numpy()
-        return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
-                "train_accuracy": float((predictions == self.probe.labels).mean()),
-                "test_accuracy": float((test == self.probe.test_labels).mean())}
+    def _outputs(self, test: bool) -> Outputs:
+        head = self.model.head
+        answers = self.engine.look(self.probe.everything if test else self.probe.inputs)
+        return Outputs.of(*answers, head.weight[None], head.bias[None])
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
@@ -290,7 +266,8 @@ class Trainer:
         self.gamma = GammaDriver(self.config.gamma, **info["gamma"])
         self.step, self.limit, self.base_lr = info["step"], info["limit"], info["base_lr"]
         self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
-        self.reason, self._points = info["reason"], None
+        self.reason = info["reason"]
+        self._observer.forget()
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""

@@ -277,24 +277,28 @@ def _start_of_tail(gammas: np.ndarray, holds: np.ndarray) -> float:
 
 
 def quantise(positions: np.ndarray, means: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (n, p) int8 and reach (K,) float32 of ``positions`` (n, p) around the class ``means`` (K, p)."""
+    """Codes (…, n, p) int8 and reach (…, K) float32 of ``positions`` (…, n, p) around the class ``means`` (…, K, p)."""
     centres = np.nan_to_num(means.astype(np.float32).astype(np.float64))
-    offsets = positions - centres[labels]  # (n, p)
-    reach = np.zeros(len(means))
-    np.maximum.at(reach, labels, np.abs(offsets).max(axis=1))
+    offsets = positions - centres.take(labels, axis=-2)  # (…, n, p)
+    sizes = np.abs(offsets)
+    order = np.argsort(labels, kind="stable")
+    present, starts = np.unique(labels[order], return_index=True)
+    reach = np.zeros(means.shape[:-1])
+    reach[..., present] = np.maximum.reduceat(sizes.max(axis=-1)[..., order], starts, axis=-1)
     reach = np.minimum(reach, np.finfo(np.float32).max).astype(np.float32)
-    unit = np.where(reach > 0, reach, 1).astype(np.float64)[labels, None]
-    root = np.sqrt(np.minimum(np.abs(offsets) / unit, 1))
+    unit = np.where(reach > 0, reach, 1).astype(np.float64).take(labels, axis=-1)[..., None]
+    root = np.sqrt(np.minimum(sizes / unit, 1))
     return (np.sign(offsets) * np.rint(127 * root)).astype(np.int8), reach
 
 
 def pack_classes(classes: np.ndarray, count: int) -> np.ndarray:
-    """Predicted classes (n,) as bytes, two samples to one where ``count`` is at most 16."""
+    """Predicted classes (…, n) as bytes, two samples to one where ``count`` is at most 16."""
     classes = classes.astype(np.uint8)
     if count > 16:
         return classes
-    pairs = np.append(classes, np.zeros(len(classes) % 2, np.uint8)).reshape(-1, 2)
-    return pairs[:, 0] | pairs[:, 1] << 4
+    even = np.zeros((*classes.shape[:-1], classes.shape[-1] + classes.shape[-1] % 2), np.uint8)
+    even[..., :classes.shape[-1]] = classes
+    return even[..., ::2] | even[..., 1::2] << 4
 
 
 # ---- saving and opening ------------------------------------------------------------------------------------------

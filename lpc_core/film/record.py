@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset, load, sources
 from lpc_core.engine._batches import input_shape
+from lpc_core.engine._observe import Look, Observer, Outputs
 from lpc_core.engine._probe import make_probe
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
@@ -40,7 +40,6 @@ from lpc_core.film import (
 )
 from lpc_core.models import build
 from lpc_core.schedules import GammaDriver, lr_at
-from lpc_core.snapshot import Snapshot
 
 Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
@@ -61,13 +60,16 @@ def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points:
     if obstacle and len(values) * config.steps > MAX_CONVNET_STEPS:
         raise FilmError(f"steps: expected at most {MAX_CONVNET_STEPS // len(values):,} for {len(values)} runs, because "
                         f"{obstacle} and is trained one γ after the other, got {config.steps:,}; choose fewer")
-    first = _Run(run_of(config, values[0]), dataset, target, points)
+    first = Trainer(run_of(config, values[0]), str(target), dataset, block=0)  # for its data, its weights and its shape
+    first.probe = make_probe(dataset, first.batches.normalise, points, config.seed, target)
     check_memory(_needed(first, values, frames, config))
     reel = _Reel(config, values, frame_steps(config.steps, frames), first)
     trainers = _one_by_one(config, values, first) if obstacle else _together(config, values, first)
-    for done, (run, frame, snapshot) in enumerate(trainers(reel.steps), 1):
-        reel.put(run, frame, snapshot)
-        what = f"γ {run + 1} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}"
+    done = 0
+    for runs, frame, look, gamma, good in trainers(reel.steps):
+        reel.put(runs, frame, look, gamma, good)
+        done += len(gamma)
+        what = f"γ {runs.stop} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}"
         progress(done / (len(values) * frames), what)
     return reel.film()
 
@@ -82,60 +84,34 @@ def _needed(first: Trainer, values: np.ndarray, frames: int, config: RunConfig) 
     return film + 4 * replicas * (ENGINE_BUFFERS * parameters + 3 * first.batches.size * width)
 
 
-class _Run(Trainer):
-    """A trainer that measures, while others take its steps; it never rewinds: a run that diverged stays so."""
-
-    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device, points: int) -> None:
-        super().__init__(config, str(device), dataset, engine="autograd")
-        self.probe = make_probe(dataset, self.batches.normalise, points, config.seed, self.device)
-
-    def sibling(self, config: RunConfig) -> _Run:
-        """Another run on the same data, from the same weights."""
-        other = object.__new__(_Run)
-        vars(other).update(vars(self), config=config, gamma=GammaDriver.start(config.gamma), _points=None)
-        other.model = build(config.model, input_shape(self.dataset), self.dataset.classes, config.seed).to(self.device)
-        return other
-
-    def _check(self, loss: Tensor) -> None:
-        self.reason = f"diverged before step {self.step:,}"
-
-    def look(self) -> Snapshot | None:
-        """The snapshot now; None once the run has left the finite numbers."""
-        if not self.reason and not torch.stack([p.isfinite().all() for p in self.model.parameters()]).all():
-            self._check(torch.zeros(()))
-        if self.reason:
-            return None
-        snapshot = self.snapshot()  # calls `_check` for latents that are not finite
-        return None if self.reason else snapshot
+Frames = Iterator[tuple[slice, int, Look, np.ndarray, np.ndarray]]  # runs, frame, what they look like, γ, whether good
 
 
-Frames = Iterator[tuple[int, int, Snapshot | None]]
-
-
-def _together(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[[np.ndarray], Frames]:
-    """All runs at once: one batch, R replicas, one γ each."""
-    runs = [first, *(first.sibling(run_of(config, gamma)) for gamma in values[1:])]
+def _together(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable[[np.ndarray], Frames]:
+    """All runs at once: one batch, R replicas, one γ each. Those that diverged stay so."""
+    shape, runs = input_shape(first.dataset), slice(0, len(values))
+    models = [first.model, *(build(config.model, shape, first.dataset.classes, config.seed).to(first.device)
+                             for _ in values[1:])]
+    gammas = [GammaDriver.start(run_of(config, gamma).gamma) for gamma in values]
 
     def frames(steps: np.ndarray) -> Frames:
-        engine = FusedEngine(config, [run.model for run in runs], first.batches.size)
-        gamma = torch.zeros(len(runs), device=first.device)
-        step = 0
+        engine = FusedEngine(config, models, first.batches.size)
+        observer, good = Observer(config.loss, not first.theory_note), np.ones(len(models), bool)
+        gamma, step = torch.zeros(len(models), device=first.device), 0
         for frame, wanted in enumerate(steps):
-            for run in runs:
-                run.model.train()
             while step < wanted:
-                gamma.copy_(torch.tensor([run.gamma.advance() for run in runs]))
-                lr = lr_at(config.optim, config.optim.lr, step, config.steps)
-                engine.step(*first.batches.next(), gamma, lr)
+                gamma.copy_(torch.tensor([driver.advance() for driver in gammas]))
+                engine.step(*first.batches.next(), gamma, lr_at(config.optim, config.optim.lr, step, config.steps))
                 step += 1
-            for index, run in enumerate(runs):
-                run.step = step
-                yield index, frame, run.look()
+            outputs = Outputs.of(*engine.look(first.probe.everything), *engine.heads())
+            good &= outputs.finite & engine.finite().cpu().numpy()
+            now = np.array([driver.value for driver in gammas])
+            yield runs, frame, observer.look(first.probe, outputs, now, metrics=True), now, good.copy()
 
     return frames
 
 
-def _one_by_one(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[[np.ndarray], Frames]:
+def _one_by_one(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable[[np.ndarray], Frames]:
     """Models the fused engine cannot train: each run after the other, by the ordinary trainer."""
 
     def frames(steps: np.ndarray) -> Frames:
@@ -144,8 +120,9 @@ def _one_by_one(config: RunConfig, values: np.ndarray, first: _Run) -> Callable[
             run.probe = first.probe
             for frame, wanted in enumerate(steps):
                 run.advance(int(wanted) - run.step)
-                snapshot = run.snapshot()
-                yield index, frame, None if run.diverged else snapshot
+                look, _ = run.look()
+                good = np.array([not run.diverged])
+                yield slice(index, index + 1), frame, look, np.array([run.gamma.value]), good
 
     return frames
 
@@ -175,34 +152,39 @@ class _Reel:
                      if name != "forces" or classes <= MAX_FORCE_CLASSES}
         self.metrics = np.zeros((0, *shape), np.float32)
 
-    def put(self, run: int, frame: int, snapshot: Snapshot | None) -> None:
-        """Keep one moment; a run that diverged shows its last good one, without numbers."""
-        at = (run, frame)
-        if snapshot is None:
-            self._hold(run, frame)
-            return
-        self._count(at, snapshot)
-        self.tensors["gamma"][at] = snapshot.gamma
-        self.tensors["wrong"][at] = pack_classes(snapshot.predictions, self.classes)
-        peaks = snapshot.node_peak_distance
-        self.tensors["binarity"][at] = np.nan if peaks is None else peaks[:MAX_HIST_NODES]
-        wide = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
-        for name, value in wide.items():
-            if name in self.wide and value is not None:
-                self.wide[name][at] = value
-        if self.latents is not None:
-            self.latents[at] = snapshot.latents
-            self.tensors["hist"][at] = histogram(snapshot.latents[:, :MAX_HIST_NODES], self.tensors["range"][at])
-        else:
-            codes, reach = quantise(snapshot.latents, snapshot.means, self.labels)
-            self.tensors["codes"][at], self.tensors["reach"][at] = codes, reach
-
-    def _count(self, at: tuple[int, int], snapshot: Snapshot) -> None:
+    def put(self, runs: slice, frame: int, look: Look, gamma: np.ndarray, good: np.ndarray) -> None:
+        """Keep one moment of some runs; those that are not ``good`` show their last good one, without numbers."""
         if not self.names:
-            self.names = list(snapshot.metrics)
+            self.names = list(look.metrics)
             self.metrics = np.full((len(self.names), *self.tensors["gamma"].shape), np.nan, np.float32)
-        self.metrics[(slice(None), *at)] = [snapshot.metrics[name] for name in self.names]
-        self.tensors["range"][at] = span(snapshot.latents)
+        chosen = np.flatnonzero(good)
+        at = (chosen + runs.start, frame)
+        if len(chosen):
+            self._count(at, look, gamma, chosen)
+            self._draw(at, look.latents[chosen], look.means[chosen])
+        for run in np.flatnonzero(~good) + runs.start:
+            self._hold(int(run), frame)
+
+    def _count(self, at: tuple[np.ndarray, int], look: Look, gamma: np.ndarray, chosen: np.ndarray) -> None:
+        """The numbers of the runs and of this frame that ``at`` names."""
+        self.metrics[(slice(None), *at)] = [look.metrics[name][chosen] for name in self.names]
+        self.tensors["gamma"][at] = gamma[chosen]
+        self.tensors["wrong"][at] = pack_classes(look.predictions[chosen], self.classes)
+        if look.peaks is not None:
+            self.tensors["binarity"][at] = look.peaks[chosen, :MAX_HIST_NODES]
+        for name, value in (("means", look.means), ("points", look.points), ("forces", look.forces)):
+            if name in self.wide and value is not None:
+                self.wide[name][at] = value[chosen]
+
+    def _draw(self, at: tuple[np.ndarray, int], latents: np.ndarray, means: np.ndarray) -> None:
+        """Where the points (G, n, d) of those runs lie."""
+        reaches = self.tensors["range"][at] = np.array([span(each) for each in latents], np.float32)
+        if self.latents is not None:
+            self.latents[at] = latents
+            self.tensors["hist"][at] = [histogram(each[:, :MAX_HIST_NODES], reach)
+                                        for each, reach in zip(latents, reaches, strict=True)]
+        else:
+            self.tensors["codes"][at], self.tensors["reach"][at] = quantise(latents, means, self.labels)
 
     def _hold(self, run: int, frame: int) -> None:
         if frame == 0:

@@ -25,20 +25,25 @@ def node_peak_distance(latents: np.ndarray) -> np.ndarray:
     latents = np.asarray(latents)
     if latents.ndim != 2:
         raise ValueError(f"expected latents (n, d), got {latents.shape}; pass one row per sample")
-    if len(latents) < 4:
-        return np.full(latents.shape[1], np.nan)
-    eps, smallest = precision(latents.dtype)[1:]
-    return _peaks(np.sort(np.ascontiguousarray(latents.T), axis=1), eps, smallest)
+    return peak_distances(latents.T)
+
+
+def peak_distances(nodes: np.ndarray) -> np.ndarray:
+    """`node_peak_distance` of values that lie node by node, (d, n): (d,)."""
+    if nodes.shape[1] < 4:
+        return np.full(len(nodes), np.nan)
+    eps, smallest = precision(nodes.dtype)[1:]
+    return _peaks(np.sort(np.ascontiguousarray(nodes), axis=1), eps, smallest)
 
 
 def weight_abs_cv(weight: np.ndarray) -> np.ndarray:
-    """Standard deviation over mean of |W_kj| over the K classes, for every node j of ``weight`` (K, d): (d,).
+    """Standard deviation over mean of |W_kj| over the K classes, for every node j of ``weight`` (…, K, d): (…, d).
 
     0 when the head reads the node with one strength, ±a for every class. NaN for a node it does not read.
     """
     sizes = np.abs(np.asarray(weight, np.float64))
-    means = sizes.mean(axis=0)
-    return sizes.std(axis=0) / np.where(means > 0, means, np.nan)
+    means = sizes.mean(axis=-2)
+    return sizes.std(axis=-2) / np.where(means > 0, means, np.nan)
 
 
 def _peaks(ordered: np.ndarray, eps: float, smallest: float) -> np.ndarray:
@@ -56,17 +61,16 @@ def _split(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ``ordered`` (d, n) is sorted and centred. Cutting after i values leaves the least scatter where S_i² / (i(n − i))
     is largest, S_i the sum of the first i: the part of the scatter that lies between the two sides, up to a factor n.
     """
-    n = ordered.shape[1]
+    d, n = ordered.shape
     sizes = np.arange(1, n)
     sums = ordered.cumsum(axis=1)[:, :-1]  # (d, n−1)
-    cut = (sums ** 2 / (sizes * (n - sizes))).argmax(axis=1)[:, None]
-    left_sum, left_size = np.take_along_axis(sums, cut, axis=1), cut + 1  # (d, 1)
-    low, high = left_sum / left_size, -left_sum / (n - left_size)
-    is_left = np.arange(n) < left_size
-    squares = (ordered - np.where(is_left, low, high)) ** 2
-    left = np.sqrt(np.where(is_left, squares, 0).sum(axis=1) / left_size[:, 0])
-    right = np.sqrt(np.where(is_left, 0, squares).sum(axis=1) / (n - left_size[:, 0]))
-    return (high - low)[:, 0], (left + right) / 2
+    cut = (sums * sums / (sizes * (n - sizes))).argmax(axis=1)
+    starts = n * np.arange(d)[:, None] + np.stack([np.zeros_like(cut), cut + 1], axis=1)  # of both sides, flattened
+    counts = np.stack([cut + 1, n - 1 - cut], axis=1)  # (d, 2)
+    means = sums[np.arange(d), cut, None] * np.array([1, -1]) / counts
+    away = ordered.ravel() - means.ravel().repeat(counts.ravel())
+    widths = np.sqrt(np.add.reduceat(away * away, starts.ravel()).reshape(d, 2) / counts)
+    return means[:, 1] - means[:, 0], (widths[:, 0] + widths[:, 1]) / 2
 
 
 def _measure(found: Given) -> dict[str, Reading]:
