@@ -21,7 +21,7 @@ import torch
 
 from lpc_core.config import flatten
 from lpc_core.engine.trainer import Trainer
-from lpc_core.film import write_whole
+from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.examining import Wishes, examine
 from lpc_core.inspection.reporting import versions

@@ -14,7 +14,8 @@ from app.live import admission
 from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
-from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas, write_whole
+from lpc_core.files.writing import write_whole
+from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas
 from lpc_core.parsing import to_texts
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import safetensors.numpy
 
 from app.settings import from_env
-from lpc_core.film import write_whole
+from lpc_core.files.writing import write_whole
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Limits

@@ -13,7 +13,8 @@ import re
 import sys
 from pathlib import Path
 
-from lpc_core.film import open_film, write_whole
+from lpc_core.files.writing import write_whole
+from lpc_core.film import open_film
 
 STATIC = Path(__file__).parents[1] / "static"
 ENTRY = "film/page.js"

@@ -23,7 +23,7 @@ from app.charts.findings import findings, value
 from app.looks import report_svg as svg
 from app.looks.cloud import Sight, look, own_distances
 from app.looks.cloud_theory import Prediction, predict_for
-from lpc_core.film import write_whole
+from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection, load, readings_csv, report
 from lpc_core.inspection.analysis import predictions_of
 from lpc_core.metrics import METRICS, Reading

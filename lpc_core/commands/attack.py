@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from lpc_core.commands._arguments import Device, check_outputs, names
+from lpc_core.commands._progress import progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,15 +29,15 @@ def attack(  # noqa: PLR0917
     split: Annotated[str, typer.Option(help="Which samples: test or train.")] = "test",
     unbounded: Annotated[bool, typer.Option(help="Let pictures leave the range of pixels, as the paper's DeepFool "
                                                  "does. Vectors have no range.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of samples and of the attacks.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the report here as JSON, with every sample's norms.")] = None,
 ) -> None:
     """Attack a trained run: several attacks side by side, accuracy beside them, and what the numbers hide."""
-    if out is not None and not out.parent.is_dir():
-        raise ValueError(f"out: expected a file in an existing folder, got {out}")
+    check_outputs(out=out)
     from lpc_core.engine.trainer import pick_device
+    from lpc_core.files.writing import write_whole
     from lpc_core.robustness import report
     from lpc_core.saved_run import open_run
 
@@ -45,13 +46,13 @@ def attack(  # noqa: PLR0917
     inputs, labels = saved.samples(split, samples, seed)
     bounds = None if unbounded else saved.bounds
     _threads_for(saved)
-    with _bar() as progress:
-        found = report(saved.model.to(place), inputs, labels, attacks=_names(attacks), bounds=bounds,
-                       seed=seed, progress=progress)
+    with progress("attacking") as tell:
+        found = report(saved.model.to(place), inputs, labels, attacks=names(attacks), bounds=bounds,
+                       seed=seed, progress=tell)
     about = {"run": str(run), "dataset": saved.config.data.dataset, "step": saved.step, "split": split, "seed": seed,
              "bounded": bounds is not None}
     if out is not None:
-        _write(out, about | found.plain(per_sample=True))
+        write_whole(out, json.dumps(about | found.plain(per_sample=True)).encode())
     if as_json:
         print(json.dumps(about | found.plain()))
     else:
@@ -59,10 +60,6 @@ def attack(  # noqa: PLR0917
 
 
 COMMAND = attack
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _threads_for(saved: SavedRun) -> None:
@@ -74,24 +71,6 @@ def _threads_for(saved: SavedRun) -> None:
 
     if resolve(saved.config.model, input_shape(saved.dataset)) == "mlp":
         torch.set_num_threads(1)
-
-
-@contextlib.contextmanager
-def _bar() -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on stderr, where that is a terminal, and what to call with (share done, what is being done)."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("attacking", total=1.0)
-        yield lambda share, what: bar.update(task, completed=share, description=what)
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    from lpc_core.film import write_whole
-
-    write_whole(path, json.dumps(report).encode())
 
 
 def _show(about: dict[str, Any], found: RobustnessReport) -> None:

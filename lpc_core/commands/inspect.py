@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpc_core.commands._arguments import check_outputs, names
+from lpc_core.commands._pages import check_page, write_page
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+from lpc_core.commands._progress import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lpc_core.inspection import Inspection
     from lpc_core.inspection.examining import Description, Wishes
-
-Progress = Callable[[float, str], None]
 
 
 def inspect(  # noqa: PLR0917
@@ -78,8 +76,9 @@ def inspect(  # noqa: PLR0917
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
 ) -> None:
     """Measure how the latents in a file collapse, without trusting the file."""
-    outputs = {"out": out, "csv": csv, "samples-csv": samples_csv, "html": html}
-    _check_outputs(outputs)
+    outputs = {"out": out, "csv": csv, "samples_csv": samples_csv, "html": html}
+    check_outputs(**outputs)
+    check_page("inspection", html)
     _limit_threads(threads)
     from lpc_core.inspection.examining import Wishes
 
@@ -87,9 +86,9 @@ def inspect(  # noqa: PLR0917
                                          if name}
     wishes = Wishes(
         data=data, split=split, normalisation=normalisation, picked=picked, unlabelled=unlabelled, layer=layer,
-        activation=activation, penultimate=penultimate, order=None if order is None else _texts(order),
+        activation=activation, penultimate=penultimate, order=None if order is None else names(order),
         weights=weights, classes=classes, head_weight=head_weight, head_bias=head_bias, samples=samples, side=side,
-        project=_texts(project), dims=dims, gammas=_numbers(gamma), convention=convention, frame=frame, seed=seed,
+        project=names(project), dims=dims, gammas=_numbers(gamma), convention=convention, frame=frame, seed=seed,
         device=device)
     found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
@@ -99,13 +98,6 @@ def inspect(  # noqa: PLR0917
         _show(found, wishes)
 
 
-def _check_outputs(outputs: dict[str, Path | None]) -> None:
-    """Refuse what cannot be written before any work is done."""
-    for name, path in outputs.items():
-        if path is not None and not path.parent.is_dir():
-            raise ValueError(f"{name}: expected a file in an existing folder, got {path}")
-
-
 def _limit_threads(threads: int) -> None:
     """Before NumPy is there: its linear algebra takes as many threads as there are cores and lets them spin."""
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -113,10 +105,6 @@ def _limit_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-
-
-def _texts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -135,45 +123,29 @@ def _examined(file: list[Path], wishes: Wishes, limit_gb: float, as_json: bool) 
 
     size = int(limit_gb * 2**30)
     limits = Limits(file_bytes=size, tensor_bytes=size, memory_bytes=max(3 * size, 2 * 2**30))
-    with _progress(as_json) as tell:
+    with progress("inspecting", as_json, sys.stderr) as tell:
         try:
             return examine(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))
         except ImportError as error:  # an extra that this needs; the text names it
             raise ValueError(str(error)) from error
 
 
-@contextlib.contextmanager
-def _progress(as_json: bool) -> Iterator[Progress]:
-    """What to call with (share done, what is being done), on stderr: JSON lines, or a bar."""
-    if as_json:
-        yield lambda share, what: print(json.dumps({"share": round(share, 4), "what": what}), file=sys.stderr,
-                                        flush=True)
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("inspecting", total=1.0)
-        yield lambda share, what: bar.update(task, completed=share, description=what)
-
-
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 
 def _write(found: Inspection | Description, outputs: dict[str, Path | None]) -> None:
-    from lpc_core.film import write_whole
+    from lpc_core.files.writing import write_whole
     from lpc_core.inspection import Inspection, readings_csv, samples_csv, save
 
     wanted = [name for name, path in outputs.items() if path is not None]
     if not wanted:
         return
     if not isinstance(found, Inspection):
-        raise ValueError(f"{wanted[0]}: expected latents to write about, got a checkpoint that was not run; say what "
-                         "to run it on with --data")
+        raise ValueError(f"{wanted[0].replace('_', '-')}: expected latents to write about, got a checkpoint that was "
+                         "not run; say what to run it on with --data")
     if outputs["out"] is not None:
         save(found, outputs["out"])
-    for name, make in (("csv", readings_csv), ("samples-csv", samples_csv)):
+    for name, make in (("csv", readings_csv), ("samples_csv", samples_csv)):
         if outputs[name] is not None:
             write_whole(outputs[name], make(found).encode())
     if outputs["html"] is not None:
@@ -181,16 +153,13 @@ def _write(found: Inspection | Description, outputs: dict[str, Path | None]) -> 
 
 
 def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
-    """The report is drawn by the lab, which stands above this library: it is started as a program of its own."""
     from lpc_core.inspection import save
 
     with tempfile.TemporaryDirectory() as folder:
         if out is None:
             out = Path(folder) / "report.inspection.safetensors"
             save(found, out)
-        command = [sys.executable, "-m", "app.looks.inspect_report", str(out), str(html)]
-        if subprocess.run(command, check=False).returncode:
-            raise ValueError(f"html: expected a page at {html}, got none; the reason stands above")
+        write_page("inspection", out, html)
 
 
 # ---- printing ----------------------------------------------------------------------------------------------------

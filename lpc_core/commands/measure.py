@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import math
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+from lpc_core.commands._progress import Tell, progress
 from lpc_core.files.spreadsheet import cell
 
 if TYPE_CHECKING:
@@ -51,10 +50,9 @@ def measure(  # noqa: PLR0917
     if unlabelled not in ("leave out", "keep"):
         raise ValueError(f"unlabelled: expected leave out or keep, got {unlabelled!r}; choose one of them")
     picked = ({} if labels is None else {"labels": labels}) | picked_roles(pick or [])
-    with _working() as say:
-        say("reading")
-        found = _open(file, picked, unlabelled == "keep", split, say)
-        readings = _readings(found, wanted, say)
+    with progress("reading") as tell:
+        found = _open(file, picked, unlabelled == "keep", split, tell)
+        readings = _readings(found, wanted, tell)
     if as_json:
         print(_json(file, found, readings))
     elif as_csv:
@@ -75,7 +73,7 @@ def _wanted(only: str) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, say: Any) -> Embeddings:
+def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Tell) -> Embeddings:
     from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, open_file
 
     if not file.is_dir():
@@ -89,7 +87,7 @@ def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, say: Any
     from lpc_core.saved_run import open_run
 
     run = open_run(file)
-    say(f"running the model of step {run.step:,}")
+    tell(0.0, f"running the model of step {run.step:,}")
     return _of_run(run, split)
 
 
@@ -109,12 +107,12 @@ def _of_run(run: SavedRun, split: Split) -> Embeddings:
     return Embeddings(latents, labels, data.class_names, logits.argmax(1), logits, weight, bias, notes=(note,))
 
 
-def _readings(found: Embeddings, wanted: list[str] | None, say: Any) -> dict[str, Reading]:
+def _readings(found: Embeddings, wanted: list[str] | None, tell: Tell) -> dict[str, Reading]:
     from lpc_core.metrics import readings
 
     size = f"{len(found.latents):,} × {found.latents.shape[1]:,}"
     return readings(found.latents, found.labels, found.predictions, found.logits, found.weight, found.bias, wanted,
-                    progress=lambda share, what: say(f"measuring {size}: {what}", share))
+                    progress=lambda share, what: tell(share, f"measuring {size}: {what}"))
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------------
@@ -172,20 +170,6 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
 
 def _number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.6g}"
-
-
-@contextlib.contextmanager
-def _working() -> Iterator[Any]:
-    """What to call with what is being done and, where it is known, its share: a bar on stderr with the time taken."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    with Progress(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console,
-                  transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, share=None: bar.update(task, description=what, completed=share or 0,
-                                                  total=None if share is None else 1.0)
 
 
 COMMAND = measure

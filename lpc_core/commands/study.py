@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpc_core.commands._arguments import Device, Settings, run_of
+from lpc_core.commands._progress import progress
+
 if TYPE_CHECKING:
+    from lpc_core.commands._progress import Tell
     from lpc_core.config import RunConfig
-    from lpc_core.study import Moment, Progress, SweepRow
+    from lpc_core.study import Moment, SweepRow
 
 
 class Task(StrEnum):
@@ -27,12 +29,11 @@ class Task(StrEnum):
 def study(  # noqa: PLR0917
     task: Annotated[Task, typer.Argument(help="follow: one run, measured at many moments. sweep: a dozen runs around "
                                               "it, each with 𝓡 and robustness at its end.")],
-    settings: Annotated[list[str] | None, typer.Argument(
-        metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000.")] = None,
+    settings: Settings = None,
     moments: Annotated[int, typer.Option(help="follow: how often the run is measured.")] = 40,
     spacing: Annotated[str, typer.Option(help="follow: where the moments lie: early, log or even.")] = "early",
     samples: Annotated[int, typer.Option(help="sweep: held-out samples that each run is attacked on.")] = 200,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
+    device: Device = "cpu",
     out: Annotated[Path | None, typer.Option(help="Write the study into this new or empty folder as it goes.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per moment or run, and per step of "
                                                          "progress.")] = False,
@@ -44,24 +45,20 @@ def study(  # noqa: PLR0917
 
     from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.engine.trainer import pick_device
-    from lpc_core.parsing import parse_run
 
     pick_device(device)  # one that is missing is refused before anything is written
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
-    for item in settings or []:
-        if "=" not in item:
-            raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
-    config = parse_run(dict(item.partition("=")[::2] for item in settings or []))
+    config = run_of(settings)
     check_fits(cost_of(config))
-    with _progress(as_json) as progress:
+    with progress("study", as_json) as tell:
         if task is Task.follow:
-            _follow(config, moments, spacing, device, out, as_json, progress)
+            _follow(config, moments, spacing, device, out, as_json, tell)
         else:
-            _sweep(config, samples, device, out, as_json, progress)
+            _sweep(config, samples, device, out, as_json, tell)
 
 
 def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-            progress: Progress) -> None:
+            tell: Tell) -> None:
     from lpc_core.data import load
     from lpc_core.study import Study, add_moment, follow, moment_steps, start_study
 
@@ -71,18 +68,18 @@ def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Pat
         start_study(out, Study("follow", (config,), (dataset.name,), dataset.class_names, moments))
     if not as_json:
         print(_line(_MOMENT))
-    found = follow(config, moments, spacing=spacing, dataset=dataset, device=device, progress=progress)
+    found = follow(config, moments, spacing=spacing, dataset=dataset, device=device, progress=tell)
     for index, moment in enumerate(found):
         file = None if out is None else add_moment(out, index, moment).name
         print(_moment_json(index, moment, file) if as_json else _moment_row(moment), flush=True)
 
 
 def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-           progress: Progress) -> None:
+           tell: Tell) -> None:
     from lpc_core.study import Study, add_row, default_sweep, pearson, start_study, sweep
 
     runs = default_sweep(config)
-    found = sweep(runs, samples=samples, device=device, progress=progress)
+    found = sweep(runs, samples=samples, device=device, progress=tell)
     if out is not None:
         titles, configs = zip(*runs, strict=True)
         start_study(out, Study("sweep", configs, titles, (), len(runs)))
@@ -143,21 +140,6 @@ def _dump(value: dict[str, Any]) -> str:
     from lpc_core.study import to_json
 
     return json.dumps(to_json(value), allow_nan=False)
-
-
-@contextlib.contextmanager
-def _progress(as_json: bool) -> Iterator[Progress]:
-    """What to call with (share done, what is being done): prints JSON lines, or moves a bar on stderr."""
-    if as_json:
-        yield lambda share, what: print(_dump({"share": round(share, 4), "what": what}), flush=True)
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    with Bar(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("study", total=1.0)
-        yield lambda share, what: bar.update(task, completed=share, description=what)
 
 
 COMMAND = study

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from requests.exceptions import ConnectionError as NoConnection
 
 from lpc_core.data._base import DataError, Progress, data_root
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.writing import whole
 
 CONNECT_SECONDS, SILENCE_SECONDS = 10, 60  # give up when no connection, or no byte, comes for so long
 CHUNK_BYTES = 2**18
@@ -75,7 +74,8 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
             for member in tar:
                 name = member.name.rpartition("/")[2]
                 if member.isreg() and name in missing:
-                    _write_whole(tar.extractfile(member), folder / name)
+                    with whole(folder / name) as partial, partial.open("wb") as target:
+                        shutil.copyfileobj(tar.extractfile(member), target, CHUNK_BYTES)
                     missing.remove(name)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive}: expected to unpack {', '.join(names)}, got {type(error).__name__}: {error}; fetch "
@@ -83,18 +83,6 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
     if missing:
         raise DataError(f"{archive}: expected an archive with {', '.join(sorted(missing))}, got one without; fetch it "
                         "again")
-
-
-def _write_whole(source: BinaryIO, target: Path) -> None:
-    """Copy ``source`` to ``target``, which appears only when it is complete."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".partial-")
-    try:
-        with os.fdopen(handle, "wb") as partial:
-            shutil.copyfileobj(source, partial, CHUNK_BYTES)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 class _Bounded:

@@ -25,14 +25,12 @@ with eight zeros in its place), with K classes, d nodes, p drawn dimensions and 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import math
 import os
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +41,7 @@ import safetensors.numpy
 
 from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, unflatten
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.writing import write_whole
 
 MIN_GAMMAS, MAX_GAMMAS = 2, 64
 MIN_FRAMES, MAX_FRAMES = 2, 600
@@ -321,26 +320,6 @@ def save_film(film: Film, path: Path) -> int:
     raw = film_bytes(film)
     write_whole(path, raw)
     return len(raw)
-
-
-def write_whole(path: Path, raw: bytes) -> None:
-    """Write to a temporary file beside ``path``, then rename: never half a file."""
-    with whole(path) as temporary:
-        temporary.write_bytes(raw)
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` to write to; it takes that name when the block ends well, and goes if not."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def open_film(source: Path | bytes) -> Film:

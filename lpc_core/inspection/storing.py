@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from lpc_core.checkpoint import Embeddings, Limits
-from lpc_core.film import whole
+from lpc_core.files.writing import whole
 from lpc_core.inspection._base import Inspection
 from lpc_core.metrics import Reading
 

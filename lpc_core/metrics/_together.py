@@ -38,7 +38,7 @@ class Grouped:
 
 def grouped(nodes: np.ndarray, labels: np.ndarray, classes: int) -> Grouped:
     """Group ``nodes`` (G, d, n) by ``labels`` (G, n), or (1, n) where all sets share them, into K = ``classes``."""
-    sets, d, n = nodes.shape
+    sets, d, _ = nodes.shape
     own = labels + classes * np.arange(len(labels))[:, None]
     counts = np.bincount(own.ravel(), minlength=len(labels) * classes).reshape(-1, classes)
     cells = labels[:, None] + classes * np.arange(sets * d).reshape(sets, d, 1)

@@ -22,7 +22,7 @@ import safetensors
 import safetensors.numpy
 
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
-from lpc_core.film import write_whole
+from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
 

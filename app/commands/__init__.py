@@ -1,0 +1,1 @@
+"""Commands of ``lpc`` that need the lab, one per file, found like those of `lpc_core.commands`."""

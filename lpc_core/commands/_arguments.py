@@ -1,0 +1,39 @@
+"""Arguments that several commands take, and the refusals that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from lpc_core.config import RunConfig
+
+Settings = Annotated[list[str] | None, typer.Argument(
+    metavar="[NAME=VALUE]...", help="Settings of the run, such as dataset=digits gamma_end=1000, see `lpc settings`; "
+                                    "preset=binary starts from a named run.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+
+
+def run_of(settings: Sequence[str] | None) -> RunConfig:
+    """The run that ``NAME=VALUE`` texts describe; `ValueError` for a text of another form, `ConfigError` for values."""
+    from lpc_core.parsing import parse_run
+
+    for item in settings or ():
+        if "=" not in item:
+            raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
+    return parse_run(dict(item.partition("=")[::2] for item in settings or ()))
+
+
+def check_outputs(**outputs: Path | None) -> None:
+    """Refuse what cannot be written before any work is done: ``outputs`` are the options' values by name."""
+    for name, path in outputs.items():
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"{name.replace('_', '-')}: expected a file in an existing folder, got {path}")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names in a text with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
