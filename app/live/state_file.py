@@ -66,5 +66,6 @@ def _run(flat: dict[str, Any]) -> RunConfig:
 
 
 def remove(path: Path) -> None:
-    """Forget the run saved at ``path``, if there is one."""
-    path.unlink(missing_ok=True)
+    """Forget the run saved at ``path``, if there is one; where its folder is gone, there is none."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
