@@ -1,11 +1,11 @@
 """What DeepFool on a whole batch buys against DeepFool on one picture at a time, on digits and on CIFAR-10.
 
-``python -m benchmarks._attacks [--threads N]``, by default on as many threads as PyTorch takes. Both peers are the same
-algorithm as the library's, written here as PyTorch users write it: a loop over pictures, and one backward pass per
-class. "published" follows the code the method's authors use (LTS4's): ``backward`` fills the parameters' gradients too,
-and arrays go through NumPy. "lean" asks autograd for the input's gradient alone. All run in the same process, in turns,
-on trained networks; times are medians over the turns. CIFAR-10 is looked for in $LPC_DATA and $LPC_TEST_DATA and left
-out, with the reason, where it is not.
+``python -m benchmarks._attacks [--threads N]``, by default on one thread. Both peers are the same algorithm as the
+library's, written here as PyTorch users write it: a loop over pictures, and one backward pass per class. "published"
+follows the code the method's authors use (LTS4's): ``backward`` fills the parameters' gradients too, and arrays go
+through NumPy. "lean" asks autograd for the input's gradient alone. All run in the same process, in turns, on trained
+networks; times are medians over the turns of the processor's seconds, which stay the same on a busy machine. CIFAR-10
+is looked for in $LPC_DATA and $LPC_TEST_DATA and left out, with the reason, where it is not.
 
 Then sample by sample, on networks from loose to collapsed and seeds that nothing was chosen on: the largest difference
 between the batch's norm and the lean loop's in float64, and the share of samples that agree to a thousandth in float32.
@@ -162,9 +162,9 @@ def _race(contestants: dict[str, Callable[[], np.ndarray]]) -> tuple[dict[str, f
     results = {}
     for _ in range(TURNS):
         for name, contestant in contestants.items():
-            begin = time.perf_counter()
+            begin = time.process_time()
             results[name] = contestant()
-            seconds[name].append(time.perf_counter() - begin)
+            seconds[name].append(time.process_time() - begin)
     return {name: statistics.median(spent) for name, spent in seconds.items()}, results
 
 
@@ -180,7 +180,7 @@ def _cifar_missing() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of PyTorch")
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
     torch.set_num_threads(parser.parse_args().threads)
     for what, figure in rows():
         print(f"{what}: {figure}")

@@ -129,14 +129,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one turn: under a minute")
     rounds = 1 if parser.parse_args().quick else 5
-    usual = torch.get_num_threads()
     torch.set_num_threads(1)
     print(f"numpy {np.__version__}, torch {torch.__version__}, one thread")
     with threadpool_limits(1):
         for lines in (of_mixtures(rounds), of_collapse(rounds)):
             print("", *lines, sep="\n")
     print("\nAttacks\n")
-    torch.set_num_threads(usual)
     for what, figure in _attacks.rows():
         print(f"  {what}: {figure}")
 
