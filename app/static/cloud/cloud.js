@@ -351,7 +351,7 @@ export class Cloud {
 
   recolour() {
     this.colours = classColours(this.file.K, this.theme.dark);
-    this.legend.draw(this.file.info.class_names, this.colours, this.theme);
+    this.legend.draw(this.file.info.class_names, this.colours);
   }
 
   /** Other props for the same points: the theme, or a projection that has become ready. */

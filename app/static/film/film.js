@@ -1,129 +1,71 @@
 // The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
 
 import { ChartClock } from "../kit/chartclock.js";
-import { el, icon, loadPlotly, loadStyles, segmented, setText } from "../kit/dom.js";
+import { keeping } from "../kit/component.js";
+import { el, segmented, setText } from "../kit/dom.js";
 import { addExplanations } from "../kit/explain.js";
+import { listen } from "../kit/keys.js";
+import { Part, sayCover } from "../kit/part.js";
+import { Popover } from "../kit/popover.js";
+import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
+import { Nodes } from "../panels/nodes.js";
 import { FilmCurves } from "./curves.js";
 import { FilmData } from "./data.js";
-import { FilmLatents } from "./latents.js";
-import { StopSlider } from "../kit/stopslider.js";
 import { chooseFilm } from "./keys.js";
-import { listen } from "../kit/keys.js";
+import { FilmLatents } from "./latents.js";
+import { FilmTransport } from "./transport.js";
 import { FILM_TEXTS, sentenceOf } from "./words.js";
-import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
-import { buildLayers, buildLayout } from "../panels/layout.js";
-import { Nodes } from "../panels/nodes.js";
-import { Popover } from "../kit/popover.js";
-import { applyTheme, readTheme } from "../kit/theme.js";
 
-const PLAY = "M7 4.500v15l12.500-7.500z";
-const PAUSE = "M6 4.500h4.200v15H6zM13.800 4.500H18v15h-4.200z";
 const FRAME_MS = 110; // while playing
 const MANY_CLASSES = 12;
-const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
 addExplanations(FILM_TEXTS);
 
-let sheet = null;
-
-/** Links film.css once per document. */
-function loadSheet() {
-  sheet ??= new Promise((resolve) => {
-    const link = el("link", { rel: "stylesheet", href: new URL("./film.css", import.meta.url).href });
-    link.onload = link.onerror = () => resolve();
-    document.head.append(link);
-  });
-  return sheet;
-}
-
-export class FilmPlayer {
-  /** props: {buffer | filmUrl, plotlyUrl | Plotly, dark, saveUrl, exportUrl} */
+export class FilmPlayer extends Part {
+  /** props: {buffer | filmUrl, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled} */
   constructor(element, props) {
-    Object.assign(this, { element, props, film: null, g: 0, t: 0, raf: 0, playing: false, draws: 0, scrubMs: 0 });
-    this.root = el("div", { class: "lpc-root lpc-film lpc-unstyled", testid: "lpc-film" });
+    super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
+    Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
     this.popover = new Popover(this.root, () => this.film?.setup().info);
     this.clock = new ChartClock(() => {});
     this.build();
-    element.append(this.root);
-    element.lpcFilm = this.root.lpcFilm = this.door();
+    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
+    this.opened = this.begin();
   }
 
   build() {
+    const { clock } = this;
     const info = (key, suffix) => this.popover.button(key, suffix);
-    this.gamma = new StopSlider({ label: "γ of the run", testid: "lpc-film-gamma", onMove: (g) => this.go(g, this.t), describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
-    this.time = new StopSlider({ label: "Time in training steps", testid: "lpc-film-time", onMove: (t) => this.go(this.g, t), describe: (t) => `step ${formatCount(this.film?.steps[t])}` });
+    this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
     this.zoom = segmented("Zoom", [
       { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
       { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
     ], (mode) => this.latents.setZoom(mode), "lpc-zoom");
     const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
-    const part = (this.part = buildLayout({ transport: this.buildTransport(info), viewTools: tools, info }));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
       { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: () => this.layers.read() },
       { redraw: () => this.request(), wantThumbs: () => false });
-    this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock: this.clock, sendLarge: () => this.show() });
-    this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock: this.clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
-    part.curvesTools.append(this.buildKey(), info("film-marks"));
+    this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
+    this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
+    part.curvesTools.append(this.transport.key, info("film-marks"));
     this.zoom.select("follow");
-    this.sayCover("Loading the film…");
+    sayCover(part.cover, "Loading the film…");
     this.root.prepend(...part.children);
   }
 
-  buildTransport(info) {
-    this.playIcon = icon(PLAY);
-    this.play = el("button", {
-      type: "button", class: "lpc-button lpc-icon lpc-primary", testid: "lpc-film-play", title: "Play time (space)", "aria-label": "Play time (space)",
-      on: { click: () => this.togglePlay() },
-    }, this.playIcon);
-    const row = (name, slider, key) => {
-      const value = el("output", { class: "lpc-gamma-value", testid: `${slider.element.dataset.testid}-value`, text: "–" });
-      const title = name === "γ" ? el("span", { class: "lpc-gamma-name", text: "γ" }) : el("span", { class: "lpc-film-name", text: name });
-      return [value, el("div", { class: "lpc-film-row" }, el("div", { class: "lpc-gamma-head" }, title, value, info(key)), slider.element)];
-    };
-    let gammaRow, timeRow;
-    [this.gammaValue, gammaRow] = row("γ", this.gamma, "film-gamma");
-    [this.timeValue, timeRow] = row("step", this.time, "film-time");
-    timeRow.classList.add("lpc-film-time");
-    const readout = (name, testid) => {
-      const value = el("dd", { testid, text: "–" });
-      return [value, el("div", {}, el("dt", { text: name }), value)];
-    };
-    let radius, train, test;
-    [this.radiusValue, radius] = readout("radius", "lpc-film-radius");
-    [this.trainValue, train] = readout("train accuracy", "lpc-film-train");
-    [this.testValue, test] = readout("test accuracy", "lpc-film-test");
-    const side = el("div", { class: "lpc-film-side" }, el("dl", { class: "lpc-readouts" }, radius, train, test), this.buildLinks());
-    return el("div", { class: "lpc-film-transport", role: "group", "aria-label": "Film" },
-      el("div", { class: "lpc-film-bar" }, this.play, el("div", { class: "lpc-film-sliders" }, gammaRow, timeRow)), side);
-  }
-
-  buildLinks() {
-    const link = (href, text, testid, title) => href && el("a", { class: "lpc-button", href, download: true, text, testid, title });
-    return el("div", { class: "lpc-film-links" },
-      link(this.props.saveUrl, "Save film", "lpc-film-save", "Save as one file that the lab opens again"),
-      link(this.props.exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"));
-  }
-
-  buildKey() {
-    this.key = el("span", { class: "lpc-film-key", testid: "lpc-film-marks" });
-    return this.key;
-  }
-
-  /** Styles, film and Plotly, then the first picture. */
+  /** Styles, film and Plotly, then the first picture. Resolves to the film, or null. */
   async begin() {
-    if (!this.props.styled) await Promise.all([loadStyles(), loadSheet()]);
-    if (this.gone) return null;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
+    if (!await this.styled()) return null;
     try {
-      const [buffer, Plotly] = await Promise.all([this.load(), this.props.Plotly ?? loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href)]);
+      const [buffer, Plotly] = await Promise.all([this.load(), this.plotly()]);
       if (this.gone) return null;
       for (const part of [this.latents, this.curves]) part.usePlotly(Plotly);
       this.open(new FilmData(buffer));
       return this.film;
     } catch (error) {
-      this.sayCover(`${error.message}; reload the page or record the film anew.`, true);
+      sayCover(this.part.cover, `${error.message}; reload the page or record the film anew.`, true);
       return null;
     }
   }
@@ -135,46 +77,23 @@ export class FilmPlayer {
     return answer.arrayBuffer();
   }
 
-  sayCover(text, failed = false) {
-    const spinner = el("div", { class: "lpc-spinner" });
-    this.part.cover.replaceChildren(el("div", { class: failed ? "lpc-cover-box lpc-failed" : "lpc-cover-box" }, spinner, el("p", { text })));
-    this.part.cover.hidden = !text;
-  }
-
   open(film) {
     this.film = film;
     const message = film.setup();
-    this.showTheory(film);
+    showTheory(this.part, film.theory, film.info.theory_note);
+    this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);
     this.largest = film.radius.reduce((most, value) => (value > most ? value : most), 0);
-    this.setStops(film);
-    this.sayCover("");
+    this.transport.open(film);
+    sayCover(this.part.cover, "");
     this.stopKeys = listen(chooseFilm, {
-      play: () => this.togglePlay(), gamma: (by) => this.gamma.move(this.g + by), time: (by) => this.time.move(this.t + by),
+      play: () => this.togglePlay(), gamma: (by) => this.transport.gamma.move(this.g + by), time: (by) => this.transport.time.move(this.t + by),
       canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });
     const { onset, total } = film.marks(film.T - 1);
     const start = onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
     this.go(start, film.T - 1);
-  }
-
-  showTheory({ theory, forced, K, info }) {
-    this.part.layers.classList.toggle("lpc-no-theory", !theory);
-    this.part.theoryNote.hidden = theory;
-    setText(this.part.theoryNote, theory ? "" : `No predicted points in this run. ${info.theory_note}`);
-    this.layers.set("forces", forced && K <= MANY_CLASSES);
-  }
-
-  setStops(film) {
-    const [low, high] = [Math.log10(film.gammas[0]), Math.log10(film.gammas[film.G - 1])];
-    this.gammaShare = (gamma) => (Math.log10(gamma) - low) / (high - low);
-    const decades = [];
-    for (let e = Math.ceil(low - 1e-9); e <= high + 1e-9; e++) decades.push({ share: this.gammaShare(10 ** e), text: formatDecade(e), minor: (e - Math.ceil(low)) % 2 === 1 });
-    this.gamma.setStops(Array.from(film.gammas, this.gammaShare), decades);
-    const last = film.T - 1;
-    const every = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
-    this.time.setStops(Array.from(film.steps, (_, t) => t / last), every.map((t, i) => ({ share: t / last, text: formatCount(film.steps[t]), minor: i % 2 === 1 })));
   }
 
   /** To run g at frame t. */
@@ -193,22 +112,17 @@ export class FilmPlayer {
 
   setPlaying(playing) {
     this.playing = playing;
-    const title = playing ? "Pause (space)" : "Play time (space)";
-    this.playIcon.firstChild.setAttribute("d", playing ? PAUSE : PLAY);
-    this.play.title = title;
-    this.play.setAttribute("aria-label", title);
-    this.play.dataset.state = playing ? "running" : "paused";
+    this.transport.play.show(this.runState());
     this.stepped = performance.now();
     this.dirty = true;
     this.request();
   }
 
-  request() {
-    if (!this.raf && !this.gone) this.raf = requestAnimationFrame((now) => this.draw(now));
+  runState() {
+    return this.playing ? "running" : "paused";
   }
 
   draw(now) {
-    this.raf = 0;
     if (this.playing && now - this.stepped >= FRAME_MS) this.tick(now);
     const begin = performance.now();
     if (this.dirty && this.film) this.show(now);
@@ -228,15 +142,15 @@ export class FilmPlayer {
   show(now = performance.now()) {
     const { film, g, t } = this;
     this.dirty = false;
-    this.shown = film.message(g, t, this.nodes.large, this.playing ? "running" : "paused");
+    this.shown = film.message(g, t, this.nodes.large, this.runState());
     this.latents.takeBack(); // another run at the same step is another picture
     this.latents.push(this.shown, now);
     this.setGhosts();
     this.nodes.push(this.shown);
     this.curves.show(g, t);
-    this.gamma.show(g);
-    this.time.show(t);
-    this.showNumbers();
+    const [row, marks] = [film.row(g, t), film.marks(t)];
+    this.transport.show(g, t, row, marks);
+    setText(this.part.sentence, sentenceOf(film, g, t, row, marks));
   }
 
   /** Rings where the shells of the weaker decades' runs are at this moment. */
@@ -252,48 +166,18 @@ export class FilmPlayer {
     Object.assign(ghosts, { decade: here, largest: this.largest });
   }
 
-  showNumbers() {
-    const { film, g, t } = this;
-    const row = film.row(g, t);
-    setText(this.gammaValue, formatGamma(film.gammas[g]));
-    setText(this.timeValue, formatCount(film.steps[t]));
-    setText(this.radiusValue, formatGamma(row.norm_mean));
-    setText(this.trainValue, formatPercent(row.train_accuracy));
-    setText(this.testValue, formatPercent(row.test_accuracy));
-    const marks = film.marks(t);
-    this.showMarks(marks);
-    setText(this.part.sentence, sentenceOf(film, g, t, row, marks));
+  parts() {
+    return [this.latents, this.nodes, this.curves];
   }
 
-  showMarks({ onset, total }) {
-    const key = `${onset}|${total}`;
-    if (key === this.marksKey) return;
-    this.marksKey = key;
-    const place = (gamma, className, title) => gamma && { share: this.gammaShare(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
-    this.gamma.setMarks([place(onset, "lpc-film-onset", "collapse sets in"), place(total, "lpc-film-total", "total collapse")].filter(Boolean));
-    const word = (className, text, gamma) => el("span", {}, el("i", { class: className }), el("span", { text }), el("b", { text: gamma ? `γ ${formatGamma(gamma)}` : "–" }));
-    this.key.replaceChildren(word("lpc-film-onset", "collapse from", onset), word("lpc-film-total", "total collapse from", total));
-  }
-
-  restyle() {
-    const theme = readTheme(this.element, this.props.dark);
-    const key = JSON.stringify(theme);
-    if (key === this.themeKey) return;
-    this.themeKey = key;
-    applyTheme(this.root, theme);
-    for (const part of [this.latents, this.nodes, this.curves]) part.restyle(theme);
+  painted(theme) {
+    for (const part of this.parts()) part.restyle(theme);
     this.request();
-    return theme;
   }
 
   update(props) {
     this.props = { ...this.props, ...props };
-    if (this.themeKey) this.restyle();
-  }
-
-  /** For tests and benchmarks. */
-  door() {
-    return { state: () => this.state(), go: (g, t) => this.go(g, t), player: this };
+    if (this.theme) this.restyle();
   }
 
   state() {
@@ -308,40 +192,12 @@ export class FilmPlayer {
   }
 
   destroy() {
-    this.gone = true;
-    cancelAnimationFrame(this.raf);
+    super.destroy();
     this.stopKeys?.();
-    this.popover.close();
     this.clock.stop();
-    for (const part of [this.latents, this.nodes, this.curves]) part.destroy();
-    this.root.remove();
-    delete this.element.lpcFilm;
+    for (const part of this.parts()) part.destroy();
   }
 }
 
-/** Mounts a player in `element`. */
-export function mount(element, props) {
-  const player = new FilmPlayer(element, props);
-  player.opened = player.begin();
-  return player;
-}
-
-const mounted = new WeakMap(); // parent element → {player, leaving}
-
-/** Streamlit's entry; another film replaces the player. */
-export default function component({ data, parentElement }) {
-  let known = mounted.get(parentElement);
-  if (known) clearTimeout(known.leaving);
-  if (known && known.player.props.filmUrl === data.filmUrl) known.player.update(data);
-  else {
-    known?.player.destroy();
-    known = { player: mount(parentElement, data) };
-    mounted.set(parentElement, known);
-  }
-  return () => {
-    known.leaving = setTimeout(() => {
-      if (mounted.get(parentElement) === known) mounted.delete(parentElement);
-      known.player.destroy();
-    }, GRACE_MS);
-  };
-}
+/** Streamlit's entry; another film, another player. */
+export default keeping((element, data) => new FilmPlayer(element, data), (data) => data.filmUrl);
