@@ -86,11 +86,10 @@ export class CloudGamma {
     return [upper - 1, upper, Math.min(1, (Math.log(this.gamma) - a) / (b - a))];
   }
 
-  /** A column of the grid (G, K) at the slider's γ, into `out` (K). */
-  column(values, K, out) {
+  /** Columns of the grid, each (G, K), at the slider's γ: each (K). */
+  columns(grids, K) {
     const [a, b, share] = this.between();
-    for (let c = 0; c < K; c++) out[c] = mix(values[a * K + c], values[b * K + c], share);
-    return out;
+    return grids.map((values) => Float64Array.from({ length: K }, (_, c) => mix(values[a * K + c], values[b * K + c], share)));
   }
 
   show() {

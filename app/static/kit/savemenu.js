@@ -53,8 +53,10 @@ export class SaveMenu {
 }
 
 /** Hands the reader a text as a file. */
-export function saveText(text, name, type) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export const saveText = (text, name, type) => saveBlob(new Blob([text], { type }), name);
+
+export function saveBlob(blob, name) {
+  const address = URL.createObjectURL(blob);
   const link = el("a", { href: address, download: name });
   document.body.append(link);
   link.click();
