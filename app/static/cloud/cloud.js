@@ -27,9 +27,7 @@ export class Cloud extends Part {
     Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null });
     this.popover = new Popover(this.root, () => ({}));
     this.camera = new CloudCamera();
-    this.choice = new Choice({
-      tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i),
-    });
+    this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i) });
     this.build();
     this.root.lpcCloud = { state: () => this.state(), cloud: this }; // for tests and benchmarks
     this.begin();
@@ -221,8 +219,7 @@ export class Cloud extends Part {
     if (ready) return this.look(this.tools.sight);
     if (!news) return;
     const { kind, nodes, dims } = this.tools.sight;
-    const axes = await this.file.axes(kind, nodes, dims);
-    this.axes = this.picture.axes = axes;
+    const axes = (this.axes = this.picture.axes = await this.file.axes(kind, nodes, dims));
     this.gamma.allow(Boolean(axes.points));
     if (!this.file.n) this.picture.look(axes, this.extent(axes));
     this.request();

@@ -1,7 +1,7 @@
 // The offline page's only script of its own: reads the film written into the page and plays it.
 
 import { el } from "../kit/dom.js";
-import { FilmPlayer } from "./film.js";
+import { FilmPlayer } from "./player.js";
 import { readTheme } from "../kit/theme.js";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
