@@ -154,7 +154,8 @@ def filters_and_shortcuts(page, wrong):
     page.keyboard.press("Escape")
     cloud(page, lambda s: s["chosen"] == 0)
     page.get_by_role("button", name="class 3").first.click()
-    faint = page.evaluate("() => [...document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.strength]")
+    strength = "document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.strength"
+    faint = page.evaluate(f"() => [...{strength}]")
     assert faint.count(1) == 600
     page.get_by_role("button", name="class 3").first.click()
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests" / "js"
 HOST = "http://127.0.0.1:9"  # nothing listens there: every answer comes from `_answer`
-PLACES = {"/static/": ROOT / "app" / "static", "/tests/": TESTS}
+TYPES = ("f4", "f8", "i2", "u2", "i4", "u4", "u1", "i1", "i8")  # that a frame may hold
 NAMED = [(path.name, name) for path in sorted(TESTS.glob("*.test.js"))
          for name in re.findall(r'^test\("([^"]+)"', path.read_text("utf-8"), re.MULTILINE)]
 
@@ -32,9 +32,10 @@ def data():
 def _frames():
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3, 1)
     kind, info, arrays = decode(encode_thumbs(4, pixels))
-    many = {f"t_{np.dtype(t).name}": np.array([[-2, 7]]).astype(t) for t in "f4 f8 i2 u2 i4 u4 u1 i1 i8".split()}
+    many = {f"t_{np.dtype(t).name}": np.array([[-2, 7]]).astype(t) for t in TYPES}
     return {
-        "thumbs": encode_thumbs(4, pixels), "every_dtype": save(many, {"kind": "all"}), "half": save({"h": np.ones(2, np.float16)}),
+        "thumbs": encode_thumbs(4, pixels), "every_dtype": save(many, {"kind": "all"}),
+        "half": save({"h": np.ones(2, np.float16)}),
         "thumbs.json": json.dumps({"kind": kind, "info": info, "shape": arrays["pixels"].shape,
                                    "pixels": arrays["pixels"].ravel().tolist()}),
         "every_dtype.json": json.dumps({name: array.ravel().tolist() for name, array in many.items()})}
@@ -61,8 +62,8 @@ def modules(chromium, data):
     yield lambda file, name: page.evaluate(
         """async ([file, name]) => {
           try {
-            await import(`/tests/${file}`);
-            await (await import("/tests/kit.js")).run(name);
+            await import(`/tests/js/${file}`);
+            await (await import("/tests/js/kit.js")).run(name);
           } catch (error) { return error.stack; }
           return "";
         }""", [file, name])
@@ -71,10 +72,8 @@ def modules(chromium, data):
 
 def _answer(route, data):
     path = route.request.url.removeprefix(HOST)
-    for start, folder in PLACES.items():
-        if path.startswith(start):
-            kind = "text/css" if path.endswith(".css") else "text/javascript"
-            return route.fulfill(body=(folder / path.removeprefix(start)).read_bytes(), content_type=kind)
+    if path.endswith(".js"):
+        return route.fulfill(body=(ROOT / path[1:]).read_bytes(), content_type="text/javascript")
     if path.startswith("/data/"):
         return route.fulfill(body=data[path.removeprefix("/data/")], content_type="application/octet-stream")
     return route.fulfill(body="<!doctype html><title>tests</title><body></body>", content_type="text/html")

@@ -1,15 +1,15 @@
-import { CHARTS, chartMenu, chartOf, columnOf, metricOf, valueOf } from "/static/kit/catalogue.js";
-import { explanation } from "/static/kit/explain.js";
-import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "/static/kit/format.js";
-import { decode } from "/static/kit/frames.js";
-import { BINS, drawStack } from "/static/kit/histogram.js";
-import { colourOf, coloured, layoutOf } from "/static/kit/ink.js";
-import { logTicks } from "/static/kit/logticks.js";
-import { swapped } from "/static/kit/nodepicks.js";
-import { SHAPES, classColours, outlineOf, shapeOf } from "/static/kit/palette.js";
-import { power } from "/static/kit/power.js";
-import { StopSlider } from "/static/kit/stopslider.js";
-import { readTheme, rgb } from "/static/kit/theme.js";
+import { CHARTS, chartMenu, chartOf, columnOf, metricOf, valueOf } from "../../app/static/kit/catalogue.js";
+import { explanation } from "../../app/static/kit/explain.js";
+import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "../../app/static/kit/format.js";
+import { decode } from "../../app/static/kit/frames.js";
+import { BINS, drawStack } from "../../app/static/kit/histogram.js";
+import { colourOf, coloured, layoutOf } from "../../app/static/kit/ink.js";
+import { logTicks } from "../../app/static/kit/logticks.js";
+import { swapped } from "../../app/static/kit/nodepicks.js";
+import { SHAPES, classColours, outlineOf, shapeOf } from "../../app/static/kit/palette.js";
+import { power } from "../../app/static/kit/power.js";
+import { StopSlider } from "../../app/static/kit/stopslider.js";
+import { readTheme, rgb } from "../../app/static/kit/theme.js";
 import { bytes, close, equal, json, test, throws } from "./kit.js";
 
 test("numbers have three digits that count, and powers where they are far from one", () => {
