@@ -17,6 +17,7 @@ test: $(VENV)/.test lint
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
+	$(BIN)/oxlint
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

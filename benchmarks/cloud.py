@@ -26,15 +26,15 @@ MOVE = """async (seconds) => {
   for (let k = 0; performance.now() - begin < 1_000 * seconds; k++) {
     const [dx, dy] = [6 * Math.sin(k / 9), 3 * Math.cos(k / 9)]; // around and back: the samples stay in sight
     cloud.moved(() => (cloud.camera.deep ? cloud.camera.turn(5, 1) : cloud.camera.pan(dx, dy)));
-    cloud.moving = cloud.drawnFully = false; // all samples, also while it moves
+    cloud.picture.moving = cloud.picture.drawnFully = false; // all samples, also while it moves
     await new Promise(requestAnimationFrame);
   }
-  return [(cloud.draws - from) / (performance.now() - begin) * 1_000, cloud.paintMs, cloud.painted];
+  return [(cloud.draws - from) / (performance.now() - begin) * 1_000, cloud.picture.paintMs, cloud.picture.painted];
 }"""
 CIRCLES = """async (seconds) => {
   const { cloud } = document.querySelector('[data-testid=lpc-cloud]').lpcCloud;
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: cloud.marks.width, height: cloud.marks.height });
+  Object.assign(canvas, { width: cloud.picture.marks.width, height: cloud.picture.marks.height });
   cloud.plot.append(canvas);
   const ctx = canvas.getContext("2d");
   const begin = performance.now();
@@ -42,9 +42,9 @@ CIRCLES = """async (seconds) => {
   for (; performance.now() - begin < 1_000 * seconds; draws++) {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     for (let i = 0; i < cloud.file.n; i++) {
-      ctx.fillStyle = cloud.colours[cloud.file.labels[i]];
+      ctx.fillStyle = cloud.picture.colours[cloud.file.labels[i]];
       ctx.beginPath();
-      ctx.arc(cloud.at.x[i] + draws % 5, cloud.at.y[i], 1.8, 0, 2 * Math.PI);
+      ctx.arc(cloud.picture.at.x[i] + draws % 5, cloud.picture.at.y[i], 1.8, 0, 2 * Math.PI);
       ctx.fill();
     }
     await new Promise(requestAnimationFrame);

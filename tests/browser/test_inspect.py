@@ -124,7 +124,7 @@ def lasso_lists(page):
 
 
 def hover_and_keys(page):
-    spot = page.evaluate("() => document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.spotOf(5)")
+    spot = page.evaluate("() => document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.spotOf(5)")
     box = page.get_by_test_id("lpc-cloud-surface").bounding_box()
     page.mouse.move(box["x"] + spot[0], box["y"] + spot[1])
     tip = page.get_by_test_id("lpc-cloud-tip")
@@ -149,7 +149,8 @@ def filters_and_shortcuts(page, wrong):
     page.keyboard.press("Escape")
     cloud(page, lambda s: s["chosen"] == 0)
     page.get_by_role("button", name="class 3").first.click()
-    faint = page.evaluate("() => [...document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.strength]")
+    strength = "document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.strength"
+    faint = page.evaluate(f"() => [...{strength}]")
     assert faint.count(1) == 600
     page.get_by_role("button", name="class 3").first.click()
 
@@ -270,9 +271,9 @@ LATE = """async (files) => {
     const [from, to] = (headers.Range ?? "").match(/\\d+/g) ?? [];
     return new Response(bytes(name).slice(from ?? 0, to ? Number(to) + 1 : undefined), { status: to ? 206 : 200 });
   };
-  const { mount } = await import("/lab/static/cloud/cloud.js");
+  const { Cloud } = await import("/lab/static/cloud/cloud.js");
   document.body.style.width = "600px";
-  window.cloud = mount(document.body, { cloudUrl: "/cloud", nodesUrl: "/nodes" }, () => {});
+  window.cloud = new Cloud(document.body, { cloudUrl: "/cloud", nodesUrl: "/nodes" }, () => {});
   await asked;
   window.cloud.update({ theoryUrl: "/theory", pointsUrl: "/points" });
   send();

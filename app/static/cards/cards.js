@@ -2,19 +2,19 @@
 
 import { CardView } from "../kit/card.js";
 import { keeping } from "../kit/component.js";
-import { el, loadPlotly, loadStyles, setText } from "../kit/dom.js";
+import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../kit/metricpopover.js";
-import { applyTheme, readTheme } from "../kit/theme.js";
+import { Part } from "../kit/part.js";
 
-export class Cards {
+export class Cards extends Part {
   /** props: {cards, columns, sentence, plotlyUrl} */
   constructor(element, props) {
-    Object.assign(this, { element, props, views: new Map(), raf: 0, Plotly: null, theme: null, draws: 0 });
+    super(element, props, { className: "lpc-cards", testid: "lpc-cards", sheets: ["cards/cards.css"] });
+    Object.assign(this, { views: new Map(), Plotly: null });
     this.sentence = el("p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence", hidden: true });
     this.grid = el("div", { class: "lpc-card-grid" });
-    this.root = el("div", { class: "lpc-root lpc-cards lpc-unstyled", testid: "lpc-cards" }, this.sentence, this.grid);
+    this.root.append(this.sentence, this.grid);
     this.popover = new MetricPopover(this.root);
-    element.append(this.root);
     this.root.lpcCards = { state: () => this.state(), cards: this };
     this.show();
     this.begin();
@@ -22,12 +22,9 @@ export class Cards {
 
   /** Styles first, then Plotly: the cards are there, with their words, before the charts are. */
   async begin() {
-    await Promise.all([loadStyles(), loadStyles("cards/cards.css")]);
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
+    if (!await this.styled()) return;
     try {
-      this.Plotly = await loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
+      this.Plotly = await this.plotly();
       this.request();
     } catch (error) {
       this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text: `${error.message}; reload the page.` }));
@@ -61,22 +58,8 @@ export class Cards {
     });
   }
 
-  restyle() {
-    const theme = readTheme(this.element);
-    theme.key = JSON.stringify(theme);
-    if (theme.key === this.theme?.key) return;
-    this.theme = theme;
-    applyTheme(this.root, theme);
-    this.request();
-  }
-
-  request() {
-    if (!this.raf && !this.gone) this.raf = requestAnimationFrame(() => this.draw());
-  }
-
   /** One chart per animation frame, so that the page stays quick to the touch. */
   draw() {
-    this.raf = 0;
     if (!this.Plotly || !this.theme) return;
     for (const view of this.views.values()) {
       if (!view.draw(this.Plotly, this.theme)) continue;
@@ -94,11 +77,8 @@ export class Cards {
   }
 
   destroy() {
-    this.gone = true;
-    cancelAnimationFrame(this.raf);
-    this.popover.close();
+    super.destroy();
     for (const view of this.views.values()) view.destroy();
-    this.root.remove();
   }
 }
 

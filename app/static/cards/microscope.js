@@ -2,15 +2,16 @@
 
 import { CardView } from "../kit/card.js";
 import { keeping } from "../kit/component.js";
-import { el, loadPlotly, loadStyles, select, setText } from "../kit/dom.js";
+import { el, select, setText } from "../kit/dom.js";
 import { StopSlider } from "../kit/stopslider.js";
 import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../kit/metricpopover.js";
+import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
 import { Sample } from "./scopedata.js";
-import { GRID_PX, called, cloudFigure, distanceFigure, stepPx } from "./scopefigures.js";
-import { applyTheme, readTheme } from "../kit/theme.js";
+import { cloudFigure, distanceFigure } from "./scopefigures.js";
+import { classSentence, cloudCsv, distanceCsv, viewCaption } from "./scopewords.js";
 
 const STOPS_PER_DECADE = 12;
 const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the closest view
@@ -32,14 +33,13 @@ const EMPTY = { data: [], layout: {
 const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: "distance to the class mean ‖z − μ‖" } }, yaxis: { range: [0, 1], title: { text: "samples" } } } };
 const NOTHING = "The microscope opens with the first moment.";
 
-export class Microscope {
+export class Microscope extends Part {
   /** props: {moments: [{step, url}], classNames, plotlyUrl} */
   constructor(element, props) {
-    Object.assign(this, { element, props, t: -1, c: 0, zoom: 0, nodes: [0, 1], samples: new Map(), extent: [Infinity, 0], shown: null, raf: 0, theme: null });
-    this.root = el("div", { class: "lpc-root lpc-scope lpc-unstyled", testid: "lpc-microscope" });
+    super(element, props, { className: "lpc-scope", testid: "lpc-microscope", sheets: ["film/film.css", "cards/cards.css"] });
+    Object.assign(this, { t: -1, c: 0, zoom: 0, nodes: [0, 1], samples: new Map(), extent: [Infinity, 0], shown: null });
     this.popover = new MetricPopover(this.root);
     this.build();
-    element.append(this.root);
     this.root.lpcMicroscope = { state: () => this.state(), microscope: this };
     this.update(props);
     this.begin();
@@ -67,12 +67,9 @@ export class Microscope {
   }
 
   async begin() {
-    await Promise.all([loadStyles(), loadStyles("film/film.css"), loadStyles("cards/cards.css")]);
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
+    if (!await this.styled()) return;
     try {
-      this.Plotly = await loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
+      this.Plotly = await this.plotly();
       this.request();
     } catch (error) {
       setText(this.sentence, `${error.message}; reload the page.`);
@@ -171,12 +168,7 @@ export class Microscope {
     this.request();
   }
 
-  request() {
-    if (!this.raf && !this.gone) this.raf = requestAnimationFrame(() => this.draw());
-  }
-
   draw() {
-    this.raf = 0;
     if (this.dirty) this.fill();
     if (!this.Plotly || !this.theme) return;
     for (const view of [this.cloud, this.distances]) view.draw(this.Plotly, this.theme);
@@ -195,15 +187,6 @@ export class Microscope {
     setText(this.sentence, classSentence(about, classNames[about.c] ?? String(about.c)));
   }
 
-  restyle() {
-    const theme = readTheme(this.element);
-    theme.key = JSON.stringify(theme);
-    if (theme.key === this.theme?.key) return;
-    this.theme = theme;
-    applyTheme(this.root, theme);
-    this.request();
-  }
-
   /** For tests. */
   state() {
     return { t: this.t, c: this.c, zoom: this.zoom, last: this.last, moments: this.props.moments.length, ...this.shown, drawn: Boolean(this.cloud.drawn && this.shown && !this.dirty),
@@ -211,12 +194,9 @@ export class Microscope {
   }
 
   destroy() {
-    this.gone = true;
-    cancelAnimationFrame(this.raf);
-    this.popover.close();
+    super.destroy();
     this.cloud.destroy();
     this.distances.destroy();
-    this.root.remove();
   }
 }
 
@@ -225,30 +205,6 @@ function timeTicks(moments) {
   if (last < 1) return [];
   const at = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)))];
   return at.map((i, k) => ({ share: i / last, text: formatCount(moments[i].step), minor: k % 2 === 1 }));
-}
-
-function classSentence(about, name) {
-  const steps = about.median / about.step;
-  const near = Number.isFinite(about.nearestOther) ? `${power((100 * about.median) / about.nearestOther)} % of the way to the nearest other class, and ` : "";
-  const size = steps < 1 ? "less than one float32 step: the class has collapsed as far as these numbers can tell" : `${power(steps)} float32 steps`;
-  return `Half of the ${formatCount(about.members.length)} samples of ${called(name)} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
-}
-
-function viewCaption(about, nodes, half) {
-  const steps = (2 * half) / about.step;
-  const seen = about.inside(nodes, half);
-  const share = seen === about.members.length ? "all samples of the class are" : seen ? `${formatCount(seen)} of the ${formatCount(about.members.length)} samples of the class are` : "no sample of the class is";
-  const wide = `The view is ${power(2 * half)} wide, ${power(steps)} float32 steps; ${share} inside.`;
-  return stepPx(about, half) < GRID_PX ? wide : `${wide} The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.`;
-}
-
-function cloudCsv(about) {
-  const head = ["sample", ...Array.from(about.mean, (_, j) => `z${j + 1}_minus_mean`)].join();
-  return [head, ...about.members.map((i) => [i, ...about.offset(i)].join()), ""].join("\r\n");
-}
-
-function distanceCsv(about) {
-  return ["sample,distance", ...about.members.map((i, k) => `${i},${about.distances[k]}`), ""].join("\r\n");
 }
 
 export default keeping((element, data) => new Microscope(element, data));

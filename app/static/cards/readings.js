@@ -1,11 +1,11 @@
 // The table of readings: sortable columns, floor marks, reasons in words, ⓘ with formula and source.
 
 import { keeping } from "../kit/component.js";
-import { el, loadStyles, setText } from "../kit/dom.js";
+import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../kit/metricpopover.js";
+import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
 import { SaveMenu, saveText } from "../kit/savemenu.js";
-import { applyTheme, readTheme } from "../kit/theme.js";
 
 const COLUMNS = [
   { key: "title", text: "quantity", of: (row) => row.title.toLowerCase() },
@@ -14,11 +14,11 @@ const COLUMNS = [
   { key: "reason", text: "note", of: (row) => row.reason.toLowerCase() || "￿" },
 ];
 
-export class Readings {
+export class Readings extends Part {
   /** props: {key, title, rows, csv} */
   constructor(element, props) {
-    Object.assign(this, { element, props, by: null, down: false, theme: null, drawn: "" });
-    this.root = el("div", { class: "lpc-root lpc-readings lpc-unstyled", testid: "lpc-readings" });
+    super(element, props, { className: "lpc-readings", testid: "lpc-readings", sheets: ["cards/cards.css"] });
+    Object.assign(this, { by: null, down: false, drawn: "" });
     this.popover = new MetricPopover(this.root);
     this.title = el("h3", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
@@ -28,27 +28,14 @@ export class Readings {
     const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);
     this.root.prepend(el("section", { class: "lpc-panel" },
       el("header", { class: "lpc-head" }, this.title, el("div", { class: "lpc-tools" }, this.menu.element)), table));
-    element.append(this.root);
     this.fill();
-    this.begin();
-  }
-
-  async begin() {
-    await Promise.all([loadStyles(), loadStyles("cards/cards.css")]);
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
+    this.styled();
   }
 
   update(props) {
     this.props = props;
     this.fill();
     if (this.theme) this.restyle();
-  }
-
-  restyle() {
-    this.theme = readTheme(this.element);
-    applyTheme(this.root, this.theme);
   }
 
   head({ key, text }) {
@@ -93,12 +80,6 @@ export class Readings {
       el("td", { class: "lpc-number" }, el("span", { text: value, class: row.value === null ? "lpc-hint" : "" }), mark),
       el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : power(row.floor) }),
       el("td", { class: "lpc-note", text: row.reason }));
-  }
-
-  destroy() {
-    this.gone = true;
-    this.popover.close();
-    this.root.remove();
   }
 }
 

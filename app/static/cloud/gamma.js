@@ -80,17 +80,16 @@ export class CloudGamma {
   /** Between which two values of the grid: [lower, upper, share of the upper, by logarithms]. */
   between() {
     const { gammas } = this.file.theory;
-    let upper = gammas.findIndex((gamma) => gamma >= this.gamma * (1 - 1e-9));
+    const upper = gammas.findIndex((gamma) => gamma >= this.gamma * (1 - 1e-9));
     if (upper <= 0) return upper < 0 ? [gammas.length - 1, gammas.length - 1, 0] : [0, 0, 0];
     const [a, b] = [Math.log(gammas[upper - 1]), Math.log(gammas[upper])];
     return [upper - 1, upper, Math.min(1, (Math.log(this.gamma) - a) / (b - a))];
   }
 
-  /** A column of the grid (G, K) at the slider's γ, into `out` (K). */
-  column(values, K, out) {
+  /** Columns of the grid, each (G, K), at the slider's γ: each (K). */
+  columns(grids, K) {
     const [a, b, share] = this.between();
-    for (let c = 0; c < K; c++) out[c] = mix(values[a * K + c], values[b * K + c], share);
-    return out;
+    return grids.map((values) => Float64Array.from({ length: K }, (_, c) => mix(values[a * K + c], values[b * K + c], share)));
   }
 
   show() {

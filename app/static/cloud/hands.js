@@ -7,7 +7,7 @@ const WHEEL = 0.0016;
 const KEY_ZOOM = 1.35;
 
 export class Hands {
-  /** hooks: {tool(), deep(), pan(dx, dy), turn(dx, dy), zoom(factor, x, y), region(path | null, kind, done, how), click(x, y), point(x, y | none), home(), clear(), use(tool)} */
+  /** hooks: {tool(), deep(), pan(dx, dy), turn(dx, dy), zoom(factor, x, y), region(path | null, done, how), click(x, y), point(x, y | none), home(), clear(), use(tool)} */
   constructor(surface, hooks) {
     Object.assign(this, { surface, hooks, pointers: new Map(), path: null, travelled: 0 });
     const on = (name, handler, options) => surface.addEventListener(name, handler, options);

@@ -5,26 +5,26 @@ import { drawCrosses, drawMeans, label } from "../latents/overlays.js";
 const EDGE = 9; // pixels a mark at the border stays inside
 const ROWS_SHARE = 0.42; // longest head row, as a share of the view
 
-/** Draws over the cloud `view` (see cloud.js) in CSS pixels. */
-export function drawOver(ctx, view) {
-  const { camera: { rect }, axes, tools: { layers }, file, theme } = view;
+/** Draws over the cloud `picture` in CSS pixels; more: {layers, gamma, focus, hover, path} (see picture.js). */
+export function drawOver(ctx, picture, { layers, gamma, focus, hover, path }) {
+  const { camera, axes, file, theme, at, spots } = picture;
+  const { rect } = camera;
   ctx.save();
   ctx.beginPath();
   ctx.rect(rect.x, rect.y, rect.w, rect.h);
   ctx.clip();
   ctx.translate(rect.x, rect.y);
-  if (layers.head && axes.head) drawHead(ctx, view);
-  if (layers.means && axes.means) drawMeans(ctx, view.camera.project(axes.means, file.K, view.spots), file.K, theme);
-  if (layers.points && axes.points && file.G) drawPredicted(ctx, view);
-  if (view.hover >= 0) ring(ctx, view.at.x[view.hover], view.at.y[view.hover], theme);
+  if (layers.head && axes.head) drawHead(ctx, picture, focus);
+  if (layers.means && axes.means) drawMeans(ctx, camera.project(axes.means, file.K, spots), file.K, theme);
+  if (layers.points && axes.points && file.G) drawPredicted(ctx, picture, gamma, focus);
+  if (hover >= 0) ring(ctx, at.x[hover], at.y[hover], theme);
   ctx.translate(-rect.x, -rect.y);
-  if (view.path) region(ctx, view.path, theme);
+  if (path) region(ctx, path, theme);
   ctx.restore();
 }
 
-function drawPredicted(ctx, { camera, axes, file, gamma, spots, colours, legend: { focus }, theme }) {
-  const columns = axes.points.map((one) => gamma.column(one, file.K, new Float64Array(file.K)));
-  camera.project(columns, file.K, spots);
+function drawPredicted(ctx, { camera, axes, file, spots, colours, theme }, gamma, focus) {
+  camera.project(gamma.columns(axes.points, file.K), file.K, spots);
   const { w, h } = camera.rect;
   for (let c = 0; c < file.K; c++) {
     const [x, y] = [spots.x[c], spots.y[c]];
@@ -53,7 +53,7 @@ function pointer(ctx, x, y, w, h, colour) {
 }
 
 /** Each class's row of W as a line from the origin, all on one scale of their own. */
-function drawHead(ctx, { camera, axes, file, colours, legend: { focus }, theme }) {
+function drawHead(ctx, { camera, axes, file, colours, theme }, focus) {
   const origin = axes.origin.map((value) => [value]);
   const from = camera.project(origin, 1, { x: [0], y: [0], depth: [0] });
   const unit = { x: new Float32Array(file.K), y: new Float32Array(file.K), depth: new Float32Array(file.K) };

@@ -10,9 +10,9 @@ export class PickGrid {
     const cell = new Int32Array(n);
     const ends = new Uint32Array(columns * rows + 1);
     for (let i = 0; i < n; i++) {
-      const inside = strength[i] && x[i] >= 0 && y[i] >= 0 && x[i] < w && y[i] < h;
-      cell[i] = inside ? Math.floor(y[i] / CELL) * columns + Math.floor(x[i] / CELL) : -1;
-      if (inside) ends[cell[i] + 1] += 1;
+      const seen = strength[i] && x[i] >= 0 && y[i] >= 0 && x[i] < w && y[i] < h;
+      cell[i] = seen ? Math.floor(y[i] / CELL) * columns + Math.floor(x[i] / CELL) : -1;
+      if (seen) ends[cell[i] + 1] += 1;
     }
     for (let c = 0; c < columns * rows; c++) ends[c + 1] += ends[c];
     const at = ends.slice();

@@ -3,35 +3,33 @@
 import { bytesOf, pictureOf } from "./file.js";
 import { join } from "./link.js";
 import { keeping } from "../kit/component.js";
-import { el, loadStyles, setText } from "../kit/dom.js";
+import { el, setText } from "../kit/dom.js";
 import { formatCount, formatNumber } from "../kit/format.js";
-import { applyTheme, readTheme } from "../kit/theme.js";
+import { Part } from "../kit/part.js";
 
 const PAGE = 48; // samples shown before "show more"
 
-export class Samples {
+export class Samples extends Part {
   /** props: {title, note, items: [{row, place, label, prediction, wrong, distance, caption}], imagesUrl, imagesAt, image, total, group} */
   constructor(element, props) {
-    Object.assign(this, { element, props, shown: PAGE, key: "" });
+    super(element, props, { sheets: ["cloud/cloud.css"] });
+    Object.assign(this, { shown: PAGE, key: "" });
     this.title = el("h3");
     this.note = el("p", { class: "lpc-hint", testid: "lpc-samples-note" });
     this.list = el("ul", { class: "lpc-samples-list", testid: "lpc-samples-list" });
     this.more = el("button", { type: "button", class: "lpc-button", on: { click: () => this.showMore() } });
-    this.root = el("div", { class: "lpc-root lpc-unstyled" }, el("section", { class: "lpc-panel lpc-samples", testid: "lpc-samples" }, this.title, this.note, this.list, this.more));
-    element.append(this.root);
+    this.root.append(el("section", { class: "lpc-panel lpc-samples", testid: "lpc-samples" }, this.title, this.note, this.list, this.more));
     this.begin();
   }
 
   async begin() {
-    await Promise.all([loadStyles(), loadStyles("cloud/cloud.css")]);
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.update(this.props);
+    if (await this.styled()) this.update(this.props);
   }
 
   update(props) {
     this.props = props;
-    applyTheme(this.root, readTheme(this.element));
+    if (!this.theme) return; // styles are still on their way
+    this.restyle();
     const key = JSON.stringify(props);
     if (key === this.key) return;
     Object.assign(this, { key, shown: PAGE });
@@ -83,9 +81,8 @@ export class Samples {
   }
 
   destroy() {
-    this.gone = true;
+    super.destroy();
     this.link?.leave();
-    this.root.remove();
   }
 }
 

@@ -1,7 +1,8 @@
 // The buttons of a point cloud: which axes, which tool, what is drawn with the samples, what is chosen.
 
-import { el, icon, segmented, select } from "../kit/dom.js";
-import { formatCount, nodeName } from "../kit/format.js";
+import { el, icon, segmented } from "../kit/dom.js";
+import { formatCount } from "../kit/format.js";
+import { nodeMenu, slotName, swapped } from "../kit/nodepicks.js";
 
 const ICONS = {
   move: "M12 2l3.200 3.800h-2.300v5.300h5.300V8.800L22 12l-3.800 3.200v-2.300h-5.300v5.300h2.300L12 22l-3.200-3.800h2.300v-5.300H5.800v2.300L2 12l3.800-3.200v2.300h5.300V5.800H8.800z",
@@ -144,24 +145,18 @@ export class CloudTools {
     return kinds;
   }
 
-  /** One choice of node per axis; a node that another axis shows is swapped with it. */
+  /** One choice of node per axis. */
   picks() {
     const { file: { d }, sight: { nodes, dims } } = this;
-    const shown = nodes.slice(0, Math.min(dims, d));
-    return el("span", { class: "lpc-node-picks" }, ...shown.map((node, slot) => {
-      const options = { "data-testid": `lpc-cloud-node-${slot}` };
-      if (d <= MANY_NODES) return select(`Node on axis ${slot + 1}`, Array.from({ length: d }, (_, i) => [i, nodeName(i)]), node, (value) => this.pick(slot, Number(value)), options);
-      const box = el("input", { type: "number", class: "lpc-cloud-node", min: 1, max: d, value: node + 1, title: `Node on axis ${slot + 1}, 1 to ${formatCount(d)}`, "aria-label": `Node on axis ${slot + 1}`, ...options });
-      box.addEventListener("change", () => this.pick(slot, Math.max(0, Math.min(d - 1, Math.round(Number(box.value) || 1) - 1))));
-      return box;
-    }));
+    const pick = (slot, node) => this.change({ nodes: swapped(nodes, slot, node) });
+    const choose = d <= MANY_NODES ? nodeMenu : nodeBox;
+    return el("span", { class: "lpc-node-picks" }, ...nodes.slice(0, Math.min(dims, d)).map((node, slot) => choose(slot, d, node, `lpc-cloud-node-${slot}`, (to) => pick(slot, to))));
   }
+}
 
-  pick(slot, node) {
-    const nodes = [...this.sight.nodes];
-    const other = nodes.indexOf(node);
-    if (other >= 0) nodes[other] = nodes[slot];
-    nodes[slot] = node;
-    this.change({ nodes });
-  }
+/** Among very many nodes the axis's is typed. */
+function nodeBox(slot, d, node, testid, onPick) {
+  const box = el("input", { type: "number", class: "lpc-cloud-node", min: 1, max: d, value: node + 1, title: `${slotName(slot)}, 1 to ${formatCount(d)}`, "aria-label": slotName(slot), testid });
+  box.addEventListener("change", () => onPick(Math.max(0, Math.min(d - 1, Math.round(Number(box.value) || 1) - 1))));
+  return box;
 }

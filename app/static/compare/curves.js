@@ -1,55 +1,32 @@
 // One chart of a chosen number for all runs, and a table of their newest numbers.
 
-import { el, segmented, select, setText } from "../kit/dom.js";
+import { columnOf, metricOf, valueOf } from "../kit/catalogue.js";
+import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
-import { logAxis, positiveExtent } from "../panels/curves.js";
-import { columnOf, valueOf } from "../kit/catalogue.js";
+import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "../panels/chart.js";
 import { DASHES, runColours } from "./panels.js";
 
-const EVERY_MS = 190;
-const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
-
-// key: [name in the menu, name in the table ("" is not there), columns, linear or percent]
+/** Numbers by key, as links and presets name them: the columns that hold them, the first known one wins. */
 const NUMBERS = {
-  radius: ["Radius R", "radius R", ["radius", "norm_mean"]],
-  nc1: ["NC1", "NC1", ["nc1_pinv"]],
-  separation: ["Separation ratio 𝓡", "𝓡", ["separation_ratio"]],
-  train: ["Train accuracy", "train", ["train_accuracy"], "percent"],
-  test: ["Test accuracy", "test", ["test_accuracy"], "percent"],
-  weights: ["Head weight variation", "head weight variation", ["weight_abs_cv"], "linear"],
-  peaks: ["Peak distance, mean node", "peak distance", ["node_peak_distance_mean"]],
-  spread: ["Spread within a class", "", ["within_class_spread"]],
-  ce: ["Cross-entropy", "", ["ce"]],
-  norm: ["Head norm", "", ["weight_norm"]],
-  gamma: ["γ", "", ["gamma"]],
+  radius: ["radius", "norm_mean"], nc1: ["nc1_pinv"], separation: ["separation_ratio"], train: ["train_accuracy"], test: ["test_accuracy"],
+  weights: ["weight_abs_cv"], peaks: ["node_peak_distance_mean"], spread: ["within_class_spread"], ce: ["ce"], norm: ["weight_norm"], gamma: ["gamma"],
 };
+const IN_TABLE = ["radius", "nc1", "separation", "train", "test", "weights", "peaks"];
+const metricFor = (key) => metricOf(NUMBERS[key][0]);
 
-export class CompareCurves {
+export class CompareCurves extends LineChart {
   /** hooks: {clock, panels()} */
   constructor({ clock, panels }) {
-    Object.assign(this, { panels, pick: "nc1", x: "step", theme: null });
-    this.gd = el("div", { class: "lpc-fill-plot" });
-    this.chart = el("div", { class: "lpc-compare-chart", testid: "lpc-compare-chart" }, this.gd);
-    this.menu = select("Number in the chart", Object.entries(NUMBERS).map(([key, [name]]) => [key, name]), this.pick, (key) => this.choose(key),
+    super(el("div", { class: "lpc-compare-chart", testid: "lpc-compare-chart" }), clock, { name: "compare", testid: "lpc-compare-x" });
+    Object.assign(this, { panels, pick: "nc1" });
+    this.menu = select("Number in the chart", Object.keys(NUMBERS).map((key) => [key, metricFor(key).title]), this.pick, (key) => this.choose(key),
       { "data-testid": "lpc-compare-pick", class: "lpc-compare-pick" });
-    this.against = segmented("Horizontal axis", [
-      { value: "step", text: "step", title: "Against training steps" }, { value: "gamma", text: "γ", title: "Against each run's γ" },
-    ], (x) => this.setX(x), "lpc-compare-x");
-    this.against.select("step");
     this.table = el("table", { class: "lpc-compare-table", testid: "lpc-compare-table" });
     const head = el("header", { class: "lpc-head" }, this.menu,
       el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: "against" }), this.against));
     this.element = el("div", { class: "lpc-compare-below" },
       el("section", { class: "lpc-panel", "aria-label": "Curves" }, head, this.chart),
       el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": "Numbers" }, el("header", { class: "lpc-head" }, el("h3", { text: "Now" })), this.table));
-    this.drawing = clock.add("compare", EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(this.chart);
-  }
-
-  usePlotly(Plotly) {
-    this.Plotly = Plotly;
-    this.drawing.touch();
   }
 
   restyle(theme) {
@@ -64,20 +41,16 @@ export class CompareCurves {
     this.drawing.touch();
   }
 
-  setX(x) {
-    this.x = x;
-    this.against.select(x);
-    this.drawing.touch();
-  }
-
   /** A row for each run, a column for each number; a column's name puts it into the chart. */
   buildTable() {
-    this.columns = Object.entries(NUMBERS).filter(([, [, short]]) => short);
-    this.heads = this.columns.map(([key, [title, short]]) => el("button", { type: "button", text: short, title: `Draw: ${title}`, on: { click: () => this.choose(key) } }));
+    this.heads = IN_TABLE.map((key) => {
+      const { title, short } = metricFor(key);
+      return el("button", { type: "button", text: short, title: `Draw: ${title}`, on: { click: () => this.choose(key) } });
+    });
     const head = el("tr", {}, el("th", { scope: "col", text: "run" }), ...this.heads.map((button) => el("th", { scope: "col" }, button)));
     this.rows = this.panels().map((panel) => {
       const mark = panel.mark.cloneNode();
-      const cells = this.columns.map(() => el("td", { text: "–" }));
+      const cells = IN_TABLE.map(() => el("td", { text: "–" }));
       return { cells, row: el("tr", {}, el("th", { scope: "row" }, mark, el("span", { text: panel.element.getAttribute("aria-label") })), ...cells) };
     });
     this.table.replaceChildren(el("thead", {}, head), el("tbody", {}, ...this.rows.map(({ row }) => row)));
@@ -85,13 +58,13 @@ export class CompareCurves {
   }
 
   markPick() {
-    this.heads?.forEach((button, i) => button.setAttribute("aria-pressed", String(this.columns[i][0] === this.pick)));
+    this.heads?.forEach((button, i) => button.setAttribute("aria-pressed", String(IN_TABLE[i] === this.pick)));
   }
 
   fillTable() {
-    this.panels().forEach(({ history }, r) => this.columns.forEach(([, [, , names, kind]], c) => {
-      const value = valueOf(history.latest, names);
-      setText(this.rows[r].cells[c], kind === "percent" ? formatPercent(value) : formatNumber(value));
+    this.panels().forEach(({ history }, r) => IN_TABLE.forEach((key, c) => {
+      const value = valueOf(history.latest, NUMBERS[key]);
+      setText(this.rows[r].cells[c], metricFor(key).scale === "percent" ? formatPercent(value) : formatNumber(value));
     }));
   }
 
@@ -104,7 +77,7 @@ export class CompareCurves {
   }
 
   values(panel) {
-    return columnOf(panel.history.columns, NUMBERS[this.pick][2]);
+    return columnOf(panel.history.columns, NUMBERS[this.pick]);
   }
 
   traces() {
@@ -117,11 +90,11 @@ export class CompareCurves {
 
   layout() {
     const { theme, chart } = this;
-    const [, , , kind] = NUMBERS[this.pick];
-    const common = { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true };
+    const { scale } = metricFor(this.pick);
+    const common = axisLook(theme);
     const byGamma = this.x === "gamma";
     const gammas = positiveExtent(...this.panels().map((panel) => panel.history.columns.gamma));
-    const vertical = kind === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : kind === "linear" ? { rangemode: "tozero" }
+    const vertical = scale === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : scale === "linear" ? { rangemode: "tozero" }
       : logAxis(positiveExtent(...this.panels().map((panel) => this.values(panel))), 0.06);
     this.revision = (this.revision || 0) + 1; // the columns are the same arrays, grown
     return {
@@ -131,10 +104,5 @@ export class CompareCurves {
       xaxis: { ...common, showgrid: false, showline: true, title: { text: byGamma ? "γ" : "step", standoff: 4 }, ...(byGamma ? logAxis(gammas, 0) : { rangemode: "tozero", tickformat: "~s" }) },
       yaxis: { ...common, nticks: 6, ...vertical },
     };
-  }
-
-  destroy() {
-    this.observer.disconnect();
-    if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
   }
 }

@@ -1,6 +1,7 @@
 // The curves against γ at one moment of a film: Plotly draws fixed axes once, a canvas draws lines, marks and cursor.
 
 import { chartOf, columnOf } from "../kit/catalogue.js";
+import { positiveExtent } from "../panels/chart.js";
 import { Curves } from "../panels/curves.js";
 import { el } from "../kit/dom.js";
 import { fit } from "../kit/histogram.js";
@@ -67,12 +68,7 @@ export class FilmCurves extends Curves {
   }
 
   measure({ lines }) {
-    let [low, high] = [Infinity, 0];
-    for (const { names } of lines) {
-      const values = names.map((one) => this.film.metric(one)).find(Boolean) ?? [];
-      for (const value of values) if (value > 0 && value < Infinity) [low, high] = [Math.min(low, value), Math.max(high, value)];
-    }
-    return high > 0 ? [low, high] : [1e-3, 10];
+    return positiveExtent(...lines.map(({ names }) => names.map((one) => this.film.metric(one)).find(Boolean) ?? []));
   }
 
   paint() {

@@ -1,7 +1,7 @@
 // The offline page's only script of its own: reads the film written into the page and plays it.
 
 import { el } from "../kit/dom.js";
-import { mount } from "./film.js";
+import { FilmPlayer } from "./player.js";
 import { readTheme } from "../kit/theme.js";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -25,7 +25,7 @@ function captionOf({ info, G, T, n }) {
 }
 
 const host = document.getElementById("film");
-const player = mount(host, { buffer: bytesOf(document.getElementById("film-data").textContent), Plotly: window.Plotly, dark: dark.matches, styled: true });
+const player = new FilmPlayer(host, { buffer: bytesOf(document.getElementById("film-data").textContent), Plotly: window.Plotly, dark: dark.matches, styled: true });
 player.opened.then((film) => film && document.getElementById("about").prepend(el("span", { text: captionOf(film) })));
 paint();
 dark.addEventListener("change", () => {

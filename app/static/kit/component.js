@@ -2,16 +2,17 @@
 
 const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
-/** The default export of a component's module; make(element, data) → {update(data), destroy()}. */
-export function keeping(make) {
-  const mounted = new WeakMap(); // parent element → {part, leaving}
-  return ({ data, parentElement }) => {
+/** The default export of a component's module; make(element, data, component) → {update(data), destroy()}. Other `about(data)`, another part. */
+export function keeping(make, about = () => "") {
+  const mounted = new WeakMap(); // parent element → {part, about, leaving}
+  return (component) => {
+    const { data, parentElement } = component;
     let known = mounted.get(parentElement);
-    if (known) {
-      clearTimeout(known.leaving);
-      known.part.update(data);
-    } else {
-      known = { part: make(parentElement, data) };
+    if (known) clearTimeout(known.leaving);
+    if (known && known.about === about(data)) known.part.update(data);
+    else {
+      known?.part.destroy();
+      known = { part: make(parentElement, data, component), about: about(data) };
       mounted.set(parentElement, known);
     }
     return () => {

@@ -1,5 +1,7 @@
 // The ⓘ texts: one to three plain sentences for every element of the stage.
 
+import { CHARTS } from "./catalogue.js";
+
 /** [title, text] by key; `setup` is the run's setup info, for what depends on it. */
 export function explanation(key, setup) {
   const entry = TEXTS[key] || TEXTS["curve-other"];
@@ -34,19 +36,7 @@ const TEXTS = {
   nodes: ["Nodes",
     "How often each node of z takes each value, coloured by class. As γ grows the values gather in two opposite peaks, a binary code. "
     + "“Peaks 12 σ apart” is the distance of the two peaks in units of their width; a single bell curve reads 2.6. In our runs binary codes appear under Adam-type optimisers and not under plain SGD."],
-  "curve-radius": ["Radius R", withNote(
-    "Mean length ‖z‖ of the latents, beside the radius at which cross-entropy and penalty balance for the present classifier.")],
-  "curve-nc1": ["NC1 and within-class spread",
-    "NC1 is tr(Σ_W Σ_B⁺)/K: the scatter within the K classes measured against the scatter between them; towards 0 the classes become points. "
-    + "The spread is √(tr Σ_W) over the mean length of z: the size of a class's cloud as a share of its distance from the origin."],
-  "curve-separation": ["Separation ratio 𝓡",
-    "For each sample, the distance to the nearest other class centre divided by the distance to its own, averaged over samples "
-    + "(classes by prediction). It grows without bound as classes collapse; in the paper it goes along with robustness."],
-  "curve-accuracy": ["Accuracy",
-    "Share of samples classified right, on training and on held-out data. The paper's collapse sets in once training accuracy is about 99.9 %."],
-  "curve-loss": ["Cross-entropy and penalty",
-    "The two parts of the loss: how unsure the network is of the right class, and what the latents pay for their length, γ included. "
-    + "If γ outruns the classifier, cross-entropy rises towards log K, a blind guess."],
+  ...Object.fromEntries(Object.entries(CHARTS).map(([key, { title, about, theory }]) => [`curve-${key}`, [title, theory ? withNote(about) : about]])),
   "curve-other": ["Another metric", "One of the numbers measured along the run, against training steps or γ."],
 };
 

@@ -41,8 +41,10 @@ export class SaveMenu {
     const items = [...this.list.children].filter((item) => !item.hidden);
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
-    if (event.key === "Escape" && !this.list.hidden) this.button.focus(), this.close();
-    else if (to !== undefined && this.list.hidden) this.open();
+    if (event.key === "Escape" && !this.list.hidden) {
+      this.button.focus();
+      this.close();
+    } else if (to !== undefined && this.list.hidden) this.open();
     else if (to !== undefined) items[to % items.length].focus();
     else return;
     event.preventDefault();
@@ -51,8 +53,10 @@ export class SaveMenu {
 }
 
 /** Hands the reader a text as a file. */
-export function saveText(text, name, type) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export const saveText = (text, name, type) => saveBlob(new Blob([text], { type }), name);
+
+export function saveBlob(blob, name) {
+  const address = URL.createObjectURL(blob);
   const link = el("a", { href: address, download: name });
   document.body.append(link);
   link.click();

@@ -9,11 +9,10 @@ import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
 import { Legend } from "./legend.js";
-import { buffers, planeMapping, projectAll, turnedMapping } from "./mapping.js";
-import { drawCrosses, drawForces, drawGhosts, drawMeans, drawShell, drawSphere } from "./overlays.js";
+import { planeMapping, turnedMapping } from "./mapping.js";
+import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
-import { depthOrder, drawDeep, drawFlat, makeBrush } from "./points.js";
-import { drawRuler } from "./ruler.js";
+import { makeBrush } from "./points.js";
 import { Spin } from "./spin.js";
 import { Tween, comparable, sceneOf } from "./tween.js";
 
@@ -23,7 +22,7 @@ const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 export class Latents {
   /** parts: {plot, legend, selection, controls, layers()}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0, ratio: 1 });
+    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
@@ -32,7 +31,7 @@ export class Latents {
     this.tween = new Tween();
     this.camera = new Camera();
     this.ghosts = new Ghosts();
-    this.at = { n: 0 };
+    this.painter = new Painter(this.canvas);
     this.legendView = new Legend(this.legend, () => this.refocus());
     this.spin = new Spin(this.surface, () => this.redraw());
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs);
@@ -97,7 +96,7 @@ export class Latents {
     const { info } = this.setupMessage;
     this.colours = classColours(info.K, this.theme.dark);
     this.brush = makeBrush(this.setupMessage.labels, this.colours);
-    this.legendView.draw(info.class_names, this.colours, this.theme);
+    this.legendView.draw(info.class_names, this.colours);
     if (this.handed) this.handOver();
   }
 
@@ -134,7 +133,10 @@ export class Latents {
     if (!scene || !this.axes.ready || !this.brush) return false;
     const gliding = this.follow(scene, now);
     const mapping = this.mappingFor(scene);
-    this.paintScene(scene, mapping);
+    this.painter.paint(scene, mapping, {
+      layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus,
+      theme: this.theme, samples: !this.handed,
+    });
     this.hover.refresh();
     this.current = { scene, mapping };
     if (!moving && !gliding) this.rest(scene);
@@ -158,57 +160,10 @@ export class Latents {
     return planeMapping(rect, cx, cy, scale);
   }
 
-  paintScene(scene, mapping) {
-    const { theme, colours, ghosts } = this;
-    const layers = this.layers();
-    const ctx = this.context(mapping.rect);
-    const focus = this.legendView.focus;
-    if (layers.shell) drawGhosts(ctx, mapping, ghosts.list(scene.radius), theme);
-    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, this.titles, theme);
-    this.project(scene, mapping);
-    if (!this.handed) this.paintPoints(ctx, scene, focus);
-    if (layers.shell) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
-    const means = projectAll(mapping, scene.means, colours.length, scene.p, this.at.means);
-    if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, colours.length, scene.p, theme);
-    if (layers.points && scene.points) {
-      drawCrosses(ctx, projectAll(mapping, scene.points, colours.length, scene.p, this.at.points), colours, focus, theme);
-    }
-    drawMeans(ctx, means, colours.length, theme);
-    drawRuler(ctx, mapping.rect, scene.radius, ghosts.largest, theme);
-    ctx.restore();
-  }
-
-  /** A cleared context, clipped to the plot area. */
-  context({ x, y, w, h }) {
-    const ctx = this.canvas.getContext("2d");
-    ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    ctx.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x, y, w, h);
-    ctx.clip();
-    return ctx;
-  }
-
-  project(scene, mapping) {
-    const K = this.colours.length;
-    if (this.at.n !== scene.n || this.at.K !== K) {
-      this.at = { n: scene.n, K, ...buffers(scene.n), means: buffers(K), points: buffers(K) };
-    }
-    projectAll(mapping, scene.xy, scene.n, scene.p, this.at);
-  }
-
-  paintPoints(ctx, scene, focus) {
-    const { at, brush, theme, setupMessage: { labels } } = this;
-    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, theme };
-    if (scene.p === 2) return drawFlat(ctx, what);
-    at.order = depthOrder(at.depth, scene.n, at.order);
-    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.radius });
-  }
-
   drawn() {
-    if (!this.current || this.at.n !== this.current.scene.n) return null;
-    return { at: this.at, scene: this.current.scene, setup: this.setupMessage, titles: this.titles };
+    const { at } = this.painter;
+    if (!this.current || at.n !== this.current.scene.n) return null;
+    return { at, scene: this.current.scene, setup: this.setupMessage, titles: this.titles };
   }
 
   /** Nothing moves: if the run does not either, give the points to Plotly. */
@@ -257,8 +212,7 @@ export class Latents {
   resize() {
     const { clientWidth: w, clientHeight: h } = this.plot;
     if (!w || !h) return;
-    this.ratio = Math.min(3, window.devicePixelRatio || 1);
-    Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
+    this.painter.resize(w, h);
     this.axes.resize();
     if (this.camera.half && this.camera.mode === "follow" && this.axes.ready) this.axes.lookAt(this.camera.half);
     this.redraw();

@@ -8,17 +8,17 @@ export class Legend {
     Object.assign(this, { host, changed, focus: new Set(), key: "" });
   }
 
-  draw(names, colours, theme) {
+  draw(names, colours) {
     const key = JSON.stringify([names, colours]);
     if (key === this.key) return;
     this.key = key;
     this.focus.clear();
     this.host.classList.toggle("lpc-many", names.length > 12);
-    this.host.replaceChildren(...names.map((name, c) => this.chip(name, c, colours[c], theme)));
+    this.host.replaceChildren(...names.map((name, c) => this.chip(name, c, colours[c])));
   }
 
-  chip(name, index, colour, theme) {
-    const mark = swatch(shapeOf(index), colour, theme);
+  chip(name, index, colour) {
+    const mark = swatch(shapeOf(index), colour);
     const chip = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "false", title: `Show ${name} alone` }, mark,
       el("span", { text: name }));
     chip.addEventListener("click", () => this.toggle(index));
@@ -36,7 +36,7 @@ export class Legend {
   }
 }
 
-function swatch(shape, colour, theme) {
+function swatch(shape, colour) {
   const ratio = Math.max(2, window.devicePixelRatio || 1);
   const canvas = el("canvas", { width: 14 * ratio, height: 14 * ratio, "aria-hidden": "true" });
   const ctx = canvas.getContext("2d");

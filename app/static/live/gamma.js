@@ -2,20 +2,26 @@
 
 import { el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
+import { placed, Rail, stepOf } from "../kit/rail.js";
 
 const LOW = -4; // default ends, in decades
 const HIGH = 6;
 const FINE = 1 / 20; // decades per arrow key
 const COARSE = 1 / 4;
+const STEPS = { ArrowRight: FINE, ArrowUp: COARSE, PageUp: 1, ArrowLeft: -FINE, ArrowDown: -COARSE, PageDown: -1, Home: -99, End: 99 };
 const AUTO_GRACE_MS = 1_500;
 
 export class GammaControl {
   /** hooks: {send(message), sent(seq), info(key)}; info gives an ⓘ button. */
   constructor({ send, sent, info }) {
     Object.assign(this, { send, sent, low: LOW, high: HIGH, seq: 0, pending: false, value: 1e-4, actual: 1e-4, mode: "auto" });
-    Object.assign(this, { autoAsked: 0, waiting: null, dragging: false });
+    Object.assign(this, { autoAsked: 0, waiting: null });
     this.readout = el("output", { class: "lpc-gamma-value", testid: "lpc-gamma-value", text: "–" });
-    this.slider = this.buildSlider();
+    this.end = el("div", { class: "lpc-end", title: "Here the schedule ends", hidden: true });
+    this.tick = el("div", { class: "lpc-actual", hidden: true, title: "γ is here and glides to the thumb" });
+    this.rail = new Rail({ label: "γ, the weight of the penalty on the latents", testid: "lpc-gamma" },
+      { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), key: (event) => this.key(event) }, this.end, this.tick);
+    this.slider = this.rail.element;
     this.toggle = segmented("Who moves γ", [
       { value: "auto", text: "auto ramp", title: "The schedule moves γ", testid: "lpc-auto" },
       { value: "hand", text: "by hand", title: "γ stays where you put it", testid: "lpc-hand" },
@@ -27,54 +33,15 @@ export class GammaControl {
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
     this.element = el("div", { class: "lpc-gamma" }, head, this.slider,
       el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));
-    this.drawTicks();
+    this.drawScale();
     this.render();
   }
 
-  buildSlider() {
-    this.ticks = el("div", { class: "lpc-ticks", "aria-hidden": "true" });
-    this.fill = el("div", { class: "lpc-fill" });
-    this.end = el("div", { class: "lpc-end", title: "Here the schedule ends", hidden: true });
-    this.tick = el("div", { class: "lpc-actual", hidden: true, title: "γ is here and glides to the thumb" });
-    this.thumb = el("div", { class: "lpc-thumb-knob" });
-    this.rail = el("div", { class: "lpc-rail" }, this.fill, this.end, this.tick, this.thumb, this.ticks);
-    return el("div", {
-      class: "lpc-slider", role: "slider", tabindex: "0", "aria-label": "γ, the weight of the penalty on the latents",
-      "aria-orientation": "horizontal", testid: "lpc-gamma",
-      on: {
-        pointerdown: (event) => this.grab(event), pointermove: (event) => this.dragging && this.drag(event),
-        pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: (event) => this.key(event),
-        dragstart: (event) => event.preventDefault(), // of text selected elsewhere
-      },
-    }, this.rail);
-  }
-
-  grab(event) {
-    if (event.button !== 0) return;
-    this.dragging = true;
-    this.slider.setPointerCapture(event.pointerId);
-    this.slider.classList.add("lpc-dragging");
-    this.drag(event);
-  }
-
-  drag(event) {
-    const box = this.rail.getBoundingClientRect();
-    const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
-    this.set(10 ** (this.low + share * (this.high - this.low)));
-  }
-
-  drop() {
-    this.dragging = false;
-    this.slider.classList.remove("lpc-dragging");
-  }
-
   key(event) {
-    const steps = {
-      ArrowRight: FINE, ArrowUp: COARSE, PageUp: 1, ArrowLeft: -FINE, ArrowDown: -COARSE, PageDown: -1, Home: -99, End: 99,
-    };
-    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const decades = stepOf(event, STEPS);
+    if (decades === null) return;
     event.preventDefault();
-    this.nudge(steps[event.key]);
+    this.nudge(decades);
   }
 
   /** Moves the hand by a number of decades. */
@@ -110,21 +77,13 @@ export class GammaControl {
     this.high = Math.max(HIGH, Math.ceil(decadesOf(start)), Math.ceil(decadesOf(end)));
     this.pending = false;
     this.end.hidden = !(end > 0);
-    this.end.style.left = `${this.percent(end)}%`;
-    this.slider.setAttribute("aria-valuemin", this.low);
-    this.slider.setAttribute("aria-valuemax", this.high);
-    this.drawTicks();
+    placed(this.end, this.shareOf(end));
+    this.drawScale();
   }
 
-  drawTicks() {
-    const ticks = [];
-    for (let e = this.low; e <= this.high; e++) {
-      const tick = el("span", { class: "lpc-tick", text: formatDecade(e) });
-      tick.classList.toggle("lpc-minor", (e - this.low) % 2 === 1);
-      tick.style.left = `${this.percent(10 ** e)}%`;
-      ticks.push(tick);
-    }
-    this.ticks.replaceChildren(...ticks);
+  drawScale() {
+    const decades = Array.from({ length: this.high - this.low + 1 }, (_, i) => this.low + i);
+    this.rail.setScale(this.low, this.high, decades.map((e, i) => ({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: i % 2 === 1 })));
   }
 
   /** What the run says: its γ, its target and who moves it. */
@@ -132,30 +91,29 @@ export class GammaControl {
     if (info.gamma_seq >= this.seq) [this.seq, this.pending] = [info.gamma_seq, false];
     this.actual = info.gamma;
     const graced = info.gamma_mode === "hand" && performance.now() - this.autoAsked < AUTO_GRACE_MS;
-    if (!this.pending && !this.dragging && !graced) this.mode = info.gamma_mode;
+    if (!this.pending && !this.rail.dragging && !graced) this.mode = info.gamma_mode;
     if (this.mode === "auto") this.value = info.gamma;
-    else if (!this.pending && !this.dragging) this.value = info.gamma_target;
+    else if (!this.pending && !this.rail.dragging) this.value = info.gamma_target;
     this.render();
   }
 
-  percent(value) {
+  /** Where γ lies on the rail, 0…1. */
+  shareOf(value) {
     if (!(value > 0)) return 0;
     const share = (Math.log10(value) - this.low) / (this.high - this.low);
-    return 100 * Math.max(0, Math.min(1, share));
+    return Math.max(0, Math.min(1, share));
   }
 
   render() {
     const byHand = this.mode === "hand";
     const shown = byHand ? this.value : this.actual;
     setText(this.readout, formatGamma(shown));
-    this.thumb.style.left = `${this.percent(shown)}%`;
-    this.fill.style.width = `${this.percent(this.actual)}%`;
-    this.tick.hidden = !byHand || Math.abs(this.percent(this.actual) - this.percent(this.value)) < 0.4;
-    this.tick.style.left = `${this.percent(this.actual)}%`;
+    const actual = this.shareOf(this.actual);
+    this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? "by hand" : "auto ramp"}`);
+    this.tick.hidden = !byHand || Math.abs(actual - this.shareOf(this.value)) < 0.004;
+    placed(this.tick, actual);
     this.toggle.select(this.mode);
     this.zero.setAttribute("aria-pressed", String(byHand && this.value === 0));
     this.slider.classList.toggle("lpc-byhand", byHand);
-    this.slider.setAttribute("aria-valuenow", (shown > 0 ? Math.log10(shown) : this.low).toFixed(2));
-    this.slider.setAttribute("aria-valuetext", `γ = ${formatGamma(shown)}, ${byHand ? "by hand" : "auto ramp"}`);
   }
 }

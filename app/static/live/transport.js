@@ -2,10 +2,9 @@
 
 import { el, icon, select, setText } from "../kit/dom.js";
 import { formatCount, formatPercent } from "../kit/format.js";
+import { PlayButton } from "../kit/playbutton.js";
 import { ACCURACY_TEST, ACCURACY_TRAIN, valueOf } from "../kit/catalogue.js";
 
-const PLAY = "M7 4.500v15l12.500-7.500z";
-const PAUSE = "M6 4.500h4.200v15H6zM13.800 4.500H18v15h-4.200z";
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";
 const RESET = "M12 5V1.500L6.500 6.500 12 11.500V8a5.500 5.500 0 1 1-5.500 5.500h-3A8.500 8.500 0 1 0 12 5z";
 const SPEEDS = [["10", "10 / s"], ["30", "30 / s"], ["100", "100 / s"], ["300", "300 / s"], ["1000", "1,000 / s"], ["0", "max"]];
@@ -13,15 +12,13 @@ const SPEEDS = [["10", "10 / s"], ["30", "30 / s"], ["100", "100 / s"], ["300", 
 export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
-    this.playIcon = icon(PLAY);
-    this.play = this.button("lpc-play", "Play (space)", this.playIcon, () => this.togglePlay());
-    this.play.classList.add("lpc-primary");
+    this.play = new PlayButton("lpc-play", "Play", () => this.togglePlay());
     this.step = this.button("lpc-step", "One step (.)", icon(STEP), () => this.send({ type: "step", count: 1 }));
     this.reset = this.button("lpc-reset", "Reset to step 0 (Shift+R)", icon(RESET), () => this.send({ type: "reset" }));
     this.speed = select("Speed in steps per second", SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
     const values = [["step", "step", "lpc-step-value"], ["train", "train accuracy", "lpc-train-value"], ["test", "test accuracy", "lpc-test-value"]];
     const readouts = el("dl", { class: "lpc-readouts" }, ...values.map(([key, name, testid]) => this.readout(key, name, testid)));
-    const buttons = el("div", { class: "lpc-buttons" }, this.play, this.step, this.reset, this.speed);
+    const buttons = el("div", { class: "lpc-buttons" }, this.play.element, this.step, this.reset, this.speed);
     this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": "Run" }, buttons, gamma.element, readouts);
     this.setState("paused");
   }
@@ -53,12 +50,7 @@ export class Transport {
   setState(state) {
     if (state === this.state) return;
     this.state = state;
-    const running = state === "running";
-    const title = running ? "Pause (space)" : "Play (space)";
-    this.playIcon.firstChild.setAttribute("d", running ? PAUSE : PLAY);
-    this.play.title = title;
-    this.play.setAttribute("aria-label", title);
-    this.play.dataset.state = state;
+    this.play.show(state);
   }
 
   update(info, latest) {

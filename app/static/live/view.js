@@ -1,19 +1,42 @@
-// What every live view shares: keys, one connection, Plotly after the first points, the mount that outlives reruns.
+// What every live view shares: γ and transport, keys, one connection, Plotly after the first points, drawing what came.
 
-import { loadPlotly } from "../kit/dom.js";
+import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
+import { Part } from "../kit/part.js";
+import { Popover } from "../kit/popover.js";
+import { GammaControl } from "./gamma.js";
+import { Notices } from "./notices.js";
 import { Socket } from "./socket.js";
+import { Stats } from "./stats.js";
+import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: root, props, stats, transport, gamma, notices; restyle(), usePlotly(P), setup(m), arrived(m), thumbs(m), turning(). */
-export class LiveView {
+/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, turning(), state(). */
+export class LiveView extends Part {
+  /** props: {wsPath, token, dark, plotlyUrl} */
+  constructor(element, props, look) {
+    super(element, props, { testid: "lpc-stage", ...look });
+    Object.assign(this, { stats: new Stats(), info: null, setupInfo: null });
+    this.popover = new Popover(this.root, () => this.setupInfo);
+    this.clock = new ChartClock((name, ms) => this.stats.chartDrew(name, ms));
+    this.about = (key, suffix) => this.popover.button(key, suffix);
+    const send = (message) => this.send(message);
+    this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
+    this.transport = new Transport(send, this.gamma);
+    this.build();
+    this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
+    this.begin();
+  }
+
+  noticesIn(bar, cover) {
+    return new Notices({ bar, cover }, { reset: () => this.send({ type: "reset" }) });
+  }
+
   /** Once the styles are in force: theme, keys, connection, charts. */
-  begin() {
-    if (this.gone) return;
-    this.root.classList.remove("lpc-unstyled");
-    this.restyle();
+  async begin() {
+    if (!await this.styled()) return;
     this.stopKeys = listen(chooseLive, {
       play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
       nudge: (decades) => this.gamma.nudge(decades), canTurn: () => Boolean(this.turning()), turn: (dx, dy) => this.turning()?.turn(dx, dy),
@@ -26,14 +49,7 @@ export class LiveView {
   fetchPlotly() {
     clearTimeout(this.charts);
     this.charts = 0;
-    const url = new URL(this.props.plotlyUrl, document.baseURI).href;
-    loadPlotly(url).then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
-  }
-
-  /** A frame has been drawn; after a few the charts may come. */
-  frameShown() {
-    this.stats.frameDraws += 1;
-    if (this.charts && this.stats.frameDraws > FEW) this.fetchPlotly();
+    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
   }
 
   connect() {
@@ -41,12 +57,70 @@ export class LiveView {
     const url = new URL(this.props.wsPath, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new Socket(url.href, this.props.token, {
-      status: (status) => this.notices.status(status), setup: (message) => this.setup(message), frame: (message) => this.arrived(message),
+      status: (status) => this.notices.status(status), setup: (message) => this.setup(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     });
   }
 
   send(message) {
     return this.socket?.send(message) ?? false;
+  }
+
+  /** The view knows of the run now: it says so, and what it shows. */
+  ready({ run, frame }) {
+    this.notices.loaded(run);
+    this.send({ type: "ack", frame });
+    this.transport.sendSpeed();
+    this.sendView();
+  }
+
+  /** A frame came in: its numbers are kept even if a newer one replaces it before it is drawn. */
+  received({ info }) {
+    if (!this.setupInfo || info.run !== this.setupInfo.run) return;
+    this.stats.frames += 1;
+    this.arrived(info);
+    this.request();
+  }
+
+  draw(now) {
+    const start = performance.now();
+    const frame = this.setupInfo && this.socket?.take();
+    if (frame && frame.info.run === this.setupInfo.run) this.showFrame(frame, now);
+    const more = this.drawViews(now);
+    this.stats.drew(start);
+    if (frame) this.stats.gammaShown(frame.info.gamma_seq);
+    if (more) this.request();
+  }
+
+  /** After a few frames the charts may come. */
+  showFrame(frame, now) {
+    this.info = frame.info;
+    this.show(frame, now);
+    this.gamma.update(frame.info);
+    this.notices.frame(frame.info);
+    this.stats.frameDraws += 1;
+    if (this.charts && this.stats.frameDraws > FEW) this.fetchPlotly();
+  }
+
+  painted(theme) {
+    for (const part of this.parts()) part.restyle(theme);
+  }
+
+  /** New props: another token reconnects, another theme repaints. */
+  update(props) {
+    const before = this.props;
+    this.props = { ...before, ...props };
+    if (!this.theme) return; // styles are still on their way
+    this.restyle();
+    if (this.props.token !== before.token || this.props.wsPath !== before.wsPath) this.connect();
+  }
+
+  destroy() {
+    super.destroy();
+    clearTimeout(this.charts);
+    this.socket?.close();
+    this.stopKeys?.();
+    this.clock.stop();
+    for (const part of this.parts()) part.destroy();
   }
 }

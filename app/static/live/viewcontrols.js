@@ -1,7 +1,7 @@
 // Above the latent view: two or three dimensions, PCA or nodes, which nodes, and whether the zoom follows.
 
-import { el, segmented, select } from "../kit/dom.js";
-import { nodeName } from "../kit/format.js";
+import { el, segmented } from "../kit/dom.js";
+import { nodeMenu, swapped } from "../kit/nodepicks.js";
 
 export class ViewControls {
   /** onView(view) is told {projection, nodes, dims} after every change by hand; onZoom("follow" | "fixed"). */
@@ -22,6 +22,7 @@ export class ViewControls {
     this.nodes = el("span", { class: "lpc-node-picks", "data-testid": "lpc-node-picks" });
     this.element = el("div", { class: "lpc-tools" }, this.dims, this.projection, this.nodes,
       el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
+    this.zoom.select("follow");
     this.refresh();
   }
 
@@ -50,23 +51,13 @@ export class ViewControls {
     this.onView(this.view);
   }
 
-  /** Picking a node that is shown already swaps the two. */
-  pick(slot, node) {
-    const nodes = [...this.view.nodes];
-    const other = nodes.indexOf(node);
-    if (other >= 0) nodes[other] = nodes[slot];
-    nodes[slot] = node;
-    this.change({ nodes });
-  }
-
   refresh() {
     const { d, view } = this;
     this.dims.hidden = this.projection.hidden = d < 3;
     this.dims.select(view.dims);
     this.projection.select(view.projection);
     this.nodes.hidden = d < 3 || view.projection !== "nodes";
-    const pairs = Array.from({ length: d }, (_, i) => [i, nodeName(i)]);
-    this.nodes.replaceChildren(...view.nodes.slice(0, view.dims).map((node, slot) => select(
-      `Node on axis ${slot + 1}`, pairs, node, (value) => this.pick(slot, Number(value)), { "data-testid": `lpc-node-${slot}` })));
+    this.nodes.replaceChildren(...view.nodes.slice(0, view.dims).map((node, slot) => nodeMenu(
+      slot, d, node, `lpc-node-${slot}`, (value) => this.change({ nodes: swapped(view.nodes, slot, value) }))));
   }
 }

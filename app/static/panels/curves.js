@@ -1,42 +1,21 @@
 // The curves panel: four small charts of the run so far, each free to show another metric, against step or γ.
 
 import { CHARTS, DEFAULT_CHARTS, chartMenu, chartOf, columnOf, valueOf } from "../kit/catalogue.js";
-import { el, segmented, select, setText } from "../kit/dom.js";
+import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
+import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "./chart.js";
 import { History } from "./history.js";
-import { logTicks } from "../kit/logticks.js";
 
-const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
-const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
 const HEAD = { 1: 62, 2: 48 }; // pixels above each plot for its name and its numbers, by columns
 
-export class Curves {
+export class Curves extends LineChart {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
-  constructor(parts, { clock, info }) {
-    Object.assign(this, parts, { info, history: new History(), picks: [...DEFAULT_CHARTS], x: "step", theme: null, menuKey: "" });
-    this.gd = el("div", { class: "lpc-fill-plot" });
+  constructor({ chart, tools }, { clock, info }) {
+    super(chart, clock, { name: "curves", testid: "lpc-x" });
+    Object.assign(this, { tools, info, history: new History(), picks: [...DEFAULT_CHARTS], menuKey: "" });
     this.heads = el("div", { class: "lpc-curve-heads" });
-    this.chart.append(this.gd, this.heads);
-    this.against = segmented("Horizontal axis", [
-      { value: "step", text: "step", title: "Against training steps", testid: "lpc-x-step" },
-      { value: "gamma", text: "γ", title: "Against γ", testid: "lpc-x-gamma" },
-    ], (x) => this.setX(x), "lpc-x");
-    this.against.select("step");
-    this.tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
-    this.drawing = clock.add("curves", EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(this.chart);
-  }
-
-  usePlotly(Plotly) {
-    this.Plotly = Plotly;
-    this.drawing.touch();
-  }
-
-  setX(x) {
-    this.x = x;
-    this.against.select(x);
-    this.drawing.touch();
+    chart.append(this.heads);
+    tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
   }
 
   setup({ info }) {
@@ -128,11 +107,10 @@ export class Curves {
   }
 
   axes({ log, range, percent }, slot) {
-    const { theme } = this;
     const id = slot ? slot + 1 : "";
     const { x0, x1, y0, y1, w, h } = this.box(slot);
     const empty = this.history.length < 1;
-    const common = { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true };
+    const common = axisLook(this.theme);
     const byGamma = this.x === "gamma";
     const last = slot >= this.picks.length - this.columns;
     return {
@@ -173,27 +151,6 @@ export class Curves {
       setText(value, percent ? formatPercent(number) : formatNumber(number));
     });
   }
-
-  destroy() {
-    this.observer.disconnect();
-    if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
-  }
 }
 
 const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
-
-export function positiveExtent(...columns) {
-  let [low, high] = [Infinity, 0];
-  for (const values of columns) {
-    for (const value of values) if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  }
-  return high > 0 ? [low, high] : [1e-3, 10];
-}
-
-/** A log axis around [low, high]: labels at decades, or at 1, 2 and 5 when they span less than two. */
-export function logAxis([low, high], pad) {
-  let [from, to] = [Math.log10(low), Math.log10(high)];
-  const margin = Math.max(pad * (to - from), (0.3 - (to - from)) / 2);
-  [from, to] = [from - margin, to + margin];
-  return { type: "log", range: [from, to], ...logTicks(from, to) };
-}

@@ -1,6 +1,6 @@
 // The stage's skeleton: bars, panels and the places where the parts draw.
 
-import { el } from "../kit/dom.js";
+import { el, setText } from "../kit/dom.js";
 
 /** Builds the elements; `info(key)` makes an ⓘ button. Returns them by name. */
 export function buildLayout({ transport, viewTools, info }) {
@@ -31,6 +31,13 @@ export function buildLayout({ transport, viewTools, info }) {
 
 function head(title, about, tools) {
   return el("header", { class: "lpc-head" }, el("h3", { text: title }), about, tools);
+}
+
+/** Whether this run has predicted points; `note` says why not. */
+export function showTheory({ layers, theoryNote }, theory, note) {
+  layers.classList.toggle("lpc-no-theory", !theory);
+  theoryNote.hidden = theory;
+  setText(theoryNote, theory ? "" : `No predicted points in this run. ${note}`);
 }
 
 /** Toggles of what is drawn with the points: `read()` gives the set, `set(key, value)` changes it. */

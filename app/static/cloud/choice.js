@@ -1,0 +1,77 @@
+// What is chosen in a point cloud: by hand or by kind, told to the page in a while and to clouds of the same rows at once.
+
+import { join } from "./link.js";
+import { packed } from "./pick.js";
+
+const TELL_MS = 150; // between a choice and telling the page of it
+
+export class Choice {
+  /** hooks: {tell(report) for the page, changed(), pointed(sample)}; flags are a Uint8Array (n), or null for none. */
+  constructor(hooks) {
+    Object.assign(this, { hooks, file: null, flags: null, count: 0 });
+  }
+
+  /** Nothing is chosen in a new file, whose clouds side by side are those of `group`. */
+  open(file, group) {
+    Object.assign(this, { file, flags: null, count: 0 });
+    this.link?.leave();
+    this.link = group ? join(group, { total: file.info.total, hear: (what, value) => this.hear(what, value) }) : null;
+  }
+
+  /** All samples that are "wrong", or the "ambiguous" ones. */
+  choose(what) {
+    const flags = new Uint8Array(this.file.n);
+    if (what === "wrong") flags.set(this.file.wrong);
+    else for (const i of this.file.info.ambiguous) flags[i] = 1;
+    this.take(flags);
+  }
+
+  /** The flagged samples (none: null) instead of, beside, or out of the ones chosen before. */
+  take(flags, how = "new") {
+    if (!this.file) return;
+    this.set(combined(this.flags, flags, how));
+    this.link?.tell("chosen", this.flags && rowsOf(this.file, this.flags));
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.hooks.tell(this.report()), TELL_MS);
+  }
+
+  set(flags) {
+    this.count = flags ? flags.reduce((sum, flag) => sum + flag, 0) : 0;
+    this.flags = this.count ? flags : null;
+    this.hooks.changed();
+  }
+
+  report() {
+    return { count: this.count, bits: this.flags ? packed(this.flags) : "" };
+  }
+
+  /** The other clouds hear which sample is pointed at; −1 is none. */
+  point(i) {
+    this.link?.tell("hover", i < 0 ? -1 : this.file.row(i));
+  }
+
+  /** What another cloud of the same rows says. */
+  hear(what, value) {
+    if (what === "hover") return this.hooks.pointed(value < 0 ? -1 : this.file.sampleOf(value));
+    const flags = value && new Uint8Array(this.file.n);
+    for (const row of value ?? []) if (this.file.sampleOf(row) >= 0) flags[this.file.sampleOf(row)] = 1;
+    this.set(flags);
+  }
+
+  close() {
+    clearTimeout(this.telling);
+    this.link?.leave();
+  }
+}
+
+/** `flags` instead of ("new"), beside ("add") or out of ("take") those of `before`. */
+export function combined(before, flags, how) {
+  if (!flags || !before || how === "new") return flags && (how === "take" ? before : flags);
+  return before.map((flag, i) => (how === "add" ? flag | flags[i] : flag & ~flags[i] & 1));
+}
+
+function rowsOf(file, flags) {
+  const rows = [];
+  for (let i = 0; i < flags.length; i++) if (flags[i]) rows.push(file.row(i));
+  return rows;
+}

@@ -1,0 +1,199 @@
+// The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
+
+import { ChartClock } from "../kit/chartclock.js";
+import { el, segmented, setText } from "../kit/dom.js";
+import { addExplanations } from "../kit/explain.js";
+import { listen } from "../kit/keys.js";
+import { Part, sayCover } from "../kit/part.js";
+import { Popover } from "../kit/popover.js";
+import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
+import { Nodes } from "../panels/nodes.js";
+import { FilmCurves } from "./curves.js";
+import { FilmData } from "./data.js";
+import { chooseFilm } from "./keys.js";
+import { FilmLatents } from "./latents.js";
+import { FilmTransport } from "./transport.js";
+import { FILM_TEXTS, sentenceOf } from "./words.js";
+
+const FRAME_MS = 110; // while playing
+const MANY_CLASSES = 12;
+
+addExplanations(FILM_TEXTS);
+
+export class FilmPlayer extends Part {
+  /** props: {buffer | filmUrl, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled} */
+  constructor(element, props) {
+    super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
+    Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
+    this.popover = new Popover(this.root, () => this.film?.setup().info);
+    this.clock = new ChartClock(() => {});
+    this.build();
+    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
+    this.opened = this.begin();
+  }
+
+  build() {
+    const { clock } = this;
+    const info = (key, suffix) => this.popover.button(key, suffix);
+    this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
+    this.zoom = segmented("Zoom", [
+      { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
+      { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
+    ], (mode) => this.latents.setZoom(mode), "lpc-zoom");
+    const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info }));
+    this.layers = buildLayers(part.layers, info, () => this.request());
+    this.latents = new FilmLatents(
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: () => this.layers.read() },
+      { redraw: () => this.request(), wantThumbs: () => false });
+    this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
+    this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
+    part.curvesTools.append(this.transport.key, info("film-marks"));
+    this.zoom.select("follow");
+    sayCover(part.cover, "Loading the film…");
+    this.root.prepend(...part.children);
+  }
+
+  /** Styles, film and Plotly, then the first picture. Resolves to the film, or null. */
+  async begin() {
+    if (!await this.styled()) return null;
+    try {
+      const [buffer, Plotly] = await Promise.all([this.load(), this.plotly()]);
+      if (this.gone) return null;
+      for (const part of [this.latents, this.curves]) part.usePlotly(Plotly);
+      this.open(new FilmData(buffer));
+      return this.film;
+    } catch (error) {
+      sayCover(this.part.cover, `${error.message}; reload the page or record the film anew.`, true);
+      return null;
+    }
+  }
+
+  async load() {
+    if (this.props.buffer) return this.props.buffer;
+    const answer = await fetch(new URL(this.props.filmUrl, document.baseURI));
+    if (!answer.ok) throw new Error(answer.status === 404 ? "this film is no longer held by the server" : `the film could not be loaded (${answer.status})`);
+    return answer.arrayBuffer();
+  }
+
+  open(film) {
+    this.film = film;
+    const message = film.setup();
+    showTheory(this.part, film.theory, film.info.theory_note);
+    this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
+    for (const part of [this.latents, this.nodes]) part.setup(message);
+    this.curves.open(film);
+    this.largest = film.radius.reduce((most, value) => (value > most ? value : most), 0);
+    this.transport.open(film);
+    sayCover(this.part.cover, "");
+    this.stopKeys = listen(chooseFilm, {
+      play: () => this.togglePlay(), gamma: (by) => this.transport.gamma.move(this.g + by), time: (by) => this.transport.time.move(this.t + by),
+      canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
+    });
+    const { onset, total } = film.marks(film.T - 1);
+    const start = onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
+    this.go(start, film.T - 1);
+  }
+
+  /** To run g at frame t. */
+  go(g, t) {
+    if (g === this.g && t === this.t && this.shown) return;
+    [this.g, this.t] = [g, t];
+    this.dirty = true;
+    this.request();
+  }
+
+  togglePlay() {
+    if (!this.film) return;
+    this.setPlaying(!this.playing);
+    if (this.playing && this.t === this.film.T - 1) this.go(this.g, 0);
+  }
+
+  setPlaying(playing) {
+    this.playing = playing;
+    this.transport.play.show(this.runState());
+    this.stepped = performance.now();
+    this.dirty = true;
+    this.request();
+  }
+
+  runState() {
+    return this.playing ? "running" : "paused";
+  }
+
+  draw(now) {
+    if (this.playing && now - this.stepped >= FRAME_MS) this.tick(now);
+    const begin = performance.now();
+    if (this.dirty && this.film) this.show(now);
+    const more = this.latents.draw(now);
+    this.draws += 1;
+    this.scrubMs += 0.1 * (performance.now() - begin - this.scrubMs);
+    if (more || this.playing) this.request();
+  }
+
+  tick(now) {
+    this.stepped = now;
+    if (this.t < this.film.T - 1) [this.t, this.dirty] = [this.t + 1, true];
+    else this.setPlaying(false);
+  }
+
+  /** Everything at (g, t), from memory. */
+  show(now = performance.now()) {
+    const { film, g, t } = this;
+    this.dirty = false;
+    this.shown = film.message(g, t, this.nodes.large, this.runState());
+    this.latents.takeBack(); // another run at the same step is another picture
+    this.latents.push(this.shown, now);
+    this.setGhosts();
+    this.nodes.push(this.shown);
+    this.curves.show(g, t);
+    const [row, marks] = [film.row(g, t), film.marks(t)];
+    this.transport.show(g, t, row, marks);
+    setText(this.part.sentence, sentenceOf(film, g, t, row, marks));
+  }
+
+  /** Rings where the shells of the weaker decades' runs are at this moment. */
+  setGhosts() {
+    const { film, g, t, latents: { ghosts } } = this;
+    const here = Math.floor(Math.log10(film.gammas[g]) + 1e-9);
+    ghosts.rings = new Map();
+    for (let e = Math.ceil(Math.log10(film.gammas[0]) - 1e-9); e <= here; e++) {
+      const run = film.nearest(10 ** e);
+      const radius = film.radius[run * film.T + t];
+      if (run < g && radius > 0) ghosts.rings.set(e, radius);
+    }
+    Object.assign(ghosts, { decade: here, largest: this.largest });
+  }
+
+  parts() {
+    return [this.latents, this.nodes, this.curves];
+  }
+
+  painted(theme) {
+    for (const part of this.parts()) part.restyle(theme);
+    this.request();
+  }
+
+  update(props) {
+    this.props = { ...this.props, ...props };
+    if (this.theme) this.restyle();
+  }
+
+  state() {
+    const { film, g, t, latents: { current, camera } } = this;
+    if (!film) return null;
+    return {
+      g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.radius[g * film.T + t], playing: this.playing,
+      drawnRadius: current?.scene.radius ?? null, radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half,
+      drawnStep: current?.scene.info.step ?? null, marks: film.marks(t), sentence: this.part.sentence.textContent, draws: this.draws, scrubMs: this.scrubMs,
+      curves: Boolean(this.curves.drawn),
+    };
+  }
+
+  destroy() {
+    super.destroy();
+    this.stopKeys?.();
+    this.clock.stop();
+    for (const part of this.parts()) part.destroy();
+  }
+}

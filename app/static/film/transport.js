@@ -1,0 +1,75 @@
+// The film's bar: two sliders, γ and time, the play button, the numbers of the moment, and where to save the film.
+
+import { el, setText } from "../kit/dom.js";
+import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
+import { PlayButton } from "../kit/playbutton.js";
+import { StopSlider } from "../kit/stopslider.js";
+
+export class FilmTransport {
+  /** hooks: {info(key), play(), gamma(g), time(t)}; links: {saveUrl, exportUrl}. */
+  constructor({ info, play, gamma, time }, { saveUrl, exportUrl }) {
+    this.film = null;
+    this.gamma = new StopSlider({ label: "γ of the run", testid: "lpc-film-gamma", onMove: gamma, describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
+    this.time = new StopSlider({ label: "Time in training steps", testid: "lpc-film-time", onMove: time, describe: (t) => `step ${formatCount(this.film?.steps[t])}` });
+    this.play = new PlayButton("lpc-film-play", "Play time", play);
+    this.play.show("paused");
+    this.key = el("span", { class: "lpc-film-key", testid: "lpc-film-marks" });
+    this.values = {};
+    const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-gamma-name", text: "γ" }), info("film-gamma")),
+      this.row("time", el("span", { class: "lpc-film-name", text: "step" }), info("film-time")));
+    sliders.lastChild.classList.add("lpc-film-time");
+    const readouts = el("dl", { class: "lpc-readouts" }, this.readout("radius", "radius"), this.readout("train", "train accuracy"), this.readout("test", "test accuracy"));
+    const links = el("div", { class: "lpc-film-links" },
+      link(saveUrl, "Save film", "lpc-film-save", "Save as one file that the lab opens again"),
+      link(exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"));
+    this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": "Film" },
+      el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, links));
+  }
+
+  /** A slider under its name, its value and its ⓘ. */
+  row(key, title, info) {
+    this.values[key] = el("output", { class: "lpc-gamma-value", testid: `lpc-film-${key}-value`, text: "–" });
+    return el("div", { class: "lpc-film-row" }, el("div", { class: "lpc-gamma-head" }, title, this.values[key], info), this[key].element);
+  }
+
+  readout(key, name) {
+    this.values[key] = el("dd", { testid: `lpc-film-${key}`, text: "–" });
+    return el("div", {}, el("dt", { text: name }), this.values[key]);
+  }
+
+  open(film) {
+    this.film = film;
+    const [low, high] = [Math.log10(film.gammas[0]), Math.log10(film.gammas[film.G - 1])];
+    this.shareOf = (gamma) => (Math.log10(gamma) - low) / (high - low);
+    const decades = [];
+    for (let e = Math.ceil(low - 1e-9); e <= high + 1e-9; e++) decades.push({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: (e - Math.ceil(low)) % 2 === 1 });
+    this.gamma.setStops(Array.from(film.gammas, this.shareOf), decades);
+    const last = film.T - 1;
+    const every = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
+    this.time.setStops(Array.from(film.steps, (_, t) => t / last), every.map((t, i) => ({ share: t / last, text: formatCount(film.steps[t]), minor: i % 2 === 1 })));
+  }
+
+  /** Run g at frame t: its numbers `row`, and where collapse sets in and is total at that frame. */
+  show(g, t, row, marks) {
+    this.gamma.show(g);
+    this.time.show(t);
+    setText(this.values.gamma, formatGamma(this.film.gammas[g]));
+    setText(this.values.time, formatCount(this.film.steps[t]));
+    setText(this.values.radius, formatGamma(row.norm_mean));
+    setText(this.values.train, formatPercent(row.train_accuracy));
+    setText(this.values.test, formatPercent(row.test_accuracy));
+    this.showMarks(marks);
+  }
+
+  showMarks({ onset, total }) {
+    const key = `${onset}|${total}`;
+    if (key === this.marksKey) return;
+    this.marksKey = key;
+    const place = (gamma, className, title) => gamma && { share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
+    this.gamma.setMarks([place(onset, "lpc-film-onset", "collapse sets in"), place(total, "lpc-film-total", "total collapse")].filter(Boolean));
+    const word = (className, text, gamma) => el("span", {}, el("i", { class: className }), el("span", { text }), el("b", { text: gamma ? `γ ${formatGamma(gamma)}` : "–" }));
+    this.key.replaceChildren(word("lpc-film-onset", "collapse from", onset), word("lpc-film-total", "total collapse from", total));
+  }
+}
+
+const link = (href, text, testid, title) => href && el("a", { class: "lpc-button", href, download: true, text, testid, title });

@@ -1,0 +1,20 @@
+// Which nodes the axes show: one menu per axis; a node that another axis shows is swapped with it.
+
+import { select } from "./dom.js";
+import { nodeName } from "./format.js";
+
+/** `nodes` with `node` in place `slot`. */
+export function swapped(nodes, slot, node) {
+  const picks = [...nodes];
+  const other = nodes.indexOf(node);
+  if (other >= 0) picks[other] = nodes[slot];
+  picks[slot] = node;
+  return picks;
+}
+
+export const slotName = (slot) => `Node on axis ${slot + 1}`;
+
+/** The menu of axis `slot` among d nodes. */
+export function nodeMenu(slot, d, node, testid, onPick) {
+  return select(slotName(slot), Array.from({ length: d }, (_, i) => [i, nodeName(i)]), node, (value) => onPick(Number(value)), { "data-testid": testid });
+}

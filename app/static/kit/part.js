@@ -1,0 +1,67 @@
+// A part of a page: styles first, then the page's theme; at most one drawing per animation frame; an end.
+
+import { el, loadPlotly, loadStyles } from "./dom.js";
+import { applyTheme, readTheme } from "./theme.js";
+
+export class Part {
+  /** Lives in `element`; className and testid are those of its root, sheets the style sheets besides the common one. */
+  constructor(element, props, { className = "", testid, sheets = [] }) {
+    Object.assign(this, { element, props, sheets, theme: null, raf: 0, gone: false, draws: 0 });
+    this.root = el("div", { class: `lpc-root lpc-unstyled ${className}`, testid });
+    element.append(this.root);
+  }
+
+  /** Waits for the styles and takes up the theme; returns whether the part is still wanted. */
+  async styled() {
+    if (!this.props.styled) await Promise.all(["kit/stage.css", ...this.sheets].map(loadStyles));
+    if (this.gone) return false;
+    this.root.classList.remove("lpc-unstyled");
+    this.restyle();
+    return true;
+  }
+
+  /** Reads the page's theme; `painted` hears of another one. */
+  restyle() {
+    const theme = readTheme(this.element, this.props.dark);
+    theme.key = JSON.stringify(theme);
+    if (theme.key === this.theme?.key) return;
+    this.theme = theme;
+    applyTheme(this.root, theme);
+    this.painted(theme);
+  }
+
+  /** To be overridden: the theme is new. */
+  painted() {
+    this.request();
+  }
+
+  /** Asks for `draw(now)` in the next animation frame. */
+  request() {
+    if (this.raf || this.gone) return;
+    this.raf = requestAnimationFrame((now) => {
+      this.raf = 0;
+      this.draw(now);
+    });
+  }
+
+  /** To be overridden by whoever asks for it. */
+  draw() {}
+
+  /** Resolves to Plotly, which the props give or say where to get. */
+  plotly() {
+    return this.props.Plotly ?? loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
+  }
+
+  destroy() {
+    this.gone = true;
+    cancelAnimationFrame(this.raf);
+    this.popover?.close();
+    this.root.remove();
+  }
+}
+
+/** Covers `host` with what is being waited for, or with why it failed; nothing uncovers it. */
+export function sayCover(host, text, failed = false) {
+  host.replaceChildren(el("div", { class: failed ? "lpc-cover-box lpc-failed" : "lpc-cover-box" }, el("div", { class: "lpc-spinner" }), el("p", { text })));
+  host.hidden = !text;
+}

@@ -1,0 +1,64 @@
+// Paints a scene on the canvas of the latent view: ghosts, samples, shell, forces, collapse points, means, ruler.
+
+import { buffers, projectAll } from "./mapping.js";
+import { drawCrosses, drawForces, drawGhosts, drawMeans, drawShell, drawSphere } from "./overlays.js";
+import { depthOrder, drawDeep, drawFlat } from "./points.js";
+import { drawRuler } from "./ruler.js";
+
+export class Painter {
+  constructor(canvas) {
+    Object.assign(this, { canvas, ratio: 1, at: { n: 0 } });
+  }
+
+  resize(w, h) {
+    this.ratio = Math.min(3, window.devicePixelRatio || 1);
+    Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
+  }
+
+  /** look: {layers, ghosts, titles, labels, brush, focus, theme, samples: whether they are drawn too}. */
+  paint(scene, mapping, look) {
+    const { layers, ghosts, theme, focus, brush: { colours } } = look;
+    const ctx = this.context(mapping.rect);
+    if (layers.shell) drawGhosts(ctx, mapping, ghosts.list(scene.radius), theme);
+    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, look.titles, theme);
+    this.project(scene, mapping, colours.length);
+    if (look.samples) this.paintSamples(ctx, scene, look);
+    if (layers.shell) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
+    const means = projectAll(mapping, scene.means, colours.length, scene.p, this.at.means);
+    if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, colours.length, scene.p, theme);
+    if (layers.points && scene.points) {
+      drawCrosses(ctx, projectAll(mapping, scene.points, colours.length, scene.p, this.at.points), colours, focus, theme);
+    }
+    drawMeans(ctx, means, colours.length, theme);
+    drawRuler(ctx, mapping.rect, scene.radius, ghosts.largest, theme);
+    ctx.restore();
+  }
+
+  /** A cleared context, clipped to the plot area. */
+  context({ x, y, w, h }) {
+    const { canvas, ratio } = this;
+    const ctx = canvas.getContext("2d");
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x, y, w, h);
+    ctx.clip();
+    return ctx;
+  }
+
+  project(scene, mapping, K) {
+    if (this.at.n !== scene.n || this.at.K !== K) {
+      this.at = { n: scene.n, K, ...buffers(scene.n), means: buffers(K), points: buffers(K) };
+    }
+    projectAll(mapping, scene.xy, scene.n, scene.p, this.at);
+  }
+
+  paintSamples(ctx, scene, { labels, brush, focus, theme }) {
+    const { at } = this;
+    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, theme };
+    if (scene.p === 2) return drawFlat(ctx, what);
+    at.order = depthOrder(at.depth, scene.n, at.order);
+    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.radius });
+  }
+}

@@ -1,0 +1,94 @@
+import { combined } from "../../app/static/cloud/choice.js";
+import { CloudCamera } from "../../app/static/cloud/camera.js";
+import { ticksOf } from "../../app/static/cloud/axes.js";
+import { join } from "../../app/static/cloud/link.js";
+import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
+import { PickGrid, inside, packed } from "../../app/static/cloud/pick.js";
+import { radiusFor } from "../../app/static/cloud/sprites.js";
+import { Sample, spacing } from "../../app/static/cards/scopedata.js";
+import { rgb } from "../../app/static/kit/theme.js";
+import { buffers } from "../../app/static/latents/mapping.js";
+import { nearest } from "../../app/static/latents/points.js";
+import { close, equal, test } from "./kit.js";
+
+test("the grid finds the nearest sample that is seen, bright ones first", () => {
+  const [x, y] = [[5, 30, 33, 90], [5, 30, 30, 90]];
+  const strength = Uint8Array.of(SHOWN, FAINT, SHOWN, HIDDEN);
+  const grid = new PickGrid(x, y, strength, 4, 100, 100);
+  equal([grid.nearest(6, 6, 12, strength), grid.nearest(30, 30, 12, strength), grid.nearest(90, 90, 12, strength), grid.nearest(60, 60, 12, strength), grid.nearest(23, 23, 12, Uint8Array.of(2, 2, 2, 0))], [0, 2, -1, -1, 1]);
+  const many = Array.from({ length: 500 }, (_, i) => [(i * 37.7) % 100, (i * 61.3) % 100]);
+  const [mx, my, shown] = [many.map(([a]) => a), many.map(([, b]) => b), new Uint8Array(500).fill(SHOWN)];
+  const fine = new PickGrid(mx, my, shown, 500, 100, 100);
+  for (let k = 0; k < 50; k++) {
+    const [px, py] = [(k * 17.3) % 100, (k * 29.9) % 100];
+    equal(fine.nearest(px, py, 12, shown), nearest({ x: mx, y: my }, 500, px, py, 12));
+  }
+});
+
+test("a lasso takes what lies inside it, also where it bends inwards", () => {
+  const path = [[0, 0], [10, 0], [10, 10], [5, 2], [0, 10]];
+  const [x, y] = [[5, 5, 1, 9, 20, NaN, 2], [1, 6, 5, 5, 5, 1, 2]];
+  equal(inside(path, x, y, Uint8Array.of(2, 2, 2, 2, 2, 2, 0), 7), [1, 0, 1, 1, 0, 0, 0]);
+});
+
+test("a choice is packed as numpy unpacks it, and joined as the keys say", () => {
+  equal([packed(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1)), packed(new Uint8Array(0))], [btoa("\x01\x01"), ""]);
+  const [before, flags] = [Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0)];
+  equal(["new", "add", "take"].map((how) => combined(before, flags, how)), [[0, 1, 1, 0], [1, 1, 1, 0], [1, 0, 0, 0]]);
+  equal([combined(before, null, "add"), combined(null, flags, "take"), combined(null, flags, "add")], [null, null, [0, 1, 1, 0]]);
+});
+
+test("clouds of one group and size hear each other, until they leave", () => {
+  const heard = [];
+  const view = (name, total) => ({ total, hear: (what, value) => heard.push([name, what, value]) });
+  const [a, b] = [join("g", view("a", 5)), join("g", view("b", 5))];
+  join("g", view("other size", 6));
+  join("h", view("other group", 5));
+  a.tell("hover", 3);
+  b.leave();
+  a.tell("hover", 4);
+  equal(heard, [["b", "hover", 3]]);
+});
+
+test("samples are painted where they are, faint ones faintly, and wrong ones hollow", () => {
+  const canvas = document.createElement("canvas");
+  const paint = new CloudPaint(canvas);
+  const theme = { panel: "#ffffff" };
+  paint.prepare({ w: 90, h: 20, ratio: 1, colours: ["#000000"], theme, n: 4 });
+  const strength = Uint8Array.of(SHOWN, SHOWN, FAINT, HIDDEN);
+  paint.paint({ x: [10.5, 30.5, 50.5, 70.5], y: [10.5, 10.5, 10.5, 10.5], depth: null, order: [0, 1, 2, 3], count: 4, labels: [0, 0, 0, 0], wrong: [0, 1, 0, 0], strength, reach: 1 });
+  const at = (x) => canvas.getContext("2d").getImageData(x, 10, 1, 1).data;
+  const [right, wrong, faint, hidden] = [10, 30, 50, 70].map(at);
+  equal([right[0] < 60, wrong[0] > 200, wrong[3], faint[0] > 200 && faint[0] < 250, hidden[3]], [true, true, 255, true, 0]);
+  equal([radiusFor(100) > radiusFor(10_000), radiusFor(10_000) > radiusFor(100_000), rgb(theme.panel)], [true, true, [255, 255, 255]]);
+});
+
+test("the cloud's camera shows everything, and zooms about the pointer", () => {
+  const camera = new CloudCamera();
+  const rect = { x: 0, y: 0, w: 200, h: 100 };
+  camera.open([Float32Array.of(-1, 3), Float32Array.of(0, 1)], rect);
+  const spots = () => camera.project([[-1, 3], [0, 1]], 2, buffers(2));
+  const { x } = spots();
+  if (!(x[0] > 0 && x[1] < 200 && x[1] - x[0] > 150)) throw new Error(`not all in sight: ${x}`);
+  camera.zoom(5, x[0], spots().y[0]);
+  close(spots().x[0], x[0], 1e-3);
+  close(spots().x[1] - spots().x[0], 5 * (x[1] - x[0]), 1e-2);
+  camera.reset();
+  close(spots().x, [...x], 1e-4);
+});
+
+test("ticks are round numbers within the axis", () => {
+  equal([ticksOf(0, 1, 5), ticksOf(-3, 3, 3), ticksOf(1, 1, 3)], [[0, 1, 2, 3, 4, 5].map((k) => k * 0.2), [-2, 0, 2], []]);
+});
+
+test("the microscope measures one class about its mean", () => {
+  equal([1, 0, 2, 3, 1e-3].map((x) => Math.fround(x + spacing(x)) > Math.fround(x)), [true, true, true, true, true]);
+  equal([spacing(1), spacing(1.9), spacing(2), spacing(-4), spacing(0)], [2 ** -23, 2 ** -23, 2 ** -22, 2 ** -21, 2 ** -149]);
+  const latents = { shape: [4, 2], data: Float32Array.of(1, 0, 3, 0, 3, 0, 10, 4) };
+  const about = new Sample({ latents, labels: { data: [0n, 0n, 0n, 1n] }, points: { data: [2, 0, 10, 4] } }).about(0);
+  close(about.mean, [7 / 3, 0]);
+  close(about.distances, [4 / 3, 2 / 3, 2 / 3]);
+  close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
+  close(about.predicted, [-1 / 3, 0]);
+  equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
+});
