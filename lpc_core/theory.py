@@ -198,35 +198,37 @@ def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
 
 
 def _newton(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, str]:
-    """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough."""
-    todo, here = np.arange(len(points)), points
+    """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough.
+
+    A gradient that rounding alone may explain is small enough once a step no longer halves it.
+    """
+    todo, here, before = np.arange(len(points)), points, np.full(len(points), np.inf)
     for _ in range(MAX_STEPS):
-        probabilities, gradient, norms, tolerance = _gradient(problem, here)
-        open_ = ~(norms <= tolerance)
+        probabilities, gradient, norms, tolerance, rounding = _gradient(problem, here)
+        open_ = ~((norms <= tolerance) | ((norms <= tolerance + rounding) & (norms > before / 2)))
         left = np.count_nonzero(open_)
         if left < len(todo):
             points[todo] = here
             if not left:
                 return points, ""
             todo, here, problem = todo[open_], here[open_], problem.some(open_)
-            probabilities, gradient = probabilities[open_], gradient[open_]
+            probabilities, gradient, norms = probabilities[open_], gradient[open_], norms[open_]
+        before = norms
         here = here + _damped(problem, here, _newton_step(problem, probabilities, gradient))
     points[todo] = np.nan
     return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
                     f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
 
 
-def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (m, K), gradient (m, r), its norm and the norm it may keep (m,)."""
+def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Probabilities (m, K), gradient (m, r), its norm, the norm it may keep, and what rounding may add to it (m,)."""
     probabilities, slope = _probabilities(problem.products(points) + problem.bias, problem.classes, problem.smoothing)
     gradient = problem.sums(slope) + problem.stiffness * points
     norms = np.sqrt(np.einsum("mr,mr->m", gradient, gradient))
     size = (np.abs(slope) * problem.lengths).sum(axis=1)
     tolerance = np.minimum(TOLERANCE * size, problem.tolerance)  # size is S of `collapse_points`, over the scale
-    if (norms > tolerance).any():  # else rounding need not be allowed for
-        reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
-        tolerance += 64 * _EPS * reach * (size + problem.smoothing)
-    return probabilities, gradient, norms, tolerance
+    reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
+    return probabilities, gradient, norms, tolerance, 64 * _EPS * reach * (size + problem.smoothing)
 
 
 def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:

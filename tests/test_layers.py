@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms on floors below it
-    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot", "lpc_core.files"),
+    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
     ("lpc_core.comparison", "lpc_core.data", "lpc_core.losses", "lpc_core.models", "lpc_core.presets",
      "lpc_core.schedules", "lpc_core.theory"),
     ("lpc_core.metrics", "lpc_core.parsing", "lpc_core.penalty"),
@@ -20,7 +20,8 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
-    ("app", "app.settings", "app.comparisons", "app.hosts", "app.charts"),
+    ("app", "app.settings", "app.comparisons", "app.charts"),
+    ("app.hosts",),
     ("app.live", "app.looks"),
     ("app.desks",),
     ("app.parts", "app.session"),
@@ -28,6 +29,8 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app.main",),
     ("app.server",),
     ("app.__main__",),
+    ("app.commands",),
+    ("app.cli",),
 )
 CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}

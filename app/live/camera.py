@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from app.live.frames import Sight
+from app.live.frames import Sight, finite
 from app.live.messages import MAX_LARGE_NODES, View
 from app.live.projection import StableBasis
 
@@ -38,16 +38,16 @@ class Camera:
 
     def look(self, view: View, latents: np.ndarray) -> Sight:
         """How to draw ``latents`` (n, d) in the next frame. Nodes that do not exist are replaced by ones that do."""
-        finite = np.nan_to_num(latents, nan=0.0, posinf=0.0, neginf=0.0)
+        shown = finite(latents)
         large = tuple(dict.fromkeys(node for node in view.large if node < self._d)) or (0,)
         nodes: tuple[int, ...] = ()
         if view.projection == "pca":
-            basis = self._principal(finite, view.dims)
+            basis = self._principal(shown, view.dims)
         else:
             nodes = _existing(view.nodes, min(view.dims, self._d), self._d)
             basis = np.zeros((self._d, view.dims))
             basis[list(nodes), range(len(nodes))] = 1.0
-        hist_range = self._range.update(float(np.abs(finite).max(initial=0.0)))
+        hist_range = self._range.update(float(np.abs(shown).max(initial=0.0)))
         return Sight(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
 
     def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:

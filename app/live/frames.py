@@ -99,12 +99,12 @@ def encode_parts(kind: str, parts: Sequence[Part], info: Mapping[str, Any]) -> b
 
 def moment(snapshot: Snapshot, sight: Sight) -> Part:
     """What a frame says of one run."""
-    latents = np.nan_to_num(snapshot.latents, nan=0.0, posinf=0.0, neginf=0.0)  # (n, d)
+    latents = finite(snapshot.latents)  # (n, d)
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
         xy, scale = _quantise(latents @ sight.basis.astype(np.float32))  # (n, p)
         arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
         arrays |= _in_view(snapshot, sight.basis) | _histograms(latents, snapshot, sight)
-        norms = np.linalg.norm(latents.astype(np.float64), axis=1)
+        norms = np.sqrt(np.einsum("nd,nd->n", latents, latents, dtype=np.float64))
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
@@ -114,6 +114,11 @@ def moment(snapshot: Snapshot, sight: Sight) -> Part:
         "hist_range": sight.hist_range, "notice": "",
     }
     return own, arrays
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """``values`` with 0 for what is not finite; the same array where everything is."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:
@@ -135,18 +140,18 @@ def _encode(kind: str, info: Mapping[str, Any], arrays: Arrays) -> bytes:
 
 def _clean(value: Any) -> Any:
     """``value`` as JSON knows it: NumPy scalars become Python's, numbers that are not finite become null."""
-    if isinstance(value, Mapping):
-        return {name: _clean(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_clean(item) for item in value]
+    return {name: _clean(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
     """int16 numbers and the one scale that gives ``values`` back to within half of it."""
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    values = finite(values)
     top = float(np.abs(values).max(initial=0.0))
     scale = max(top / _INT16, 1e-30)
     return np.rint(values.astype(np.float64) / scale).astype(np.int16), scale
@@ -167,8 +172,8 @@ def _predicted_radius(snapshot: Snapshot) -> float | None:
 
 def _histograms(latents: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
     d, classes = latents.shape[1], len(snapshot.weight)
-    place = np.floor((latents / sight.hist_range + 1.0) * (BINS / 2))
-    place = np.clip(place, 0, BINS - 1).astype(np.int64)  # (n, d) bin of every sample at every node
+    place = (latents / sight.hist_range + 1.0) * (BINS / 2)
+    place = np.clip(place, 0, BINS - 1, out=place).astype(np.int64)  # (n, d) bin of every sample at every node
     every = _count(place + BINS * np.arange(d), d).reshape(d, BINS)
     by_class = classes <= CLASSES_BY_COLOUR
     groups = classes if by_class else 1

@@ -26,7 +26,7 @@ class Allowance:
     memory_mb: int  # resident, of its process and all it started
     seconds: float
     time_setting: str  # what the limit on time is called
-    files_mb: int  # in its folder
+    files_mb: int  # that it adds to its folder
 
     @classmethod
     def of(cls, settings: Settings, time_setting: str = "job_s") -> Allowance:
@@ -41,6 +41,7 @@ class Watch:
         self.hit = ""  # the limit that was hit: "expected …, got …", and the setting's variable in `setting`
         self.setting = ""
         self._process, self._folder, self._most = process, folder, most
+        self._before = written(folder)  # what earlier jobs left is not this one's
         self._deadline = time.monotonic() + most.seconds
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="watch", daemon=True)
@@ -69,7 +70,7 @@ class Watch:
             self._hit("job_memory_mb", f"at most {most.memory_mb:,} MB of memory", "more")
         elif time.monotonic() > self._deadline:
             self._hit(most.time_setting, f"at most {most.seconds:g} s", "longer")
-        elif written(self._folder) > most.files_mb * MEBI:
+        elif written(self._folder) - self._before > most.files_mb * MEBI:
             self._hit("job_files_mb", f"at most {most.files_mb:,} MB of files", "more")
 
     def _hit(self, setting: str, limit: str, more: str) -> None:

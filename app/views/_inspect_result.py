@@ -43,8 +43,8 @@ def _shape(held: Held) -> list[str]:
 
 def warnings(held: Held) -> None:
     """What must be known before the numbers are believed."""
-    if told := held.inspection.embeddings.warnings:
-        st.warning("  \n".join(plain(f"{text[:1].upper()}{text[1:]}.") for text in told), icon=":material/warning:")
+    for text in held.inspection.embeddings.warnings:
+        st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
 
 
 def report_menu(held: Held) -> None:

@@ -87,6 +87,8 @@ class Observer:
         found = parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         for values in found.values() if seen is not outputs else ():
             values[~good] = np.nan
+        if points is not None:
+            points[~good] = np.nan
         means, pushes, peaks = found.pop("means"), found.pop("forces", None), found.pop("peaks", None)
         return Look(latents, predictions[:, :n], means, points, pushes, found, peaks)
 

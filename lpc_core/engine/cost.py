@@ -23,7 +23,7 @@ from itertools import pairwise
 from lpc_core.comparison import Comparison
 from lpc_core.config import ModelConfig, RunConfig
 from lpc_core.data import Form, sources
-from lpc_core.film import available_memory, first_line
+from lpc_core.machine import available_memory, first_line
 
 FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56

@@ -28,7 +28,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ import safetensors.numpy
 from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, unflatten
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.writing import write_whole
+from lpc_core.machine import available_memory
 
 MIN_GAMMAS, MAX_GAMMAS = 2, 64
 MIN_FRAMES, MAX_FRAMES = 2, 600
@@ -197,30 +197,6 @@ def film_memory(gammas: int, frames: int, points: int, nodes: int, classes: int)
     per_sample = p + 1 + (4 * nodes if nodes > MAX_DRAWN_RAW else 0)
     per_moment = points * per_sample + 4 * classes * (1 + 5 * p) + min(nodes, MAX_HIST_NODES) * (BINS + 4) + 4 * 30
     return int(moments * (per_moment + points * (p + 1)))
-
-
-def available_memory() -> int:
-    """Bytes this process may still take: what the machine has free, and what its container allows."""
-    free = [os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for line in _lines("/proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            free = [int(line.split()[1]) * 1024]
-    limit, used = (first_line(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
-    if limit.isdigit() and used.isdigit():
-        free.append(int(limit) - int(used))
-    return max(0, min(free))
-
-
-def first_line(path: str) -> str:
-    """The first line of a file of the system; "" where there is none."""
-    return next(iter(_lines(path)), "")
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text("ascii").splitlines()
-    except OSError:
-        return []  # not this kind of system
 
 
 def check_memory(needed: int, available: int | None = None) -> None:

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from app.comparisons import OWN, READY
 from lpc_core.comparison import Comparison, compare
 from lpc_core.config import flatten
+from tests.app._markdown import as_read
 from tests.app.test_session import still, widget  # noqa: F401
 from tests.patience import PATIENCE_S
 
@@ -25,7 +26,7 @@ def start(**link):
 
 
 def warnings(test):
-    return [item.value for item in test.warning]
+    return [as_read(item.value) for item in test.warning]
 
 
 @pytest.mark.parametrize("name", READY)

@@ -16,6 +16,7 @@ from lpc_core.metrics import Reading
 from lpc_core.presets import default_run
 from lpc_core.study import Study, open_study, save_study
 from tests.app import _study
+from tests.app._markdown import as_read
 from tests.patience import PATIENCE_S, until
 
 PAGE = """
@@ -276,7 +277,7 @@ def test_an_error_stands_above_what_was_measured_until_then(page):
     desk = desk_of(page, "study")
     desk.study, desk.error = _study.study(2), "The run diverged."
     page.run()
-    assert page.error[0].value == "The run diverged. What was measured until then (2) is below."
+    assert as_read(page.error[0].value) == "The run diverged. What was measured until then (2) is below."
     assert not page.drawn["cards-collapse"]["nc1"].empty
     page.button(key="study_again").click().run()
     assert not page.error

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.live import hub
 from lpc_core.config import unflatten
 from lpc_core.presets import default_run, named_presets
+from tests.app._markdown import as_read
 from tests.patience import PATIENCE_S
 
 MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
@@ -70,7 +71,8 @@ def test_a_link_is_the_run(still):
 
 def test_a_bad_value_is_named_with_what_is_used_instead(still):
     test = start(gamma_end="-1", seed="3")
-    assert [w.value for w in test.warning] == ["gamma_end: expected a number from 0 to 1e+08, got -1.0. Using 100.0."]
+    told = [as_read(warning.value) for warning in test.warning]
+    assert told == ["gamma_end: expected a number from 0 to 1e+08, got -1.0. Using 100.0."]
     assert still.runs["s0"][0].seed == 3
 
 
@@ -105,7 +107,7 @@ def test_a_value_that_clashes_changes_nothing_but_the_message(still):
     test = start()
     widget(test, "number_input", "gamma_start").set_value(0.0).run()
     assert still.runs["s0"] == [default_run("hypercube")]
-    assert "gamma_start: expected a number above 0" in test.warning[0].value
+    assert "gamma_start: expected a number above 0" in as_read(test.warning[0].value)
     assert widget(test, "number_input", "gamma_start").value == default_run("hypercube").gamma.gamma_start
 
 

@@ -54,7 +54,6 @@ def test_settings_lists_them_all():
     (["train", "dataset=digits", "samples=99999"], "lpc: samples: expected"),
     (["train", *QUICK, "optimizer=sgd", "lr=10", "head_lr=10", "steps=500"], "lpc: The run diverged before step"),
     (["dance"], "lpc: No such command 'dance'"),
-    (["serve", "--port", "0"], "lpc: Invalid value for '--port'"),
 ])
 def test_a_refused_input_is_one_line(arguments, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["lpc", *arguments])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lpc_core.cli import app
+from lpc_core.cli import program
 from lpc_core.comparison import compare
 from lpc_core.config import ModelConfig, unflatten
 from lpc_core.data import load, sources
@@ -148,4 +148,4 @@ def test_the_shell_refuses_before_anything_is_loaded_or_built(command, monkeypat
     monkeypatch.setattr(cost, "available_memory", lambda: 10**6)
     monkeypatch.setattr("lpc_core.data.load", None)  # a call of it would fail otherwise
     with pytest.raises(CostError, match=r"^memory: expected at most 1 MB, what this machine has free, got about"):
-        app(command, standalone_mode=False)
+        program()(command, standalone_mode=False)

@@ -403,19 +403,26 @@ def test_marks_before_anything_is_learnt_are_unknown():
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 
-def lpc(*arguments, cwd):
+def lpc(*arguments, cwd, program="lpc_core"):
     root = str(Path(__file__).parents[2])
-    return subprocess.run([sys.executable, "-m", "lpc_core", "film", *arguments], cwd=cwd, capture_output=True,
+    return subprocess.run([sys.executable, "-m", program, "film", *arguments], cwd=cwd, capture_output=True,
                           text=True, timeout=600, env={"PYTHONPATH": root, "PATH": ""}, check=False)
 
 
 def test_the_command_writes_a_film_and_its_page(tmp_path):
     done = lpc("samples=400", "test_samples=100", "steps=40", "--gammas", "0.1,10", "--frames", "4", "--points", "40",
-               "--json", "--out", "a.film", "--html", "a.html", cwd=tmp_path)
+               "--json", "--out", "a.film", "--html", "a.html", cwd=tmp_path, program="app.cli")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["share"] == 1
     assert open_film(tmp_path / "a.film").steps[-1] == 40
     assert b"film-data" in (tmp_path / "a.html").read_bytes()
+
+
+def test_the_library_alone_writes_no_page_and_says_so_before_any_work(tmp_path):
+    refused = lpc("--html", "a.html", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("lpc: html: expected the lab beside the library, which writes pages, got")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_refuses_in_one_line_and_leaves_nothing(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lpc_core import cli
+from lpc_core.commands import _pages
 from lpc_core.inspection import load
 from lpc_core.metrics import names
 
@@ -19,11 +20,11 @@ COLLAPSED, PLAIN, FIGURE = (str(SAMPLES / name) for name in (
     "collapsed.safetensors", "neural-collapse.safetensors", "figure-1.npz"))
 
 
-def run(monkeypatch, capsys, *arguments):
+def run(monkeypatch, capsys, *arguments, main=cli.main):
     """The command in this process: status, standard output, standard error."""
     monkeypatch.setattr(sys, "argv", ["lpc", "inspect", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        main()
     captured = capsys.readouterr()
     return end.value.code, captured.out, captured.err
 
@@ -82,22 +83,18 @@ def test_a_head_alone(monkeypatch, capsys):
 
 
 def test_the_report_is_drawn_by_the_lab(monkeypatch, capsys, tmp_path):
-    called = []
+    def page(source, target):
+        assert load(source).source["file"] == "figure-1.npz"
+        target.write_text("<!doctype html>")
 
-    def fake(command, check):
-        called.append(command)
-        Path(command[-1]).write_text("<!doctype html>")
-        assert load(Path(command[-2])).source["file"] == "figure-1.npz"
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", fake)
+    monkeypatch.setattr(_pages, "_writers", {"inspection": page})
     code, *_ = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "a.html", "--json")
     assert code == 0
-    assert called[0][:3] == [sys.executable, "-m", "app.looks.inspect_report"]
-    monkeypatch.setattr(subprocess, "run", lambda command, check: subprocess.CompletedProcess(command, 2))
+    assert (tmp_path / "a.html").read_text() == "<!doctype html>"
+    monkeypatch.setattr(_pages, "_writers", {})
     code, _, err = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "b.html")
     assert code == 2
-    assert err.splitlines()[-1].startswith("lpc: html: expected a page at ")
+    assert err.splitlines()[-1].startswith("lpc: html: expected the lab beside the library")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -151,7 +148,8 @@ def test_warnings_in_the_table_the_report_and_the_tables(monkeypatch, capsys, tm
     rng, labels = np.random.default_rng(0), np.repeat([0, 1, -1, 2], 4)
     np.savez(tmp_path / "e.npz", latents=rng.normal(size=(16, 64)), labels=labels)
     page = tmp_path / "report.html"
-    code, out, _ = run(monkeypatch, capsys, tmp_path / "e.npz", "--html", page)
+    lab = pytest.importorskip("app.cli")
+    code, out, _ = run(monkeypatch, capsys, tmp_path / "e.npz", "--html", page, main=lab.main)
     told = " ".join(out.split())
     assert code == 0
     assert "warning: 4 of 16 samples name no class (labels: -1) and are left out; --unlabelled keep makes" in told

@@ -36,7 +36,7 @@ PACKED = gzip.compress(GOOD, mtime=0)
 @pytest.mark.parametrize(("content", "found"), [
     (b"", "an empty file; copy or download it again"),
     (b"<!DOCTYPE html><html>403</html>", "a web page; fetch the file"),
-    (gzip.compress(b"<!DOCTYPE html>"), "a web page, gzipped; fetch the file"),
+    (gzip.compress(b"<!DOCTYPE html>", mtime=0), "a web page, gzipped; fetch the file"),
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a Git-LFS pointer in place of the file"),
 ])
 def test_what_lies_in_the_file_s_place_is_named(tmp_path, content, found):

@@ -26,8 +26,8 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64
     ("<!doctype html>".encode("utf-16"), "a web page"),
     (b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-'>", "a web page"),
     (b"<h1>It works</h1>", "a web page"),
-    (gzip.compress(b"<!DOCTYPE html>"), "a web page, gzipped"),
-    (gzip.compress(POINTER), "a Git-LFS pointer in place of the file, gzipped"),
+    (gzip.compress(b"<!DOCTYPE html>", mtime=0), "a web page, gzipped"),
+    (gzip.compress(POINTER, mtime=0), "a Git-LFS pointer in place of the file, gzipped"),
     (b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>AccessDenied</Code></Error>", "error message (XML)"),
     (b'{"error":"Repository not found"}', "error message (JSON)"),
     (b'{\n  "message": "Not Found",\n  "documentation_url": "x"}', "error message (JSON)"),
@@ -54,7 +54,8 @@ def _saved(save):
     b'"[1 2 3]",cat\n', b"<s>,label\n1,2\n", b"not found,label\n1,2\n",
     b'{"metadata":{},"weight_map":{}}', b'\x10\0\0\0\0\0\0\0{"error":{"dtype":"F32"}}',
     _saved(lambda raw: np.save(raw, np.zeros(3))), _saved(lambda raw: np.savez(raw, a=np.zeros(3))),
-    pickle.dumps({"error": 1}), bytes(64), gzip.compress(b"\0\0\x08\x03" + bytes(60)), gzip.compress(b"")[:12],
+    pickle.dumps({"error": 1}), bytes(64), gzip.compress(b"\0\0\x08\x03" + bytes(60), mtime=0),
+    gzip.compress(b"", mtime=0)[:12],
     b"\x1f\x8b\x00\x00", b"\x00\x00\x08\x03\x00\x00\x00\x01",
 ])
 def test_what_may_be_the_file_is_left_to_its_reader(head):

@@ -84,12 +84,6 @@ def test_small_and_sparse_sets_do_not_fail(n, d, classes):
     assert not any(math.isinf(value) for value in found.values())
 
 
-def test_peaks_may_be_given():
-    latents, labels = code()
-    found = live_metrics(latents, labels, labels, SQUARE, np.zeros(4), None, peaks=np.array([3.0, math.nan]))
-    assert found["node_peak_distance_mean"] == found["node_peak_distance_min"] == 3
-
-
 def test_the_head_must_read_these_latents():
     latents, labels = code()
     with pytest.raises(ValueError, match=r"expected weight \(K, 2\) and bias \(K,\), got \(4, 3\) and \(4,\); pass"):
