@@ -5,4 +5,4 @@ import re
 
 def as_read(text):
     """``text`` without its escapes."""
-    return re.sub(r"\\([^\w\s])", r"\1", text).replace("\u2060", "")
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text).replace("\u2060", "")
