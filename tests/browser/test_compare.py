@@ -19,6 +19,10 @@ def settled(state):
     return len(state["panels"]) > 1 and all(panel["range"] and panel["scale"] for panel in state["panels"])
 
 
+def same_range(a, b):
+    return a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
+
+
 @pytest.mark.parametrize("name", READY)
 def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page, name):
     page = open_page(f"{lab.url}/compare?comparison={name}")
@@ -41,25 +45,19 @@ def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
     state = wait_until(page, lambda s: settled(s) and s["step"] > 1_500)
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["state"] == "paused")
-    page.wait_for_timeout(800)
-    a, b = stage_state(page)["panels"]
-    assert a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
+    a, b = wait_until(page, lambda s: same_range(*s["panels"]))["panels"]
     assert a["radius"] > 20 * b["radius"]
     page.get_by_test_id("lpc-axes-own").click()
-    page.wait_for_timeout(800)
-    a, b = stage_state(page)["panels"]
-    assert a["range"][0][1] > 5 * b["range"][0][1]
+    wait_until(page, lambda s: s["panels"][0]["range"][0][1] > 5 * s["panels"][1]["range"][0][1])
     page.get_by_test_id("lpc-axes-shared").click()
-    page.wait_for_timeout(800)
+    wait_until(page, lambda s: same_range(*s["panels"]))
     box = page.get_by_test_id("lpc-run-1").locator(".lpc-surface").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2 + 20, steps=6)
     page.mouse.up()
-    page.wait_for_timeout(400)
-    a, b = stage_state(page)["panels"]
-    assert a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
-    assert sum(a["range"][0]) < -0.01 * a["radius"]
+    a = wait_until(page, lambda s: same_range(*s["panels"]) and sum(s["panels"][0]["range"][0])
+                   < -0.01 * s["panels"][0]["radius"])["panels"][0]
     assert state["panels"][0]["range"] != a["range"]
 
 
@@ -74,8 +72,7 @@ def test_turning_one_panel_turns_all(lab, open_page):
     page.mouse.down()
     page.mouse.move(box["x"] + 190, box["y"] + 120, steps=5)
     page.mouse.up()
-    a, b = stage_state(page)["panels"]
-    assert a["yaw"] == b["yaw"] != before["panels"][0]["yaw"]
+    wait_until(page, lambda s: s["panels"][0]["yaw"] == s["panels"][1]["yaw"] != before["panels"][0]["yaw"])
 
 
 def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
@@ -86,7 +83,7 @@ def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
     assert state["panels"][0]["gamma"] == 0
     assert state["panels"][1]["radius"] < state["panels"][0]["radius"] / 20
     page.get_by_test_id("lpc-reset").click()
-    again = wait_until(page, lambda s: s["run"] > state["run"] and s["step"] < state["step"])
+    again = wait_until(page, lambda s: s["run"] > state["run"])
     assert in_step(again)
 
 

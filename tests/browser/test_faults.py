@@ -71,10 +71,12 @@ def test_a_setup_that_comes_twice_leaves_what_was_said_of_its_run(lab, open_page
 def test_a_reload_starts_the_same_run_again(lab, open_page):
     page = open_page(f"{lab.url}/?seed=3")
     wait_until(page, lambda s: s["step"] > 300)
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["state"] == "paused")
     address = page.url
     page.reload()
-    again = wait_until(page, lambda s: 0 < s["step"] < 300)
-    assert again["state"] == "running"
+    again = wait_until(page, lambda s: s["step"] > 0)
+    assert (again["state"], again["run"]) == ("running", 1)  # begun anew: the one before is paused
     assert page.url == address
 
 

@@ -102,7 +102,7 @@ def slider_moves_the_crosses(page):
     size = [np.ptp(np.array(state["crosses"]), axis=0).max() for state in (weak, strong)]
     assert size[0] > 10 * size[1]  # a strong γ draws all of them to the origin
     page.get_by_test_id("lpc-cloud-best").click()
-    assert np.allclose(crosses(page), before, atol=1.5)
+    ask_until(page, lambda: crosses(page), lambda now: np.allclose(now, before, atol=1.5))
 
 
 def lasso_lists(page):
@@ -112,7 +112,7 @@ def lasso_lists(page):
     assert 150 <= chosen <= 210  # a class has 200 samples, and its few strays lie elsewhere
     page.get_by_test_id("lpc-samples-note").get_by_text(f"{chosen} samples, mistakes first").wait_for()
     labels = page.get_by_test_id("lpc-samples-list").first.locator("strong").all_inner_texts()
-    assert set(labels) == {"class 0"}
+    assert set(labels) == {"class 0"}, labels
     page.keyboard.down("Shift")
     drag(page, around(crosses(page)[2]))
     page.keyboard.up("Shift")
@@ -149,9 +149,8 @@ def filters_and_shortcuts(page, wrong):
     page.keyboard.press("Escape")
     cloud(page, lambda s: s["chosen"] == 0)
     page.get_by_role("button", name="class 3").first.click()
-    strength = "document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.strength"
-    faint = page.evaluate(f"() => [...{strength}]")
-    assert faint.count(1) == 600
+    strength = "() => [...document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.strength]"
+    ask_until(page, lambda: page.evaluate(strength), lambda found: found.count(1) == 600)
     page.get_by_role("button", name="class 3").first.click()
 
 

