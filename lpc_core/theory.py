@@ -316,8 +316,7 @@ def _checked_head(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.
 def _checked_gamma(gamma: float | np.ndarray, allow_zero: bool = False) -> float | np.ndarray:
     """γ in float64, one or several."""
     array = np.atleast_1d(np.asarray(gamma, np.float64))
-    bad = [value for value in array.tolist()
-           if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero)]
+    bad = [value for value in array.tolist() if not (0 <= value < math.inf) or (value == 0 and not allow_zero)]
     if bad:
         bound = "0 or above" if allow_zero else "above 0 (without the penalty there is no collapse point)"
         raise ValueError(f"expected a finite gamma {bound}, got {bad[0]}; divide the authors' convention by d")
