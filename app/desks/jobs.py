@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from app.desks import spares
+from app.desks.watch import Allowance, Watch, end_group
 from app.live import rooms
-from app.live.watch import Allowance, Watch, end_group
 from app.settings import from_env
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment

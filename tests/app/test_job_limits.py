@@ -4,7 +4,6 @@ import io
 import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +15,11 @@ from app.desks.films import FilmDesk
 from app.desks.films import Wish as FilmWish
 from app.desks.inspections import InspectDesk, InspectRefused
 from app.desks.studies import StudyDesk, SweepDesk
-from app.live.watch import _resident_by_ps, resident
+from app.desks.watch import _resident_by_ps, resident
 from lpc_core.config import unflatten
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
+from tests.patience import until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
 ASK = r", or ask whoever runs the server to raise "
@@ -69,12 +69,9 @@ def closing():
         desk.close()
 
 
-def ended(desk, seconds=100):
+def ended(desk):
     """The desk once nothing of it runs any more and its error stands."""
-    end = time.monotonic() + seconds
-    while desk.running or getattr(desk, "_busy", 0) or not desk.error:
-        assert time.monotonic() < end, f"still {desk.what!r}"
-        time.sleep(0.02)
+    until(lambda: desk.error and not desk.running and not getattr(desk, "_busy", 0), told=lambda: desk.what)
     return desk
 
 
