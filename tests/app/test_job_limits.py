@@ -15,7 +15,7 @@ from app.desks.films import FilmDesk
 from app.desks.films import Wish as FilmWish
 from app.desks.inspections import InspectDesk, InspectRefused
 from app.desks.studies import StudyDesk, SweepDesk
-from app.desks.watch import _resident_by_ps, resident
+from app.desks.watch import Allowance, _resident_by_ps, resident
 from lpc_core.config import unflatten
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
@@ -199,10 +199,10 @@ def test_a_films_page_is_made_within_the_limits(closing, monkeypatch):
     desk = closing(FilmDesk("cpu"))
     desk.adopt(film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu")))
     target = desk.folder / "page.html"
-    monkeypatch.setenv("LPC_JOB_MEMORY_MB", "16")  # less than its imports take
-    error = jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER)
+    with monkeypatch.context() as tight:
+        tight.setattr(Allowance, "of", lambda *_: Allowance(16, 100.0, "job_s", 100))  # less than its imports take
+        error = jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER)
     assert error.endswith("record fewer γ, frames or points, or ask whoever runs the server to raise LPC_JOB_MEMORY_MB")
-    monkeypatch.delenv("LPC_JOB_MEMORY_MB")
     assert jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER) == ""
     assert target.read_bytes().startswith(b"<!doctype html>")
 
