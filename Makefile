@@ -11,9 +11,11 @@ WORKERS ?= 1
 run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+test: $(VENV)/.test  # all parts run, also when an earlier one fails
+	@status=0; $(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser || status=1; \
+	exit $$status
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
