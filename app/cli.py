@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lpc_core import cli
-from lpc_core.commands import _pages as pages
+from lpc_core.commands import pages
 from lpc_core.registry import discover
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
-from lpc_core.commands._pages import check_page, write_page
 from lpc_core.commands._progress import progress
+from lpc_core.commands.pages import check_page, write_page
 
 if TYPE_CHECKING:
     from lpc_core.film import Film

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands._arguments import check_outputs, names
-from lpc_core.commands._pages import check_page, write_page
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
 from lpc_core.commands._progress import progress
+from lpc_core.commands.pages import check_page, write_page
 
 if TYPE_CHECKING:
     from rich.console import Console

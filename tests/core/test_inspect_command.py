@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lpc_core import cli
-from lpc_core.commands import _pages
+from lpc_core.commands import pages
 from lpc_core.inspection import load
 from lpc_core.metrics import names
 
@@ -87,11 +87,11 @@ def test_the_report_is_drawn_by_the_lab(monkeypatch, capsys, tmp_path):
         assert load(source).source["file"] == "figure-1.npz"
         target.write_text("<!doctype html>")
 
-    monkeypatch.setattr(_pages, "_writers", {"inspection": page})
+    monkeypatch.setattr(pages, "_writers", {"inspection": page})
     code, *_ = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "a.html", "--json")
     assert code == 0
     assert (tmp_path / "a.html").read_text() == "<!doctype html>"
-    monkeypatch.setattr(_pages, "_writers", {})
+    monkeypatch.setattr(pages, "_writers", {})
     code, _, err = run(monkeypatch, capsys, FIGURE, "--html", tmp_path / "b.html")
     assert code == 2
     assert err.splitlines()[-1].startswith("lpc: html: expected the lab beside the library")
