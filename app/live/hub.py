@@ -265,9 +265,9 @@ class Hub:
         if before is not None and before is not seat:
             self._retire(before, _LEAVING_S)
         self._order(session, orders.Open(id, session.config, session.ticket, False, session.frame, session.run))
-        self._order_presence(session)
         for wish in session.wishes.values():
             self._order(session, wish)
+        self._order_presence(session)  # last: with nobody there, nothing moves before what was set is set again
         if seat.own:
             self._announce(session, "loading")
 
