@@ -1,4 +1,4 @@
-"""An inspection as one page that opens anywhere: ``python -m app.looks.inspect_report INSPECTION OUT.html``.
+"""An inspection as one page that opens anywhere (``lpc inspect FILE --html OUT``).
 
 The page has no script at all: its pictures are SVG drawn here, and its content security policy forbids everything but
 its own styles and embedded pictures. Whatever came from a file is escaped. Beside it go the same numbers as JSON and
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -277,17 +276,3 @@ def export(source: Path, target: Path) -> None:
     for ending, text in ((target.suffix or ".html", report_html(inspection)), (".json", report_json(inspection)),
                          (".csv", report_csv(inspection))):
         write_whole(target.with_suffix(ending), text.encode())
-
-
-def main() -> None:
-    """Two paths in; one line and status 2 for what is refused."""
-    try:
-        source, target = map(Path, sys.argv[1:])
-        export(source, target)
-    except (ValueError, OSError) as error:
-        print(f"inspect_report: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-if __name__ == "__main__":
-    main()
