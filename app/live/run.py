@@ -181,7 +181,7 @@ class Run:
             case messages.Step(count=count):
                 self._play(trainer, count if self._remaining == math.inf else self._remaining + count)
             case messages.Pause():
-                self.playing, self._remaining = False, math.inf
+                self.playing, self._remaining, self._unsaved = False, math.inf, True
                 self._pause_clock()
             case messages.Reset():
                 self._again()

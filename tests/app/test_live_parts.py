@@ -16,9 +16,11 @@ from app.live.history import History
 from app.live.loading import DataCache
 from app.live.outbox import Hangup, Outbox
 from app.live.pacing import RateMeter, StepBudget, frame_interval, metrics_interval
+from app.live.run import Run
 from app.settings import Settings, SettingsError, from_env
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import Dataset
+from tests.app._fake import FakeTrainer, load
 
 
 def test_the_budget_gives_the_rate_and_no_burst():
@@ -203,3 +205,14 @@ def test_settings_come_from_the_environment():
 def test_bad_settings_say_what_is_expected(name, text, told):
     with pytest.raises(SettingsError, match=told):
         from_env({name: text})
+
+
+def test_a_pause_right_after_saving_is_saved_too(tmp_path):
+    run = Run("a", lambda report: None, lambda config, data: FakeTrainer(config, "cpu", data), tmp_path / "a")
+    run.start(RunConfig(), load(DataConfig(), 0, None), 1)
+    run.come()
+    run.train(1.0)
+    run.save()  # of a run that plays; no step follows
+    run.hear(messages.Pause(type="pause"))
+    run.save_if_due(time.perf_counter())
+    assert state_file.read(tmp_path / "a").info["playing"] is False
