@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def discover(package: str, attribute: str) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def discover(package: str, attribute: str) -> dict[str, Any]:
     return {name.replace("_", "-"): getattr(m, attribute) for name, m in modules.items() if hasattr(m, attribute)}
 
 
-def pick(kind: str, table: dict[str, Any], name: str) -> Any:
+def pick(kind: str, table: dict[str, T], name: str) -> T:
     """Return ``table[name]``; an unknown name raises ``ValueError`` naming what exists."""
     if name not in table:
         raise ValueError(f"expected {kind} to be one of {', '.join(table)}, got {name!r}")
