@@ -24,7 +24,8 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(4 * w, 4 * w, activation),
     ]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
-    return net.to(memory_format=torch.channels_last), 4 * w * SIDE**2
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own stub lacks it
+    return net, 4 * w * SIDE**2
 
 
 def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,

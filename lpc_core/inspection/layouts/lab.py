@@ -56,8 +56,9 @@ def _kind(tensors: Tensors) -> str | None:
 
 def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
     settings = saved_settings(checkpoint.metadata)
-    known = settings is not None and _fits(settings, kind, tensors)
-    run = settings if known else _settings(tensors, kind, choices)
+    if settings is not None and not _fits(settings, kind, tensors):
+        settings = None
+    known, run = settings is not None, settings or _settings(tensors, kind, choices)
     classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
     choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
                   **({"activation": run.model.activation} if known else {}))
