@@ -31,9 +31,11 @@ class _Layers:
     def __init__(self, net: nn.Module) -> None:
         self.products = self.values = 0
         for layer in net.modules():
-            if isinstance(getattr(layer, "weight", None), Tensor) and layer.weight.ndim >= 2:
-                layer.register_forward_hook(self._count)
+            weight = getattr(layer, "weight", None)
+            if isinstance(weight, Tensor) and weight.ndim >= 2:
+                layer.register_forward_hook(functools.partial(self._count, weight[0].numel()))
 
-    def _count(self, layer: nn.Module, inputs: object, output: Tensor) -> None:
-        self.products += layer.weight[0].numel() * output.numel()
+    def _count(self, weights: int, layer: nn.Module, inputs: object, output: Tensor) -> None:
+        """Add an ``output`` of which each number took so many ``weights``."""
+        self.products += weights * output.numel()
         self.values += output.numel() * (2 if output.ndim > 2 else 1)

@@ -52,8 +52,8 @@ def check_optimizer(tensors: Mapping[str, Tensor], config: OptimConfig, paramete
         if slot in kind.never_negative and bool((tensor < 0).any()):
             raise StateError(f"expected {name} of at least 0, got less")
         found.setdefault(int(number), set()).add(slot)
-    for number, slots in found.items():
-        _same_names(f"quantities of parameter {number}", slots, kept[number])
+    for place, slots in found.items():
+        _same_names(f"quantities of parameter {place}", slots, kept[place])
 
 
 def check_streams(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.device], may_lack: str) -> None:
