@@ -15,7 +15,7 @@ from app import comparisons
 from app.desks import films, inspections, jobs
 from app.live import hub
 from app.settings import from_env
-from lpc_core.comparison import Comparison, compare
+from lpc_core.run_group import RunGroup, alone, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
@@ -68,9 +68,9 @@ class Session:
             except hub.HubError:  # it ended just now; the page, drawn next, takes another
                 self.place = None
 
-    def work(self) -> RunConfig | Comparison:
+    def work(self) -> RunGroup:
         """Return what this tab's place is to train."""
-        return self.run
+        return alone(self.run)
 
     def texts(self) -> dict[str, str]:
         """All of it as texts, as a link carries it."""
@@ -145,7 +145,7 @@ class Comparing(Session):
         self._compare(run)
         super().replace(run)
 
-    def work(self) -> RunConfig | Comparison:
+    def work(self) -> RunGroup:
         """Return the comparison."""
         return self._compare(self.run)
 
@@ -154,7 +154,7 @@ class Comparing(Session):
         own = dict(zip(comparisons.OWN_RUNS, self.lines, strict=False)) if self.name == comparisons.OWN else {}
         return {"comparison": self.name} | own | to_texts(self.run)
 
-    def _compare(self, run: RunConfig) -> Comparison:
+    def _compare(self, run: RunConfig) -> RunGroup:
         if self.name != comparisons.OWN:
             titles, overrides = zip(*comparisons.READY[self.name].runs, strict=True)
             return compare(run, overrides, titles)

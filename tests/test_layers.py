@@ -12,7 +12,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
     ("lpc_core.registry",),
     ("lpc_core.choices",),
-    ("lpc_core.comparison", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.presets",
+    ("lpc_core.run_group", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.presets",
      "lpc_core.schedules", "lpc_core.theory"),
     ("lpc_core.models",),
     ("lpc_core.metrics", "lpc_core.penalty"),

@@ -17,7 +17,7 @@ import numpy as np
 from app.live import frames, messages, orders, state_file
 from app.live.pacing import Cost, RateMeter, StepBudget
 from app.live.panel import Panel
-from lpc_core.comparison import Comparison
+from lpc_core.run_group import RunGroup
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.lockstep import Lockstep
@@ -59,7 +59,7 @@ class Trainer(Protocol):
     def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
 
 
-MakeTrainer = Callable[[RunConfig | Comparison, Dataset], Trainer | Lockstep]
+MakeTrainer = Callable[[RunGroup, Dataset], Trainer | Lockstep]
 Post = Callable[[orders.Report], None]
 
 
@@ -95,7 +95,7 @@ class Run:
 
     # ---- beginning -----------------------------------------------------------------------------------------------
 
-    def start(self, config: RunConfig | Comparison, dataset: Dataset, ticket: int) -> None:
+    def start(self, config: RunGroup, dataset: Dataset, ticket: int) -> None:
         """Begin ``config`` at step 0. Raises what building its trainer raises; then the run before goes on."""
         trainer = self._make(config, dataset)
         state_file.remove(self._path)

@@ -14,7 +14,7 @@ import safetensors.numpy
 
 from app.live.history import History
 from lpc_core.choices import check_names
-from lpc_core.comparison import Comparison, from_plain, to_plain
+from lpc_core.run_group import RunGroup, from_plain, to_plain
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 
 
@@ -22,7 +22,7 @@ from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 class Saved:
     """A run at rest."""
 
-    config: RunConfig | Comparison
+    config: RunGroup
     trainer: bytes  # Trainer.state_bytes()
     histories: tuple[History, ...]  # one for each run
     info: dict[str, Any]  # playing, speed, view, gamma_seq, ticket, ...
@@ -31,8 +31,8 @@ class Saved:
 def write(path: Path, saved: Saved) -> None:
     """Replace the file at ``path``; a reader sees the old or the new one, never a part. Only the owner may read it."""
     tables = [history.table() for history in saved.histories]
-    several = isinstance(saved.config, Comparison)
-    config = to_plain(saved.config) if isinstance(saved.config, Comparison) else flatten(saved.config)
+    several = isinstance(saved.config, RunGroup)
+    config = to_plain(saved.config) if isinstance(saved.config, RunGroup) else flatten(saved.config)
     info = {"config": config, "several": several, "columns": [names for names, _ in tables]} | saved.info
     arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8)}
     arrays |= {f"history{i}": np.ascontiguousarray(table) for i, (_, table) in enumerate(tables)}
@@ -57,7 +57,7 @@ def read(path: Path) -> Saved | None:
         histories = tuple(History.from_table(names, arrays[f"history{i}"])
                           for i, names in enumerate(info.pop("columns")))
         config = from_plain(info.pop("config")) if info.pop("several") else _run(info.pop("config"))
-        for run in config.runs if isinstance(config, Comparison) else (config,):
+        for run in config.runs if isinstance(config, RunGroup) else (config,):
             check_names(run)
         return Saved(config, arrays["trainer"].tobytes(), histories, info)
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, ConfigError):

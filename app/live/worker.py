@@ -27,7 +27,7 @@ from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
 from app.live.run import Post, Run, Trainer
-from lpc_core.comparison import Comparison
+from lpc_core.run_group import RunGroup
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
@@ -196,10 +196,8 @@ class Worker:
             run.tell("error", str(error), state="error")
 
     def _open(self, order: orders.Open) -> None:
-        def make(config: RunConfig | Comparison, dataset: Dataset) -> Trainer | Lockstep:
-            if isinstance(config, Comparison):
-                return Lockstep(config, lambda run: self._engine.make(run, self._device, dataset))
-            return self._engine.make(config, self._device, dataset)
+        def make(group: RunGroup, dataset: Dataset) -> Lockstep:
+            return Lockstep(group, lambda run: self._engine.make(run, self._device, dataset))
 
         run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
         run.restoring = order.restore
@@ -220,7 +218,7 @@ class Worker:
 
     # ---- loading and beginning -------------------------------------------------------------------------------------
 
-    def _prepare(self, run: Run, config: RunConfig | Comparison, ticket: int) -> None:
+    def _prepare(self, run: Run, config: RunGroup, ticket: int) -> None:
         """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void."""
         self._wanted[run.id] = ticket
         told = 0.0

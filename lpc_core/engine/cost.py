@@ -21,7 +21,7 @@ import os
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lpc_core.comparison import Comparison
+from lpc_core.run_group import RunGroup
 from lpc_core.config import ModelConfig, RunConfig, resolve
 from lpc_core.data import Form, sources
 from lpc_core.machine import available_memory, first_line
@@ -76,13 +76,16 @@ class Cost:
         return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {seconds} s per step)"
 
 
-def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
+def cost_of_group(group: RunGroup) -> Cost:
+    """What training all runs of ``group`` in turn takes; they share their data."""
+    each = [cost_of(run) for run in group.runs]
+    return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
+                sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
+                sum(c.pause_s for c in each), each[0].size)
+
+
+def cost_of(work: RunConfig, replicas: int = 1) -> Cost:
     """What training ``work`` takes; with ``replicas``, that many runs at once on the same batches (a film)."""
-    if isinstance(work, Comparison):
-        each = [cost_of(run) for run in work.runs]
-        return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
-                    sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
-                    sum(c.pause_s for c in each), each[0].size)
     form, batch = form_of(work), min(work.batch_size, work.data.samples)
     net = network_of(work.model, form)
     rows = work.data.samples + work.data.test_samples

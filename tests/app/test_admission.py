@@ -11,7 +11,7 @@ from app.desks.studies import StudyDesk
 from app.live import admission
 from app.live.admission import Ledger, announcement, check, gets_own
 from app.settings import Settings
-from lpc_core.comparison import compare
+from lpc_core.run_group import compare
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import sources
 from lpc_core.engine.cost import CostError, cost_of

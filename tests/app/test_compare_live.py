@@ -11,7 +11,7 @@ import pytest
 from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.settings import Settings
-from lpc_core.comparison import compare
+from lpc_core.run_group import compare
 from lpc_core.config import DataConfig, RunConfig
 from tests.app._page import Page, until
 from tests.app.test_hub import STATE, config, spare_is_ready, started, worker_pid

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from lpc_core.cli import program
-from lpc_core.comparison import compare
+from lpc_core.run_group import compare
 from lpc_core.config import ModelConfig, unflatten
 from lpc_core.data import load, sources
 from lpc_core.engine import cost

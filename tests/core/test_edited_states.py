@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from lpc_core.comparison import compare
+from lpc_core.run_group import compare
 from lpc_core.config import unflatten
 from lpc_core.data import DataError
 from lpc_core.engine._state import StateError, pack, unpack

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lpc_core.comparison import Comparison, compare, from_plain, to_plain
+from lpc_core.run_group import RunGroup, compare, from_plain, to_plain
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.engine.trainer import Trainer
@@ -55,7 +55,7 @@ def test_two_to_four_runs():
         with pytest.raises(ConfigError, match=f"runs: expected 2 to 4 runs to compare, got {count}"):
             compare(BASE, [{}] * count, ["x"] * count)
     with pytest.raises(ConfigError, match="a title and a word on γ for each run"):
-        Comparison((RunConfig(), RunConfig()), ("one",), (True, True))
+        RunGroup((RunConfig(), RunConfig()), ("one",), (True, True))
 
 
 def test_all_take_the_same_steps_and_each_is_the_run_it_would_be_alone():

@@ -1,4 +1,4 @@
-"""Comparison: two to four runs on the same data from the same seed, to be trained in lockstep."""
+"""RunGroup: what is trained as one: a single run, or up to four side by side on the same data from the same seed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from lpc_core.config import ConfigError, DataConfig, RunConfig, ScheduleConfig, flatten, unflatten
 
-FEWEST, MOST = 2, 4
+MOST = 4
 SHARED = (*(field.name for field in dataclasses.fields(DataConfig)), "seed", "steps")  # equal in all runs
 _GAMMA = {field.name for field in dataclasses.fields(ScheduleConfig)}
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunGroup:
     """Runs that share data, seed and length. Equal seeds also give equal first weights to layers of equal shape, as far
     as no layer before them differs in shape; and the same order of samples, cut into batches of each run's own size.
     """
@@ -25,8 +25,8 @@ class Comparison:
     follows: tuple[bool, ...]  # whether the shared γ moves the run; others keep their own schedule
 
     def __post_init__(self) -> None:
-        if not FEWEST <= len(self.runs) <= MOST:
-            raise ConfigError("runs", f"{FEWEST} to {MOST} runs to compare", len(self.runs))
+        if not 1 <= len(self.runs) <= MOST:
+            raise ConfigError("runs", f"2 to {MOST} runs to compare, or one alone", len(self.runs))
         if not len(self.runs) == len(self.titles) == len(self.follows):
             raise ConfigError("runs", "a title and a word on γ for each run", (self.titles, self.follows))
         first = flatten(self.runs[0])
@@ -47,20 +47,25 @@ class Comparison:
         return self.runs[0].seed
 
 
-def compare(base: RunConfig, overrides: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> Comparison:
+def alone(run: RunConfig) -> RunGroup:
+    """``run`` by itself, whose γ follows the hand."""
+    return RunGroup((run,), ("",), (True,))
+
+
+def compare(base: RunConfig, overrides: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> RunGroup:
     """``base`` once per item of ``overrides``, with those settings replaced; who sets γ's course does not follow."""
     runs = tuple(unflatten(dict(settings), base) for settings in overrides)
-    return Comparison(runs, tuple(titles), tuple(not _GAMMA & settings.keys() for settings in overrides))
+    return RunGroup(runs, tuple(titles), tuple(not _GAMMA & settings.keys() for settings in overrides))
 
 
-def to_plain(comparison: Comparison) -> dict[str, Any]:
+def to_plain(comparison: RunGroup) -> dict[str, Any]:
     """The comparison as JSON knows it; `from_plain` is the inverse."""
     return {"runs": [flatten(run) for run in comparison.runs], "titles": comparison.titles,
             "follows": comparison.follows}
 
 
-def from_plain(plain: Mapping[str, Any]) -> Comparison:
+def from_plain(plain: Mapping[str, Any]) -> RunGroup:
     """The inverse of `to_plain`."""
     runs = tuple(unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
                  for flat in plain["runs"])
-    return Comparison(runs, tuple(plain["titles"]), tuple(plain["follows"]))
+    return RunGroup(runs, tuple(plain["titles"]), tuple(plain["follows"]))
