@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings, role_of
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
@@ -39,6 +39,7 @@ from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
+from lpc_core.files.words import printable
 
 RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
 ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles

@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lpc_core.checkpoint._base import Ask, FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, is_size
+from lpc_core.checkpoint._base import Ask, FileRefused, Limits, refusal
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
 from lpc_core.checkpoint._safetensors import parse
+from lpc_core.files.tensors import is_size
+from lpc_core.files.words import printable
 
 ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
 MAX_TEXT = 48 * 2**20  # bytes of the JSON text

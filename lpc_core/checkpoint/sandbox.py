@@ -38,8 +38,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
-from lpc_core.checkpoint._message import Message, amount
+from lpc_core.checkpoint._message import Message
 from lpc_core.checkpoint._wire import MAX_TEXT, unpack
+from lpc_core.files.words import amount
 
 ROOT = Path(__file__).parents[2]  # what the child must be able to import from
 CHILD = Path(__file__).with_name("_child.py")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
-from lpc_core.commands._progress import Tell, progress
+from lpc_core.commands._progress import progress
 from lpc_core.files.spreadsheet import cell
+from lpc_core.progress import Progress
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Embeddings
@@ -73,7 +74,7 @@ def _wanted(only: str) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Tell) -> Embeddings:
+def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Progress) -> Embeddings:
     from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, open_file
 
     if not file.is_dir():
@@ -107,7 +108,7 @@ def _of_run(run: SavedRun, split: Split) -> Embeddings:
     return Embeddings(latents, labels, data.class_names, logits.argmax(1), logits, weight, bias, notes=(note,))
 
 
-def _readings(found: Embeddings, wanted: list[str] | None, tell: Tell) -> dict[str, Reading]:
+def _readings(found: Embeddings, wanted: list[str] | None, tell: Progress) -> dict[str, Reading]:
     from lpc_core.metrics import readings
 
     size = f"{len(found.latents):,} × {found.latents.shape[1]:,}"
@@ -149,7 +150,7 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from lpc_core.checkpoint._base import printable
+    from lpc_core.files.words import printable
     from lpc_core.metrics import METRICS
 
     console = Console()

@@ -14,8 +14,8 @@ from lpc_core.commands._arguments import Device, Settings, run_of
 from lpc_core.commands._progress import progress
 
 if TYPE_CHECKING:
-    from lpc_core.commands._progress import Tell
     from lpc_core.config import RunConfig
+    from lpc_core.progress import Progress
     from lpc_core.study import Moment, SweepRow
 
 
@@ -58,7 +58,7 @@ def study(  # noqa: PLR0917
 
 
 def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-            tell: Tell) -> None:
+            tell: Progress) -> None:
     from lpc_core.data import load
     from lpc_core.study import Study, add_moment, follow, moment_steps, start_study
 
@@ -75,7 +75,7 @@ def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Pat
 
 
 def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-           tell: Tell) -> None:
+           tell: Progress) -> None:
     from lpc_core.study import Study, add_row, default_sweep, pearson, start_study, sweep
 
     runs = default_sweep(config)

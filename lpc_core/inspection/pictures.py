@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _read
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import Message, check_json, check_total
 from lpc_core.checkpoint._zip import Archive
+from lpc_core.files.words import printable
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")  # of pictures; Pillow knows dozens of rare ones too
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")

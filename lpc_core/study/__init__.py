@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lpc_core.study._base import Moment, Progress, Study, StudyError, SweepRow, tpt_step
+from lpc_core.progress import Progress
+from lpc_core.study._base import Moment, Study, StudyError, SweepRow, tpt_step
 from lpc_core.study._correlation import Correlation, correlation, pearson
 from lpc_core.study._files import add_moment, add_row, open_study, save_study, start_study, to_json
 from lpc_core.study._follow import follow, moment_steps
