@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import importlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +38,7 @@ from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 
 RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
@@ -133,7 +133,7 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
         if view.dtype in NO_NUMPY:
             arrays[view.name] = as_numbers(arrays[view.name], view.dtype)
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
-    texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
+    texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
@@ -171,8 +171,8 @@ def _film(raw: memoryview) -> Message:
     film_module = importlib.import_module("lpc_core.film")
     try:
         film = film_module.open_film(bytes(raw[: film_module.MAX_BYTES + 1]))
-        facts = {"config": json.dumps(flatten(film.config), allow_nan=False),
-                 "info": json.dumps(film.info, allow_nan=False)}
+        facts = {"config": dumps(flatten(film.config)),
+                 "info": dumps(film.info)}
     except ValueError as error:  # FilmError is one
         raise FileRefused(printable(error, 1300)) from None
     own = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import sys
 from enum import StrEnum
@@ -14,6 +13,7 @@ import typer
 
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
 from lpc_core.commands._progress import progress
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.spreadsheet import cell
 from lpc_core.progress import Progress
 
@@ -119,20 +119,12 @@ def _readings(found: Embeddings, wanted: list[str] | None, tell: Progress) -> di
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
 
-def _plain(value: float | None) -> float | str | None:
-    """JSON has no NaN or infinity: NaN is null, infinities are texts."""
-    if value is None or math.isnan(value):
-        return None
-    return value if math.isfinite(value) else str(value)
-
-
 def _json(file: Path, found: Embeddings, readings: dict[str, Reading]) -> str:
-    shown = {name: {"value": _plain(reading.value), "floor": _plain(reading.floor), "at_floor": reading.at_floor,
+    shown = {name: {"value": reading.value, "floor": reading.floor, "at_floor": reading.at_floor,
                     "reason": reading.reason} for name, reading in readings.items()}
-    return json.dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
-                       "class_names": list(found.class_names), "notes": list(found.notes),
-                       "warnings": list(found.warnings), "unlabelled": found.unlabelled, "readings": shown},
-                      allow_nan=False)
+    return dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
+                  "class_names": found.class_names, "notes": found.notes, "warnings": found.warnings,
+                  "unlabelled": found.unlabelled, "readings": shown})
 
 
 def _csv(readings: dict[str, Reading]) -> None:
@@ -140,8 +132,7 @@ def _csv(readings: dict[str, Reading]) -> None:
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(("name", "value", "floor", "at_floor", "reason"))
     for name, reading in readings.items():
-        value, floor = (("" if number is None else number) for number in (_plain(reading.value), _plain(reading.floor)))
-        rows.writerow((name, value, floor, reading.at_floor, cell(reading.reason)))
+        rows.writerow((name, *map(cell, (reading.value, reading.floor, reading.at_floor, reading.reason))))
 
 
 def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:

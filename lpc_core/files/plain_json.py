@@ -48,7 +48,7 @@ def number(value: object) -> float:
         return math.nan if value is None else float(value)  # type: ignore[arg-type]
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**1023:
         return float(value)
-    raise ValueError(f"{printable(repr(value), 40)} where a number belongs")
+    raise ValueError(f"{str(value)[:40]!r} where a number belongs")
 
 
 def loads(text: bytes | str, what: str, most: int = MAX_TEXT) -> Any:

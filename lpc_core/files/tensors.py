@@ -25,7 +25,7 @@ from lpc_core.files.words import amount, printable, refused
 MAX_HEADER = 16 * 2**20  # bytes; 20,000 tensors need about 3 MB
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 32
-ALIGNMENT = 64  # bytes; where values begin in files with a header written here
+ALIGNMENT = 64  # bytes; where values begin behind a header written here, so that views of them are aligned
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn",
          "F8_E5M2": "float8_e5m2", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64",
          "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64"}  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.files.plain_json import plain
 from lpc_core.models.any import Array, Model, as_inputs
 from lpc_core.progress import Progress, part, silent
 from lpc_core.registry import discover, pick
@@ -75,7 +76,8 @@ class RobustnessReport:
                 **{name: {"norm": r.norms.tolist(), "relative": r.relative.tolist(),
                           "forwards": r.forwards.tolist(), "backwards": r.backwards.tolist()}
                    for name, r in self.results.items()}}
-        return _plain(report)
+        found: dict[str, Any] = plain(report)
+        return found
 
 
 def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str | Attack] = DEFAULT,
@@ -188,13 +190,3 @@ def _median(values: np.ndarray) -> float:
         return math.nan
     low, high = known[(known.size - 1) // 2], known[known.size // 2]
     return float(low if low == high else (low + high) / 2)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "inf"
-    return value
