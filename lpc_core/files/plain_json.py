@@ -64,8 +64,9 @@ def loads(text: bytes | str, what: str, most: int = MAX_TEXT) -> Any:
             json.dumps(found, ensure_ascii=False).encode()  # a half of a character could not be shown, nor written
         return found
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise ValueError(refused(f"{what} in JSON", f"text that is not ({printable(error)})",
-                                 "save or copy the file again")) from None
+        why = "nested too deeply" if isinstance(error, RecursionError) else printable(error)
+        raise ValueError(refused(f"{what} in JSON", f"text that is not ({why})", "save or copy the file again")) \
+            from None
 
 
 def repeated(names: list[str]) -> list[str]:

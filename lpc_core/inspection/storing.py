@@ -57,9 +57,9 @@ def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def load(source: Path | bytes) -> Inspection:
     """The inspection in a file or in bytes; `InspectionError` for anything that is not a whole one."""
-    header, arrays = _opened(source)
+    info, arrays = _opened(source)
     try:
-        found = _built(_unwrapped(header.info("what an inspection says")), arrays)
+        found = _built(_unwrapped(info), arrays)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         if isinstance(error, InspectionError):
             raise
@@ -69,8 +69,8 @@ def load(source: Path | bytes) -> Inspection:
     return found
 
 
-def _opened(source: Path | bytes) -> tuple[tensors.Header, tensors.Arrays]:
-    """Header and arrays."""
+def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
+    """Facts and arrays."""
     try:
         size, most = len(source) if isinstance(source, bytes) else source.stat().st_size, Limits().file_bytes
         if size > most:
@@ -79,7 +79,7 @@ def _opened(source: Path | bytes) -> tuple[tensors.Header, tensors.Arrays]:
         if (kind := header.metadata.get("kind", "some other file")) != KIND:
             raise InspectionError(f"expected an inspection, got {printable(repr(kind), 60)}; choose a file that lpc "
                                   "inspect --out or the lab wrote")
-        return header, tensors.arrays(source)
+        return header.info("what an inspection says"), tensors.arrays(source)
     except (tensors.TensorFileError, OSError) as error:
         name = printable(source.name) if isinstance(source, Path) else "a file"
         raise InspectionError(f"expected a whole inspection, got {name}, which is not one ({printable(error, 300)}); "

@@ -111,7 +111,8 @@ def test_a_state_file_comes_back_and_only_the_owner_can_read_it(tmp_path):
     history.add({"step": 1, "ce": 0.5})
     config = RunConfig(seed=4)
     path = tmp_path / "a.safetensors"
-    info = {"playing": False, "gamma_seq": 3, "speed": 30.0, "ticket": 1, "view": messages.View(type="view").model_dump_json()}
+    info = {"playing": False, "gamma_seq": 3, "speed": 30.0, "ticket": 1,
+            "view": messages.View(type="view").model_dump_json()}
     state_file.write(path, state_file.Saved(config, b"state", (history,), info))
     saved = state_file.read(path)
     assert saved is not None
