@@ -1,7 +1,7 @@
 """One file into a message: the only function that looks inside a file. It runs in the reading process (`sandbox`).
 
-It needs NumPy and the standard library alone (parquet: pyarrow; films: `lpc_core.film`), so that the process starts
-fast and there is little in it that could be attacked. Tests call it directly.
+It needs NumPy, safetensors and the standard library (parquet: pyarrow; films: `lpc_core.film`), so that the process
+starts fast and there is little in it that could be attacked. Tests call it directly.
 """
 
 from __future__ import annotations

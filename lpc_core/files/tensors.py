@@ -190,16 +190,16 @@ def is_size(number: object) -> bool:
 
 def pack(values: Mapping[str, np.ndarray], **metadata: str) -> bytes:
     """``values`` and ``metadata`` as the bytes of a file."""
-    return safetensors.numpy.save(_dense(values), metadata)
+    return safetensors.numpy.save(_dense(values), metadata or None)
 
 
 def pack_into(path: Path, values: Mapping[str, np.ndarray], **metadata: str) -> None:
     """The same into the file ``path``: unlike bytes, no second copy of the values."""
-    safetensors.numpy.save_file(_dense(values), path, metadata)
+    safetensors.numpy.save_file(_dense(values), path, metadata or None)
 
 
 def _dense(values: Mapping[str, np.ndarray]) -> Arrays:
-    return {name: np.ascontiguousarray(value) for name, value in values.items()}
+    return {name: np.asarray(value, order="C") for name, value in values.items()}
 
 
 def head(tensors: Iterable[tuple[str, str, Sequence[int]]], **metadata: str) -> tuple[bytes, dict[str, int]]:
