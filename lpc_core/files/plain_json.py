@@ -31,15 +31,17 @@ def dumps(value: Any, *, infinities: bool = True, **layout: Any) -> str:
 
 def plain(value: Any, *, infinities: bool = True) -> Any:
     """``value`` in the types that JSON has: what `dumps` writes."""
-    if isinstance(value, Mapping):
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return float(value)
+        return str(float(value)) if infinities and not math.isnan(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, dict):
         return {str(name): plain(item, infinities=infinities) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, infinities=infinities) for item in value]
-    if hasattr(value, "tolist"):  # NumPy's, which is not imported for this
-        return plain(value.tolist(), infinities=infinities)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value) if infinities and not math.isnan(value) else None
-    return value
+    return plain(_known(value), infinities=infinities)
 
 
 def number(value: object) -> float:
@@ -78,7 +80,7 @@ def repeated(names: list[str]) -> list[str]:
 
 def _known(value: Any) -> Any:
     """What JSON's encoder doesn't know by itself, in types that it knows."""
-    if hasattr(value, "tolist"):
+    if hasattr(value, "tolist"):  # NumPy's, which is not imported for this
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
