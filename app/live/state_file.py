@@ -30,14 +30,17 @@ class Saved:
     config: RunConfig | Comparison
     trainer: bytes  # Trainer.state_bytes()
     histories: tuple[History, ...]  # one for each run
-    info: dict[str, Any]  # what `_Wishes` names
+    info: dict[str, Any]  # what else `_Facts` names
 
 
-class _Wishes(BaseModel):
-    """What the reader has set."""
+class _Facts(BaseModel):
+    """What the file says beside its arrays: what is trained, and what the reader has set."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
+    config: Any
+    several: bool  # whether that is a comparison
+    columns: list[Any]  # names in the history of each run
     playing: bool
     gamma_seq: messages.Count
     speed: messages.StepsPerSecond
@@ -63,23 +66,22 @@ def read(path: Path) -> Saved | None:
         return _saved(tensors.header(raw).info("a run at rest"), tensors.arrays(raw))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError) as error:
         _LOG.warning("%s: expected a run at rest, got another file (%s)", path.name, printable(error, 300))
         return None
 
 
 def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
-    config = from_plain(info.pop("config")) if info.pop("several") is True else restored(info.pop("config"))
-    columns, runs = info.pop("columns"), len(config.runs) if isinstance(config, Comparison) else 1
-    if {*arrays} != {"trainer", *(f"history{i}" for i in range(runs))} or arrays["trainer"].dtype != np.uint8:
-        raise ValueError(f"{len(arrays)} arrays for {runs} runs")
-    histories = tuple(History.from_table(columns[i], arrays[f"history{i}"]) for i in range(runs))
-    if len(columns) != runs:
-        raise ValueError(f"{len(columns)} histories of {runs} runs")
     try:
-        _Wishes.model_validate(info)
+        _Facts.model_validate(info)
     except ValidationError as error:
         raise ValueError(messages.first_line(error)) from None
+    config = from_plain(info.pop("config")) if info.pop("several") else restored(info.pop("config"))
+    columns, runs = info.pop("columns"), len(config.runs) if isinstance(config, Comparison) else 1
+    names = [f"history{i}" for i in range(runs)]
+    if {*arrays} != {"trainer", *names} or len(columns) != runs or arrays["trainer"].dtype != np.uint8:
+        raise ValueError(f"expected a trainer and {runs} histories, got {len(arrays)} arrays, {len(columns)} histories")
+    histories = tuple(History.from_table(columns[i], arrays[name]) for i, name in enumerate(names))
     return Saved(config, arrays["trainer"].tobytes(), histories, info)
 
 

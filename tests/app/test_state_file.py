@@ -21,7 +21,8 @@ SMALL = unflatten({"dataset": "moons", "classes": 2, "samples": 40, "test_sample
                    "batch_size": 16, "hidden": (4,), "dim": 2})
 BOTH = compare(SMALL, [{}, {"lr": 0.1}], ["a", "b"])
 WRONG = [None, -1, -(10**400), 10**400, 1.5, math.nan, math.inf, "x", "", "inf", [], [1], {}, {"a": 1}, True, [[[]]]]
-FITS = {"playing": [True], "gamma_seq": [], "ticket": [], "speed": [1.5], "several": [], "columns": [], "view": []}
+FIELDS = ("playing", "gamma_seq", "ticket", "speed", "several", "columns", "view")
+FITS = {"playing": True, "speed": 1.5}  # of those
 
 
 def trainer_of(config):
@@ -63,9 +64,9 @@ def unusable(arrays, info):
     for name in info:
         yield f"without {name}", packed(arrays, {key: value for key, value in info.items() if key != name})
     yield "more", packed(arrays, info | {"more": 1})
-    for name, fits in FITS.items():
+    for name in FIELDS:
         for wrong in WRONG:
-            if not any(wrong is fit for fit in fits):
+            if wrong not in (FITS.get(name), info[name]) or wrong is None:
                 yield f"{name} = {str(wrong)[:9]}", packed(arrays, info | {name: wrong})
     for name, most in (("gamma_seq", 2**53), ("ticket", 2**53), ("speed", 1e6)):
         yield f"{name} too large", packed(arrays, info | {name: most * 2})
