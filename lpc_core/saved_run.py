@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.config import ConfigError, RunConfig, restored
-from lpc_core.data import Dataset, load, sources
+from lpc_core.choices import known_run
+from lpc_core.config import ConfigError, RunConfig
+from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Normaliser, input_shape
 from lpc_core.engine._probe import spread
 from lpc_core.engine._state import FORMAT, StateError, unpack
-from lpc_core.engine._state_check import check_info, check_model, shown
+from lpc_core.engine._state_check import check_info, check_model
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.tensors import TensorFileError, header
 from lpc_core.models import Classifier, build
@@ -86,12 +87,9 @@ def open_run(path_or_bytes: str | Path | bytes, dataset: Dataset | None = None) 
 def _config(flat: object) -> RunConfig:
     """The run's settings; `StateError` for what are none."""
     try:
-        config = restored(flat)
+        return known_run(flat)
     except ConfigError as error:
         raise StateError(f"expected settings that this version knows, got others ({error})") from None
-    if config.data.dataset not in sources():
-        raise StateError(f"expected a data set that this version knows, got {shown(config.data.dataset)}")
-    return config
 
 
 def _model(config: RunConfig, data: Dataset, tensors: dict[str, Tensor]) -> Classifier:

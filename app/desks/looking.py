@@ -19,8 +19,9 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.settings import from_env
 from lpc_core.files.plain_json import dumps
@@ -55,7 +56,9 @@ def inspect(file: str, out: str, wishes: str) -> None:
     """Examine ``file``; either write an inspection, or say what is in it."""
     from lpc_core.inspection import Inspection, save
     from lpc_core.inspection.examining import Wishes, examine
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
+
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                             for name, value in json.loads(wishes).items()}
     found = examine(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
     if isinstance(found, Inspection):
         save(found, Path(out))
@@ -103,7 +106,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
-    jobs = {"inspect": inspect, "head": head, "project": project}
+    jobs: dict[str, Callable[..., None]] = {"inspect": inspect, "head": head, "project": project}
     name, *arguments = sys.argv[1:]
     if name == "wait":
         name, *arguments = _told()

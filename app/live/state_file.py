@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
 from app.live import messages
 from app.live.history import History
+from lpc_core.choices import check_names
 from lpc_core.comparison import Comparison, from_plain, to_plain
 from lpc_core.config import RunConfig, flatten, restored
 from lpc_core.files import tensors
@@ -77,10 +78,12 @@ def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
     except ValidationError as error:
         raise ValueError(messages.first_line(error)) from None
     config = from_plain(info.pop("config")) if info.pop("several") else restored(info.pop("config"))
-    columns, runs = info.pop("columns"), len(config.runs) if isinstance(config, Comparison) else 1
-    names = [f"history{i}" for i in range(runs)]
-    if {*arrays} != {"trainer", *names} or len(columns) != runs or arrays["trainer"].dtype != np.uint8:
-        raise ValueError(f"expected a trainer and {runs} histories, got {len(arrays)} arrays, {len(columns)} histories")
+    runs = config.runs if isinstance(config, Comparison) else (config,)
+    for run in runs:
+        check_names(run)
+    columns, names = info.pop("columns"), [f"history{i}" for i in range(len(runs))]
+    if {*arrays} != {"trainer", *names} or len(columns) != len(runs) or arrays["trainer"].dtype != np.uint8:
+        raise ValueError(f"expected a trainer and {len(runs)} histories, got {len(arrays)} arrays and {len(columns)}")
     histories = tuple(History.from_table(columns[i], arrays[name]) for i, name in enumerate(names))
     return Saved(config, arrays["trainer"].tobytes(), histories, info)
 

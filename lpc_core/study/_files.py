@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.config import ConfigError, flatten, restored
+from lpc_core.choices import known_run
+from lpc_core.config import ConfigError, flatten
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps, number
 from lpc_core.files.words import printable
@@ -153,7 +154,7 @@ def _read(path: Path) -> bytes:
 
 
 def _head(info: dict[str, Any]) -> dict[str, Any]:
-    task, configs, planned = info["task"], tuple(restored(flat) for flat in info["configs"]), info["planned"]
+    task, configs, planned = info["task"], tuple(known_run(flat) for flat in info["configs"]), info["planned"]
     titles, names = (tuple(_text(text) for text in info[key]) for key in ("titles", "class_names"))
     if task not in TASKS or len(titles) != len(configs) or (task == "follow") != bool(names):
         raise ValueError(f"the task {str(task)[:20]!r}, {len(configs)} runs and {len(titles)} titles")
@@ -184,7 +185,7 @@ def _reading(value: Any, floor: Any, reason: Any) -> Reading:
 
 def _row(info: dict[str, Any]) -> SweepRow:
     return SweepRow(
-        title=_text(info["title"]), config=restored(info["config"]), samples=_whole(info["samples"]),
+        title=_text(info["title"]), config=known_run(info["config"]), samples=_whole(info["samples"]),
         **{name: number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy", "separation_ratio")},
         robustness=_numbers(info["robustness"]), success=_numbers(info["success"]),
         reason=_text(info["reason"], 4 * MAX_TEXT))

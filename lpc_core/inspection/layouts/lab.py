@@ -10,7 +10,8 @@ from typing import Any
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
-from lpc_core.config import ConfigError, RunConfig, flatten, restored, unflatten
+from lpc_core.choices import known_run
+from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.files.plain_json import loads
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
@@ -55,8 +56,9 @@ def _kind(tensors: Tensors) -> str | None:
 
 def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
     settings = saved_settings(checkpoint.metadata)
-    known = settings is not None and _fits(settings, kind, tensors)
-    run = settings if known else _settings(tensors, kind, choices)
+    if settings is not None and not _fits(settings, kind, tensors):
+        settings = None
+    known, run = settings is not None, settings or _settings(tensors, kind, choices)
     classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
     choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
                   **({"activation": run.model.activation} if known else {}))
@@ -78,7 +80,7 @@ def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     """The run's settings in a checkpoint's metadata, or None when there are none that this version knows."""
     info = _info(metadata)
     try:
-        return restored(info.get("run", info.get("config")))
+        return known_run(info.get("run", info.get("config")))
     except ConfigError:
         return None
 
