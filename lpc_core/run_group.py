@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lpc_core.config import ConfigError, DataConfig, RunConfig, ScheduleConfig, flatten, unflatten
+from lpc_core.config import ConfigError, DataConfig, RunConfig, ScheduleConfig, flatten, restored, unflatten
 
 MOST = 4
 SHARED = (*(field.name for field in dataclasses.fields(DataConfig)), "seed", "steps")  # equal in all runs
@@ -64,8 +64,10 @@ def to_plain(comparison: RunGroup) -> dict[str, Any]:
             "follows": comparison.follows}
 
 
-def from_plain(plain: Mapping[str, Any]) -> RunGroup:
-    """The inverse of `to_plain`."""
-    runs = tuple(unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
-                 for flat in plain["runs"])
-    return RunGroup(runs, tuple(plain["titles"]), tuple(plain["follows"]))
+def from_plain(plain: object) -> RunGroup:
+    """The inverse of `to_plain`; `ConfigError` for whatever else ``plain`` may be."""
+    match plain:
+        case {"runs": [*runs], "titles": [*titles], "follows": [*follows]}:
+            if all(type(title) is str for title in titles) and all(type(word) is bool for word in follows):
+                return RunGroup(tuple(map(restored, runs)), tuple(titles), tuple(follows))
+    raise ConfigError("runs", "lists of runs, their titles, and whether γ moves them", plain)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from lpc_core.engine._state_check import check_info, check_model, check_optimize
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
+from lpc_core.files.plain_json import dumps
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
@@ -273,7 +273,7 @@ class Trainer:
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
-        given, own = json.dumps(info.get("config")), json.dumps(flatten(self.config))
+        given, own = dumps(info.get("config")), dumps(flatten(self.config))
         if given != own:
             raise StateError(f"expected the state of this configuration {own}, got that of {given}")
         check_info(info, len(self.batches.labels))

@@ -367,7 +367,8 @@ def test_a_moment_that_is_none_is_refused(change, arrays, message, moments, tmp_
     ({"configs": [{"colour": 1}]}, {}, "colour: expected a known setting"), ({"configs": 3}, {}, "not iterable"),
     ({"class_names": []}, {}, "the task 'follow'"), ({"class_names": ["x" * 501]}, {}, "at most 500 letters"),
     ({}, {"kind": "film"}, "expected the head of a study, got 'film'"), ({}, {"part": "row"}, "expected the head"),
-    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected format 1"),
+    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected a whole file of a study"),
+    ({"format": 2}, {}, "expected format 1"),
 ])
 def test_a_head_that_is_none_is_refused(change, metadata, message, tmp_path):
     folder = tmp_path / "s"
