@@ -15,11 +15,11 @@ from app import comparisons
 from app.desks import films, inspections, jobs
 from app.live import hub
 from app.settings import from_env
-from lpc_core.run_group import RunGroup, alone, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
 from lpc_core.presets import default_run
+from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
 _STREAMLIT_PARAMETERS = ("embed", "embed_options")

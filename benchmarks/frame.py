@@ -36,7 +36,7 @@ def seconds(work: Callable[[], object]) -> float:
 def encoded(panel: Panel, measure: bool) -> bytes:
     """One frame as it is sent."""
     panel.look(measure=measure, running=True)
-    return frames.encode_part("frame", panel.picture(View(type="view")), {"run": 1, "frame": 1})
+    return frames.encode("frame", {"run": 1, "frame": 1}, [panel.picture(View(type="view"))])
 
 
 def costs(config: RunConfig, turns: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ from app.settings import Settings
 from benchmarks.live import LONG, Server, greeted, memory_mb
 from lpc_core.config import unflatten
 from lpc_core.engine.trainer import Trainer
+from lpc_core.run_group import alone
 
 MOST_SESSIONS, MOST_MINUTES, MOST_WORKERS = 100, 30.0, 16
 SETTLE_S = 5.0  # before anything is counted
@@ -54,7 +55,7 @@ def alone(seconds: float = 3.0) -> float:
 def read(server: Server, seed: int, begin: float, end: float, reader: Reader) -> None:
     """One page: draws what comes, moves γ now and then; counts from ``begin`` to ``end`` (of `time.monotonic`)."""
     try:
-        handle = server.hub.open(unflatten({"seed": seed}, LONG))
+        handle = server.hub.open(alone(unflatten({"seed": seed}, LONG)))
         with greeted(server, handle) as socket:
             _watch(socket, begin, end, reader)
         server.hub.close(handle.id)

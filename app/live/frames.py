@@ -28,10 +28,10 @@ kind "frame": one moment.
     hist        uint16  (d, 48)  histogram of every node, all classes
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
     binarity    float32 (d,)     peak distance of every node in peak widths; NaN when unknown
-Of a comparison, "setup" and "frame" carry all its runs at once: info.panels is a list of what is described above, one
-    for each run (with its own "state" and "reason"), and its tensors are called "0.xy", "1.xy", …. The outer info is of
-    the group: run, frame, steps, state, …, and γ as the runs have it that follow the hand; a setup also has titles
-    [str] and follows [bool], whether the shared γ moves that run.
+"setup" and "frame" carry all runs of a group at once, be it one alone or up to four that are compared: info.panels is
+    a list of what is described above, one for each run (with its own "state" and "reason"), and its tensors are called
+    "0.xy", "1.xy", …. The outer info is of the group: run, frame, step, steps, state, reason, …, and γ as the runs have
+    it that follow the hand; a setup also has titles [str] and follows [bool], whether the shared γ moves that run.
 kind "thumbs": info: {run}; pixels uint8 (n, H, W, C), C = 1 or 3.
 kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: float|null, state}; no tensors. state is
     "loading" (data are being fetched; progress 0…1 or null), "restarting" (a new worker is being started), "restored"
@@ -85,13 +85,11 @@ def encode_notice(level: str, text: str, progress: float | None = None, state: s
     return _encode("notice", {"level": level, "text": text, "progress": progress, "state": state}, {})
 
 
-def encode_part(kind: str, part: Part, info: Mapping[str, Any]) -> bytes:
-    """A setup or a frame of a single run; ``info`` brings what its part does not know: run, frame, steps, state, …."""
-    return _encode(kind, part[0] | dict(info), part[1])
+def encode(kind: str, info: Mapping[str, Any], parts: Sequence[Part]) -> bytes:
+    """A setup or a frame of all runs of a group: all at the same moment, so they cannot come apart on the way.
 
-
-def encode_parts(kind: str, parts: Sequence[Part], info: Mapping[str, Any]) -> bytes:
-    """A setup or a frame of several runs in lockstep: all at the same moment, so they cannot come apart on the way."""
+    ``info`` is what they say as one: run, frame, step, steps, state, ….
+    """
     arrays = {f"{i}.{name}": array for i, (_, own) in enumerate(parts) for name, array in own.items()}
     return _encode(kind, dict(info) | {"panels": [own for own, _ in parts]}, arrays)
 

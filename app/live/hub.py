@@ -23,9 +23,8 @@ from app.live.messages import Control, Pause, Ping, Play, Reset, Speed, View
 from app.live.processes import LocalWorker, MakeWorker, WorkerLink
 from app.live.wire import Mailbag
 from app.settings import Settings
-from lpc_core.run_group import RunGroup
-from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of_group
+from lpc_core.run_group import RunGroup
 
 MAX_CRASHES, CRASH_WINDOW_S = 3, 60.0
 BACK_OFF_S, MAX_BACK_OFF_S = 0.5, 30.0  # before the next try to start a worker; twice as long each time

@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from app.live.messages import Control, Pause, Play, Step
-from lpc_core.run_group import RunGroup
-from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
+from lpc_core.run_group import RunGroup
 
 MAX_STEPS = 10_000
 

@@ -1,6 +1,6 @@
 """Run: one session inside a worker: its trainer, what the reader asked for, when it owes a frame or a state file.
 
-A comparison is one session too: its trainer is a `Lockstep`, and it has a `Panel` for each of its runs.
+It is of a group of runs, trained in `Lockstep`, and has a `Panel` for each of them; a single run is a group of one.
 """
 
 from __future__ import annotations
@@ -10,56 +10,21 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from app.live import frames, messages, orders, state_file
 from app.live.pacing import Cost, RateMeter, StepBudget
 from app.live.panel import Panel
-from lpc_core.run_group import RunGroup
-from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.lockstep import Lockstep
-from lpc_core.snapshot import Snapshot
+from lpc_core.run_group import RunGroup
 
 SPEED = 300.0  # steps per second, until the reader says otherwise
 WINDOW = 2  # frames under way to a page that have not been acknowledged
 SAVE_EVERY_S, SAVE_AGAIN_S = 2.0, 60.0  # where it fails it is tried less and less often, down to the latter
 SAVE_SHARE = 0.05  # of the time, at most, goes into state files
-OF_THE_LEADER = ("gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr")  # what a comparison says as one
+OF_THE_LEADER = ("gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr")  # what a group says as one
 
-
-class Trainer(Protocol):
-    """What a run needs of a trainer; `lpc_core.engine.trainer.Trainer` is the one in use."""
-
-    config: RunConfig
-    dataset: Dataset
-    step: int
-    limit: int
-    reason: str
-    theory_note: str
-
-    # The methods say what they do in `lpc_core.engine.trainer`.
-    @property
-    def finished(self) -> bool: ...  # noqa: D102
-    @property
-    def diverged(self) -> bool: ...  # noqa: D102
-    @property
-    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
-    def advance(self, steps: int, deadline: float | None = None) -> int: ...  # noqa: D102
-    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
-    def set_gamma(self, value: float) -> None: ...  # noqa: D102
-    def set_auto(self) -> None: ...  # noqa: D102
-    def set_lr(self, value: float) -> None: ...  # noqa: D102
-    def extend(self) -> None: ...  # noqa: D102
-    def state_bytes(self) -> bytes: ...  # noqa: D102
-    def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
-
-
-MakeTrainer = Callable[[RunGroup, Dataset], Trainer | Lockstep]
+MakeTrainer = Callable[[RunGroup, Dataset], Lockstep]
 Post = Callable[[orders.Report], None]
 
 
@@ -70,7 +35,7 @@ class Run:
         now = time.perf_counter()
         self.id, self._post, self._make, self._path = id, post, make, path
         self.frame, self.run, self.ticket = frame, run, 0
-        self.trainer: Trainer | Lockstep | None = None
+        self.trainer: Lockstep | None = None
         self.here = self.held = False  # a page is connected; it has been silent for too long
         self.playing, self._remaining = True, math.inf  # the reader's wish; steps until the run pauses again
         self.broken = ""  # why this session's trainer may not be called any more
@@ -112,13 +77,13 @@ class Run:
         self._set_speed(saved.info["speed"])
         self.view = messages.View.model_validate_json(saved.info["view"])
 
-    def _take(self, trainer: Trainer | Lockstep, ticket: int) -> None:
+    def _take(self, trainer: Lockstep, ticket: int) -> None:
         self.trainer, self.ticket, self.broken = trainer, ticket, ""
         self._remaining = math.inf
         self.run += 1
         self._error = None
         self._fresh()
-        self._panels = [Panel(member) for member in (trainer.members if isinstance(trainer, Lockstep) else [trainer])]
+        self._panels = [Panel(member) for member in trainer.members]
         self._unsaved = True  # what the reader has set so far must outlive this process too
         self._next_save = self._next_save if self.playing else -math.inf
         self._send_setup()
@@ -174,7 +139,7 @@ class Run:
         if isinstance(message, (messages.Play, messages.Pause, messages.Reset)):
             self.playing = not isinstance(message, messages.Pause)
 
-    def _control(self, trainer: Trainer | Lockstep, message: messages.Control) -> None:
+    def _control(self, trainer: Lockstep, message: messages.Control) -> None:
         match message:
             case messages.Play():
                 self._play(trainer, math.inf)
@@ -200,7 +165,7 @@ class Run:
                 return
         self._dirty = self._measure = self._unsaved = True
 
-    def _play(self, trainer: Trainer | Lockstep, steps: float) -> None:
+    def _play(self, trainer: Lockstep, steps: float) -> None:
         self.playing, self._remaining = True, steps
         if trainer.finished:
             trainer.extend()
@@ -261,13 +226,16 @@ class Run:
 
     def send_frame(self, frame_interval: float, metrics_interval: float) -> None:
         """Measure if due, draw and send; the next frame is due an interval later."""
+        if self.trainer is None:
+            return
         begun = time.perf_counter()
         measure = self._measure or begun >= self._next_metrics
-        self._look(measure)
+        for panel in self._panels:
+            panel.look(measure=measure, running=self.state == "running")
         self.frame += 1
-        raw = self._draw()
+        raw = self._draw(self.trainer)
         self._unacked.append(self.frame)
-        self._dirty, self._drawn_step = False, self.trainer.step if self.trainer is not None else -1
+        self._dirty, self._drawn_step = False, self.trainer.step
         self._next_frame = max(self._next_frame + frame_interval, begun + frame_interval / 2)  # keeps the rate
         self._post(orders.Frame(self.id, raw, self.frame))
         seconds = time.perf_counter() - begun
@@ -334,45 +302,34 @@ class Run:
             self._error = notice
         self._post(notice)
 
-    def _look(self, measure: bool) -> None:
-        for panel in self._panels:
-            panel.look(measure=measure, running=self.state == "running")
-
     def _send_last(self) -> None:
         """Of a run out of service: its last moment and why."""
-        if self._panels and self.here:
+        if self.trainer is not None and self.here:
             self.frame += 1
             self._unacked.append(self.frame)
-            self._post(orders.Frame(self.id, self._draw(), self.frame))
+            self._post(orders.Frame(self.id, self._draw(self.trainer), self.frame))
 
-    def _draw(self) -> bytes:
+    def _draw(self, trainer: Lockstep) -> bytes:
         """The frame of what was last looked at."""
         parts = [panel.picture(self.view) for panel in self._panels]
-        limit = self.trainer.limit if self.trainer is not None else 0
-        info = {"run": self.run, "frame": self.frame, "steps": limit, "gamma_seq": self._gamma_seq, "state": self.state,
-                "steps_per_s": self._meter.rate if self.state == "running" else 0.0}
-        info |= {"reason": self.broken} if self.broken else {}
-        if not isinstance(self.trainer, Lockstep):
-            return frames.encode_part("frame", parts[0], info)
         for panel, (own, _) in zip(self._panels, parts, strict=True):
             own["state"] = "diverged" if panel.trainer.diverged else self.state
-        lead = {name: parts[self.trainer.leader][0][name] for name in OF_THE_LEADER}
-        lead |= {"step": self.trainer.step, "reason": self.trainer.reason}
-        return frames.encode_parts("frame", parts, lead | info)
+            own["reason"] = self.broken or own["reason"]
+        info = {name: parts[trainer.leader][0][name] for name in OF_THE_LEADER}
+        info |= {"run": self.run, "frame": self.frame, "step": trainer.step, "steps": trainer.limit,
+                 "gamma_seq": self._gamma_seq, "state": self.state, "reason": self.broken or trainer.reason,
+                 "steps_per_s": self._meter.rate if self.state == "running" else 0.0}
+        return frames.encode("frame", info, parts)
 
     def _send_setup(self) -> None:
         trainer = self.trainer
-        if trainer is None or not self._panels:
+        if trainer is None:
             return
         parts = [panel.opening() for panel in self._panels]
-        info = {"run": self.run, "frame": self.frame, "steps": trainer.limit}
-        if isinstance(trainer, Lockstep):
-            lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
-            info |= {"titles": trainer.config.titles, "follows": trainer.config.follows}
-            raw = frames.encode_parts("setup", parts, lead | info)
-        else:
-            raw = frames.encode_part("setup", parts[0], info)
-        self._post(orders.Setup(self.id, raw, self.run, self.ticket))
+        lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
+        own = {"run": self.run, "frame": self.frame, "steps": trainer.limit, "titles": trainer.config.titles,
+               "follows": trainer.config.follows}
+        self._post(orders.Setup(self.id, frames.encode("setup", lead | own, parts), self.run, self.ticket))
 
     def _send_thumbs(self) -> None:
         images = self._panels[0].trainer.probe_images if self._panels else None

@@ -78,7 +78,8 @@ def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
         check_names(run)
     columns, names = info.pop("columns"), [f"history{i}" for i in range(len(config.runs))]
     if {*arrays} != {"trainer", *names} or len(columns) != len(config.runs) or arrays["trainer"].dtype != np.uint8:
-        raise ValueError(f"expected a trainer and {len(config.runs)} histories, got {len(arrays)} arrays and {len(columns)}")
+        raise ValueError(f"expected a trainer and {len(config.runs)} histories, got {len(arrays)} arrays and "
+                         f"{len(columns)}")
     histories = tuple(History.from_table(columns[i], arrays[name]) for i, name in enumerate(names))
     return Saved(config, arrays["trainer"].tobytes(), histories, info)
 

@@ -26,12 +26,12 @@ from app.live import orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
-from app.live.run import Post, Run, Trainer
-from lpc_core.run_group import RunGroup
+from app.live.run import Post, Run
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
-from lpc_core.engine.lockstep import Lockstep
+from lpc_core.engine.lockstep import Lockstep, Member
+from lpc_core.run_group import RunGroup
 
 ROUND_S = 0.1  # all turns together, when there are many sessions
 MIN_SLICE_S = 0.002
@@ -48,7 +48,7 @@ _LOG = logging.getLogger("app.live.worker")
 class Engine:
     """Where trainers and data come from; tests bring their own."""
 
-    make: Callable[[RunConfig, str, Dataset], Trainer]
+    make: Callable[[RunConfig, str, Dataset], Member]
     load: Load
     warm: bool = False  # do a few steps at the start, so that the first reader does not wait for lazy imports
 
@@ -57,10 +57,10 @@ def torch_engine() -> Engine:
     """The engine in use."""
     import torch
 
-    from lpc_core.engine.trainer import Trainer as TorchTrainer
+    from lpc_core.engine.trainer import Trainer
 
     torch.set_num_threads(1)
-    return Engine(TorchTrainer, load_data, warm=True)
+    return Engine(Trainer, load_data, warm=True)
 
 
 @dataclass

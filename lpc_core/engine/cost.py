@@ -21,10 +21,10 @@ import os
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lpc_core.run_group import RunGroup
 from lpc_core.config import ModelConfig, RunConfig, resolve
 from lpc_core.data import Form, sources
 from lpc_core.machine import available_memory, first_line
+from lpc_core.run_group import RunGroup
 
 FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56

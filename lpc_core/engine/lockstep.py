@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from lpc_core.run_group import RunGroup
 from lpc_core.config import RunConfig
 from lpc_core.files import tensors
+from lpc_core.run_group import RunGroup
 
 if TYPE_CHECKING:
     from lpc_core.data import Dataset

@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.comparisons import OWN, READY
-from lpc_core.run_group import RunGroup, compare
 from lpc_core.config import flatten
+from lpc_core.run_group import RunGroup, compare
 from tests.app._markdown import as_read
 from tests.app.test_session import still, widget  # noqa: F401
 from tests.patience import PATIENCE_S

@@ -19,14 +19,15 @@ from app.live.processes import LocalWorker
 from app.live.run import SAVE_EVERY_S
 from app.settings import Settings
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
+from lpc_core.run_group import RunGroup, alone
 from tests.app._page import Page, until
 from tests.patience import Stopwatch
 
 STATE = "{}.safetensors"
 
 
-def config(dataset: str = "fake", **settings: object) -> RunConfig:
-    return RunConfig(data=DataConfig(dataset=dataset), **settings)
+def config(dataset: str = "fake", **settings: object) -> RunGroup:
+    return alone(RunConfig(data=DataConfig(dataset=dataset), **settings))
 
 
 def started(settings: Settings, engine: str = "tests.app._fake:engine") -> Iterator[Hub]:
@@ -202,7 +203,7 @@ def test_data_that_cannot_be_had_leave_the_old_run_going(hub, page):
     step = page.last["step"]
     page.wait("frame", lambda info: info["step"] > step + 20 and info["run"] == run)
     assert hub.config(page.id) == config(steps=100_000)
-    hub.configure(page.id, RunConfig(data=DataConfig(dataset="fake"), model=ModelConfig(latent_dim=13)))
+    hub.configure(page.id, config(model=ModelConfig(latent_dim=13)))
     page.wait("notice", lambda info: "out of memory" in info["text"])
     hub.configure(page.id, config(seed=5))
     page.wait("setup", lambda info: info["run"] > run)
@@ -382,7 +383,7 @@ def test_outside_the_server_there_is_no_hub():
 
 def test_the_real_trainer_survives_a_kill():
     for hub in started(Settings(), "app.live.worker:torch_engine"):
-        page = Page(hub, hub.open(RunConfig()))
+        page = Page(hub, hub.open(alone(RunConfig())))
         spare_is_ready(hub)
         page.wait("frame", lambda info: info["step"] > 100)
         page.say('{"type": "gamma", "value": 0.5, "seq": 1}')

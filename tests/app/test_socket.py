@@ -23,6 +23,8 @@ from app.live.processes import LocalWorker
 from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
+from lpc_core.run_group import alone
+from tests.app._page import as_one
 from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
@@ -75,6 +77,7 @@ class Tab:
     def next(self, kind: str, ack: bool = True, seconds: float = PATIENCE_S) -> dict[str, Any]:
         for _ in looks(seconds, lambda _: None):
             seen, info, _ = decode(self.socket.recv(timeout=seconds))
+            info = as_one(info)
             if seen == "frame" and ack:
                 self.say(type="ack", frame=info["frame"])
             if seen == kind:
@@ -85,7 +88,7 @@ class Tab:
 @pytest.fixture
 def opened(server: tuple[Hub, int]) -> Iterator[tuple[Hub, int, hubs.SessionHandle]]:
     hub, port = server
-    session = hub.open(RUN)
+    session = hub.open(alone(RUN))
     yield hub, port, session
     hub.close(session.id)
 

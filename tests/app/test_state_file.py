@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 import safetensors.numpy
+from lpc_core.comparison import compare
 
 from app.live import frames, messages, orders, state_file, wire
 from app.live.history import MAX_ROWS, History
 from app.live.worker import Engine, Pulse, Worker
-from lpc_core.comparison import compare
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep

@@ -9,7 +9,6 @@ import pytest
 import safetensors.numpy
 import torch
 
-from lpc_core.run_group import compare
 from lpc_core.config import unflatten
 from lpc_core.data import DataError
 from lpc_core.engine._state import StateError, pack, unpack
@@ -17,6 +16,7 @@ from lpc_core.engine.lockstep import Lockstep
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record
+from lpc_core.run_group import compare
 from lpc_core.saved_run import NotARun, open_run
 
 SMALL = {"dataset": "moons", "classes": 2, "samples": 60, "test_samples": 20, "steps": 20, "ramp_steps": 10,

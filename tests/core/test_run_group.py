@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lpc_core.run_group import RunGroup, compare, from_plain, to_plain
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import format_settings, parse_settings
+from lpc_core.run_group import RunGroup, compare, from_plain, to_plain
 
 BASE = unflatten({"samples": 200, "test_samples": 50, "hidden": (8,), "batch_size": 32, "steps": 120, "seed": 3})
 
