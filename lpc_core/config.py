@@ -19,9 +19,13 @@ class ConfigError(ValueError):
     """A configuration value that is not allowed. ``field`` names it, ``allowed`` says what is."""
 
     def __init__(self, field: str, allowed: str, got: object) -> None:
-        shown = repr(got)
-        super().__init__(f"{field}: expected {allowed}, got {shown if len(shown) <= 80 else shown[:79] + '…'}")
+        name = field if field.isidentifier() else repr(field)  # a file or a link may call a setting anything
+        super().__init__(f"{_cut(name, 40)}: expected {allowed}, got {_cut(repr(got), 80)}")
         self.field, self.allowed, self.got = field, allowed, got
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _setting(default: Any, help: str, *, low: float | None = None, high: float | None = None,

@@ -23,6 +23,7 @@ from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
@@ -275,7 +276,7 @@ class Trainer:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
         given, own = dumps(info.get("config")), dumps(flatten(self.config))
         if given != own:
-            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+            raise StateError(f"expected the state of this configuration {own}, got that of {printable(given, 1_000)}")
         check_info(info, len(self.batches.labels))
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         check_model(weights, self.model.state_dict())

@@ -47,7 +47,7 @@ def plain(value: Any, *, infinities: bool = True) -> Any:
 def number(value: object) -> float:
     """The float that `plain` made ``value`` of; `ValueError` for what it can't have made of one."""
     if value is None or value in ("inf", "-inf"):
-        return math.nan if value is None else float(value)  # type: ignore[arg-type]
+        return math.nan if value is None else float(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**1023:
         return float(value)
     raise ValueError(f"{str(value)[:40]!r} where a number belongs")

@@ -363,9 +363,10 @@ def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
         if type(info.get(name)) is not kind:
             raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
                             "record the film anew")
-    texts = [*info["class_names"], *info["metrics"]]
-    if not all(isinstance(text, str) and len(text) <= 200 for text in texts):
-        raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
+    texts = [info["title"], *info["class_names"], *info["metrics"]]
+    if not all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts):
+        raise FilmError("expected a title and names of classes and metrics of at most 200 printable letters, got "
+                        "others; record the film anew")
     if not all(isinstance(pair, list) and [type(number) for number in pair] == [int, int] for pair in info["diverged"]):
         raise FilmError("expected pairs of a run and a step in info.diverged, got others; record the film anew")
     needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
@@ -400,8 +401,8 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
     layout = _layout(info, sizes)  # type: ignore[arg-type]
     if set(arrays) != set(layout):
         odd = sorted(set(arrays) ^ set(layout))
-        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in {', '.join(odd)[:200]}; "
-                        "record the film anew")
+        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in "
+                        f"{printable(', '.join(odd), 200)}; record the film anew")
     for name, (dtype, shape) in layout.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise FilmError(f"expected {name} {dtype} {shape}, got {arrays[name].dtype} {arrays[name].shape}; "

@@ -88,8 +88,9 @@ def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
 
 def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
     if info.get("format") != FORMAT:
-        raise InspectionError(f"expected an inspection in format {FORMAT}, got {info.get('format')!r}; inspect the "
-                              "original file again with this version")
+        got = printable(repr(info.get("format")), 60)
+        raise InspectionError(f"expected an inspection in format {FORMAT}, got {got}; inspect the original file again "
+                              "with this version")
     texts = info["texts"]
     shown = Embeddings(
         arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),

@@ -338,6 +338,7 @@ BAD_MOMENTS = [
     ({"step": -1}, {}, "'-1' where a whole number of at least 0 belongs"),
     ({"step": 1.5}, {}, "whole number"), ({"gamma": "many"}, {}, "'many' where a number belongs"),
     ({"train_accuracy": True}, {}, "'True' where a number belongs"),
+    ({"train_accuracy": 10**400}, {}, "where a number belongs"),
     ({"readings": {"x": [1.0]}}, {}, "missing 2 required positional arguments"),
     ({"readings": {"x": [None, None, ""]}}, {}, "expected a reason beside a NaN"),
     ({"readings": {"x": [1.0, None, "x" * 2001]}}, {}, "a text of at most 2000 letters"),
