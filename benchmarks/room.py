@@ -41,7 +41,7 @@ class Reader:
     errors: list[str] = field(default_factory=list)
 
 
-def alone(seconds: float = 3.0) -> float:
+def lone_speed(seconds: float = 3.0) -> float:
     """Steps per second of one run in a plain loop, without a server: the machine's own speed."""
     torch.set_num_threads(1)
     run = Trainer(LONG, "cpu")
@@ -132,7 +132,7 @@ def main() -> None:
     for name, most in (("sessions", MOST_SESSIONS), ("minutes", MOST_MINUTES), ("workers", MOST_WORKERS)):
         if not 0 < getattr(given, name) <= most:
             parser.error(f"--{name}: expected more than 0 and at most {most:g}, got {getattr(given, name)}")
-    own = alone()
+    own = lone_speed()
     with Server(Settings(workers=given.workers, max_sessions=given.sessions)) as server:
         readers, memory = room(server, given.sessions, 60 * given.minutes)
     report(readers, memory, 60 * given.minutes, own)

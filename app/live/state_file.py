@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
 from app.live import messages
 from app.live.history import History
-from lpc_core.choices import check_names
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
@@ -74,8 +73,6 @@ def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
     except ValidationError as error:
         raise ValueError(messages.first_line(error)) from None
     config = from_plain(info.pop("config"))
-    for run in config.runs:
-        check_names(run)
     columns, names = info.pop("columns"), [f"history{i}" for i in range(len(config.runs))]
     if {*arrays} != {"trainer", *names} or len(columns) != len(config.runs) or arrays["trainer"].dtype != np.uint8:
         raise ValueError(f"expected a trainer and {len(config.runs)} histories, got {len(arrays)} arrays and "

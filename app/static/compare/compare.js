@@ -2,11 +2,12 @@
 
 import { keeping } from "../kit/component.js";
 import { el, segmented } from "../kit/dom.js";
+import { partsOf } from "../kit/frames.js";
 import { LiveView } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
 import { CompareCurves } from "./curves.js";
-import { ComparePanel, partsOf } from "./panels.js";
+import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
 /** props: those of a live view, and {name, axes, projection, number}. */
@@ -65,7 +66,7 @@ class CompareStage extends LiveView {
 
   setup(message) {
     const { info } = message;
-    if (!info.panels) return; // a plain run: the page is about to be told of another
+    if (info.panels.length < 2) return; // a run alone: the page is about to be told of another
     this.setupInfo = info;
     this.info = null;
     const others = this.buildPanels(info);

@@ -76,12 +76,3 @@ export class ComparePanel {
     this.element.remove();
   }
 }
-
-/** A message of a comparison as one message for each of its runs. */
-export function partsOf({ kind, info, tensors }) {
-  const { panels, ...group } = info;
-  return panels.map((own, i) => {
-    const mine = Object.entries(tensors).filter(([name]) => name.startsWith(`${i}.`)).map(([name, value]) => [name.slice(2), value]);
-    return { kind, info: { ...group, ...own }, tensors: Object.fromEntries(mine) };
-  });
-}
