@@ -106,7 +106,7 @@ class Worker:
 
     def _note_saving(self) -> None:
         """Say once in the log that runs cannot be saved, and once that they can again."""
-        unsaved = sum(run.unsaved > 0 for run in self._runs.values())
+        unsaved = sum(run.keeper.failures > 0 for run in self._runs.values())
         if (unsaved > 0) != (self._pulse.unsaved > 0):
             _LOG.warning("state files cannot be written to %s: is the disk full?" if unsaved else
                          "state files can be written to %s again", self._folder)
@@ -143,8 +143,8 @@ class Worker:
             run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
         now = time.perf_counter()
         if run.owes_frame(now):
-            run.send_frame(frame_interval(active * run.frame_cost.seconds),
-                           metrics_interval(active * run.metrics_cost.seconds))
+            run.send_frame(frame_interval(active * run.delivery.frame_cost.seconds),
+                           metrics_interval(active * run.delivery.metrics_cost.seconds))
         run.save_if_due(now)
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:

@@ -15,10 +15,11 @@ import pytest
 from app.live import hub as hubs
 from app.live import state_file
 from app.live.hub import Hub, HubError
+from app.live.keeping import SAVE_EVERY_S
 from app.live.processes import LocalWorker
-from app.live.run import SAVE_EVERY_S
 from app.settings import Settings
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
+from lpc_core.files import tensors
 from lpc_core.run_group import RunGroup, alone
 from tests.app._page import Page, until
 from tests.patience import Stopwatch
@@ -258,7 +259,7 @@ def test_a_fault_in_one_run_stays_there_and_reset_starts_it_again(hub, page):
 def saved_step(hub: Hub, session_id: str) -> int:
     """The step of the state that a run has saved; 0 where it has none."""
     saved = state_file.read(hub.folder / STATE.format(session_id))
-    return json.loads(saved.trainer)[0] if saved else 0
+    return json.loads(tensors.arrays(saved.trainer)["0"].tobytes())[0] if saved else 0
 
 
 def stands_still(hub: Hub, session_id: str) -> int:
