@@ -133,6 +133,8 @@ def _check(found: Inspection) -> None:
 
 def _unwrapped(value: Any) -> Any:
     """``value`` as it is written now: numbers that are not finite were once kept as ``{"number": "nan"}``."""
+    if isinstance(value, dict) and set(value) == {"number"}:
+        return None if value["number"] == "nan" else value["number"]
     if isinstance(value, dict):
-        return value["number"] if set(value) == {"number"} else {key: _unwrapped(it) for key, it in value.items()}
+        return {key: _unwrapped(item) for key, item in value.items()}
     return [_unwrapped(item) for item in value] if isinstance(value, list) else value

@@ -177,9 +177,8 @@ def tensors(count):
 @pytest.mark.parametrize(("name", "source", "words"), [
     ("claim.safetensors", io.BytesIO(head([("latents", "float32", (2**40, 10))])[0] + bytes(40)),
      "expected tensors that follow each other within the file, got bytes 0 to 43,980,465,111,040"),
-    ("claim.npz", io.BytesIO(packed(10).getvalue().replace(b"(10, 10)", b"(1e9,10)")), "expected "),
     ("many.safetensors", tensors(20_001), "expected at most 20,000 tensors, got 20,001; save fewer of them"),
-    ("header.safetensors", tensors(250_000), "expected a safetensors header of at most 16,777,216 bytes, got "),
+    ("header.safetensors", tensors(300_000), "expected a safetensors header of at most 16,777,216 bytes, got "),
     ("many.npz", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
     ("many.pt", members(70_000), "expected at most 20,100 members in the archive, got 70,000; save fewer arrays"),
     ("many.zip", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),

@@ -135,3 +135,10 @@ def test_anything_else_is_refused(name, full, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InspectionError, match=r"expected a whole inspection, got none.safetensors, which is not"):
         load(tmp_path / "none.safetensors")
+
+
+def test_numbers_as_they_were_once_written_are_read(full):
+    readings = {"a": [{"number": "inf"}, None, ""], "b": [{"number": "nan"}, 1.0, "why"]}
+    raw = words(readings=readings)(inspection_bytes(full))
+    found = load(raw).readings
+    assert (found["a"].value, found["b"].floor, str(found["b"].value)) == (float("inf"), 1.0, "nan")
