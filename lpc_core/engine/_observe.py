@@ -14,7 +14,7 @@ from lpc_core.config import LossConfig
 from lpc_core.engine._probe import Probe
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics.live import Labels, LatentSet
-from lpc_core.theory import collapse_points, forces
+from lpc_core.theory import Balance, blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,63 +70,62 @@ class Observer:
 
     def __init__(self, loss: LossConfig, theory: bool) -> None:
         self._loss, self._theory = loss, theory
-        self._points: np.ndarray | None = None
+        self._points: tuple[np.ndarray, ...] = ()  # of the last two moments, the latter first
         self._labels = Labels(np.zeros(0, np.int64), 1)
         self._memory = np.zeros((3, 0, 0))
 
     def forget(self) -> None:
         """What comes next is another moment of time, or another run."""
-        self._points = None
+        self._points = ()
 
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
-        good, (_, classes, d), n = outputs.finite, outputs.weight.shape, len(probe.labels)
+        good, n = outputs.finite, len(probe.labels)
         latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
         seen = outputs if good.all() else outputs.without(~good)
-        gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
         best, predictions = (t.numpy() for t in torch.from_numpy(seen.logits).max(1))  # (G, N) both
-        points = self._predict(seen, gamma) if self._theory else None
-        if self._labels.numbers is not probe.labels:
-            self._labels = Labels(probe.labels, classes)
-        if self._memory.shape[1:] != (d, n):
-            self._memory = np.empty((3, d, n))
-        means, peaks, found = np.empty_like(seen.weight), np.empty((len(gamma), d)), []
-        for g in range(len(gamma)):
-            latent_set = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
-            means[g] = latent_set.means
-            if metrics:
-                found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], latent_set, gamma[g])
-                             | latent_set.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
-                peaks[g] = latent_set.peaks
-        pushes = None
+        gamma = gamma * gamma_sum(1.0, self._loss.convention, seen.weight.shape[2])  # as the paper has it
+        means, peaks, points, pushes, found = self._make_room(probe, seen.weight.shape)
+        start = self._start()
+        for part in blocks(seen.weight.shape):
+            if points is not None and pushes is not None:
+                balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
+                points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
+            for g in range(len(gamma))[part]:
+                own = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
+                means[g] = own.means
+                if metrics:
+                    found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], own, gamma[g])
+                                 | own.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
+                    peaks[g] = own.peaks
+            if pushes is not None:
+                pushes[:, part] = balance.forces(means[part])
         if points is not None:
-            pushes = forces(means, seen.weight, seen.bias, gamma, label_smoothing=self._loss.label_smoothing)
-            pushes = pushes.swapaxes(0, 1)
+            self._points = (points.copy(), *self._points)[:2]
         numbers = {name: np.array([each[name] for each in found]) for name in (found[0] if found else ())}
-        if seen is not outputs:
-            for values in (means, peaks, points, pushes, *numbers.values()):
-                if values is not None:
-                    values[~good] = np.nan
+        pushes = None if pushes is None else pushes.swapaxes(0, 1)
+        for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():
+            if values is not None:
+                values[~good] = np.nan
         return Look(latents, predictions[:, :n], means, points, pushes, numbers, peaks if metrics else None)
 
-    def _predict(self, outputs: Outputs, gamma: np.ndarray) -> np.ndarray:
-        """Collapse points, NaN where γ is 0 and where none was found."""
-        some = gamma > 0
-        if not some.any():
-            return np.full(outputs.weight.shape, np.nan)
-        start = None if self._points is None else np.nan_to_num(self._points)
-        if some.all():
-            self._points = self._solve(outputs.weight, outputs.bias, gamma, start)
-            return self._points.copy()
-        points = np.full(outputs.weight.shape, np.nan)
-        points[some] = self._solve(outputs.weight[some], outputs.bias[some], gamma[some],
-                                   None if start is None else start[some])
-        self._points = points
-        return points.copy()
+    def _make_room(self, probe: Probe, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        """For means, peaks, collapse points and forces, the latter two None where the theory does not apply."""
+        runs, classes, d = shape
+        if self._labels.numbers is not probe.labels:
+            self._labels = Labels(probe.labels, classes)
+        if self._memory.shape[1:] != (d, len(probe.labels)):
+            self._memory = np.empty((3, d, len(probe.labels)))
+        foretold = (np.empty(shape), np.empty((3, *shape))) if self._theory else (None, None)
+        return np.empty(shape), np.empty((runs, d)), *foretold, []
 
-    def _solve(self, weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-        return collapse_points(weight, bias, gamma, start, label_smoothing=self._loss.label_smoothing,
-                               unsolved_as_nan=True)
+    def _start(self) -> np.ndarray | None:
+        """Where collapse points are likely to be now: as far from the last ones as those are from the ones before."""
+        if len(self._points) < 2:
+            return self._points[0] if self._points else None
+        last, before = self._points
+        start: np.ndarray = 2 * last - before
+        return start
 
     def _losses(self, probe: Probe, logits: np.ndarray, best: np.ndarray, predictions: np.ndarray,  # noqa: PLR0917
                 latent_set: LatentSet, gamma: float) -> dict[str, float]:

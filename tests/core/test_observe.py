@@ -142,9 +142,9 @@ def test_the_fused_pass_gives_what_the_model_gives(settings, monkeypatch):
 
 def steps_taken(monkeypatch, work):
     taken = []
-    newton = theory._newton_step
+    damped = theory._damped
     with monkeypatch.context() as patch:
-        patch.setattr(theory, "_newton_step", lambda *given: (taken.append(1), newton(*given))[1])
+        patch.setattr(theory, "_damped", lambda *given: (taken.append(1), damped(*given))[1])
         result = work()
     return result, len(taken)
 
