@@ -162,6 +162,8 @@ class Balance:
         if some is None or some.all():
             found, missed = _newton(problem, _first_guess(problem, start))
             return self._shown(found), missed
+        if not some.any():
+            return np.full(self._shape, np.nan), ""
         chosen = np.repeat(some, self._shape[1])
         problem, found = problem.some(chosen), np.full((len(chosen), problem.table.shape[2] - 2), np.nan)
         found[chosen], missed = _newton(problem, _first_guess(problem, None if start is None else start[chosen]))
@@ -170,9 +172,8 @@ class Balance:
     def forces(self, means: np.ndarray) -> np.ndarray:
         """`forces` (3, G, K, d) at the class means (G, K, d)."""
         seen = self._seen(means)
-        here = np.concatenate([seen, np.ones((len(seen), 1)), np.zeros((len(seen), 1))], axis=1)
         found = np.empty((3, *self._shape))
-        np.negative(self._shown(_entropy_slope(self._problem, here)[1]), out=found[0])
+        np.negative(self._shown(_entropy_slope(self._problem, _augmented(seen))[1]), out=found[0])
         np.multiply(means, -self._stiffness, out=found[1])
         found[2] = _across(found[0] + found[1], means)
         return found
@@ -206,12 +207,13 @@ class _Problem:
     smoothing: float
     targets: np.ndarray  # (m, K) what p is compared with under label smoothing; (m, 0) without
     shift: np.ndarray  # (m, r) Σ_i t_i (W_i − W_y); (m, 0) without
+    reach: float  # the largest of all ‖W_i − W̄‖
 
     def some(self, chosen: np.ndarray) -> _Problem:
         """Those of the minimisations that are ``chosen`` (m,) bool."""
         heads = (self.lengths, self.widest, self.largest_bias, self.stiffness)
         return _Problem(self.table[chosen], *(a if len(a) == 1 else a[chosen] for a in heads), self.smoothing,
-                        self.targets[chosen], self.shift[chosen])
+                        self.targets[chosen], self.shift[chosen], self.reach)
 
 
 def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: float) -> _Problem:
@@ -231,7 +233,7 @@ def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: f
     if smoothing:
         targets = np.tile((1 - smoothing) * np.eye(classes) + smoothing / classes, (heads, 1))
         shift = (smoothing / classes * table[..., :r].sum(axis=2)).reshape(-1, r)
-    return _Problem(table.reshape(-1, classes, r + 2), *own, smoothing, targets, shift)
+    return _Problem(table.reshape(-1, classes, r + 2), *own, smoothing, targets, shift, float(lengths.max()))
 
 
 def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
@@ -249,33 +251,40 @@ def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
     A gradient that rounding alone may explain is small enough once a step no longer halves it. What is solved stays
     where it is, and is put aside once it is half of all. Where the last Hessian is as good as the next, it is kept.
     """
-    m, r = start.shape
-    here = np.concatenate([start, np.ones((m, 1)), np.zeros((m, 1))], axis=1)  # as `_Problem.table` is multiplied
-    points, todo, before, inverse = np.empty((m, r)), np.arange(m), np.full(m, np.inf), None
+    here, points, todo = _augmented(start), start.copy(), np.arange(len(start))
+    before = inverse = None
     for _ in range(MAX_STEPS):
         probabilities, gradient, norms, size = _gradient(problem, here)
         tolerance = TOLERANCE * np.minimum(size, 1)
         solved = norms <= tolerance
-        left = len(todo) - np.count_nonzero(solved)
-        if left:
+        if before is not None and not solved.all():
             solved |= _at_rounding(problem, here, norms, size, before)
-            left = len(todo) - np.count_nonzero(solved)
-        if 2 * left <= len(todo):
-            points[todo] = here[:, :r]
-            if not left:
+        if solved.any():
+            points[todo] = here[:, :-2]
+            if solved.all():
                 return points, ""
-            open_ = ~solved
-            todo, here, problem, inverse = todo[open_], here[open_], problem.some(open_), None
-            probabilities, gradient, norms, tolerance, solved = (
-                a[open_] for a in (probabilities, gradient, norms, tolerance, solved))
-        if inverse is None or (norms * norms > before * tolerance).any():
+            if 2 * np.count_nonzero(solved) >= len(todo):
+                left = ~solved
+                todo, here, problem, inverse = todo[left], here[left], problem.some(left), None
+                probabilities, gradient, norms, tolerance, solved = (
+                    a[left] for a in (probabilities, gradient, norms, tolerance, solved))
+        if inverse is None or before is None or (norms * norms > before * tolerance).any():
             inverse = _inverse_hessian(problem, probabilities)
-        step = _damped(problem, here, -(inverse @ gradient[:, :, None])[:, :, 0])
-        here[:, :r] += step if left == len(todo) else step * ~solved[:, None]
+        step = _damped(problem, here, (inverse @ gradient[:, :, None])[:, :, 0])
+        here[:, :-2] -= step * ~solved[:, None] if solved.any() else step
         before = norms
-    points[todo] = np.where(solved[:, None], here[:, :r], np.nan)
+    points[todo] = np.where(solved[:, None], points[todo], np.nan)
     return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
-                    f"{MAX_STEPS} Newton steps for {left} classes; use a larger gamma or a smaller head")
+                    f"{MAX_STEPS} Newton steps for {np.count_nonzero(~solved)} classes; use a larger gamma or a "
+                    "smaller head")
+
+
+def _augmented(points: np.ndarray) -> np.ndarray:
+    """Points (m, r) as `_Problem.table` is multiplied with them: (m, r + 2)."""
+    found = np.zeros((len(points), points.shape[1] + 2))
+    found[:, :-2] = points
+    found[:, -2] = 1
+    return found
 
 
 def _at_rounding(problem: _Problem, here: np.ndarray, norms: np.ndarray, size: np.ndarray,
@@ -320,14 +329,14 @@ def _inverse_hessian(problem: _Problem, probabilities: np.ndarray) -> np.ndarray
     rows = problem.table[:, :, :-2]
     centred = rows - probabilities[:, None] @ rows  # (m, K, r) rows minus their mean under p
     hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
-    diagonal = np.einsum("mii->mi", hessian)  # a view
+    diagonal = hessian.reshape(len(hessian), -1)[:, :: hessian.shape[1] + 1]  # a view
     floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
     diagonal += problem.stiffness + floor
     return np.linalg.inv(hessian)
 
 
 def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """The part of each Newton step (m, r) to take so that no loss rises.
+    """The part of each Newton step (m, r) to subtract so that no loss rises.
 
     Along any direction the third derivative of log-sum-exp is at most β times the second, β the range of the logits'
     change over the whole step. So the whole step lowers the loss by at least 1 − (e^β − β − 1)/β² of the square of its
@@ -335,8 +344,8 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
     generalised self-concordance, ν = 2). Far from the minimiser that share is timid: it is doubled while the loss
     still falls at its end.
     """
-    if (problem.widest * np.sqrt(np.einsum("mr,mr->m", step, step))).max(initial=0) <= 0.5:
-        return step  # β is at most twice that
+    if 2 * problem.reach * math.sqrt(np.einsum("mr,mr->m", step, step).max(initial=0)) <= 1:
+        return step  # β is at most that
     rows = problem.table[:, :, :-2]
     change = (rows @ step[:, :, None])[:, :, 0]  # (m, K) of the logits
     beta = change.max(axis=1) - change.min(axis=1)
@@ -344,8 +353,8 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
     share = np.where(far, np.log1p(beta) / np.where(far, beta, 1), 1)
     while far.any():
         further = here.copy()
-        further[:, :-2] += 2 * share[:, None] * step
-        far &= (_gradient(problem, further)[1] * step).sum(axis=1) < 0
+        further[:, :-2] -= 2 * share[:, None] * step
+        far &= (_gradient(problem, further)[1] * step).sum(axis=1) > 0
         share[far] *= 2
     return share[:, None] * step
 

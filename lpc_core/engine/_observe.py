@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,18 +28,17 @@ class Outputs:
     @classmethod
     def of(cls, logits: Tensor, latents: Tensor, weight: Tensor, bias: Tensor) -> Outputs:
         """The same from tensors on any device, heads (G, K, d) and (G, K)."""
-        return cls(logits.float().cpu().numpy(), latents.float().cpu().numpy(),
-                   weight.detach().double().cpu().numpy(), bias.detach().double().cpu().numpy())
+        return cls(logits.detach().to("cpu", torch.float32).numpy(), latents.detach().to("cpu", torch.float32).numpy(),
+                   weight.detach().to("cpu", torch.float64).numpy(), bias.detach().to("cpu", torch.float64).numpy())
 
     @cached_property
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
-        parts, good = (self.logits, self.latents, self.weight, self.bias), np.ones(len(self.weight), bool)
+        parts = [part.reshape(len(part), -1) for part in (self.logits, self.latents, self.weight, self.bias)]
         with np.errstate(over="ignore", invalid="ignore"):
-            if all(math.isfinite(part.sum()) for part in parts):  # then all are; else some number may just be huge
-                return good
-        for part in parts:
-            good &= np.isfinite(part).reshape(len(part), -1).all(axis=1)
+            good: np.ndarray = np.isfinite(sum(part.sum(axis=1) for part in parts))
+        if not good.all():  # or numbers that are just huge
+            good = np.logical_and.reduce([np.isfinite(part).all(axis=1) for part in parts])
         return good
 
     def without(self, bad: np.ndarray) -> Outputs:
@@ -81,9 +79,9 @@ class Observer:
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
         good, n = outputs.finite, len(probe.labels)
-        latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
+        latents = outputs.latents[:, :, :n].swapaxes(1, 2)
         seen = outputs if good.all() else outputs.without(~good)
-        best, predictions = (t.numpy() for t in torch.from_numpy(seen.logits).max(1))  # (G, N) both
+        predictions = seen.logits.argmax(axis=1)  # (G, N)
         gamma = gamma * gamma_sum(1.0, self._loss.convention, seen.weight.shape[2])  # as the paper has it
         means, peaks, points, pushes, found = self._make_room(probe, seen.weight.shape)
         start = self._start()
@@ -95,14 +93,14 @@ class Observer:
                 own = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
                 means[g] = own.means
                 if metrics:
-                    found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], own, gamma[g])
+                    found.append(self._losses(probe, seen.logits[g, :, :n], predictions[g], own, gamma[g])
                                  | own.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
                     peaks[g] = own.peaks
             if pushes is not None:
                 pushes[:, part] = balance.forces(means[part])
         if points is not None:
             self._points = (points.copy(), *self._points)[:2]
-        numbers = {name: np.array([each[name] for each in found]) for name in (found[0] if found else ())}
+        numbers = dict(zip(found[0], np.array([[*each.values()] for each in found]).T, strict=True)) if found else {}
         pushes = None if pushes is None else pushes.swapaxes(0, 1)
         for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():
             if values is not None:
@@ -127,11 +125,11 @@ class Observer:
         start: np.ndarray = 2 * last - before
         return start
 
-    def _losses(self, probe: Probe, logits: np.ndarray, best: np.ndarray, predictions: np.ndarray,  # noqa: PLR0917
-                latent_set: LatentSet, gamma: float) -> dict[str, float]:
-        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n) and their maxima."""
+    def _losses(self, probe: Probe, logits: np.ndarray, predictions: np.ndarray, latent_set: LatentSet,  # noqa: PLR0917
+                gamma: float) -> dict[str, float]:
+        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n)."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)
-        away = np.subtract(logits, best[:n], dtype=np.float64)  # (K, n)
+        away = np.subtract(logits, logits.max(axis=0), dtype=np.float64)  # (K, n)
         own = away.take(self._labels.own).sum() / n
         ce = -(1 - smoothing) * own - (smoothing * away.mean() if smoothing else 0)
         ce += np.log(np.exp(away, out=away).sum(axis=0)).sum() / n
