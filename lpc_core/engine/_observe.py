@@ -28,16 +28,15 @@ class Outputs:
     @classmethod
     def of(cls, logits: Tensor, latents: Tensor, weight: Tensor, bias: Tensor) -> Outputs:
         """The same from tensors on any device, heads (G, K, d) and (G, K)."""
-        return cls(logits.detach().to("cpu", torch.float32).numpy(), latents.detach().to("cpu", torch.float32).numpy(),
-                   weight.detach().to("cpu", torch.float64).numpy(), bias.detach().to("cpu", torch.float64).numpy())
+        answers = (t.detach().to("cpu", torch.float32).numpy() for t in (logits, latents))
+        return cls(*answers, *(t.detach().cpu().numpy().astype(np.float64) for t in (weight, bias)))
 
     @cached_property
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
         parts = [part.reshape(len(part), -1) for part in (self.logits, self.latents, self.weight, self.bias)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            good: np.ndarray = np.isfinite(sum(part.sum(axis=1) for part in parts))
-        if not good.all():  # or numbers that are just huge
+        good: np.ndarray = np.isfinite(sum(np.einsum("gm,gm->g", part, part) for part in parts))
+        if not good.all():  # or numbers whose squares are too large
             good = np.logical_and.reduce([np.isfinite(part).all(axis=1) for part in parts])
         return good
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from lpc_core.metrics.collapse import between_directions
 
+_EPS = float(np.finfo(np.float64).eps)
+
 
 class Labels:
     """What follows from the classes of n samples alone, once for all moments at which they are looked at."""
@@ -80,7 +82,7 @@ def scatter(groups: Grouped) -> tuple[float, float]:
         centred, means = centred[labels.present], means[:, labels.present]
     if len(centred) < 2:
         return trace, math.nan
-    rounding = np.finfo(np.float64).eps * max(centred.shape) * math.sqrt(np.vdot(means, means))
+    rounding = _EPS * max(centred.shape) * math.sqrt(np.einsum("dk,dk->", means, means))
     sizes, directions = between_directions(centred, rounding)  # (r,), (d, r)
     if not sizes.size:
         return trace, math.nan
@@ -122,7 +124,8 @@ def mean(values: np.ndarray) -> float:
 def spread(sizes: np.ndarray, middle: float) -> float:
     """Standard deviation of ``sizes`` over their mean, in whose memory it is computed; NaN where that is not above 0."""
     sizes -= middle
-    return math.sqrt(np.vdot(sizes, sizes) / sizes.size) / middle if middle > 0 else math.nan
+    flat = sizes.ravel()
+    return math.sqrt(np.einsum("m,m->", flat, flat) / flat.size) / middle if middle > 0 else math.nan
 
 
 def _between(means: np.ndarray) -> np.ndarray:
