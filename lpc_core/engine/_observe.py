@@ -78,43 +78,40 @@ class Observer:
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
         good, n = outputs.finite, len(probe.labels)
-        latents = outputs.latents[:, :, :n].swapaxes(1, 2)
         seen = outputs if good.all() else outputs.without(~good)
         predictions = seen.logits.argmax(axis=1)  # (G, N)
-        gamma = gamma * gamma_sum(1.0, self._loss.convention, seen.weight.shape[2])  # as the paper has it
-        means, peaks, points, pushes, found = self._make_room(probe, seen.weight.shape)
-        start = self._start()
-        for part in blocks(seen.weight.shape):
-            if points is not None and pushes is not None:
+        runs, classes, d = seen.weight.shape
+        gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
+        self._prepare(probe, classes, d)
+        means, peaks, found = np.empty_like(seen.weight), np.empty((runs, d)), []
+        points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start()
+        for part in blocks(means.shape):
+            if self._theory:
                 balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
                 points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
-            for g in range(len(gamma))[part]:
+            for g in range(runs)[part]:
                 own = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
                 means[g] = own.means
                 if metrics:
                     found.append(self._losses(probe, seen.logits[g, :, :n], predictions[g], own, gamma[g])
-                                 | own.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
+                                 | own.metrics(predictions[g, :n], seen.weight[g], points[g] if self._theory else None))
                     peaks[g] = own.peaks
-            if pushes is not None:
-                pushes[:, part] = balance.forces(means[part])
-        if points is not None:
-            self._points = (points.copy(), *self._points)[:2]
+            if self._theory:
+                pushes[part] = balance.forces(means[part]).swapaxes(0, 1)
+        self._points = (points, *self._points)[:2] if self._theory else ()
         numbers = dict(zip(found[0], np.array([[*each.values()] for each in found]).T, strict=True)) if found else {}
-        pushes = None if pushes is None else pushes.swapaxes(0, 1)
         for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():
-            if values is not None:
-                values[~good] = np.nan
-        return Look(latents, predictions[:, :n], means, points, pushes, numbers, peaks if metrics else None)
+            values[~good] = np.nan
+        return Look(outputs.latents[:, :, :n].swapaxes(1, 2), predictions[:, :n], means,
+                    points if self._theory else None, pushes if self._theory else None, numbers,
+                    peaks if metrics else None)
 
-    def _make_room(self, probe: Probe, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-        """For means, peaks, collapse points and forces, the latter two None where the theory does not apply."""
-        runs, classes, d = shape
-        if self._labels.numbers is not probe.labels:
+    def _prepare(self, probe: Probe, classes: int, d: int) -> None:
+        """What the labels alone say, and memory for a set of latents."""
+        if self._labels.numbers is not probe.labels or self._labels.classes != classes:
             self._labels = Labels(probe.labels, classes)
         if self._memory.shape[1:] != (d, len(probe.labels)):
             self._memory = np.empty((3, d, len(probe.labels)))
-        foretold = (np.empty(shape), np.empty((3, *shape))) if self._theory else (None, None)
-        return np.empty(shape), np.empty((runs, d)), *foretold, []
 
     def _start(self) -> np.ndarray | None:
         """Where collapse points are likely to be now: as far from the last ones as those are from the ones before."""
@@ -124,7 +121,7 @@ class Observer:
         start: np.ndarray = 2 * last - before
         return start
 
-    def _losses(self, probe: Probe, logits: np.ndarray, predictions: np.ndarray, latent_set: LatentSet,  # noqa: PLR0917
+    def _losses(self, probe: Probe, logits: np.ndarray, predictions: np.ndarray, latent_set: LatentSet,
                 gamma: float) -> dict[str, float]:
         """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n)."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)

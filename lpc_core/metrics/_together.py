@@ -122,7 +122,7 @@ def mean(values: np.ndarray) -> float:
 
 
 def spread(sizes: np.ndarray, middle: float) -> float:
-    """Standard deviation of ``sizes`` over their mean, in whose memory it is computed; NaN where that is not above 0."""
+    """Standard deviation of ``sizes`` over their mean; NaN where that is not above 0. Overwrites ``sizes``."""
     sizes -= middle
     flat = sizes.ravel()
     return math.sqrt(np.einsum("m,m->", flat, flat) / flat.size) / middle if middle > 0 else math.nan
