@@ -211,8 +211,9 @@ class _Problem:
 
     def some(self, chosen: np.ndarray) -> _Problem:
         """Those of the minimisations that are ``chosen`` (m,) bool."""
-        heads = (self.lengths, self.widest, self.largest_bias, self.stiffness)
-        return _Problem(self.table[chosen], *(a if len(a) == 1 else a[chosen] for a in heads), self.smoothing,
+        lengths, widest, biases, stiffness = (a if len(a) == 1 else a[chosen] for a in (
+            self.lengths, self.widest, self.largest_bias, self.stiffness))
+        return _Problem(self.table[chosen], lengths, widest, biases, stiffness, self.smoothing,
                         self.targets[chosen], self.shift[chosen], self.reach)
 
 
@@ -226,14 +227,16 @@ def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: f
     np.subtract(bias[:, None], bias[:, :, None], out=table[..., r])
     np.add(lengths[:, None], lengths[:, :, None], out=table[..., r + 1])
     np.einsum("gkk->gk", table[..., r + 1])[:] = 0  # a view of the diagonal
-    own = lengths, lengths.max(axis=1), np.abs(bias).max(axis=1), 2 * gamma[:, None]
+    own = [lengths, lengths.max(axis=1), np.abs(bias).max(axis=1), 2 * gamma[:, None]]
     if heads > 1:
-        own = tuple(np.repeat(a, classes, axis=0) for a in own)
+        own = [np.repeat(a, classes, axis=0) for a in own]
+    lengths, widest, biases, stiffness = own
     targets, shift = np.empty((heads * classes, 0)), np.empty((heads * classes, 0))
     if smoothing:
         targets = np.tile((1 - smoothing) * np.eye(classes) + smoothing / classes, (heads, 1))
         shift = (smoothing / classes * table[..., :r].sum(axis=2)).reshape(-1, r)
-    return _Problem(table.reshape(-1, classes, r + 2), *own, smoothing, targets, shift, float(lengths.max()))
+    return _Problem(table.reshape(-1, classes, r + 2), lengths, widest, biases, stiffness, smoothing, targets, shift,
+                    float(lengths.max()))
 
 
 def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
@@ -332,7 +335,8 @@ def _inverse_hessian(problem: _Problem, probabilities: np.ndarray) -> np.ndarray
     diagonal = hessian.reshape(len(hessian), -1)[:, :: hessian.shape[1] + 1]  # a view
     floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
     diagonal += problem.stiffness + floor
-    return np.linalg.inv(hessian)
+    inverse: np.ndarray = np.linalg.inv(hessian)
+    return inverse
 
 
 def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray:

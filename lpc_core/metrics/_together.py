@@ -42,7 +42,8 @@ class Labels:
         usable = self.counts > 1
         if not usable.any():
             return None
-        return np.where(usable, 1 / np.maximum(self.counts * usable.sum(), 1), 0.0)[self.numbers]
+        weights: np.ndarray = np.where(usable, 1 / np.maximum(self.counts * usable.sum(), 1), 0.0)[self.numbers]
+        return weights
 
     def means(self, nodes: np.ndarray) -> np.ndarray:
         """Class means (d, K) of ``nodes`` (d, n) float64; NaN for absent classes."""
@@ -63,12 +64,14 @@ class Grouped:
     def centred(self) -> np.ndarray:
         """μ_c − μ, with μ the mean of the means of the classes present: (d, K); NaN for absent classes."""
         present = self.means if self.labels.complete else self.means[:, self.labels.present]
-        return self.means - present.sum(axis=1, keepdims=True) / max(present.shape[1], 1)
+        centred: np.ndarray = self.means - present.sum(axis=1, keepdims=True) / max(present.shape[1], 1)
+        return centred
 
 
 def squares(nodes: np.ndarray) -> np.ndarray:
     """Squared norm of every sample of (d, n): (n,)."""
-    return np.einsum("dn,dn->n", nodes, nodes)
+    found: np.ndarray = np.einsum("dn,dn->n", nodes, nodes)
+    return found
 
 
 def scatter(groups: Grouped) -> tuple[float, float]:
@@ -131,7 +134,7 @@ def spread(sizes: np.ndarray, middle: float) -> float:
 def _between(means: np.ndarray) -> np.ndarray:
     """Squared distances of the means (d, K) to each other, infinite to themselves: (K, K)."""
     away = means[:, :, None] - means[:, None]
-    found = np.einsum("dkc,dkc->kc", away, away)
+    found: np.ndarray = np.einsum("dkc,dkc->kc", away, away)
     np.fill_diagonal(found, math.inf)
     return found
 
