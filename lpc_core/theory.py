@@ -383,7 +383,8 @@ def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) ->
 
 def _own_probability(points: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """p_y at each class's own point: (K,)."""
-    return _probabilities(points @ weight.T + bias, np.arange(len(points)), 0.0)[0].diagonal()
+    own: np.ndarray = _probabilities(points @ weight.T + bias, np.arange(len(points)), 0.0)[0].diagonal()
+    return own
 
 
 def _across(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
