@@ -14,9 +14,8 @@ from torch import Tensor
 
 from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, unflatten
-from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Normaliser, input_shape
-from lpc_core.engine._probe import spread
+from lpc_core.data import Dataset, load, spread
+from lpc_core.data.inputs import Normaliser, input_shape
 from lpc_core.engine._state import FORMAT, StateError, unpack
 from lpc_core.engine._state_check import check_info, check_model, shown
 from lpc_core.files.impostors import HEAD, named

@@ -122,7 +122,7 @@ def network_of(model: ModelConfig, form: Form) -> Network:
     if resolve(model, shape) != "mlp":
         from lpc_core.engine._size import measured  # with torch, which an MLP does without
 
-        return measured(model, shape, form.classes)
+        return Network(*measured(model, shape, form.classes))
     widths = (math.prod(shape), *model.hidden, *(() if model.penultimate == "none" else (model.latent_dim,)),
               form.classes)
     layers = list(pairwise(widths))

@@ -15,7 +15,8 @@ from torch import Tensor
 from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Batches, input_shape
+from lpc_core.data.inputs import input_shape
+from lpc_core.engine._batches import Batches
 from lpc_core.engine._observe import Look, Observer, Outputs
 from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine._state import StateError, pack, unpack

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import Embeddings
-from lpc_core.engine._probe import spread
+from lpc_core.data import spread
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
 from lpc_core.inspection.running import Cancelled, Progress, thumbnails

@@ -15,8 +15,7 @@ import numpy as np
 
 from lpc_core.checkpoint import FileRefused, Limits, sandbox
 from lpc_core.config import DataConfig, RunConfig
-from lpc_core.data import Dataset, TooManyAsked, load, sources
-from lpc_core.engine._probe import spread
+from lpc_core.data import Dataset, TooManyAsked, load, sources, spread
 from lpc_core.inspection import pictures
 from lpc_core.inspection.running import Progress
 from lpc_core.presets import default_run

@@ -11,8 +11,7 @@ import torch
 
 from lpc_core import robustness
 from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
-from lpc_core.data import Dataset, load
-from lpc_core.engine._probe import spread
+from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
 from lpc_core.study._base import Progress, StudyError, SweepRow

@@ -14,7 +14,7 @@ from scipy import stats
 from lpc_core import study as studies
 from lpc_core.cli import main
 from lpc_core.config import flatten, unflatten
-from lpc_core.engine._probe import spread
+from lpc_core.data import spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.metrics import Reading, readings, separation_ratio
 from lpc_core.robustness import ddn, deepfool
