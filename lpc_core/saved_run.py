@@ -16,8 +16,8 @@ from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.data import Dataset, load, spread
 from lpc_core.data.inputs import Normaliser, input_shape
-from lpc_core.engine._state import FORMAT, StateError, unpack
-from lpc_core.engine._state_check import check_info, check_model, shown
+from lpc_core.engine.state import FORMAT, StateError, unpack
+from lpc_core.engine.state_check import check_info, check_model, shown
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.models import Classifier, build
 

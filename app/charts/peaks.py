@@ -12,7 +12,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Panel, Timeline
 from app.charts._track import Track
-from app.charts._words import number
+from app.charts.words import number
 from lpc_core.metrics import METRICS
 
 PANELS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": "peak width", "gmm_peak_distance": "peak distance"}

@@ -40,7 +40,7 @@ from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
 
-RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
+RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine.state, which needs torch
 ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles
              *(f"utf-{bits}{order}" for bits in (16, 32) for order in ("", "-le", "-be")))  # JSON may be in these
 MAX_JSON = 4 * 2**20  # bytes of a JSON text in metadata

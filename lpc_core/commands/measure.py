@@ -149,7 +149,7 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from lpc_core.checkpoint._base import printable
+    from lpc_core.checkpoint import printable
     from lpc_core.metrics import METRICS
 
     console = Console()

@@ -30,7 +30,7 @@ FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
 VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
 STEP_S = 3e-4  # the least a step takes
-LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`_probe`)
+LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`probe`)
 
 
 class CostError(ValueError):

@@ -17,9 +17,9 @@ import torch
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset, load, sources
 from lpc_core.data.inputs import input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import make_probe
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.observe import Look, Observer, Outputs
+from lpc_core.engine.probe import make_probe
 from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
 from lpc_core.film import (
     BINS,

@@ -12,8 +12,8 @@ import torch
 from lpc_core.comparison import compare
 from lpc_core.config import unflatten
 from lpc_core.data import DataError
-from lpc_core.engine._state import StateError, pack, unpack
 from lpc_core.engine.lockstep import Lockstep
+from lpc_core.engine.state import StateError, pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record

@@ -93,7 +93,7 @@ def test_a_films_run_is_the_trainers_run_at_that_gamma(recorded):
 
 
 def _probe_of(trainer, points):
-    from lpc_core.engine._probe import make_probe
+    from lpc_core.engine.probe import make_probe
 
     return make_probe(trainer.dataset, trainer.batches.normalise, points, trainer.config.seed, trainer.device)
 

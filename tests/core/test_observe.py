@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from lpc_core import theory
 from lpc_core.config import unflatten
-from lpc_core.engine import _observe
+from lpc_core.engine import observe
 from lpc_core.engine._fused_look import Forward
-from lpc_core.engine._observe import Observer, Outputs
-from lpc_core.engine._probe import Probe
+from lpc_core.engine.observe import Observer, Outputs
+from lpc_core.engine.probe import Probe
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.metrics import class_means, measure, node_peak_distance
@@ -41,7 +41,7 @@ def sets(count=5, n=90, m=30, classes=6, d=3, missing=()):  # noqa: PLR0917
 @pytest.mark.parametrize("loss", [{}, {"convention": "mean"}, {"label_smoothing": 0.1}], ids=str)
 @pytest.mark.parametrize("block", [1, 1 << 18])
 def test_many_runs_at_once_are_measured_as_each_alone(shape, loss, block, monkeypatch):
-    monkeypatch.setattr(_observe, "BLOCK", block)
+    monkeypatch.setattr(observe, "BLOCK", block)
     outputs, probe, gammas = sets(**shape)
     config, n = unflatten(loss).loss, len(probe.labels)
     look = Observer(config, True).look(probe, outputs, gammas, True)

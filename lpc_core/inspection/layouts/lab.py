@@ -15,7 +15,7 @@ from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import finish, need, scopes, within
+from lpc_core.inspection.layouts.modules import finish, need, scopes, within
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build
 

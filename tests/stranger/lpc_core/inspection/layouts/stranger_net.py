@@ -6,7 +6,7 @@ from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
-from lpc_core.inspection.layouts._modules import Network, finish
+from lpc_core.inspection.layouts.modules import Network, finish
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:

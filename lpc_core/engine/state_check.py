@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.config import OptimConfig
-from lpc_core.engine._state import StateError
+from lpc_core.engine.state import StateError
 from lpc_core.optimizers import optimizer
 
 MOST_STEPS = 2**53  # whole numbers up to here are exact in a float

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from lpc_core.config import LossConfig
-from lpc_core.engine._probe import Probe
+from lpc_core.engine.probe import Probe
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics.live import LatentSets
 from lpc_core.theory import collapse_points, forces
