@@ -16,8 +16,8 @@ from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
 from lpc_core.data.inputs import input_shape
-from lpc_core.engine._batches import Batches
 from lpc_core.engine.autograd import AutogradEngine, parameters
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs

@@ -9,7 +9,7 @@ import torch
 import lpc_core
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.data import Dataset, spread
-from lpc_core.engine._batches import Batches
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.state import StateError, unpack
 from lpc_core.engine.trainer import Trainer
 
