@@ -10,11 +10,16 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.charts import Card, _ink, csv_text
+from app.charts import Card, Chart, _ink, csv_text
 from app.parts.cards import card_data
 from lpc_core.metrics import METRICS
 
 STATIC = Path(__file__).parents[2] / "app/static/kit"
+
+
+def test_a_chart_stands_in_a_section_of_the_page():
+    with pytest.raises(ValueError, match=r"expected a section of the Metrics page \(collapse, code\), got 'other'"):
+        Chart("other", 1, lambda track: [])
 
 
 def read(text):
