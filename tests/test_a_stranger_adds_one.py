@@ -12,9 +12,13 @@ import pytest
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
-TINY = "samples=60 test_samples=20 classes=3 steps=4 ramp_steps=2 batch_size=16"
 ADDED = sorted(path.relative_to(ROOT / "tests" / "stranger").as_posix()
                for path in (ROOT / "tests" / "stranger").rglob("*.py"))
+PARTS = {  # of a run: the new name, a setting that it uses and one that it does not
+    "dataset": ("stripes", "noise", "dim"), "loss": ("hinge", "margin", "temperature"),
+    "model": ("skip-mlp", "width", "hidden"), "optimizer": ("rmsprop", "beta2", "momentum")}
+SETTINGS = ["samples=60", "test_samples=20", "classes=3", "steps=4", "ramp_steps=2", "batch_size=16",
+            *(f"{name}={new}" for name, (new, _, _) in PARTS.items())]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +26,7 @@ def tree(tmp_path_factory):
     """A copy of the project with the stranger's files in it, and nothing else changed."""
     copy = tmp_path_factory.mktemp("stranger")
     for name in ("app", "lpc_core", "assets", "tests"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "shots"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "shots", "stranger"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     for name in ADDED:
         assert not (copy / name).exists(), f"{name} is there already"
@@ -30,11 +34,18 @@ def tree(tmp_path_factory):
     return copy
 
 
+@pytest.fixture(scope="module")
+def trained(tree):
+    """The file of a run whose data set, loss, backbone and optimiser are the stranger's."""
+    out = tree / "run.safetensors"
+    lpc(tree, "train", *SETTINGS, "--json", "--out", str(out))
+    return str(out)
+
+
 def run(tree, *command):
     """What ``command`` of the copy's Python prints."""
-    path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, text=True, timeout=PATIENCE_S,
-                          env=os.environ | {"PYTHONPATH": path, "COLUMNS": "200"})
+                          check=False, env=os.environ | {"PYTHONPATH": str(tree), "COLUMNS": "400"})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -43,71 +54,72 @@ def lpc(tree, *arguments):
     return run(tree, "-m", "app.cli", *arguments)
 
 
-PROGRAM = """
-import json
-from app.views._form import REGISTRIES, relevant
+FORM = """
+import json, sys
+from app.views._form import relevant
 from lpc_core.choices import choices
 from lpc_core.engine.cost import cost_of
-from lpc_core.parsing import parse_run, to_texts
-run = parse_run(dict(part.split("=") for part in {settings!r}.split()))
+from lpc_core.parsing import parse_run, settings_table, to_texts
+run = parse_run(dict(part.split("=") for part in sys.argv[1:]))
 assert parse_run(to_texts(run)) == run
-print(json.dumps({{"choices": choices({name!r}), "shown": sorted(relevant(run)), "bytes": cost_of(run).memory}}))
+assert cost_of(run).memory > 0
+print(json.dumps([{name: choices(name) for name in ("dataset", "loss", "model", "optimizer")}, sorted(relevant(run)),
+                  {row[0]: row[2] for row in settings_table()}]))
 """
 
 
-@pytest.mark.parametrize(("name", "value", "uses", "idle"), [
-    ("dataset", "stripes", "noise", "dim"), ("loss", "hinge", "margin", "temperature"),
-    ("model", "skip-mlp", "width", "hidden"), ("optimizer", "rmsprop", "beta2", "momentum")])
-def test_a_part_of_a_run(tree, tmp_path, name, value, uses, idle):
-    """A data set, a loss, a backbone, an optimiser: in the form, a link, the help, a run, its file, its inspection."""
-    settings = f"{TINY} {name}={value}"
-    told = json.loads(run(tree, "-c", PROGRAM.format(settings=settings, name=name)))
-    assert value in told["choices"]
-    assert uses in told["shown"]
-    assert idle not in told["shown"]
-    assert told["bytes"] > 0
-    assert value in next(line for line in lpc(tree, "settings").splitlines() if f" {name} " in line)
-    out = tmp_path / "run.safetensors"
-    lpc(tree, "train", *settings.split(), "--json", "--out", str(out))
-    assert f"{value}" in lpc(tree, "measure", str(out), "--json") + json.dumps(settings)
-    assert "DDN" in lpc(tree, "attack", str(out), "--attacks", "ddn", "--samples", "10")
-    film = lpc(tree, "film", *settings.split(), "--gammas", "1,10", "--frames", "2", "--out", str(tmp_path / "a.film"))
-    assert "a.film" in film
-    assert json.loads(lpc(tree, "inspect", str(out), "--json"))["layout"]["obstacle"] == ""
+def test_the_parts_of_a_run_are_in_the_form_the_link_and_the_help(tree):
+    menus, shown, told = json.loads(run(tree, "-c", FORM, *SETTINGS))
+    for name, (new, used, idle) in PARTS.items():
+        assert new in menus[name]
+        assert new in told[name]
+        assert used in shown
+        assert idle not in shown
 
 
-def test_a_metric(tree, tmp_path):
-    program = ("import json, numpy as np; from lpc_core.metrics import METRICS, measure; "
-               "print(json.dumps([measure(np.eye(4), [0, 0, 1, 1])['median_norm'], METRICS['median_norm'].title]))")
-    assert json.loads(run(tree, "-c", program)) == [1.0, "Median radius"]
-    run(tree, "-c", f"import numpy as np; np.savez({str(tmp_path / 'e.npz')!r}, latents=np.eye(4), labels=[0, 0, 1, 1])")
-    assert "Median radius" in lpc(tree, "measure", str(tmp_path / "e.npz"))
+def test_a_run_of_them_is_measured_attacked_and_inspected(tree, trained):
+    assert json.loads(lpc(tree, "measure", trained, "--json"))
+    assert "Shrinking" in lpc(tree, "attack", trained, "--attacks", "ddn,shrink", "--samples", "10")
+    assert "LPC Lab skip-mlp" in lpc(tree, "inspect", trained, "--json")
 
 
-def test_a_chart(tree):
-    program = "from app.charts import charts, Track; print([c.title for chart in charts('collapse') for c in chart.cards(Track.of(None, None))])"
-    assert "'Median radius'" in run(tree, "-c", program)
+def test_a_film_of_them_is_recorded(tree):
+    film = tree / "a.film.safetensors"
+    lpc(tree, "film", *SETTINGS, "--gammas", "1,10", "--frames", "2", "--out", str(film))
+    assert film.stat().st_size > 0
 
 
-def test_an_attack(tree, tmp_path):
-    out = tmp_path / "run.safetensors"
-    lpc(tree, "train", *TINY.split(), "--out", str(out))
-    assert "Shrinking" in lpc(tree, "attack", str(out), "--attacks", "ddn,shrink", "--samples", "10")
-    program = ("from lpc_core.config import unflatten; from lpc_core.study import sweep; "
-               f"run = unflatten({dict(samples=60, test_samples=20, steps=4, ramp_steps=2, batch_size=16)!r}); "
-               "print([row.robustness.keys() for row in sweep([('a', run)], samples=10, attacks=['shrink'])])")
-    assert "shrink" in run(tree, "-c", program)
+METRIC_CHART_SWEEP = """
+import numpy as np
+from app.charts import Track, charts
+from lpc_core.config import unflatten
+from lpc_core.metrics import METRICS, measure
+from lpc_core.study import sweep
+assert measure(np.eye(4), [0, 0, 1, 1])["median_norm"] == 1.0
+assert METRICS["median_norm"].title == "Median radius"
+assert "median" in [card.key for chart in charts("collapse") for card in chart.cards(Track.of(None, None))]
+tiny = unflatten({"samples": 60, "test_samples": 20, "steps": 4, "ramp_steps": 2, "batch_size": 16})
+assert [list(row.robustness) for row in sweep([("a", tiny)], samples=10, attacks=["shrink"])] == [["shrink"]]
+"""
 
 
-def test_a_layout(tree, tmp_path):
-    file = tmp_path / "net.safetensors"
-    program = ("import torch; from safetensors.torch import save_file; "
-               "save_file({'encoder.weight': torch.eye(2, 64), 'encoder.bias': torch.zeros(2), "
-               "'readout.weight': torch.randn(10, 2), 'readout.bias': torch.zeros(10)}, "
-               f"{str(file)!r})")
-    run(tree, "-c", program)
-    told = json.loads(lpc(tree, "inspect", str(file), "--data", "digits", "--normalisation", "lab", "--json"))
-    assert told["layout"]["name"] == "Stranger's network"
+def test_a_metric_a_chart_and_an_attack(tree):
+    run(tree, "-c", METRIC_CHART_SWEEP)
+
+
+LAYOUT = """
+import torch
+from lpc_core.checkpoint import Checkpoint
+from lpc_core.inspection.layouts import recognise
+found = recognise(Checkpoint("safetensors", {
+    "encoder.weight": torch.eye(2, 5), "encoder.bias": torch.zeros(2), "readout.weight": torch.ones(3, 2),
+    "readout.bias": torch.zeros(3)}))
+print(found.name, found.obstacle, found.build()(torch.ones(1, 5))[0].shape)
+"""
+
+
+def test_a_layout(tree):
+    assert run(tree, "-c", LAYOUT) == "Stranger's network  torch.Size([1, 3])\n"
 
 
 def test_a_command(tree):
@@ -118,27 +130,32 @@ def test_a_command(tree):
     assert lpc(tree, "greet") == "greetings from the lab\n"
 
 
-def test_a_page(tree):
-    program = """
+PAGE = """
 from streamlit.testing.v1 import AppTest
 from app.views import views
 assert ("lesson", "Lesson") in [(name, view.title) for name, view in views()]
 page = AppTest.from_string("from app.views.lesson import VIEW; VIEW.render()").run()
 print(page.title[0].value, [str(error) for error in page.exception])
 """
-    assert run(tree, "-c", program) == "First lesson []\n"
+
+
+def test_a_page(tree):
+    assert run(tree, "-c", PAGE) == "First lesson []\n"
+
+
+EVERY_ENTRY = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core/test_optimizers.py",
+               "tests/core/robustness/test_any_model.py::test_each_is_found_by_its_name",
+               "tests/core/test_presets.py::test_there_is_a_binary_preset_and_every_fast_one_is_of_a_data_set",
+               "tests/core/metrics/test_measure.py::test_every_name_is_explained",
+               "tests/app/test_metrics_page.py::test_opening_the_page_starts_the_study_of_the_tabs_run")
 
 
 def test_the_suite_asks_for_nothing_else(tree):
-    """The tests that look at every entry of a registry, in the copy: none of them has a list to be added to."""
-    files = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core/test_optimizers.py",
-             "tests/core/test_parsing.py", "tests/core/test_presets.py", "tests/core/robustness/test_any_model.py")
-    run(tree, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider", *files, "-k",
-        "not test_a_named_preset_reaches and not test_fast")
+    """Tests that look at every entry of a registry, in the copy: none of them has a list that wants to be added to."""
+    run(tree, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider", *EVERY_ENTRY)
 
 
-def test_every_kind_is_there():
-    """The table of CONTRIBUTING has a row for the folder of each added file, and the other way round."""
-    table = {line.split("|")[2].split("`")[1].rstrip("/") for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines()
-             if line.startswith("| a")}
-    assert table == {name.rpartition("/")[0] for name in ADDED} - {"app/commands"}
+def test_contributing_has_a_row_for_each_kind_and_the_stranger_a_file():
+    rows = [line.split("|") for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines() if line.startswith("| a")]
+    named = {name.rstrip("/") for row in rows for name in row[2].split("`")[1::2]}
+    assert named == {name.rpartition("/")[0] for name in ADDED}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lpc_core.data._base import DataError, Dataset, Form, Progress, Source, data_root, load, sources
+from lpc_core.data._base import DataError, Dataset, Form, Progress, Source, data_root, load, sources, torch_shape
 from lpc_core.data._split import TooManyAsked, spread
 
 __all__ = ["DataError", "Dataset", "Form", "Progress", "Source", "TooManyAsked", "data_root", "load", "sources",
-           "spread"]
+           "spread", "torch_shape"]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.data._base import Dataset
+from lpc_core.data._base import Dataset, torch_shape
 
 
 class Normaliser:
@@ -37,5 +37,4 @@ def _channel_statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def input_shape(dataset: Dataset) -> tuple[int, ...]:
     """The shape of one model input: (D,) or (C, H, W)."""
-    shape = dataset.train_inputs.shape[1:]
-    return (shape[2], shape[0], shape[1]) if dataset.is_image else shape
+    return torch_shape(dataset.train_inputs.shape[1:])

@@ -23,7 +23,7 @@ from itertools import pairwise
 
 from lpc_core.comparison import Comparison
 from lpc_core.config import ModelConfig, RunConfig, resolve
-from lpc_core.data import Form, sources
+from lpc_core.data import Form, sources, torch_shape
 from lpc_core.machine import available_memory, first_line
 
 FLOPS = 4e10  # per second, single precision, one core
@@ -118,7 +118,7 @@ def _data_bytes(form: Form, rows: int) -> int:
 
 def network_of(model: ModelConfig, form: Form) -> Network:
     """The network that `lpc_core.models.build` makes for samples of ``form``; `ConfigError` where it can make none."""
-    shape = form.shape if len(form.shape) == 1 else (form.shape[2], *form.shape[:2])
+    shape = torch_shape(form.shape)
     if resolve(model, shape) != "mlp":
         from lpc_core.engine._size import measured  # with torch, which an MLP does without
 
