@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lpc_core.config import ConfigError, DataConfig, RunConfig, ScheduleConfig, flatten, unflatten
+from lpc_core.config import ConfigError, DataConfig, RunConfig, ScheduleConfig, flatten, restored, unflatten
 
 FEWEST, MOST = 2, 4
 SHARED = (*(field.name for field in dataclasses.fields(DataConfig)), "seed", "steps")  # equal in all runs
@@ -59,8 +59,10 @@ def to_plain(comparison: Comparison) -> dict[str, Any]:
             "follows": comparison.follows}
 
 
-def from_plain(plain: Mapping[str, Any]) -> Comparison:
-    """The inverse of `to_plain`."""
-    runs = tuple(unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
-                 for flat in plain["runs"])
-    return Comparison(runs, tuple(plain["titles"]), tuple(plain["follows"]))
+def from_plain(plain: object) -> Comparison:
+    """The inverse of `to_plain`; `ConfigError` for whatever else ``plain`` may be."""
+    match plain:
+        case {"runs": [*runs], "titles": [*titles], "follows": [*follows]}:
+            if all(type(title) is str for title in titles) and all(type(word) is bool for word in follows):
+                return Comparison(tuple(map(restored, runs)), tuple(titles), tuple(follows))
+    raise ConfigError("runs", "lists of runs, their titles, and whether γ moves them", plain)

@@ -41,15 +41,14 @@ kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: floa
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps
 from lpc_core.snapshot import Snapshot
 
 BINS = 48
@@ -124,29 +123,15 @@ def finite(values: np.ndarray) -> np.ndarray:
 def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:
     """``(kind, info, arrays)`` of a frame's bytes; raises `FrameError` on anything else."""
     try:
-        arrays = safetensors.numpy.load(raw)
-        metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-        return metadata["kind"], json.loads(metadata["info"]), arrays
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        found = tensors.header(raw)
+        return found.metadata["kind"], found.info("a frame"), tensors.arrays(raw)
+    except (tensors.TensorFileError, KeyError) as error:
         what = f"expected a frame (safetensors bytes with kind and info), got {len(raw)} bytes: {error}"
         raise FrameError(what) from None
 
 
 def _encode(kind: str, info: Mapping[str, Any], arrays: Arrays) -> bytes:
-    text = json.dumps(_clean(info), allow_nan=False, separators=(",", ":"))
-    dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return safetensors.numpy.save(dense, metadata={"kind": kind, "info": text})
-
-
-def _clean(value: Any) -> Any:
-    """``value`` as JSON knows it: NumPy scalars become Python's, numbers that are not finite become null."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
-    return {name: _clean(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+    return tensors.pack(arrays, kind=kind, info=dumps(info, infinities=False, separators=(",", ":")))
 
 
 def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:

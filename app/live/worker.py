@@ -225,7 +225,7 @@ class Worker:
         self._wanted[run.id] = ticket
         told = 0.0
 
-        def progress(what: str, share: float) -> None:
+        def progress(share: float, what: str) -> None:
             nonlocal told
             now = time.perf_counter()
             if now - told >= PROGRESS_EVERY_S and self._wanted.get(run.id) == ticket:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry, printable
+from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry
 from lpc_core.checkpoint._wrappers import averaged
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint._open import files_of, open_file, open_tree
 
 __all__ = ["Checkpoint", "Embeddings", "FileRefused", "Limits", "TensorEntry", "averaged", "files_of",
-           "open_file", "open_tree", "printable"]
+           "open_file", "open_tree"]
 
 
 def __getattr__(name: str) -> Any:

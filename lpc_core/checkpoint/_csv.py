@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _cells
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._labels import NO_CLASS
-from lpc_core.checkpoint._message import check_samples, check_total, repeated
+from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint._table import SINGLE, Table, single_columns
+from lpc_core.files.plain_json import repeated
+from lpc_core.files.words import printable
 
 MAX_COLUMNS = 20_000
 MAX_LINE = 4 * 2**20  # characters

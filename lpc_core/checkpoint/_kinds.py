@@ -6,11 +6,12 @@ import re
 from pathlib import PurePath
 
 from lpc_core.checkpoint import _safetensors
-from lpc_core.checkpoint._base import FileRefused, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, refusal
 from lpc_core.checkpoint._torch_files import LEGACY_START
 from lpc_core.checkpoint._wrappers import CONVERT
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.words import printable
 
 READ = "safetensors, torch (.pt, .pth, .ckpt, .bin), ONNX, torch.export (.pt2), npz, npy, csv or parquet"
 ARRAYS = "save latents and labels with numpy.savez(file, latents=…, labels=…)"

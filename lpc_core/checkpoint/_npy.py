@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._message import MAX_DIMENSIONS, amount, check_total, is_size
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
+from lpc_core.checkpoint._message import check_total
 from lpc_core.checkpoint._zip import Archive
+from lpc_core.files.tensors import MAX_DIMENSIONS, is_size
+from lpc_core.files.words import amount, printable
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # bytes, as in NumPy

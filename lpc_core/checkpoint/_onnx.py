@@ -14,21 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import Limits, refusal
 from lpc_core.checkpoint._message import (
-    ITEM_BYTES,
-    MAX_DIMENSIONS,
     Buffer,
     Message,
     View,
-    amount,
     check_name,
     check_total,
     check_views,
-    is_size,
     printable_name,
     row_major,
 )
+from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
+from lpc_core.files.words import amount, printable
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # kinds of a field's value
 MAX_FIELDS = 500_000  # in the whole file

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from lpc_core.checkpoint._base import printable
+from lpc_core.files.words import printable
 
 MAX_DEPTH = 8
 MAX_VALUES = 20_000

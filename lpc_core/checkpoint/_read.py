@@ -1,7 +1,7 @@
 """One file into a message: the only function that looks inside a file. It runs in the reading process (`sandbox`).
 
-It needs NumPy and the standard library alone (parquet: pyarrow; films: `lpc_core.film`), so that the process starts
-fast and there is little in it that could be attacked. Tests call it directly.
+It needs NumPy, safetensors and the standard library (parquet: pyarrow; films: `lpc_core.film`), so that the process
+starts fast and there is little in it that could be attacked. Tests call it directly.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import importlib
-import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings, role_of
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
@@ -39,6 +38,8 @@ from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.checkpoint._zip import Archive
 from lpc_core.config import flatten
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 
 RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine.state, which needs torch
 ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles
@@ -132,7 +133,7 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
         if view.dtype in NO_NUMPY:
             arrays[view.name] = as_numbers(arrays[view.name], view.dtype)
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
-    texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
+    texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
@@ -170,8 +171,8 @@ def _film(raw: memoryview) -> Message:
     film_module = importlib.import_module("lpc_core.film")
     try:
         film = film_module.open_film(bytes(raw[: film_module.MAX_BYTES + 1]))
-        facts = {"config": json.dumps(flatten(film.config), allow_nan=False),
-                 "info": json.dumps(film.info, allow_nan=False)}
+        facts = {"config": dumps(flatten(film.config)),
+                 "info": dumps(film.info)}
     except ValueError as error:  # FilmError is one
         raise FileRefused(printable(error, 1300)) from None
     own = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels}

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import Ask, printable, refusal
+from lpc_core.checkpoint._base import Ask, refusal
 from lpc_core.checkpoint._embeddings import ROLES, Arrays, asked_for, check_picked, is_own
+from lpc_core.files.words import printable
 
 STEMS = {
     "latents": ("z", "latent", "latents", "dim", "embedding", "embeddings", "emb", "feature", "features", "feat", "x",

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import Limits, refusal
 from lpc_core.checkpoint._message import (
-    ITEM_BYTES,
     Buffer,
     Message,
     View,
-    amount,
     check_name,
     check_views,
     little_endian,
@@ -28,6 +26,8 @@ from lpc_core.checkpoint._message import (
 from lpc_core.checkpoint._torch_pickle import MAX_PICKLE, Array, Storage, Tensor, TorchPickle
 from lpc_core.checkpoint._wrappers import CONVERT, Unwrapped, not_plain
 from lpc_core.checkpoint._zip import Archive
+from lpc_core.files.tensors import ITEM_BYTES
+from lpc_core.files.words import amount, printable
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_START = b"\x80\x02\x8a\x0a" + LEGACY_MAGIC.to_bytes(10, "little") + b"."

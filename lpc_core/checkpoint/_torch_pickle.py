@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lpc_core.checkpoint._base import printable
-from lpc_core.checkpoint._message import ITEM_BYTES, MAX_DIMENSIONS, is_size
 from lpc_core.checkpoint._plain import Foreign
 from lpc_core.files.pickle_machine import Action, Machine, typed, unknown_name
+from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
+from lpc_core.files.words import printable
 
 MAX_PICKLE = 32 * 2**20  # bytes beside the tensors; 20,000 tensors need about 4 MB
 MAX_KEY = 1_000  # characters

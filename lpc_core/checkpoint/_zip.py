@@ -13,9 +13,10 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._message import amount, check_total
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
+from lpc_core.checkpoint._message import check_total
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.words import amount, printable
 
 LOCAL, CENTRAL, END, END64, LOCATOR64 = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 STORED, DEFLATED = 0, 8

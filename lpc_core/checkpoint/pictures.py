@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import json
 import math
 import re
 import zipfile
@@ -20,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _read
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import Message, check_json, check_total
 from lpc_core.checkpoint._zip import Archive
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")  # of pictures; Pillow knows dozens of rare ones too
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
@@ -131,7 +132,7 @@ def pack(pictures: Mapping[str, Callable[[], bytes]], target: Path, found: Sorti
         raise refusal(f"at most {MOST:,} pictures", "more", "choose fewer")
     plain = _archived(found.classes)
     with zipfile.ZipFile(target, "x") as archive:  # stored: pictures are compressed already
-        archive.writestr(TOLD, json.dumps({"notes": found.notes, "warnings": found.warnings}))
+        archive.writestr(TOLD, dumps({"notes": found.notes, "warnings": found.warnings}))
         for folder in plain.values():
             archive.writestr(f"{folder}/", b"")
         for number, name in enumerate(wanted, start=1):

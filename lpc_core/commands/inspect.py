@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shlex
@@ -17,6 +16,7 @@ from lpc_core.commands._arguments import check_outputs, names
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
 from lpc_core.commands._progress import progress
 from lpc_core.commands.pages import check_page, write_page
+from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,7 +93,9 @@ def inspect(  # noqa: PLR0917
     found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:
-        print(json.dumps(_plain(found, wishes), allow_nan=False))
+        from lpc_core.inspection import Inspection, report
+
+        print(dumps(report(found, _at(found, wishes)) if isinstance(found, Inspection) else found.plain()))
     else:
         _show(found, wishes)
 
@@ -163,13 +165,6 @@ def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
 
 
 # ---- printing ----------------------------------------------------------------------------------------------------
-
-
-def _plain(found: Inspection | Description, wishes: Wishes) -> dict[str, Any]:
-    from lpc_core.inspection import Inspection, report
-    from lpc_core.inspection.reporting import finite
-
-    return report(found, _at(found, wishes)) if isinstance(found, Inspection) else finite(found.plain())
 
 
 def _at(found: Inspection, wishes: Wishes) -> tuple[float, ...]:
@@ -251,8 +246,8 @@ def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> Non
     for warning in warned(found.embeddings):
         say(f"warning: {warning}")
     for view in facts["collapse"]:
-        say(f"γ = {view['gamma']:.4g}: predicted radius {view['radius']:.4g}, measured {view['measured_radius']:.4g}"
-            + (f"; {view['note']}" if view["note"] else ""))
+        say(f"γ = {view['gamma']:.4g}: predicted radius {_figure(view['radius'])}, measured "
+            f"{_figure(view['measured_radius'])}" + (f"; {view['note']}" if view["note"] else ""))
     for name in ("misclassified", "ambiguous"):
         if facts[name]:
             shown = ", ".join(f"{row['sample']} ({row['class']}" + (
@@ -283,8 +278,8 @@ def _show_description(console: Console, found: Description) -> None:
             f"{_figure(view.critical_gamma)}; |W| varies by {float(np.nanmean(view.weight_abs_cv)):.3f} per node")
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else "–" if math.isnan(value) else f"{value:.5g}"
+def _figure(value: float | str | None) -> str:
+    return value or "" if value is None or isinstance(value, str) else "–" if math.isnan(value) else f"{value:.5g}"
 
 
 COMMAND = inspect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
+from lpc_core.files.plain_json import dumps
 
 
 def train(
@@ -32,7 +32,7 @@ def train(
         print(_HEAD)
     for snapshot in run:
         numbers = {"step": snapshot.step, "gamma": snapshot.gamma, **snapshot.metrics}
-        print(_as_json(numbers) if as_json else _row(numbers), flush=True)
+        print(dumps(numbers) if as_json else _row(numbers), flush=True)
     if out is not None:
         write_whole(out, run.state_bytes())
     if run.diverged:
@@ -46,10 +46,6 @@ _HEAD = " ".join(f"{name[:12]:>12}" for name in _COLUMNS)
 
 def _row(numbers: dict[str, float]) -> str:
     return " ".join(f"{numbers.get(name, math.nan):>12.5g}" for name in _COLUMNS)
-
-
-def _as_json(numbers: dict[str, float]) -> str:
-    return json.dumps({name: value if math.isfinite(value) else None for name, value in numbers.items()})
 
 
 COMMAND = train

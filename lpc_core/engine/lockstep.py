@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
 from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
+from lpc_core.files import tensors
 
 if TYPE_CHECKING:
     from lpc_core.data import Dataset
@@ -110,14 +109,14 @@ class Lockstep:
 
     def state_bytes(self) -> bytes:
         """All members at this moment, as one safetensors file."""
-        return safetensors.numpy.save({str(i): np.frombuffer(member.state_bytes(), np.uint8)
-                                       for i, member in enumerate(self.members)})
+        return tensors.pack({str(i): np.frombuffer(member.state_bytes(), np.uint8)
+                             for i, member in enumerate(self.members)})
 
     def load_state_bytes(self, raw: bytes) -> None:
         """Go to the moment in ``raw``; `ValueError` if it is not one of this comparison."""
         try:
-            states = safetensors.numpy.load(raw)
-        except SafetensorError as error:
+            states = tensors.arrays(raw)
+        except tensors.TensorFileError as error:
             raise ValueError(f"expected the state of a comparison, got bytes that are not one ({error})") from None
         if sorted(states) != [str(i) for i in range(len(self.members))]:
             raise ValueError(f"expected the states of {len(self.members)} runs, got {len(states)}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
+
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.tensors import TensorFileError, header
+from lpc_core.files.words import printable
 
 FORMAT = "lpc-run-1"
 
@@ -20,23 +23,18 @@ class StateError(ValueError):
 def pack(tensors: dict[str, Tensor], info: dict[str, Any]) -> bytes:
     """``tensors`` and the JSON-able ``info`` as one safetensors file."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save(plain, {"format": FORMAT, "info": json.dumps(info)})
+    return save(plain, {"format": FORMAT, "info": dumps(info)})
 
 
 def unpack(raw: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The inverse of `pack`; `StateError` for anything else."""
     try:
-        tensors = load(raw)
-        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-        metadata = header.get("__metadata__", {})
-        if metadata.get("format") != FORMAT:
-            raise StateError(f"expected a state in the format {FORMAT}, got {metadata.get('format')!r}")
-        info = json.loads(metadata["info"])
-        if not isinstance(info, dict):
-            raise StateError(f"expected the facts of a run in its info, got a {type(info).__name__}")
-        return tensors, info
-    except (SafetensorError, KeyError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise StateError(f"expected the state of a run, got bytes that are not one ({error})") from None
+        found = header(raw)
+        if (name := found.metadata.get("format")) != FORMAT:
+            raise StateError(f"expected a state in the format {FORMAT}, got {printable(repr(name), 60)}")
+        return load(raw), found.info("the facts of a run")
+    except (SafetensorError, TensorFileError) as error:
+        raise StateError(f"expected the state of a run, got bytes that are not one ({printable(error, 300)})") from None
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

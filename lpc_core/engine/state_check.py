@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lpc_core.config import OptimConfig
 from lpc_core.engine.state import StateError
+from lpc_core.files.words import printable
 from lpc_core.optimizers import optimizer
 
 MOST_STEPS = 2**53  # whole numbers up to here are exact in a float
@@ -98,7 +99,8 @@ def _same_names(what: str, given: set[str], wanted: set[str]) -> None:
     """Refuse names that are missing, or too many."""
     missing, more = sorted(wanted - given), sorted(given - wanted)
     if missing or more:
-        told = [f"{words} {', '.join(names)[:200]}" for words, names in (("without", missing), ("also", more)) if names]
+        told = [f"{words} {printable(', '.join(names), 200)}" for words, names in (("without", missing), ("also", more))
+                if names]
         raise StateError(f"expected the {what} of this run, got a state {' and '.join(told)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -24,6 +23,8 @@ from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine.state import StateError, pack, unpack
 from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
@@ -274,9 +275,9 @@ class Trainer:
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
-        given, own = json.dumps(info.get("config")), json.dumps(flatten(self.config))
+        given, own = dumps(info.get("config")), dumps(flatten(self.config))
         if given != own:
-            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+            raise StateError(f"expected the state of this configuration {own}, got that of {printable(given, 1_000)}")
         check_info(info, len(self.batches.labels))
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         check_model(weights, self.model.state_dict())

@@ -26,7 +26,6 @@ with eight zeros in its place), with K classes, d nodes, p drawn dimensions and 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import zlib
 from collections.abc import Sequence
@@ -35,11 +34,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
-from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, unflatten
+from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, restored
+from lpc_core.files import tensors
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.machine import available_memory
 
@@ -285,9 +285,8 @@ def film_bytes(film: Film) -> bytes:
     frames = range(len(film.steps))
     for name, find in (("onset", collapse_onset), ("total", total_collapse)):
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
-    info = json.dumps({**film.info, "format": FORMAT, "config": flatten(film.config)}, allow_nan=False)
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    raw = safetensors.numpy.save(arrays, metadata={"kind": "film", "info": info, "crc32": "0" * 8})
+    info = dumps({**film.info, "format": FORMAT, "config": flatten(film.config)})
+    raw = tensors.pack(arrays, kind="film", info=info, crc32="0" * 8)
     return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
 
 
@@ -304,12 +303,11 @@ def open_film(source: Path | bytes) -> Film:
     if len(raw) > MAX_BYTES:
         raise FilmError(f"expected a film of at most {_megabytes(MAX_BYTES)}, got {_megabytes(len(raw))}; "
                         "record fewer γ, frames or points")
-    metadata, arrays = _unpack(raw)
-    info = _checked_info(metadata, raw)
+    header, arrays = _unpack(raw)
+    info = _checked_info(header, raw)
     try:
-        config = unflatten({name: tuple(value) if isinstance(value, list) else value
-                            for name, value in info.pop("config").items()})
-    except (ConfigError, AttributeError, TypeError, OverflowError) as error:
+        config = restored(info.pop("config"))
+    except ConfigError as error:
         raise FilmError(f"expected a film of a run this version knows, got one with {error}; record it anew") from None
     _check_arrays(arrays, info, config)
     own = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
@@ -327,43 +325,37 @@ def _read(path: Path) -> bytes:
     return raw
 
 
-def _header_length(raw: bytes) -> int:
-    return int.from_bytes(raw[:8], "little")
-
-
 def _with_checksum(raw: bytes, old: str, new: str) -> bytes:
     """The file with its stated checksum exchanged; the checksum itself is that of the file with eight zeros there."""
-    start = raw.find(f'"crc32":"{old}"'.encode(), 8, 8 + _header_length(raw)) + len('"crc32":"')
+    start = raw.find(f'"crc32":"{old}"'.encode(), 8) + len('"crc32":"')  # the header comes first
     return raw[:start] + new.encode() + raw[start + 8 :]
 
 
-def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """Metadata and arrays; safetensors itself refuses headers that do not fit the bytes there are."""
+def _unpack(raw: bytes) -> tuple[tensors.Header, tensors.Arrays]:
+    """Header and arrays."""
     try:
-        header = json.loads(raw[8 : 8 + min(_header_length(raw), 10_000_000)])
-        metadata = header.get("__metadata__", {})
-        if metadata.get("kind") != "film":
-            raise FilmError(f"expected a film, got {metadata.get('kind', 'some other safetensors file')!r}; "
-                            "choose a file that the lab saved as a film")
-        return metadata, safetensors.numpy.load(raw)
-    except (safetensors.SafetensorError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        if isinstance(error, FilmError):
-            raise
+        header = tensors.header(raw)
+        kind = header.metadata.get("kind", "some other safetensors file")
+        if kind != "film":
+            raise FilmError(f"expected a film, got {printable(repr(kind), 60)}; choose a file that the lab saved as a "
+                            "film")
+        return header, tensors.arrays(raw)
+    except tensors.TensorFileError:
         raise FilmError(f"expected a whole film, got {len(raw):,} bytes that are not one (cut short, or another kind "
                         "of file); save or copy it again") from None
 
 
-def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
-    text, stated = str(metadata.get("info", "")), str(metadata.get("crc32", ""))
+def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
+    stated = header.metadata.get("crc32", "")
     found = f"{zlib.crc32(_with_checksum(raw, stated, '0' * 8)):08x}"
     if found != stated:
-        raise FilmError(f"expected the checksum {stated[:8]}, got {found}: this film was changed or damaged after "
-                        "it was saved; save or copy it again")
+        raise FilmError(f"expected the checksum {printable(stated, 8)}, got {found}: this film was changed or damaged "
+                        "after it was saved; save or copy it again")
     try:
-        info = json.loads(text)
-    except (ValueError, RecursionError):
-        info = None
-    if not isinstance(info, dict) or info.pop("format", None) != FORMAT:
+        info = header.info("what a film says")
+    except tensors.TensorFileError:
+        info = {}
+    if info.pop("format", None) != FORMAT:
         raise FilmError(f"expected a film in format {FORMAT}, got another one; record it anew with this version")
     wanted = {"title": str, "class_names": list, "nodes": int, "axes": str, "theory_note": str, "metrics": list,
               "diverged": list, "config": dict}
@@ -371,9 +363,10 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
         if type(info.get(name)) is not kind:
             raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
                             "record the film anew")
-    texts = [*info["class_names"], *info["metrics"]]
-    if not all(isinstance(text, str) and len(text) <= 200 for text in texts):
-        raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
+    texts = [info["title"], *info["class_names"], *info["metrics"]]
+    if not all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts):
+        raise FilmError("expected a title and names of classes and metrics of at most 200 printable letters, got "
+                        "others; record the film anew")
     if not all(isinstance(pair, list) and [type(number) for number in pair] == [int, int] for pair in info["diverged"]):
         raise FilmError("expected pairs of a run and a step in info.diverged, got others; record the film anew")
     needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
@@ -408,8 +401,8 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
     layout = _layout(info, sizes)  # type: ignore[arg-type]
     if set(arrays) != set(layout):
         odd = sorted(set(arrays) ^ set(layout))
-        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in {', '.join(odd)[:200]}; "
-                        "record the film anew")
+        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in "
+                        f"{printable(', '.join(odd), 200)}; record the film anew")
     for name, (dtype, shape) in layout.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise FilmError(f"expected {name} {dtype} {shape}, got {arrays[name].dtype} {arrays[name].shape}; "

@@ -39,15 +39,15 @@ from lpc_core.film import (
     run_of,
 )
 from lpc_core.models import build
+from lpc_core.progress import Progress, silent
 from lpc_core.schedules import GammaDriver, lr_at
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
 
 def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
-           progress: Progress = lambda share, what: None, dataset: Dataset | None = None) -> Film:
+           progress: Progress = silent, dataset: Dataset | None = None) -> Film:
     """Train one run per γ and return their film. `FilmError` for what cannot be recorded, before any training."""
     values = check_gammas(gammas)
     check_size(frames, points, config.steps)

@@ -12,10 +12,11 @@ from lpc_core.checkpoint import Embeddings
 from lpc_core.data import spread
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
-from lpc_core.inspection.running import Cancelled, Progress, thumbnails
+from lpc_core.inspection.running import Cancelled, thumbnails
 from lpc_core.metrics import Reading, code_report, names, readings, too_few
 from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.separation import nearest
+from lpc_core.progress import Progress, silent
 
 SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
 OF_THE_HEAD = ("weight_norm", "weight_abs_cv")  # need no samples, and are computed together with peak distances
@@ -28,7 +29,7 @@ BLOCK = 8_192  # rows at once
 
 
 def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, layout: dict[str, Any] | None = None,
-            seed: int = 0, progress: Progress | None = None,
+            seed: int = 0, progress: Progress = silent,
             cancelled: Callable[[], bool] | None = None) -> Inspection:
     """Measure everything `lpc_core.metrics` knows on ``embeddings``, list doubtful samples, and find the main axes.
 
@@ -80,12 +81,11 @@ def _warned(found: Embeddings) -> Embeddings:
     return dataclasses.replace(found, warnings=(*found.warnings, *told, *([few] if few else [])))
 
 
-def _steps(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:
+def _steps(progress: Progress, cancelled: Callable[[], bool] | None) -> Progress:
     def step(share: float, what: str) -> None:
         if cancelled is not None and cancelled():
             raise Cancelled
-        if progress is not None:
-            progress(share, what)
+        progress(share, what)
     return step
 
 

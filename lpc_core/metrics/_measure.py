@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import Given, given
 from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics._sampling import too_few
+from lpc_core.progress import Progress, silent
 from lpc_core.registry import discover
 
 
@@ -34,7 +35,7 @@ def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = No
 
 def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
              bias: Any = None, only: Iterable[str] | None = None, *,
-             progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
+             progress: Progress = silent) -> dict[str, Reading]:
     """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know.
     ``progress`` is told the share done, 0…1, of the groups of quantities, and which comes next.
     """
@@ -64,7 +65,7 @@ def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _readings(found: Given, wanted: tuple[str, ...] | None,
-              progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
+              progress: Progress = silent) -> dict[str, Reading]:
     done: dict[str, Reading] = {}
     for number, (title, group) in enumerate(_groups().items()):
         progress(number / len(_groups()), title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from lpc_core.metrics import Reading
 
 TPT_ACCURACY = 0.999  # of the training samples, from which on the paper speaks of the terminal phase (TPT)
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 
 
 class StudyError(ValueError):

@@ -14,7 +14,8 @@ from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
 from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
-from lpc_core.study._base import Progress, StudyError, SweepRow
+from lpc_core.progress import Progress, silent
+from lpc_core.study._base import StudyError, SweepRow
 
 ATTACKS = ("deepfool", "ddn")  # DeepFool does not stand alone: it overstates the robustness of collapsed networks
 FEWEST_SAMPLES, MOST_SAMPLES = 2, 10_000
@@ -50,7 +51,7 @@ _ADAMW: dict[str, Any] = {"optimizer": "adamw", "lr": 8e-3, "head_lr": 1e-2}
 
 
 def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks: Sequence[str] = ATTACKS,
-          device: str = "cpu", progress: Progress = lambda share, what: None) -> Iterator[SweepRow]:
+          device: str = "cpu", progress: Progress = silent) -> Iterator[SweepRow]:
     """Train every run of ``runs`` (title, configuration) to its end, attack it, and yield its row.
 
     Robustness is measured on ``samples`` held-out samples (stratified, or as many as there are), as the model takes

@@ -111,10 +111,12 @@ def test_a_state_file_comes_back_and_only_the_owner_can_read_it(tmp_path):
     history.add({"step": 1, "ce": 0.5})
     config = RunConfig(seed=4)
     path = tmp_path / "a.safetensors"
-    state_file.write(path, state_file.Saved(config, b"state", (history,), {"playing": False}))
+    info = {"playing": False, "gamma_seq": 3, "speed": 30.0, "ticket": 1,
+            "view": messages.View(type="view").model_dump_json()}
+    state_file.write(path, state_file.Saved(config, b"state", (history,), info))
     saved = state_file.read(path)
     assert saved is not None
-    assert (saved.config, saved.trainer, saved.info) == (config, b"state", {"playing": False})
+    assert (saved.config, saved.trainer, saved.info) == (config, b"state", info)
     assert saved.histories[0].columns() == history.columns()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]

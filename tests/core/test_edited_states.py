@@ -77,7 +77,8 @@ def edits(tensors, info):
     for name in info:
         yield f"info without {name}", tensors, {key: value for key, value in info.items() if key != name}
         for wrong in WRONG:
-            if not ((name == "reason" and isinstance(wrong, str)) or (name == "base_lr" and wrong == 1.5)):
+            text = isinstance(wrong, str) or wrong in (math.inf, -math.inf)  # which are written as texts
+            if not ((name == "reason" and text) or (name == "base_lr" and wrong == 1.5)):
                 yield f"{name} = {str(wrong)[:9]}", tensors, info | {name: wrong}
     yield "more info", tensors, info | {"more": 1}
     for name in info["gamma"]:

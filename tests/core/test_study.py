@@ -340,6 +340,7 @@ BAD_MOMENTS = [
     ({"step": -1}, {}, "'-1' where a whole number of at least 0 belongs"),
     ({"step": 1.5}, {}, "whole number"), ({"gamma": "many"}, {}, "'many' where a number belongs"),
     ({"train_accuracy": True}, {}, "'True' where a number belongs"),
+    ({"train_accuracy": 10**400}, {}, "where a number belongs"),
     ({"readings": {"x": [1.0]}}, {}, "missing 2 required positional arguments"),
     ({"readings": {"x": [None, None, ""]}}, {}, "expected a reason beside a NaN"),
     ({"readings": {"x": [1.0, None, "x" * 2001]}}, {}, "a text of at most 2000 letters"),
@@ -369,7 +370,8 @@ def test_a_moment_that_is_none_is_refused(change, arrays, message, moments, tmp_
     ({"configs": [{"colour": 1}]}, {}, "colour: expected a known setting"), ({"configs": 3}, {}, "not iterable"),
     ({"class_names": []}, {}, "the task 'follow'"), ({"class_names": ["x" * 501]}, {}, "at most 500 letters"),
     ({}, {"kind": "film"}, "expected the head of a study, got 'film'"), ({}, {"part": "row"}, "expected the head"),
-    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected format 1"),
+    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected a whole file of a study"),
+    ({"format": 2}, {}, "expected format 1"),
 ])
 def test_a_head_that_is_none_is_refused(change, metadata, message, tmp_path):
     folder = tmp_path / "s"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,9 +12,10 @@ import torch
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
-from lpc_core.choices import check_names
+from lpc_core.choices import known_run
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.data import sources, torch_shape
+from lpc_core.files.plain_json import loads
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
 from lpc_core.inspection.layouts.modules import finish, need, scopes, within
@@ -105,15 +105,9 @@ def _make(found: _Found, classes: int) -> nn.Module:
 def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     """The run's settings in a checkpoint's metadata, or None when there are none that this version knows."""
     info = _info(metadata)
-    config = info.get("run", info.get("config"))
-    if not isinstance(config, dict):
-        return None
     try:
-        settings = unflatten({str(name): tuple(value) if isinstance(value, list) else value
-                              for name, value in config.items()})
-        check_names(settings)
-        return settings
-    except (ConfigError, TypeError):
+        return known_run(info.get("run", info.get("config")))
+    except ConfigError:
         return None
 
 
@@ -122,8 +116,8 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     info = metadata.get("info", metadata)
     if isinstance(info, str):
         try:
-            info = json.loads(info)
-        except (ValueError, RecursionError):
+            info = loads(info, "the facts of a run")
+        except ValueError:
             return {}
     return info if isinstance(info, Mapping) else {}
 
