@@ -25,7 +25,7 @@ SETTINGS = ["samples=60", "test_samples=20", "classes=3", "steps=4", "ramp_steps
 def tree(tmp_path_factory):
     """A copy of the project with the stranger's files in it, and nothing else changed."""
     copy = tmp_path_factory.mktemp("stranger")
-    for name in ("app", "lpc_core", "assets", "tests"):
+    for name in ("app", "lpc_core", "assets", "benchmarks", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "shots", "stranger"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     for name in ADDED:

@@ -20,7 +20,6 @@ from lpc_core.film import (
     LEVELS,
     Film,
     FilmError,
-    _layout,
     check_gammas,
     check_memory,
     collapse_onset,
@@ -36,6 +35,7 @@ from lpc_core.film import (
     shortened,
     total_collapse,
 )
+from lpc_core.film._file import _layout
 from lpc_core.film.record import common_plane, histogram, record, span
 
 METRICS = ["within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"]
@@ -192,7 +192,7 @@ def test_good_gammas():
 
 
 def test_more_than_memory_allows_is_refused_before_any_work(monkeypatch):
-    monkeypatch.setattr("lpc_core.film.available_memory", lambda: 30_000_000)
+    monkeypatch.setattr("lpc_core.film._asking.available_memory", lambda: 30_000_000)
     touched = []
     monkeypatch.setattr("lpc_core.film.record.load", lambda *_: touched.append(1))
     run = unflatten({"samples": 10_000}, SMALL)

@@ -180,7 +180,7 @@ def test_info_that_is_no_object_is_refused(info):
 
 def test_only_this_module_knows_the_format():
     """Another hand-made reader would bring other bounds."""
-    own = {ROOT / "lpc_core/files/tensors.py", ROOT / "lpc_core/engine/_state.py"}  # the latter: torch's tensors
+    own = {ROOT / "lpc_core/files/tensors.py", ROOT / "lpc_core/engine/state.py"}  # the latter: torch's tensors
     found = [path for folder in ("lpc_core", "app") for path in (ROOT / folder).rglob("*.py")
              if path not in own and re.search(r"(?m)^\s*(import|from) safetensors\b", path.read_text("utf-8"))]
     assert found == []
