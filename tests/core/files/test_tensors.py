@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from app.live import frames, state_file
 from lpc_core.checkpoint import FileRefused, Limits
-from lpc_core.checkpoint._safetensors import parse
+from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.config import unflatten
 from lpc_core.engine.state import StateError, unpack
 from lpc_core.engine.trainer import Trainer

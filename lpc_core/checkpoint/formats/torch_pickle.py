@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
-from lpc_core.checkpoint._plain import Foreign
-from lpc_core.checkpoint._torch_calls import CALLS, CONSTANTS, array_of_state, takes
-from lpc_core.checkpoint._torch_names import check_foreign
-from lpc_core.checkpoint._torch_values import DTYPES, STORAGES, Array, DType, Name, Namespace, Storage
+from lpc_core.checkpoint.formats.plain import Foreign
+from lpc_core.checkpoint.formats.torch_calls import CALLS, CONSTANTS, array_of_state, takes
+from lpc_core.checkpoint.formats.torch_names import check_foreign
+from lpc_core.checkpoint.formats.torch_values import DTYPES, STORAGES, Array, DType, Name, Namespace, Storage
 from lpc_core.files.pickle_machine import Action, Machine, typed, unknown_name
 from lpc_core.files.tensors import ITEM_BYTES, is_size
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lpc_core.checkpoint._plain import Foreign
-from lpc_core.checkpoint._torch_values import DTYPES, Array, DType, Name, Namespace, Storage, Tensor
+from lpc_core.checkpoint.formats.plain import Foreign
+from lpc_core.checkpoint.formats.torch_values import DTYPES, Array, DType, Name, Namespace, Storage, Tensor
 from lpc_core.files.pickle_machine import Machine, typed
 from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
 from lpc_core.files.words import printable
 
 if TYPE_CHECKING:
-    from lpc_core.checkpoint._torch_pickle import TorchPickle
+    from lpc_core.checkpoint.formats.torch_pickle import TorchPickle
 
 
 def takes(call: Callable[..., Any], count: int) -> bool:
