@@ -342,7 +342,7 @@ def nothing(info):
     (lambda i: i.update(nodes=4), None, "expected codes|expected the tensors|expected hist"),
     (lambda i: i.update(nodes="2"), None, "expected info.nodes of type int, got str"),
     (lambda i: i.update(class_names=["a"]), None, "expected"),
-    (lambda i: i.update(class_names=["a" * 300] * 4), None, "at most 200 letters"),
+    (lambda i: i.update(class_names=["a" * 300] * 4), None, "at most 200 printable letters"),
     (lambda i: i.update(metrics=["a", "b", "c", "d"]), None, "expected the metrics"),
     (lambda i: i["config"].update(steps=-1), None, "steps: expected a whole number"),
     (lambda i: i["config"].update(evil=1), None, "evil"),
