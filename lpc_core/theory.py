@@ -130,110 +130,144 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """m minimisations, one per class and head, in units where the largest centred row of W is 1.
+    """m minimisations, one per class and head, in the r ≤ d directions that the head can see.
 
-    They live in the r ≤ d directions W can see. What belongs to a head has a first dimension of m, or of 1 where all
-    share one head.
+    Everything is seen from the own class y: with logits less its own, and rows less its own, its terms are exactly 0,
+    so that 1 − p_y is never a difference of almost equal numbers. The last two columns of ``table`` let two products
+    give everything: times (z, 1, 0) the logits, and p times it the sums over the other classes.
     """
 
-    rows: np.ndarray  # (m | 1, K, r) centred and scaled head
-    lengths: np.ndarray  # (m | 1, K) their norms
-    bias: np.ndarray  # (m | 1, K)
-    largest_bias: np.ndarray  # (m | 1,) max |b|
-    tolerance: np.ndarray  # (m | 1,) `TOLERANCE` over what the rows were divided by and the latents multiplied with
-    stiffness: np.ndarray  # (m | 1, 1) 2γ in these units
-    classes: np.ndarray  # (m,)
+    table: np.ndarray  # (m, K, r + 2): W_i − W_y; b_i − b_y; ‖W_i − W̄‖ + ‖W_y − W̄‖, 0 for i = y
+    targets: np.ndarray | None  # (m, K) what p is compared with under label smoothing; None without
+    shift: np.ndarray | float  # (m, r) Σ_i t_i (W_i − W_y)
+    lengths: np.ndarray  # (m, K) ‖W_i − W̄‖
+    widest: np.ndarray  # (m,) the largest of them
+    largest_bias: np.ndarray  # (m,) max |b|
+    stiffness: np.ndarray  # (m, 1) 2γ
     smoothing: float
 
     def some(self, chosen: np.ndarray) -> _Problem:
         """Those of the minimisations that are ``chosen`` (m,) bool."""
-        own = (self.rows, self.lengths, self.bias, self.largest_bias, self.tolerance, self.stiffness)
-        return _Problem(*(a if len(a) == 1 else a[chosen] for a in own), self.classes[chosen], self.smoothing)
+        own = (None if a is None or isinstance(a, float) else a[chosen] for a in (
+            self.table, self.targets, self.shift, self.lengths, self.widest, self.largest_bias, self.stiffness))
+        table, targets, shift, *others = own
+        return _Problem(table, targets, 0.0 if shift is None else shift, *others, self.smoothing)
 
-    def products(self, points: np.ndarray) -> np.ndarray:
-        """Each point (m, r) times the rows of its head: (m, K)."""
-        return points @ self.rows[0].T if len(self.rows) == 1 else (self.rows @ points[:, :, None])[:, :, 0]
 
-    def sums(self, weights: np.ndarray) -> np.ndarray:
-        """The rows of each head weighed by ``weights`` (m, K): (m, r)."""
-        return weights @ self.rows[0] if len(self.rows) == 1 else (weights[:, None] @ self.rows)[:, 0]
+def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: float) -> _Problem:
+    """The G·K minimisations of heads with ``rows`` (G, K, r) and ``bias`` (G, K)."""
+    heads, classes, r = rows.shape
+    away = rows - rows.sum(axis=1, keepdims=True) / classes
+    lengths = np.sqrt(np.einsum("gkr,gkr->gk", away, away))
+    table = np.empty((heads, classes, classes, r + 2))
+    np.subtract(rows[:, None], rows[:, :, None], out=table[..., :r])
+    np.subtract(bias[:, None], bias[:, :, None], out=table[..., r])
+    np.add(lengths[:, None], lengths[:, :, None], out=table[..., r + 1])
+    np.einsum("gkk->gk", table[..., r + 1])[:] = 0  # a view of the diagonal
+    targets, shift = None, 0.0
+    if smoothing:
+        targets = np.tile((1 - smoothing) * np.eye(classes) + smoothing / classes, (heads, 1))
+        shift = (smoothing / classes * table[..., :r].sum(axis=2)).reshape(-1, r)
+    of_heads = lengths, lengths.max(axis=1), np.abs(bias).max(axis=1), 2 * gamma[:, None]
+    return _Problem(table.reshape(-1, classes, r + 2), targets, shift,
+                    *(np.repeat(a, classes, axis=0) for a in of_heads), smoothing)
 
 
 def _solve(weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None,  # noqa: PLR0917
            smoothing: float, unsolved_as_nan: bool) -> np.ndarray:
     """`collapse_points` of G heads (G, K, d) as one problem.
 
-    Softmax ignores what all rows share, so W may be centred. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it
-    lies in the span of the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
+    Softmax ignores what all rows share. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it lies in the span of
+    the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
     """
     heads, classes, d = weight.shape
-    rows = weight - weight.mean(axis=1, keepdims=True)
-    scale = np.sqrt(np.einsum("gkd,gkd->gk", rows, rows).max(axis=1))[:, None, None]  # (G, 1, 1)
-    scale[scale == 0] = 1  # all rows are equal: nothing but the penalty acts, and the origin is the answer
-    rows, basis = rows / scale, None
+    rows, basis = weight, None
     if classes <= d:
-        basis = np.linalg.qr((rows[:, :-1] - rows[:, -1:]).swapaxes(1, 2))[0]  # (G, d, K−1)
+        rows = weight - weight[:, -1:]
+        basis = np.linalg.qr(rows[:, :-1].swapaxes(1, 2))[0]  # (G, d, K−1)
         rows = rows @ basis
-    own = (rows, np.sqrt(np.einsum("gkr,gkr->gk", rows, rows)), bias, np.abs(bias).max(axis=1),
-           TOLERANCE / scale[:, 0, 0], 2 * gamma[:, None] / scale[:, 0] ** 2)
-    problem = _Problem(*(np.repeat(a, classes, axis=0) if heads > 1 else a for a in own),
-                       np.arange(heads * classes) % classes, smoothing)
+    problem = _problem(rows, bias, gamma, smoothing)
     if start is not None:
-        start = ((start if basis is None else start @ basis) * scale).reshape(heads * classes, -1)
+        start = (start if basis is None else start @ basis).reshape(heads * classes, -1)
     points, missed = _newton(problem, _first_guess(problem, start))
     if missed and not unsolved_as_nan:
         raise RuntimeError(missed)
     points = points.reshape(heads, classes, -1)
-    return (points if basis is None else points @ basis.swapaxes(1, 2)) / scale
+    return points if basis is None else points @ basis.swapaxes(1, 2)
 
 
 def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
     """``start`` (m, r), but the origin where that is better whatever the cross-entropy at ``start``: (m, r)."""
-    origin = np.zeros((len(problem.classes), problem.rows.shape[2]))
     if start is None:
-        return origin
+        return np.zeros((len(problem.table), problem.table.shape[2] - 2))
     penalty = problem.stiffness[:, 0] / 2 * np.einsum("mr,mr->m", start, start)
-    entropy = math.log(problem.bias.shape[1]) + 2 * problem.largest_bias  # at the origin at most
-    return np.where((penalty < entropy)[:, None], start, origin)
+    better = penalty < math.log(problem.table.shape[1]) + 2 * problem.largest_bias  # at the origin at most
+    return start if better.all() else np.where(better[:, None], start, 0)
 
 
-def _newton(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, str]:
+def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
     """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough.
 
-    A gradient that rounding alone may explain is small enough once a step no longer halves it.
+    A gradient that rounding alone may explain is small enough once a step no longer halves it. What is solved stays
+    where it is, and is put aside once it is half of all.
     """
-    todo, here, before = np.arange(len(points)), points, np.full(len(points), np.inf)
+    m, r = start.shape
+    here = np.concatenate([start, np.ones((m, 1)), np.zeros((m, 1))], axis=1)  # as `_Problem.table` is multiplied
+    points, todo, before = np.empty((m, r)), np.arange(m), np.full(m, np.inf)
     for _ in range(MAX_STEPS):
-        probabilities, gradient, norms, tolerance, rounding = _gradient(problem, here)
-        open_ = ~((norms <= tolerance) | ((norms <= tolerance + rounding) & (norms > before / 2)))
+        probabilities, gradient, norms, size = _gradient(problem, here)
+        open_ = ~_solved(problem, here, norms, size, before)
         left = np.count_nonzero(open_)
-        if left < len(todo):
-            points[todo] = here
+        if 2 * left <= len(todo):
+            points[todo] = here[:, :r]
             if not left:
                 return points, ""
             todo, here, problem = todo[open_], here[open_], problem.some(open_)
-            probabilities, gradient, norms = probabilities[open_], gradient[open_], norms[open_]
+            probabilities, gradient, norms, open_ = (a[open_] for a in (probabilities, gradient, norms, open_))
+        step = _damped(problem, here, _newton_step(problem, probabilities, gradient))
+        here[:, :r] += step if left == len(todo) else step * open_[:, None]
         before = norms
-        here = here + _damped(problem, here, _newton_step(problem, probabilities, gradient))
-    points[todo] = np.nan
-    return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
-                    f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
+    points[todo] = np.where(open_[:, None], np.nan, here[:, :r])
+    return points, (f"expected a gradient norm of at most {TOLERANCE * min(1, size.min()):.1e}, got {norms.max():.1e} "
+                    f"after {MAX_STEPS} Newton steps for {left} classes; use a larger gamma or a smaller head")
 
 
-def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Probabilities (m, K), gradient (m, r), its norm, the norm it may keep, and what rounding may add to it (m,)."""
-    probabilities, slope = _probabilities(problem.products(points) + problem.bias, problem.classes, problem.smoothing)
-    gradient = problem.sums(slope) + problem.stiffness * points
-    norms = np.sqrt(np.einsum("mr,mr->m", gradient, gradient))
-    size = (np.abs(slope) * problem.lengths).sum(axis=1)
-    tolerance = np.minimum(TOLERANCE * size, problem.tolerance)  # size is S of `collapse_points`, over the scale
-    reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
-    return probabilities, gradient, norms, tolerance, 64 * _EPS * reach * (size + problem.smoothing)
+def _solved(problem: _Problem, here: np.ndarray, norms: np.ndarray, size: np.ndarray,
+            before: np.ndarray) -> np.ndarray:
+    """Whether each gradient is small enough: (m,) bool. ``size`` is the S of `collapse_points`."""
+    tolerance, stuck = TOLERANCE * np.minimum(size, 1), norms > before / 2
+    small: np.ndarray = norms <= tolerance
+    if stuck.any():
+        points = here[:, :-2]
+        reach = 1 + problem.largest_bias + problem.widest * np.sqrt(np.einsum("mr,mr->m", points, points))
+        rounding = 64 * _EPS * reach * (size + problem.smoothing * problem.widest)
+        small |= stuck & (norms <= tolerance + rounding)
+    return small
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (m, K), in the memory of the logits."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def _gradient(problem: _Problem, here: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Probabilities (m, K), gradient (m, r), its norm, and the size of the forces that cancel in it (m,)."""
+    probabilities = _softmax((problem.table @ here[:, :, None])[:, :, 0])
+    sums = (probabilities[:, None] @ problem.table)[:, 0]  # (m, r + 2)
+    gradient = sums[:, :-2] - problem.shift + problem.stiffness * here[:, :-2]
+    size = sums[:, -1]
+    if problem.targets is not None:
+        size = (np.abs(probabilities - problem.targets) * problem.lengths).sum(axis=1)
+    return probabilities, gradient, np.sqrt(np.einsum("mr,mr->m", gradient, gradient)), size
 
 
 def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """The undamped Newton step −H⁻¹g of each: (m, r)."""
-    centred = problem.rows - problem.sums(probabilities)[:, None]  # (m, K, r) rows minus their mean under p
+    rows = problem.table[:, :, :-2]
+    centred = rows - probabilities[:, None] @ rows  # (m, K, r) rows minus their mean under p
     hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
     diagonal = np.einsum("mii->mi", hessian)  # a view
     floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
@@ -241,7 +275,7 @@ def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndar
     return np.linalg.solve(hessian, -gradient[:, :, None])[:, :, 0]
 
 
-def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray:
     """The part of each Newton step (m, r) to take so that no loss rises.
 
     Along any direction the third derivative of log-sum-exp is at most β times the second, β the range of the logits'
@@ -250,18 +284,19 @@ def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarr
     generalised self-concordance, ν = 2). Far from the minimiser that share is timid: it is doubled while the loss
     still falls at its end.
     """
-    change = problem.products(step)  # (m, K) of the logits
+    if (problem.widest * np.sqrt(np.einsum("mr,mr->m", step, step))).max(initial=0) <= 0.5:
+        return step  # β is at most twice that
+    rows, points = problem.table[:, :, :-2], here[:, :-2]
+    change = (rows @ step[:, :, None])[:, :, 0]  # (m, K) of the logits
     beta = change.max(axis=1) - change.min(axis=1)
     far = beta > 1
-    if not far.any():
-        return step
     share = np.where(far, np.log1p(beta) / np.where(far, beta, 1), 1)
-    logits = problem.products(points) + problem.bias
+    logits = (problem.table @ here[:, :, None])[:, :, 0]
     while far.any():
         further = 2 * share[:, None]
-        _, slope = _probabilities(logits + further * change, problem.classes, problem.smoothing)
-        pull = problem.stiffness[:, 0] * ((points + further * step) * step).sum(axis=1)
-        far &= (slope * change).sum(axis=1) + pull < 0
+        pull = _softmax(logits + further * change)  # p; its sums over the rows are the gradient's
+        slope = ((pull[:, None] @ rows)[:, 0] - problem.shift + problem.stiffness * (points + further * step)) * step
+        far &= slope.sum(axis=1) < 0
         share[far] *= 2
     return share[:, None] * step
 

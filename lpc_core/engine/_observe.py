@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from lpc_core.config import LossConfig
 from lpc_core.engine._probe import Probe
 from lpc_core.losses import gamma_sum
-from lpc_core.metrics.live import LatentSets
+from lpc_core.metrics.live import Labels, LatentSet
 from lpc_core.theory import collapse_points, forces
-
-BLOCK = 1 << 18  # latent values measured together: 2 MB in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,11 @@ class Outputs:
     @cached_property
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
-        good = np.ones(len(self.weight), bool)
-        for part in (self.logits, self.latents, self.weight, self.bias):
+        parts, good = (self.logits, self.latents, self.weight, self.bias), np.ones(len(self.weight), bool)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if all(math.isfinite(part.sum()) for part in parts):  # then all are; else some number may just be huge
+                return good
+        for part in parts:
             good &= np.isfinite(part).reshape(len(part), -1).all(axis=1)
         return good
 
@@ -68,6 +71,8 @@ class Observer:
     def __init__(self, loss: LossConfig, theory: bool) -> None:
         self._loss, self._theory = loss, theory
         self._points: np.ndarray | None = None
+        self._labels = Labels(np.zeros(0, np.int64), 1)
+        self._memory = np.zeros((3, 0, 0))
 
     def forget(self) -> None:
         """What comes next is another moment of time, or another run."""
@@ -75,58 +80,63 @@ class Observer:
 
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
-        good, d, n = outputs.finite, outputs.weight.shape[2], len(probe.labels)
+        good, (_, classes, d), n = outputs.finite, outputs.weight.shape, len(probe.labels)
         latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
         seen = outputs if good.all() else outputs.without(~good)
-        predictions = seen.logits.argmax(axis=1)  # (G, N)
         gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
+        best, predictions = (t.numpy() for t in torch.from_numpy(seen.logits).max(1))  # (G, N) both
         points = self._predict(seen, gamma) if self._theory else None
-        size = max(1, BLOCK // (n * d))
-        parts = [self._measure(probe, seen, predictions, gamma, points, slice(at, at + size), metrics)
-                 for at in range(0, len(gamma), size)]
-        found = parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        for values in found.values() if seen is not outputs else ():
-            values[~good] = np.nan
+        if self._labels.numbers is not probe.labels:
+            self._labels = Labels(probe.labels, classes)
+        if self._memory.shape[1:] != (d, n):
+            self._memory = np.empty((3, d, n))
+        means, peaks, found = np.empty_like(seen.weight), np.empty((len(gamma), d)), []
+        for g in range(len(gamma)):
+            latent_set = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
+            means[g] = latent_set.means
+            if metrics:
+                found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], latent_set, gamma[g])
+                             | latent_set.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
+                peaks[g] = latent_set.peaks
+        pushes = None
         if points is not None:
-            points[~good] = np.nan
-        means, pushes, peaks = found.pop("means"), found.pop("forces", None), found.pop("peaks", None)
-        return Look(latents, predictions[:, :n], means, points, pushes, found, peaks)
+            pushes = forces(means, seen.weight, seen.bias, gamma, label_smoothing=self._loss.label_smoothing)
+            pushes = pushes.swapaxes(0, 1)
+        numbers = {name: np.array([each[name] for each in found]) for name in (found[0] if found else ())}
+        if seen is not outputs:
+            for values in (means, peaks, points, pushes, *numbers.values()):
+                if values is not None:
+                    values[~good] = np.nan
+        return Look(latents, predictions[:, :n], means, points, pushes, numbers, peaks if metrics else None)
 
     def _predict(self, outputs: Outputs, gamma: np.ndarray) -> np.ndarray:
         """Collapse points, NaN where γ is 0 and where none was found."""
-        points, some = np.full(outputs.weight.shape, np.nan), gamma > 0
-        if some.any():
-            start = None if self._points is None else np.nan_to_num(self._points[some])
-            points[some] = collapse_points(outputs.weight[some], outputs.bias[some], gamma[some], start,
-                                           label_smoothing=self._loss.label_smoothing, unsolved_as_nan=True)
-            self._points = points
-        return points
+        some = gamma > 0
+        if not some.any():
+            return np.full(outputs.weight.shape, np.nan)
+        start = None if self._points is None else np.nan_to_num(self._points)
+        if some.all():
+            self._points = self._solve(outputs.weight, outputs.bias, gamma, start)
+            return self._points.copy()
+        points = np.full(outputs.weight.shape, np.nan)
+        points[some] = self._solve(outputs.weight[some], outputs.bias[some], gamma[some],
+                                   None if start is None else start[some])
+        self._points = points
+        return points.copy()
 
-    def _measure(self, probe: Probe, outputs: Outputs, predictions: np.ndarray, gamma: np.ndarray,  # noqa: PLR0917
-                 points: np.ndarray | None, part: slice, metrics: bool) -> dict[str, np.ndarray]:
-        """Everything about some of the runs that follows from their latents, each with a first dimension of runs."""
-        n, weight = len(probe.labels), outputs.weight[part]
-        sets = LatentSets(outputs.latents[part, :, :n], probe.labels, weight.shape[1])
-        found = {"means": sets.means}
-        if points is not None:
-            found["forces"] = forces(sets.means, weight, outputs.bias[part], gamma[part],
-                                     label_smoothing=self._loss.label_smoothing).swapaxes(0, 1)
-        if metrics:
-            found |= self._losses(probe, outputs.logits[part, :, :n], sets, gamma[part], predictions[part])
-            found |= sets.metrics(predictions[part, :n], weight, None if points is None else points[part])
-            found["peaks"] = sets.peaks
-        return found
+    def _solve(self, weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None) -> np.ndarray:
+        return collapse_points(weight, bias, gamma, start, label_smoothing=self._loss.label_smoothing,
+                               unsolved_as_nan=True)
 
-    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,
-                predictions: np.ndarray) -> dict[str, np.ndarray]:
-        """Cross-entropy, penalty (γ included), their sum, and the accuracies, (G,) each."""
+    def _losses(self, probe: Probe, logits: np.ndarray, best: np.ndarray, predictions: np.ndarray,  # noqa: PLR0917
+                latent_set: LatentSet, gamma: float) -> dict[str, float]:
+        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n) and their maxima."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)
-        away = logits - logits.max(axis=1, keepdims=True).astype(np.float64)  # (G, K, n)
-        own = away[:, labels, np.arange(n)].mean(axis=1)
-        ce = np.log(np.exp(away).sum(axis=1)).mean(axis=1) - (1 - smoothing) * own
-        if smoothing:
-            ce -= smoothing * away.mean(axis=(1, 2))
-        penalty = gamma * sets.squared_norms.mean(axis=1)
-        right = predictions == np.concatenate([labels, probe.test_labels])  # (G, N)
-        return {"loss": ce + penalty, "ce": ce, "penalty": penalty, "train_accuracy": right[:, :n].mean(axis=1),
-                "test_accuracy": right[:, n:].mean(axis=1)}
+        away = np.subtract(logits, best[:n], dtype=np.float64)  # (K, n)
+        own = away.take(self._labels.own).sum() / n
+        ce = -(1 - smoothing) * own - (smoothing * away.mean() if smoothing else 0)
+        ce += np.log(np.exp(away, out=away).sum(axis=0)).sum() / n
+        penalty = gamma * latent_set.squared_norms.sum() / n
+        return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
+                "train_accuracy": np.count_nonzero(predictions[:n] == labels) / n,
+                "test_accuracy": np.count_nonzero(predictions[n:] == probe.test_labels) / len(probe.test_labels)}

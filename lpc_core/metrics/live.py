@@ -1,80 +1,85 @@
-"""Every metric a live snapshot carries, computed together in a fraction of a millisecond, for one run or many."""
+"""Every metric a live snapshot carries, computed together in a fraction of a millisecond."""
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
 
-from lpc_core.metrics import _together
 from lpc_core.metrics._base import Metric
-from lpc_core.metrics._together import mean, squares, variation
+from lpc_core.metrics._together import Grouped, Labels, mean, scatter, separation, spread, squares
 from lpc_core.metrics.binarity import peak_distances, weight_abs_cv
 
 
-class LatentSets:
-    """The latents of G runs at one moment, on the same n samples, whose class means are shared by all that needs them.
+class LatentSet:
+    """The latents of a run at one moment, whose class means and norms are shared by all that needs them.
 
-    ``latents`` (G, d, n), node by node, are finite numbers of any real format; ``labels`` (n,) in 0…K−1.
+    ``latents`` (d, n), node by node, are finite numbers of any real format. The set lives in ``memory``
+    (3, d, n) float64 where that is given: until the next one is made there.
     """
 
-    def __init__(self, latents: np.ndarray, labels: np.ndarray, classes: int) -> None:
-        self.latents, self.classes = latents, classes
-        self.nodes = latents.astype(np.float64)
-        self.by_label = _together.grouped(self.nodes, labels[None], classes)
+    def __init__(self, latents: np.ndarray, labels: Labels, memory: np.ndarray | None = None) -> None:
+        self.latents, self.labels = latents, labels
+        self._memory = np.empty((3, *latents.shape)) if memory is None else memory
+        self.nodes, self._deviations, self._scratch = self._memory
+        self.nodes[...] = latents
+        self.by_node = labels.means(self.nodes)  # (d, K) class means
 
     @property
     def means(self) -> np.ndarray:
-        """Class means (G, K, d); NaN for absent classes."""
-        return self.by_label.means.swapaxes(1, 2)
+        """Class means (K, d); NaN for absent classes."""
+        return self.by_node.T
 
     @cached_property
     def peaks(self) -> np.ndarray:
-        """`node_peak_distance` of every set: (G, d)."""
-        sets, d, n = self.latents.shape
-        return peak_distances(self.latents.reshape(sets * d, n)).reshape(sets, d)
+        """`node_peak_distance`: (d,)."""
+        return peak_distances(self.latents)
 
     @cached_property
     def squared_norms(self) -> np.ndarray:
-        """‖z‖² of every sample: (G, n)."""
+        """‖z‖² of every sample: (n,)."""
         return squares(self.nodes)
 
-    def metrics(self, predictions: np.ndarray, weight: np.ndarray, points: np.ndarray | None) -> dict[str, np.ndarray]:
-        """`live_metrics` of every set, (G,) each, for predictions (G, n), heads (G, K, d) and points (G, K, d)."""
-        radii = np.sqrt(self.squared_norms)
-        radius, sizes = mean(radii), np.abs(self.nodes).reshape(len(radii), -1)
-        trace, nc1 = _together.scatter(self.by_label)
+    def metrics(self, predictions: np.ndarray, weight: np.ndarray, points: np.ndarray | None) -> dict[str, float]:
+        """`live_metrics` for predictions (n,), a head (K, d) and points (K, d)."""
+        radii, sizes = np.sqrt(self.squared_norms), np.abs(self.nodes, out=self._scratch)
+        count = len(radii) or math.nan
+        radius, size = float(radii.sum()) / count, float(sizes.sum()) / (sizes.size or math.nan)
+        groups = Grouped(self.nodes, self.labels, self.by_node, self._deviations)
+        trace, nc1 = scatter(groups)
+        evenness = spread(sizes, size)  # before its memory is used again
         return {
             "norm_mean": radius,
-            "norm_cv": variation(radii, radius),
+            "norm_cv": spread(radii, radius),
             **self._against_theory(radius, points),
-            "within_class_spread": np.sqrt(trace) / np.where(radius > 0, radius, np.nan),
+            "within_class_spread": math.sqrt(trace) / radius if radius > 0 else math.nan,
             "nc1_pinv": nc1,
-            "separation_ratio": _together.separation(self._by_prediction(predictions)),
-            "weight_norm": np.sqrt(np.einsum("gkd,gkd->g", weight, weight)),
+            "separation_ratio": separation(self._by_prediction(predictions, groups)),
+            "weight_norm": math.sqrt(np.vdot(weight, weight)),
             "weight_abs_cv": mean(weight_abs_cv(weight)),
-            "abs_cv": variation(sizes, mean(sizes)),
+            "abs_cv": evenness,
             "node_peak_distance_mean": mean(self.peaks),
-            "node_peak_distance_min": np.fmin.reduce(self.peaks, axis=1),
+            "node_peak_distance_min": float(np.fmin.reduce(self.peaks)),
         }
 
-    def _by_prediction(self, predictions: np.ndarray) -> _together.Grouped:
-        if (predictions == self.by_label.labels).all():
-            return self.by_label
-        classes = max(self.classes, int(predictions.max()) + 1)
-        return _together.grouped(self.nodes, predictions, classes)
+    def _by_prediction(self, predictions: np.ndarray, by_label: Grouped) -> Grouped:
+        if np.array_equal(predictions, self.labels.numbers):
+            return by_label
+        labels = Labels(predictions, max(self.labels.classes, int(predictions.max()) + 1))
+        return Grouped(self.nodes, labels, labels.means(self.nodes), self._scratch)
 
-    def _against_theory(self, radius: np.ndarray, points: np.ndarray | None) -> dict[str, np.ndarray]:
-        """How far the latents are from the predicted collapse points (G, K, d)."""
-        counts = self.by_label.counts[0]
-        if points is None or not counts.any():
-            return dict.fromkeys(("predicted_radius", "radius_error", "point_error"), np.full(len(radius), np.nan))
-        radii = np.sqrt(np.einsum("gkd,gkd->gk", points, points))
-        predicted = np.where(counts > 0, radii, 0) @ counts / counts.sum()
-        misses = np.sqrt(((self.means - points) ** 2).sum(axis=2)) / np.where(radii > 0, radii, np.nan)
-        return {"predicted_radius": predicted,
-                "radius_error": np.abs(radius - predicted) / np.where(predicted > 0, predicted, np.nan),
-                "point_error": mean(misses)}
+    def _against_theory(self, radius: float, points: np.ndarray | None) -> dict[str, float]:
+        """How far the latents are from the predicted collapse points (K, d)."""
+        names = "predicted_radius", "radius_error", "point_error"
+        if points is None or not len(self.labels.numbers):
+            return dict.fromkeys(names, math.nan)
+        radii = np.sqrt(np.einsum("kd,kd->k", points, points))
+        seen = radii if self.labels.complete else np.where(self.labels.present, radii, 0)
+        predicted, away = float(seen @ self.labels.shares), self.means - points
+        misses = np.sqrt(np.einsum("kd,kd->k", away, away)) / np.where(radii > 0, radii, np.nan)
+        error = abs(radius - predicted) / predicted if predicted > 0 else math.nan
+        return dict(zip(names, (predicted, error, mean(misses)), strict=True))
 
 
 def live_metrics(latents: np.ndarray, labels: np.ndarray, predictions: np.ndarray, weight: np.ndarray,  # noqa: PLR0917
@@ -89,9 +94,8 @@ def live_metrics(latents: np.ndarray, labels: np.ndarray, predictions: np.ndarra
     if weight.shape[1:] != latents.shape[1:] or np.shape(bias) != weight.shape[:1]:
         raise ValueError(f"expected weight (K, {latents.shape[1]}) and bias (K,), got {weight.shape} and "
                          f"{np.shape(bias)}; pass the head that reads these latents")
-    sets = LatentSets(np.ascontiguousarray(latents.T)[None], labels, len(weight))
-    points = None if collapse_points is None else np.asarray(collapse_points, np.float64)[None]
-    return {name: float(values[0]) for name, values in sets.metrics(predictions[None], weight[None], points).items()}
+    points = None if collapse_points is None else np.asarray(collapse_points, np.float64)
+    return LatentSet(np.ascontiguousarray(latents.T), Labels(labels, len(weight))).metrics(predictions, weight, points)
 
 
 METRICS = (  # those that need the theory; the others' words are beside their functions

@@ -9,13 +9,12 @@ from torch.nn import functional as F
 
 from lpc_core import theory
 from lpc_core.config import unflatten
-from lpc_core.engine import _observe
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._observe import Observer, Outputs
 from lpc_core.engine._probe import Probe
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
-from lpc_core.metrics import class_means, measure, node_peak_distance
+from lpc_core.metrics import binarity, class_means, measure, node_peak_distance
 from lpc_core.theory import collapse_points, forces
 
 SMALL = {"samples": 400, "test_samples": 100, "steps": 200, "ramp_steps": 100, "batch_size": 32}
@@ -39,9 +38,9 @@ def sets(count=5, n=90, m=30, classes=6, d=3, missing=()):  # noqa: PLR0917
 @pytest.mark.parametrize("shape", [{}, {"classes": 4, "d": 2}, {"classes": 3, "d": 8}, {"missing": (2,)},
                                    {"n": 6, "classes": 6}], ids=str)
 @pytest.mark.parametrize("loss", [{}, {"convention": "mean"}, {"label_smoothing": 0.1}], ids=str)
-@pytest.mark.parametrize("block", [1, 1 << 18])
+@pytest.mark.parametrize("block", [1, 1 << 15])
 def test_many_runs_at_once_are_measured_as_each_alone(shape, loss, block, monkeypatch):
-    monkeypatch.setattr(_observe, "BLOCK", block)
+    monkeypatch.setattr(binarity, "BLOCK", block)
     outputs, probe, gammas = sets(**shape)
     config, n = unflatten(loss).loss, len(probe.labels)
     look = Observer(config, True).look(probe, outputs, gammas, True)
