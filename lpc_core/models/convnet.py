@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lpc_core.config import ConfigError, ModelConfig
+from lpc_core.models._base import Backbone
 from lpc_core.models._classifier import ACTIVATIONS
 
 SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes collapse tighter than with 1 × 1 or 4 × 4
@@ -35,4 +36,4 @@ def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, s
     return [convolution, *pooling, nn.BatchNorm2d(outside), ACTIVATIONS[activation]()]
 
 
-BACKBONE = backbone
+BACKBONE = Backbone(backbone, ("width",))

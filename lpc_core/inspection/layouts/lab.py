@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
@@ -82,8 +83,10 @@ def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     if not isinstance(config, dict):
         return None
     try:
-        return unflatten({str(name): tuple(value) if isinstance(value, list) else value
-                          for name, value in config.items()})
+        settings = unflatten({str(name): tuple(value) if isinstance(value, list) else value
+                              for name, value in config.items()})
+        check_names(settings)
+        return settings
     except (ConfigError, TypeError):
         return None
 
