@@ -13,7 +13,8 @@ from torch import Tensor
 from lpc_core.config import LossConfig
 from lpc_core.engine._probe import Probe
 from lpc_core.losses import gamma_sum
-from lpc_core.metrics.live import Labels, LatentSet
+from lpc_core.metrics.binarity import live_peaks
+from lpc_core.metrics.live import Labels, LatentSet, measured
 from lpc_core.theory import collapse_points, forces
 
 
@@ -92,12 +93,13 @@ class Observer:
             self._memory = np.empty((3, d, n))
         means, peaks, found = np.empty_like(seen.weight), np.empty((len(gamma), d)), []
         for g in range(len(gamma)):
-            latent_set = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
+            latent_set = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
+                                   None if points is None else points[g], self._memory)
             means[g] = latent_set.means
             if metrics:
                 found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], latent_set, gamma[g])
-                             | latent_set.metrics(predictions[g, :n], seen.weight[g], None if points is None else points[g]))
-                peaks[g] = latent_set.peaks
+                             | measured(latent_set))
+                peaks[g] = latent_set.once(live_peaks)
         pushes = None
         if points is not None:
             pushes = forces(means, seen.weight, seen.bias, gamma, label_smoothing=self._loss.label_smoothing)
