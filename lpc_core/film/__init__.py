@@ -68,7 +68,7 @@ class Film:
     """G runs of one configuration that differ in γ alone, seen at T moments on the same n samples."""
 
     config: RunConfig
-    info: dict[str, Any]  # title, class_names, nodes, axes ("nodes" | "pca"), theory_note, metrics (names), diverged
+    info: dict[str, Any]  # title, class_names, nodes, axes ("nodes" | "pca"), theory_note, metrics (names), words, diverged
     gammas: np.ndarray  # (G,) float64
     steps: np.ndarray  # (T,) int32
     labels: np.ndarray  # (n,) uint8
@@ -371,6 +371,7 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
         if type(info.get(name)) is not kind:
             raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
                             "record the film anew")
+    _check_words(info.get("words", {}))
     texts = [*info["class_names"], *info["metrics"]]
     if not all(isinstance(text, str) and len(text) <= 200 for text in texts):
         raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
@@ -381,6 +382,15 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
         names = ", ".join(sorted(needed))
         raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
     return info
+
+
+def _check_words(words: Any) -> None:
+    """Those of the film's metrics, which films of older versions do not bring."""
+    entries = list(words.values()) if isinstance(words, dict) else [None]
+    values = [value for entry in entries for value in (entry.values() if isinstance(entry, dict) else [None])]
+    if not all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= 1_000) for value in values):
+        raise FilmError("expected info.words with texts of at most 1,000 letters for each metric, got others; "
+                        "record the film anew")
 
 
 def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -37,7 +37,7 @@ class Group:
     def __post_init__(self) -> None:
         unknown = {*self.needs, *self.moments, *self.scatters, *self.live}.difference(self.names)
         if unknown:
-            raise ValueError(f"expected forms of {', '.join(self.names)} alone, got one of {', '.join(sorted(unknown))}; "
+            raise ValueError(f"expected forms of {', '.join(self.names)}, got one of {', '.join(sorted(unknown))}; "
                              "add it to the names")
 
     def missing(self, given: Given) -> dict[str, str]:

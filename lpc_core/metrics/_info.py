@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lpc_core.metrics._base import Metric
+from lpc_core.metrics._group import groups
 from lpc_core.registry import discover
 
 _PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
@@ -37,4 +38,8 @@ def collect() -> dict[str, Metric]:
     if twice:
         raise ValueError(f"expected each metric to be explained once, got {', '.join(twice)} twice; "
                          "take the words out of one of the modules")
+    bare = sorted({name for group in groups().values() for name in group.names}.difference(names))
+    if bare:
+        raise ValueError(f"expected words for each metric that is measured, got none for {', '.join(bare)}; "
+                         "add a Metric to METRICS beside GROUP")
     return dict(zip(names, found, strict=True))

@@ -18,8 +18,8 @@ class LatentSet:
     """The latents of a run at one moment, on n samples, with its head and what is predicted for it.
 
     ``latents`` (d, n), node by node, are finite numbers of any real format; ``predictions`` (n,) in 0…K−1; the head is
-    ``weight`` (K, d); ``points`` (K, d) are the predicted collapse points, None where the theory does not apply. The set
-    lives in ``memory`` (3, d, n) float64 where that is given: until the next one is made there.
+    ``weight`` (K, d); ``points`` (K, d) are the predicted collapse points, None where the theory does not apply. It
+    lives in ``memory`` (3, d, n) float64 where that is given: until the next set is made there.
     """
 
     def __init__(self, latents: np.ndarray, labels: Labels, predictions: np.ndarray, weight: np.ndarray,  # noqa: PLR0917

@@ -38,4 +38,5 @@ def live_metrics(latents: np.ndarray, labels: np.ndarray, predictions: np.ndarra
         raise ValueError(f"expected weight (K, {latents.shape[1]}) and bias (K,), got {weight.shape} and "
                          f"{np.shape(bias)}; pass the head that reads these latents")
     points = None if collapse_points is None else np.asarray(collapse_points, np.float64)
-    return measured(LatentSet(np.ascontiguousarray(latents.T), Labels(labels, len(weight)), predictions, weight, points))
+    nodes, classes = np.ascontiguousarray(latents.T), Labels(labels, len(weight))
+    return measured(LatentSet(nodes, classes, predictions, weight, points))
