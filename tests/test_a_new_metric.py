@@ -48,7 +48,7 @@ from app.live.frames import decode
 from app.live.run import Run
 from app.looks.film_export import page
 from app.parts.readings import reading_row
-from lpc_core.comparison import Comparison
+from lpc_core.comparison import compare
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep
@@ -71,16 +71,14 @@ def setup(wanted, make):
 
 one = lambda config, dataset=dataset: Trainer(config, "cpu", dataset)
 play = setup(config, one)
-compare = setup(Comparison(config, (("a", {}), ("b", {"gamma_end": 0.0, "gamma_schedule": "constant"}))),
-                lambda group, _: Lockstep(group, one))
+compared = setup(compare(config, [{}, {"optimizer": "sgd"}], ["a", "b"]), lambda group, _: Lockstep(group, one))
 film = record(config, [0.01, 1.0], frames=2, points=20, device="cpu")
 gathered = CollapseMetrics(4, 2, only=["norm_square"])
 gathered.update(snapshot.latents, snapshot.labels)
 print(json.dumps({
     "live": snapshot.metrics["norm_max"], "radius": float(np.linalg.norm(snapshot.latents, axis=1).max()),
-    "history": [list(info.get("history") or info["panels"][0]["history"]) for info in (play, compare)],
-    "panels": [list(panel["history"]) for panel in compare["panels"]],
-    "words": [info["catalogue"]["metrics"]["norm_max"] for info in (play, compare)],
+    "history": [list(panel["history"]) for info in (play, compared) for panel in info.get("panels", [info])],
+    "words": [info["catalogue"]["metrics"]["norm_max"] for info in (play, compared)],
     "film": [film.info["metrics"], film.info["words"]["norm_max"]],
     "page": "Largest radius" in page(film_bytes(film)).partition("film-data")[0],
     "table": reading_row("norm_max", Reading(1.0)),
@@ -101,8 +99,8 @@ def copy(tmp_path_factory):
 
 
 def python(folder, *arguments):
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"})
+    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+                          check=False, env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -112,7 +110,7 @@ def test_play_film_compare_metrics_and_the_accumulator_have_it(copy):
     words = {"title": "Largest radius", "short": "largest", "formula": "max of ‖z‖", "unit": "latent units",
              "axis": "linear", "meaning": "How far out the last sample is."}
     assert found["live"] == pytest.approx(found["radius"])
-    assert all("norm_max" in columns for columns in (*found["history"], *found["panels"]))
+    assert all("norm_max" in columns for columns in found["history"])
     for said in (*found["words"], found["film"][1]):
         assert said.items() >= words.items()
     assert "norm_max" in found["film"][0]

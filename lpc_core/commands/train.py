@@ -12,7 +12,6 @@ import typer
 
 from lpc_core.commands._arguments import Device, Settings, check_outputs, names, run_of
 
-
 _SHOWN = ("loss,train_accuracy,test_accuracy,norm_mean,predicted_radius,within_class_spread,nc1_pinv,"
           "separation_ratio")
 
