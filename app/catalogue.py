@@ -22,11 +22,11 @@ CHARTS: dict[str, dict[str, Any]] = {  # the first four are those that a page be
         "about": "For each sample, the distance to the nearest other class centre divided by the distance to its own, "
                  "averaged over samples (classes by prediction). It grows without bound as classes collapse; in the "
                  "paper it goes along with robustness."},
-    "accuracy": {
+    "accuracies": {
         "title": "Accuracy", "metrics": ["train_accuracy", "test_accuracy"],
         "about": "Share of samples classified right, on training and on held-out data. The paper's collapse sets in "
                  "once training accuracy is about 99.9 %."},
-    "loss": {
+    "losses": {
         "title": "Cross-entropy and penalty", "metrics": ["ce", "penalty"],
         "about": "The two parts of the loss: how unsure the network is of the right class, and what the latents pay "
                  "for their length, γ included. If γ outruns the classifier, cross-entropy rises towards log K, a "

@@ -16,7 +16,7 @@ _SHOWN = ("loss,train_accuracy,test_accuracy,norm_mean,predicted_radius,within_c
           "separation_ratio")
 
 
-def train(
+def train(  # noqa: PLR0917
     settings: Settings = None,
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
     show: Annotated[str, typer.Option(help="Metrics in the table, with commas between.")] = _SHOWN,

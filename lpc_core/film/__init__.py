@@ -48,6 +48,7 @@ MIN_FRAMES, MAX_FRAMES = 2, 600
 MIN_POINTS, MAX_POINTS = 10, 10_000
 MAX_BYTES = 256 * 2**20  # of a film file that is opened
 BINS = 48
+MAX_WORDS = 1_000  # letters in one of the texts about a metric
 MAX_DRAWN_RAW = 3  # up to this many nodes the nodes themselves are the axes
 MAX_HIST_NODES = 16
 MAX_FORCE_CLASSES = 12
@@ -371,7 +372,6 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
         if type(info.get(name)) is not kind:
             raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
                             "record the film anew")
-    _check_words(info.get("words", {}))
     texts = [*info["class_names"], *info["metrics"]]
     if not all(isinstance(text, str) and len(text) <= 200 for text in texts):
         raise FilmError("expected class and metric names of at most 200 letters, got others; record the film anew")
@@ -381,16 +381,18 @@ def _checked_info(metadata: dict[str, str], raw: bytes) -> dict[str, Any]:
     if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
         names = ", ".join(sorted(needed))
         raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
+    if "words" in info and not _good_words(info["words"], info["metrics"]):  # films of older versions bring none
+        raise FilmError(f"expected words of at most {MAX_WORDS:,} letters for each metric, got others; "
+                        "record the film anew")
     return info
 
 
-def _check_words(words: Any) -> None:
-    """Those of the film's metrics, which films of older versions do not bring."""
-    entries = list(words.values()) if isinstance(words, dict) else [None]
-    values = [value for entry in entries for value in (entry.values() if isinstance(entry, dict) else [None])]
-    if not all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= 1_000) for value in values):
-        raise FilmError("expected info.words with texts of at most 1,000 letters for each metric, got others; "
-                        "record the film anew")
+def _good_words(words: Any, names: list[str]) -> bool:
+    """Whether these are words (`Metric.words`) for metrics of these names: texts and truth values."""
+    if not (isinstance(words, dict) and words.keys() == set(names)):
+        return False
+    values = [value for entry in words.values() for value in (entry.values() if isinstance(entry, dict) else [None])]
+    return all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= MAX_WORDS) for value in values)
 
 
 def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -112,7 +112,7 @@ async function sent() {
 test("a chart has the words that were sent, and a metric nobody explains its name", async () => {
   const { words, catalogue } = await sent();
   equal(new Catalogue().metric("some_new_one"), { short: "some new one", axis: "log", title: "some new one" });
-  equal(catalogue.chart("accuracy").lines.map(({ label }) => label), ["train", "test"]);
+  equal(catalogue.chart("accuracies").lines.map(({ label }) => label), ["train", "test"]);
   equal(catalogue.chart("radius").lines.map(({ name, dash }) => [name, dash]), [["norm_mean", "solid"], ["predicted_radius", "dash"]]);
   equal(catalogue.chart("nc1").about, words.charts.nc1.about);
   const { title, meaning, formula } = words.metrics.abs_cv;
