@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from lpc_core.engine._probe import Probe
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics.binarity import live_peaks
 from lpc_core.metrics.live import Labels, LatentSet, measured
-from lpc_core.theory import collapse_points, forces
+from lpc_core.theory import Balance, blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,18 +29,16 @@ class Outputs:
     @classmethod
     def of(cls, logits: Tensor, latents: Tensor, weight: Tensor, bias: Tensor) -> Outputs:
         """The same from tensors on any device, heads (G, K, d) and (G, K)."""
-        return cls(logits.float().cpu().numpy(), latents.float().cpu().numpy(),
-                   weight.detach().double().cpu().numpy(), bias.detach().double().cpu().numpy())
+        answers = (t.detach().to("cpu", torch.float32).numpy() for t in (logits, latents))
+        return cls(*answers, *(t.detach().cpu().numpy().astype(np.float64) for t in (weight, bias)))
 
     @cached_property
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
-        parts, good = (self.logits, self.latents, self.weight, self.bias), np.ones(len(self.weight), bool)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if all(math.isfinite(part.sum()) for part in parts):  # then all are; else some number may just be huge
-                return good
-        for part in parts:
-            good &= np.isfinite(part).reshape(len(part), -1).all(axis=1)
+        parts = [part.reshape(len(part), -1) for part in (self.logits, self.latents, self.weight, self.bias)]
+        good: np.ndarray = np.isfinite(sum(np.einsum("gm,gm->g", part, part) for part in parts))
+        if not good.all():  # or numbers whose squares are too large
+            good = np.logical_and.reduce([np.isfinite(part).all(axis=1) for part in parts])
         return good
 
     def without(self, bad: np.ndarray) -> Outputs:
@@ -71,70 +68,66 @@ class Observer:
 
     def __init__(self, loss: LossConfig, theory: bool) -> None:
         self._loss, self._theory = loss, theory
-        self._points: np.ndarray | None = None
+        self._points: tuple[np.ndarray, ...] = ()  # of the last two moments, the latter first
         self._labels = Labels(np.zeros(0, np.int64), 1)
         self._memory = np.zeros((3, 0, 0))
 
     def forget(self) -> None:
         """What comes next is another moment of time, or another run."""
-        self._points = None
+        self._points = ()
 
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
-        good, (_, classes, d), n = outputs.finite, outputs.weight.shape, len(probe.labels)
-        latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
+        good, n = outputs.finite, len(probe.labels)
         seen = outputs if good.all() else outputs.without(~good)
+        predictions = seen.logits.argmax(axis=1)  # (G, N)
+        runs, classes, d = seen.weight.shape
         gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
-        best, predictions = (t.numpy() for t in torch.from_numpy(seen.logits).max(1))  # (G, N) both
-        points = self._predict(seen, gamma) if self._theory else None
-        if self._labels.numbers is not probe.labels:
+        self._prepare(probe, classes, d)
+        means, peaks, found = np.empty_like(seen.weight), np.empty((runs, d)), []
+        points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start()
+        for part in blocks(means.shape):
+            if self._theory:
+                balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
+                points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
+            for g in range(runs)[part]:
+                own = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
+                                points[g] if self._theory else None, self._memory)
+                means[g] = own.means
+                if metrics:
+                    found.append(self._losses(probe, seen.logits[g, :, :n], predictions[g], own, gamma[g])
+                                 | measured(own))
+                    peaks[g] = own.once(live_peaks)
+            if self._theory:
+                pushes[part] = balance.forces(means[part]).swapaxes(0, 1)
+        self._points = (points, *self._points)[:2] if self._theory else ()
+        numbers = dict(zip(found[0], np.array([[*each.values()] for each in found]).T, strict=True)) if found else {}
+        for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():
+            values[~good] = np.nan
+        return Look(outputs.latents[:, :, :n].swapaxes(1, 2), predictions[:, :n], means,
+                    points if self._theory else None, pushes if self._theory else None, numbers,
+                    peaks if metrics else None)
+
+    def _prepare(self, probe: Probe, classes: int, d: int) -> None:
+        """What the labels alone say, and memory for a set of latents."""
+        if self._labels.numbers is not probe.labels or self._labels.classes != classes:
             self._labels = Labels(probe.labels, classes)
-        if self._memory.shape[1:] != (d, n):
-            self._memory = np.empty((3, d, n))
-        means, peaks, found = np.empty_like(seen.weight), np.empty((len(gamma), d)), []
-        for g in range(len(gamma)):
-            latent_set = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
-                                   None if points is None else points[g], self._memory)
-            means[g] = latent_set.means
-            if metrics:
-                found.append(self._losses(probe, seen.logits[g, :, :n], best[g], predictions[g], latent_set, gamma[g])
-                             | measured(latent_set))
-                peaks[g] = latent_set.once(live_peaks)
-        pushes = None
-        if points is not None:
-            pushes = forces(means, seen.weight, seen.bias, gamma, label_smoothing=self._loss.label_smoothing)
-            pushes = pushes.swapaxes(0, 1)
-        numbers = {name: np.array([each[name] for each in found]) for name in (found[0] if found else ())}
-        if seen is not outputs:
-            for values in (means, peaks, points, pushes, *numbers.values()):
-                if values is not None:
-                    values[~good] = np.nan
-        return Look(latents, predictions[:, :n], means, points, pushes, numbers, peaks if metrics else None)
+        if self._memory.shape[1:] != (d, len(probe.labels)):
+            self._memory = np.empty((3, d, len(probe.labels)))
 
-    def _predict(self, outputs: Outputs, gamma: np.ndarray) -> np.ndarray:
-        """Collapse points, NaN where γ is 0 and where none was found."""
-        some = gamma > 0
-        if not some.any():
-            return np.full(outputs.weight.shape, np.nan)
-        start = None if self._points is None else np.nan_to_num(self._points)
-        if some.all():
-            self._points = self._solve(outputs.weight, outputs.bias, gamma, start)
-            return self._points.copy()
-        points = np.full(outputs.weight.shape, np.nan)
-        points[some] = self._solve(outputs.weight[some], outputs.bias[some], gamma[some],
-                                   None if start is None else start[some])
-        self._points = points
-        return points.copy()
+    def _start(self) -> np.ndarray | None:
+        """Where collapse points are likely to be now: as far from the last ones as those are from the ones before."""
+        if len(self._points) < 2:
+            return self._points[0] if self._points else None
+        last, before = self._points
+        start: np.ndarray = 2 * last - before
+        return start
 
-    def _solve(self, weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None) -> np.ndarray:
-        return collapse_points(weight, bias, gamma, start, label_smoothing=self._loss.label_smoothing,
-                               unsolved_as_nan=True)
-
-    def _losses(self, probe: Probe, logits: np.ndarray, best: np.ndarray, predictions: np.ndarray,  # noqa: PLR0917
-                latent_set: LatentSet, gamma: float) -> dict[str, float]:
-        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n) and their maxima."""
+    def _losses(self, probe: Probe, logits: np.ndarray, predictions: np.ndarray, latent_set: LatentSet,
+                gamma: float) -> dict[str, float]:
+        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n)."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)
-        away = np.subtract(logits, best[:n], dtype=np.float64)  # (K, n)
+        away = np.subtract(logits, logits.max(axis=0), dtype=np.float64)  # (K, n)
         own = away.take(self._labels.own).sum() / n
         ce = -(1 - smoothing) * own - (smoothing * away.mean() if smoothing else 0)
         ce += np.log(np.exp(away, out=away).sum(axis=0)).sum() / n

@@ -13,6 +13,8 @@ import numpy as np
 
 from lpc_core.metrics.collapse import between_directions
 
+_EPS = float(np.finfo(np.float64).eps)
+
 
 class Labels:
     """What follows from the classes of n samples alone, once for all moments at which they are looked at."""
@@ -40,7 +42,8 @@ class Labels:
         usable = self.counts > 1
         if not usable.any():
             return None
-        return np.where(usable, 1 / np.maximum(self.counts * usable.sum(), 1), 0.0)[self.numbers]
+        weights: np.ndarray = np.where(usable, 1 / np.maximum(self.counts * usable.sum(), 1), 0.0)[self.numbers]
+        return weights
 
     def means(self, nodes: np.ndarray) -> np.ndarray:
         """Class means (d, K) of ``nodes`` (d, n) float64; NaN for absent classes."""
@@ -61,12 +64,14 @@ class Grouped:
     def centred(self) -> np.ndarray:
         """μ_c − μ, with μ the mean of the means of the classes present: (d, K); NaN for absent classes."""
         present = self.means if self.labels.complete else self.means[:, self.labels.present]
-        return self.means - present.sum(axis=1, keepdims=True) / max(present.shape[1], 1)
+        centred: np.ndarray = self.means - present.sum(axis=1, keepdims=True) / max(present.shape[1], 1)
+        return centred
 
 
 def squares(nodes: np.ndarray) -> np.ndarray:
     """Squared norm of every sample of (d, n): (n,)."""
-    return np.einsum("dn,dn->n", nodes, nodes)
+    found: np.ndarray = np.einsum("dn,dn->n", nodes, nodes)
+    return found
 
 
 def scatter(groups: Grouped) -> tuple[float, float]:
@@ -80,7 +85,7 @@ def scatter(groups: Grouped) -> tuple[float, float]:
         centred, means = centred[labels.present], means[:, labels.present]
     if len(centred) < 2:
         return trace, math.nan
-    rounding = np.finfo(np.float64).eps * max(centred.shape) * math.sqrt(np.vdot(means, means))
+    rounding = _EPS * max(centred.shape) * math.sqrt(np.einsum("dk,dk->", means, means))
     sizes, directions = between_directions(centred, rounding)  # (r,), (d, r)
     if not sizes.size:
         return trace, math.nan
@@ -120,15 +125,16 @@ def mean(values: np.ndarray) -> float:
 
 
 def spread(sizes: np.ndarray, middle: float) -> float:
-    """Standard deviation of ``sizes`` over their mean, in whose memory it is computed; NaN where that is not above 0."""
+    """Standard deviation of ``sizes`` over their mean; NaN where that is not above 0. Overwrites ``sizes``."""
     sizes -= middle
-    return math.sqrt(np.vdot(sizes, sizes) / sizes.size) / middle if middle > 0 else math.nan
+    flat = sizes.ravel()
+    return math.sqrt(np.einsum("m,m->", flat, flat) / flat.size) / middle if middle > 0 else math.nan
 
 
 def _between(means: np.ndarray) -> np.ndarray:
     """Squared distances of the means (d, K) to each other, infinite to themselves: (K, K)."""
     away = means[:, :, None] - means[:, None]
-    found = np.einsum("dkc,dkc->kc", away, away)
+    found: np.ndarray = np.einsum("dkc,dkc->kc", away, away)
     np.fill_diagonal(found, math.inf)
     return found
 
