@@ -43,11 +43,11 @@ export class CompareCurves extends LineChart {
   choose(name) {
     this.pick = this.menu.value = name;
     if (this.names.includes(name)) this.markPick();
-    else this.buildTable([...IN_TABLE, name]);
+    else this.buildTable(IN_TABLE.includes(name) ? IN_TABLE : [...IN_TABLE.slice(0, -1), name]);
     this.drawing.touch();
   }
 
-  /** A row for each run, a column for each number, the one in the chart among them; a column's name puts it there. */
+  /** A row for each run, a column for each number, the one in the chart among them (in the place of the last); a column's name puts it there. */
   buildTable(names = this.names) {
     this.names = names;
     this.heads = names.map((name) => {
