@@ -21,7 +21,7 @@ TWO_PEAKS = 5.0  # peak widths between the peaks from which we speak of two
 
 def info(track: Track) -> Timeline:
     """Log-likelihood, mean width and mean distance of the two peaks (Eqs. 25–27)."""
-    return _timeline.timeline(track, [Panel(title, _timeline.curves(track, {name: title}), METRICS[name].log_axis)
+    return _timeline.timeline(track, [Panel(title, _timeline.curves(track, {name: title}), METRICS[name].axis == "log")
                                       for name, title in PANELS.items()])
 
 

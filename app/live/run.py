@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from app.catalogue import catalogue
 from app.live import frames, messages, orders, state_file
 from app.live.pacing import Cost, RateMeter, StepBudget
 from app.live.panel import Panel
@@ -365,7 +366,7 @@ class Run:
         if trainer is None or not self._panels:
             return
         parts = [panel.opening() for panel in self._panels]
-        info = {"run": self.run, "frame": self.frame, "steps": trainer.limit}
+        info = {"run": self.run, "frame": self.frame, "steps": trainer.limit, "catalogue": catalogue()}
         if isinstance(trainer, Lockstep):
             lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
             info |= {"titles": trainer.config.titles, "follows": trainer.config.follows}

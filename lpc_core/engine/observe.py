@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from lpc_core.config import LossConfig
 from lpc_core.engine.probe import Probe
 from lpc_core.losses import gamma_sum
-from lpc_core.metrics.live import LatentSets
-from lpc_core.theory import collapse_points, forces
-
-BLOCK = 1 << 18  # latent values measured together: 2 MB in float64
+from lpc_core.metrics.binarity import live_peaks
+from lpc_core.metrics.live import Labels, LatentSet, measured
+from lpc_core.theory import Balance, blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +29,16 @@ class Outputs:
     @classmethod
     def of(cls, logits: Tensor, latents: Tensor, weight: Tensor, bias: Tensor) -> Outputs:
         """The same from tensors on any device, heads (G, K, d) and (G, K)."""
-        return cls(logits.float().cpu().numpy(), latents.float().cpu().numpy(),
-                   weight.detach().double().cpu().numpy(), bias.detach().double().cpu().numpy())
+        answers = (t.detach().to("cpu", torch.float32).numpy() for t in (logits, latents))
+        return cls(*answers, *(t.detach().cpu().numpy().astype(np.float64) for t in (weight, bias)))
 
     @cached_property
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
-        good = np.ones(len(self.weight), bool)
-        for part in (self.logits, self.latents, self.weight, self.bias):
-            good &= np.isfinite(part).reshape(len(part), -1).all(axis=1)
+        parts = [part.reshape(len(part), -1) for part in (self.logits, self.latents, self.weight, self.bias)]
+        good: np.ndarray = np.isfinite(sum(np.einsum("gm,gm->g", part, part) for part in parts))
+        if not good.all():  # or numbers whose squares are too large
+            good = np.logical_and.reduce([np.isfinite(part).all(axis=1) for part in parts])
         return good
 
     def without(self, bad: np.ndarray) -> Outputs:
@@ -67,66 +68,70 @@ class Observer:
 
     def __init__(self, loss: LossConfig, theory: bool) -> None:
         self._loss, self._theory = loss, theory
-        self._points: np.ndarray | None = None
+        self._points: tuple[np.ndarray, ...] = ()  # of the last two moments, the latter first
+        self._labels = Labels(np.zeros(0, np.int64), 1)
+        self._memory = np.zeros((3, 0, 0))
 
     def forget(self) -> None:
         """What comes next is another moment of time, or another run."""
-        self._points = None
+        self._points = ()
 
     def look(self, probe: Probe, outputs: Outputs, gamma: np.ndarray, metrics: bool) -> Look:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
-        good, d, n = outputs.finite, outputs.weight.shape[2], len(probe.labels)
-        latents = np.ascontiguousarray(outputs.latents[:, :, :n].swapaxes(1, 2))
+        good, n = outputs.finite, len(probe.labels)
         seen = outputs if good.all() else outputs.without(~good)
         predictions = seen.logits.argmax(axis=1)  # (G, N)
+        runs, classes, d = seen.weight.shape
         gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
-        points = self._predict(seen, gamma) if self._theory else None
-        size = max(1, BLOCK // (n * d))
-        parts = [self._measure(probe, seen, predictions, gamma, points, slice(at, at + size), metrics)
-                 for at in range(0, len(gamma), size)]
-        found = parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        for values in found.values() if seen is not outputs else ():
+        self._prepare(probe, classes, d)
+        means, peaks, found = np.empty_like(seen.weight), np.empty((runs, d)), []
+        points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start()
+        for part in blocks(means.shape):
+            if self._theory:
+                balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
+                points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
+            for g in range(runs)[part]:
+                own = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
+                                points[g] if self._theory else None, self._memory)
+                means[g] = own.means
+                if metrics:
+                    found.append(self._losses(probe, seen.logits[g, :, :n], predictions[g], own, gamma[g])
+                                 | measured(own))
+                    peaks[g] = own.once(live_peaks)
+            if self._theory:
+                pushes[part] = balance.forces(means[part]).swapaxes(0, 1)
+        self._points = (points, *self._points)[:2] if self._theory else ()
+        numbers = dict(zip(found[0], np.array([[*each.values()] for each in found]).T, strict=True)) if found else {}
+        for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():
             values[~good] = np.nan
-        if points is not None:
-            points[~good] = np.nan
-        means, pushes, peaks = found.pop("means"), found.pop("forces", None), found.pop("peaks", None)
-        return Look(latents, predictions[:, :n], means, points, pushes, found, peaks)
+        return Look(outputs.latents[:, :, :n].swapaxes(1, 2), predictions[:, :n], means,
+                    points if self._theory else None, pushes if self._theory else None, numbers,
+                    peaks if metrics else None)
 
-    def _predict(self, outputs: Outputs, gamma: np.ndarray) -> np.ndarray:
-        """Collapse points, NaN where γ is 0 and where none was found."""
-        points, some = np.full(outputs.weight.shape, np.nan), gamma > 0
-        if some.any():
-            start = None if self._points is None else np.nan_to_num(self._points[some])
-            points[some] = collapse_points(outputs.weight[some], outputs.bias[some], gamma[some], start,
-                                           label_smoothing=self._loss.label_smoothing, unsolved_as_nan=True)
-            self._points = points
-        return points
+    def _prepare(self, probe: Probe, classes: int, d: int) -> None:
+        """What the labels alone say, and memory for a set of latents."""
+        if self._labels.numbers is not probe.labels or self._labels.classes != classes:
+            self._labels = Labels(probe.labels, classes)
+        if self._memory.shape[1:] != (d, len(probe.labels)):
+            self._memory = np.empty((3, d, len(probe.labels)))
 
-    def _measure(self, probe: Probe, outputs: Outputs, predictions: np.ndarray, gamma: np.ndarray,  # noqa: PLR0917
-                 points: np.ndarray | None, part: slice, metrics: bool) -> dict[str, np.ndarray]:
-        """Everything about some of the runs that follows from their latents, each with a first dimension of runs."""
-        n, weight = len(probe.labels), outputs.weight[part]
-        sets = LatentSets(outputs.latents[part, :, :n], probe.labels, weight.shape[1])
-        found = {"means": sets.means}
-        if points is not None:
-            found["forces"] = forces(sets.means, weight, outputs.bias[part], gamma[part],
-                                     label_smoothing=self._loss.label_smoothing).swapaxes(0, 1)
-        if metrics:
-            found |= self._losses(probe, outputs.logits[part, :, :n], sets, gamma[part], predictions[part])
-            found |= sets.metrics(predictions[part, :n], weight, None if points is None else points[part])
-            found["peaks"] = sets.peaks
-        return found
+    def _start(self) -> np.ndarray | None:
+        """Where collapse points are likely to be now: as far from the last ones as those are from the ones before."""
+        if len(self._points) < 2:
+            return self._points[0] if self._points else None
+        last, before = self._points
+        start: np.ndarray = 2 * last - before
+        return start
 
-    def _losses(self, probe: Probe, logits: np.ndarray, sets: LatentSets, gamma: np.ndarray,
-                predictions: np.ndarray) -> dict[str, np.ndarray]:
-        """Cross-entropy, penalty (γ included), their sum, and the accuracies, (G,) each."""
+    def _losses(self, probe: Probe, logits: np.ndarray, predictions: np.ndarray, latent_set: LatentSet,
+                gamma: float) -> dict[str, float]:
+        """Cross-entropy, penalty (γ included), their sum, and the accuracies, for logits (K, n)."""
         labels, smoothing, n = probe.labels, self._loss.label_smoothing, len(probe.labels)
-        away = logits - logits.max(axis=1, keepdims=True).astype(np.float64)  # (G, K, n)
-        own = away[:, labels, np.arange(n)].mean(axis=1)
-        ce = np.log(np.exp(away).sum(axis=1)).mean(axis=1) - (1 - smoothing) * own
-        if smoothing:
-            ce -= smoothing * away.mean(axis=(1, 2))
-        penalty = gamma * sets.squared_norms.mean(axis=1)
-        right = predictions == np.concatenate([labels, probe.test_labels])  # (G, N)
-        return {"loss": ce + penalty, "ce": ce, "penalty": penalty, "train_accuracy": right[:, :n].mean(axis=1),
-                "test_accuracy": right[:, n:].mean(axis=1)}
+        away = np.subtract(logits, logits.max(axis=0), dtype=np.float64)  # (K, n)
+        own = away.take(self._labels.own).sum() / n
+        ce = -(1 - smoothing) * own - (smoothing * away.mean() if smoothing else 0)
+        ce += np.log(np.exp(away, out=away).sum(axis=0)).sum() / n
+        penalty = gamma * latent_set.squared_norms.sum() / n
+        return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
+                "train_accuracy": np.count_nonzero(predictions[:n] == labels) / n,
+                "test_accuracy": np.count_nonzero(predictions[n:] == probe.test_labels) / len(probe.test_labels)}

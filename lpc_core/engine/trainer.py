@@ -75,6 +75,7 @@ class Trainer:
         slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
+        self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
@@ -233,9 +234,7 @@ class Trainer:
         return self._observer.look(self.probe, outputs, np.array([self.gamma.value]), metrics), outputs
 
     def _outputs(self, test: bool) -> Outputs:
-        head = self.model.head
-        answers = self.engine.look(self.probe.everything if test else self.probe.inputs)
-        return Outputs.of(*answers, head.weight[None], head.bias[None])
+        return Outputs.of(*self.engine.look(self.probe.everything if test else self.probe.inputs), *self._head)
 
     # ---- saving --------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ from lpc_core.film._film import (
 from lpc_core.film._onset import collapse_onset, total_collapse
 
 MAX_BYTES = 256 * 2**20  # of a film file that is opened
+MAX_WORDS = 1_000  # letters in one of the texts about a metric
 FORMAT = 1
 
 
@@ -143,7 +144,18 @@ def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
     if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
         names = ", ".join(sorted(needed))
         raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
+    if "words" in info and not _good_words(info["words"], info["metrics"]):  # films of older versions bring none
+        raise FilmError(f"expected words of at most {MAX_WORDS:,} letters for each metric, got others; "
+                        "record the film anew")
     return info
+
+
+def _good_words(words: Any, names: list[str]) -> bool:
+    """Whether these are words (`Metric.words`) for metrics of these names: texts and truth values."""
+    if not (isinstance(words, dict) and words.keys() == set(names)):
+        return False
+    values = [value for entry in words.values() for value in (entry.values() if isinstance(entry, dict) else [None])]
+    return all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= MAX_WORDS) for value in values)
 
 
 def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:

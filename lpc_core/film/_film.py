@@ -27,7 +27,7 @@ class Film:
     """G runs of one configuration that differ in γ alone, seen at T moments on the same n samples."""
 
     config: RunConfig
-    info: dict[str, Any]  # title, class_names, nodes, axes ("nodes" | "pca"), theory_note, metrics (names), diverged
+    info: dict[str, Any]  # title, class_names, nodes, axes (nodes | pca), theory_note, metrics (names), words, diverged
     gammas: np.ndarray  # (G,) float64
     steps: np.ndarray  # (T,) int32
     labels: np.ndarray  # (n,) uint8

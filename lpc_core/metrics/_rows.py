@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,7 @@ def _float64(values: np.ndarray | torch.Tensor) -> np.ndarray:
     return np.asarray(values, np.float64)
 
 
+@lru_cache
 def precision(dtype: np.dtype[Any] | torch.dtype) -> tuple[str, float, float]:
     """Name, spacing at 1 and smallest step of a format. Whole numbers are exact in float64."""
     name = str(dtype).removeprefix("torch.")

@@ -176,6 +176,7 @@ METRICS = (
     Metric("entropy_kl", "Entropy per node", "(ψ(N) − ψ(k) + log V_d + d · mean log ε_k) / d",
            "How much of the space the latents fill, in nats per node; standardised nodes, k = 20. 1.42 is a round "
            "bell curve; the deeper below, the more they have gathered in points.",
-           "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", False),
+           "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", "linear", unit="nats"),
 )
-GROUP = Group(("entropy_kl",), _measure, needs_samples=True)
+GROUP = Group(("entropy_kl",), _measure, needs_samples=True, slow=True,
+              beyond_moments="needs each sample's nearest neighbours")

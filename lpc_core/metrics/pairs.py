@@ -65,6 +65,6 @@ def _measure(found: Given) -> dict[str, Reading]:
 METRICS = (
     Metric("nc1_cdnv", "NC1 as CDNV", "mean over pairs of (σ_c² + σ_c'²) / (2‖μ_c − μ_c'‖²)",
            "How large two classes' clouds are against the distance between them. Towards 0 the classes collapse. No "
-           "matrix is inverted, so it is steadier than NC1.", "Galanti, György & Hutter 2021", True),
+           "matrix is inverted, so it is steadier than NC1.", "Galanti, György & Hutter 2021", "log"),
 )
-GROUP = Group(("nc1_cdnv",), _measure, needs_samples=True)
+GROUP = Group(("nc1_cdnv",), _measure, needs_samples=True, moments=("nc1_cdnv",))

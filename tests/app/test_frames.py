@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from app.live.camera import Camera, RangeKeeper
 from app.live.frames import BINS, FrameError, decode, encode_notice, encode_part, encode_parts, encode_thumbs, moment
 from app.live.messages import View
+from lpc_core.config import unflatten
+from lpc_core.engine.trainer import Trainer
 from lpc_core.snapshot import Snapshot
 
 INFO = {"run": 1, "frame": 7, "steps": 100, "gamma_seq": 3, "state": "running", "steps_per_s": 1.5, "sentence": "s"}
@@ -150,3 +152,12 @@ def test_parts_of_several_runs_travel_in_one_message():
     assert kind == "frame"
     assert info == {"run": 1, "step": 3, "panels": [{"step": 3, "gamma": None}] * 3}
     assert {name: int(array.max()) for name, array in arrays.items()} == {"0.xy": 0, "1.xy": 1, "2.xy": 2}
+
+
+def test_a_frames_radius_is_the_metric_and_is_the_same_where_nothing_was_measured():
+    run = Trainer(unflatten({"samples": 200, "test_samples": 20, "latent_dim": 3}), "cpu")
+    measured, drawn = run.snapshot(), run.snapshot(metrics=False)
+    view = View(type="view")
+    assert frame(view, measured)[0]["radius"] == measured.metrics["norm_mean"]
+    assert frame(view, drawn)[0]["radius"] == pytest.approx(measured.metrics["norm_mean"], rel=1e-12)
+    assert frame(view, measured)[0]["predicted_radius"] == pytest.approx(measured.metrics["predicted_radius"])
