@@ -5,8 +5,8 @@ from __future__ import annotations
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._info import collect
 from lpc_core.metrics._measure import measure, names, readings, slow_names
-from lpc_core.metrics._sampling import too_few
 from lpc_core.metrics.accuracy import accuracy
+from lpc_core.metrics.arithmetic.sampling import too_few
 from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.code import CodeReport, code_report
 from lpc_core.metrics.collapse import (

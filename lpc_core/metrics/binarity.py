@@ -10,9 +10,9 @@ import torch
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._latent_set import LatentSet
-from lpc_core.metrics._rows import precision
-from lpc_core.metrics._together import mean
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.rows import precision
+from lpc_core.metrics.arithmetic.together import mean
 
 BLOCK = 1 << 15  # values of nodes that are split together: in float64 a quarter of what lies near a processor
 _SIDES = np.array([1, -1])

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import STEPS
+from lpc_core.metrics.arithmetic.rows import STEPS
 from lpc_core.metrics.separation import nearest
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
 _TREE_NODES = 12  # up to here a k-d tree is quicker than all distances

@@ -9,7 +9,7 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._together import mean
+from lpc_core.metrics.arithmetic.together import mean
 
 
 def weight_abs_cv(weight: np.ndarray) -> np.ndarray:

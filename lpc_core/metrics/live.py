@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from lpc_core.metrics._group import groups
-from lpc_core.metrics._latent_set import LatentSet
-from lpc_core.metrics._together import Labels
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.together import Labels
 
 __all__ = ["Labels", "LatentSet", "forms", "live_metrics", "measured"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._latent_set import LatentSet
-from lpc_core.metrics._together import spread
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.together import spread
 
 
 def norm_mean(latents: np.ndarray) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._classes import ClassStatistics
 from lpc_core.metrics._given import Given, given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.arithmetic.classes import ClassStatistics
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ import numpy as np
 
 from lpc_core.metrics._base import Metric
 from lpc_core.metrics._group import Group
-from lpc_core.metrics._latent_set import LatentSet
-from lpc_core.metrics._together import mean
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.together import mean
 
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import less
-from lpc_core.metrics._together import separation
+from lpc_core.metrics.arithmetic.rows import less
+from lpc_core.metrics.arithmetic.together import separation
 from lpc_core.metrics.collapse import by_class
 
 _MANY = 1 << 17  # distances from which on float32 is worth its check

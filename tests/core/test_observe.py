@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from lpc_core import theory
 from lpc_core.config import unflatten
+from lpc_core.engine import observe
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine.observe import Observer, Outputs
 from lpc_core.engine.probe import Probe

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lpc_core.metrics._together import Grouped, Labels, squares
+from lpc_core.metrics.arithmetic.together import Grouped, Labels, squares
 
 Part = TypeVar("Part")
 
