@@ -28,7 +28,7 @@ class Ready:
     base: dict[str, Any] = field(default_factory=dict)  # what differs from the data set's own starting run
     axes: str = "shared"  # how the page begins: shared | own
     projection: str = ""  # pca | nodes | "" (whatever suits the number of nodes)
-    number: str = "nc1"  # the one in the chart
+    number: str = "nc1_pinv"  # the metric in the chart
 
     def run(self, seed: int = 0) -> RunConfig:
         """The base run."""
@@ -50,7 +50,7 @@ READY: dict[str, Ready] = {
         "Both draw each class together, but only under AdamW does every node take two values, a binary code: watch "
         "the head weight variation fall on one side only. (Our own observation, not the paper's.)",
         "digits", (("AdamW", {"optimizer": "adamw"}), ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
-        {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "own", "nodes", "weights"),
+        {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "own", "nodes", "weight_abs_cv"),
     "penultimate": Ready(
         "Linear or nonlinear penultimate layer",
         "Behind a ReLU no latent can go below zero, so the classes share one corner of the space instead of sitting "

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import DataError, load
-from lpc_core.engine._batches import Batches
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.graphs import STEPS_MLP, WARM_UP, Blocks, recorder_for
 from lpc_core.engine.trainer import Trainer

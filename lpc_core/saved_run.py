@@ -13,11 +13,10 @@ from torch import Tensor
 
 from lpc_core.choices import known_run
 from lpc_core.config import ConfigError, RunConfig
-from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Normaliser, input_shape
-from lpc_core.engine._probe import spread
-from lpc_core.engine._state import FORMAT, StateError, unpack
-from lpc_core.engine._state_check import check_info, check_model
+from lpc_core.data import Dataset, load, spread
+from lpc_core.data.inputs import Normaliser, input_shape
+from lpc_core.engine.state import FORMAT, StateError, unpack
+from lpc_core.engine.state_check import check_info, check_model
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.tensors import TensorFileError, header
 from lpc_core.models import Classifier, build

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from app.charts import _ink
 from app.charts._card import Card
 from app.charts._track import at_chance
-from app.charts._words import listed, number, percent
+from app.charts.words import listed, number, percent
 from lpc_core.study import Correlation, SweepRow, pearson
 
 ATTACKS = {"deepfool": "DeepFool", "ddn": "DDN"}

@@ -169,8 +169,7 @@ class InspectDesk(jobs.Desk):
 
     def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
         """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
-        from lpc_core.checkpoint import FileRefused
-        from lpc_core.inspection import pictures
+        from lpc_core.checkpoint import FileRefused, pictures
 
         self._serial += 1
         path = self.folder / f"data-{self._serial}.zip"

@@ -9,7 +9,8 @@ kind "setup": sent first, and again whenever a run starts (new config, reset, or
            class_names: [str], image: null | [H, W, C], convention: "sum"|"mean", penultimate: str, optimizer: str,
            steps: int, gamma_start: float, gamma_end: float, theory: bool (collapse points are drawn), theory_note: str
            (why not), history: {name: [number|null]} (columns of equal length incl. "step" and "gamma"; thinned to at
-           most 1,000 rows)}
+           most 1,000 rows),
+           catalogue: `app.catalogue` (the words of metrics, and charts)}
     labels  uint8 (n,)
 kind "frame": one moment.
     info: {run, frame: int (grows), step: int, steps: int (where it stops by itself), gamma, gamma_sum,

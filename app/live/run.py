@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.catalogue import catalogue
 from app.live import frames, messages, orders, state_file
 from app.live.delivery import Delivery
 from app.live.keeping import Keeper
@@ -295,7 +296,7 @@ class Run:
         parts = [panel.opening() for panel in self._panels]
         lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
         own = {"run": self.run, "frame": self.delivery.frame, "steps": trainer.limit, "titles": trainer.config.titles,
-               "follows": trainer.config.follows}
+               "follows": trainer.config.follows, "catalogue": catalogue()}
         self._post(orders.Setup(self.id, frames.encode("setup", lead | own, parts), self.run, self.ticket))
 
     def _send_thumbs(self) -> None:

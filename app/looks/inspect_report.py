@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from app.charts import code_matrix, foretold, histograms
-from app.charts._words import count, number
 from app.charts.findings import findings, value
+from app.charts.words import count, number
 from app.looks import report_svg as svg
 from app.looks.cloud import Sight, look, own_distances
 from app.looks.cloud_theory import Prediction, predict_for

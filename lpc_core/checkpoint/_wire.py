@@ -12,7 +12,7 @@ from typing import Any
 
 from lpc_core.checkpoint._base import Ask, FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
-from lpc_core.checkpoint._safetensors import parse
+from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import ALIGNMENT, head, is_size
 from lpc_core.files.words import printable

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
 from lpc_core.checkpoint._base import FileRefused, refusal
-from lpc_core.checkpoint._plain import Foreign, Plain
+from lpc_core.checkpoint.formats.plain import Foreign, Plain
 from lpc_core.files.words import printable
 
 

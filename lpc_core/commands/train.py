@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
+from lpc_core.commands._arguments import Device, Settings, check_outputs, names, run_of
 from lpc_core.files.plain_json import dumps
 
+_SHOWN = ("loss,train_accuracy,test_accuracy,norm_mean,predicted_radius,within_class_spread,nc1_pinv,"
+          "separation_ratio")
 
-def train(
+
+def train(  # noqa: PLR0917
     settings: Settings = None,
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
+    show: Annotated[str, typer.Option(help="Metrics in the table, with commas between.")] = _SHOWN,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,
@@ -28,24 +32,27 @@ def train(
     check_outputs(out=out)
     check_fits(cost_of(config))
     run = Trainer(config, device, every=every)
-    if not as_json:
-        print(_HEAD)
-    for snapshot in run:
+    columns = ("step", "gamma", *names(show))
+    for line, snapshot in enumerate(run):
         numbers = {"step": snapshot.step, "gamma": snapshot.gamma, **snapshot.metrics}
-        print(dumps(numbers) if as_json else _row(numbers), flush=True)
+        if not (line or as_json):
+            print(_head(columns, numbers))
+        print(dumps(numbers) if as_json else _row(numbers, columns), flush=True)
     if out is not None:
         write_whole(out, run.state_bytes())
     if run.diverged:
         raise ValueError(run.reason)
 
 
-_COLUMNS = ("step", "gamma", "loss", "train_accuracy", "test_accuracy", "norm_mean", "predicted_radius",
-            "within_class_spread", "nc1_pinv", "separation_ratio")
-_HEAD = " ".join(f"{name[:12]:>12}" for name in _COLUMNS)
+def _head(columns: Sequence[str], numbers: dict[str, float]) -> str:
+    for name in columns:
+        if name not in numbers:
+            raise ValueError(f"show: expected some of {', '.join(numbers)}, got {name[:60]!r}; correct the name")
+    return " ".join(f"{name[:12]:>12}" for name in columns)
 
 
-def _row(numbers: dict[str, float]) -> str:
-    return " ".join(f"{numbers.get(name, math.nan):>12.5g}" for name in _COLUMNS)
+def _row(numbers: dict[str, float], columns: Sequence[str]) -> str:
+    return " ".join(f"{numbers[name]:>12.5g}" for name in columns)
 
 
 COMMAND = train

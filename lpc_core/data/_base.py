@@ -50,6 +50,11 @@ class Form:
     stored_bytes: int = 0  # what is read before the samples are taken out of it
 
 
+def torch_shape(stored: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one model input, (D,) or (C, H, W), for that of one stored sample, (D,) or (H, W, C)."""
+    return (stored[2], *stored[:2]) if len(stored) == 3 else stored
+
+
 @dataclass(frozen=True)
 class Source:
     """One entry of the registry; every module of this package defines ``SOURCE``."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from lpc_core.config import ModelConfig, RunConfig, resolve
-from lpc_core.data import Form, sources
+from lpc_core.data import Form, sources, torch_shape
 from lpc_core.machine import available_memory, first_line
 from lpc_core.run_group import RunGroup
 
@@ -30,7 +30,7 @@ FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
 VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
 STEP_S = 3e-4  # the least a step takes
-LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`_probe`)
+LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`probe`)
 
 
 class CostError(ValueError):
@@ -121,11 +121,11 @@ def _data_bytes(form: Form, rows: int) -> int:
 
 def network_of(model: ModelConfig, form: Form) -> Network:
     """The network that `lpc_core.models.build` makes for samples of ``form``; `ConfigError` where it can make none."""
-    shape = form.shape if len(form.shape) == 1 else (form.shape[2], *form.shape[:2])
+    shape = torch_shape(form.shape)
     if resolve(model, shape) != "mlp":
         from lpc_core.engine._size import measured  # with torch, which an MLP does without
 
-        return measured(model, shape, form.classes)
+        return Network(*measured(model, shape, form.classes))
     widths = (math.prod(shape), *model.hidden, *(() if model.penultimate == "none" else (model.latent_dim,)),
               form.classes)
     layers = list(pairwise(widths))

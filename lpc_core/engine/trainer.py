@@ -14,14 +14,15 @@ from torch import Tensor
 from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Batches, input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
-from lpc_core.engine._state import StateError, pack, unpack
-from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
+from lpc_core.engine.observe import Look, Observer, Outputs
+from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine.state import StateError, pack, unpack
+from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum

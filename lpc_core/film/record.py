@@ -16,10 +16,10 @@ import torch
 
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset, load, sources
-from lpc_core.engine._batches import input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import make_probe
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.observe import Look, Observer, Outputs
+from lpc_core.engine.probe import make_probe
 from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
 from lpc_core.film import (
     BINS,
@@ -38,6 +38,7 @@ from lpc_core.film import (
     quantise,
     run_of,
 )
+from lpc_core.metrics import METRICS
 from lpc_core.models import build
 from lpc_core.progress import Progress, silent
 from lpc_core.schedules import GammaDriver, lr_at
@@ -205,6 +206,7 @@ class _Reel:
         info = {"title": source.title if source else dataset.name,
                 "class_names": list(dataset.class_names), "nodes": self.d,
                 "axes": "nodes" if self.latents is None else "pca", "metrics": self.names,
+                "words": {name: METRICS[name].words() for name in self.names},
                 "theory_note": NO_THEORY.get(self.config.model.penultimate, ""),
                 "diverged": [[run, step] for run, step in self.diverged.items()]}
         return Film(self.config, info, self.gammas, self.steps, self.labels, {**self.tensors, "metrics": self.metrics})

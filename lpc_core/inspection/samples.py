@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint import FileRefused, Limits, sandbox
+from lpc_core.checkpoint import FileRefused, Limits, pictures, sandbox
 from lpc_core.config import DataConfig, RunConfig
-from lpc_core.data import Dataset, TooManyAsked, load, sources
-from lpc_core.engine._probe import spread
-from lpc_core.inspection import pictures
+from lpc_core.data import Dataset, TooManyAsked, load, sources, spread
 from lpc_core.presets import default_run
 from lpc_core.progress import Progress, silent
 
 MOST_SAMPLES = 2_000  # samples that are run unless more are asked for
 MOST_DEEP = 4  # folders within folders that are looked into
-READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.inspection.pictures"  # in the reading process
+READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.checkpoint.pictures"  # in the reading process
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,10 +9,9 @@ from typing import Any
 
 from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import Given, given
-from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._sampling import too_few
+from lpc_core.metrics._group import Group, groups, undefined
+from lpc_core.metrics.arithmetic.sampling import too_few
 from lpc_core.progress import Progress, silent
-from lpc_core.registry import discover
 
 
 def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
@@ -45,12 +43,12 @@ def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = N
 
 def names() -> tuple[str, ...]:
     """All names that `measure` knows."""
-    return tuple(name for group in _groups().values() for name in group.names)
+    return tuple(name for group in groups().values() if group.compute for name in group.names)
 
 
-@functools.cache
-def _groups() -> dict[str, Group]:
-    return discover("lpc_core.metrics", "GROUP")
+def slow_names() -> tuple[str, ...]:
+    """Those of them that cost far more than a pass over the samples."""
+    return tuple(name for group in groups().values() if group.compute and group.slow for name in group.names)
 
 
 def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -67,8 +65,10 @@ def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
 def _readings(found: Given, wanted: tuple[str, ...] | None,
               progress: Progress = silent) -> dict[str, Reading]:
     done: dict[str, Reading] = {}
-    for number, (title, group) in enumerate(_groups().items()):
-        progress(number / len(_groups()), title)
+    for number, (title, group) in enumerate(groups().items()):
+        if group.compute is None:
+            continue
+        progress(number / len(groups()), title)
         missing = group.missing(found)
         chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
         done |= {name: undefined(missing[name]) for name in chosen if name in missing}

@@ -1,4 +1,4 @@
-"""How binary the code is: whether each node of the latent takes two values, and whether the head reads it as ±1."""
+"""How binary the code is: whether each node of the latent takes two values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import Rows, precision
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.rows import precision
+from lpc_core.metrics.arithmetic.together import mean
 
 BLOCK = 1 << 15  # values of nodes that are split together: in float64 a quarter of what lies near a processor
 _SIDES = np.array([1, -1])
@@ -44,17 +46,9 @@ def peak_distances(nodes: np.ndarray) -> np.ndarray:
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 
-def weight_abs_cv(weight: np.ndarray) -> np.ndarray:
-    """Standard deviation over mean of |W_kj| over the K classes, for every node j of ``weight`` (…, K, d): (…, d).
-
-    0 when the head reads the node with one strength, ±a for every class. NaN for a node it does not read.
-    """
-    sizes = np.abs(np.asarray(weight, np.float64))
-    means = sizes.sum(axis=-2, keepdims=True) / sizes.shape[-2]
-    sizes -= means
-    spread = np.sqrt(np.einsum("...kd,...kd->...d", sizes, sizes) / sizes.shape[-2])
-    means = means[..., 0, :]
-    return spread / (means if means.all() else np.where(means > 0, means, np.nan))
+def live_peaks(latents: LatentSet) -> np.ndarray:
+    """`node_peak_distance` of a run at one moment: (d,)."""
+    return peak_distances(latents.latents)
 
 
 def _peaks(ordered: np.ndarray, eps: float, smallest: float) -> np.ndarray:
@@ -100,10 +94,7 @@ def _cut_weights(n: int) -> np.ndarray:
 
 
 def _measure(found: Given) -> dict[str, Reading]:
-    return _measure_nodes(found.latents) | (_measure_head(found) if found.weight is not None else {})
-
-
-def _measure_nodes(rows: Rows) -> dict[str, Reading]:
+    rows = found.latents
     peaks = np.concatenate([_peaks(np.sort(rows.native_nodes(part), axis=1), rows.eps, rows.smallest)
                             for part in rows.node_slices(1 << 17)]) if rows.n >= 4 else np.full(rows.d, np.nan)  # (d,)
     known = peaks[~np.isnan(peaks)]
@@ -115,27 +106,15 @@ def _measure_nodes(rows: Rows) -> dict[str, Reading]:
             "node_peak_distance_min": Reading(float(known.min()), reason=note)}
 
 
-def _measure_head(found: Given) -> dict[str, Reading]:
-    """Floor of the variation: a weight is stored to eps/2 of its size."""
-    norm, variations = float(np.linalg.norm(found.weight)), weight_abs_cv(found.weight)
-    if not norm:
-        return {"weight_norm": Reading(0.0), "weight_abs_cv": undefined("the head's weights are all 0")}
-    return {"weight_norm": Reading(norm), "weight_abs_cv": Reading(float(np.nanmean(variations)), found.weight_eps / 2)}
-
-
 _GAP = "Sbailò & Ghiringhelli, arXiv 2310.08224, Eq. 27, with 2-means for the mixture"
 METRICS = (
-    Metric("weight_norm", "Head norm", "‖W‖_F",
-           "The size of the head's weights. Under a growing γ it must grow, or the classes are lost.",
-           "this project", True),
-    Metric("weight_abs_cv", "Head weight variation", "mean over nodes of std / mean of |W_kj| over classes k",
-           "How unequal the strengths are with which the head reads a node. Towards 0 its weights are ±a, and the "
-           "code is binary.", "this project", False),
     Metric("node_peak_distance_mean", "Peak distance, mean node", "|μ₁ − μ₂| / ((σ₁ + σ₂)/2), mean over nodes",
            "How many peak widths lie between the two values a node takes. A single bell curve reads 2.6; above 5 "
-           "there are two peaks.", _GAP, True),
-    Metric("node_peak_distance_min", "Peak distance, worst node", "the same, smallest over nodes",
-           "The node that is least binary. Above 5 every node takes two values.", _GAP, True),
+           "there are two peaks.", _GAP, "log", "peak distance"),
+    Metric("node_peak_distance_min", "Peak distance, worst node", "|μ₁ − μ₂| / ((σ₁ + σ₂)/2), smallest over nodes",
+           "The node that is least binary. Above 5 every node takes two values.", _GAP, "log"),
 )
-GROUP = Group(tuple(metric.name for metric in METRICS), _measure,
-              {"weight_norm": "weight", "weight_abs_cv": "weight"})
+GROUP = Group(tuple(metric.name for metric in METRICS), _measure, slow=True,
+              beyond_moments="needs the sorted values of each node", live={
+                  "node_peak_distance_mean": lambda latents: mean(latents.once(live_peaks)),
+                  "node_peak_distance_min": lambda latents: float(np.fmin.reduce(latents.once(live_peaks)))})

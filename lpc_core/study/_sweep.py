@@ -11,8 +11,7 @@ import torch
 
 from lpc_core import robustness
 from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
-from lpc_core.data import Dataset, load
-from lpc_core.engine._probe import spread
+from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
 from lpc_core.progress import Progress, silent
@@ -64,9 +63,10 @@ def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks:
         raise StudyError("runs: expected at least one (title, configuration), got none; take default_sweep(config)")
     if not FEWEST_SAMPLES <= samples <= MOST_SAMPLES:
         raise StudyError(f"samples: expected {FEWEST_SAMPLES} to {MOST_SAMPLES:,}, got {samples}; choose more or fewer")
-    if not attacks or not set(attacks) <= set(ATTACKS):
-        raise StudyError(f"attacks: expected some of {', '.join(ATTACKS)}, got {', '.join(attacks) or 'none'}; take "
-                         "both")
+    known = [name for name, kind in robustness.attacks().items() if kind.distance == "l2"]
+    if not attacks or not set(attacks) <= set(known):
+        raise StudyError(f"attacks: expected some of {', '.join(known)}, got {', '.join(attacks) or 'none'}; take "
+                         + " and ".join(ATTACKS))
     return _rows(runs, samples, attacks, device, progress)
 
 
@@ -111,7 +111,7 @@ def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
         def progress(share: float, what: str, index: int = index) -> None:
             say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
 
-        found = getattr(robustness, name)(run.model, inputs, progress=progress)
+        found = robustness.attacks()[name]()(run.model, inputs, progress=progress)
         sizes = found.relative[found.success & np.isfinite(found.relative)]
         norms[name] = float(sizes.mean()) if len(sizes) else math.nan
         success[name] = float(found.success.mean())

@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from lpc_core import theory
 from lpc_core.config import unflatten
-from lpc_core.engine import _observe
+from lpc_core.engine import observe
 from lpc_core.engine._fused_look import Forward
-from lpc_core.engine._observe import Observer, Outputs
-from lpc_core.engine._probe import Probe
+from lpc_core.engine.observe import Observer, Outputs
+from lpc_core.engine.probe import Probe
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.metrics import binarity, class_means, measure, node_peak_distance
@@ -122,8 +122,8 @@ def test_a_look_keeps_its_numbers_when_the_next_one_comes():
 
 def test_what_labels_alone_say_is_worked_out_once(monkeypatch):
     made = []
-    labels = _observe.Labels
-    monkeypatch.setattr(_observe, "Labels", lambda *given: (made.append(given), labels(*given))[1])
+    labels = observe.Labels
+    monkeypatch.setattr(observe, "Labels", lambda *given: (made.append(given), labels(*given))[1])
     outputs, probe, gammas = sets()
     observer = Observer(unflatten({}).loss, True)
     made.clear()

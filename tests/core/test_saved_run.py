@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lpc_core.data import load
-from lpc_core.engine._state import pack, unpack
+from lpc_core.engine.state import pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import parse_run
 from lpc_core.saved_run import NotARun, open_run

@@ -14,7 +14,7 @@ from scipy import stats
 from lpc_core import study as studies
 from lpc_core.cli import main
 from lpc_core.config import flatten, unflatten
-from lpc_core.engine._probe import spread
+from lpc_core.data import spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.metrics import Reading, readings, separation_ratio
 from lpc_core.robustness import ddn, deepfool
@@ -209,8 +209,10 @@ def test_sweeping_tells_its_progress_and_starts_when_asked():
 @pytest.mark.parametrize(("arguments", "message"), [
     ({"runs": []}, r"runs: expected at least one \(title, configuration\), got none; take default_sweep"),
     ({"samples": 1}, "samples: expected 2 to 10,000, got 1"),
-    ({"attacks": ("deepfool", "magic")}, "attacks: expected some of deepfool, ddn, got deepfool, magic; take both"),
-    ({"attacks": ()}, "attacks: expected some of deepfool, ddn, got none"),
+    ({"attacks": ("deepfool", "magic")}, r"attacks: expected some of ddn, deepfool, fmn, .*, got deepfool, magic; take "
+                                            "deepfool and ddn"),
+    ({"attacks": ("ddn", "pgd-linf")}, "attacks: expected some of ddn, deepfool, fmn, .*, got ddn, pgd-linf; take"),
+    ({"attacks": ()}, "attacks: expected some of ddn, deepfool, fmn, .*, got none"),
 ])
 def test_a_sweep_that_cannot_be_is_refused_before_training(arguments, message):
     with pytest.raises(StudyError, match=message):

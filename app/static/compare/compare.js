@@ -71,11 +71,11 @@ class CompareStage extends LiveView {
     this.info = null;
     const others = this.buildPanels(info);
     partsOf(message).forEach((part, i) => this.panels[i].setup(part));
+    this.curves.explain(info.catalogue);
     this.gamma.element.hidden = !info.follows.includes(true);
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
     if (others) this.begins();
-    this.curves.drawing.touch();
     this.ready(info);
   }
 
@@ -107,7 +107,7 @@ class CompareStage extends LiveView {
   begins() {
     const { axes, projection, number } = this.props;
     this.shareAxes(axes !== "own");
-    this.curves.choose(number || "nc1");
+    this.curves.choose(number || "nc1_pinv");
     const { d } = this.views;
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }

@@ -38,7 +38,7 @@ export class ComparePanel {
 
   record(info) {
     if (!Object.keys(info.metrics || {}).length) return;
-    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma, radius: info.radius });
+    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma });
   }
 
   show(message, now) {

@@ -1,5 +1,6 @@
 // What every live view shares: γ and transport, keys, one connection, Plotly after the first points, drawing what came.
 
+import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
@@ -57,9 +58,15 @@ export class LiveView extends Part {
     const url = new URL(this.props.wsPath, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new Socket(url.href, this.props.token, {
-      status: (status) => this.notices.status(status), setup: (message) => this.setup(message), frame: (message) => this.received(message),
+      status: (status) => this.notices.status(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     });
+  }
+
+  /** A setup comes with the words of its numbers. */
+  explained(message) {
+    message.info.catalogue = new Catalogue(message.info.catalogue);
+    this.setup(message);
   }
 
   send(message) {

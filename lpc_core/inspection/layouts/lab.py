@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.choices import known_run
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.data import sources, torch_shape
 from lpc_core.files.plain_json import loads
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import finish, need, scopes, within
+from lpc_core.inspection.layouts.modules import finish, need, scopes, within
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build
 
@@ -28,13 +31,40 @@ ANY_SIDE = 32  # pixels; the convnet's tensors are the same for pictures of any 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     for prefix in scopes(checkpoint.tensors, ANCHOR):
         tensors = within(checkpoint.tensors, prefix)
-        kind = _kind(tensors)
-        if kind is not None:
-            try:
-                return _described(checkpoint, prefix, tensors, kind, choices)
-            except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
-                return None
+        try:
+            found = _read(checkpoint, tensors, choices)
+        except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
+            return None
+        if found is not None:
+            return _described(checkpoint, prefix, tensors, found, choices)
     return None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What ``run`` makes for inputs of ``shape`` (D,) or (C, H, W); ``known`` where the file says so itself."""
+
+    run: RunConfig
+    shape: tuple[int, ...]
+    known: bool
+    kind: str  # of backbone
+
+
+def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found | None:
+    """By the places of the layers, and by the settings in a run's own file; None for another network."""
+    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors)
+    if kind is not None:
+        known = settings is not None and _fits(settings, kind, tensors)
+        run = settings if known and settings else _settings(tensors, kind, choices)
+        return _Found(run, _input_shape(tensors, kind), known, kind)
+    if settings is None:
+        return None
+    found = _Found(settings, torch_shape(sources()[settings.data.dataset].form(settings.data).shape), True,
+                   settings.model.model)
+    with torch.device("meta"):
+        own = _make(found, len(tensors[ANCHOR])).state_dict()
+    same = {name: tensor.shape for name, tensor in own.items()} == {name: t.shape for name, t in tensors.items()}
+    return found if same else None
 
 
 def _kind(tensors: Tensors) -> str | None:
@@ -54,26 +84,22 @@ def _kind(tensors: Tensors) -> str | None:
     return None
 
 
-def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
-    settings = saved_settings(checkpoint.metadata)
-    if settings is not None and not _fits(settings, kind, tensors):
-        settings = None
-    known, run = settings is not None, settings or _settings(tensors, kind, choices)
-    classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
+def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, found: _Found, choices: Choices) -> Recognised:
+    run, known, shape, classes = found.run, found.known, found.shape, int(tensors[ANCHOR].shape[0])
     choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
                   **({"activation": run.model.activation} if known else {}))
     assumptions, theory = _words(run, known, choices)
     return finish(
-        lambda: _make(run, shape, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
-        harmless=TRAINING, name=_name(run, kind, shape, classes), layer="penultimate",
+        lambda: _make(found, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
+        harmless=TRAINING, name=_name(found, classes), layer="penultimate",
         head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias" if "head.bias" in tensors else None,
-        input_shape=shape if kind == "mlp" else (shape[0], None, None), activation=run.model.activation,
+        input_shape=(shape[0], None, None) if found.kind == "convnet" else shape, activation=run.model.activation,
         theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
         gamma=_gamma(checkpoint.metadata, run) if known else None)
 
 
-def _make(run: RunConfig, shape: tuple[int, ...], classes: int) -> nn.Module:
-    return build(run.model, shape, classes, run.seed, run.loss)
+def _make(found: _Found, classes: int) -> nn.Module:
+    return build(found.run.model, found.shape, classes, found.run.seed, found.run.loss)
 
 
 def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
@@ -156,11 +182,12 @@ def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
     return gamma_sum(float(value), run.loss.convention, run.model.latent_dim)
 
 
-def _name(run: RunConfig, kind: str, shape: tuple[int, ...], classes: int) -> str:
+def _name(found: _Found, classes: int) -> str:
+    run = found.run
     nodes = [run.model.latent_dim] if run.model.penultimate != "none" else []
-    if kind == "mlp":
-        return f"LPC Lab MLP {'-'.join(map(str, (*shape, *run.model.hidden, *nodes, classes)))}"
-    return f"LPC Lab convnet, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
+    if found.kind == "mlp":
+        return f"LPC Lab MLP {'-'.join(map(str, (*found.shape, *run.model.hidden, *nodes, classes)))}"
+    return f"LPC Lab {found.kind}, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
 
 
 LAYOUT = Layout("Network of this lab", 10, _recognise)

@@ -10,9 +10,9 @@ import safetensors.numpy
 
 from app.live import frames, state_file
 from lpc_core.checkpoint import FileRefused, Limits
-from lpc_core.checkpoint._safetensors import parse
+from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.config import unflatten
-from lpc_core.engine._state import StateError, unpack
+from lpc_core.engine.state import StateError, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.files.tensors import Header, Place, TensorFileError, arrays, head, header, pack, pack_into
 from lpc_core.film import FilmError, open_film
@@ -180,7 +180,7 @@ def test_info_that_is_no_object_is_refused(info):
 
 def test_only_this_module_knows_the_format():
     """Another hand-made reader would bring other bounds."""
-    own = {ROOT / "lpc_core/files/tensors.py", ROOT / "lpc_core/engine/_state.py"}  # the latter: torch's tensors
+    own = {ROOT / "lpc_core/files/tensors.py", ROOT / "lpc_core/engine/state.py"}  # the latter: torch's tensors
     found = [path for folder in ("lpc_core", "app") for path in (ROOT / folder).rglob("*.py")
              if path not in own and re.search(r"(?m)^\s*(import|from) safetensors\b", path.read_text("utf-8"))]
     assert found == []

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lpc_core.config import ConfigError, restored, unflatten
-from lpc_core.engine._state import StateError, pack, unpack
+from lpc_core.engine.state import StateError, pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.files.words import amount, printable, refused
 from lpc_core.saved_run import NotARun, open_run

@@ -21,7 +21,7 @@ import numpy as np
 from lpc_core.checkpoint import _read
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import Message, check_json, check_total
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats.archive import Archive
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpc_core.metrics._classes import ClassStatistics, summing
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.classes import ClassStatistics, summing
+from lpc_core.metrics.arithmetic.rows import Rows
 
 
 class Spread:

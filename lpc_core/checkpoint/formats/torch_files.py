@@ -23,9 +23,10 @@ from lpc_core.checkpoint._message import (
     printable_name,
     row_major,
 )
-from lpc_core.checkpoint._torch_pickle import MAX_PICKLE, Array, Storage, Tensor, TorchPickle
 from lpc_core.checkpoint._wrappers import CONVERT, Unwrapped, not_plain
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats.archive import Archive
+from lpc_core.checkpoint.formats.torch_pickle import MAX_PICKLE, TorchPickle
+from lpc_core.checkpoint.formats.torch_values import Array, Storage, Tensor
 from lpc_core.files.tensors import ITEM_BYTES
 from lpc_core.files.words import amount, printable
 

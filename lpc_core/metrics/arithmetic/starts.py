@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from lpc_core.metrics._em import TINY, Peaks, Values, climb, maximise
+from lpc_core.metrics.arithmetic.em import TINY, Peaks, Values, climb, maximise
 
 BINS = 256  # of each of the two kinds
 _BOUNDS = 32  # of each of the two kinds, between which starting intervals are tried

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.data import Dataset
-from lpc_core.engine._batches import Normaliser
+from lpc_core.data import Dataset, spread
+from lpc_core.data.inputs import Normaliser
 
 MOST = 2_000  # samples measured and drawn
 MOST_SLOW = 500  # the same for a convnet on a CPU, where a forward pass of 2,000 pictures takes most of a second
@@ -43,16 +43,3 @@ def make_probe(dataset: Dataset, normalise: Normaliser, most: int, seed: int, de
     both = np.concatenate([dataset.train_inputs[rows], dataset.test_inputs[test_rows]])
     images = dataset.train_inputs[rows] if dataset.is_image else None
     return Probe(normalise(torch.from_numpy(both).to(device)), labels, images, dataset.test_labels[test_rows])
-
-
-def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """``count`` sorted indices (or all), stratified: samples are dealt class by class in a seeded random order."""
-    if count >= len(labels):
-        return np.arange(len(labels))
-    shuffled = np.random.default_rng([seed, 7]).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
-    rank = np.arange(len(labels)) - np.repeat(starts, sizes)  # (N,) place of a sample within its class
-    share = (rank + 0.5) / np.repeat(sizes, sizes)
-    first_come = np.lexsort((share, rank > 0))  # one of every class before the second of any
-    return np.sort(by_class[first_come[:count]])

@@ -16,7 +16,7 @@ import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import check_total
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats.archive import Archive
 from lpc_core.files.tensors import MAX_DIMENSIONS, is_size
 from lpc_core.files.words import amount, printable
 

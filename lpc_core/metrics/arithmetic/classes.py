@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from lpc_core.metrics._rows import Rows, less
+from lpc_core.metrics.arithmetic.rows import Rows, less
 
 
 @dataclass(frozen=True, eq=False)

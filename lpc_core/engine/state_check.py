@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.config import OptimConfig
-from lpc_core.engine._state import StateError
+from lpc_core.engine.state import StateError
 from lpc_core.files.words import printable
 from lpc_core.optimizers import optimizer
 

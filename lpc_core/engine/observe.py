@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from lpc_core.config import LossConfig
-from lpc_core.engine._probe import Probe
+from lpc_core.engine.probe import Probe
 from lpc_core.losses import gamma_sum
-from lpc_core.metrics.live import Labels, LatentSet
+from lpc_core.metrics.binarity import live_peaks
+from lpc_core.metrics.live import Labels, LatentSet, measured
 from lpc_core.theory import Balance, blocks
 
 
@@ -90,12 +91,13 @@ class Observer:
                 balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
                 points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
             for g in range(runs)[part]:
-                own = LatentSet(seen.latents[g, :, :n], self._labels, self._memory)
+                own = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
+                                points[g] if self._theory else None, self._memory)
                 means[g] = own.means
                 if metrics:
                     found.append(self._losses(probe, seen.logits[g, :, :n], predictions[g], own, gamma[g])
-                                 | own.metrics(predictions[g, :n], seen.weight[g], points[g] if self._theory else None))
-                    peaks[g] = own.peaks
+                                 | measured(own))
+                    peaks[g] = own.once(live_peaks)
             if self._theory:
                 pushes[part] = balance.forces(means[part]).swapaxes(0, 1)
         self._points = (points, *self._points)[:2] if self._theory else ()
