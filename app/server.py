@@ -1,7 +1,7 @@
 """Server: the ASGI app: Streamlit's pages, the live WebSocket, our static files, and headers on every response.
 
-Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). It is served
-at the root of its host: Streamlit's ``server.baseUrlPath`` is not supported.
+Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). Below a path it
+is served by ``LPC_PREFIX`` (`app.proxies`): Streamlit's ``server.baseUrlPath`` is not supported.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.looks.film_export import modules  # noqa: E402
+from app.proxies import Proxied  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 
@@ -58,14 +59,21 @@ CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'self'", f"script-src 'self' blob: {_inline_scripts()}", "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
     "worker-src 'self' blob:", "frame-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'",
-    "frame-ancestors 'self'",
 ))
-HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "SAMEORIGIN",
-    "referrer-policy": "same-origin",
-}
+
+
+def headers_for(frames: tuple[str, ...]) -> dict[str, str]:
+    """The headers of every response where pages of the origins ``frames`` may show the lab in a frame."""
+    allowed = " ".join("'self'" if frame == "self" else frame for frame in frames) or "'none'"
+    return {
+        "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors {allowed}",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+    } | ({} if frames else {"x-frame-options": "DENY"})  # which knows no list
+
+
+SETTINGS = from_env()
+HEADERS = headers_for(SETTINGS.frame_ancestors)
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
 
@@ -91,9 +99,12 @@ class OwnHeaders:
 
 @functools.cache
 def early_files() -> str:
-    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait)."""
-    found = [f"</lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
-    return ", ".join([*found, "</lab/static/kit/stage.css>; rel=preload; as=style"])
+    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait).
+
+    They are relative to the page, as everything a page asks for: it may lie below any path.
+    """
+    found = [f"<lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
+    return ", ".join([*found, "<lab/static/kit/stage.css>; rel=preload; as=style"])
 
 
 class OwnFiles(StaticFiles):
@@ -182,7 +193,7 @@ app = st.App(
         Route("/lab/film.html", film_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(KnownHosts)],
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )
