@@ -115,12 +115,14 @@ class Proxied:
             query = scope.get("query_string", b"").decode("latin-1")
             await RedirectResponse(f"{prefix}/" + (f"?{query}" if query else ""))(scope, receive, send)
             return
-        scope = _below(scope, prefix)
+        carried = bool(prefix) and scope["path"].startswith(f"{prefix}/")
+        home = prefix if carried else found.prefix
+        scope = _below(scope, prefix) if carried else scope
 
         async def send_home(message: Message) -> None:
-            await send(_with_prefix(message, prefix or found.prefix, scope))
+            await send(_with_prefix(message, home, scope))
 
-        await self._app(scope, receive, send_home if prefix or found.prefix else send)
+        await self._app(scope, receive, send_home if home else send)
 
 
 def _as_told(scope: Scope, found: Told) -> Scope:
@@ -133,9 +135,7 @@ def _as_told(scope: Scope, found: Told) -> Scope:
 
 
 def _below(scope: Scope, prefix: str) -> Scope:
-    """The request as if ``prefix`` were not in front of its path, where it is."""
-    if not prefix or not scope["path"].startswith(f"{prefix}/"):
-        return scope
+    """The request as if ``prefix`` were not in front of its path."""
     raw = scope.get("raw_path") or scope["path"].encode()
     mine = prefix.encode()
     return scope | {"path": scope["path"][len(prefix):], "raw_path": raw[len(mine):] if raw.startswith(mine) else raw}

@@ -35,7 +35,7 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from app.desks import films, jobs  # noqa: E402
+from app.desks import jobs  # noqa: E402
 from app.desks.file_routes import desk_file, film_page  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
@@ -158,15 +158,10 @@ def script_failed(error: Exception) -> bool:
     return True
 
 
-def largest_upload() -> int:
-    """Megabytes that Streamlit may accept: a film's size, and for other files what the server's settings say."""
-    return max(from_env().upload_mb, films.MAX_BYTES // 2**20)
-
-
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
-    config.set_option("server.maxUploadSize", largest_upload())  # here: our config.toml has been read by now
+    config.set_option("server.maxUploadSize", SETTINGS.upload_mb)  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
     await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)

@@ -7,6 +7,7 @@ import streamlit as st
 from app import session
 from app.desks.films import MAX_BYTES, FilmDesk, FilmError
 from app.parts.film import player, style
+from app.settings import from_env
 from app.views import _form
 from app.views._base import View
 from app.views._plain import plain
@@ -58,7 +59,7 @@ def _controls(tab: session.Session, desk: FilmDesk) -> None:
         st.button("Record", key="film_record", type="primary", icon=":material/movie:", width="stretch",
                   disabled=desk.running, on_click=session.film_wanted)
         given = st.file_uploader("Open a film", type=["safetensors"], key=f"film_file#{tab.film_uploads}",
-                                 max_upload_size=MAX_BYTES // 2**20)
+                                 max_upload_size=min(MAX_BYTES // 2**20, from_env().upload_mb))
         if given is not None:
             _open(tab, desk, given.getvalue())
 

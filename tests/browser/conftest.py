@@ -43,10 +43,10 @@ class Lab:
             self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output,
                                             stderr=subprocess.STDOUT)
 
-    def wait(self):
+    def wait(self, prefix=""):
         for _ in looks():
             assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/lab/health", timeout=10) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}{prefix}/lab/health", timeout=10) as answer:
                 if answer.status == 200:
                     return self
         raise AssertionError(f"the lab did not start:\n{self.log.read_text()}")
