@@ -91,7 +91,7 @@ class OwnHeaders:
                 more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
                 if any(n.lower() == b"content-type" and v.startswith(b"text/html") for n, v in message["headers"]):
                     more.append((b"link", early_files().encode()))
-                message = message | {"headers": [*message["headers"], *more]}
+                message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

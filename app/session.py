@@ -191,7 +191,8 @@ def current() -> Session:
     """Return this tab's session."""
     if "lpc" not in st.session_state:
         st.session_state.lpc = Session()
-    return st.session_state.lpc
+    session: Session = st.session_state.lpc
+    return session
 
 
 def comparing() -> Comparing:

@@ -24,9 +24,13 @@ class ConfigError(ValueError):
 
 
 def _setting(default: Any, help: str, *, low: float | None = None, high: float | None = None,
-             choices: tuple[str, ...] | None = None, unit: str = "") -> Any:
-    """A dataclass field with its range (inclusive) or its choices, its unit and one sentence of help."""
-    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit}
+             choices: tuple[str, ...] | None = None, unit: str = "", files: tuple[str, str] | None = None) -> Any:
+    """A dataclass field with its range (inclusive) or its choices, its unit and one sentence of help.
+
+    ``files`` (package, what its modules define) makes it an open name: the files there are further choices, and the
+    name is checked where it is picked (`lpc_core.choices`).
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit, "files": files}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -41,7 +45,7 @@ class _Section:
 def describe(field: dataclasses.Field[Any]) -> str:
     """Say in words what a field allows: ``a whole number from 2 to 100``."""
     meta = field.metadata
-    if meta["choices"]:
+    if meta["choices"] and not meta["files"]:
         return "one of " + ", ".join(meta["choices"])
     kind = {"int": "a whole number", "float": "a number", "str": "a name"}.get(str(field.type), "whole numbers")
     if meta["low"] is None:
@@ -53,7 +57,7 @@ def describe(field: dataclasses.Field[Any]) -> str:
 def _check(field: dataclasses.Field[Any], value: Any) -> None:
     meta, kind, allowed = field.metadata, str(field.type), describe(field)
     values = value if isinstance(value, tuple) else (value,)
-    if meta["choices"]:
+    if meta["choices"] and not meta["files"]:
         good = value in meta["choices"]
     elif kind == "str":
         good = isinstance(value, str) and value != ""
@@ -74,7 +78,7 @@ def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
 class DataConfig(_Section):
     """Which samples. Synthetic sources use all fields; a stored set uses only the sample counts."""
 
-    dataset: str = _setting("hypercube", "Where the samples come from.")
+    dataset: str = _setting("hypercube", "Where the samples come from.", files=("lpc_core.data", "SOURCE"))
     classes: int = _setting(4, "Number of classes of a synthetic data set.", low=2, high=100)
     samples: int = _setting(10_000, "Training samples, all classes together (a stratified subset of stored sets).",
                             low=2, high=1_000_000, unit="samples")
@@ -91,7 +95,7 @@ class ModelConfig(_Section):
     """Backbone → penultimate layer with ``latent_dim`` nodes → linear head."""
 
     model: str = _setting("auto", "Backbone; auto is a convnet for colour images and an MLP for the rest.",
-                          choices=("auto", "mlp", "convnet"))
+                          choices=("auto",), files=("lpc_core.models", "BACKBONE"))
     hidden: tuple[int, ...] = _setting((32, 32), "Widths of the MLP's hidden layers.", low=1, high=8_192)
     width: int = _setting(16, "Channels of the convnet's first stage.", low=4, high=256, unit="channels")
     activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
@@ -100,10 +104,11 @@ class ModelConfig(_Section):
     latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
     dropout: float = _setting(0.0, "Share of backbone features dropped while training.", low=0.0, high=0.95)
 
-    def resolved(self, shape: tuple[int, ...]) -> str:
-        """The backbone that "auto" stands for: a convnet for colour pictures (C, H, W), an MLP for the rest."""
-        colour_picture = len(shape) == 3 and shape[0] == 3
-        return self.model if self.model != "auto" else ("convnet" if colour_picture else "mlp")
+
+def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
+    """The name of the backbone for inputs of ``shape``; "auto" is a convnet for colour pictures (C, H, W), else mlp."""
+    colour_picture = len(shape) == 3 and shape[0] == 3
+    return config.model if config.model != "auto" else ("convnet" if colour_picture else "mlp")
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,7 @@ class LossConfig(_Section):
     """A loss on logits or latents + γ‖z‖²."""
 
     loss: str = _setting("cross-entropy", "What is made small beside the penalty: cross-entropy (LPC), or a rival from "
-                                          "metric learning.",
-                         choices=("cross-entropy", "arcface", "cosface", "supcon"))
+                                          "metric learning.", files=("lpc_core.losses", "LOSS"))
     margin: float = _setting(0.3, "By how much the true class must win: radians for ArcFace (the paper: 0.1 → 0.5), a "
                                   "difference of cosines for CosFace.", low=0.0, high=1.5)
     scale: float = _setting(16.0, "Factor of the cosines in ArcFace and CosFace (the paper: 16 → 64).",
@@ -124,18 +128,13 @@ class LossConfig(_Section):
     label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes (cross-entropy).",
                                       low=0.0, high=0.9)
 
-    @property
-    def by_angle(self) -> bool:
-        """Whether the loss sees only directions, so that the logits are scale · cos θ and the head has no bias."""
-        return self.loss in ("arcface", "cosface")
-
 
 @dataclass(frozen=True)
 class OptimConfig(_Section):
     """How the parameters move. The head has its own, constant learning rate."""
 
     optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
-                              choices=("adamw", "adam", "sgd"))
+                              files=("lpc_core.optimizers", "OPTIMIZER"))
     lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
     lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run.",

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten, unflatten
-from lpc_core.data import sources
+from lpc_core.choices import allowed, check_name
+from lpc_core.config import ConfigError, RunConfig, fields, flatten, unflatten
 from lpc_core.presets import default_run, named_presets
 
 MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
@@ -21,14 +21,13 @@ def parse_value(name: str, given: object) -> Any:
     if name not in known:
         raise ConfigError(name[:MAX_TEXT], "a known setting (" + ", ".join(known) + ")", str(given)[:MAX_TEXT])
     if isinstance(given, str) and len(given) > MAX_TEXT:
-        raise ConfigError(name, describe(known[name]), given[:20] + "…")
+        raise ConfigError(name, allowed(name), given[:20] + "…")
     kind = str(known[name].type)
     try:
         value = _adapter(kind).validate_python(_split(given) if kind.startswith("tuple") else given)
     except ValidationError:
-        raise ConfigError(name, describe(known[name]), given) from None
-    if name == "dataset" and value not in sources():
-        raise ConfigError(name, "one of " + ", ".join(sources()), given)
+        raise ConfigError(name, allowed(name), given) from None
+    check_name(name, value)
     return value
 
 
@@ -116,5 +115,5 @@ def _split(given: object) -> object:
 def settings_table() -> list[tuple[str, str, str, str]]:
     """Every setting as (name, default, what is allowed, help)."""
     defaults = flatten(RunConfig())
-    return [(name, format_value(defaults[name]), describe(field), field.metadata["help"])
+    return [(name, format_value(defaults[name]), allowed(name), field.metadata["help"])
             for name, field in fields().items()]

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, unflatten
-from lpc_core.data import Dataset, load, sources
+from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Normaliser, input_shape
 from lpc_core.engine._probe import spread
 from lpc_core.engine._state import FORMAT, StateError, unpack
@@ -90,10 +91,9 @@ def _config(flat: object) -> RunConfig:
         raise StateError(f"expected the settings of a run, got {shown(flat)}")
     try:
         config = unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+        check_names(config)
     except (ConfigError, TypeError, OverflowError) as error:  # the latter two of values that no setting can have
         raise StateError(f"expected settings that this version knows, got others ({error})") from None
-    if config.data.dataset not in sources():
-        raise StateError(f"expected a data set that this version knows, got {shown(config.data.dataset)}")
     return config
 
 

@@ -36,7 +36,7 @@ def step_of(config: ScheduleConfig, gamma: float) -> float:
 
 
 def _exponential(config: ScheduleConfig, share: float) -> float:
-    return config.gamma_start ** (1 - share) * config.gamma_end**share
+    return float(config.gamma_start ** (1 - share) * config.gamma_end**share)
 
 
 def _two_regime(config: ScheduleConfig, share: float) -> float:
@@ -60,7 +60,7 @@ def paper_gamma(epoch: float, *, start: float = 1e-4, switch: float = 1e3, end: 
     turn, done = min(max(switch, start), end), epoch // period
     fast, slow = math.log2(turn / start), math.log(end / turn, 1.25)  # periods in either regime
     if done <= fast:
-        return start * 2.0**done
+        return float(start * 2.0**done)
     return end if done - fast >= slow else turn * 1.25 ** (done - fast)
 
 
@@ -153,6 +153,7 @@ class SteppedGamma:
 
     _curve: Callable[[int], float]
     _settings: dict[str, Any]
+    _configure: Callable[..., None]  # takes the settings by name, checks them and makes the curve
 
     def __init__(self, target: HasGamma | Callable[[float], object]) -> None:
         if not (hasattr(target, "gamma") or callable(target)):
@@ -183,9 +184,6 @@ class SteppedGamma:
         self._configure(**{name: value for name, value in state.items() if name != "step"})
         self._steps = state["step"]
         self._set()
-
-    def _configure(self, **settings: Any) -> None:
-        raise NotImplementedError
 
     def _set(self) -> None:
         self._last = self._curve(self._steps)
@@ -235,9 +233,10 @@ class PaperGammaSchedule(SteppedGamma):
         for name, value in (("steps_per_epoch", steps_per_epoch), ("period", period)):
             if type(value) is not int or value < 1:
                 raise ConfigError(name, "a whole number of at least 1", value)
-        shape = {"start": start, "end": end, "period": period, "switch": switch}
-        self._settings = {"steps_per_epoch": steps_per_epoch, **shape}
-        self._curve = lambda step: paper_gamma(step // steps_per_epoch, **shape)
+        self._settings = {"steps_per_epoch": steps_per_epoch, "start": start, "end": end, "period": period,
+                          "switch": switch}
+        self._curve = lambda step: paper_gamma(step // steps_per_epoch, start=start, end=end, period=period,
+                                               switch=switch)
 
 
 def _as_config(*, kind: str, start: float, end: float, steps: int, switch: float) -> ScheduleConfig:

@@ -9,10 +9,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms on floors below it
-    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
-    ("lpc_core.comparison", "lpc_core.data", "lpc_core.losses", "lpc_core.models", "lpc_core.presets",
+    ("lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
+    ("lpc_core.registry",),
+    ("lpc_core.choices",),
+    ("lpc_core.comparison", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.presets",
      "lpc_core.schedules", "lpc_core.theory"),
-    ("lpc_core.metrics", "lpc_core.parsing", "lpc_core.penalty"),
+    ("lpc_core.models",),
+    ("lpc_core.metrics", "lpc_core.penalty"),
+    ("lpc_core.parsing",),
     ("lpc_core.engine", "lpc_core.robustness"),
     ("lpc_core.film", "lpc_core.saved_run"),
     ("lpc_core.checkpoint",),

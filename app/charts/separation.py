@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import _ink
@@ -176,6 +175,6 @@ def _rows(drawn: SeparationInfo) -> dict[str, Sequence[Any]]:
     return {
         "run": [point.title for point in points], "gamma": [point.gamma for point in points],
         "test_accuracy": [point.accuracy for point in points], "separation_ratio": [point.ratio for point in points],
-        **{f"{attack}_{what}": np.array([getattr(point, what).get(attack, math.nan) for point in points])
+        **{f"{attack}_{what}": [getattr(point, what).get(attack, math.nan) for point in points]
            for attack in ATTACKS for what in ("robustness", "success")},
         "at_chance": [point.by_chance for point in points]}

@@ -19,8 +19,9 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import safetensors.numpy
 
@@ -56,7 +57,8 @@ def inspect(file: str, out: str, wishes: str) -> None:
     from lpc_core.inspection.examining import Wishes, examine
     from lpc_core.inspection.reporting import finite
 
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                             for name, value in json.loads(wishes).items()}
     found = examine(Path(file), Wishes(**given), progress=_tell, limits=reader_limits())
     if isinstance(found, Inspection):
         save(found, Path(out))
@@ -108,7 +110,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
-    jobs = {"inspect": inspect, "head": head, "project": project}
+    jobs: dict[str, Callable[..., None]] = {"inspect": inspect, "head": head, "project": project}
     name, *arguments = sys.argv[1:]
     if name == "wait":
         name, *arguments = _told()

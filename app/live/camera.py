@@ -24,7 +24,7 @@ class RangeKeeper:
         exact = 2 * math.log2(top)
         if self._k is None or exact > self._k or exact < self._k - 1.5:
             self._k = math.ceil(exact)
-        return 2.0 ** (self._k / 2)
+        return float(2.0 ** (self._k / 2))
 
 
 class Camera:

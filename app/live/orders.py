@@ -103,10 +103,9 @@ def key(order: Order) -> Hashable:
 
 def merge(old: Order, new: Order) -> Order:
     """What remains of two orders with equal keys: the newer; of two `Step`s, as many steps as both."""
-    said = isinstance(old, Say) and isinstance(new, Say)
-    if said and isinstance(old.message, Step) and isinstance(new.message, Step):
-        count = min(MAX_STEPS, old.message.count + new.message.count)
-        return replace(new, message=Step(type="step", count=count))
+    match old, new:
+        case Say(message=Step(count=before)), Say(message=Step(count=after)):
+            return replace(new, message=Step(type="step", count=min(MAX_STEPS, before + after)))
     return new
 
 

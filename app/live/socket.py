@@ -132,7 +132,7 @@ async def _text(socket: WebSocket) -> str:
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     text = message.get("text")
-    if text is None:
+    if not isinstance(text, str):
         raise MessageError("expected a text message, got a binary one")
     return text
 

@@ -13,6 +13,7 @@ import numpy as np
 import safetensors.numpy
 
 from app.live.history import History
+from lpc_core.choices import check_names
 from lpc_core.comparison import Comparison, from_plain, to_plain
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 
@@ -56,6 +57,8 @@ def read(path: Path) -> Saved | None:
         histories = tuple(History.from_table(names, arrays[f"history{i}"])
                           for i, names in enumerate(info.pop("columns")))
         config = from_plain(info.pop("config")) if info.pop("several") else _run(info.pop("config"))
+        for run in config.runs if isinstance(config, Comparison) else (config,):
+            check_names(run)
         return Saved(config, arrays["trainer"].tobytes(), histories, info)
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, ConfigError):
         return None

@@ -82,7 +82,8 @@ def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
 
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
     """‖z − μ_y‖ of the samples ``rows``, (m,) float64."""
-    return np.linalg.norm(found.latents[rows].astype(np.float64) - means[found.labels[rows]], axis=1)
+    away: np.ndarray = np.linalg.norm(found.latents[rows].astype(np.float64) - means[found.labels[rows]], axis=1)
+    return away
 
 
 # ---- files -------------------------------------------------------------------------------------------------------

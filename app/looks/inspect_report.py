@@ -200,8 +200,8 @@ def _weights(inspection: Inspection) -> str:
         return ""
     norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
     if weight.size > MOST_WEIGHTS:
-        rows = list(zip(names, norms, strict=True))[:MOST_CLASSES]
-        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), rows)
+        few = list(zip(names, norms, strict=True))[:MOST_CLASSES]
+        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), few)
     heads = ("class", *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
     rows = [[name, *(number(float(w), 3) for w in row), norm]
             for name, row, norm in zip(names, weight, norms, strict=True)]

@@ -61,7 +61,7 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
     _charts(followed, track)
     st.subheader("Under the microscope", anchor=False)
-    microscope(track.steps, followed.tokens, track.class_names)
+    microscope(track.steps.tolist(), followed.tokens, track.class_names)
     _compare(compared, followed, track)
     st.subheader("All numbers", anchor=False)
     st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")

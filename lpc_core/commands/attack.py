@@ -66,10 +66,9 @@ def _threads_for(saved: SavedRun) -> None:
     """One thread for an MLP: two on small matrices are slower, and many times so on a busy machine."""
     import torch
 
-    from lpc_core.engine._batches import input_shape
-    from lpc_core.models import resolve
+    from lpc_core.models import convolves
 
-    if resolve(saved.config.model, input_shape(saved.dataset)) == "mlp":
+    if not convolves(saved.model):
         torch.set_num_threads(1)
 
 

@@ -33,8 +33,8 @@ class MnistLike:
         Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
         """
         paths = self._locate() or self._download(progress)
-        train = self._read(*paths[:2], progress)
-        test = self._read(*paths[2:], progress)
+        train = self._read(paths[0], paths[1], progress)
+        test = self._read(paths[2], paths[3], progress)
         return subset(self.name, self.class_names, train, test, config=config, seed=seed)
 
     def form(self, config: DataConfig) -> Form:

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lpc_core.config import OptimConfig
 from lpc_core.engine._state import StateError
+from lpc_core.optimizers import optimizer
 
-SLOTS = {"sgd": {"momentum_buffer"}, "adam": {"step", "exp_avg", "exp_avg_sq"},
-         "adamw": {"step", "exp_avg", "exp_avg_sq"}}  # what an optimiser keeps of each parameter
 MOST_STEPS = 2**53  # whole numbers up to here are exact in a float
 GAMMA = {"value", "target", "mode", "clock", "gliding"}
 
@@ -35,23 +35,25 @@ def check_tensor(name: str, given: Tensor, shape: Sequence[int], dtype: torch.dt
         raise StateError(f"expected finite {name}, got NaN or infinity in it")
 
 
-def check_optimizer(tensors: Mapping[str, Tensor], optimizer: str, parameters: Sequence[Tensor]) -> None:
-    """Refuse what is not the state of ``optimizer`` over ``parameters``: of each all it keeps, or (yet) nothing."""
+def check_optimizer(tensors: Mapping[str, Tensor], config: OptimConfig, parameters: Sequence[Tensor]) -> None:
+    """Refuse what is not the state of an optimiser over ``parameters``: of each all it keeps, or (yet) nothing."""
+    kind = optimizer(config)
+    kept = [set(kind.keeps(config, parameter)) for parameter in parameters]
     found: dict[int, set[str]] = {}
     for name, tensor in tensors.items():
         if not name.startswith("optim."):
             continue
         number, _, slot = name.removeprefix("optim.").partition(".")
-        if not (number.isascii() and number.isdigit() and int(number) < len(parameters) and slot in SLOTS[optimizer]):
-            raise StateError(f"expected quantities of {optimizer} for {len(parameters)} parameters, got {name[:80]!r}")
+        if not (number.isascii() and number.isdigit() and int(number) < len(kept) and slot in kept[int(number)]):
+            raise StateError(f"expected quantities of {config.optimizer} for {len(kept)} parameters, got {name[:80]!r}")
         like = parameters[int(number)]
         shape, dtype = ((), torch.float32) if slot == "step" else (like.shape, like.dtype)
         check_tensor(name, tensor, shape, dtype)
-        if slot in ("step", "exp_avg_sq") and bool((tensor < 0).any()):
+        if slot in kind.never_negative and bool((tensor < 0).any()):
             raise StateError(f"expected {name} of at least 0, got less")
         found.setdefault(int(number), set()).add(slot)
-    for number, slots in found.items():
-        _same_names(f"quantities of parameter {number}", slots, SLOTS[optimizer])
+    for place, slots in found.items():
+        _same_names(f"quantities of parameter {place}", slots, kept[place])
 
 
 def check_streams(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.device], may_lack: str) -> None:

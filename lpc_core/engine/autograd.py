@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from lpc_core.config import OptimConfig, RunConfig
 from lpc_core.engine._state import optimizer_tensors, restore_optimizer
 from lpc_core.losses import latent_l2, objective
-from lpc_core.models import Classifier
+from lpc_core.models import Classifier, convolves
+from lpc_core.optimizers import optimizer
 
 
 class AutogradEngine:
@@ -22,7 +23,7 @@ class AutogradEngine:
 
     def __init__(self, config: RunConfig, model: Classifier, precision: torch.dtype | None = None) -> None:
         self.config, self.model = config, model
-        self.is_convnet = any(isinstance(layer, nn.Conv2d) for layer in model.backbone.modules())
+        self.is_convnet = convolves(model)
         like = model.head.weight
         half = self.is_convnet and like.is_cuda
         self.precision = precision or (torch.bfloat16 if half else like.dtype)
@@ -85,11 +86,7 @@ def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimi
     head = list(model.head.parameters())
     rest = parameters(model)[: -len(head)]
     groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True,
-                capturable=model.head.weight.is_cuda)
+    return optimizer(config).make(groups, config, model.head.weight.is_cuda)
 
 
 def parameters(model: Classifier) -> list[nn.Parameter]:

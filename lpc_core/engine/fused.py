@@ -20,12 +20,15 @@ from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Linear, Node, Tape
 from lpc_core.engine._fused_update import Update
 from lpc_core.models import Classifier, resolve
+from lpc_core.optimizers import optimizer
 
 
 def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     """Why the fused engine cannot run ``config`` on inputs of ``input_shape`` (without the batch); "" if it can."""
     if config.loss.loss != "cross-entropy":
         return f"the fused engine knows cross-entropy only, and this run's loss is {config.loss.loss}"
+    if optimizer(config.optim).kernel is None:
+        return f"the fused engine has no step of its own for {config.optim.optimizer}"
     backbone = resolve(config.model, input_shape)
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
 

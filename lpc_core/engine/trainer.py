@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
 from lpc_core.engine._batches import Batches, input_shape
@@ -23,7 +24,7 @@ from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.losses import gamma_sum
-from lpc_core.models import build, resolve
+from lpc_core.models import build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
 
@@ -59,6 +60,7 @@ class Trainer:
                  engine: str = "auto", block: int | None = None) -> None:
         self.config, self.every = config, every
         self.device = pick_device(device)
+        check_names(config)
         self.dataset = dataset or load(config.data, config.seed)
         self.theory_note = _theory_note(config)
         self._start(engine, block)
@@ -67,9 +69,9 @@ class Trainer:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
-        slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
-        self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.model = build(config.model, shape, dataset.classes, config.seed, config.loss).to(self.device)
+        slow = convolves(self.model) and self.device.type == "cpu"
+        self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
@@ -277,7 +279,7 @@ class Trainer:
         check_info(info, len(self.batches.labels))
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         check_model(weights, self.model.state_dict())
-        check_optimizer(tensors, self.config.optim.optimizer, parameters(self.model))
+        check_optimizer(tensors, self.config.optim, parameters(self.model))
         streams = {"stream.batches": torch.device("cpu"), "stream.dropout": self.device}
         if self.batches.augment is not None:
             streams["stream.augment"] = self.device

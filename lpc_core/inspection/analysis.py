@@ -61,7 +61,8 @@ def _usable(found: Embeddings) -> Embeddings:
     for words, names_ in parts.items():
         if any((value := getattr(found, name)) is not None and not np.isfinite(value).all() for name in names_):
             note = f"{words} left out: NaN or infinity among the numbers"
-            found = dataclasses.replace(found, **dict.fromkeys(names_), notes=(*found.notes, note))
+            without: dict[str, Any] = dict.fromkeys(names_)
+            found = dataclasses.replace(found, **without, notes=(*found.notes, note))
     if found.images is not None:
         small, note = thumbnails(found.images)
         found = dataclasses.replace(found, images=small, notes=(*found.notes, note) if note else found.notes)
@@ -93,7 +94,7 @@ def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading
     n = len(found.latents)
     slow = tuple(name for name in names() if name.startswith(SLOW))
     quick = tuple(name for name in names() if name not in (*slow, *OF_THE_HEAD))
-    head = {"weight": found.weight, "bias": found.bias}
+    head: dict[str, Any] = {"weight": found.weight, "bias": found.bias}
     done = readings(found.latents, found.labels, found.predictions, found.logits, **head, only=quick)
     step(0.4, "measuring entropy and mixtures")
     rows = slow_rows(found, seed)
@@ -137,7 +138,7 @@ def _logits(found: Embeddings) -> Iterator[tuple[int, np.ndarray]]:
         part = slice(start, start + BLOCK)
         if found.logits is not None:
             yield start, found.logits[part].astype(np.float64)
-        else:
+        elif found.weight is not None:
             bias = 0.0 if found.bias is None else found.bias
             yield start, found.latents[part].astype(np.float64) @ found.weight.T.astype(np.float64) + bias
 

@@ -160,4 +160,6 @@ def head_axes(weight: np.ndarray) -> np.ndarray:
     if nodes <= 3:
         return np.eye(nodes)
     directions = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T  # (d, ≤ 2)
-    return directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    turned: np.ndarray = directions * np.sign(
+        directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    return turned

@@ -155,7 +155,8 @@ class _Reporter:
 def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
     """At most `BEFORE` principal components, scaled to a largest value of 1: collapsed latents would underflow."""
     view = components(latents, BEFORE, seed=seed).view(latents)
-    return view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
+    narrow: np.ndarray = view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
+    return narrow
 
 
 def _padded(coordinates: np.ndarray, dims: int) -> np.ndarray:

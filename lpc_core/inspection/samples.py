@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,8 @@ def _loaded(config: DataConfig, seed: int, tell: Callable[[str, float], None], a
     except TooManyAsked as error:
         if asked.get(error.field, 0) > error.most:
             raise
-        return _loaded(dataclasses.replace(config, **{error.field: error.most}), seed, tell, asked)
+        fewer: dict[str, Any] = {error.field: error.most}
+        return _loaded(dataclasses.replace(config, **fewer), seed, tell, asked)
 
 
 def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lpc_core.config import ConfigError, ModelConfig
+from lpc_core.models._base import Backbone
 from lpc_core.models._classifier import ACTIVATIONS
 
 SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes collapse tighter than with 1 × 1 or 4 × 4
@@ -23,7 +24,8 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(4 * w, 4 * w, activation),
     ]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
-    return net.to(memory_format=torch.channels_last), 4 * w * SIDE**2
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own stub lacks it
+    return net, 4 * w * SIDE**2
 
 
 def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,
@@ -34,4 +36,4 @@ def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, s
     return [convolution, *pooling, nn.BatchNorm2d(outside), ACTIVATIONS[activation]()]
 
 
-BACKBONE = backbone
+BACKBONE = Backbone(backbone, ("width",))

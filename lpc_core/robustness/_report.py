@@ -140,7 +140,8 @@ def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ..
     perturbed = torch.stack([sides[i].perturbed[row] for row, i in enumerate(winner)])
     names = tuple(sides[i].attack if 0 < norm < np.inf else "" for i, norm in zip(winner, norms, strict=True))
     best = replace(sides[0], attack="best", norms=norms, relative=relative, success=np.isfinite(norms),
-                   forwards=sum(side.forwards for side in sides), backwards=sum(side.backwards for side in sides),
+                   forwards=np.sum([side.forwards for side in sides], axis=0),
+                   backwards=np.sum([side.backwards for side in sides], axis=0),
                    perturbed=perturbed, seconds=sum(side.seconds for side in sides))
     return best, names
 

@@ -58,7 +58,7 @@ class HopSkipJump(Attack):
         radius = away * math.sqrt(points[0].numel()) / 2 ** HALVINGS
         per_chunk = max(1, CHUNK // count)
         parts = []
-        for some in torch.arange(len(rows), device=rows.device).split(per_chunk):
+        for some in torch.split(torch.arange(len(rows), device=rows.device), per_chunk):
             chance = search.noise((len(some), count, *points.shape[1:]))
             chance = chance / torch.linalg.vector_norm(chance.flatten(2), dim=2).view(*chance.shape[:2],
                                                                                      *[1] * (points.ndim - 1))

@@ -21,6 +21,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
@@ -182,7 +183,9 @@ def _head(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config(flat: dict[str, Any]) -> RunConfig:
-    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+    config = unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+    check_names(config)
+    return config
 
 
 def _text(value: Any, longest: int = MAX_TEXT) -> str:

@@ -214,5 +214,5 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path):
     run.train(1.0)
     run.save()  # of a run that plays; no step follows
     run.hear(messages.Pause(type="pause"))
-    run.save_if_due(time.perf_counter())
+    run.save_if_due(0.0)
     assert state_file.read(tmp_path / "a").info["playing"] is False

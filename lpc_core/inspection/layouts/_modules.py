@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "leaky-relu": nn.LeakyReLU, "identity": nn.Identity}
 BESIDE = re.compile(r"(^|[._])(criterion|loss(es|_fn|_func)?|metrics?|\w*acc(uracy)?|confmat|decay)([._]|$)",
                     re.IGNORECASE)  # names of what training keeps beside the network
+T = TypeVar("T")
 COUNTER = "num_batches_tracked"  # of a batch norm; evaluating does not need it, and old files lack it
 
 
@@ -34,7 +35,7 @@ def place(root: nn.Module, name: str, module: nn.Module) -> nn.Module:
         for part in path:
             if part not in root._modules:
                 root.add_module(part, nn.Module())
-            root = root._modules[part]
+            root = root.get_submodule(part)
         root.add_module(last, module)
     except (KeyError, AttributeError) as error:
         raise LayoutError(f"expected module names that torch allows, got {name!r} ({error}); rename it, or choose the "
@@ -85,7 +86,7 @@ def need(tensors: Tensors, name: str, dimensions: int) -> Tensor:
     return tensor
 
 
-def or_else(words: Callable[[], Any], otherwise: Any) -> Any:
+def or_else(words: Callable[[], T], otherwise: T) -> T:
     """What ``words`` finds out about a network; ``otherwise`` when the network is built in another way."""
     try:
         return words()

@@ -33,7 +33,8 @@ class Residual(nn.Module):
         values = maps
         for layer in self._branch:
             values = layer(values)
-        return self.after(values + (self._shortcut[0](maps) if self._shortcut else maps))
+        out: Tensor = self.after(values + (self._shortcut[0](maps) if self._shortcut else maps))
+        return out
 
 
 def convolution(tensors: Tensors, name: str, channels: int, stride: int, *, grouped: bool = False) -> nn.Conv2d:

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
@@ -55,8 +56,9 @@ def _kind(tensors: Tensors) -> str | None:
 
 def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
     settings = saved_settings(checkpoint.metadata)
-    known = settings is not None and _fits(settings, kind, tensors)
-    run = settings if known else _settings(tensors, kind, choices)
+    if settings is not None and not _fits(settings, kind, tensors):
+        settings = None
+    known, run = settings is not None, settings or _settings(tensors, kind, choices)
     classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
     choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
                   **({"activation": run.model.activation} if known else {}))
@@ -81,8 +83,10 @@ def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     if not isinstance(config, dict):
         return None
     try:
-        return unflatten({str(name): tuple(value) if isinstance(value, list) else value
-                          for name, value in config.items()})
+        settings = unflatten({str(name): tuple(value) if isinstance(value, list) else value
+                              for name, value in config.items()})
+        check_names(settings)
+        return settings
     except (ConfigError, TypeError):
         return None
 
