@@ -97,6 +97,30 @@ class OwnHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class OwnDialogs:
+    """Tells Streamlit's page to show no error dialogs: the pages say themselves when the server is away, and go on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
+        asked = scope["type"] == "http" and scope["path"] == "/_stcore/host-config"
+        start: Message = {}
+
+        async def send_without(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message  # its length is not known yet
+                return
+            body = message["body"].replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
+            length = [(b"content-length", str(len(body)).encode())]
+            others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+            await send(start | {"headers": others + length})
+            await send(message | {"body": body})
+
+        await self._app(scope, receive, send_without if asked else send)
+
+
 @functools.cache
 def early_files() -> str:
     """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait).
@@ -188,7 +212,7 @@ app = st.App(
         Route("/lab/film.html", film_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts)],
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnDialogs)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

@@ -80,7 +80,6 @@ class Session:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
             self.place = hub.current().open(self.work())
-            _release_when_gone(self.place.id)
         return self.place
 
     def film_desk(self) -> films.FilmDesk:
@@ -239,17 +238,7 @@ def film_wanted() -> None:
         desk.error = str(error)
 
 
-def _release(place: str) -> None:
-    hub.current().close(place)
-
-
-@st.cache_resource(scope="session", on_release=_release, show_spinner=False)
-def _release_when_gone(place: str) -> str:
-    """Tie the hub's place to the browser session: Streamlit releases it when the tab is gone."""
-    return place
-
-
 @st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)
 def _clear_when_gone(desk: str) -> str:
-    """Tie a desk of the tab to the browser session, as `_release_when_gone` does its run."""
+    """Tie a desk of the tab to the browser session, which ends with its connection. (A place ends with its own.)"""
     return desk

@@ -53,9 +53,9 @@ class Settings:
     prefix: str = _setting("", "Path that a proxy leaves in front of the lab's own: /courses/lab")
     frame_ancestors: tuple[str, ...] = _setting((), "Origins whose pages may show the lab in a frame: "
                                                     "https://moodle.example.org (self for the lab's own).")
-    heartbeat_s: float = _setting(10.0, "Seconds after which a page that has gone loses its run.", 0.2, 86_400)
-    silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
-                                      "speak only once a minute).", 0.2, 86_400)
+    heartbeat_s: float = _setting(10.0, "Seconds after which a page that was closed loses its run.", 0.2, 86_400)
+    silent_s: float = _setting(150.0, "Seconds after which a page that is silent or lost its line loses its run (hidden "
+                                      "tabs may speak only once a minute, and tablets sleep).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
     unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
