@@ -40,6 +40,7 @@ import safetensors.numpy
 
 from lpc_core.config import GAMMA_MAX, ConfigError, RunConfig, flatten, unflatten
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.ordered import ordered
 from lpc_core.files.writing import write_whole
 from lpc_core.machine import available_memory
 
@@ -287,7 +288,7 @@ def film_bytes(film: Film) -> bytes:
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
     info = json.dumps({**film.info, "format": FORMAT, "config": flatten(film.config)}, allow_nan=False)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    raw = safetensors.numpy.save(arrays, metadata={"kind": "film", "info": info, "crc32": "0" * 8})
+    raw = ordered(safetensors.numpy.save(arrays, metadata={"kind": "film", "info": info, "crc32": "0" * 8}))
     return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
 
 

@@ -65,7 +65,7 @@ def test_every_page_comes_back_after_a_restart(restartable, open_page, path, sho
     lab.stop()
     streamlit_is(page, "PINGING_SERVER")
     if shown is None:
-        said = page.evaluate("() => getComputedStyle(document.querySelector('[data-testid=stApp]'), '::before').content")
+        said = page.get_by_test_id("stApp").evaluate("(app) => getComputedStyle(app, '::before').content")
         assert AWAY in said
     start(lab.port)
     streamlit_is(page, "CONNECTED")
