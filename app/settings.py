@@ -54,7 +54,7 @@ class Settings:
     frame_ancestors: tuple[str, ...] = _setting((), "Origins whose pages may show the lab in a frame: "
                                                     "https://moodle.example.org (self for the lab's own).")
     heartbeat_s: float = _setting(10.0, "Seconds after which a page that was closed loses its run.", 0.2, 86_400)
-    silent_s: float = _setting(150.0, "Seconds after which a page that is silent or lost its line loses its run (hidden "
+    silent_s: float = _setting(150.0, "Seconds after which a silent page or one whose line broke loses its run (hidden "
                                       "tabs may speak only once a minute, and tablets sleep).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)

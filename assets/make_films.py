@@ -65,8 +65,8 @@ def _sentence(film: Film) -> str:
     """What to look for, in numbers of the last moment."""
     gammas, steps, points = len(film.gammas), int(film.steps[-1]), len(film.labels)
     begins, total = collapse_onset(film), total_collapse(film)
-    marks = [f"{what} {'already at' if gamma == film.gammas[0] else 'from'} γ = {gamma:g}" for what, gamma in
-             (("collapsed", float(f"{begins:.2g}")), ("totally collapsed", float(f"{total:.2g}"))) if np.isfinite(gamma)]
+    marks = [f"{what} {'already at' if gamma == film.gammas[0] else 'from'} γ = {float(f'{gamma:.2g}'):,g}"
+             for what, gamma in (("collapsed", begins), ("totally collapsed", total)) if np.isfinite(gamma)]
     return (f"{gammas} γ over {steps:,} steps, {points} points" + (f"; at the end {', '.join(marks)}" if marks else "")
             + ".")
 

@@ -17,7 +17,7 @@ from app.settings import Settings
 
 HELLO_S = 5.0
 CLOSE_TOKEN = 4401
-LOST = 1006  # WebSocket's code for a line that broke without a goodbye
+GOODBYES = (1000, 1001)  # a page that was left or closed; any other code, or none, is a line that broke
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -77,11 +77,11 @@ async def live(socket: WebSocket) -> None:
     if session is None:
         await _hang_up(socket, Hangup(CLOSE_TOKEN, "expected a hello with this run's token; reload the page"))
         return
-    code = LOST
+    code = None
     try:
         code = await _converse(socket, hub, session, outbox)
     finally:
-        hub.disconnect(session, outbox, lost=code == LOST)
+        hub.disconnect(session, outbox, lost=code not in GOODBYES)
 
 
 async def _greet(socket: WebSocket, hub: Hub, outbox: Outbox) -> str | None:
@@ -94,12 +94,12 @@ async def _greet(socket: WebSocket, hub: Hub, outbox: Outbox) -> str | None:
     return None
 
 
-async def _converse(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int:
-    """Both directions at once, until one ends; the code that the page closed with, `LOST` where it said none."""
+async def _converse(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int | None:
+    """Both directions at once, until one ends; the code that the page closed with, if it did."""
     tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket, hub, session, outbox))]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next((task.result() for task in done), None) or LOST
+        return next((task.result() for task in done), None)
     finally:
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Pages outlive their connection: a server that is started anew, a tablet that sleeps, a line that is slow and lossy."""
+"""Pages outlive their connection: a server that starts anew, a tablet that sleeps, a line that is slow and lossy."""
 
 import contextlib
 import re
