@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-PATIENCE_S = 40.0  # far more than anything here takes, also on a machine that has other things to do
+PATIENCE_S = 120.0  # far more than anything here takes, also on a machine that has other things to do
 
 
 def looks(seconds: float = PATIENCE_S, pause: Callable[[float], object] = time.sleep, every: float = 0.02,

@@ -159,16 +159,16 @@ def test_a_run_lives_behind_the_proxy_and_its_link_opens_it(proxied, visit, belo
 
 def test_a_film_is_recorded_played_and_exported_behind_the_proxy(proxied, visit):
     page = visit(f"{PREFIX}/film?seed=5")
-    page.get_by_label("γ of the runs").fill("0.01:10:3")
-    page.get_by_label("Steps").fill("40")
-    page.get_by_label("Steps").press("Enter")
+    page.get_by_role("textbox", name="γ of the runs").fill("0.01:10:3")
+    page.get_by_role("spinbutton", name="Steps").fill("40")
+    page.get_by_role("spinbutton", name="Steps").press("Enter")
     page.get_by_role("button", name="Record the film").click()
     page.get_by_test_id("lpc-film").wait_for()
     page.get_by_test_id("lpc-film-export").wait_for()
     with page.expect_download() as export:
         page.get_by_test_id("lpc-film-export").click()
     assert Path(export.value.path()).read_text("utf-8").startswith("<!doctype html>")
-    link = page.get_by_test_id("stCode").inner_text()
+    link = page.get_by_test_id("stCode").inner_text().strip()
     assert link.startswith(f"{proxied.at}{PREFIX}/")
 
 
