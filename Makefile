@@ -26,7 +26,7 @@ check: lint  # the inner loop: lint, types, and the tests that need no server, n
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/oxlint
-	# types: add `$(BIN)/mypy` here (one line), once `mypy` by itself is clean
+#	$(BIN)/mypy  (types: pyproject.toml says which; switched on once it is clean)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
