@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 1
-FAST := tests/test_layers.py tests/test_no_clocks.py $(addprefix tests/core/,files data metrics test_theory.py \
-	test_schedules.py test_config.py test_parsing.py test_registry.py test_fused.py test_losses.py test_trainer.py) \
-	$(addprefix tests/app/,test_frames.py test_messages.py test_proxies.py test_charts.py test_film_page.py test_narrate.py)
+FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py \
+	$(addprefix tests/core/,test_theory.py test_schedules.py test_config.py test_parsing.py test_registry.py) \
+	$(addprefix tests/app/,test_frames.py test_messages.py test_proxies.py test_film_page.py test_narrate.py)
 
 .PHONY: run test check lint assets clean
 
