@@ -48,7 +48,7 @@ from app.live.frames import decode
 from app.live.run import Run
 from app.looks.film_export import page
 from app.parts.readings import reading_row
-from lpc_core.comparison import compare
+from lpc_core.run_group import compare
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep

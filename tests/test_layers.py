@@ -25,7 +25,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts"),
-    ("app.hosts",),
+    ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.desks",),
     ("app.parts", "app.session"),

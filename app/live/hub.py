@@ -78,6 +78,7 @@ class _Session:
     page: Outlet | None = None
     heard: float = 0.0  # when the page last spoke
     gone: float | None = None  # since when there is no page
+    lost: bool = False  # it went without a goodbye, as one that sleeps does
     held: bool = False
     wishes: dict[Hashable, orders.Say] = field(default_factory=dict)
     frame: int = 0
@@ -357,12 +358,12 @@ class Hub:
                 session.wishes.pop((id, Play), None)
             self._order(session, said)
 
-    def disconnect(self, id: str, page: Outlet) -> None:
-        """``page`` has gone: the run stands still, and ends if none comes in time."""
+    def disconnect(self, id: str, page: Outlet, *, lost: bool = False) -> None:
+        """``page`` has gone: the run stands still, and ends if none comes in time; later if its line was only lost."""
         with self._lock:
             session = self._sessions.get(id)
             if session is not None and session.page is page:
-                session.page, session.gone = None, self._age
+                session.page, session.gone, session.lost = None, self._age, lost
                 self._order(session, orders.Presence(id, here=False))
 
     # ---- threads -------------------------------------------------------------------------------------------------
@@ -460,7 +461,7 @@ class Hub:
                     self._order(session, orders.Hold(id, held=True))
                 over = silent > limits.silent_s
             elif session.gone is not None:
-                over = now - session.gone > limits.heartbeat_s
+                over = now - session.gone > (limits.silent_s if session.lost else limits.heartbeat_s)
             else:
                 over = now - session.opened > limits.connect_s
         if over:

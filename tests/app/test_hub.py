@@ -293,6 +293,20 @@ def test_a_page_that_has_gone_stops_training_at_once_and_ends_after_the_heartbea
         hub.configure(session.id, config())
 
 
+def test_a_page_whose_line_broke_has_longer_to_come_back_than_one_that_was_closed(hub, monkeypatch):
+    asleep, closed = hub.open(config(steps=100_000)), hub.open(config(steps=100_000))
+    for session in (asleep, closed):
+        page = Page(hub, session)
+        page.wait("frame")
+        hub.disconnect(session.id, page, lost=session is asleep)
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=3_000.0))
+    until(lambda: not hub.alive(closed.id))
+    assert hub.alive(asleep.id)
+    assert Page(hub, asleep).wait("frame")["run"] == 1
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=0.5))
+    until(lambda: not hub.alive(asleep.id))
+
+
 def test_a_silent_page_stands_still_until_it_speaks(hub, monkeypatch):
     session = hub.open(config(steps=100_000))
     page = Page(hub, session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -193,6 +194,23 @@ def test_a_reload_goes_on_and_a_second_tab_takes_over(opened):
     third.next("frame")
     assert hub.alive(session.id)
     third.close()
+
+
+def test_a_line_that_broke_is_no_closed_tab(opened, monkeypatch):
+    hub, port, session = opened
+    other = hub.open(RUN)
+    broken, left = Tab(port, session.token), Tab(port, other.token)
+    for tab in (broken, left):
+        tab.next("frame")
+    broken.socket.socket.shutdown(socket.SHUT_RDWR)  # no goodbye
+    left.close()
+    until(lambda: hub._sessions[session.id].page is None)
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=3_000.0))
+    until(lambda: not hub.alive(other.id))
+    again = Tab(port, session.token)
+    assert again.next("frame")["run"] == 1
+    again.close()
+    broken.close()
 
 
 def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened, monkeypatch):

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import safetensors.numpy
-from lpc_core.comparison import compare
 
 from app.live import frames, messages, orders, state_file, wire
 from app.live.history import MAX_ROWS, History
@@ -15,6 +14,7 @@ from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.engine.trainer import Trainer
+from lpc_core.run_group import compare
 from tests.patience import PATIENCE_S, looks
 
 SMALL = unflatten({"dataset": "moons", "classes": 2, "samples": 40, "test_samples": 20, "steps": 20, "ramp_steps": 10,

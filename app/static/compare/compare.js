@@ -3,7 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { el, segmented } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
-import { LiveView } from "../live/view.js";
+import { LiveView, again } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
 import { CompareCurves } from "./curves.js";
@@ -149,4 +149,4 @@ class CompareStage extends LiveView {
 
 }
 
-export default keeping((element, data) => new CompareStage(element, data));
+export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }));

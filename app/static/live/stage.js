@@ -7,7 +7,7 @@ import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
-import { LiveView } from "./view.js";
+import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const SENTENCE_MS = 1_500; // no faster than it can be read
@@ -120,4 +120,4 @@ class Stage extends LiveView {
   }
 }
 
-export default keeping((element, data) => new Stage(element, data));
+export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }));
