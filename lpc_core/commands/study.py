@@ -97,7 +97,7 @@ def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_js
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
 _MOMENT = ("step", "gamma", "train", "test", "nc1_pinv", "separation", "norm_cv", "peaks")
-_ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn")
+_ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn", "smallest", "longer")
 
 
 def _line(cells: tuple[str, ...]) -> str:
@@ -121,7 +121,8 @@ def _moment_json(index: int, moment: Moment, file: str | None) -> str:
 
 
 def _row_line(row: SweepRow) -> str:
-    values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values()]
+    values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values(),
+              row.longer.get("deepfool", math.nan)]
     return f"{_cells(values)}  {row.title}{': ' + row.reason if row.reason else ''}"
 
 

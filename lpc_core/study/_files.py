@@ -10,6 +10,7 @@ and the others have none.
 
 from __future__ import annotations
 
+import math
 import stat
 from pathlib import Path
 from typing import Any
@@ -184,11 +185,13 @@ def _reading(value: Any, floor: Any, reason: Any) -> Reading:
 
 
 def _row(info: dict[str, Any]) -> SweepRow:
+    robustness = _numbers(info["robustness"])
+    robustness.setdefault("smallest", min(robustness.values(), default=math.nan))  # before version 0.2: at most this
     return SweepRow(
         title=_text(info["title"]), config=known_run(info["config"]), samples=_whole(info["samples"]),
         **{name: number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy", "separation_ratio")},
-        robustness=_numbers(info["robustness"]), success=_numbers(info["success"]),
-        reason=_text(info["reason"], 4 * MAX_TEXT))
+        robustness=robustness, success=_numbers(info["success"]),
+        reason=_text(info["reason"], 4 * MAX_TEXT), longer=_numbers(info.get("longer", {})))  # new with version 0.2
 
 
 def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -> Moment:

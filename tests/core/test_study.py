@@ -11,6 +11,7 @@ import safetensors.numpy
 import torch
 from scipy import stats
 
+import lpc_core.robustness
 from lpc_core import study as studies
 from lpc_core.cli import main
 from lpc_core.config import flatten, unflatten
@@ -164,6 +165,28 @@ def test_a_row_is_the_end_of_its_run_and_what_the_attacks_find_there():
         assert last.robustness[name] == pytest.approx(sum(ratios) / len(ratios), rel=1e-5)
         assert last.success[name] == len(ratios) / 30
     assert last.robustness["ddn"] < 1.05 * last.robustness["deepfool"]
+    both = np.minimum(deepfool(run.model, inputs).norms, ddn(run.model, inputs).norms) / inputs.norm(dim=1).numpy()
+    assert last.robustness["smallest"] == pytest.approx(float(both.mean()), rel=1e-5)
+    assert last.robustness["smallest"] <= min(last.robustness["ddn"], last.robustness["deepfool"])
+    assert last.longer == {"deepfool": 0.0, "ddn": 0.0, "smallest": 0.0}
+
+
+class Long:
+    """An attack whose every second perturbation is three times as long as its input."""
+
+    success = np.ones(30, bool)
+    relative = np.where(np.arange(30) % 2, 3.0, 0.1)
+
+
+def test_perturbations_longer_than_their_inputs_are_counted_and_the_smallest_known_stands_beside(monkeypatch):
+    both = lpc_core.robustness.attacks()
+    monkeypatch.setattr(lpc_core.robustness, "attacks",
+                        lambda: both | {"deepfool": lambda: lambda model, inputs, progress: Long})
+    (last,) = sweep([("one", RUN)], samples=30)
+    assert last.robustness["deepfool"] == pytest.approx(1.55)
+    assert last.longer["deepfool"] == 0.5
+    assert last.robustness["smallest"] < min(last.robustness["ddn"], last.robustness["deepfool"])
+    assert last.longer["smallest"] == 0
 
 
 def test_a_sweep_around_a_run_varies_one_thing_or_two():
@@ -223,7 +246,8 @@ def test_a_sweep_that_cannot_be_is_refused_before_training(arguments, message):
 
 
 def row(separation, robustness, title="run"):
-    return SweepRow(title, RUN, 1.0, 1.0, 1.0, separation, 10, {"deepfool": robustness, "ddn": robustness / 2},
+    return SweepRow(title, RUN, 1.0, 1.0, 1.0, separation, 10,
+                    {"deepfool": robustness, "ddn": robustness / 2, "smallest": robustness / 2},
                     {"deepfool": 1.0, "ddn": 1.0})
 
 
@@ -466,9 +490,10 @@ def test_sweep_prints_a_line_per_run_and_r_at_the_end(lpc, monkeypatch, tmp_path
     assert [row.robustness for row in study.rows] == [row["robustness"] for row in rows]
     assert told[-1]["pearson"]["ddn"]["log"]["r"] == pytest.approx(pearson(study.rows, "ddn")["log"].r)
     _, lines, _ = lpc("sweep", *SETTINGS, "--samples", 8)
-    assert lines[0].split() == ["gamma", "train", "test", "separation", "deepfool", "ddn"]
+    assert lines[0].split() == ["gamma", "train", "test", "separation", "deepfool", "ddn", "smallest",
+                                "longer"]
     assert lines[1].endswith("γ → 0.1")
-    assert lines[-1].startswith("Pearson r of 𝓡 against ddn, log: ")
+    assert lines[-1].startswith("Pearson r of 𝓡 against smallest, log: ")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
