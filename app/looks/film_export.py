@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-import json
 import posixpath
 import re
 import sys
 from pathlib import Path
 
 from app.catalogue import catalogue
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import write_whole
 from lpc_core.film import open_film
 
@@ -93,7 +93,7 @@ def _inline(script: str) -> str:
 
 def _data(value: object) -> str:
     """``value`` as JSON that cannot end the element it stands in."""
-    return json.dumps(value).replace("<", r"\u003c")
+    return dumps(value).replace("<", r"\u003c")
 
 
 def page(film: bytes) -> str:

@@ -172,16 +172,20 @@ def test_a_row_is_the_end_of_its_run_and_what_the_attacks_find_there():
 
 
 class Long:
-    """An attack whose every second perturbation is three times as long as its input."""
+    """An attack whose every second perturbation is three times as long as its input, and its result."""
 
+    distance = "l2"
     success = np.ones(30, bool)
     relative = np.where(np.arange(30) % 2, 3.0, 0.1)
+
+    def __call__(self, model, inputs, progress):
+        return self
 
 
 def test_perturbations_longer_than_their_inputs_are_counted_and_the_smallest_known_stands_beside(monkeypatch):
     both = lpc_core.robustness.attacks()
     monkeypatch.setattr(lpc_core.robustness, "attacks",
-                        lambda: both | {"deepfool": lambda: lambda model, inputs, progress: Long})
+                        lambda: both | {"deepfool": Long})
     (last,) = sweep([("one", RUN)], samples=30)
     assert last.robustness["deepfool"] == pytest.approx(1.55)
     assert last.longer["deepfool"] == 0.5
