@@ -12,7 +12,7 @@ from typing import Any
 
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
-MAX_LAYERS = 6  # of an MLP
+MAX_LAYERS = 6  # of an MLP, or blocks of a fastnet
 
 
 class ConfigError(ValueError):
@@ -96,7 +96,9 @@ class ModelConfig(_Section):
 
     model: str = _setting("auto", "Backbone; auto is a convnet for colour images and an MLP for the rest.",
                           choices=("auto",), files=("lpc_core.models", "BACKBONE"))
-    hidden: tuple[int, ...] = _setting((32, 32), "Widths of the MLP's hidden layers.", low=1, high=8_192)
+    hidden: tuple[int, ...] = _setting((32, 32), "Widths of an MLP's hidden layers, or of a fastnet's blocks.", low=1,
+                                       high=8_192)
+    depth: int = _setting(2, "Convolutions in each of a fastnet's blocks.", low=1, high=4, unit="convolutions")
     width: int = _setting(16, "Channels of the convnet's first stage.", low=4, high=256, unit="channels")
     activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
     penultimate: str = _setting("linear", "The layer the penalty acts on: linear (LPC), nonlinear, or none.",

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def train(
+    from lpc_core.engine.trainer import Trainer
+
+
+def train(  # noqa: PLR0917
     settings: Settings = None,
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="Start from the weights in this file: of a network of this lab, "
+                                                      "or of a ResNet in the method authors' layout.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,
 ) -> None:
     """Train one run and print its metrics as it goes."""
@@ -28,6 +35,8 @@ def train(
     check_outputs(out=out)
     check_fits(cost_of(config))
     run = Trainer(config, device, every=every)
+    if weights is not None:
+        run.start_from(_opened(weights, run))
     if not as_json:
         print(_HEAD)
     for snapshot in run:
@@ -37,6 +46,18 @@ def train(
         write_whole(out, run.state_bytes())
     if run.diverged:
         raise ValueError(run.reason)
+
+
+def _opened(path: Path, run: Trainer) -> dict[str, Tensor]:
+    """The weights in a file for the network of ``run``."""
+    from lpc_core.checkpoint import Checkpoint, open_file
+    from lpc_core.inspection import transferred
+
+    file = open_file(path)
+    if not isinstance(file, Checkpoint):
+        raise ValueError(f"weights: expected a checkpoint, got {type(file).__name__.lower()} in {path}; choose another "
+                         "file")
+    return transferred(file, run.model)
 
 
 _COLUMNS = ("step", "gamma", "loss", "train_accuracy", "test_accuracy", "norm_mean", "predicted_radius",

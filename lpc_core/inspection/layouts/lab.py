@@ -1,4 +1,7 @@
-"""The networks of this lab: runs saved by it, and bare state dicts of its MLP and convnet."""
+"""The networks of this lab: runs saved by it, and bare state dicts of its MLP, convnet and fastnet.
+
+A ResNet without the run's settings is one under torchvision's names, and `resnet` recognises it.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,17 @@ from lpc_core.models import build
 ANCHOR = "head.weight"
 TRAINING = ("optim.", "stream.")  # a run's own state beside the weights
 CONVOLUTIONS = (0, 3, 7, 11)  # places of the convnet's convolutions in its sequence
-ANY_SIDE = 32  # pixels; the convnet's tensors are the same for pictures of any size
+ANY_SIDE, LARGE_SIDE = 32, 224  # pixels; tensors are the same for pictures of any size, but for a ResNet's stem
+RESIDUAL, FAST = "backbone.layer1.0.conv1.weight", "backbone.stem.weight"  # a tensor that tells them apart
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     for prefix in scopes(checkpoint.tensors, ANCHOR):
-        tensors = within(checkpoint.tensors, prefix)
-        kind = _kind(tensors)
+        tensors, settings = within(checkpoint.tensors, prefix), saved_settings(checkpoint.metadata)
+        kind = _kind(tensors) or _kind_by_name(tensors, settings)
         if kind is not None:
             try:
-                return _described(checkpoint, prefix, tensors, kind, choices)
+                return _described(checkpoint, prefix, tensors, kind, settings, choices)
             except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
                 return None
     return None
@@ -54,8 +58,17 @@ def _kind(tensors: Tensors) -> str | None:
     return None
 
 
-def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
-    settings = saved_settings(checkpoint.metadata)
+def _kind_by_name(tensors: Tensors, settings: RunConfig | None) -> str | None:
+    """A backbone told by the names of its parts; which ResNet it is, only the run's settings say."""
+    if tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
+        return None
+    if FAST in tensors and _read_off(tensors, "fastnet")["hidden"]:
+        return "fastnet"
+    return settings.model.model if settings and RESIDUAL in tensors and "resnet" in settings.model.model else None
+
+
+def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str,  # noqa: PLR0917
+               settings: RunConfig | None, choices: Choices) -> Recognised:
     if settings is not None and not _fits(settings, kind, tensors):
         settings = None
     known, run = settings is not None, settings or _settings(tensors, kind, choices)
@@ -105,7 +118,7 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
     """Whether the settings describe these tensors: a file may say anything of itself."""
     own = _settings(tensors, kind, Choices(activation=run.model.activation))
-    width = own.model.width == run.model.width if kind == "convnet" else own.model.hidden == run.model.hidden
+    width = all(getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
     named = run.model.model in ("auto", kind)
     nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
     return width and named and nodes and own.model.penultimate == run.model.penultimate
@@ -118,13 +131,25 @@ def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
         flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
     if choices.activation is not None:
         flat["activation"] = choices.activation
+    return unflatten(flat | _read_off(tensors, kind))
+
+
+def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
+    """The backbone's own settings, from the shapes of its weights."""
+    if "resnet" in kind:
+        return {}
+    if kind == "fastnet":
+        blocks: dict[int, list[int]] = {}  # the channels that the convolutions of each block end in
+        for name, value in tensors.items():
+            if (found := re.fullmatch(r"backbone\.blocks\.(\d+)\.\d+\.weight", name)) and value.ndim == 4:
+                blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
+        widths = [blocks[i] for i in sorted(blocks)]
+        return {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
     weights = {int(name.split(".")[1]): value for name, value in tensors.items()
                if name.startswith("backbone.") and name.endswith(".weight")}
     if kind == "convnet":
-        flat["width"] = int(weights[0].shape[0])
-    else:
-        flat["hidden"] = tuple(int(weights[i].shape[0]) for i in sorted(weights))
-    return unflatten(flat)
+        return {"width": int(weights[0].shape[0])}
+    return {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
 
 
 def _penultimate(tensors: Tensors) -> str:
@@ -134,11 +159,13 @@ def _penultimate(tensors: Tensors) -> str:
 
 
 def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
-    if kind == "convnet":
-        return (int(tensors["backbone.0.weight"].shape[1]), ANY_SIDE, ANY_SIDE)
-    layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
-    first = next(name for name in layers if name in tensors)
-    return (int(need(tensors, first, 2).shape[1]),)
+    if kind == "mlp":
+        layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
+        first = next(name for name in layers if name in tensors)
+        return (int(need(tensors, first, 2).shape[1]),)
+    stem = need(tensors, {"convnet": "backbone.0.weight", "fastnet": FAST}.get(kind, "backbone.conv1.weight"), 4)
+    side = LARGE_SIDE if "resnet" in kind and stem.shape[-1] == 7 else ANY_SIDE  # pixels
+    return (int(stem.shape[1]), side, side)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
@@ -166,7 +193,8 @@ def _name(run: RunConfig, kind: str, shape: tuple[int, ...], classes: int) -> st
     nodes = [run.model.latent_dim] if run.model.penultimate != "none" else []
     if kind == "mlp":
         return f"LPC Lab MLP {'-'.join(map(str, (*shape, *run.model.hidden, *nodes, classes)))}"
-    return f"LPC Lab convnet, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
+    width = f" width {run.model.width}," if kind == "convnet" else ""
+    return f"LPC Lab {kind},{width} {nodes[0] if nodes else 'no'} latent nodes"
 
 
 LAYOUT = Layout("Network of this lab", 10, _recognise)
