@@ -135,7 +135,8 @@ class LossConfig(_Section):
 class OptimConfig(_Section):
     """How the parameters move. The head has its own, constant learning rate."""
 
-    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
+    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD. Muon is AdamW with "
+                                     "orthogonalised momentum for the backbone's matrices.",
                               files=("lpc_core.optimizers", "OPTIMIZER"))
     lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
@@ -145,6 +146,11 @@ class OptimConfig(_Section):
                              low=0.0, high=1.0)
     momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)
     beta2: float = _setting(0.98, "β2 of Adam.", low=0.0, high=0.99999)
+    muon_lr: float = _setting(0.02, "Learning rate of Muon's matrices and convolutions at the start; it moves as lr "
+                                    "does.", low=1e-7, high=10.0)
+    muon_momentum: float = _setting(0.95, "Momentum of Muon's matrices and convolutions.", low=0.0, high=0.999)
+    muon_steps: int = _setting(5, "Newton-Schulz iterations of Muon, which make its directions equally large.", low=1,
+                               high=20, unit="iterations")
     weight_decay: float = _setting(1e-4, "Weight decay (decoupled under AdamW).", low=0.0, high=1.0)
 
 

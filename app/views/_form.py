@@ -23,7 +23,8 @@ GROUPS = {
     "Network": ("model", "hidden", "depth", "width", "activation", "penultimate", "latent_dim", "dropout"),
     "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention", "loss",
                    "margin", "scale", "temperature", "label_smoothing"),
-    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
+    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay", "muon_lr",
+                  "muon_momentum", "muon_steps"),
     "Run": ("seed", "steps", "batch_size"),
 }
 

@@ -22,7 +22,7 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(4 * w, 4 * w, activation),
     ]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
-    channels_last(net)  # type: ignore[call-overload]  # torch's own stub lacks it
+    channels_last(net)
     return net, 4 * w * SIDE**2
 
 
