@@ -87,7 +87,9 @@ class DataConfig(_Section):
     noise: float = _setting(0.8, "Standard deviation of the noise on synthetic samples.", low=0.0, high=10.0)
     dim: int = _setting(20, "Input dimension of the hypercube data set.", low=1, high=1_000, unit="dimensions")
     augment: str = _setting("none", "Random changes to training pictures: flip-crop flips them left to right, shifts "
-                                    "them by up to 4 pixels and adds a little noise.", choices=("none", "flip-crop"))
+                                    "them by up to 4 pixels and adds a little noise; alternate-flip flips each in "
+                                    "every other epoch and shifts by up to 2.",
+                          choices=("none", "flip-crop", "alternate-flip"))
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,14 @@ class LossConfig(_Section):
 class OptimConfig(_Section):
     """How the parameters move. The head has its own, constant learning rate."""
 
-    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD. Muon is AdamW with "
-                                     "orthogonalised momentum for the backbone's matrices.",
+    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD. Muon is AdamW but "
+                                     "for the backbone's matrices.",
                               files=("lpc_core.optimizers", "OPTIMIZER"))
     lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
-    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run.",
-                                choices=("constant", "cosine"))
+    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run; late-cosine is "
+                                "constant for a fifth of it, then a cosine.",
+                                choices=("constant", "cosine", "late-cosine"))
     lr_end: float = _setting(0.02, "Backbone learning rate at the end of a cosine, as a share of its start.",
                              low=0.0, high=1.0)
     momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)

@@ -31,7 +31,7 @@ def train(  # noqa: PLR0917
     from lpc_core.engine.trainer import Trainer
     from lpc_core.files.writing import write_whole
 
-    config = run_of(settings)
+    config = run_of(settings, device)
     check_outputs(out=out)
     check_fits(cost_of(config))
     run = Trainer(config, device, every=every)

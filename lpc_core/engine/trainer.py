@@ -273,7 +273,7 @@ class Trainer:
         weights = self._checked(tensors, info)
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
-        self.batches.restore(tensors["stream.batches"], info["position"])
+        self.batches.restore(tensors["stream.batches"], info["position"], info["step"])
         if self.batches.augment is not None:
             self.batches.augment.stream.set_state(tensors["stream.augment"])
         if self._blocks is not None:
