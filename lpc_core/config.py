@@ -12,7 +12,7 @@ from typing import Any
 
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
-MAX_LAYERS = 6  # of an MLP
+MAX_LAYERS = 6  # of an MLP, or blocks of a fastnet
 
 
 class ConfigError(ValueError):
@@ -92,7 +92,9 @@ class DataConfig(_Section):
     noise: float = _setting(0.8, "Standard deviation of the noise on synthetic samples.", low=0.0, high=10.0)
     dim: int = _setting(20, "Input dimension of the hypercube data set.", low=1, high=1_000, unit="dimensions")
     augment: str = _setting("none", "Random changes to training pictures: flip-crop flips them left to right, shifts "
-                                    "them by up to 4 pixels and adds a little noise.", choices=("none", "flip-crop"))
+                                    "them by up to 4 pixels and adds a little noise; alternate-flip flips each in "
+                                    "every other epoch and shifts by up to 2.",
+                          choices=("none", "flip-crop", "alternate-flip"))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class ModelConfig(_Section):
 
     model: str = _setting("auto", "Backbone; auto is a convnet for colour images and an MLP for the rest.",
                           choices=("auto",), files=("lpc_core.models", "BACKBONE"))
-    hidden: tuple[int, ...] = _setting((32, 32), "Widths of the MLP's hidden layers.", low=1, high=8_192)
+    hidden: tuple[int, ...] = _setting((32, 32), "Widths of an MLP's hidden layers, or of a fastnet's blocks.", low=1,
+                                       high=8_192)
+    depth: int = _setting(2, "Convolutions in each of a fastnet's blocks.", low=1, high=4, unit="convolutions")
     width: int = _setting(16, "Channels of the convnet's first stage.", low=4, high=256, unit="channels")
     activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
     penultimate: str = _setting("linear", "The layer the penalty acts on: linear (LPC), nonlinear, or none.",
@@ -138,16 +142,23 @@ class LossConfig(_Section):
 class OptimConfig(_Section):
     """How the parameters move. The head has its own, constant learning rate."""
 
-    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
+    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD. Muon is AdamW but "
+                                     "for the backbone's matrices.",
                               files=("lpc_core.optimizers", "OPTIMIZER"))
     lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
-    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run.",
-                                choices=("constant", "cosine"))
+    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run; late-cosine is "
+                                "constant for a fifth of it, then a cosine.",
+                                choices=("constant", "cosine", "late-cosine"))
     lr_end: float = _setting(0.02, "Backbone learning rate at the end of a cosine, as a share of its start.",
                              low=0.0, high=1.0)
     momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)
     beta2: float = _setting(0.98, "β2 of Adam.", low=0.0, high=0.99999)
+    muon_lr: float = _setting(0.02, "Learning rate of Muon's matrices and convolutions at the start; it moves as lr "
+                                    "does.", low=1e-7, high=10.0)
+    muon_momentum: float = _setting(0.95, "Momentum of Muon's matrices and convolutions.", low=0.0, high=0.999)
+    muon_steps: int = _setting(5, "Newton-Schulz iterations of Muon, which make its directions equally large.", low=1,
+                               high=20, unit="iterations")
     weight_decay: float = _setting(1e-4, "Weight decay (decoupled under AdamW).", low=0.0, high=1.0)
 
 

@@ -31,9 +31,9 @@ def parse_value(name: str, given: object) -> Any:
     return value
 
 
-def parse_preset(given: object) -> RunConfig:
+def parse_preset(given: object, device: str | None = None) -> RunConfig:
     """The run of the named preset ``given``; `ConfigError` lists the names if there is none of that name."""
-    presets = named_presets()
+    presets = named_presets(device)
     if not (isinstance(given, str) and given in presets):
         raise ConfigError("preset", "one of " + ", ".join(presets), str(given)[:MAX_TEXT])
     return presets[given].run
@@ -67,17 +67,18 @@ def to_texts(config: RunConfig) -> dict[str, str]:
     return {name: format_value(value) for name, value in flatten(config).items()}
 
 
-def parse_run(given: Mapping[str, object]) -> RunConfig:
+def parse_run(given: Mapping[str, object], device: str | None = None) -> RunConfig:
     """The run that ``given`` names over its data set's starting run, or over the named preset that its key ``preset``
-    asks for; the first bad value raises `ConfigError`.
+    asks for; the first bad value raises `ConfigError`. ``device`` as in `lpc_core.presets.default_run`.
     """
-    config, problems = parse_run_leniently(given)
+    config, problems = parse_run_leniently(given, device)
     if problems:
         raise problems[0]
     return config
 
 
-def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[ConfigError]]:
+def parse_run_leniently(given: Mapping[str, object],
+                        device: str | None = None) -> tuple[RunConfig, list[ConfigError]]:
     """The same, but a bad value falls back to its default, for that field alone; the second item says which and why."""
     problems: list[ConfigError] = []
     values: dict[str, Any] = {}
@@ -85,12 +86,12 @@ def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[Co
     for name, text in given.items():
         try:
             if name == "preset":
-                preset = parse_preset(text)
+                preset = parse_preset(text, device)
             else:
                 values[name] = parse_value(name, text)
         except ConfigError as error:
             problems.append(error)
-    base = preset or default_run(values.get("dataset", RunConfig().data.dataset))
+    base = preset or default_run(values.get("dataset", RunConfig().data.dataset), device)
     while True:  # values that are fine alone may clash: drop the one named until the rest agree
         try:
             return unflatten(values, base), problems

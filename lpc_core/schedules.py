@@ -13,6 +13,7 @@ from lpc_core.config import ConfigError, OptimConfig, ScheduleConfig
 
 HAND_FLOOR = 1e-6  # γ below this glides as if it were this, then jumps: a logarithm never reaches 0
 HAND_DECADES_PER_STEP = 0.01  # the fastest γ glides to the hand's value: one decade in 100 steps
+LATE = 0.2  # share of the run after which a late cosine begins
 FAST, SLOW = math.log(2.0), math.log(1.25)  # growth per period in the two regimes of the paper's schedule
 
 
@@ -89,7 +90,8 @@ def lr_at(config: OptimConfig, base: float, step: int, steps: int) -> float:
     """The backbone's learning rate at ``step`` of ``steps``; ``base`` replaces ``config.lr`` when a hand changed it."""
     if config.lr_schedule == "constant":
         return base
-    share = min(step / steps, 1.0)
+    late = LATE if config.lr_schedule == "late-cosine" else 0.0
+    share = min(max(step / steps - late, 0.0) / (1 - late), 1.0)
     return base * (config.lr_end + (1 - config.lr_end) * (1 + math.cos(math.pi * share)) / 2)
 
 

@@ -20,10 +20,11 @@ from lpc_core.parsing import format_value
 
 GROUPS = {
     "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim", "augment"),
-    "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
+    "Network": ("model", "hidden", "depth", "width", "activation", "penultimate", "latent_dim", "dropout"),
     "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention", "loss",
                    "margin", "scale", "temperature", "label_smoothing"),
-    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
+    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay", "muon_lr",
+                  "muon_momentum", "muon_steps"),
     "Run": ("seed", "steps", "batch_size"),
 }
 

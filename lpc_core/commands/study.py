@@ -48,7 +48,7 @@ def study(  # noqa: PLR0917
 
     pick_device(device)  # one that is missing is refused before anything is written
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
-    config = run_of(settings)
+    config = run_of(settings, device)
     check_fits(cost_of(config))
     with progress("study", as_json) as tell:
         if task is Task.follow:

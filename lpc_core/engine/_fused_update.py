@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from lpc_core.config import OptimConfig
+from lpc_core.engine._fused_layout import Layout
 from lpc_core.optimizers import Call, Flat, optimizer
 
 
 class Update:
-    """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``head`` is where the head's numbers begin.
+    """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``layout`` says what lies where in both.
 
     ``lr`` is a tensor that is written before a step, so that a captured step follows it. The head's rate is constant.
     """
 
-    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, head: int) -> None:
+    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Layout) -> None:
         kind = optimizer(config)
         if kind.kernel is None:
             raise ValueError(f"expected an optimiser that declares a kernel, got {config.optimizer}; train by autograd")
-        kept = kind.keeps(config, values)
-        self.slots = {name: torch.zeros_like(values) for name in kept if name != "step"}
+        kind.check({block.name: block.shape for block in layout.blocks})
+        self.kept = [kind.keeps(config, block.name, block.shape) for block in layout.blocks]
+        names = {name: None for kept in self.kept for name in kept}  # each once, in their order
+        self.slots = {name: torch.zeros_like(values) for name in names if name != "step"}
         self.count = torch.zeros((), device=values.device)  # steps done, float32 as in torch's fused optimisers
         precision = torch.float64 if values.device.type == "cpu" else torch.float32  # what the kernels read
         self.lr, self.head_lr = (torch.tensor(lr, dtype=precision, device=values.device)
                                  for lr in (config.lr, config.head_lr))
-        self.counts = "step" in kept
+        self.counts = "step" in names
         self.calls: list[Call] = []
         if self.counts:
             self.calls.append(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
-        for part, lr in ((slice(0, head), self.lr), (slice(head, None), self.head_lr)):
+        for part, lr in ((slice(0, layout.head), self.lr), (slice(layout.head, layout.size), self.head_lr)):
             if values[part].numel():
-                slots = [slot[part] for slot in self.slots.values()]
-                self.calls.append(kind.kernel(config, Flat(values[part], gradients[part], slots, self.count, lr)))
+                slots = {name: slot[part] for name, slot in self.slots.items()}
+                blocks = tuple(replace(block, start=block.start - part.start, stop=block.stop - part.start)
+                               for block in layout.blocks if part.start <= block.start < part.stop)
+                flat = Flat(values[part], gradients[part], slots, self.count, lr, blocks)
+                self.calls.append(kind.kernel(config, flat))

@@ -83,13 +83,14 @@ class AutogradEngine:
 
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
     """The optimiser over two groups: backbone with penultimate layer, and head (its lr stays constant)."""
-    head = list(model.head.parameters())
-    rest = parameters(model)[: -len(head)]
-    groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
-    return optimizer(config).make(groups, config, model.head.weight.is_cuda)
+    named, kind = parameters(model), optimizer(config)
+    kind.check({name: parameter.shape for name, parameter in named.items()})
+    groups = [{"params": [named[name] for name in names], "names": names, "lr": lr} for names, lr in (
+        ([name for name in named if not name.startswith("head.")], config.lr),
+        ([name for name in named if name.startswith("head.")], config.head_lr))]
+    return kind.make(groups, config, model.head.weight.is_cuda)
 
 
-def parameters(model: Classifier) -> list[nn.Parameter]:
-    """The model's parameters as an optimiser numbers them: the head's come last."""
-    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
-    return [*rest, *model.head.parameters()]
+def parameters(model: Classifier) -> dict[str, nn.Parameter]:
+    """The model's parameters by name, as an optimiser numbers them: the head's come last."""
+    return dict(sorted(model.named_parameters(), key=lambda item: item[0].startswith("head.")))

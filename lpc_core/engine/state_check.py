@@ -36,10 +36,11 @@ def check_tensor(name: str, given: Tensor, shape: Sequence[int], dtype: torch.dt
         raise StateError(f"expected finite {name}, got NaN or infinity in it")
 
 
-def check_optimizer(tensors: Mapping[str, Tensor], config: OptimConfig, parameters: Sequence[Tensor]) -> None:
-    """Refuse what is not the state of an optimiser over ``parameters``: of each all it keeps, or (yet) nothing."""
+def check_optimizer(tensors: Mapping[str, Tensor], config: OptimConfig, named: Mapping[str, Tensor]) -> None:
+    """Refuse what is not the state of an optimiser over the ``named`` parameters: of each all it keeps, or nothing."""
     kind = optimizer(config)
-    kept = [set(kind.keeps(config, parameter)) for parameter in parameters]
+    parameters = list(named.values())
+    kept = [set(kind.keeps(config, name, parameter.shape)) for name, parameter in named.items()]
     found: dict[int, set[str]] = {}
     for name, tensor in tensors.items():
         if not name.startswith("optim."):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,12 @@ from lpc_core.engine.state_check import check_info, check_model, check_optimizer
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum
-from lpc_core.models import build, convolves
+from lpc_core.models import Classifier, backbone, build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
 
 ENGINES = ("auto", "fused", "autograd")
+FITTED = 5_000  # training samples that a backbone may be fitted to before the first step
 CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
 CHECK_EVERY_BLOCKS = 64  # the same where steps are replayed in blocks
 NO_THEORY = {
@@ -71,7 +72,7 @@ class Trainer:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
-        self.model = build(config.model, shape, dataset.classes, config.seed, config.loss).to(self.device)
+        self.model = self._built(shape)
         slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
@@ -84,6 +85,14 @@ class Trainer:
         self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
+
+    def _built(self, shape: tuple[int, ...]) -> Classifier:
+        """The new model on the device, with the parts of its backbone that are computed from the training data."""
+        model = build(self.config.model, shape, self.dataset.classes, self.config.seed, self.config.loss)
+        model = model.to(self.device)
+        if (fit := backbone(self.config.model, shape).fit) is not None:
+            fit(model.backbone, self.batches.normalise(self.batches.inputs[:FITTED]))
+        return model
 
     def _pick_engine(self, name: str, obstacle: str) -> tuple[AutogradEngine | FusedEngine, str]:
         """What does the steps, and which it is and why; ``obstacle`` is why it cannot be the fused one."""
@@ -150,6 +159,13 @@ class Trainer:
         if not (math.isfinite(value) and value > 0):
             raise ConfigError("lr", "a finite number above 0", value)
         self.base_lr = float(value)
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Replace the weights of a run that has not begun by ``weights``, a state dict of its model."""
+        if self.step:
+            raise ValueError(f"expected a run before its first step, got step {self.step:,}; make a new one")
+        self.model.load_state_dict(weights)
+        self._good = self.state_bytes()
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -258,7 +274,7 @@ class Trainer:
         weights = self._checked(tensors, info)
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
-        self.batches.restore(tensors["stream.batches"], info["position"])
+        self.batches.restore(tensors["stream.batches"], info["position"], info["step"])
         if self.batches.augment is not None:
             self.batches.augment.stream.set_state(tensors["stream.augment"])
         if self._blocks is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from lpc_core.config import OptimConfig
-from lpc_core.optimizers._base import Call, Flat, Groups, Optimizer
+from lpc_core.optimizers._base import Block, Call, Flat, Groups, Optimizer
 from lpc_core.registry import discover, pick
 
-__all__ = ["Call", "Flat", "Groups", "Optimizer", "optimizer", "optimizers"]
+__all__ = ["Block", "Call", "Flat", "Groups", "Optimizer", "optimizer", "optimizers"]
 
 
 @functools.cache

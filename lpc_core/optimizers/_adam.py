@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from lpc_core.config import OptimConfig
 from lpc_core.optimizers._base import Call, Flat, Groups, Optimizer
@@ -22,12 +21,13 @@ def adam_like(kind: Callable[..., torch.optim.Optimizer], fused: Callable[..., o
                     fused=True, capturable=recorded)
 
     def kernel(config: OptimConfig, flat: Flat) -> Call:
-        return partial(fused, [flat.values], [flat.gradients], *([slot] for slot in flat.slots), [], [flat.count],
-                       lr=flat.lr, beta1=config.momentum, beta2=config.beta2, weight_decay=config.weight_decay,
+        slots = [flat.slots["exp_avg"]], [flat.slots["exp_avg_sq"]]
+        return partial(fused, [flat.values], [flat.gradients], *slots, [], [flat.count], lr=flat.lr,
+                       beta1=config.momentum, beta2=config.beta2, weight_decay=config.weight_decay,
                        eps=EPSILON, amsgrad=False, maximize=False)
 
     return Optimizer(make, _keeps, ("momentum", "beta2", "weight_decay"), kernel)
 
 
-def _keeps(config: OptimConfig, parameter: Tensor) -> tuple[str, ...]:
+def _keeps(config: OptimConfig, name: str, shape: Sequence[int]) -> tuple[str, ...]:
     return "step", "exp_avg", "exp_avg_sq"

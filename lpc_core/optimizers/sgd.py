@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from lpc_core.config import OptimConfig
 from lpc_core.optimizers._base import Call, Flat, Groups, Optimizer
@@ -15,12 +15,12 @@ def _make(groups: Groups, config: OptimConfig, recorded: bool) -> torch.optim.Op
     return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
 
 
-def _keeps(config: OptimConfig, parameter: Tensor) -> tuple[str, ...]:
+def _keeps(config: OptimConfig, name: str, shape: Sequence[int]) -> tuple[str, ...]:
     return ("momentum_buffer",) if config.momentum > 0 else ()
 
 
 def _kernel(config: OptimConfig, flat: Flat) -> Call:
-    return partial(torch._fused_sgd_, [flat.values], [flat.gradients], flat.slots, lr=flat.lr,
+    return partial(torch._fused_sgd_, [flat.values], [flat.gradients], list(flat.slots.values()), lr=flat.lr,
                    momentum=config.momentum, weight_decay=config.weight_decay, dampening=0.0, nesterov=False,
                    maximize=False, is_first_step=False)
 

@@ -4,12 +4,11 @@ import pytest
 import torch
 
 from lpc_core.config import ModelConfig, OptimConfig
+from lpc_core.engine._fused_layout import layout_of
 from lpc_core.engine._fused_update import Update
 from lpc_core.engine.autograd import make_optimizer, parameters
 from lpc_core.models import build
 from lpc_core.optimizers import optimizers
-
-HEAD = 40  # numbers of the small network below that come before its head's
 
 
 def small():
@@ -24,9 +23,9 @@ def test_it_keeps_what_it_declares(name, momentum):
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     optimizer.step()
-    for parameter in parameters(model):
+    for place, parameter in parameters(model).items():
         kept = {key: value for key, value in optimizer.state[parameter].items() if isinstance(value, torch.Tensor)}
-        assert set(kept) == set(optimizers()[name].keeps(config, parameter))
+        assert set(kept) == set(optimizers()[name].keeps(config, place, parameter.shape))
         assert all(value.shape == (() if key == "step" else parameter.shape) for key, value in kept.items())
 
 
@@ -34,10 +33,10 @@ def test_it_keeps_what_it_declares(name, momentum):
 @pytest.mark.parametrize("name", [name for name, kind in optimizers().items() if kind.kernel])
 def test_its_kernel_takes_the_same_steps(name, momentum):
     config, model = OptimConfig(optimizer=name, momentum=momentum, weight_decay=0.1), small()
-    optimizer, weights = make_optimizer(model, config), parameters(model)
+    optimizer, weights = make_optimizer(model, config), list(parameters(model).values())
     values = torch.cat([parameter.detach().flatten() for parameter in weights])
     gradients = torch.zeros_like(values)
-    update = Update(config, values, gradients, HEAD)
+    update = Update(config, values, gradients, layout_of(model, 1))
     for seed in range(3):
         gradients.copy_(torch.randn(values.shape, generator=torch.Generator().manual_seed(seed)))
         for parameter, part in zip(weights, gradients.split([p.numel() for p in weights]), strict=True):
@@ -51,14 +50,16 @@ def test_its_kernel_takes_the_same_steps(name, momentum):
 @pytest.mark.parametrize("name", optimizers())
 def test_it_uses_what_it_says(name):
     """A setting makes a difference to two steps exactly if it is declared."""
-    for setting, value in (("momentum", 0.3), ("beta2", 0.5), ("weight_decay", 0.5)):
+    for setting, value in (("momentum", 0.3), ("beta2", 0.5), ("weight_decay", 0.5), ("muon_lr", 0.3),
+                           ("muon_momentum", 0.3), ("muon_steps", 2)):
         moved = []
         for config in (OptimConfig(optimizer=name), OptimConfig(optimizer=name, **{setting: value})):
             model = small()
             optimizer = make_optimizer(model, config)
             for factor in (1.0, 3.0):
                 for parameter in model.parameters():
-                    parameter.grad = factor * torch.ones_like(parameter)
+                    numbers = torch.arange(parameter.numel(), dtype=torch.float32).view_as(parameter)
+                    parameter.grad = 1 + torch.sin(factor * numbers)
                 optimizer.step()
             moved.append(torch.cat([parameter.detach().flatten() for parameter in model.parameters()]))
         assert (setting in optimizers()[name].uses) == (not torch.equal(*moved))

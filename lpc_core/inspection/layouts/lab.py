@@ -1,4 +1,7 @@
-"""The networks of this lab: runs saved by it, and bare state dicts of its MLP and convnet."""
+"""The networks of this lab: runs saved by it, and bare state dicts of its MLP, convnet and fastnet.
+
+A ResNet without the run's settings is one under torchvision's names, and `resnet` recognises it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ from lpc_core.models import build
 ANCHOR = "head.weight"
 TRAINING = ("optim.", "stream.")  # a run's own state beside the weights
 CONVOLUTIONS = (0, 3, 7, 11)  # places of the convnet's convolutions in its sequence
-ANY_SIDE = 32  # pixels; the convnet's tensors are the same for pictures of any size
+ANY_SIDE = 32  # pixels; tensors are the same for pictures of any size
+FAST = "backbone.stem.weight"  # a tensor that only a fastnet has
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
@@ -52,7 +56,7 @@ class _Found:
 
 def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found | None:
     """By the places of the layers, and by the settings in a run's own file; None for another network."""
-    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors)
+    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors) or _fast(tensors)
     if kind is not None:
         known = settings is not None and _fits(settings, kind, tensors)
         run = settings if known and settings else _settings(tensors, kind, choices)
@@ -81,6 +85,13 @@ def _kind(tensors: Tensors) -> str | None:
         return "mlp"
     if sorted(i for i in dense if weights[i].ndim == 4) == list(CONVOLUTIONS) and weights[0].shape[-1] == 4:
         return "convnet"
+    return None
+
+
+def _fast(tensors: Tensors) -> str | None:
+    """"fastnet" by the names of its parts."""
+    if tensors[ANCHOR].ndim == 2 and tensors[ANCHOR].numel() and FAST in tensors:
+        return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
     return None
 
 
@@ -125,7 +136,7 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
     """Whether the settings describe these tensors: a file may say anything of itself."""
     own = _settings(tensors, kind, Choices(activation=run.model.activation))
-    width = own.model.width == run.model.width if kind == "convnet" else own.model.hidden == run.model.hidden
+    width = all(getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
     named = run.model.model in ("auto", kind)
     nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
     return width and named and nodes and own.model.penultimate == run.model.penultimate
@@ -138,13 +149,23 @@ def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
         flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
     if choices.activation is not None:
         flat["activation"] = choices.activation
+    return unflatten(flat | _read_off(tensors, kind))
+
+
+def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
+    """The backbone's own settings, from the shapes of its weights."""
+    if kind == "fastnet":
+        blocks: dict[int, list[int]] = {}  # the channels that the convolutions of each block end in
+        for name, value in tensors.items():
+            if (found := re.fullmatch(r"backbone\.blocks\.(\d+)\.\d+\.weight", name)) and value.ndim == 4:
+                blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
+        widths = [blocks[i] for i in sorted(blocks)]
+        return {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
     weights = {int(name.split(".")[1]): value for name, value in tensors.items()
                if name.startswith("backbone.") and name.endswith(".weight")}
     if kind == "convnet":
-        flat["width"] = int(weights[0].shape[0])
-    else:
-        flat["hidden"] = tuple(int(weights[i].shape[0]) for i in sorted(weights))
-    return unflatten(flat)
+        return {"width": int(weights[0].shape[0])}
+    return {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
 
 
 def _penultimate(tensors: Tensors) -> str:
@@ -154,11 +175,12 @@ def _penultimate(tensors: Tensors) -> str:
 
 
 def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
-    if kind == "convnet":
-        return (int(tensors["backbone.0.weight"].shape[1]), ANY_SIDE, ANY_SIDE)
-    layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
-    first = next(name for name in layers if name in tensors)
-    return (int(need(tensors, first, 2).shape[1]),)
+    if kind == "mlp":
+        layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
+        first = next(name for name in layers if name in tensors)
+        return (int(need(tensors, first, 2).shape[1]),)
+    stem = need(tensors, FAST if kind == "fastnet" else "backbone.0.weight", 4)
+    return (int(stem.shape[1]), ANY_SIDE, ANY_SIDE)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
@@ -187,7 +209,8 @@ def _name(found: _Found, classes: int) -> str:
     nodes = [run.model.latent_dim] if run.model.penultimate != "none" else []
     if found.kind == "mlp":
         return f"LPC Lab MLP {'-'.join(map(str, (*found.shape, *run.model.hidden, *nodes, classes)))}"
-    return f"LPC Lab {found.kind}, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
+    width = f" width {run.model.width}," if found.kind == "convnet" else ""
+    return f"LPC Lab {found.kind},{width} {nodes[0] if nodes else 'no'} latent nodes"
 
 
 LAYOUT = Layout("Network of this lab", 10, _recognise)
