@@ -28,8 +28,8 @@ from lpc_core.models import build
 ANCHOR = "head.weight"
 TRAINING = ("optim.", "stream.")  # a run's own state beside the weights
 CONVOLUTIONS = (0, 3, 7, 11)  # places of the convnet's convolutions in its sequence
-ANY_SIDE = 32  # pixels; tensors are the same for pictures of any size
-FAST = "backbone.stem.weight"  # a tensor that only a fastnet has
+ANY_SIDE, LARGE_SIDE = 32, 224  # pixels; tensors are the same for pictures of any size, but for a ResNet's stem
+RESIDUAL, FAST = "backbone.layer1.0.conv1.weight", "backbone.stem.weight"  # a tensor that tells them apart
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
@@ -63,12 +63,20 @@ def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found 
         return _Found(run, _input_shape(tensors, kind), known, kind)
     if settings is None:
         return None
-    found = _Found(settings, torch_shape(sources()[settings.data.dataset].form(settings.data).shape), True,
-                   settings.model.model)
+    shape = (_residual_shape(tensors) if RESIDUAL in tensors else
+             torch_shape(sources()[settings.data.dataset].form(settings.data).shape))
+    found = _Found(settings, shape, True, settings.model.model)
     with torch.device("meta"):
         own = _make(found, len(tensors[ANCHOR])).state_dict()
-    same = {name: tensor.shape for name, tensor in own.items()} == {name: t.shape for name, t in tensors.items()}
-    return found if same else None
+    theirs = {name: t.shape for name, t in tensors.items() if not name.startswith(TRAINING)}
+    return found if {name: tensor.shape for name, tensor in own.items()} == theirs else None
+
+
+def _residual_shape(tensors: Tensors) -> tuple[int, ...]:
+    """A ResNet takes pictures of any size; its stem tells those it was made for."""
+    stem = need(tensors, "backbone.conv1.weight", 4)
+    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
+    return (int(stem.shape[1]), side, side)
 
 
 def _kind(tensors: Tensors) -> str | None:
