@@ -94,7 +94,7 @@ def test_another_comparison_in_the_same_page(lab, open_page):
     page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="AdamW or SGD").click()
     wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20)
-    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weights"))
+    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weight_abs_cv"))
     page.wait_for_url(re.compile("comparison=optimizer.*seed=4"))
 
 
