@@ -103,10 +103,10 @@ def _made(sample: Sample) -> dict[str, Any]:
     if sample.plain:
         words = {"provenance": json.dumps(provenance), "made_by": "make assets"}
         state = {name: value.contiguous() for name, value in run.model.state_dict().items()}
-        raw = ordered(safetensors.torch.save(state, words))
+        raw = safetensors.torch.save(state, words)
     else:
         raw = run.state_bytes()
-    write_whole(FOLDER / sample.file, raw)
+    write_whole(FOLDER / sample.file, ordered(raw))
     how = {**DIGITS, "activation": run.config.model.activation} if sample.plain else {}
     found = examine(FOLDER / sample.file, Wishes(**how))
     assert isinstance(found, Inspection), "the sample is a network of this lab"
