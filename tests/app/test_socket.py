@@ -198,7 +198,7 @@ def test_a_reload_goes_on_and_a_second_tab_takes_over(opened):
 
 def test_a_line_that_broke_is_no_closed_tab(opened, monkeypatch):
     hub, port, session = opened
-    other = hub.open(RUN)
+    other = hub.open(alone(RUN))
     broken, left = Tab(port, session.token), Tab(port, other.token)
     for tab in (broken, left):
         tab.next("frame")
