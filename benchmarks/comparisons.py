@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 
 import torch
-from lpc_core.comparison import compare
 
 from app.comparisons import READY, Ready
 from lpc_core.data import load
 from lpc_core.engine.trainer import Trainer
+from lpc_core.run_group import compare
 
 SEEDS = (5, 6, 7, 8, 9)
 ALWAYS = ("train_accuracy", "norm_mean", "nc1_pinv")

@@ -48,7 +48,7 @@ from app.live.frames import decode
 from app.live.run import Run
 from app.looks.film_export import page
 from app.parts.readings import reading_row
-from lpc_core.run_group import compare
+from lpc_core.run_group import alone, compare
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep
@@ -69,15 +69,15 @@ def setup(wanted, make):
     return next(decode(one.raw)[1] for one in sent if isinstance(one, orders.Setup))
 
 
-one = lambda config, dataset=dataset: Trainer(config, "cpu", dataset)
-play = setup(config, one)
-compared = setup(compare(config, [{}, {"optimizer": "sgd"}], ["a", "b"]), lambda group, _: Lockstep(group, one))
+steps = lambda group, data: Lockstep(group, lambda config: Trainer(config, "cpu", data))
+play = setup(alone(config), steps)
+compared = setup(compare(config, [{}, {"optimizer": "sgd"}], ["a", "b"]), steps)
 film = record(config, [0.01, 1.0], frames=2, points=20, device="cpu")
 gathered = CollapseMetrics(4, 2, only=["norm_square"])
 gathered.update(snapshot.latents, snapshot.labels)
 print(json.dumps({
     "live": snapshot.metrics["norm_max"], "radius": float(np.linalg.norm(snapshot.latents, axis=1).max()),
-    "history": [list(panel["history"]) for info in (play, compared) for panel in info.get("panels", [info])],
+    "history": [list(panel["history"]) for info in (play, compared) for panel in info["panels"]],
     "words": [info["catalogue"]["metrics"]["norm_max"] for info in (play, compared)],
     "film": [film.info["metrics"], film.info["words"]["norm_max"]],
     "page": "Largest radius" in page(film_bytes(film)).partition("film-data")[0],

@@ -27,7 +27,7 @@ def render() -> None:
                      placeholder="start from …", on_change=session.carried(key, tab.start_from),
                      help="Runs found by measurement; `python -m benchmarks.recipes` prints what they reach.")
         if note := device_note(tab.run):
-            st.caption(note)
+            st.caption(plain(note))
         _form.render(tab.run, tab.form)
         link = session.link()
         st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")

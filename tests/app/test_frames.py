@@ -101,8 +101,8 @@ def test_the_other_kinds():
     labels = np.array([0, 1, 99])
     part = {"history": {"ce": [1.0, math.inf]}}, {"labels": labels.astype(np.uint8)}
     kind, info, arrays = decode(encode("setup", {"run": 2}, [part]))
-    assert (kind, info["history"]["ce"]) == ("setup", [1.0, None])
-    np.testing.assert_array_equal(arrays["labels"], labels.astype(np.uint8))
+    assert (kind, info["panels"][0]["history"]["ce"]) == ("setup", [1.0, None])
+    np.testing.assert_array_equal(arrays["0.labels"], labels.astype(np.uint8))
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)[:, ::-1]  # not contiguous
     np.testing.assert_array_equal(decode(encode_thumbs(2, pixels))[2]["pixels"], pixels)
 

@@ -14,19 +14,20 @@ from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.engine.trainer import Trainer
-from lpc_core.run_group import compare
+from lpc_core.run_group import alone, compare
 from tests.patience import PATIENCE_S, looks
 
-SMALL = unflatten({"dataset": "moons", "classes": 2, "samples": 40, "test_samples": 20, "steps": 20, "ramp_steps": 10,
-                   "batch_size": 16, "hidden": (4,), "dim": 2})
-BOTH = compare(SMALL, [{}, {"lr": 0.1}], ["a", "b"])
+BASE = unflatten({"dataset": "moons", "classes": 2, "samples": 40, "test_samples": 20, "steps": 20, "ramp_steps": 10,
+                  "batch_size": 16, "hidden": (4,), "dim": 2})
+SMALL = alone(BASE)
+BOTH = compare(BASE, [{}, {"lr": 0.1}], ["a", "b"])
 WRONG = [None, -1, -(10**400), 10**400, 1.5, math.nan, math.inf, "x", "", "inf", [], [1], {}, {"a": 1}, True, [[[]]]]
-FIELDS = ("playing", "gamma_seq", "ticket", "speed", "several", "columns", "view")
+FIELDS = ("playing", "gamma_seq", "ticket", "speed", "columns", "view")
 FITS = {"playing": True, "speed": 1.5}  # of those
 
 
 def trainer_of(config):
-    made = Lockstep(BOTH, lambda run: Trainer(run, "cpu")) if config is BOTH else Trainer(config, "cpu")
+    made = Lockstep(config, lambda run: Trainer(run, "cpu"))
     made.advance(7)
     return made
 
@@ -98,25 +99,22 @@ def doubtful(arrays, info):
     """Files whose run may not be what was saved: other settings, and a trainer's bytes that are none."""
     for wrong in WRONG:
         yield f"config = {str(wrong)[:9]}", packed(arrays, info | {"config": wrong})
-    yield "the other kind", packed(arrays, info | {"several": not info["several"]})
     state = arrays["trainer"]
     for edited in (state[:0], state[:-1], state[:40], np.zeros(40, np.uint8), state[::-1], np.append(state, state)):
         yield f"trainer of {len(edited)} bytes", packed(arrays | {"trainer": edited}, info)
-    config = info["config"]["runs"][0] if info["several"] else info["config"]
+    config = info["config"]["runs"][0]
 
     def with_config(changed):
-        runs = {"runs": [changed, *info["config"]["runs"][1:]]} if info["several"] else {}
-        return packed(arrays, info | {"config": info["config"] | runs if info["several"] else changed})
+        return packed(arrays, info | {"config": info["config"] | {"runs": [changed, *info["config"]["runs"][1:]]}})
 
     for name in config:
         for wrong in (None, -1, 10**400, "x", {}, [[1]]):
             yield f"config {name} = {str(wrong)[:9]}", with_config(config | {name: wrong})
     for name, other in (("latent_dim", 3), ("hidden", [5]), ("classes", 3), ("optimizer", "sgd"), ("batch_size", 7)):
         yield f"another {name}", with_config(config | {name: other})
-    if info["several"]:
-        for name in ("runs", "titles", "follows"):
-            for wrong in (*WRONG, [1, 2], ["a"], [None, None]):
-                yield f"{name} = {str(wrong)[:9]}", packed(arrays, info | {"config": info["config"] | {name: wrong}})
+    for name in ("runs", "titles", "follows"):
+        for wrong in (*WRONG, [1, 2], ["a"], [None, None]):
+            yield f"{name} = {str(wrong)[:9]}", packed(arrays, info | {"config": info["config"] | {name: wrong}})
 
 
 def gone_on(folder, raw, config):

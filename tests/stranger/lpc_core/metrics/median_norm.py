@@ -14,5 +14,5 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 
 METRICS = (Metric("median_norm", "Median radius", "median of ‖z‖", "Half of the latents lie nearer to the origin.",
-                  "standard", True),)
+                  "standard", "log"),)
 GROUP = Group(("median_norm",), _measure)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor
 
 from lpc_core.config import OptimConfig
 from lpc_core.optimizers._base import Groups, Optimizer
@@ -14,7 +15,7 @@ def _make(groups: Groups, config: OptimConfig, recorded: bool) -> torch.optim.Op
                                capturable=recorded)
 
 
-def _keeps(config: OptimConfig, parameter: Tensor) -> tuple[str, ...]:
+def _keeps(config: OptimConfig, name: str, shape: Sequence[int]) -> tuple[str, ...]:
     return "step", "square_avg"
 
 
