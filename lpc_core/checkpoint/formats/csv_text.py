@@ -20,7 +20,7 @@ from lpc_core.checkpoint._base import Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._labels import NO_CLASS
 from lpc_core.checkpoint._message import check_samples, check_total
-from lpc_core.checkpoint.formats import cells
+from lpc_core.checkpoint.formats import cell_text
 from lpc_core.checkpoint.formats.table import SINGLE, Table, single_columns
 from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import printable
@@ -103,11 +103,11 @@ def _checked_header(header: list[str]) -> tuple[list[str], bool]:
 
 def _refuse_a_sample(names: list[str]) -> None:
     """A first line that is a sample, not a header: numbers other than 0, 1, 2, … in order, or a vector."""
-    numbers = [name for name in names if cells.is_number(name) or cells.is_marked(name)]
+    numbers = [name for name in names if cell_text.is_number(name) or cell_text.is_marked(name)]
     count = [str(number) for number in range(int(numbers[0]), int(numbers[0]) + len(numbers))] \
         if numbers and numbers[0] in ("0", "1") else []
     wrong = numbers if len(numbers) == len(names) or numbers != count else []
-    wrong = wrong or [name for name in names if cells.vector(name) or cells.is_cut(name)]
+    wrong = wrong or [name for name in names if cell_text.vector(name) or cell_text.is_cut(name)]
     if wrong:
         what = "numbers" if len(wrong) == len(names) else printable(repr(wrong[0]), 40)
         raise refusal("a header line with the columns' names", what, "add a first line such as z0,z1,label")
@@ -121,7 +121,7 @@ class _Reader:
         roles = single_columns(header, picked)
         self.single = {name: role for role in SINGLE for name in roles.get(role, ())}
         self.numeric: list[int] = []
-        self.marks: dict[int, cells.Marks] = {}
+        self.marks: dict[int, cell_text.Marks] = {}
         self.texts: dict[int, list[str]] = {}
         self.vectors: dict[int, list[np.ndarray]] = {}
         self.unreadable: dict[str, tuple[str, str, str]] = {}
@@ -152,10 +152,10 @@ class _Reader:
         for place, cell in enumerate(first[: len(self.header)]):
             if self.header[place] in self.single:
                 self.texts[place] = []
-            elif cells.is_marked(cell):
+            elif cell_text.is_marked(cell):
                 self.numeric.append(place)
-                self.marks[place] = cells.Marks()
-            elif cells.holds_vectors(cell, named=role_of(self.header[place]) == "latents"):
+                self.marks[place] = cell_text.Marks()
+            elif cell_text.holds_vectors(cell, named=role_of(self.header[place]) == "latents"):
                 self.vectors[place] = []
             else:
                 self.texts[place] = []
@@ -186,7 +186,7 @@ class _Reader:
     def _number(self, place: int, cell: str, row: int) -> float:
         value, name = self.marks[place].number(cell), self.header[place]
         if self.marks[place].wrong == cell and name not in self.unreadable:
-            do = "write numbers without marks between thousands" if cells.is_marked(cell) else \
+            do = "write numbers without marks between thousands" if cell_text.is_marked(cell) else \
                 "write one, or leave the row out"
             self.unreadable[name] = (f"a number in row {row:,}, column {printable(repr(name), 40)}",
                                      printable(repr(cell), 40), do)
@@ -196,8 +196,9 @@ class _Reader:
         """The vectors of a block; its bytes. A column with a cell that is none becomes one that cannot be read."""
         name, parts = self.header[place], self.vectors[place]
         try:
-            parts.append(cells.vectors([row[place] for row in block], name, line, parts[0].shape[1] if parts else 0))
-        except cells.Unreadable as why:
+            width = parts[0].shape[1] if parts else 0
+            parts.append(cell_text.vectors([row[place] for row in block], name, line, width))
+        except cell_text.Unreadable as why:
             self.unreadable[name] = why.words
             del self.vectors[place]
             return 0
@@ -253,7 +254,7 @@ def _text_column(cells: list[str], *, numbers: bool) -> np.ndarray:
     """The column as texts, or as float64 where ``numbers`` may be and all cells are; NaN where no class is named."""
     none = {cell: cell.strip().lower() in NO_CLASS for cell in set(cells)}
     known = [cell for cell, there in none.items() if not there]
-    if numbers and known and all(map(cells.is_number, known)):
+    if numbers and known and all(map(cell_text.is_number, known)):
         return np.array([float("nan") if none[cell] else float(cell) for cell in cells])
     column = np.empty(len(cells), object)
     column[:] = cells

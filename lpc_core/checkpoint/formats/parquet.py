@@ -14,8 +14,8 @@ import numpy as np
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, role_of
 from lpc_core.checkpoint._message import check_samples, check_total
-from lpc_core.checkpoint.formats.cells import Unreadable, holds_vectors
-from lpc_core.checkpoint.formats.cells import vectors as vectors_of
+from lpc_core.checkpoint.formats.cell_text import Unreadable, holds_vectors
+from lpc_core.checkpoint.formats.cell_text import vectors as vectors_of
 from lpc_core.checkpoint.formats.table import Table
 from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import printable
