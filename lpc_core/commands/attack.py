@@ -36,7 +36,7 @@ def attack(  # noqa: PLR0917
 ) -> None:
     """Attack a trained run: several attacks side by side, accuracy beside them, and what the numbers hide."""
     check_outputs(out=out)
-    from lpc_core.engine.trainer import pick_device
+    from lpc_core.engine.devices import pick_device
     from lpc_core.files.writing import write_whole
     from lpc_core.robustness import report
     from lpc_core.saved_run import open_run

@@ -44,7 +44,7 @@ def study(  # noqa: PLR0917
     import torch
 
     from lpc_core.engine.cost import check_fits, cost_of
-    from lpc_core.engine.trainer import pick_device
+    from lpc_core.engine.devices import pick_device
 
     pick_device(device)  # one that is missing is refused before anything is written
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one

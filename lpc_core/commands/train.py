@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,30 +24,50 @@ def train(  # noqa: PLR0917
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Train in so many processes at once, each with its share "
+                                                               "of every batch; on GPUs one each.")] = 1,
     weights: Annotated[Path | None, typer.Option(help="Start from the weights in this file: of a network of this lab, "
                                                       "or of a ResNet in the method authors' layout.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,
 ) -> None:
     """Train one run and print its metrics as it goes."""
     from lpc_core.engine.cost import check_fits, cost_of
+    from lpc_core.engine.devices import device_note, pick_device
+    from lpc_core.engine.parallel import Share, launch, own_device, share, together
     from lpc_core.engine.trainer import Trainer
     from lpc_core.files.writing import write_whole
+    from lpc_core.machine import available_memory
 
-    config = run_of(settings, device)
+    target = pick_device(device)
+    config, part = run_of(settings, device), share()
     check_outputs(out=out)
-    check_fits(cost_of(config))
-    run = Trainer(config, device, every=every)
-    if weights is not None:
-        run.start_from(_opened(weights, run))
-    if not as_json:
+    if note := device_note(device):
+        print(note, file=sys.stderr)
+    if target.type == "cpu":
+        check_fits(cost_of(config), available_memory() // (part.processes if part else processes))
+    if processes > 1 and part is None:
+        Share(0, processes).check(config)
+        raise typer.Exit(launch(sys.argv[1:], processes))
+    place = own_device(device) if part else device
+    with together(part, pick_device(place)) if part else contextlib.nullcontext():
+        run = Trainer(config, place, every=every, share=part)
+        if weights is not None:
+            run.start_from(_opened(weights, run))
+        _loop(run, as_json, quiet=part is not None and part.rank > 0)
+        if out is not None and (part is None or part.rank == 0):
+            write_whole(out, run.state_bytes())
+    if run.diverged:
+        raise ValueError(run.reason)
+
+
+def _loop(run: Trainer, as_json: bool, quiet: bool) -> None:
+    """Train to the end, a line per snapshot; ``quiet`` says nothing."""
+    if not (as_json or quiet):
         print(_HEAD)
     for snapshot in run:
         numbers = {"step": snapshot.step, "gamma": snapshot.gamma, **snapshot.metrics}
-        print(_as_json(numbers) if as_json else _row(numbers), flush=True)
-    if out is not None:
-        write_whole(out, run.state_bytes())
-    if run.diverged:
-        raise ValueError(run.reason)
+        if not quiet:
+            print(_as_json(numbers) if as_json else _row(numbers), flush=True)
 
 
 def _opened(path: Path, run: Trainer) -> dict[str, Tensor]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from lpc_core.config import OptimConfig, RunConfig
 from lpc_core.engine._state import optimizer_tensors, restore_optimizer
@@ -32,6 +33,8 @@ class AutogradEngine:
         self.lr = torch.zeros((), dtype=torch.float32 if like.is_cuda else torch.float64, device=like.device)
         self._loss = like.new_zeros(())
         self.objective = objective(config.loss, model.head)
+        self._answers: nn.Module = _Answers(model, self.precision)
+        self._processes = 1
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
@@ -44,7 +47,7 @@ class AutogradEngine:
         if not self.model.training:
             self.model.train()
         self.optimizer.param_groups[0]["lr"] = lr
-        logits, latents = self._forward(inputs)
+        logits, latents = self._answers(inputs)
         loss = self.objective(logits, latents, labels)
         loss = loss + pull * latent_l2(latents, self.config.loss.convention)
         self.optimizer.zero_grad(set_to_none=True)
@@ -52,16 +55,17 @@ class AutogradEngine:
         self.optimizer.step()
         self._loss.copy_(loss.detach())
 
-    def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        like = self.model.head.weight
-        if self.precision == like.dtype:
-            return self.model(inputs)
-        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
-            features = self.model.backbone(inputs)
-        return self.model.top(features.to(like.dtype))
+    def share_with(self, processes: int) -> None:
+        """Average gradients (and losses) with the other ``processes`` of the group from now on."""
+        if self._loss.is_cuda:
+            self.model.backbone = nn.SyncBatchNorm.convert_sync_batchnorm(self.model.backbone)
+        self._answers, self._processes = DistributedDataParallel(self._answers), processes
 
     def loss(self) -> Tensor:
-        """The last step's loss before its update, a scalar."""
+        """The last step's loss before its update, a scalar; of all processes together, which must all ask."""
+        if self._processes > 1:
+            distributed.all_reduce(self._loss)
+            self._loss /= self._processes
         return self._loss
 
     @torch.no_grad()
@@ -79,6 +83,24 @@ class AutogradEngine:
     def restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
         """The inverse of `optimizer_tensors`; other names are ignored."""
         restore_optimizer(self.optimizer, tensors)
+
+
+class _Answers(nn.Module):
+    """Logits and latents of a model whose backbone computes in ``precision``."""
+
+    def __init__(self, model: Classifier, precision: torch.dtype) -> None:
+        super().__init__()
+        self.model, self.precision = model, precision
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        like = self.model.head.weight
+        if self.precision == like.dtype:
+            answers: tuple[Tensor, Tensor] = self.model(inputs)
+            return answers
+        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
+            features = self.model.backbone(inputs)
+        return self.model.top(features.to(like.dtype))
 
 
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:

@@ -21,8 +21,10 @@ from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
 from lpc_core.engine._state import StateError, pack, unpack
 from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
 from lpc_core.engine.autograd import AutogradEngine, parameters
+from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
+from lpc_core.engine.parallel import Share
 from lpc_core.losses import gamma_sum
 from lpc_core.models import Classifier, backbone, build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
@@ -54,17 +56,21 @@ class Trainer:
 
     On CUDA the steps are recorded and replayed ``block`` at a time (None: as many as suit the model; 0: one by one),
     and a convnet's backbone computes in bfloat16 with float32 weights; latents, head and loss are float32 everywhere.
-    `engine_note` says what does the steps, and why it isn't something faster.
+    `engine_note` says what does the steps, and why it isn't something faster. With ``share`` this process takes its
+    part of every batch (`lpc_core.engine.parallel`), step by step with autograd.
     """
 
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
-                 engine: str = "auto", block: int | None = None) -> None:
-        self.config, self.every = config, every
+                 engine: str = "auto", block: int | None = None, share: Share | None = None) -> None:
+        self.config, self.every, self._share = config, every, share
         self.device = pick_device(device)
         check_names(config)
         self.dataset = dataset or load(config.data, config.seed)
         self.theory_note = _theory_note(config)
-        self._start(engine, block)
+        with faults_named(config, self.device):
+            check_room(config, self.device)
+            self._start(engine if share is None else "autograd", block if share is None else 0)
+            self._join()
 
     def _start(self, engine: str, block: int | None) -> None:
         config, dataset = self.config, self.dataset
@@ -82,6 +88,20 @@ class Trainer:
         self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
+
+    def _join(self) -> None:
+        """Train with the other processes from now on, where there are any."""
+        if self._share is not None and isinstance(self.engine, AutogradEngine):
+            self._share.check(self.config)
+            self.engine.share_with(self._share.processes)
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of the next step, or this process's share of them."""
+        inputs, labels = self.batches.next()
+        if self._share is None:
+            return inputs, labels
+        part = slice(self._share.rank, None, self._share.processes)
+        return inputs[part], labels[part]
 
     def _built(self, shape: tuple[int, ...]) -> Classifier:
         """The new model on the device, with the parts of its backbone that are computed from the training data."""
@@ -168,6 +188,10 @@ class Trainer:
 
     def advance(self, steps: int = 1, deadline: float | None = None) -> int:
         """Train up to ``steps`` steps, fewer if `time.perf_counter` passes ``deadline``; returns how many were done."""
+        with faults_named(self.config, self.device):
+            return self._advance(steps, deadline)
+
+    def _advance(self, steps: int, deadline: float | None) -> int:
         done = 0
         while done < steps and not (self.finished or self.diverged):
             taken = self._step_or_block(min(steps - done, self.limit - self.step))
@@ -189,7 +213,7 @@ class Trainer:
         if blocks is not None and not blocks.warm:
             blocks.warm_up(self.batches, *self._knobs())
         else:
-            self.engine.step(*self.batches.next(), *self._knobs())
+            self.engine.step(*self._batch(), *self._knobs())
         return 1
 
     def _knobs(self) -> tuple[float, float]:
@@ -240,10 +264,11 @@ class Trainer:
 
         A run that is found to have left the finite numbers goes back to its last good state first.
         """
-        outputs = self._outputs(metrics)
-        if not (self.diverged or outputs.finite.all()):
-            self._check(torch.tensor(math.nan))
+        with faults_named(self.config, self.device):
             outputs = self._outputs(metrics)
+            if not (self.diverged or outputs.finite.all()):
+                self._check(torch.tensor(math.nan))
+                outputs = self._outputs(metrics)
         return self._observer.look(self.probe, outputs, np.array([self.gamma.value]), metrics), outputs
 
     def _outputs(self, test: bool) -> Outputs:
@@ -309,14 +334,3 @@ def _theory_note(config: RunConfig) -> str:
         return (f"No predicted points: they are where cross-entropy and the penalty balance, and this run's loss is "
                 f"{config.loss.loss}.")
     return NO_THEORY.get(config.model.penultimate, "")
-
-
-def pick_device(name: str) -> torch.device:
-    """The device for "auto", "cpu", "cuda" or "cuda:N"; a missing one raises `ConfigError`."""
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda" if cards else "cpu")
-    allowed = ["auto", "cpu"] + (["cuda"] + [f"cuda:{i}" for i in range(cards)] if cards else [])
-    if name not in allowed:
-        raise ConfigError("device", "one of " + ", ".join(allowed) + " on this machine", name)
-    return torch.device(name)

@@ -19,8 +19,9 @@ from lpc_core.data import Dataset, load, sources
 from lpc_core.engine._batches import input_shape
 from lpc_core.engine._observe import Look, Observer, Outputs
 from lpc_core.engine._probe import make_probe
+from lpc_core.engine.devices import pick_device
 from lpc_core.engine.fused import FusedEngine, supports
-from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
+from lpc_core.engine.trainer import NO_THEORY, Trainer
 from lpc_core.film import (
     BINS,
     MAX_DRAWN_RAW,
