@@ -24,8 +24,8 @@ def train(  # noqa: PLR0917
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="Train in so many processes at once, each with its share "
-                                                               "of every batch; on GPUs one each.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Train in so many processes, each with its share of "
+                                                               "every batch; on GPUs one each.")] = 1,
     weights: Annotated[Path | None, typer.Option(help="Start from the weights in this file: of a network of this lab, "
                                                       "or of a ResNet in the method authors' layout.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the finished run here (safetensors).")] = None,

@@ -46,7 +46,7 @@ def pick_device(name: str) -> torch.device:
 
 def device_note(name: str) -> str:
     """What a reader is told when "auto" became the CPU though there is a GPU; "" otherwise."""
-    count, why = cards()
+    _, why = cards()
     return f"This run is on the CPU: torch cannot use the GPU here ({why})." if name == "auto" and why else ""
 
 
@@ -75,8 +75,8 @@ def faults_named(config: RunConfig, device: torch.device) -> Iterator[None]:
         if device.type == "cuda":
             torch.cuda.empty_cache()
         cost = cost_of(config)
-        raise DeviceError(f"memory: expected a run that fits on {device} beside the others there, got one that ran out "
-                          f"of memory: {cost} by its estimate; reduce {cost.advice}") from None
+        raise DeviceError(f"memory: expected a run that fits on {device} beside the others there, got one that ran "
+                          f"out of memory: {cost} by its estimate; reduce {cost.advice}") from None
     except CostError:
         raise
     except RuntimeError as error:

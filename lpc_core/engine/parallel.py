@@ -29,7 +29,7 @@ LOOK_EVERY_S = 0.2  # for a process that has ended
 
 @dataclass(frozen=True)
 class Share:
-    """This process's part: its number and how many there are."""
+    """The part of this process: its number and how many there are."""
 
     rank: int
     processes: int
