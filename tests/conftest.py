@@ -13,6 +13,7 @@ import torch
 
 torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
 
+ROOT = Path(__file__).parents[1]
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -27,11 +28,18 @@ def pytest_collectstart(collector):
         collector.collect = functools.partial(pytest.skip, f"needs {', '.join(missing)}", allow_module_level=True)
 
 
+@functools.cache
 def _missing(path):
-    tops = [name.partition(".")[0] for node in ast.parse(path.read_bytes()).body
-            for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
-                         [node.module] if isinstance(node, ast.ImportFrom) else [])]
-    return [name for name in dict.fromkeys(tops) if name in OPTIONAL and not _is_there(name)]
+    """The packages that ``path`` imports at its top, by helpers of the tests too, and that are not there."""
+    missing = {}
+    for node in ast.parse(path.read_bytes()).body:
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for module in [node.module] if isinstance(node, ast.ImportFrom) else named:
+            helper = ROOT / f"{module.replace('.', '/')}.py"
+            top = module.partition(".")[0]
+            missing |= dict.fromkeys(_missing(helper)) if top == "tests" and helper.exists() else {}
+            missing |= {top: None} if top in OPTIONAL and not _is_there(top) else {}
+    return list(missing)
 
 
 @functools.cache

@@ -75,8 +75,8 @@ def faults_named(config: RunConfig, device: torch.device) -> Iterator[None]:
         if device.type == "cuda":
             torch.cuda.empty_cache()
         cost = cost_of(config)
-        raise DeviceError(f"memory: expected a run that fits on {device} beside the others there, got one that ran "
-                          f"out of memory: {cost} by its estimate; reduce {cost.advice}") from None
+        raise DeviceError(f"memory: expected a run that fits on {device} beside the others there, got one that ran out: "
+                          f"{cost} by its estimate; reduce {cost.advice}") from None
     except CostError:
         raise
     except RuntimeError as error:
