@@ -46,10 +46,12 @@ READY: dict[str, Ready] = {
         "With shared axes the collapsed run is a dot: switch to own axes to look inside.",
         "hypercube", (("γ = 0", _NO_PENALTY), ("γ grows to 100", {})), _SHORT),
     "optimizer": Ready(
-        "AdamW or SGD",
-        "Both draw each class together, but only under AdamW does every node take two values, a binary code: watch "
-        "the head weight variation fall on one side only. (Our own observation, not the paper's.)",
-        "digits", (("AdamW", {"optimizer": "adamw"}), ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
+        "AdamW, Muon or SGD",
+        "All draw each class together, but only where AdamW trains the head (under Muon too) does every node take two "
+        "values, a binary code: watch the head weight variation fall. (Our own observation, not the paper's.)",
+        "digits", (("AdamW", {"optimizer": "adamw"}),
+                   ("Muon", {"optimizer": "muon", "muon_lr": 0.06, "muon_momentum": 0.6}),
+                   ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
         {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "own", "nodes", "weights"),
     "penultimate": Ready(
         "Linear or nonlinear penultimate layer",

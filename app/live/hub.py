@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import itertools
 import logging
 import secrets
 import shutil
@@ -122,7 +123,9 @@ class Hub:
                  estimate: Callable[[RunConfig | Comparison], Cost] = cost_of) -> None:
         self.settings = settings or Settings()
         self._estimate = estimate
-        self._make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device))
+        numbers = itertools.count()
+        self._make = make_worker or (
+            lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
         self._seats: list[_Seat] = []

@@ -31,6 +31,7 @@ from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
+from lpc_core.engine.faults import DeviceError, DeviceLost
 from lpc_core.engine.lockstep import Lockstep
 
 ROUND_S = 0.1  # all turns together, when there are many sessions
@@ -152,9 +153,12 @@ class Worker:
         self._mark.put(run.id)
         try:
             work()
+        except DeviceLost:  # nothing here can use the device any more: another process goes on with all runs
+            raise
         except Exception as error:  # one reader's trainer must never take down the others', whatever it raises
             _LOG.exception("session %s", run.id)
-            run.fail(f"internal error: {type(error).__name__}: {error}")
+            run.fail(str(error) if isinstance(error, DeviceError) else
+                     f"internal error: {type(error).__name__}: {error}")
         finally:
             self._mark.put(next(iter(self._wanted), ""))
 
@@ -316,8 +320,8 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
         os._exit(0)
 
 
-def main(folder: str, engine: str, device: str) -> None:
-    """Serve until told to stop. ``engine`` is ``module:function``."""
+def main(folder: str, engine: str, device: str, number: str = "0") -> None:
+    """Serve until told to stop. ``engine`` is ``module:function``; workers share out the GPUs by their ``number``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with contextlib.suppress(OSError):  # when memory runs out on Linux, a worker is ended before the web process is
@@ -336,8 +340,17 @@ def main(folder: str, engine: str, device: str) -> None:
     module, _, function = engine.partition(":")
     made: Engine = getattr(importlib.import_module(module), function)()
     with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
-        Worker(inbox, post, made, device=device, folder=Path(folder), pulse=pulse).serve()
+        Worker(inbox, post, made, device=_device(device, int(number)), folder=Path(folder), pulse=pulse).serve()
     os._exit(0)  # loading threads may still wait for a network
+
+
+def _device(name: str, number: int) -> str:
+    """The worker's device; the log says why it is the CPU where there is a GPU that cannot be used."""
+    from lpc_core.engine.devices import device_note, spread
+
+    if note := device_note(name):
+        _LOG.warning(note)
+    return spread(name, number)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,8 @@ from dataclasses import replace
 import torch
 
 from lpc_core.config import ConfigError, RunConfig
-from lpc_core.engine.cost import CostError, check_within, cost_of
-
-
-class DeviceError(ValueError):
-    """A run that its device cannot go on with; the others on it can."""
-
-
-class DeviceLost(DeviceError):
-    """A device that answers no more. Nothing else in this process can use it either: end it and start another."""
+from lpc_core.engine.cost import check_within, cost_of
+from lpc_core.engine.faults import DeviceError, DeviceLost
 
 
 @functools.cache
@@ -75,13 +68,11 @@ def faults_named(config: RunConfig, device: torch.device) -> Iterator[None]:
         if device.type == "cuda":
             torch.cuda.empty_cache()
         cost = cost_of(config)
-        raise DeviceError(f"memory: expected a run that fits on {device} beside the others there, got one that ran out: "
+        raise DeviceError(f"memory: expected a run that fits on {device} beside the others, got one that ran out: "
                           f"{cost} by its estimate; reduce {cost.advice}") from None
-    except CostError:
-        raise
     except RuntimeError as error:
         if not isinstance(error, torch.AcceleratorError) and "CUDA error" not in str(error):
             raise
         cause = str(error).strip().partition("\n")[0][:200]
-        raise DeviceLost(f"device: expected {device} to go on, got a fault of it ({cause}); start the run again, on the "
-                         "CPU if the device does not come back") from error
+        raise DeviceLost(f"device: expected {device} to go on, got a fault of it ({cause}); start the run again, on "
+                         "the CPU if the device does not come back") from error
