@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Batches
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.graphs import STEPS_MLP, WARM_UP, Blocks, recorder_for
 from lpc_core.engine.trainer import Trainer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten
+from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten, restored
 from lpc_core.registry import names
 
 
@@ -27,3 +27,10 @@ def check_names(run: RunConfig) -> None:
     """Refuse a run whose data set, backbone, loss or optimiser is not here, by `ConfigError`."""
     for name, value in flatten(run).items():
         check_name(name, value)
+
+
+def known_run(flat: object) -> RunConfig:
+    """The run that JSON made of `flatten`'s settings, all of whose names are here; else `ConfigError`."""
+    run = restored(flat)
+    check_names(run)
+    return run

@@ -19,8 +19,13 @@ class ConfigError(ValueError):
     """A configuration value that is not allowed. ``field`` names it, ``allowed`` says what is."""
 
     def __init__(self, field: str, allowed: str, got: object) -> None:
-        super().__init__(f"{field}: expected {allowed}, got {got!r}")
+        name = field if field.isidentifier() else repr(field)  # a file or a link may call a setting anything
+        super().__init__(f"{_cut(name, 40)}: expected {allowed}, got {_cut(repr(got), 80)}")
         self.field, self.allowed, self.got = field, allowed, got
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _setting(default: Any, help: str, *, low: float | None = None, high: float | None = None,
@@ -226,3 +231,13 @@ def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
         parts[section] = dataclasses.replace(getattr(base, section), **{name: flat[name] for name in names})
     own = {name: flat[name] for name in ("steps", "batch_size", "seed") if name in flat}
     return dataclasses.replace(base, **parts, **own)
+
+
+def restored(flat: object) -> RunConfig:
+    """The inverse of `flatten` behind JSON, which has no tuples; `ConfigError` for whatever else ``flat`` may be."""
+    if not isinstance(flat, dict):
+        raise ConfigError("settings", "the settings of a run by name", flat)
+    try:
+        return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+    except (TypeError, OverflowError) as error:  # of values that no setting can have
+        raise ConfigError("settings", f"values that a setting can have ({error})", flat) from None

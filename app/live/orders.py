@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from app.live.messages import Control, Pause, Play, Step
-from lpc_core.comparison import Comparison
-from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
+from lpc_core.run_group import RunGroup
 
 MAX_STEPS = 10_000
 
@@ -18,7 +17,7 @@ class Open:
     """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used."""
 
     id: str
-    config: RunConfig | Comparison
+    config: RunGroup
     ticket: int
     restore: bool = False
     frame: int = 0
@@ -30,7 +29,7 @@ class Configure:
     """Train this from now on. ``ticket`` comes back when it runs (`Setup`) or cannot be had (`Notice.failed`)."""
 
     id: str
-    config: RunConfig | Comparison
+    config: RunGroup
     ticket: int
 
 
@@ -85,7 +84,7 @@ class Loaded:
 
     id: str
     ticket: int
-    config: RunConfig | Comparison
+    config: RunGroup
     dataset: Dataset | None
     error: str = ""
 

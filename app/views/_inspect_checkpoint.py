@@ -164,7 +164,7 @@ def _own_file(desk: InspectDesk, key: str) -> Upload | None:
 
 def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
     """Pictures in one folder per class, straight from a disk."""
-    from lpc_core.inspection.pictures import SUFFIXES
+    from lpc_core.checkpoint.pictures import SUFFIXES
 
     most = from_env().upload_mb
     given = st.file_uploader("A folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from lpc_core.commands._arguments import Device, check_outputs, names
 from lpc_core.commands._progress import progress
+from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,9 +52,9 @@ def attack(  # noqa: PLR0917
     about = {"run": str(run), "dataset": saved.config.data.dataset, "step": saved.step, "split": split, "seed": seed,
              "bounded": bounds is not None}
     if out is not None:
-        write_whole(out, json.dumps(about | found.plain(per_sample=True)).encode())
+        write_whole(out, dumps(about | found.plain(per_sample=True)).encode())
     if as_json:
-        print(json.dumps(about | found.plain()))
+        print(dumps(about | found.plain()))
     else:
         _show(about, found)
 

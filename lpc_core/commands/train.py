@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
+from lpc_core.commands._arguments import Device, Settings, check_outputs, names, run_of
+from lpc_core.files.plain_json import dumps
+
+_SHOWN = ("loss,train_accuracy,test_accuracy,norm_mean,predicted_radius,within_class_spread,nc1_pinv,"
+          "separation_ratio")
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 def train(  # noqa: PLR0917
     settings: Settings = None,
     every: Annotated[int, typer.Option(min=1, help="Steps between printed lines.")] = 250,
+    show: Annotated[str, typer.Option(help="Metrics in the table, with commas between.")] = _SHOWN,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Train in so many processes, each with its share of "
@@ -53,21 +57,23 @@ def train(  # noqa: PLR0917
         run = Trainer(config, place, every=every, share=part)
         if weights is not None:
             run.start_from(_opened(weights, run))
-        _loop(run, as_json, quiet=part is not None and part.rank > 0)
+        _loop(run, names(show), as_json, quiet=part is not None and part.rank > 0)
         if out is not None and (part is None or part.rank == 0):
             write_whole(out, run.state_bytes())
     if run.diverged:
         raise ValueError(run.reason)
 
 
-def _loop(run: Trainer, as_json: bool, quiet: bool) -> None:
+def _loop(run: Trainer, shown: Sequence[str], as_json: bool, quiet: bool) -> None:
     """Train to the end, a line per snapshot; ``quiet`` says nothing."""
-    if not (as_json or quiet):
-        print(_HEAD)
-    for snapshot in run:
+    columns = ("step", "gamma", *shown)
+    for line, snapshot in enumerate(run):
         numbers = {"step": snapshot.step, "gamma": snapshot.gamma, **snapshot.metrics}
-        if not quiet:
-            print(_as_json(numbers) if as_json else _row(numbers), flush=True)
+        if quiet:
+            continue
+        if not (line or as_json):
+            print(_head(columns, numbers))
+        print(dumps(numbers) if as_json else _row(numbers, columns), flush=True)
 
 
 def _opened(path: Path, run: Trainer) -> dict[str, Tensor]:
@@ -82,17 +88,15 @@ def _opened(path: Path, run: Trainer) -> dict[str, Tensor]:
     return transferred(file, run.model)
 
 
-_COLUMNS = ("step", "gamma", "loss", "train_accuracy", "test_accuracy", "norm_mean", "predicted_radius",
-            "within_class_spread", "nc1_pinv", "separation_ratio")
-_HEAD = " ".join(f"{name[:12]:>12}" for name in _COLUMNS)
+def _head(columns: Sequence[str], numbers: dict[str, float]) -> str:
+    for name in columns:
+        if name not in numbers:
+            raise ValueError(f"show: expected some of {', '.join(numbers)}, got {name[:60]!r}; correct the name")
+    return " ".join(f"{name[:12]:>12}" for name in columns)
 
 
-def _row(numbers: dict[str, float]) -> str:
-    return " ".join(f"{numbers.get(name, math.nan):>12.5g}" for name in _COLUMNS)
-
-
-def _as_json(numbers: dict[str, float]) -> str:
-    return json.dumps({name: value if math.isfinite(value) else None for name, value in numbers.items()})
+def _row(numbers: dict[str, float], columns: Sequence[str]) -> str:
+    return " ".join(f"{numbers[name]:>12.5g}" for name in columns)
 
 
 COMMAND = train

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import DataError, Dataset, Form, Progress, Source, data_root
+from lpc_core.data._base import DataError, Dataset, Form, Source, data_root
 from lpc_core.data._files import download, find
 from lpc_core.data._mat import read_mat
 from lpc_core.data._split import Labelled, subset
+from lpc_core.progress import Progress
 
 NAME, CLASSES = "svhn", tuple("0123456789")
 FILES = {"train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373", "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3"}
@@ -37,7 +38,7 @@ def _downloaded(progress: Progress) -> list[Path]:
 
 
 def _read(path: Path, progress: Progress) -> Labelled:
-    progress(f"Reading {path.name}", float("nan"))
+    progress(float("nan"), f"Reading {path.name}")
     try:
         found = read_mat(path, ("X", "y"), MAX_BYTES)
     except OSError as error:

@@ -9,20 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from lpc_core.config import ModelConfig
-from lpc_core.engine.cost import Network
 from lpc_core.models import Classifier, backbone, convolves
 
 
 @functools.lru_cache(maxsize=256)
-def measured(model: ModelConfig, shape: tuple[int, ...], classes: int) -> Network:
-    """The numbers of the network for inputs of ``shape`` (D,) or (C, H, W)."""
+def measured(model: ModelConfig, shape: tuple[int, ...], classes: int) -> tuple[int, int, int, str, bool]:
+    """The fields of `lpc_core.engine.cost.Network` for inputs of ``shape`` (D,) or (C, H, W)."""
     kind = backbone(model, shape)
     with torch.device("meta"), torch.no_grad():
         net = Classifier(*kind.make(model, shape), classes, model, seed=0).eval()
         layers = _Layers(net)
         net(torch.zeros((1, *shape)))
-    return Network(sum(p.numel() for p in net.parameters()), layers.products, math.prod(shape) + layers.values,
-                   kind.uses[0] if kind.uses else "model", convolves(net))
+    return (sum(p.numel() for p in net.parameters()), layers.products, math.prod(shape) + layers.values,
+            kind.uses[0] if kind.uses else "model", convolves(net))
 
 
 class _Layers:

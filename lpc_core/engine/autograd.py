@@ -7,7 +7,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lpc_core.config import OptimConfig, RunConfig
-from lpc_core.engine._state import optimizer_tensors, restore_optimizer
+from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.losses import latent_l2, objective
 from lpc_core.models import Classifier, convolves
 from lpc_core.optimizers import optimizer

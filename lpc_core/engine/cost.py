@@ -21,16 +21,16 @@ import os
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lpc_core.comparison import Comparison
 from lpc_core.config import ModelConfig, RunConfig, resolve
-from lpc_core.data import Form, sources
+from lpc_core.data import Form, sources, torch_shape
 from lpc_core.machine import available_memory, first_line
+from lpc_core.run_group import RunGroup
 
 FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
 VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
 STEP_S = 3e-4  # the least a step takes
-LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`_probe`)
+LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`probe`)
 
 
 class CostError(ValueError):
@@ -76,13 +76,16 @@ class Cost:
         return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {seconds} s per step)"
 
 
-def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
+def cost_of_group(group: RunGroup) -> Cost:
+    """What training all runs of ``group`` in turn takes; they share their data."""
+    each = [cost_of(run) for run in group.runs]
+    return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
+                sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
+                sum(c.pause_s for c in each), each[0].size)
+
+
+def cost_of(work: RunConfig, replicas: int = 1) -> Cost:
     """What training ``work`` takes; with ``replicas``, that many runs at once on the same batches (a film)."""
-    if isinstance(work, Comparison):
-        each = [cost_of(run) for run in work.runs]
-        return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
-                    sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
-                    sum(c.pause_s for c in each), each[0].size)
     form, batch = form_of(work), min(work.batch_size, work.data.samples)
     net = network_of(work.model, form)
     rows = work.data.samples + work.data.test_samples
@@ -118,11 +121,11 @@ def _data_bytes(form: Form, rows: int) -> int:
 
 def network_of(model: ModelConfig, form: Form) -> Network:
     """The network that `lpc_core.models.build` makes for samples of ``form``; `ConfigError` where it can make none."""
-    shape = form.shape if len(form.shape) == 1 else (form.shape[2], *form.shape[:2])
+    shape = torch_shape(form.shape)
     if resolve(model, shape) != "mlp":
         from lpc_core.engine._size import measured  # with torch, which an MLP does without
 
-        return measured(model, shape, form.classes)
+        return Network(*measured(model, shape, form.classes))
     widths = (math.prod(shape), *model.hidden, *(() if model.penultimate == "none" else (model.latent_dim,)),
               form.classes)
     layers = list(pairwise(widths))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -15,16 +14,19 @@ from torch import Tensor
 from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Batches, input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
-from lpc_core.engine._state import StateError, pack, unpack
-from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
+from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.parallel import Share
+from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine.state import StateError, pack, unpack
+from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum
 from lpc_core.models import Classifier, backbone, build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
@@ -80,6 +82,7 @@ class Trainer:
         slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
+        self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
@@ -272,9 +275,7 @@ class Trainer:
         return self._observer.look(self.probe, outputs, np.array([self.gamma.value]), metrics), outputs
 
     def _outputs(self, test: bool) -> Outputs:
-        head = self.model.head
-        answers = self.engine.look(self.probe.everything if test else self.probe.inputs)
-        return Outputs.of(*answers, head.weight[None], head.bias[None])
+        return Outputs.of(*self.engine.look(self.probe.everything if test else self.probe.inputs), *self._head)
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
@@ -314,9 +315,9 @@ class Trainer:
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
-        given, own = json.dumps(info.get("config")), json.dumps(flatten(self.config))
+        given, own = dumps(info.get("config")), dumps(flatten(self.config))
         if given != own:
-            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+            raise StateError(f"expected the state of this configuration {own}, got that of {printable(given, 1_000)}")
         check_info(info, len(self.batches.labels))
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         check_model(weights, self.model.state_dict())

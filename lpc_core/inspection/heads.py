@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lpc_core.inspection.layouts._modules import as_array
+from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.metrics import weight_abs_cv
 from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
 

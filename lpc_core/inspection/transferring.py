@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts import recognise
-from lpc_core.inspection.layouts._modules import COUNTER, listed, scopes, within
+from lpc_core.inspection.layouts.modules import COUNTER, listed, scopes, within
 
 AUTHORS = (  # their names → the lab's; a block's numbered sequence has a place for each activation
     (r"layer0\.0\.", r"backbone.conv1."), (r"layer0\.1\.", r"backbone.bn1."),

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model, OpenModel, as_labels, opened
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Box, Pool, Progress, Search
+from lpc_core.robustness._search import Box, Pool, Search
 
 Bounds = tuple[float | Array, float | Array]
 BATCH = 256  # samples attacked at once
@@ -34,7 +35,7 @@ class Attack(ABC):
         """Look for small perturbations of ``search.inputs`` by asking ``search``, which keeps the best."""
 
     def __call__(self, model: Model, inputs: Array, labels: Array | None = None, *, bounds: Bounds | None = None,
-                 batch_size: int = BATCH, seed: int = 0, progress: Progress = lambda share, what: None) -> AttackResult:
+                 batch_size: int = BATCH, seed: int = 0, progress: Progress = silent) -> AttackResult:
         """Attack every input that ``model`` gets right.
 
         ``model`` gives logits (N, K); it is evaluated and put back into its mode. ``inputs`` (N, …) are as the model

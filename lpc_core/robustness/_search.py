@@ -10,8 +10,6 @@ from torch import Tensor
 
 from lpc_core.models.any import OpenModel, gradient
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
-
 
 @dataclass(frozen=True, eq=False)
 class Pool:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.data import load
 from lpc_core.engine._augment import NOISE, PADDING, SMALL_PADDING, FlipCrop, flip_crop
-from lpc_core.engine._batches import Batches
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.trainer import Trainer
 
 SMALL = {"dataset": "digits", "samples": 300, "test_samples": 60, "steps": 60, "batch_size": 32, "ramp_steps": 60,

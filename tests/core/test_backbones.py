@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from lpc_core.checkpoint import Checkpoint, open_file
 from lpc_core.config import ConfigError, flatten, unflatten
 from lpc_core.data import load
-from lpc_core.engine._batches import Normaliser
+from lpc_core.data.inputs import Normaliser
 from lpc_core.engine.trainer import Trainer
 from lpc_core.inspection import recognise, transferred
 from lpc_core.models import build

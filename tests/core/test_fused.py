@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine._state import optimizer_tensors, pack, restore_optimizer, unpack
 from lpc_core.engine.autograd import make_optimizer
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.state import optimizer_tensors, pack, restore_optimizer, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.models import build

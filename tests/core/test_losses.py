@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, LossConfig, unflatten
-from lpc_core.engine._state import StateError
 from lpc_core.engine.fused import supports
+from lpc_core.engine.state import StateError
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import losses, objective
 from lpc_core.models import build

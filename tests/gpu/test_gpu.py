@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lpc_core.config import unflatten
-from lpc_core.engine._state import unpack
+from lpc_core.engine.state import unpack
 from lpc_core.engine.graphs import WARM_UP, CudaRecorder
 from lpc_core.engine.trainer import Trainer
 

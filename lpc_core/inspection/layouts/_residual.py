@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Tensors
-from lpc_core.inspection.layouts._modules import Chain, need, place
+from lpc_core.inspection.layouts.modules import Chain, need, place
 
 
 class Pool(nn.Module):
