@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 1
+FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py \
+	$(addprefix tests/core/,test_theory.py test_schedules.py test_config.py test_parsing.py test_registry.py) \
+	$(addprefix tests/app/,test_frames.py test_messages.py test_proxies.py test_film_page.py test_narrate.py)
 
-.PHONY: run test lint assets clean
+.PHONY: run test check lint assets clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
@@ -17,9 +20,13 @@ test: $(VENV)/.test  # all parts run, also when an earlier one fails
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser || status=1; \
 	exit $$status
 
+check: lint  # the inner loop: lint, types, and the tests that need no server, no browser and no long training
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/oxlint
+#	$(BIN)/mypy  (types: pyproject.toml says which; switched on once it is clean)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +42,7 @@ $(VENV)/.test: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 
 assets: $(VENV)/.run
 	$(BIN)/python -m assets.make_samples
+	$(BIN)/python -m assets.make_films
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -66,7 +66,7 @@ def _serve(listening: socket.socket, host: str) -> None:
                 print(f"LPC Lab is at {address}", flush=True)
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, ws="websockets-sansio",
-                            timeout_graceful_shutdown=SHUTDOWN_S)
+                            proxy_headers=False, timeout_graceful_shutdown=SHUTDOWN_S)
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops at the first, then hands it on to us: a clean end
         signal.signal(number, lambda *_: sys.exit(0))
     server = Server(config)

@@ -1,7 +1,8 @@
 """Hosts: by which names the server may be called, so that no other site's name can be turned on it (DNS rebinding).
 
 Loopback names always; whoever comes from the network also by an address or by this machine's own names, which nobody
-else can have; any other name by the setting ``LPC_ALLOWED_HOSTS``. Headers of proxies are not looked at.
+else can have; any other name by the setting ``LPC_ALLOWED_HOSTS``. What trusted proxies say of the name has been put in
+its place before (`app.proxies`).
 """
 
 from __future__ import annotations

@@ -8,9 +8,19 @@ import streamlit as st
 
 from app.views import views
 
+# Above every page whose server is away. (A live view says it itself, of its own connection.)
+AWAY = """<style>
+[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"]):not(:has([data-testid="lpc-stage"]))::before {
+  content: "The server does not answer. This page goes on by itself as soon as it does.";
+  position: fixed; inset: 3.6rem 0 auto; z-index: 1000; margin: 0 auto; width: fit-content;
+  max-width: calc(100vw - 2rem); padding: .6rem 1rem; border-radius: .5rem; border-left: 4px solid #d98a00;
+  background: light-dark(#fff3d6, #4a3a12); color: light-dark(#3d2e00, #ffeec2); animation: lpc-away 0s 3s both; }
+@keyframes lpc-away { from { visibility: hidden } to { visibility: visible } }
+</style>"""
 ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
+st.html(AWAY)
 pages = [st.Page(view.render, title=view.title, url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())]
 st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

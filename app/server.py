@@ -1,7 +1,7 @@
 """Server: the ASGI app: Streamlit's pages, the live WebSocket, our static files, and headers on every response.
 
-Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). It is served
-at the root of its host: Streamlit's ``server.baseUrlPath`` is not supported.
+Run it with ``python -m app`` (or ``streamlit run app/server.py``, or any ASGI server with one process). Below a path it
+is served by ``LPC_PREFIX`` (`app.proxies`): Streamlit's ``server.baseUrlPath`` is not supported.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from app.desks import films, jobs  # noqa: E402
+from app.desks import jobs  # noqa: E402
 from app.desks.file_routes import desk_file, film_page  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.looks.film_export import modules  # noqa: E402
+from app.proxies import Proxied  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 
@@ -58,14 +59,21 @@ CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'self'", f"script-src 'self' blob: {_inline_scripts()}", "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
     "worker-src 'self' blob:", "frame-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'",
-    "frame-ancestors 'self'",
 ))
-HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "SAMEORIGIN",
-    "referrer-policy": "same-origin",
-}
+
+
+def headers_for(frames: tuple[str, ...]) -> dict[str, str]:
+    """The headers of every response where pages of the origins ``frames`` may show the lab in a frame."""
+    allowed = " ".join("'self'" if frame == "self" else frame for frame in frames) or "'none'"
+    return {
+        "content-security-policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors {allowed}",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+    } | ({} if frames else {"x-frame-options": "DENY"})  # which knows no list
+
+
+SETTINGS = from_env()
+HEADERS = headers_for(SETTINGS.frame_ancestors)
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
 
@@ -83,17 +91,44 @@ class OwnHeaders:
                 more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
                 if any(n.lower() == b"content-type" and v.startswith(b"text/html") for n, v in message["headers"]):
                     more.append((b"link", early_files().encode()))
-                message = message | {"headers": [*message["headers"], *more]}
+                message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class OwnDialogs:
+    """Tells Streamlit's page to show no error dialogs: the pages say themselves when the server is away, and go on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
+        asked = scope["type"] == "http" and scope["path"] == "/_stcore/host-config"
+        start: Message = {}
+
+        async def send_without(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message  # its length is not known yet
+                return
+            body = message["body"].replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
+            length = [(b"content-length", str(len(body)).encode())]
+            others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+            await send(start | {"headers": others + length})
+            await send(message | {"body": body})
+
+        await self._app(scope, receive, send_without if asked else send)
+
+
 @functools.cache
 def early_files() -> str:
-    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait)."""
-    found = [f"</lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
-    return ", ".join([*found, "</lab/static/kit/stage.css>; rel=preload; as=style"])
+    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait).
+
+    They are relative to the page, as everything a page asks for: it may lie below any path.
+    """
+    found = [f"<lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
+    return ", ".join([*found, "<lab/static/kit/stage.css>; rel=preload; as=style"])
 
 
 class OwnFiles(StaticFiles):
@@ -147,15 +182,10 @@ def script_failed(error: Exception) -> bool:
     return True
 
 
-def largest_upload() -> int:
-    """Megabytes that Streamlit may accept: a film's size, and for other files what the server's settings say."""
-    return max(from_env().upload_mb, films.MAX_BYTES // 2**20)
-
-
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
-    config.set_option("server.maxUploadSize", largest_upload())  # here: our config.toml has been read by now
+    config.set_option("server.maxUploadSize", SETTINGS.upload_mb)  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
     await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)
@@ -182,7 +212,7 @@ app = st.App(
         Route("/lab/film.html", film_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(KnownHosts)],
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnDialogs)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

@@ -15,11 +15,11 @@ from app import comparisons
 from app.desks import films, inspections, jobs
 from app.live import hub
 from app.settings import from_env
-from lpc_core.comparison import Comparison, compare
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
 from lpc_core.presets import default_run
+from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
 _STREAMLIT_PARAMETERS = ("embed", "embed_options")
@@ -68,9 +68,9 @@ class Session:
             except hub.HubError:  # it ended just now; the page, drawn next, takes another
                 self.place = None
 
-    def work(self) -> RunConfig | Comparison:
+    def work(self) -> RunGroup:
         """Return what this tab's place is to train."""
-        return self.run
+        return alone(self.run)
 
     def texts(self) -> dict[str, str]:
         """All of it as texts, as a link carries it."""
@@ -80,7 +80,6 @@ class Session:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
             self.place = hub.current().open(self.work())
-            _release_when_gone(self.place.id)
         return self.place
 
     def film_desk(self) -> films.FilmDesk:
@@ -145,7 +144,7 @@ class Comparing(Session):
         self._compare(run)
         super().replace(run)
 
-    def work(self) -> RunConfig | Comparison:
+    def work(self) -> RunGroup:
         """Return the comparison."""
         return self._compare(self.run)
 
@@ -154,7 +153,7 @@ class Comparing(Session):
         own = dict(zip(comparisons.OWN_RUNS, self.lines, strict=False)) if self.name == comparisons.OWN else {}
         return {"comparison": self.name} | own | to_texts(self.run)
 
-    def _compare(self, run: RunConfig) -> Comparison:
+    def _compare(self, run: RunConfig) -> RunGroup:
         if self.name != comparisons.OWN:
             titles, overrides = zip(*comparisons.READY[self.name].runs, strict=True)
             return compare(run, overrides, titles)
@@ -191,7 +190,8 @@ def current() -> Session:
     """Return this tab's session."""
     if "lpc" not in st.session_state:
         st.session_state.lpc = Session()
-    return st.session_state.lpc
+    session: Session = st.session_state.lpc
+    return session
 
 
 def comparing() -> Comparing:
@@ -228,27 +228,32 @@ def carried(key: str, take: Callable[[Any], None]) -> Callable[[], None]:
 
 
 def film_wanted() -> None:
-    """A press on "Record": record the tab's run with what the film's widgets (``film_…``) say."""
-    tab, asked = current(), st.session_state
-    desk = tab.film_desk()
+    """A press on "Record": record the tab's run with what the film's widgets say."""
+    desk = current().film_desk()
     try:
-        run = shortened(tab.run, asked["film_steps"])
-        desk.record(films.Wish(run, asked["film_gammas"], asked["film_frames"], asked["film_points"]))
+        desk.record(_film_wish())
     except FilmError as error:
         desk.error = str(error)
 
 
-def _release(place: str) -> None:
-    hub.current().close(place)
+def film_estimate() -> str:
+    """How long recording will take, in words; or why it cannot be."""
+    try:
+        seconds = _film_wish().seconds
+    except (FilmError, ConfigError) as error:
+        return str(error)
+    about = f"{max(5, 5 * round(seconds / 5)):.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+    return f"Takes about {about} when the machine has nothing else to do; the page shows how far it is."
 
 
-@st.cache_resource(scope="session", on_release=_release, show_spinner=False)
-def _release_when_gone(place: str) -> str:
-    """Tie the hub's place to the browser session: Streamlit releases it when the tab is gone."""
-    return place
+def _film_wish() -> films.Wish:
+    """The tab's run and what the film's widgets (``film_…``) say."""
+    asked = st.session_state
+    run = shortened(current().run, asked["film_steps"])
+    return films.Wish(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
 
 
 @st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)
 def _clear_when_gone(desk: str) -> str:
-    """Tie a desk of the tab to the browser session, as `_release_when_gone` does its run."""
+    """Tie a desk of the tab to the browser session, which ends with its connection. (A place ends with its own.)"""
     return desk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import math
 import os
 import re
@@ -16,7 +17,9 @@ ANY_HOST = "*"
 # Small matrices on busy cores are many times slower when a BLAS splits them over threads.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@%+-]+)*/?")  # of paths
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_FRAME = re.compile(r"https?://(?:\*\.)?[a-z0-9._-]+(?::(?:[0-9]{1,5}|\*))?|self")
 
 
 class SettingsError(ValueError):
@@ -45,9 +48,14 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
     allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
     allowed_hosts: tuple[str, ...] = _setting((), "Further host names of the server: lab.example.org,lab (* for any).")
-    heartbeat_s: float = _setting(10.0, "Seconds after which a page that has gone loses its run.", 0.2, 86_400)
-    silent_s: float = _setting(150.0, "Seconds after which a connected but silent page loses its run (a hidden tab may "
-                                      "speak only once a minute).", 0.2, 86_400)
+    trusted_proxies: tuple[str, ...] = _setting((), "Addresses or networks of proxies whose Forwarded and X-Forwarded "
+                                                    "headers are believed: 127.0.0.1,10.0.0.0/8 (* for any).")
+    prefix: str = _setting("", "Path that a proxy leaves in front of the lab's own: /courses/lab")
+    frame_ancestors: tuple[str, ...] = _setting((), "Origins whose pages may show the lab in a frame: "
+                                                    "https://moodle.example.org (self for the lab's own).")
+    heartbeat_s: float = _setting(10.0, "Seconds after which a page that was closed loses its run.", 0.2, 86_400)
+    silent_s: float = _setting(150.0, "Seconds after which a silent page or one whose line broke loses its run (hidden "
+                                      "tabs may speak only once a minute, and tablets sleep).", 0.2, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
     unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
@@ -70,6 +78,24 @@ class Settings:
             if host != ANY_HOST and not _HOST.fullmatch(host):
                 raise SettingsError("LPC_ALLOWED_HOSTS: expected names like lab.example.org, in small letters and "
                                     f"without a port, got {host!r}")
+        for network in self.trusted_proxies:
+            if network != ANY_HOST and not _is_network(network):
+                raise SettingsError("LPC_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8, got "
+                                    f"{network!r}")
+        if not PREFIX.fullmatch(self.prefix):
+            raise SettingsError(f"LPC_PREFIX: expected a path like /courses/lab, got {self.prefix!r}")
+        for frame in self.frame_ancestors:
+            if not _FRAME.fullmatch(frame):
+                raise SettingsError("LPC_FRAME_ANCESTORS: expected origins like https://moodle.example.org, got "
+                                    f"{frame!r}")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_origin(text: str) -> bool:

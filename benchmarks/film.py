@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from app.looks.film_export import export
 from benchmarks._browser import chromium
 from lpc_core.config import RunConfig
-from lpc_core.engine._batches import input_shape
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.film import open_film, parse_gammas, run_of, save_film, shortened
 from lpc_core.film import record as recorder

@@ -1,9 +1,9 @@
 """What a frame costs beside a training step: a snapshot without and with metrics, and the whole frame, encoded.
 
-    python -m benchmarks.frame [--quick]
+    OMP_NUM_THREADS=1 python -m benchmarks.frame [--quick]
 
-One thread. Processor time of this thread, medians over turns with training between them, as in a live run: what a step
-leaves in the caches is then what a frame finds.
+One thread, as in a worker. Processor time of this thread, medians over turns with training between them, as in a live
+run: what a step leaves in the caches is then what a frame finds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def seconds(work: Callable[[], object]) -> float:
 def encoded(panel: Panel, measure: bool) -> bytes:
     """One frame as it is sent."""
     panel.look(measure=measure, running=True)
-    return frames.encode_part("frame", panel.picture(View(type="view")), {"run": 1, "frame": 1})
+    return frames.encode("frame", {"run": 1, "frame": 1}, [panel.picture(View(type="view"))])
 
 
 def costs(config: RunConfig, turns: int) -> dict[str, float]:

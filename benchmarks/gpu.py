@@ -1,10 +1,17 @@
-"""What a GPU is for here: steps per second on the Figure 1 task, 64 γ at once, CIFAR-10 from scratch to collapse.
+"""What a GPU is for here, each figure beside its peer in the same process, each part by itself.
 
-    python -m benchmarks.gpu [--quick] [--width N]
+    python -m benchmarks.gpu [--only steps gammas cifar resnet film room] [--seeds 5 6 7] [--quick]
 
-Every time is the host's, from an idle device to an idle device; the peer of each line runs in the same process. The
-convnet's line streams snapshots ten times a second all the while, as the stage would. Without a GPU there is nothing
-to measure, and it says so.
+steps   Figure 1's task: steps per second, and where a step's time goes
+gammas  64 γ at once beside one
+cifar   CIFAR-10 to collapse by the preset, frames ten times a second; images per second beside a plain loop like
+        airbench's on the same card
+resnet  a ResNet-18 step at batch 512: recorded, compiled, and a plain eager float32 loop over a DataLoader
+film    64 γ × 60 moments × 1,000 points
+room    30 sessions in turns on one device: frames per second of each
+
+Times are the host's, from an idle device to an idle device. A part that fails says why, and the others go on.
+``--quick`` takes a fraction of the time. ``--tiny`` is for the tests: it runs anywhere and measures nothing.
 """
 
 from __future__ import annotations
@@ -13,121 +20,159 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from lpc_core.config import RunConfig, unflatten
-from lpc_core.data import DataError, load
-from lpc_core.engine._batches import Batches
+from lpc_core.data import Dataset, load
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.graphs import STEPS_MLP, WARM_UP, Blocks, recorder_for
 from lpc_core.engine.trainer import Trainer
+from lpc_core.film.record import record
+from lpc_core.metrics.collapse import by_class, within_class_spread
+from lpc_core.metrics.separation import separation_ratio
 from lpc_core.models import build
+from lpc_core.presets import default_run
 
-STEPS_PER_S, MULTIPLE, SECONDS = 20_000, 3.0, 60.0  # the targets
+FRAME_EVERY_S, SLICE_S = 0.1, 0.008  # as on the stage, and as the worker's
 TRAIN, TEST, GAMMA = 0.999, 0.91, 1e3  # what counts as collapsed; γ as in the authors' code, mean over nodes
-FRAME_EVERY_S = 0.1
-SLICE_S = 0.008  # as the worker's
-CIFAR = {"dataset": "cifar10", "samples": 50_000, "test_samples": 10_000, "model": "convnet", "augment": "flip-crop",
-         "latent_dim": 64, "convention": "mean", "gamma_start": 1e-2, "gamma_end": 2e3, "batch_size": 512,
-         "lr": 4e-3, "head_lr": 1e-2, "lr_schedule": "cosine", "lr_end": 0.01, "weight_decay": 5e-2}
+BATCH = 512  # of the ResNet
 
 
-def timed(work: Callable[[], object]) -> float:
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    work()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
+class Bench:
+    """The device, and how much of everything."""
+
+    def __init__(self, device: torch.device, quick: bool, tiny: bool, seeds: list[int]) -> None:
+        self.device, self.quick, self.tiny, self.seeds = device, quick or tiny, tiny, seeds
+
+    def of(self, full: int, quick: int, tiny: int) -> int:
+        """The number for this run."""
+        return tiny if self.tiny else quick if self.quick else full
+
+    def timed(self, work: Callable[[], object]) -> float:
+        """Seconds of ``work``, from an idle device to an idle device."""
+        self.wait()
+        start = time.perf_counter()
+        work()
+        self.wait()
+        return time.perf_counter() - start
+
+    def wait(self) -> None:
+        """Until the device is idle."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def median(self, work: Callable[[], object], turns: int) -> float:
+        """Median seconds of ``work`` after one turn that warms up."""
+        work()
+        return statistics.median(self.timed(work) for _ in range(turns))
+
+    def pictures(self, samples: int) -> Dataset:
+        """CIFAR-10, or noise in its place in a tiny run."""
+        if not self.tiny:
+            return load(unflatten({"dataset": "cifar10", "samples": samples, "test_samples": 10_000}).data, 0)
+        rng, labels = np.random.default_rng(0), np.arange(samples) % 10
+        images = rng.integers(0, 256, (samples, 32, 32, 3), dtype=np.uint8)
+        return Dataset("noise", images, labels, images[:20], labels[:20], tuple("0123456789"))
 
 
-def verdict(good: bool) -> str:
-    return "met" if good else "NOT MET"
+def against(name: str, value: float, target: float, unit: str = "", *, least: bool = True) -> None:
+    """One figure beside its target."""
+    good = value >= target if least else value <= target
+    print(f"  {name:44s} {value:12,.4g} {unit:9s} target {'≥' if least else '≤'} {target:<9,g} "
+          f"{'met' if good else 'NOT MET'}", flush=True)
 
 
-# ---- steps per second ------------------------------------------------------------------------------------------------
+# ---- (c) steps per second, and where they go -------------------------------------------------------------------------
 
 
-def per_second(rounds: int) -> None:
+def steps(bench: Bench) -> None:
     config = unflatten({"steps": 10_000_000})
     dataset = load(config.data, 0)
-    runs = {"autograd, one by one": Trainer(config, "cuda", dataset, engine="autograd", block=0),
-            "fused, one by one": Trainer(config, "cuda", dataset, block=0),
-            "autograd, recorded": Trainer(config, "cuda", dataset, engine="autograd"),
-            "fused, recorded": Trainer(config, "cuda", dataset)}
-    rates: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(rounds + 1):  # the first turn warms up and records
-        for name, run in runs.items():
-            steps = 320 if "one by one" in name else 6_400
-            seconds = timed(lambda run=run, steps=steps: run.advance(steps))
-            if turn:
-                rates[name].append(steps / seconds)
-    print("\nSteps per second, Figure 1 task (20-32-32-2-4, batch 256), data and checks included\n")
-    slowest = statistics.median(rates["autograd, one by one"])
-    for name, values in rates.items():
-        rate = statistics.median(values)
-        print(f"  {name:22s} {rate:10,.0f} /s   {rate / slowest:5.1f}×   ({runs[name].engine_note})")
-    best = statistics.median(rates["fused, recorded"])
-    print(f"\n  ratio to the target of {STEPS_PER_S:,} /s: {best / STEPS_PER_S:.2f}   {verdict(best >= STEPS_PER_S)}")
+    count = bench.of(6_400, 3_200, 64)
+    best = 0.0
+    for engine, block in (("autograd", 0), ("fused", 0), ("autograd", None), ("fused", None)):
+        run = Trainer(config, str(bench.device), dataset, engine=engine, block=block)
+        some = count if block is None else max(32, count // 20)
+        rate = some / bench.median(lambda run=run, some=some: run.advance(some), bench.of(5, 3, 1))
+        print(f"  {engine + (', recorded' if block is None else ', one by one'):44s} {rate:12,.0f} /s", flush=True)
+        best = max(best, rate)
+    against("best, 20-32-32-2-4, batch 256", best, 20_000, "steps/s")
+    _breakdown(bench, run)
 
 
-# ---- many γ at once --------------------------------------------------------------------------------------------------
+def _breakdown(bench: Bench, run: Trainer) -> None:
+    """Kernels per step, their time, and the gaps between them: what is left is the floor of launches."""
+    if bench.device.type != "cuda":
+        print("  (no breakdown: it counts a GPU's kernels)")
+        return
+    from torch.profiler import ProfilerActivity, profile
+
+    some = 320
+    with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as seen:
+        run.advance(some)
+        bench.wait()
+    rows = [row for row in seen.key_averages() if row.device_type == torch.autograd.DeviceType.CUDA]
+    busy = sum(row.self_device_time_total for row in rows) / some
+    print(f"  kernels per step {sum(row.count for row in rows) / some:.1f}, busy {busy:.1f} µs per step; the largest:")
+    for row in sorted(rows, key=lambda row: -row.self_device_time_total)[:12]:
+        print(f"    {row.key[:60]:60s} {row.count / some:6.2f} × {row.self_device_time_total / row.count:6.2f} µs")
 
 
-def recorded(replicas: int) -> Callable[[int], None]:
-    """Blocks of steps of ``replicas`` models, one γ each."""
-    config, device = RunConfig(), torch.device("cuda")
-    models = [build(config.model, (20,), 4, 0).to(device) for _ in range(replicas)]
-    batches = Batches(load(config.data, 0), config.batch_size, 0, device)
-    engine = FusedEngine(config, models, batches.size)
-    blocks = Blocks(engine, STEPS_MLP, *batches.peek(), recorder_for(device))
+# ---- 64 γ at once ----------------------------------------------------------------------------------------------------
+
+
+def gammas(bench: Bench) -> None:
+    times = {}
+    for replicas in (1, 8, 64):
+        advance = _recorded(bench, replicas)
+        times[replicas] = bench.median(advance, bench.of(7, 3, 1)) / STEPS_MLP * 1e6
+        print(f"  {replicas:3d} γ {times[replicas]:10.1f} µs per step of all", flush=True)
+    against("64 γ beside one", times[64] / times[1], 3.0, "×", least=False)
+
+
+def _recorded(bench: Bench, replicas: int) -> Callable[[], None]:
+    """A block of steps of ``replicas`` models, one γ each."""
+    config = RunConfig()
+    models = [build(config.model, (20,), 4, 0).to(bench.device) for _ in range(replicas)]
+    batches = Batches(load(config.data, 0), config.batch_size, 0, bench.device)
+    blocks = Blocks(FusedEngine(config, models, batches.size), STEPS_MLP, *batches.peek(), recorder_for(bench.device))
     gamma: float | Tensor = torch.logspace(-4, 2, replicas) if replicas > 1 else 1.0
     for _ in range(WARM_UP):
         blocks.warm_up(batches, gamma, 5e-3)
     if not blocks.ready():
-        print(f"  {blocks.note}")
-
-    def advance(count: int) -> None:
-        for _ in range(count):
-            if blocks.ready():
-                blocks.run(batches, [gamma] * STEPS_MLP, [5e-3] * STEPS_MLP)
-            else:
-                for _ in range(STEPS_MLP):
-                    engine.step(*batches.next(), gamma if replicas == 1 else torch.as_tensor(gamma).cuda(), 5e-3)
-    return advance
+        raise RuntimeError(blocks.note)
+    return lambda: blocks.run(batches, [gamma] * STEPS_MLP, [5e-3] * STEPS_MLP)
 
 
-def at_once(rounds: int) -> None:
-    entrants = {replicas: recorded(replicas) for replicas in (1, 8, 64)}
-    times: dict[int, list[float]] = {replicas: [] for replicas in entrants}
-    for turn in range(rounds + 1):
-        for replicas, advance in entrants.items():
-            seconds = timed(lambda advance=advance: advance(50))
-            if turn:
-                times[replicas].append(seconds / 50 / STEPS_MLP * 1e6)
-    one = statistics.median(times[1])
-    print("\nMany γ at once, 20-32-32-2-4, batch 256: one step of all of them\n")
-    for replicas, values in times.items():
-        multiple = statistics.median(values) / one
-        print(f"  {replicas:3d} γ   {one * multiple:8.1f} µs   {multiple:5.2f}× one")
-    multiple = statistics.median(times[64]) / one
-    print(f"\n  64 γ / one: {multiple:.2f}, target at most {MULTIPLE:g}   {verdict(multiple <= MULTIPLE)}")
+# ---- (a) CIFAR-10 to collapse ----------------------------------------------------------------------------------------
 
 
-# ---- CIFAR-10 to collapse --------------------------------------------------------------------------------------------
+def cifar(bench: Bench) -> None:
+    base = default_run("cifar10", "cuda") if bench.device.type == "cuda" else unflatten({"dataset": "cifar10"})
+    count = bench.of(50_000, 50_000, 64)
+    epochs = bench.of(60, 6, 1)
+    size = min(base.batch_size, count)
+    change: dict[str, Any] = {"samples": count, "steps": max(2, epochs * count // size), "batch_size": size}
+    change["ramp_steps"] = max(1, int(0.7 * change["steps"]))
+    dataset, rates = bench.pictures(count), []
+    for seed in bench.seeds:
+        run = Trainer(unflatten(change | {"seed": seed}, base), str(bench.device), dataset)
+        frames: list[int] = []
+        seconds = bench.timed(lambda run=run, frames=frames: frames.append(_streamed(run)))
+        rates.append(run.step * size / seconds)
+        _ends(run, dataset, seconds, frames[0])
+    own = _airbench(bench, dataset, size)
+    against("images per second beside an airbench-like loop", statistics.median(rates) / own, 0.8, "×")
 
 
-@torch.no_grad()
-def accuracy(run: Trainer, inputs: Tensor, labels: Tensor) -> float:
-    """Of all samples, as stored."""
-    run.model.eval()
-    right = sum(int((run.model(run.batches.normalise(pictures))[0].argmax(1) == truth).sum())
-                for pictures, truth in zip(inputs.split(2_000), labels.split(2_000), strict=True))
-    return right / len(labels)
-
-
-def streamed(run: Trainer) -> int:
+def _streamed(run: Trainer) -> int:
     """Train to the end in the worker's slices, a snapshot ten times a second; returns how many there were."""
     frames, due = 0, 0.0
     while not (run.finished or run.diverged):
@@ -138,47 +183,165 @@ def streamed(run: Trainer) -> int:
     return frames
 
 
-def cifar(width: int, epochs: int) -> None:
-    steps = epochs * CIFAR["samples"] // CIFAR["batch_size"]
-    config = unflatten(CIFAR | {"width": width, "steps": steps, "ramp_steps": steps * 4 // 5})
-    print(f"\nCIFAR-10 from scratch to collapse: convnet of width {width}, {epochs} epochs, frames all the while\n")
-    try:
-        dataset = load(config.data, 0)
-    except DataError as error:
-        print(f"  left out: {error}")
-        return
-    begun = time.perf_counter()
-    run = Trainer(config, "cuda", dataset)  # its making and recording count
-    made = time.perf_counter() - begun
-    frames = 0
-
-    def train() -> None:
-        nonlocal frames
-        frames = streamed(run)
-
-    seconds = made + timed(train)
-    test = accuracy(run, torch.from_numpy(dataset.test_inputs).cuda(), torch.from_numpy(dataset.test_labels).cuda())
-    fit, gamma = accuracy(run, run.batches.inputs, run.batches.labels), run.gamma.value
-    print(f"  {seconds:.1f} s, {frames} frames, {run.step / seconds:,.0f} steps/s ({run.engine_note}) {run.reason}\n")
-    for name, value, target, good in (
-            ("seconds", seconds, SECONDS, seconds <= SECONDS), ("train", fit, TRAIN, fit >= TRAIN),
-            ("test", test, TEST, test >= TEST), ("γ (mean)", gamma, GAMMA, gamma >= GAMMA)):
-        print(f"  {name:9s} {value:9.4g}   target {target:6g}   ratio {value / target:5.2f}   {verdict(good)}")
+@torch.no_grad()
+def _answers(run: Trainer, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    run.model.eval()
+    parts = [run.model(run.batches.normalise(piece.to(run.device))) for piece in torch.from_numpy(stored).split(1_000)]
+    return tuple(torch.cat(part).float().cpu().numpy() for part in zip(*parts, strict=True))
 
 
-def main() -> None:
+def _ends(run: Trainer, dataset: Dataset, seconds: float, frames: int) -> None:
+    """The network at its end, on all pictures."""
+    (logits, latents), (test, _) = (_answers(run, part) for part in (dataset.train_inputs, dataset.test_inputs))
+    radius, guesses = float(np.linalg.norm(latents, axis=1).mean()), logits.argmax(1)
+    spread = within_class_spread(by_class(latents, dataset.train_labels, dataset.classes), radius)
+    print(f"  seed {run.config.seed}: {frames} frames, spread {spread:.1%}, 𝓡 "
+          f"{separation_ratio(latents.astype(np.float64), guesses):.1f} ({run.engine_note}) {run.reason}")
+    against("seconds", seconds, 30.0, "s", least=False)
+    against("train", float((guesses == dataset.train_labels).mean()), TRAIN)
+    against("test", float((test.argmax(1) == dataset.test_labels).mean()), TEST)
+    against("γ (mean)", run.gamma.value, GAMMA)
+
+
+def _airbench(bench: Bench, dataset: Dataset, size: int) -> float:
+    """Images per second of a plain loop like airbench's: half precision, data on the device, no frames, no penalty."""
+    config = unflatten({"model": "fastnet", "hidden": (128, 384, 384) if not bench.tiny else (8,), "activation": "gelu",
+                        "latent_dim": 64})
+    dtype = torch.bfloat16 if bench.device.type == "cuda" else torch.float32
+    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device, dtype, memory_format=torch.channels_last).train()
+    moving = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.85, nesterov=True)
+    pictures = torch.from_numpy(dataset.train_inputs).to(bench.device).permute(0, 3, 1, 2).to(dtype) / 255
+    labels = torch.from_numpy(dataset.train_labels).to(bench.device)
+
+    def epoch() -> None:
+        order = torch.randperm(len(labels), device=bench.device)
+        for rows in order.split(size):
+            moving.zero_grad(set_to_none=True)
+            F.cross_entropy(net(pictures[rows])[0], labels[rows]).backward()
+            moving.step()
+
+    rate = len(labels) / bench.median(epoch, bench.of(5, 2, 1))
+    print(f"  {'airbench-like loop':44s} {rate:12,.0f} images/s", flush=True)
+    return rate
+
+
+# ---- (b) a ResNet-18 step --------------------------------------------------------------------------------------------
+
+
+def resnet(bench: Bench) -> None:
+    batch = bench.of(BATCH, BATCH, 4)
+    dataset = bench.pictures(bench.of(20_000, 10_000, 12))
+    config = unflatten({"dataset": "cifar10", "model": "resnet18", "latent_dim": 8, "batch_size": batch, "steps": 10**6,
+                        "samples": len(dataset.train_labels)})
+    some = bench.of(24, 12, 1)
+    plain = _eager(bench, config, dataset, batch, some)
+    print(f"  {'eager float32, DataLoader':44s} {plain:12,.0f} images/s", flush=True)
+    run = Trainer(config, str(bench.device), dataset)
+    recorded = some * batch / bench.median(lambda: run.advance(some), bench.of(5, 3, 1))
+    print(f"  {'this trainer: ' + run.engine_note[:29]:44s} {recorded:12,.0f} images/s", flush=True)
+    against("beside the eager loop", recorded / plain, 5.0, "×")
+    if bench.device.type == "cuda":
+        seconds, compiled = _compiled(bench, config, dataset, batch, some)
+        print(f"  {'torch.compile':44s} {compiled:12,.0f} images/s, after {seconds:.0f} s")
+        if compiled > recorded:
+            print(f"  compiling pays after {seconds / (1 / recorded - 1 / compiled):,.0f} images")
+
+
+def _eager(bench: Bench, config: RunConfig, dataset: Dataset, batch: int, some: int) -> float:
+    """Images per second of what one writes first: float32, channels first, a DataLoader on the CPU, AdamW."""
+    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device, memory_format=torch.contiguous_format).train()
+    pictures = torch.from_numpy(dataset.train_inputs).permute(0, 3, 1, 2).float() / 255
+    loader = DataLoader(TensorDataset(pictures, torch.from_numpy(dataset.train_labels)), batch, shuffle=True,
+                        drop_last=True)
+    moving = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    feed = iter(loader)
+
+    def work() -> None:
+        nonlocal feed
+        for _ in range(some):
+            inputs, labels = next(feed, (None, None))
+            if inputs is None:
+                feed = iter(loader)
+                inputs, labels = next(feed)
+            logits, latents = net(inputs.to(bench.device))
+            moving.zero_grad()
+            (F.cross_entropy(logits, labels.to(bench.device)) + latents.square().mean()).backward()
+            moving.step()
+
+    return some * batch / bench.median(work, bench.of(3, 2, 1))
+
+
+def _compiled(bench: Bench, config: RunConfig, dataset: Dataset, batch: int,
+              some: int) -> tuple[float, float]:
+    """Seconds until the first compiled step is done, and images per second from then on."""
+    run = Trainer(config, str(bench.device), dataset, block=0)
+    backbone: nn.Module = run.model.backbone
+    backbone.compile()
+    first = bench.timed(lambda: run.advance(1))
+    return first, some * batch / bench.median(lambda: run.advance(some), bench.of(5, 3, 1))
+
+
+# ---- (d) a film, (e) a room ------------------------------------------------------------------------------------------
+
+
+def film(bench: Bench) -> None:
+    count, frames = bench.of(64, 64, 2), bench.of(60, 60, 2)
+    config = unflatten({"steps": bench.of(600, 600, 4), "ramp_steps": bench.of(400, 400, 2), "samples": 2_000})
+    values = np.logspace(-3, 5, count)
+    seconds = bench.timed(lambda: record(config, values, frames, bench.of(1_000, 1_000, 20), device=str(bench.device)))
+    against(f"film, {count} γ × {frames} moments, {config.steps} steps", seconds, 1.0, "s", least=False)
+
+
+def room(bench: Bench) -> None:
+    """Thirty runs in turns of a few ms in one process, as a worker gives them, each with its own seed."""
+    count, lasting = bench.of(30, 30, 2), bench.of(20, 5, 1)
+    runs = [Trainer(unflatten({"steps": 10_000_000, "seed": seed}), str(bench.device)) for seed in range(count)]
+    for run in runs:
+        run.advance(WARM_UP + STEPS_MLP)
+        run.snapshot()
+    frames, due, begun = [0] * count, [0.0] * count, time.perf_counter()
+    before = [run.step for run in runs]
+    while time.perf_counter() - begun < lasting:
+        for i, run in enumerate(runs):
+            run.advance(10_000, deadline=time.perf_counter() + min(SLICE_S, FRAME_EVERY_S / 3 / count))
+            if time.perf_counter() >= due[i]:
+                run.snapshot(metrics=frames[i] % 5 == 0)
+                frames[i], due[i] = frames[i] + 1, time.perf_counter() + FRAME_EVERY_S / 3
+    passed = time.perf_counter() - begun
+    total = sum(run.step for run in runs) - sum(before)
+    print(f"  steps of all together {total / passed:,.0f} /s; frames of the median "
+          f"{statistics.median(frames) / passed:.1f} /s")
+    against(f"frames of the slowest of {count}", min(frames) / passed, 10.0, "/s")
+
+
+PARTS = {part.__name__: part for part in (steps, gammas, cifar, resnet, film, room)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print every part; the number of those that failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer turns; CIFAR for 3 epochs only")
-    parser.add_argument("--width", type=int, default=192, help="of the convnet's first stage (a guess, not yet tried)")
-    parser.add_argument("--epochs", type=int, default=45)
-    given = parser.parse_args()
-    if not torch.cuda.is_available():
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[5, 6, 7])
+    parser.add_argument("--quick", action="store_true", help="fewer turns; CIFAR for 6 epochs of one seed")
+    parser.add_argument("--tiny", action="store_true", help="the least of everything, on any device, to try the script")
+    given = parser.parse_args(arguments)
+    if not (torch.cuda.is_available() or given.tiny):
         print("This benchmark needs a GPU that torch can use (CUDA), and there is none here: nothing was measured.")
-        return
-    print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}")
-    per_second(3 if given.quick else 11)
-    at_once(3 if given.quick else 11)
-    cifar(given.width, 3 if given.quick else given.epochs)
+        return 0
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    seeds = given.seeds[:1] if given.quick or given.tiny else given.seeds
+    bench = Bench(device, given.quick, given.tiny, seeds)
+    where = torch.cuda.get_device_name() if device.type == "cuda" else "the CPU: a trial, no figure"
+    print(f"torch {torch.__version__}, {where}, {time.strftime('%Y-%m-%d')}")
+    failed = 0
+    for name in given.only:
+        print(f"\n{name}\n", flush=True)
+        try:
+            PARTS[name](bench)
+        except Exception as error:  # a missing file or package, memory: the other figures are wanted all the same
+            failed += 1
+            print(f"  left out: {type(error).__name__}: {' '.join(str(error).split())[:400]}", flush=True)
+    return failed
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from app.live.socket import live
 from app.settings import Settings
 from benchmarks._browser import chromium, free_port, lab
 from lpc_core.config import unflatten
+from lpc_core.run_group import alone
 
 SECONDS = 8
 SESSIONS = 10
@@ -63,7 +64,7 @@ class Server:
 
 def watch(server: Server, seconds: float, speed: float, out: list[tuple[float, float]]) -> None:
     """One page that acknowledges every frame at once; appends (frames per second, steps per second)."""
-    handle = server.hub.open(LONG)
+    handle = server.hub.open(alone(LONG))
     with greeted(server, handle) as socket:
         socket.send(json.dumps({"type": "speed", "steps_per_second": speed}))
         _listen(socket, 2.0)  # settled

@@ -24,8 +24,8 @@ from torch import Tensor
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import DataError, load, sources
 from lpc_core.engine.trainer import Trainer
-from lpc_core.metrics.binarity import weight_abs_cv
 from lpc_core.metrics.collapse import by_class, within_class_spread
+from lpc_core.metrics.head import weight_abs_cv
 from lpc_core.metrics.separation import separation_ratio
 from lpc_core.presets import default_run, named_presets
 from lpc_core.theory import collapse_points

@@ -22,6 +22,7 @@ from app.settings import Settings
 from benchmarks.live import LONG, Server, greeted, memory_mb
 from lpc_core.config import unflatten
 from lpc_core.engine.trainer import Trainer
+from lpc_core.run_group import alone
 
 MOST_SESSIONS, MOST_MINUTES, MOST_WORKERS = 100, 30.0, 16
 SETTLE_S = 5.0  # before anything is counted
@@ -40,7 +41,7 @@ class Reader:
     errors: list[str] = field(default_factory=list)
 
 
-def alone(seconds: float = 3.0) -> float:
+def lone_speed(seconds: float = 3.0) -> float:
     """Steps per second of one run in a plain loop, without a server: the machine's own speed."""
     torch.set_num_threads(1)
     run = Trainer(LONG, "cpu")
@@ -54,7 +55,7 @@ def alone(seconds: float = 3.0) -> float:
 def read(server: Server, seed: int, begin: float, end: float, reader: Reader) -> None:
     """One page: draws what comes, moves γ now and then; counts from ``begin`` to ``end`` (of `time.monotonic`)."""
     try:
-        handle = server.hub.open(unflatten({"seed": seed}, LONG))
+        handle = server.hub.open(alone(unflatten({"seed": seed}, LONG)))
         with greeted(server, handle) as socket:
             _watch(socket, begin, end, reader)
         server.hub.close(handle.id)
@@ -131,7 +132,7 @@ def main() -> None:
     for name, most in (("sessions", MOST_SESSIONS), ("minutes", MOST_MINUTES), ("workers", MOST_WORKERS)):
         if not 0 < getattr(given, name) <= most:
             parser.error(f"--{name}: expected more than 0 and at most {most:g}, got {getattr(given, name)}")
-    own = alone()
+    own = lone_speed()
     with Server(Settings(workers=given.workers, max_sessions=given.sessions)) as server:
         readers, memory = room(server, given.sessions, 60 * given.minutes)
     report(readers, memory, 60 * given.minutes, own)

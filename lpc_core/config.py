@@ -12,21 +12,30 @@ from typing import Any
 
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
-MAX_LAYERS = 6  # of an MLP
+MAX_LAYERS = 6  # of an MLP, or blocks of a fastnet
 
 
 class ConfigError(ValueError):
     """A configuration value that is not allowed. ``field`` names it, ``allowed`` says what is."""
 
     def __init__(self, field: str, allowed: str, got: object) -> None:
-        super().__init__(f"{field}: expected {allowed}, got {got!r}")
+        name = field if field.isidentifier() else repr(field)  # a file or a link may call a setting anything
+        super().__init__(f"{_cut(name, 40)}: expected {allowed}, got {_cut(repr(got), 80)}")
         self.field, self.allowed, self.got = field, allowed, got
 
 
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _setting(default: Any, help: str, *, low: float | None = None, high: float | None = None,
-             choices: tuple[str, ...] | None = None, unit: str = "") -> Any:
-    """A dataclass field with its range (inclusive) or its choices, its unit and one sentence of help."""
-    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit}
+             choices: tuple[str, ...] | None = None, unit: str = "", files: tuple[str, str] | None = None) -> Any:
+    """A dataclass field with its range (inclusive) or its choices, its unit and one sentence of help.
+
+    ``files`` (package, what its modules define) makes it an open name: the files there are further choices, and the
+    name is checked where it is picked (`lpc_core.choices`).
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit, "files": files}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -41,7 +50,7 @@ class _Section:
 def describe(field: dataclasses.Field[Any]) -> str:
     """Say in words what a field allows: ``a whole number from 2 to 100``."""
     meta = field.metadata
-    if meta["choices"]:
+    if meta["choices"] and not meta["files"]:
         return "one of " + ", ".join(meta["choices"])
     kind = {"int": "a whole number", "float": "a number", "str": "a name"}.get(str(field.type), "whole numbers")
     if meta["low"] is None:
@@ -53,7 +62,7 @@ def describe(field: dataclasses.Field[Any]) -> str:
 def _check(field: dataclasses.Field[Any], value: Any) -> None:
     meta, kind, allowed = field.metadata, str(field.type), describe(field)
     values = value if isinstance(value, tuple) else (value,)
-    if meta["choices"]:
+    if meta["choices"] and not meta["files"]:
         good = value in meta["choices"]
     elif kind == "str":
         good = isinstance(value, str) and value != ""
@@ -74,7 +83,7 @@ def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
 class DataConfig(_Section):
     """Which samples. Synthetic sources use all fields; a stored set uses only the sample counts."""
 
-    dataset: str = _setting("hypercube", "Where the samples come from.")
+    dataset: str = _setting("hypercube", "Where the samples come from.", files=("lpc_core.data", "SOURCE"))
     classes: int = _setting(4, "Number of classes of a synthetic data set.", low=2, high=100)
     samples: int = _setting(10_000, "Training samples, all classes together (a stratified subset of stored sets).",
                             low=2, high=1_000_000, unit="samples")
@@ -83,7 +92,9 @@ class DataConfig(_Section):
     noise: float = _setting(0.8, "Standard deviation of the noise on synthetic samples.", low=0.0, high=10.0)
     dim: int = _setting(20, "Input dimension of the hypercube data set.", low=1, high=1_000, unit="dimensions")
     augment: str = _setting("none", "Random changes to training pictures: flip-crop flips them left to right, shifts "
-                                    "them by up to 4 pixels and adds a little noise.", choices=("none", "flip-crop"))
+                                    "them by up to 4 pixels and adds a little noise; alternate-flip flips each in "
+                                    "every other epoch and shifts by up to 2.",
+                          choices=("none", "flip-crop", "alternate-flip"))
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,10 @@ class ModelConfig(_Section):
     """Backbone → penultimate layer with ``latent_dim`` nodes → linear head."""
 
     model: str = _setting("auto", "Backbone; auto is a convnet for colour images and an MLP for the rest.",
-                          choices=("auto", "mlp", "convnet"))
-    hidden: tuple[int, ...] = _setting((32, 32), "Widths of the MLP's hidden layers.", low=1, high=8_192)
+                          choices=("auto",), files=("lpc_core.models", "BACKBONE"))
+    hidden: tuple[int, ...] = _setting((32, 32), "Widths of an MLP's hidden layers, or of a fastnet's blocks.", low=1,
+                                       high=8_192)
+    depth: int = _setting(2, "Convolutions in each of a fastnet's blocks.", low=1, high=4, unit="convolutions")
     width: int = _setting(16, "Channels of the convnet's first stage.", low=4, high=256, unit="channels")
     activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
     penultimate: str = _setting("linear", "The layer the penalty acts on: linear (LPC), nonlinear, or none.",
@@ -100,10 +113,11 @@ class ModelConfig(_Section):
     latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
     dropout: float = _setting(0.0, "Share of backbone features dropped while training.", low=0.0, high=0.95)
 
-    def resolved(self, shape: tuple[int, ...]) -> str:
-        """The backbone that "auto" stands for: a convnet for colour pictures (C, H, W), an MLP for the rest."""
-        colour_picture = len(shape) == 3 and shape[0] == 3
-        return self.model if self.model != "auto" else ("convnet" if colour_picture else "mlp")
+
+def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
+    """The name of the backbone for inputs of ``shape``; "auto" is a convnet for colour pictures (C, H, W), else mlp."""
+    colour_picture = len(shape) == 3 and shape[0] == 3
+    return config.model if config.model != "auto" else ("convnet" if colour_picture else "mlp")
 
 
 @dataclass(frozen=True)
@@ -111,8 +125,7 @@ class LossConfig(_Section):
     """A loss on logits or latents + γ‖z‖²."""
 
     loss: str = _setting("cross-entropy", "What is made small beside the penalty: cross-entropy (LPC), or a rival from "
-                                          "metric learning.",
-                         choices=("cross-entropy", "arcface", "cosface", "supcon"))
+                                          "metric learning.", files=("lpc_core.losses", "LOSS"))
     margin: float = _setting(0.3, "By how much the true class must win: radians for ArcFace (the paper: 0.1 → 0.5), a "
                                   "difference of cosines for CosFace.", low=0.0, high=1.5)
     scale: float = _setting(16.0, "Factor of the cosines in ArcFace and CosFace (the paper: 16 → 64).",
@@ -124,26 +137,28 @@ class LossConfig(_Section):
     label_smoothing: float = _setting(0.0, "Share of the target spread evenly over all classes (cross-entropy).",
                                       low=0.0, high=0.9)
 
-    @property
-    def by_angle(self) -> bool:
-        """Whether the loss sees only directions, so that the logits are scale · cos θ and the head has no bias."""
-        return self.loss in ("arcface", "cosface")
-
 
 @dataclass(frozen=True)
 class OptimConfig(_Section):
     """How the parameters move. The head has its own, constant learning rate."""
 
-    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD.",
-                              choices=("adamw", "adam", "sgd"))
+    optimizer: str = _setting("adamw", "Optimiser; codes become binary under Adam, not under SGD. Muon is AdamW but "
+                                     "for the backbone's matrices.",
+                              files=("lpc_core.optimizers", "OPTIMIZER"))
     lr: float = _setting(8e-3, "Learning rate of the backbone and the penultimate layer.", low=1e-7, high=10.0)
     head_lr: float = _setting(1e-2, "Learning rate of the head, constant all along.", low=1e-7, high=10.0)
-    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run.",
-                                choices=("constant", "cosine"))
+    lr_schedule: str = _setting("cosine", "How the backbone's learning rate moves over the run; late-cosine is "
+                                "constant for a fifth of it, then a cosine.",
+                                choices=("constant", "cosine", "late-cosine"))
     lr_end: float = _setting(0.02, "Backbone learning rate at the end of a cosine, as a share of its start.",
                              low=0.0, high=1.0)
     momentum: float = _setting(0.9, "Momentum of SGD, β1 of Adam.", low=0.0, high=0.999)
     beta2: float = _setting(0.98, "β2 of Adam.", low=0.0, high=0.99999)
+    muon_lr: float = _setting(0.02, "Learning rate of Muon's matrices and convolutions at the start; it moves as lr "
+                                    "does.", low=1e-7, high=10.0)
+    muon_momentum: float = _setting(0.95, "Momentum of Muon's matrices and convolutions.", low=0.0, high=0.999)
+    muon_steps: int = _setting(5, "Newton-Schulz iterations of Muon, which make its directions equally large.", low=1,
+                               high=20, unit="iterations")
     weight_decay: float = _setting(1e-4, "Weight decay (decoupled under AdamW).", low=0.0, high=1.0)
 
 
@@ -216,3 +231,13 @@ def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
         parts[section] = dataclasses.replace(getattr(base, section), **{name: flat[name] for name in names})
     own = {name: flat[name] for name in ("steps", "batch_size", "seed") if name in flat}
     return dataclasses.replace(base, **parts, **own)
+
+
+def restored(flat: object) -> RunConfig:
+    """The inverse of `flatten` behind JSON, which has no tuples; `ConfigError` for whatever else ``flat`` may be."""
+    if not isinstance(flat, dict):
+        raise ConfigError("settings", "the settings of a run by name", flat)
+    try:
+        return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+    except (TypeError, OverflowError) as error:  # of values that no setting can have
+        raise ConfigError("settings", f"values that a setting can have ({error})", flat) from None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, WSL's, AMD's
 
 
 def available_memory() -> int:
@@ -16,6 +19,19 @@ def available_memory() -> int:
     if limit.isdigit() and used.isdigit():
         free.append(int(limit) - int(used))
     return max(0, min(free))
+
+
+def has_cuda(device: str | None = None) -> bool:
+    """Whether runs on ``device`` (None: what $LPC_DEVICE says, else "auto") train on a GPU by CUDA.
+
+    torch is asked only where there is a driver: it takes a second to import.
+    """
+    name = device or os.environ.get("LPC_DEVICE") or "auto"
+    if name == "cpu" or (sys.platform == "linux" and not any(map(os.path.exists, DRIVERS))):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def first_line(path: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lpc_core.config import ConfigError, RunConfig, describe, fields, flatten, unflatten
-from lpc_core.data import sources
+from lpc_core.choices import allowed, check_name
+from lpc_core.config import ConfigError, RunConfig, fields, flatten, unflatten
 from lpc_core.presets import default_run, named_presets
 
 MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
@@ -21,20 +21,19 @@ def parse_value(name: str, given: object) -> Any:
     if name not in known:
         raise ConfigError(name[:MAX_TEXT], "a known setting (" + ", ".join(known) + ")", str(given)[:MAX_TEXT])
     if isinstance(given, str) and len(given) > MAX_TEXT:
-        raise ConfigError(name, describe(known[name]), given[:20] + "…")
+        raise ConfigError(name, allowed(name), given[:20] + "…")
     kind = str(known[name].type)
     try:
         value = _adapter(kind).validate_python(_split(given) if kind.startswith("tuple") else given)
     except ValidationError:
-        raise ConfigError(name, describe(known[name]), given) from None
-    if name == "dataset" and value not in sources():
-        raise ConfigError(name, "one of " + ", ".join(sources()), given)
+        raise ConfigError(name, allowed(name), given) from None
+    check_name(name, value)
     return value
 
 
-def parse_preset(given: object) -> RunConfig:
+def parse_preset(given: object, device: str | None = None) -> RunConfig:
     """The run of the named preset ``given``; `ConfigError` lists the names if there is none of that name."""
-    presets = named_presets()
+    presets = named_presets(device)
     if not (isinstance(given, str) and given in presets):
         raise ConfigError("preset", "one of " + ", ".join(presets), str(given)[:MAX_TEXT])
     return presets[given].run
@@ -68,17 +67,18 @@ def to_texts(config: RunConfig) -> dict[str, str]:
     return {name: format_value(value) for name, value in flatten(config).items()}
 
 
-def parse_run(given: Mapping[str, object]) -> RunConfig:
+def parse_run(given: Mapping[str, object], device: str | None = None) -> RunConfig:
     """The run that ``given`` names over its data set's starting run, or over the named preset that its key ``preset``
-    asks for; the first bad value raises `ConfigError`.
+    asks for; the first bad value raises `ConfigError`. ``device`` as in `lpc_core.presets.default_run`.
     """
-    config, problems = parse_run_leniently(given)
+    config, problems = parse_run_leniently(given, device)
     if problems:
         raise problems[0]
     return config
 
 
-def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[ConfigError]]:
+def parse_run_leniently(given: Mapping[str, object],
+                        device: str | None = None) -> tuple[RunConfig, list[ConfigError]]:
     """The same, but a bad value falls back to its default, for that field alone; the second item says which and why."""
     problems: list[ConfigError] = []
     values: dict[str, Any] = {}
@@ -86,12 +86,12 @@ def parse_run_leniently(given: Mapping[str, object]) -> tuple[RunConfig, list[Co
     for name, text in given.items():
         try:
             if name == "preset":
-                preset = parse_preset(text)
+                preset = parse_preset(text, device)
             else:
                 values[name] = parse_value(name, text)
         except ConfigError as error:
             problems.append(error)
-    base = preset or default_run(values.get("dataset", RunConfig().data.dataset))
+    base = preset or default_run(values.get("dataset", RunConfig().data.dataset), device)
     while True:  # values that are fine alone may clash: drop the one named until the rest agree
         try:
             return unflatten(values, base), problems
@@ -116,5 +116,5 @@ def _split(given: object) -> object:
 def settings_table() -> list[tuple[str, str, str, str]]:
     """Every setting as (name, default, what is allowed, help)."""
     defaults = flatten(RunConfig())
-    return [(name, format_value(defaults[name]), describe(field), field.metadata["help"])
+    return [(name, format_value(defaults[name]), allowed(name), field.metadata["help"])
             for name, field in fields().items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.config import ConfigError, RunConfig, unflatten
-from lpc_core.data import Dataset, load, sources
-from lpc_core.engine._batches import Normaliser, input_shape
-from lpc_core.engine._probe import spread
-from lpc_core.engine._state import FORMAT, StateError, unpack
-from lpc_core.engine._state_check import check_info, check_model, shown
+from lpc_core.choices import known_run
+from lpc_core.config import ConfigError, RunConfig
+from lpc_core.data import Dataset, load, spread
+from lpc_core.data.inputs import Normaliser, input_shape
+from lpc_core.engine.state import FORMAT, StateError, unpack
+from lpc_core.engine.state_check import check_info, check_model
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.tensors import TensorFileError, header
 from lpc_core.models import Classifier, build
 
 MAX_BYTES = 2**31  # of a file that is read
-HEADER_BYTES = 2**24  # of a file that is looked at in a folder
 MAX_WORDS = 300  # characters of another library's complaint
 SPLITS = ("train", "test")
 
@@ -86,15 +85,10 @@ def open_run(path_or_bytes: str | Path | bytes, dataset: Dataset | None = None) 
 
 def _config(flat: object) -> RunConfig:
     """The run's settings; `StateError` for what are none."""
-    if not isinstance(flat, dict):
-        raise StateError(f"expected the settings of a run, got {shown(flat)}")
     try:
-        config = unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
-    except (ConfigError, TypeError, OverflowError) as error:  # the latter two of values that no setting can have
+        return known_run(flat)
+    except ConfigError as error:
         raise StateError(f"expected settings that this version knows, got others ({error})") from None
-    if config.data.dataset not in sources():
-        raise StateError(f"expected a data set that this version knows, got {shown(config.data.dataset)}")
-    return config
 
 
 def _model(config: RunConfig, data: Dataset, tensors: dict[str, Tensor]) -> Classifier:
@@ -138,12 +132,7 @@ def _only_run_in(folder: Path) -> Path:
 
 def _format(file: Path) -> str:
     """What a safetensors file says it is; "" for files of any other kind. Only the header is read."""
-    with file.open("rb") as stream:
-        size = int.from_bytes(stream.read(8), "little")
-        if not 2 <= size <= min(HEADER_BYTES, file.stat().st_size - 8):
-            return ""
-        try:
-            header = json.loads(stream.read(size))
-            return str(header.get("__metadata__", {}).get("format", ""))
-        except (ValueError, AttributeError):
-            return ""
+    try:
+        return header(file).metadata.get("format", "")
+    except TensorFileError:
+        return ""

@@ -13,6 +13,7 @@ from lpc_core.config import ConfigError, OptimConfig, ScheduleConfig
 
 HAND_FLOOR = 1e-6  # γ below this glides as if it were this, then jumps: a logarithm never reaches 0
 HAND_DECADES_PER_STEP = 0.01  # the fastest γ glides to the hand's value: one decade in 100 steps
+LATE = 0.2  # share of the run after which a late cosine begins
 FAST, SLOW = math.log(2.0), math.log(1.25)  # growth per period in the two regimes of the paper's schedule
 
 
@@ -36,7 +37,7 @@ def step_of(config: ScheduleConfig, gamma: float) -> float:
 
 
 def _exponential(config: ScheduleConfig, share: float) -> float:
-    return config.gamma_start ** (1 - share) * config.gamma_end**share
+    return float(config.gamma_start ** (1 - share) * config.gamma_end**share)
 
 
 def _two_regime(config: ScheduleConfig, share: float) -> float:
@@ -60,7 +61,7 @@ def paper_gamma(epoch: float, *, start: float = 1e-4, switch: float = 1e3, end: 
     turn, done = min(max(switch, start), end), epoch // period
     fast, slow = math.log2(turn / start), math.log(end / turn, 1.25)  # periods in either regime
     if done <= fast:
-        return start * 2.0**done
+        return float(start * 2.0**done)
     return end if done - fast >= slow else turn * 1.25 ** (done - fast)
 
 
@@ -89,7 +90,8 @@ def lr_at(config: OptimConfig, base: float, step: int, steps: int) -> float:
     """The backbone's learning rate at ``step`` of ``steps``; ``base`` replaces ``config.lr`` when a hand changed it."""
     if config.lr_schedule == "constant":
         return base
-    share = min(step / steps, 1.0)
+    late = LATE if config.lr_schedule == "late-cosine" else 0.0
+    share = min(max(step / steps - late, 0.0) / (1 - late), 1.0)
     return base * (config.lr_end + (1 - config.lr_end) * (1 + math.cos(math.pi * share)) / 2)
 
 
@@ -153,6 +155,7 @@ class SteppedGamma:
 
     _curve: Callable[[int], float]
     _settings: dict[str, Any]
+    _configure: Callable[..., None]  # takes the settings by name, checks them and makes the curve
 
     def __init__(self, target: HasGamma | Callable[[float], object]) -> None:
         if not (hasattr(target, "gamma") or callable(target)):
@@ -183,9 +186,6 @@ class SteppedGamma:
         self._configure(**{name: value for name, value in state.items() if name != "step"})
         self._steps = state["step"]
         self._set()
-
-    def _configure(self, **settings: Any) -> None:
-        raise NotImplementedError
 
     def _set(self) -> None:
         self._last = self._curve(self._steps)
@@ -235,9 +235,10 @@ class PaperGammaSchedule(SteppedGamma):
         for name, value in (("steps_per_epoch", steps_per_epoch), ("period", period)):
             if type(value) is not int or value < 1:
                 raise ConfigError(name, "a whole number of at least 1", value)
-        shape = {"start": start, "end": end, "period": period, "switch": switch}
-        self._settings = {"steps_per_epoch": steps_per_epoch, **shape}
-        self._curve = lambda step: paper_gamma(step // steps_per_epoch, **shape)
+        self._settings = {"steps_per_epoch": steps_per_epoch, "start": start, "end": end, "period": period,
+                          "switch": switch}
+        self._curve = lambda step: paper_gamma(step // steps_per_epoch, start=start, end=end, period=period,
+                                               switch=switch)
 
 
 def _as_config(*, kind: str, start: float, end: float, steps: int, switch: float) -> ScheduleConfig:

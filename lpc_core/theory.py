@@ -12,6 +12,7 @@ Plain NumPy in float64: K classes, d latent nodes.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,15 +47,23 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndar
     gamma, smoothing = _checked_gamma(gamma), _checked_smoothing(label_smoothing)
     if np.ndim(gamma) and np.shape(gamma) != weight.shape[:-2]:
         raise ValueError(f"expected one gamma, or one per head, got {np.shape(gamma)} for weight {weight.shape}")
-    if start is not None:
-        start = _checked("start", start, weight.shape).reshape(-1, *weight.shape[-2:])
-    heads, biases = weight.reshape(-1, *weight.shape[-2:]), bias.reshape(-1, weight.shape[-2])
-    gammas, points, (count, classes, d) = np.full(len(heads), gamma), np.empty_like(heads), heads.shape
+    shape, start = weight.shape, None if start is None else _checked("start", start, weight.shape)
+    weight, bias = weight.reshape(-1, *shape[-2:]), bias.reshape(-1, shape[-2])
+    gammas, points = np.full(len(weight), gamma), np.empty_like(weight)
+    start = None if start is None else start.reshape(weight.shape)
+    for part in blocks(weight.shape):
+        points[part], missed = Balance(weight[part], bias[part], gammas[part], smoothing).points(
+            None if start is None else start[part])
+        if missed and not unsolved_as_nan:
+            raise RuntimeError(missed)
+    return points.reshape(shape)
+
+
+def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Runs of heads of ``shape`` (G, K, d) that are solved at once."""
+    heads, classes, d = shape
     size = max(1, BLOCK // (classes * classes * min(d, classes - 1)))
-    for part in (slice(at, at + size) for at in range(0, count, size)):
-        points[part] = _solve(heads[part], biases[part], gammas[part], None if start is None else start[part],
-                              smoothing, unsolved_as_nan)
-    return points.reshape(weight.shape)
+    return (slice(at, at + size) for at in range(0, heads, size))
 
 
 def predicted_radius(points: np.ndarray, shares: np.ndarray | None = None) -> float:
@@ -128,121 +137,210 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
     return math.exp(brentq(surplus, low, high, xtol=1e-6))
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """m minimisations, one per class and head, in units where the largest centred row of W is 1.
+class Balance:
+    """Where G heads (G, K, d), (G, K) and γ (G,) balance: `collapse_points` and `forces`, for arguments that are good.
 
-    They live in the r ≤ d directions W can see. What belongs to a head has a first dimension of m, or of 1 where all
-    share one head.
+    Softmax ignores what all rows share. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it lies in the span of
+    the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
     """
 
-    rows: np.ndarray  # (m | 1, K, r) centred and scaled head
-    lengths: np.ndarray  # (m | 1, K) their norms
-    bias: np.ndarray  # (m | 1, K)
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: float = 0.0) -> None:
+        rows, self._shape = weight, weight.shape
+        self._basis: np.ndarray | None = None
+        if weight.shape[1] <= weight.shape[2]:
+            rows = weight - weight[:, -1:]
+            self._basis = np.linalg.qr(rows[:, :-1].swapaxes(1, 2))[0]  # (G, d, K−1)
+            rows = rows @ self._basis
+        self._problem, self._stiffness = _problem(rows, bias, gamma, smoothing), 2 * gamma[:, None, None]
+
+    def points(self, start: np.ndarray | None = None, some: np.ndarray | None = None) -> tuple[np.ndarray, str]:
+        """`collapse_points` (G, K, d), NaN where none was found, and why; of ``some`` heads (G,) bool, NaN elsewhere.
+
+        ``start`` (G, K, d) may be NaN where nothing is known.
+        """
+        start, problem = None if start is None else self._seen(start), self._problem
+        if some is None or some.all():
+            found, missed = _newton(problem, _first_guess(problem, start))
+            return self._shown(found), missed
+        if not some.any():
+            return np.full(self._shape, np.nan), ""
+        chosen = np.repeat(some, self._shape[1])
+        problem, found = problem.some(chosen), np.full((len(chosen), problem.table.shape[2] - 2), np.nan)
+        found[chosen], missed = _newton(problem, _first_guess(problem, None if start is None else start[chosen]))
+        return self._shown(found), missed
+
+    def forces(self, means: np.ndarray) -> np.ndarray:
+        """`forces` (3, G, K, d) at the class means (G, K, d)."""
+        seen = self._seen(means)
+        found = np.empty((3, *self._shape))
+        np.negative(self._shown(_entropy_slope(self._problem, _augmented(seen))[1]), out=found[0])
+        np.multiply(means, -self._stiffness, out=found[1])
+        found[2] = _across(found[0] + found[1], means)
+        return found
+
+    def _seen(self, points: np.ndarray) -> np.ndarray:
+        """Points (G, K, d) in the directions that their head sees: (m, r)."""
+        return (points if self._basis is None else points @ self._basis).reshape(-1, self._problem.table.shape[2] - 2)
+
+    def _shown(self, points: np.ndarray) -> np.ndarray:
+        """The inverse of `_seen`."""
+        points = points.reshape(*self._shape[:2], -1)
+        return points if self._basis is None else points @ self._basis.swapaxes(1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """m minimisations, one per class and head, in the r ≤ d directions that the head can see.
+
+    Everything is seen from the own class y: with logits less its own, and rows less its own, its terms are exactly 0,
+    so that 1 − p_y is never a difference of almost equal numbers. The last two columns of ``table`` let two products
+    give everything: times (z, 1, 0) the logits, and p times it the sums over the other classes.
+
+    What belongs to a head has a first dimension of m, or of 1 where all share one head.
+    """
+
+    table: np.ndarray  # (m, K, r + 2): W_i − W_y; b_i − b_y; ‖W_i − W̄‖ + ‖W_y − W̄‖, 0 for i = y
+    lengths: np.ndarray  # (m | 1, K) ‖W_i − W̄‖
+    widest: np.ndarray  # (m | 1,) the largest of them
     largest_bias: np.ndarray  # (m | 1,) max |b|
-    tolerance: np.ndarray  # (m | 1,) `TOLERANCE` over what the rows were divided by and the latents multiplied with
-    stiffness: np.ndarray  # (m | 1, 1) 2γ in these units
-    classes: np.ndarray  # (m,)
+    stiffness: np.ndarray  # (m | 1, 1) 2γ
     smoothing: float
+    targets: np.ndarray  # (m, K) what p is compared with under label smoothing; (m, 0) without
+    shift: np.ndarray  # (m, r) Σ_i t_i (W_i − W_y); (m, 0) without
+    reach: float  # the largest of all ‖W_i − W̄‖
 
     def some(self, chosen: np.ndarray) -> _Problem:
         """Those of the minimisations that are ``chosen`` (m,) bool."""
-        own = (self.rows, self.lengths, self.bias, self.largest_bias, self.tolerance, self.stiffness)
-        return _Problem(*(a if len(a) == 1 else a[chosen] for a in own), self.classes[chosen], self.smoothing)
-
-    def products(self, points: np.ndarray) -> np.ndarray:
-        """Each point (m, r) times the rows of its head: (m, K)."""
-        return points @ self.rows[0].T if len(self.rows) == 1 else (self.rows @ points[:, :, None])[:, :, 0]
-
-    def sums(self, weights: np.ndarray) -> np.ndarray:
-        """The rows of each head weighed by ``weights`` (m, K): (m, r)."""
-        return weights @ self.rows[0] if len(self.rows) == 1 else (weights[:, None] @ self.rows)[:, 0]
+        lengths, widest, biases, stiffness = (a if len(a) == 1 else a[chosen] for a in (
+            self.lengths, self.widest, self.largest_bias, self.stiffness))
+        return _Problem(self.table[chosen], lengths, widest, biases, stiffness, self.smoothing,
+                        self.targets[chosen], self.shift[chosen], self.reach)
 
 
-def _solve(weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray | None,  # noqa: PLR0917
-           smoothing: float, unsolved_as_nan: bool) -> np.ndarray:
-    """`collapse_points` of G heads (G, K, d) as one problem.
-
-    Softmax ignores what all rows share, so W may be centred. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it
-    lies in the span of the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
-    """
-    heads, classes, d = weight.shape
-    rows = weight - weight.mean(axis=1, keepdims=True)
-    scale = np.sqrt(np.einsum("gkd,gkd->gk", rows, rows).max(axis=1))[:, None, None]  # (G, 1, 1)
-    scale[scale == 0] = 1  # all rows are equal: nothing but the penalty acts, and the origin is the answer
-    rows, basis = rows / scale, None
-    if classes <= d:
-        basis = np.linalg.qr((rows[:, :-1] - rows[:, -1:]).swapaxes(1, 2))[0]  # (G, d, K−1)
-        rows = rows @ basis
-    own = (rows, np.sqrt(np.einsum("gkr,gkr->gk", rows, rows)), bias, np.abs(bias).max(axis=1),
-           TOLERANCE / scale[:, 0, 0], 2 * gamma[:, None] / scale[:, 0] ** 2)
-    problem = _Problem(*(np.repeat(a, classes, axis=0) if heads > 1 else a for a in own),
-                       np.arange(heads * classes) % classes, smoothing)
-    if start is not None:
-        start = ((start if basis is None else start @ basis) * scale).reshape(heads * classes, -1)
-    points, missed = _newton(problem, _first_guess(problem, start))
-    if missed and not unsolved_as_nan:
-        raise RuntimeError(missed)
-    points = points.reshape(heads, classes, -1)
-    return (points if basis is None else points @ basis.swapaxes(1, 2)) / scale
+def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: float) -> _Problem:
+    """The G·K minimisations of heads with ``rows`` (G, K, r) and ``bias`` (G, K)."""
+    heads, classes, r = rows.shape
+    away = rows - rows.sum(axis=1, keepdims=True) / classes
+    lengths = np.sqrt(np.einsum("gkr,gkr->gk", away, away))
+    table = np.empty((heads, classes, classes, r + 2))
+    np.subtract(rows[:, None], rows[:, :, None], out=table[..., :r])
+    np.subtract(bias[:, None], bias[:, :, None], out=table[..., r])
+    np.add(lengths[:, None], lengths[:, :, None], out=table[..., r + 1])
+    np.einsum("gkk->gk", table[..., r + 1])[:] = 0  # a view of the diagonal
+    own = [lengths, lengths.max(axis=1), np.abs(bias).max(axis=1), 2 * gamma[:, None]]
+    if heads > 1:
+        own = [np.repeat(a, classes, axis=0) for a in own]
+    lengths, widest, biases, stiffness = own
+    targets, shift = np.empty((heads * classes, 0)), np.empty((heads * classes, 0))
+    if smoothing:
+        targets = np.tile((1 - smoothing) * np.eye(classes) + smoothing / classes, (heads, 1))
+        shift = (smoothing / classes * table[..., :r].sum(axis=2)).reshape(-1, r)
+    return _Problem(table.reshape(-1, classes, r + 2), lengths, widest, biases, stiffness, smoothing, targets, shift,
+                    float(lengths.max()))
 
 
 def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
     """``start`` (m, r), but the origin where that is better whatever the cross-entropy at ``start``: (m, r)."""
-    origin = np.zeros((len(problem.classes), problem.rows.shape[2]))
     if start is None:
-        return origin
+        return np.zeros((len(problem.table), problem.table.shape[2] - 2))
     penalty = problem.stiffness[:, 0] / 2 * np.einsum("mr,mr->m", start, start)
-    entropy = math.log(problem.bias.shape[1]) + 2 * problem.largest_bias  # at the origin at most
-    return np.where((penalty < entropy)[:, None], start, origin)
+    better = penalty < math.log(problem.table.shape[1]) + 2 * problem.largest_bias  # at the origin at most; not for NaN
+    return start if better.all() else np.where(better[:, None], start, 0)
 
 
-def _newton(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, str]:
+def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
     """Damped Newton for all (m, r) at once, and what was missed; each stops when its own gradient is small enough.
 
-    A gradient that rounding alone may explain is small enough once a step no longer halves it.
+    A gradient that rounding alone may explain is small enough once a step no longer halves it. What is solved stays
+    where it is, and is put aside once it is half of all. Where the last Hessian is as good as the next, it is kept.
     """
-    todo, here, before = np.arange(len(points)), points, np.full(len(points), np.inf)
+    here, points, todo = _augmented(start), start.copy(), np.arange(len(start))
+    before = inverse = None
     for _ in range(MAX_STEPS):
-        probabilities, gradient, norms, tolerance, rounding = _gradient(problem, here)
-        open_ = ~((norms <= tolerance) | ((norms <= tolerance + rounding) & (norms > before / 2)))
-        left = np.count_nonzero(open_)
-        if left < len(todo):
-            points[todo] = here
-            if not left:
+        probabilities, gradient, norms, size = _gradient(problem, here)
+        tolerance = TOLERANCE * np.minimum(size, 1)
+        solved = norms <= tolerance
+        if before is not None and not solved.all():
+            solved |= _at_rounding(problem, here, norms, size, before)
+        if solved.any():
+            points[todo] = here[:, :-2]
+            if solved.all():
                 return points, ""
-            todo, here, problem = todo[open_], here[open_], problem.some(open_)
-            probabilities, gradient, norms = probabilities[open_], gradient[open_], norms[open_]
+            if 2 * np.count_nonzero(solved) >= len(todo):
+                left = ~solved
+                todo, here, problem, inverse = todo[left], here[left], problem.some(left), None
+                probabilities, gradient, norms, tolerance, solved = (
+                    a[left] for a in (probabilities, gradient, norms, tolerance, solved))
+        if inverse is None or before is None or (norms * norms > before * tolerance).any():
+            inverse = _inverse_hessian(problem, probabilities)
+        step = _damped(problem, here, (inverse @ gradient[:, :, None])[:, :, 0])
+        here[:, :-2] -= step * ~solved[:, None] if solved.any() else step
         before = norms
-        here = here + _damped(problem, here, _newton_step(problem, probabilities, gradient))
-    points[todo] = np.nan
+    points[todo] = np.where(solved[:, None], points[todo], np.nan)
     return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "
-                    f"{MAX_STEPS} Newton steps for {len(todo)} classes; use a larger gamma or a smaller head")
+                    f"{MAX_STEPS} Newton steps for {np.count_nonzero(~solved)} classes; use a larger gamma or a "
+                    "smaller head")
 
 
-def _gradient(problem: _Problem, points: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Probabilities (m, K), gradient (m, r), its norm, the norm it may keep, and what rounding may add to it (m,)."""
-    probabilities, slope = _probabilities(problem.products(points) + problem.bias, problem.classes, problem.smoothing)
-    gradient = problem.sums(slope) + problem.stiffness * points
-    norms = np.sqrt(np.einsum("mr,mr->m", gradient, gradient))
-    size = (np.abs(slope) * problem.lengths).sum(axis=1)
-    tolerance = np.minimum(TOLERANCE * size, problem.tolerance)  # size is S of `collapse_points`, over the scale
-    reach = 1 + problem.largest_bias + np.sqrt(np.einsum("mr,mr->m", points, points))
-    return probabilities, gradient, norms, tolerance, 64 * _EPS * reach * (size + problem.smoothing)
+def _augmented(points: np.ndarray) -> np.ndarray:
+    """Points (m, r) as `_Problem.table` is multiplied with them: (m, r + 2)."""
+    found = np.zeros((len(points), points.shape[1] + 2))
+    found[:, :-2] = points
+    found[:, -2] = 1
+    return found
 
 
-def _newton_step(problem: _Problem, probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """The undamped Newton step −H⁻¹g of each: (m, r)."""
-    centred = problem.rows - problem.sums(probabilities)[:, None]  # (m, K, r) rows minus their mean under p
+def _at_rounding(problem: _Problem, here: np.ndarray, norms: np.ndarray, size: np.ndarray,
+                 before: np.ndarray) -> np.ndarray:
+    """Whether rounding may explain the gradients that the last step did not halve: (m,) bool."""
+    stuck: np.ndarray = norms > before / 2
+    if stuck.any():
+        points = here[:, :-2]
+        reach = 1 + problem.largest_bias + problem.widest * np.sqrt(np.einsum("mr,mr->m", points, points))
+        rounding = 64 * _EPS * reach * (size + problem.smoothing * problem.widest)
+        stuck &= norms <= TOLERANCE * np.minimum(size, 1) + rounding
+    return stuck
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (m, K), in the memory of the logits."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def _entropy_slope(problem: _Problem, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities (m, K), the gradient of the cross-entropy (m, r), the size of the forces that cancel in it (m,)."""
+    probabilities = _softmax((problem.table @ here[:, :, None])[:, :, 0])
+    sums = (probabilities[:, None] @ problem.table)[:, 0]  # (m, r + 2)
+    if not problem.smoothing:
+        return probabilities, sums[:, :-2], sums[:, -1]
+    size = (np.abs(probabilities - problem.targets) * problem.lengths).sum(axis=1)
+    return probabilities, sums[:, :-2] - problem.shift, size
+
+
+def _gradient(problem: _Problem, here: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Probabilities (m, K), gradient (m, r), its norm, and the size of the forces that cancel in it (m,)."""
+    probabilities, slope, size = _entropy_slope(problem, here)
+    gradient = slope + problem.stiffness * here[:, :-2]
+    return probabilities, gradient, np.sqrt(np.einsum("mr,mr->m", gradient, gradient)), size
+
+
+def _inverse_hessian(problem: _Problem, probabilities: np.ndarray) -> np.ndarray:
+    """H⁻¹ of each: (m, r, r)."""
+    rows = problem.table[:, :, :-2]
+    centred = rows - probabilities[:, None] @ rows  # (m, K, r) rows minus their mean under p
     hessian = (probabilities[:, :, None] * centred).swapaxes(1, 2) @ centred  # Σ_i p_i c_i c_iᵀ ≥ 0, also in rounding
-    diagonal = np.einsum("mii->mi", hessian)  # a view
+    diagonal = hessian.reshape(len(hessian), -1)[:, :: hessian.shape[1] + 1]  # a view
     floor = _EPS * diagonal.sum(axis=1, keepdims=True)  # keeps it invertible in float64; only ever shortens the step
     diagonal += problem.stiffness + floor
-    return np.linalg.solve(hessian, -gradient[:, :, None])[:, :, 0]
+    inverse: np.ndarray = np.linalg.inv(hessian)
+    return inverse
 
 
-def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """The part of each Newton step (m, r) to take so that no loss rises.
+def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The part of each Newton step (m, r) to subtract so that no loss rises.
 
     Along any direction the third derivative of log-sum-exp is at most β times the second, β the range of the logits'
     change over the whole step. So the whole step lowers the loss by at least 1 − (e^β − β − 1)/β² of the square of its
@@ -250,18 +348,17 @@ def _damped(problem: _Problem, points: np.ndarray, step: np.ndarray) -> np.ndarr
     generalised self-concordance, ν = 2). Far from the minimiser that share is timid: it is doubled while the loss
     still falls at its end.
     """
-    change = problem.products(step)  # (m, K) of the logits
+    if 2 * problem.reach * math.sqrt(np.einsum("mr,mr->m", step, step).max(initial=0)) <= 1:
+        return step  # β is at most that
+    rows = problem.table[:, :, :-2]
+    change = (rows @ step[:, :, None])[:, :, 0]  # (m, K) of the logits
     beta = change.max(axis=1) - change.min(axis=1)
     far = beta > 1
-    if not far.any():
-        return step
     share = np.where(far, np.log1p(beta) / np.where(far, beta, 1), 1)
-    logits = problem.products(points) + problem.bias
     while far.any():
-        further = 2 * share[:, None]
-        _, slope = _probabilities(logits + further * change, problem.classes, problem.smoothing)
-        pull = problem.stiffness[:, 0] * ((points + further * step) * step).sum(axis=1)
-        far &= (slope * change).sum(axis=1) + pull < 0
+        further = here.copy()
+        further[:, :-2] -= 2 * share[:, None] * step
+        far &= (_gradient(problem, further)[1] * step).sum(axis=1) > 0
         share[far] *= 2
     return share[:, None] * step
 
@@ -286,7 +383,8 @@ def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) ->
 
 def _own_probability(points: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """p_y at each class's own point: (K,)."""
-    return _probabilities(points @ weight.T + bias, np.arange(len(points)), 0.0)[0].diagonal()
+    own: np.ndarray = _probabilities(points @ weight.T + bias, np.arange(len(points)), 0.0)[0].diagonal()
+    return own
 
 
 def _across(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:

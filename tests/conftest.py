@@ -1,5 +1,8 @@
 """Where tests on real data find it: each fixture is a folder to set LPC_DATA to, or skips with the reason."""
 
+import ast
+import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -10,7 +13,41 @@ import torch
 
 torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
 
+ROOT = Path(__file__).parents[1]
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
+
+
+OPTIONAL = {  # what tests of the library may need beyond what it needs itself
+    "hypothesis", "onnx", "onnxruntime", "foolbox", "PIL", "pyarrow", "openTSNE", "umap", "pytorch_metric_learning",
+    "streamlit", "plotly", "starlette", "playwright"}
+
+
+def pytest_collectstart(collector):
+    """A module that imports a package which is not installed is skipped with that reason."""
+    if isinstance(collector, pytest.Module) and (missing := _missing(collector.path)):
+        collector.collect = functools.partial(pytest.skip, f"needs {', '.join(missing)}", allow_module_level=True)
+
+
+@functools.cache
+def _missing(path):
+    """The packages that ``path`` imports at its top, by helpers of the tests too, and that are not there."""
+    missing = {}
+    for node in ast.parse(path.read_bytes()).body:
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for module in [node.module] if isinstance(node, ast.ImportFrom) else named:
+            helper = ROOT / f"{module.replace('.', '/')}.py"
+            top = module.partition(".")[0]
+            missing |= dict.fromkeys(_missing(helper)) if top == "tests" and helper.exists() else {}
+            missing |= {top: None} if top in OPTIONAL and not _is_there(top) else {}
+    return list(missing)
+
+
+@functools.cache
+def _is_there(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
 
 
 def stored(name):

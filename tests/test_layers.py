@@ -1,4 +1,4 @@
-"""Imports point downward, and the library never learns of the browser."""
+"""Imports point downward and in no circle, what is private stays so, and the library never learns of the browser."""
 
 import ast
 import re
@@ -9,10 +9,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms on floors below it
-    ("lpc_core.registry", "lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
-    ("lpc_core.comparison", "lpc_core.data", "lpc_core.losses", "lpc_core.models", "lpc_core.presets",
+    ("lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
+    ("lpc_core.progress", "lpc_core.registry"),
+    ("lpc_core.choices",),
+    ("lpc_core.run_group", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.presets",
      "lpc_core.schedules", "lpc_core.theory"),
-    ("lpc_core.metrics", "lpc_core.parsing", "lpc_core.penalty"),
+    ("lpc_core.models",),
+    ("lpc_core.metrics", "lpc_core.penalty"),
+    ("lpc_core.parsing",),
     ("lpc_core.engine", "lpc_core.robustness"),
     ("lpc_core.film", "lpc_core.saved_run"),
     ("lpc_core.checkpoint",),
@@ -20,8 +24,8 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
-    ("app", "app.settings", "app.comparisons", "app.charts"),
-    ("app.hosts",),
+    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts"),
+    ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.desks",),
     ("app.parts", "app.session"),
@@ -58,6 +62,45 @@ def imports_of(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def targets(path, nodes):
+    """The modules of this project that ``nodes`` of ``path`` import; a package's own names count as the package."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in PATHS)
+        elif isinstance(node, ast.ImportFrom):
+            found = (name if name in PATHS else node.module
+                     for name in (f"{node.module}.{alias.name}" for alias in node.names))
+            yield from (name for name in found if name in PATHS)
+
+
+def in_use(tree):
+    """Every node of a module but those under ``if TYPE_CHECKING``, which never run."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        typing_only = isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        waiting += node.orelse if typing_only else ast.iter_child_nodes(node)
+
+
+def circle_in(arrows):
+    """A way along ``arrows`` {module: the modules it imports} back to where it began; [] where there is none."""
+    done, way = set(), []
+
+    def seek(module):
+        if module in way:
+            return [*way[way.index(module):], module]
+        if module in done:
+            return []
+        way.append(module)
+        found = next((circle for target in sorted(arrows.get(module, ())) if (circle := seek(target))), [])
+        way.pop()
+        done.add(module)
+        return found
+
+    return next((circle for module in sorted(arrows) if (circle := seek(module))), [])
+
+
 def room(module):
     """The room that ``module`` lies in: the longest room name that is a prefix of it."""
     rooms = [name for names in ROOMS for name in names if module == name or module.startswith(name + ".")]
@@ -70,6 +113,40 @@ def level(module):
 
 
 ALL = modules("lpc_core") + modules("app")
+PATHS = {name_of(path): path for path in ALL}
+
+
+def test_no_circle_of_imports_at_any_level():
+    """Imports inside functions count as well: a late import may be slow to come, but never a way around a circle."""
+    arrows = {name: {target for target in targets(path, in_use(ast.parse(path.read_text()))) if target != name}
+              for name, path in PATHS.items()}
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert " → ".join(circle_in(arrows)) == ""
+
+
+def private_in(module):
+    """The first private module on the way to ``module``, and the package it is private to; ("", "") where all is open.
+    """
+    parts = module.split(".")
+    first = next((i for i, part in enumerate(parts) if part.startswith("_") and not part.startswith("__")), None)
+    return ("", "") if first is None else (".".join(parts[: first + 1]), ".".join(parts[:first]))
+
+
+@pytest.mark.parametrize("path", [*ALL, *modules("benchmarks")], ids=name_of)
+def test_a_private_module_is_imported_only_inside_its_own_package(path):
+    """One rule for the underscore, everywhere: ``package/_name.py`` is for the modules of ``package`` and below it."""
+    for target in targets(path, ast.walk(ast.parse(path.read_text()))):
+        private, package = private_in(target)
+        assert not private or f"{name_of(path)}.".startswith(f"{package}."), \
+            f"{name_of(path)} imports {private}: take the underscore away, or let {package} offer what is needed"
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_a_private_name_is_not_imported(path):
+    taken = [alias.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
+             for alias in node.names if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS
+             and node.module.split(".")[0] in ("lpc_core", "app")]
+    assert taken == []
 
 
 @pytest.mark.parametrize("path", ALL, ids=name_of)
@@ -90,6 +167,14 @@ def test_the_core_needs_only_what_it_says(path):
         top = target.split(".")[0]
         known = CORE_MAY_NEED | EXTRAS | {"lpc_core"} | set(sys.stdlib_module_names)
         assert top in known, f"{path} imports {target}"
+
+
+@pytest.mark.parametrize("path", modules("lpc_core"), ids=name_of)
+def test_the_library_does_not_name_the_lab_either(path):
+    """To start it as a program or to import it by name would be an import too."""
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert [text for text in texts if re.fullmatch(r"(.*\b(import|from|-m) )?app(\.\w+)*", text, re.DOTALL)] == []
 
 
 @pytest.mark.parametrize("path", modules("app"), ids=name_of)

@@ -31,7 +31,8 @@ def wheel(tmp_path_factory):
 def test_everything_that_is_shown_is_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "app" / "static").rglob("*") if path.is_file()}
-    samples = {f"app/samples/{path.name}" for path in (ROOT / "assets" / "samples").iterdir()}
+    samples = {f"app/{path.parent.name}/{path.name}" for kind in ("samples", "films")
+               for path in (ROOT / "assets" / kind).iterdir()}
     assert static | samples <= names
     assert {"app/looks/report.css", "app/.streamlit/config.toml", "app/py.typed", "lpc_core/py.typed"} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "assets/"))]
@@ -46,9 +47,12 @@ def test_it_serves_from_an_empty_folder(wheel, tmp_path):
         port = free.getsockname()[1]
     env = {**os.environ, "PYTHONPATH": str(site)}
     listing = subprocess.run(
-        [sys.executable, "-c", "from app.desks.samples import FOLDER, samples; print(FOLDER, len(samples()))"],
+        [sys.executable, "-c",
+         "from app.desks.samples import FILMS, FOLDER, samples; from lpc_core.film import open_film;"
+         " print(FOLDER, len(samples()), *(len(open_film(film.path).gammas) for film in samples(FILMS)))"],
         cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout.split()
     assert listing[0].startswith(str(site))
+    assert listing[2:] == ["17", "17"]  # both films open
     assert int(listing[1]) == len(json.loads((ROOT / "assets/samples/samples.json").read_text())["samples"])
     server = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], cwd=tmp_path, env=env,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

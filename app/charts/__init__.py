@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from app.charts._card import Card
-from app.charts._chart import Chart
+from app.charts._chart import SECTIONS, Chart
 from app.charts._csv import csv_text
 from app.charts._track import Track
 from lpc_core.registry import discover
 
-__all__ = ["Card", "Chart", "Track", "charts", "csv_text"]
+__all__ = ["SECTIONS", "Card", "Chart", "Track", "charts", "csv_text"]
 
 
 def charts(section: str) -> list[Chart]:

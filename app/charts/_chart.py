@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from app.charts._card import Card
 from app.charts._track import Track
 
+SECTIONS = {  # of the Metrics page, in their order there: title and what they show
+    "collapse": ("Neural collapse", "Figure 5 of the paper: what happens to the classes once the network makes no more "
+                                    "mistakes. TPT is the terminal phase of training, 99.9 % of the samples right."),
+    "code": ("Binary code", "Figure 4 of the paper: every node takes one of two values, and the classes sit on corners "
+                            "of a hypercube."),
+}
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -16,3 +23,8 @@ class Chart:
     section: str
     order: int
     cards: Callable[[Track], Sequence[Card]]
+
+    def __post_init__(self) -> None:
+        if self.section not in SECTIONS:
+            raise ValueError(f"expected a section of the Metrics page ({', '.join(SECTIONS)}), got {self.section!r}; "
+                             "choose one of them")

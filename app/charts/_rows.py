@@ -11,8 +11,8 @@ from app.charts._track import Track
 def rows(track: Track, names: Iterable[str]) -> dict[str, Sequence[Any]]:
     """Step, γ and accuracy, then of each metric its value, its noise floor where one is known, and why it is NaN."""
     columns: dict[str, Sequence[Any]] = {
-        "step": track.steps, "gamma": track.gammas, "train_accuracy": track.train_accuracy,
-        "test_accuracy": track.test_accuracy}
+        "step": track.steps.tolist(), "gamma": track.gammas.tolist(),
+        "train_accuracy": track.train_accuracy.tolist(), "test_accuracy": track.test_accuracy.tolist()}
     for name in names:
         readings = track.history(name)
         columns[name] = [None if one is None else one.value for one in readings]

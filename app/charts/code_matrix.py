@@ -12,7 +12,7 @@ from app.charts import _ink
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._track import Track
-from app.charts._words import listed, percent, subscript
+from app.charts.words import listed, percent, subscript
 
 ABOUT_CODE = ("The sign that most samples of a class have in each node. With two opposite values per node a class sits "
               "on a corner of the hypercube {−1, +1}ᵈ; the signs say which (arXiv 2310.08224, binary encoding).")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from app.charts import code_matrix
-from app.charts._words import count, number, percent
+from app.charts.words import count, number, percent
 from lpc_core.inspection import Inspection
 
 COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
-from app.charts._words import number, percent
+from app.charts.words import number, percent
 
 GOOD = 0.1  # class means this near to their points, as a share of the points' distance from the origin, fit
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
-from app.charts._words import count, number, percent
+from app.charts.words import count, number, percent
 from lpc_core.metrics import weight_abs_cv
 
 MOST_CELLS = 6_400  # of the picture; of larger heads the rows' norms are drawn

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
-from app.charts._words import count, number
+from app.charts.words import count, number
 from lpc_core.metrics import PerNode, per_node
 
 BINS = 48

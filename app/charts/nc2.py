@@ -12,7 +12,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Panel, Reference, Timeline
 from app.charts._track import Track
-from app.charts._words import number
+from app.charts.words import number
 from lpc_core.metrics import reference
 
 LABELS = {"nc2_equinorm": "unequal lengths", "nc2_equiangular": "unequal angles", "nc2_maxangle": "short of a simplex"}

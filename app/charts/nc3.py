@@ -12,7 +12,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Panel, Timeline
 from app.charts._track import Track
-from app.charts._words import number
+from app.charts.words import number
 
 LABELS = {"nc3_self_duality": "distance of head and centres"}
 

@@ -13,7 +13,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Curve, Panel, Timeline
 from app.charts._track import Column, Track
-from app.charts._words import percent
+from app.charts.words import percent
 
 NAME = "nc4_ncc_agreement"
 

@@ -12,7 +12,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Panel, Timeline
 from app.charts._track import Track
-from app.charts._words import number
+from app.charts.words import number
 from lpc_core.metrics import METRICS
 
 PANELS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": "peak width", "gmm_peak_distance": "peak distance"}
@@ -21,7 +21,7 @@ TWO_PEAKS = 5.0  # peak widths between the peaks from which we speak of two
 
 def info(track: Track) -> Timeline:
     """Log-likelihood, mean width and mean distance of the two peaks (Eqs. 25–27)."""
-    return _timeline.timeline(track, [Panel(title, _timeline.curves(track, {name: title}), METRICS[name].log_axis)
+    return _timeline.timeline(track, [Panel(title, _timeline.curves(track, {name: title}), METRICS[name].axis == "log")
                                       for name, title in PANELS.items()])
 
 

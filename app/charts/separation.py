@@ -1,4 +1,6 @@
-"""Figure 3: the separation ratio 𝓡 against robustness, one pair of points per run, by two attacks side by side."""
+"""Figure 3: the separation ratio 𝓡 against robustness, two points per run: the smallest known perturbation beside the
+mean that the paper takes, DeepFool's, whose perturbations may be longer than the inputs themselves.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +8,19 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
 from app.charts._track import at_chance
-from app.charts._words import listed, number, percent
+from app.charts.words import listed, number, percent
 from lpc_core.study import Correlation, SweepRow, pearson
 
-ATTACKS = {"deepfool": "DeepFool", "ddn": "DDN"}
-_LOOKS = {"deepfool": (_ink.BLUE, "circle"), "ddn": (_ink.ORANGE, "circle-open")}
-CONTRADICTED = 0.9  # of DeepFool's norm; where DDN needs less than that, DeepFool has overstated
+SERIES = {"smallest": "smallest known perturbation", "deepfool": "paper's DeepFool mean"}
+_LOOKS = {"smallest": (_ink.BLUE, "circle"), "deepfool": (_ink.ORANGE, "circle-open")}
+ATTACKS = ("smallest", "deepfool", "ddn")  # in the file behind the chart
+CONTRADICTED = 0.9  # of DeepFool's norm; where a smaller one is known, DeepFool has overstated
+EDGE = 1.0  # ‖δ‖/‖x‖ above which a point is drawn at the edge: that is no perturbation but another input
 
 
 class Point(NamedTuple):
@@ -27,6 +30,7 @@ class Point(NamedTuple):
     ratio: float  # 𝓡
     robustness: dict[str, float]  # attack → mean ‖δ‖/‖x‖ over the samples it succeeded on
     success: dict[str, float]  # attack → share of samples
+    longer: dict[str, float]  # attack → share of its perturbations that are longer than the input
     accuracy: float  # test, 0…1
     gamma: float
     by_chance: bool  # right no more often than a guess: its robustness means nothing
@@ -38,32 +42,32 @@ class SeparationInfo(NamedTuple):
     points: tuple[Point, ...]
     r: dict[str, Correlation]  # attack → Pearson's r of the values, runs at chance left out
     r_log: dict[str, Correlation]  # of their logarithms
-    contradicted: tuple[str, ...]  # titles of runs where DDN finds clearly smaller perturbations than DeepFool
+    contradicted: tuple[str, ...]  # titles of runs where clearly smaller perturbations than DeepFool's are known
 
 
 def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
     """The runs of a sweep over data of ``classes`` classes."""
     points = tuple(_point(row, classes) for row in rows)
     sound = [row for row, point in zip(rows, points, strict=True) if not point.by_chance]
-    r = {attack: pearson(sound, attack) for attack in ATTACKS}
+    r = {attack: pearson(sound, attack) for attack in SERIES}
     return SeparationInfo(points, {attack: both["raw"] for attack, both in r.items()},
                           {attack: both["log"] for attack, both in r.items()},
                           tuple(point.title for point in points if _contradicted(point)))
 
 
 def _point(row: SweepRow, classes: int) -> Point:
-    return Point(row.title, row.separation_ratio, row.robustness, row.success, row.test_accuracy, row.gamma,
+    return Point(row.title, row.separation_ratio, row.robustness, row.success, row.longer, row.test_accuracy, row.gamma,
                  at_chance(row.test_accuracy, classes))
 
 
 def _contradicted(point: Point) -> bool:
-    deepfool, ddn = (point.robustness.get(attack, math.nan) for attack in ATTACKS)
-    return not point.by_chance and ddn < CONTRADICTED * deepfool
+    smallest, deepfool = (point.robustness.get(attack, math.nan) for attack in SERIES)
+    return not point.by_chance and smallest < CONTRADICTED * deepfool
 
 
 def figure(drawn: SeparationInfo) -> go.Figure:
     """Both axes logarithmic; the two points of a run are joined; runs at chance are grey."""
-    empty = not any(_positive(point, attack) for point in drawn.points for attack in ATTACKS)
+    empty = not any(_positive(point, attack) for point in drawn.points for attack in SERIES)
     chart = go.Figure(layout={
         "xaxis": {"type": "log", "title": {"text": "separation ratio 𝓡"}, **({"range": [0, 3]} if empty else {})},
         "yaxis": {"type": "log", "title": {"text": "robustness ‖δ‖/‖x‖"}, **({"range": [-2, 0]} if empty else {})}})
@@ -73,9 +77,9 @@ def figure(drawn: SeparationInfo) -> go.Figure:
         _join(chart, point)
     sound = [point for point in drawn.points if not point.by_chance]
     guessing = [point for point in drawn.points if point.by_chance]
-    for attack, name in ATTACKS.items():
+    for attack, name in SERIES.items():
         _scatter(chart, sound, attack, name, False)
-    for attack, name in ATTACKS.items():
+    for attack, name in SERIES.items():
         _scatter(chart, guessing, attack, f"{name}, at chance", True)
     return chart
 
@@ -85,9 +89,14 @@ def _positive(point: Point, attack: str) -> bool:
 
 
 def _join(chart: go.Figure, point: Point) -> None:
-    if all(_positive(point, attack) for attack in ATTACKS):
-        chart.add_scatter(x=[point.ratio] * 2, y=[point.robustness[attack] for attack in ATTACKS], mode="lines",
+    if all(_positive(point, attack) for attack in SERIES):
+        chart.add_scatter(x=[point.ratio] * 2, y=[_height(point, attack) for attack in SERIES], mode="lines",
                           line={"color": _ink.LINE, "width": 1.2}, hoverinfo="skip", showlegend=False)
+
+
+def _height(point: Point, attack: str) -> float:
+    """Where the point is drawn: at the edge where the mean is longer than the inputs."""
+    return min(point.robustness[attack], EDGE)
 
 
 def _scatter(chart: go.Figure, points: Sequence[Point], attack: str, name: str, grey: bool) -> None:
@@ -96,16 +105,21 @@ def _scatter(chart: go.Figure, points: Sequence[Point], attack: str, name: str, 
     if not shown and grey:
         return
     chart.add_scatter(
-        x=[point.ratio for point in shown], y=[point.robustness[attack] for point in shown], mode="markers", name=name,
-        marker={"color": _ink.MUTED if grey else colour, "symbol": symbol, "size": 10, "opacity": 0.55 if grey else 1,
+        x=[point.ratio for point in shown], y=[_height(point, attack) for point in shown], mode="markers", name=name,
+        marker={"color": _ink.MUTED if grey else colour, "size": 10, "opacity": 0.55 if grey else 1,
+                "symbol": [symbol if point.robustness[attack] <= EDGE else "triangle-up-open" for point in shown],
                 "line": {"width": 1.6 if symbol.endswith("open") else 0}},
         customdata=[_told(point, attack) for point in shown],
-        hovertemplate="%{customdata}<br>𝓡 = %{x:.3g}, ‖δ‖/‖x‖ = %{y:.3g}<extra>" + name + "</extra>")
+        hovertemplate="%{customdata}<br>𝓡 = %{x:.3g}<extra>" + name + "</extra>")
 
 
 def _told(point: Point, attack: str) -> str:
     succeeded = point.success.get(attack, math.nan)
-    lines = [point.title, f"test accuracy {percent(point.accuracy)}, γ = {number(point.gamma)}"]
+    longer, mean = point.longer.get(attack, 0.0), point.robustness[attack]
+    lines = [point.title, f"test accuracy {percent(point.accuracy)}, γ = {number(point.gamma)}",
+             f"mean ‖δ‖/‖x‖ = {number(mean)}" + (", drawn at the edge" if mean > EDGE else "")]
+    if longer > 0:
+        lines.append(f"{percent(longer)} of them are longer than the input itself")
     if succeeded < 1:
         lines.append(f"the attack succeeded on {percent(succeeded)} of the samples")
     if point.by_chance:
@@ -121,11 +135,10 @@ def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
 
 
 def _title(drawn: SeparationInfo) -> str:
-    known = [f"{_interval(drawn.r[attack])} by {name}" for attack, name in ATTACKS.items()
-             if math.isfinite(drawn.r[attack].r)]
-    if not known:
+    found = drawn.r["smallest"]
+    if not math.isfinite(found.r):
         return "𝓡 against robustness"
-    return f"𝓡 against robustness: Pearson r = {' and '.join(known)}, n = {drawn.r['deepfool'].n} runs"
+    return f"𝓡 against robustness: Pearson r = {_interval(found)}, n = {found.n} runs"
 
 
 def _interval(found: Correlation) -> str:
@@ -138,27 +151,39 @@ def caption(drawn: SeparationInfo) -> str:
     if not drawn.points:
         return ("Are classes that are further apart also harder to fool? A dozen runs around this one are trained and "
                 "attacked; the paper finds r = 0.97 on CIFAR-10.")
-    told = [_trend(drawn), _warning(drawn), _guessing(drawn)]
+    told = [_trend(drawn), _warning(drawn), _longer(drawn), _guessing(drawn)]
     return " ".join(filter(None, told))
 
 
 def _trend(drawn: SeparationInfo) -> str:
-    joined = "Each run is two points, joined: how far DeepFool and DDN had to move an input to fool it."
-    if not all(math.isfinite(drawn.r[attack].low) for attack in ATTACKS):
+    joined = ("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
+              "sample, and the mean that the paper takes, DeepFool's.")
+    found, paper = drawn.r["smallest"], drawn.r["deepfool"]
+    if not math.isfinite(found.low):
         return joined
-    grows = [name for attack, name in ATTACKS.items() if drawn.r[attack].low > 0]
-    open_ = [name for attack, name in ATTACKS.items() if not drawn.r[attack].low > 0]
-    unsure = f"By {' and '.join(open_)} that is not established: the 95 % interval of r is not above 0."
-    told = [f"By {' and '.join(grows)} robustness grows with 𝓡." if grows else "", unsure if open_ else "",
-            f"Of the logarithms, r = {' and '.join(f'{drawn.r_log[a].r:.2f}' for a in ATTACKS)}.".replace("-", "−")]
-    return " ".join(filter(None, [joined, *told]))
+    grows = ("Robustness grows with 𝓡." if found.low > 0 else
+             "That robustness grows with 𝓡 is not established: the 95 % interval of r is not above 0.")
+    logs = f"Of the logarithms, r = {drawn.r_log['smallest'].r:.2f}.".replace("-", "−")
+    by_paper = f"By the paper's DeepFool mean r is {_interval(paper)}." if math.isfinite(paper.r) else ""
+    return " ".join(filter(None, [joined, grows, logs, by_paper]))
 
 
 def _warning(drawn: SeparationInfo) -> str:
     if not drawn.contradicted:
         return ""
-    return (f"Beware of DeepFool: for {listed(drawn.contradicted)} DDN found perturbations that are at least "
+    return (f"Beware of DeepFool: for {listed(drawn.contradicted)} perturbations are known that are at least "
             f"{round(100 * (1 - CONTRADICTED))} % smaller, so DeepFool overstates the robustness there.")
+
+
+def _longer(drawn: SeparationInfo) -> str:
+    """Of means that perturbations longer than their inputs have a part in."""
+    shares = {point.title: point.longer.get("deepfool", 0.0) for point in drawn.points if not point.by_chance}
+    told = [f"{title} ({percent(share)})" for title, share in shares.items() if share > 0]
+    if not told:
+        return ""
+    return (f"Some of DeepFool's perturbations are longer than the input itself, in {listed(told)}: they are no small "
+            "change of it, and they dominate the mean and its r. A mean longer than the inputs is drawn at the edge, "
+            "as a triangle.")
 
 
 def _guessing(drawn: SeparationInfo) -> str:
@@ -176,6 +201,6 @@ def _rows(drawn: SeparationInfo) -> dict[str, Sequence[Any]]:
     return {
         "run": [point.title for point in points], "gamma": [point.gamma for point in points],
         "test_accuracy": [point.accuracy for point in points], "separation_ratio": [point.ratio for point in points],
-        **{f"{attack}_{what}": np.array([getattr(point, what).get(attack, math.nan) for point in points])
+        **{f"{attack}_{what}": [getattr(point, what).get(attack, math.nan) for point in points]
            for attack in ATTACKS for what in ("robustness", "success")},
         "at_chance": [point.by_chance for point in points]}

@@ -12,7 +12,7 @@ from app.charts._chart import Chart
 from app.charts._rows import rows
 from app.charts._timeline import Panel, Timeline
 from app.charts._track import Track
-from app.charts._words import number
+from app.charts.words import number
 
 RADIUS = {"norm_mean": "radius", "predicted_radius": "predicted radius"}
 VARIATION = {"norm_cv": "variation of ‖z‖", "abs_cv": "variation of |z|"}

@@ -6,7 +6,7 @@ import math
 
 from app.charts import code_matrix
 from app.charts._track import Track, at_chance
-from app.charts._words import count, percent
+from app.charts.words import count, percent
 
 COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius
 WARM_UP = 100  # steps before which an accuracy at chance means "untrained"

@@ -18,6 +18,8 @@ from lpc_core.files.writing import write_whole
 from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas
 from lpc_core.parsing import to_texts
 
+START_S = 3.0  # to start the process that records
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -27,6 +29,12 @@ class Wish:
     gammas: str
     frames: int
     points: int
+
+    @property
+    def seconds(self) -> float:
+        """How long recording takes on an ordinary core, roughly: a start, all steps, and a look at every moment."""
+        cost = self.check()
+        return START_S + self.run.steps * cost.step_s + self.frames * cost.pause_s
 
     def check(self) -> Cost:
         """What recording takes; `FilmError` for what cannot be recorded, as far as that is known without the data."""

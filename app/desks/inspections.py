@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
 import shlex
@@ -19,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-import safetensors.numpy
-
 from app.desks import jobs, spares
 from app.settings import from_env
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.tensors import arrays
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
     from app.looks.cloud import Sight
@@ -170,8 +169,7 @@ class InspectDesk(jobs.Desk):
 
     def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
         """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
-        from lpc_core.checkpoint import FileRefused
-        from lpc_core.inspection import pictures
+        from lpc_core.checkpoint import FileRefused, pictures
 
         self._serial += 1
         path = self.folder / f"data-{self._serial}.zip"
@@ -233,7 +231,7 @@ class InspectDesk(jobs.Desk):
         """Measure the file, a checkpoint or a film in the way of ``wish``."""
         if self.upload is not None:
             self._wish, self.asks = wish, None
-            self._begin("inspect", "inspect", str(self.upload.path), str(self._fresh), json.dumps(wish.wishes()))
+            self._begin("inspect", "inspect", str(self.upload.path), str(self._fresh), dumps(wish.wishes()))
 
     def inspect_but(self, *, picked: dict[str, str] | None = None, unlabelled: str | None = None) -> None:
         """Measure the file once more with another choice; those made before stay."""
@@ -394,7 +392,7 @@ class InspectDesk(jobs.Desk):
         held = self.held
         if held is None:
             return
-        xy = safetensors.numpy.load(self._fresh.read_bytes())["xy"]
+        xy = arrays(self._fresh)["xy"]
         self._fresh.unlink()
         path = self.folder / f"view-{held.serial}" / f"{self.task}.safetensors"
         cloud.write_projection(path, xy, held.sight)

@@ -19,13 +19,15 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import safetensors.numpy
+from typing import TYPE_CHECKING, Any
 
 from app.settings import from_env
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.tensors import pack
 from lpc_core.files.writing import write_whole
+from lpc_core.progress import json_lines
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Limits
@@ -54,14 +56,14 @@ def inspect(file: str, out: str, wishes: str) -> None:
     """Examine ``file``; either write an inspection, or say what is in it."""
     from lpc_core.inspection import Inspection, save
     from lpc_core.inspection.examining import Wishes, examine
-    from lpc_core.inspection.reporting import finite
 
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(wishes).items()}
-    found = examine(Path(file), Wishes(**given), progress=_tell, limits=reader_limits())
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                             for name, value in json.loads(wishes).items()}
+    found = examine(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
-        print(json.dumps({"found": finite(found.plain())}, allow_nan=False), flush=True)
+        print(dumps({"found": found.plain()}, infinities=False), flush=True)
 
 
 def head(file: str, name: str, weight: str, bias: str, out: str, weights: str = "") -> None:  # noqa: PLR0917
@@ -73,7 +75,7 @@ def head(file: str, name: str, weight: str, bias: str, out: str, weights: str = 
     if not isinstance(thing, Checkpoint):
         raise ValueError("expected a checkpoint to pick a head from, got another file; upload a checkpoint")
     rows, offsets = pick_head(thing.tensors, weight, bias or None)
-    write_whole(Path(out), safetensors.numpy.save({"weight": rows, "bias": offsets}, {"kind": "head"}))
+    write_whole(Path(out), pack({"weight": rows, "bias": offsets}, kind="head"))
 
 
 def project(inspection: str, method: str, out: str) -> None:
@@ -82,12 +84,8 @@ def project(inspection: str, method: str, out: str) -> None:
     from lpc_core.inspection import project as place
 
     latents = load(Path(inspection)).embeddings.latents
-    xy = place(latents, method, dims=2, progress=_tell)
-    write_whole(Path(out), safetensors.numpy.save({"xy": xy}, {"kind": "projection"}))
-
-
-def _tell(share: float, what: str) -> None:
-    print(json.dumps({"share": round(share, 4), "what": what}), flush=True)
+    xy = place(latents, method, dims=2, progress=json_lines(sys.stdout))
+    write_whole(Path(out), pack({"xy": xy}, kind="projection"))
 
 
 def _told() -> list[str]:
@@ -108,7 +106,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
-    jobs = {"inspect": inspect, "head": head, "project": project}
+    jobs: dict[str, Callable[..., None]] = {"inspect": inspect, "head": head, "project": project}
     name, *arguments = sys.argv[1:]
     if name == "wait":
         name, *arguments = _told()
@@ -116,7 +114,7 @@ def main() -> None:
         jobs[name](*arguments)
     except (ValueError, OSError, ImportError) as error:
         if ask := getattr(error, "ask", None):
-            print(json.dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
+            print(dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
         print(in_settings(" ".join(str(error).split())), file=sys.stderr)
         raise SystemExit(2) from None
     sys.stdout.flush()

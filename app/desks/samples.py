@@ -1,4 +1,4 @@
-"""The samples that come with the lab, as `assets/samples/samples.json` lists them; none where the folder is missing."""
+"""The samples and films that come with the lab, as their folders' `samples.json` list them; none without the folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 _APP = Path(__file__).resolve().parents[1]
-# Installed, they lie in the package (setup.py puts them there); in a checkout, in assets/.
-FOLDER = next((folder for folder in (_APP / "samples", _APP.parent / "assets" / "samples") if folder.is_dir()), _APP)
+
+
+def _folder(name: str) -> Path:
+    """Installed, it lies in the package (setup.py puts it there); in a checkout, in assets/."""
+    return next((folder for folder in (_APP / name, _APP.parent / "assets" / name) if folder.is_dir()), _APP)
+
+
+FOLDER, FILMS = _folder("samples"), _folder("films")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A small file to try the inspection on."""
+    """A small file to try the inspection on, or a film to play."""
 
     name: str  # the file's, without its ending
     title: str

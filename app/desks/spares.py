@@ -8,7 +8,6 @@ other, so nothing of one job is there in the next. Without a line it ends too: n
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import IO
 
 from app.live.processes import ROOT
 from app.settings import ONE_THREAD
+from lpc_core.files.plain_json import dumps
 
 NICENESS = 10  # live runs go first
 
@@ -55,7 +55,7 @@ def take(module: str, command: Sequence[str], errors: Path) -> Process | None:
         return None
     try:
         with process.stdin as order:
-            order.write(json.dumps({"command": list(command), "errors": str(errors)}).encode() + b"\n")
+            order.write(dumps({"command": list(command), "errors": str(errors)}).encode() + b"\n")
     except OSError:  # it has ended
         _end(process)
         return None

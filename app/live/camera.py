@@ -24,7 +24,7 @@ class RangeKeeper:
         exact = 2 * math.log2(top)
         if self._k is None or exact > self._k or exact < self._k - 1.5:
             self._k = math.ceil(exact)
-        return 2.0 ** (self._k / 2)
+        return float(2.0 ** (self._k / 2))
 
 
 class Camera:
@@ -47,7 +47,7 @@ class Camera:
             nodes = _existing(view.nodes, min(view.dims, self._d), self._d)
             basis = np.zeros((self._d, view.dims))
             basis[list(nodes), range(len(nodes))] = 1.0
-        hist_range = self._range.update(float(np.abs(shown).max(initial=0.0)))
+        hist_range = self._range.update(float(max(shown.max(initial=0.0), -shown.min(initial=0.0))))
         return Sight(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
 
     def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:

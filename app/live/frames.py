@@ -9,7 +9,8 @@ kind "setup": sent first, and again whenever a run starts (new config, reset, or
            class_names: [str], image: null | [H, W, C], convention: "sum"|"mean", penultimate: str, optimizer: str,
            steps: int, gamma_start: float, gamma_end: float, theory: bool (collapse points are drawn), theory_note: str
            (why not), history: {name: [number|null]} (columns of equal length incl. "step" and "gamma"; thinned to at
-           most 1,000 rows)}
+           most 1,000 rows),
+           catalogue: `app.catalogue` (the words of metrics, and charts)}
     labels  uint8 (n,)
 kind "frame": one moment.
     info: {run, frame: int (grows), step: int, steps: int (where it stops by itself), gamma, gamma_sum,
@@ -28,10 +29,10 @@ kind "frame": one moment.
     hist        uint16  (d, 48)  histogram of every node, all classes
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
     binarity    float32 (d,)     peak distance of every node in peak widths; NaN when unknown
-Of a comparison, "setup" and "frame" carry all its runs at once: info.panels is a list of what is described above, one
-    for each run (with its own "state" and "reason"), and its tensors are called "0.xy", "1.xy", …. The outer info is of
-    the group: run, frame, steps, state, …, and γ as the runs have it that follow the hand; a setup also has titles
-    [str] and follows [bool], whether the shared γ moves that run.
+"setup" and "frame" carry all runs of a group at once, be it one alone or up to four that are compared: info.panels is
+    a list of what is described above, one for each run (with its own "state" and "reason"), and its tensors are called
+    "0.xy", "1.xy", …. The outer info is of the group: run, frame, step, steps, state, reason, …, and γ as the runs have
+    it that follow the hand; a setup also has titles [str] and follows [bool], whether the shared γ moves that run.
 kind "thumbs": info: {run}; pixels uint8 (n, H, W, C), C = 1 or 3.
 kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: float|null, state}; no tensors. state is
     "loading" (data are being fetched; progress 0…1 or null), "restarting" (a new worker is being started), "restored"
@@ -41,15 +42,15 @@ kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: floa
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps
 from lpc_core.snapshot import Snapshot
 
 BINS = 48
@@ -86,30 +87,27 @@ def encode_notice(level: str, text: str, progress: float | None = None, state: s
     return _encode("notice", {"level": level, "text": text, "progress": progress, "state": state}, {})
 
 
-def encode_part(kind: str, part: Part, info: Mapping[str, Any]) -> bytes:
-    """A setup or a frame of a single run; ``info`` brings what its part does not know: run, frame, steps, state, …."""
-    return _encode(kind, part[0] | dict(info), part[1])
+def encode(kind: str, info: Mapping[str, Any], parts: Sequence[Part]) -> bytes:
+    """A setup or a frame of all runs of a group: all at the same moment, so they cannot come apart on the way.
 
-
-def encode_parts(kind: str, parts: Sequence[Part], info: Mapping[str, Any]) -> bytes:
-    """A setup or a frame of several runs in lockstep: all at the same moment, so they cannot come apart on the way."""
+    ``info`` is what they say as one: run, frame, step, steps, state, ….
+    """
     arrays = {f"{i}.{name}": array for i, (_, own) in enumerate(parts) for name, array in own.items()}
     return _encode(kind, dict(info) | {"panels": [own for own, _ in parts]}, arrays)
 
 
 def moment(snapshot: Snapshot, sight: Sight) -> Part:
     """What a frame says of one run."""
-    latents = finite(snapshot.latents)  # (n, d)
+    nodes = finite(snapshot.latents.T)  # (d, n): the values of a node lie together in a snapshot
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
-        xy, scale = _quantise(latents @ sight.basis.astype(np.float32))  # (n, p)
+        xy, scale = _quantise(nodes.T @ sight.basis.astype(np.float32))  # (n, p)
         arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
-        arrays |= _in_view(snapshot, sight.basis) | _histograms(latents, snapshot, sight)
-        norms = np.sqrt(np.einsum("nd,nd->n", latents, latents, dtype=np.float64))
+        arrays |= _in_view(snapshot, sight.basis) | _histograms(nodes, snapshot, sight)
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
-        "head_lr": snapshot.head_lr, "scale": scale, "radius": float(norms.mean()),
-        "predicted_radius": _predicted_radius(snapshot), "metrics": snapshot.metrics, "reason": snapshot.reason,
+        "head_lr": snapshot.head_lr, "scale": scale, "radius": _radius(snapshot, nodes),
+        "predicted_radius": _predicted_radius(snapshot), "metrics": _known(snapshot.metrics), "reason": snapshot.reason,
         "projection": sight.projection, "nodes": list(sight.nodes), "dims": sight.dims, "large": list(sight.large),
         "hist_range": sight.hist_range, "notice": "",
     }
@@ -124,37 +122,29 @@ def finite(values: np.ndarray) -> np.ndarray:
 def decode(raw: bytes) -> tuple[str, dict[str, Any], Arrays]:
     """``(kind, info, arrays)`` of a frame's bytes; raises `FrameError` on anything else."""
     try:
-        arrays = safetensors.numpy.load(raw)
-        metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-        return metadata["kind"], json.loads(metadata["info"]), arrays
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        found = tensors.header(raw)
+        return found.metadata["kind"], found.info("a frame"), tensors.arrays(raw)
+    except (tensors.TensorFileError, KeyError) as error:
         what = f"expected a frame (safetensors bytes with kind and info), got {len(raw)} bytes: {error}"
         raise FrameError(what) from None
 
 
 def _encode(kind: str, info: Mapping[str, Any], arrays: Arrays) -> bytes:
-    text = json.dumps(_clean(info), allow_nan=False, separators=(",", ":"))
-    dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return safetensors.numpy.save(dense, metadata={"kind": kind, "info": text})
+    return tensors.pack(arrays, kind=kind, info=dumps(info, infinities=False, separators=(",", ":")))
 
 
-def _clean(value: Any) -> Any:
-    """``value`` as JSON knows it: NumPy scalars become Python's, numbers that are not finite become null."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
-    return {name: _clean(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+def _known(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """What was measured; None where it is not a finite number."""
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
     """int16 numbers and the one scale that gives ``values`` back to within half of it."""
-    values = finite(values)
-    top = float(np.abs(values).max(initial=0.0))
-    scale = max(top / _INT16, 1e-30)
-    return np.rint(values.astype(np.float64) / scale).astype(np.int16), scale
+    values = finite(values).astype(np.float64)
+    top = max(values.max(initial=0.0), -values.min(initial=0.0))
+    scale = max(float(top) / _INT16, 1e-30)
+    values /= scale
+    return np.rint(values, out=values).astype(np.int16), scale
 
 
 def _in_view(snapshot: Snapshot, basis: np.ndarray) -> Arrays:
@@ -163,31 +153,40 @@ def _in_view(snapshot: Snapshot, basis: np.ndarray) -> Arrays:
     return {name: (value @ basis).astype(np.float32) for name, value in wanted.items() if value is not None}
 
 
+def _radius(snapshot: Snapshot, nodes: np.ndarray) -> float:
+    """Mean ‖z‖ over the probe samples: the metric ``norm_mean``, computed here where nothing was measured."""
+    measured = snapshot.metrics.get("norm_mean", math.nan)
+    if math.isfinite(measured):
+        return measured
+    nodes = nodes.astype(np.float64)
+    return float(np.sqrt(np.einsum("dn,dn->n", nodes, nodes)).mean())
+
+
 def _predicted_radius(snapshot: Snapshot) -> float | None:
     """Mean ‖z*‖ over the probe samples, each at its own class's point."""
-    if snapshot.collapse_points is None:
+    points = snapshot.collapse_points
+    if points is None:
         return None
-    return float(np.linalg.norm(snapshot.collapse_points, axis=1)[snapshot.labels].mean())
+    return float(np.sqrt(np.einsum("kd,kd->k", points, points))[snapshot.labels].mean())
 
 
-def _histograms(latents: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
-    d, classes = latents.shape[1], len(snapshot.weight)
-    place = (latents / sight.hist_range + 1.0) * (BINS / 2)
-    place = np.clip(place, 0, BINS - 1, out=place).astype(np.int64)  # (n, d) bin of every sample at every node
-    every = _count(place + BINS * np.arange(d), d).reshape(d, BINS)
-    by_class = classes <= CLASSES_BY_COLOUR
-    groups = classes if by_class else 1
-    group = (snapshot.labels if by_class else np.zeros_like(snapshot.labels))[:, None]  # (n, 1)
-    m = len(sight.large)
-    cell = place[:, list(sight.large)] + BINS * (group + groups * np.arange(m))  # (n, m)
+def _histograms(nodes: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
+    d, classes = len(nodes), len(snapshot.weight)
+    place = nodes / sight.hist_range
+    place += 1.0
+    place *= BINS / 2
+    np.minimum(np.maximum(place, 0, out=place), BINS - 1, out=place)
+    bins = place.astype(np.int64)  # (d, n) bin of every sample at every node
+    groups = classes if classes <= CLASSES_BY_COLOUR else 1
+    shift = BINS * snapshot.labels if groups > 1 else 0
     peaks = snapshot.node_peak_distance
     return {
-        "hist": every,
-        "hist_class": _count(cell, m * groups).reshape(m, groups, BINS),
+        "hist": _count(bins, BINS),
+        "hist_class": _count((bins[node] + shift for node in sight.large), groups * BINS).reshape(-1, groups, BINS),
         "binarity": np.full(d, np.nan, np.float32) if peaks is None else peaks.astype(np.float32),
     }
 
 
-def _count(cell: np.ndarray, rows: int) -> np.ndarray:
-    """How many samples fell in each of ``rows · BINS`` cells, saturating at what uint16 holds."""
-    return np.minimum(np.bincount(cell.ravel(), minlength=rows * BINS), 65_535).astype(np.uint16)
+def _count(rows: Iterable[np.ndarray], cells: int) -> np.ndarray:
+    """How many samples of each row fell in each of the ``cells``, saturating at what uint16 holds: (rows, cells)."""
+    return np.minimum([np.bincount(row, minlength=cells) for row in rows], 65_535).astype(np.uint16)

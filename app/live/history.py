@@ -38,14 +38,19 @@ class History:
 
     def table(self) -> tuple[list[str], np.ndarray]:
         """Names and values (columns, rows), for the state file."""
-        return list(self._columns), np.array(list(self._columns.values()), dtype=np.float64).reshape(-1, self._rows)
+        values = np.array(list(self._columns.values()), dtype=np.float64)
+        return list(self._columns), values.reshape(len(self._columns), self._rows)
 
     @classmethod
     def from_table(cls, names: Sequence[str], values: np.ndarray) -> History:
-        """The inverse of `table`."""
+        """The inverse of `table`; `ValueError` for what is none with at least one row."""
         history = cls()
+        if not (isinstance(names, list) and all(type(name) is str for name in names) and "step" in names
+                and len(set(names)) == len(names) == len(values) and values.dtype == np.float64 and values.ndim == 2
+                and 1 <= values.shape[1] <= history._max):
+            raise ValueError(f"expected columns of numbers with their names, got {values.dtype} {values.shape}")
         history._columns = {name: column.tolist() for name, column in zip(names, values, strict=True)}
-        history._rows = values.shape[1] if len(names) else 0
+        history._rows = values.shape[1]
         return history
 
     def _drop_last(self) -> None:

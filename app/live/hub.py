@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import itertools
 import logging
 import secrets
 import shutil
@@ -23,9 +24,8 @@ from app.live.messages import Control, Pause, Ping, Play, Reset, Speed, View
 from app.live.processes import LocalWorker, MakeWorker, WorkerLink
 from app.live.wire import Mailbag
 from app.settings import Settings
-from lpc_core.comparison import Comparison
-from lpc_core.config import RunConfig
-from lpc_core.engine.cost import Cost, CostError, cost_of
+from lpc_core.engine.cost import Cost, CostError, cost_of_group
+from lpc_core.run_group import RunGroup
 
 MAX_CRASHES, CRASH_WINDOW_S = 3, 60.0
 BACK_OFF_S, MAX_BACK_OFF_S = 0.5, 30.0  # before the next try to start a worker; twice as long each time
@@ -69,16 +69,17 @@ class Outlet(Protocol):
 @dataclass(eq=False)
 class _Session:
     handle: SessionHandle
-    config: RunConfig | Comparison  # the one asked for last
+    config: RunGroup  # the one asked for last
     opened: float
     seat: _Seat | None = None  # none while its run is refused or stopped; `refusal` then says why
     refusal: str = ""
     cost: Cost | None = None
-    running: RunConfig | Comparison | None = None  # the one a worker said it runs
+    running: RunGroup | None = None  # the one a worker said it runs
     ticket: int = 1
     page: Outlet | None = None
     heard: float = 0.0  # when the page last spoke
     gone: float | None = None  # since when there is no page
+    lost: bool = False  # it went without a goodbye, as one that sleeps does
     held: bool = False
     wishes: dict[Hashable, orders.Say] = field(default_factory=dict)
     frame: int = 0
@@ -119,10 +120,12 @@ class Hub:
     """All sessions of this server. `start` it once, `stop` it once."""
 
     def __init__(self, settings: Settings | None = None, make_worker: MakeWorker | None = None,
-                 estimate: Callable[[RunConfig | Comparison], Cost] = cost_of) -> None:
+                 estimate: Callable[[RunGroup], Cost] = cost_of_group) -> None:
         self.settings = settings or Settings()
         self._estimate = estimate
-        self._make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device))
+        numbers = itertools.count()
+        self._make = make_worker or (
+            lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
         self._seats: list[_Seat] = []
@@ -205,7 +208,7 @@ class Hub:
 
     # ---- what the views call ---------------------------------------------------------------------------------------
 
-    def open(self, config: RunConfig | Comparison) -> SessionHandle:
+    def open(self, config: RunGroup) -> SessionHandle:
         """Begin a session. It loads at once, trains as soon as its page connects, and ends when no page does."""
         with self._lock:
             if self._stopping.is_set() or not self._shared():
@@ -222,7 +225,7 @@ class Hub:
                 session.refusal = str(error)
             return handle
 
-    def configure(self, id: str, config: RunConfig | Comparison) -> None:
+    def configure(self, id: str, config: RunGroup) -> None:
         """Train ``config`` from now on. If it cannot be had, the page is told and the run before it goes on."""
         with self._lock:
             session = self._sessions.get(id)
@@ -237,7 +240,7 @@ class Hub:
 
     # ---- places --------------------------------------------------------------------------------------------------
 
-    def _place(self, session: _Session, config: RunConfig | Comparison) -> None:
+    def _place(self, session: _Session, config: RunGroup) -> None:
         """Let the session train ``config`` where that may be; `CostError`, and nothing changes, where it may not."""
         id, before, cost = session.handle.id, session.seat, self._estimate(config)
         taken = sum(seat.own for seat in self._seats if seat is not before)
@@ -301,7 +304,7 @@ class Hub:
         """Whether the session still exists."""
         return id in self._sessions
 
-    def config(self, id: str) -> RunConfig | Comparison | None:
+    def config(self, id: str) -> RunGroup | None:
         """What the session trains (or is about to); None when it has ended."""
         session = self._sessions.get(id)
         return session.config if session else None
@@ -358,12 +361,12 @@ class Hub:
                 session.wishes.pop((id, Play), None)
             self._order(session, said)
 
-    def disconnect(self, id: str, page: Outlet) -> None:
-        """``page`` has gone: the run stands still, and ends if none comes in time."""
+    def disconnect(self, id: str, page: Outlet, *, lost: bool = False) -> None:
+        """``page`` has gone: the run stands still, and ends if none comes in time; later if its line was only lost."""
         with self._lock:
             session = self._sessions.get(id)
             if session is not None and session.page is page:
-                session.page, session.gone = None, self._age
+                session.page, session.gone, session.lost = None, self._age, lost
                 self._order(session, orders.Presence(id, here=False))
 
     # ---- threads -------------------------------------------------------------------------------------------------
@@ -461,7 +464,7 @@ class Hub:
                     self._order(session, orders.Hold(id, held=True))
                 over = silent > limits.silent_s
             elif session.gone is not None:
-                over = now - session.gone > limits.heartbeat_s
+                over = now - session.gone > (limits.silent_s if session.lost else limits.heartbeat_s)
             else:
                 over = now - session.opened > limits.connect_s
         if over:

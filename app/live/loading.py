@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from lpc_core.config import DataConfig
-from lpc_core.data import Dataset, Progress
+from lpc_core.data import Dataset
+from lpc_core.progress import Progress
 
 MAX_SETS = 4
 MAX_BYTES = 400 * 2**20

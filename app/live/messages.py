@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 MAX_MESSAGE_BYTES = 4_096
 MAX_LARGE_NODES = 8
+Count = Annotated[int, Field(ge=0, le=2**53)]  # JavaScript's whole numbers are exact up to there
+StepsPerSecond = Annotated[float, Field(ge=0.0, le=1e6)]
 
 
 class _Message(BaseModel):
@@ -51,7 +53,7 @@ class Gamma(_Message):
 
     type: Literal["gamma"]
     value: Annotated[float, Field(ge=0.0, le=1e8)]
-    seq: Annotated[int, Field(ge=0, le=2**53)] = 0
+    seq: Count = 0
 
 
 class Auto(_Message):
@@ -71,7 +73,7 @@ class Speed(_Message):
     """Aim at this many steps per second; 0 is as fast as possible."""
 
     type: Literal["speed"]
-    steps_per_second: Annotated[float, Field(ge=0.0, le=1e6)]
+    steps_per_second: StepsPerSecond
 
 
 class View(_Message):
@@ -88,7 +90,7 @@ class Ack(_Message):
     """Frame number ``frame`` has been drawn: the next one may be sent."""
 
     type: Literal["ack"]
-    frame: Annotated[int, Field(ge=0, le=2**53)]
+    frame: Count
 
 
 class Thumbs(_Message):
@@ -121,6 +123,11 @@ def parse(text: str | bytes) -> Control:
     try:
         return _ADAPTER.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "message"
-        raise MessageError(f"{where}: {first['msg']}") from None
+        raise MessageError(first_line(error)) from None
+
+
+def first_line(error: ValidationError) -> str:
+    """The first thing that is wrong, in one line without what was given."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "message"
+    return f"{where}: {first['msg']}"

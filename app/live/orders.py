@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from app.live.messages import Control, Pause, Play, Step
-from lpc_core.comparison import Comparison
-from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
+from lpc_core.run_group import RunGroup
 
 MAX_STEPS = 10_000
 
@@ -18,7 +17,7 @@ class Open:
     """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used."""
 
     id: str
-    config: RunConfig | Comparison
+    config: RunGroup
     ticket: int
     restore: bool = False
     frame: int = 0
@@ -30,7 +29,7 @@ class Configure:
     """Train this from now on. ``ticket`` comes back when it runs (`Setup`) or cannot be had (`Notice.failed`)."""
 
     id: str
-    config: RunConfig | Comparison
+    config: RunGroup
     ticket: int
 
 
@@ -85,7 +84,7 @@ class Loaded:
 
     id: str
     ticket: int
-    config: RunConfig | Comparison
+    config: RunGroup
     dataset: Dataset | None
     error: str = ""
 
@@ -103,10 +102,9 @@ def key(order: Order) -> Hashable:
 
 def merge(old: Order, new: Order) -> Order:
     """What remains of two orders with equal keys: the newer; of two `Step`s, as many steps as both."""
-    said = isinstance(old, Say) and isinstance(new, Say)
-    if said and isinstance(old.message, Step) and isinstance(new.message, Step):
-        count = min(MAX_STEPS, old.message.count + new.message.count)
-        return replace(new, message=Step(type="step", count=count))
+    match old, new:
+        case Say(message=Step(count=before)), Say(message=Step(count=after)):
+            return replace(new, message=Step(type="step", count=min(MAX_STEPS, before + after)))
     return new
 
 

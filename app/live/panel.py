@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
 
 import numpy as np
 
@@ -12,33 +11,18 @@ from app.live.camera import Camera
 from app.live.history import History
 from app.live.messages import View
 from app.live.narrate import sentence
-from lpc_core.config import LossConfig, RunConfig
-from lpc_core.data import Dataset, sources
+from lpc_core.config import LossConfig
+from lpc_core.data import sources
+from lpc_core.engine.lockstep import Member
 from lpc_core.losses import gamma_sum
 from lpc_core.snapshot import Snapshot
 from lpc_core.theory import collapse_points, forces
 
 
-class Subject(Protocol):
-    """What a panel needs of a trainer."""
-
-    config: RunConfig
-    dataset: Dataset
-    theory_note: str
-
-    @property
-    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
-    @property
-    def diverged(self) -> bool: ...  # noqa: D102
-    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
-
-
 class Panel:
-    """A run has one; a comparison has one for each of its runs. The first look comes at once."""
+    """Each run of a group has one. The first look comes at once."""
 
-    def __init__(self, trainer: Subject) -> None:
+    def __init__(self, trainer: Member) -> None:
         self.trainer = trainer
         self.history = History()
         self.sentence = ""

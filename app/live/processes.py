@@ -56,11 +56,11 @@ class MakeWorker(Protocol):
 class LocalWorker:
     """A child process. Not multiprocessing's: that would run the server's main module again in every child."""
 
-    def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto") -> None:
+    def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto", number: int = 0) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.live.worker", str(folder), engine, device], stdin=subprocess.PIPE,
+            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path}, start_new_session=True)
 
     @property

@@ -24,7 +24,7 @@ class StableBasis:
         if d < 1 or p < 1:
             raise ValueError(f"expected d >= 1 and p >= 1, got d={d} and p={p}; pass latent and view dimensions")
         self.d, self.p = d, p
-        self._basis = np.eye(d, p) if d <= p else None  # (d, p)
+        self._basis: np.ndarray | None = None  # (d, p)
 
     def update(self, latents: np.ndarray) -> np.ndarray:
         """Follow ``latents`` (n, d) by one step and return the axes (d, p); ``latents @ axes`` is the view.
@@ -38,9 +38,10 @@ class StableBasis:
                              "make a new StableBasis for another network")
         if not np.isfinite(latents).all():
             raise ValueError("expected finite latents, got NaN or infinity; stop the run where it diverged")
-        if self.d > self.p:
-            centred = latents - latents.mean(axis=0)
-            self._basis = _principal(centred, self.p) if self._basis is None else _followed(centred, self._basis)
+        if self.d <= self.p:
+            return np.eye(self.d, self.p)
+        centred = latents - latents.mean(axis=0)
+        self._basis = _principal(centred, self.p) if self._basis is None else _followed(centred, self._basis)
         return self._basis.copy()
 
 
@@ -49,9 +50,9 @@ def _principal(centred: np.ndarray, p: int) -> np.ndarray:
     largest = np.abs(centred).max()
     if largest > 0:
         centred = centred / largest  # collapsed latents would underflow when squared
-    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :p]
-    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(p)])
-    return axes * signs
+    axes: np.ndarray = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :p]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(p)])
+    return axes
 
 
 def _followed(centred: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -65,4 +66,5 @@ def _followed(centred: np.ndarray, basis: np.ndarray) -> np.ndarray:
     if strength == 0:
         return _principal(centred, basis.shape[1])  # the view shows a single dot: nothing in it can jump
     left, _, right = np.linalg.svd(pull / strength + INERTIA * basis, full_matrices=False)
-    return left @ right
+    turned: np.ndarray = left @ right
+    return turned

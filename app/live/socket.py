@@ -17,6 +17,7 @@ from app.settings import Settings
 
 HELLO_S = 5.0
 CLOSE_TOKEN = 4401
+GOODBYES = (1000, 1001)  # a page that was left or closed; any other code, or none, is a line that broke
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -76,10 +77,11 @@ async def live(socket: WebSocket) -> None:
     if session is None:
         await _hang_up(socket, Hangup(CLOSE_TOKEN, "expected a hello with this run's token; reload the page"))
         return
+    code = None
     try:
-        await _converse(socket, hub, session, outbox)
+        code = await _converse(socket, hub, session, outbox)
     finally:
-        hub.disconnect(session, outbox)
+        hub.disconnect(session, outbox, lost=code not in GOODBYES)
 
 
 async def _greet(socket: WebSocket, hub: Hub, outbox: Outbox) -> str | None:
@@ -92,11 +94,12 @@ async def _greet(socket: WebSocket, hub: Hub, outbox: Outbox) -> str | None:
     return None
 
 
-async def _converse(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> None:
-    """Both directions at once, until one ends."""
+async def _converse(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int | None:
+    """Both directions at once, until one ends; the code that the page closed with, if it did."""
     tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket, hub, session, outbox))]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next((task.result() for task in done), None)
     finally:
         for task in tasks:
             task.cancel()
@@ -114,16 +117,18 @@ async def _send(socket: WebSocket, outbox: Outbox) -> None:
         pass
 
 
-async def _listen(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> None:
+async def _listen(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int:
+    """Take what the page says; returns the code it closes with."""
     meter = Meter(hub.settings.messages_per_s)
-    with contextlib.suppress(WebSocketDisconnect):
-        while True:
-            try:
-                text = await _text(socket)
-                if meter.admit():
-                    hub.say(session, _control(text))
-            except (MessageError, Flood) as problem:
-                outbox.put("notice-warning", encode_notice("warning", str(problem), state=""))
+    while True:
+        try:
+            text = await _text(socket)
+            if meter.admit():
+                hub.say(session, _control(text))
+        except (MessageError, Flood) as problem:
+            outbox.put("notice-warning", encode_notice("warning", str(problem), state=""))
+        except WebSocketDisconnect as end:
+            return end.code
 
 
 async def _text(socket: WebSocket) -> str:
@@ -132,7 +137,7 @@ async def _text(socket: WebSocket) -> str:
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     text = message.get("text")
-    if text is None:
+    if not isinstance(text, str):
         raise MessageError("expected a text message, got a binary one")
     return text
 

@@ -3,66 +3,82 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
+from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
+from app.live import messages
 from app.live.history import History
-from lpc_core.comparison import Comparison, from_plain, to_plain
-from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
+from lpc_core.files.writing import write_whole
+from lpc_core.run_group import RunGroup, from_plain, to_plain
+
+_LOG = logging.getLogger("app.live.state_file")
 
 
 @dataclass(frozen=True)
 class Saved:
     """A run at rest."""
 
-    config: RunConfig | Comparison
-    trainer: bytes  # Trainer.state_bytes()
+    config: RunGroup
+    trainer: bytes  # Lockstep.state_bytes()
     histories: tuple[History, ...]  # one for each run
-    info: dict[str, Any]  # playing, speed, view, gamma_seq, ticket, ...
+    info: dict[str, Any]  # what else `_Facts` names
+
+
+class _Facts(BaseModel):
+    """What the file says beside its arrays: what is trained, and what the reader has set."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    config: Any
+    columns: list[Any]  # names in the history of each run
+    playing: bool
+    gamma_seq: messages.Count
+    speed: messages.StepsPerSecond
+    ticket: messages.Count
+    view: Json[messages.View]
 
 
 def write(path: Path, saved: Saved) -> None:
     """Replace the file at ``path``; a reader sees the old or the new one, never a part. Only the owner may read it."""
     tables = [history.table() for history in saved.histories]
-    several = isinstance(saved.config, Comparison)
-    config = to_plain(saved.config) if isinstance(saved.config, Comparison) else flatten(saved.config)
-    info = {"config": config, "several": several, "columns": [names for names, _ in tables]} | saved.info
+    info = {"config": to_plain(saved.config), "columns": [names for names, _ in tables]} | saved.info
     arrays = {"trainer": np.frombuffer(saved.trainer, np.uint8)}
-    arrays |= {f"history{i}": np.ascontiguousarray(table) for i, (_, table) in enumerate(tables)}
-    raw = safetensors.numpy.save(arrays, metadata={"info": json.dumps(info)})
-    temporary = path.with_suffix(f".{os.getpid()}.new")  # a run that moves has two writers for a moment
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(raw)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)  # half a file on a full disk
-        raise
+    arrays |= {f"history{i}": table for i, (_, table) in enumerate(tables)}
+    write_whole(path, tensors.pack(arrays, info=dumps(info)))  # a run that moves has two writers for a moment
 
 
 def read(path: Path) -> Saved | None:
-    """The run saved at ``path``; None when there is none, or none that can be read."""
+    """The run saved at ``path``; None when there is none, or none that can be gone on with, as the log then says."""
     try:
         raw = path.read_bytes()
-        arrays = safetensors.numpy.load(raw)
-        info = json.loads(json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]["info"])
-        histories = tuple(History.from_table(names, arrays[f"history{i}"])
-                          for i, names in enumerate(info.pop("columns")))
-        config = from_plain(info.pop("config")) if info.pop("several") else _run(info.pop("config"))
-        return Saved(config, arrays["trainer"].tobytes(), histories, info)
-    except (OSError, safetensors.SafetensorError, ValueError, KeyError, ConfigError):
+        return _saved(tensors.header(raw).info("a run at rest"), tensors.arrays(raw))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        _LOG.warning("%s: expected a run at rest, got another file (%s)", path.name, printable(error, 300))
         return None
 
 
-def _run(flat: dict[str, Any]) -> RunConfig:
-    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
+def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
+    try:
+        _Facts.model_validate(info)
+    except ValidationError as error:
+        raise ValueError(messages.first_line(error)) from None
+    config = from_plain(info.pop("config"))
+    columns, names = info.pop("columns"), [f"history{i}" for i in range(len(config.runs))]
+    if {*arrays} != {"trainer", *names} or len(columns) != len(config.runs) or arrays["trainer"].dtype != np.uint8:
+        raise ValueError(f"expected a trainer and {len(config.runs)} histories, got {len(arrays)} arrays and "
+                         f"{len(columns)}")
+    histories = tuple(History.from_table(columns[i], arrays[name]) for i, name in enumerate(names))
+    return Saved(config, arrays["trainer"].tobytes(), histories, info)
 
 
 def remove(path: Path) -> None:

@@ -26,12 +26,13 @@ from app.live import orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
-from app.live.run import Post, Run, Trainer
-from lpc_core.comparison import Comparison
+from app.live.run import Post, Run
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.data import load as load_data
-from lpc_core.engine.lockstep import Lockstep
+from lpc_core.engine.faults import DeviceError, DeviceLost
+from lpc_core.engine.lockstep import Lockstep, Member
+from lpc_core.run_group import RunGroup
 
 ROUND_S = 0.1  # all turns together, when there are many sessions
 MIN_SLICE_S = 0.002
@@ -48,7 +49,7 @@ _LOG = logging.getLogger("app.live.worker")
 class Engine:
     """Where trainers and data come from; tests bring their own."""
 
-    make: Callable[[RunConfig, str, Dataset], Trainer]
+    make: Callable[[RunConfig, str, Dataset], Member]
     load: Load
     warm: bool = False  # do a few steps at the start, so that the first reader does not wait for lazy imports
 
@@ -57,10 +58,10 @@ def torch_engine() -> Engine:
     """The engine in use."""
     import torch
 
-    from lpc_core.engine.trainer import Trainer as TorchTrainer
+    from lpc_core.engine.trainer import Trainer
 
     torch.set_num_threads(1)
-    return Engine(TorchTrainer, load_data, warm=True)
+    return Engine(Trainer, load_data, warm=True)
 
 
 @dataclass
@@ -106,7 +107,7 @@ class Worker:
 
     def _note_saving(self) -> None:
         """Say once in the log that runs cannot be saved, and once that they can again."""
-        unsaved = sum(run.unsaved > 0 for run in self._runs.values())
+        unsaved = sum(run.keeper.failures > 0 for run in self._runs.values())
         if (unsaved > 0) != (self._pulse.unsaved > 0):
             _LOG.warning("state files cannot be written to %s: is the disk full?" if unsaved else
                          "state files can be written to %s again", self._folder)
@@ -143,8 +144,8 @@ class Worker:
             run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
         now = time.perf_counter()
         if run.owes_frame(now):
-            run.send_frame(frame_interval(active * run.frame_cost.seconds),
-                           metrics_interval(active * run.metrics_cost.seconds))
+            run.send_frame(frame_interval(active * run.delivery.frame_cost.seconds),
+                           metrics_interval(active * run.delivery.metrics_cost.seconds))
         run.save_if_due(now)
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:
@@ -152,9 +153,12 @@ class Worker:
         self._mark.put(run.id)
         try:
             work()
+        except DeviceLost:  # nothing here can use the device any more: another process goes on with all runs
+            raise
         except Exception as error:  # one reader's trainer must never take down the others', whatever it raises
             _LOG.exception("session %s", run.id)
-            run.fail(f"internal error: {type(error).__name__}: {error}")
+            run.fail(str(error) if isinstance(error, DeviceError) else
+                     f"internal error: {type(error).__name__}: {error}")
         finally:
             self._mark.put(next(iter(self._wanted), ""))
 
@@ -196,10 +200,8 @@ class Worker:
             run.tell("error", str(error), state="error")
 
     def _open(self, order: orders.Open) -> None:
-        def make(config: RunConfig | Comparison, dataset: Dataset) -> Trainer | Lockstep:
-            if isinstance(config, Comparison):
-                return Lockstep(config, lambda run: self._engine.make(run, self._device, dataset))
-            return self._engine.make(config, self._device, dataset)
+        def make(group: RunGroup, dataset: Dataset) -> Lockstep:
+            return Lockstep(group, lambda run: self._engine.make(run, self._device, dataset))
 
         run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
         run.restoring = order.restore
@@ -220,12 +222,12 @@ class Worker:
 
     # ---- loading and beginning -------------------------------------------------------------------------------------
 
-    def _prepare(self, run: Run, config: RunConfig | Comparison, ticket: int) -> None:
+    def _prepare(self, run: Run, config: RunGroup, ticket: int) -> None:
         """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void."""
         self._wanted[run.id] = ticket
         told = 0.0
 
-        def progress(what: str, share: float) -> None:
+        def progress(share: float, what: str) -> None:
             nonlocal told
             now = time.perf_counter()
             if now - told >= PROGRESS_EVERY_S and self._wanted.get(run.id) == ticket:
@@ -316,8 +318,8 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
         os._exit(0)
 
 
-def main(folder: str, engine: str, device: str) -> None:
-    """Serve until told to stop. ``engine`` is ``module:function``."""
+def main(folder: str, engine: str, device: str, number: str = "0") -> None:
+    """Serve until told to stop. ``engine`` is ``module:function``; workers share out the GPUs by their ``number``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with contextlib.suppress(OSError):  # when memory runs out on Linux, a worker is ended before the web process is
@@ -336,8 +338,17 @@ def main(folder: str, engine: str, device: str) -> None:
     module, _, function = engine.partition(":")
     made: Engine = getattr(importlib.import_module(module), function)()
     with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
-        Worker(inbox, post, made, device=device, folder=Path(folder), pulse=pulse).serve()
+        Worker(inbox, post, made, device=_device(device, int(number)), folder=Path(folder), pulse=pulse).serve()
     os._exit(0)  # loading threads may still wait for a network
+
+
+def _device(name: str, number: int) -> str:
+    """The worker's device; the log says why it is the CPU where there is a GPU that cannot be used."""
+    from lpc_core.engine.devices import device_note, spread
+
+    if note := device_note(name):
+        _LOG.warning(note)
+    return spread(name, number)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,6 @@ kind "projection": xy float32 (p, n), of t-SNE or UMAP
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +32,9 @@ import numpy as np
 
 from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.tensors import head
+from lpc_core.files.writing import whole
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.analysis import class_centres, predictions_of
 
@@ -42,8 +43,6 @@ MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
 PIECE = 32 * 2**20  # bytes that are turned over and written at once
 _LARGEST = np.float32(3e38)
-_DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.uint8): "U8", np.dtype(np.uint16): "U16",
-           np.dtype(np.uint32): "U32"}
 _NO_CLASS = 65_535
 
 Arrays = dict[str, np.ndarray]
@@ -82,7 +81,8 @@ def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
 
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
     """‖z − μ_y‖ of the samples ``rows``, (m,) float64."""
-    return np.linalg.norm(found.latents[rows].astype(np.float64) - means[found.labels[rows]], axis=1)
+    away: np.ndarray = np.linalg.norm(found.latents[rows].astype(np.float64) - means[found.labels[rows]], axis=1)
+    return away
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dic
     Large arrays go to the disk piece by piece, whatever their order in memory: no second copy of them is made.
     """
     header, places = _headed(kind, info, arrays)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with whole(path) as fresh, fresh.open("wb") as file:
         file.write(header)
         for array in arrays.values():
             _pour(file, array)
@@ -145,15 +145,8 @@ def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dic
 
 def _headed(kind: str, info: Mapping[str, Any], arrays: Arrays) -> tuple[bytes, dict[str, int]]:
     """The bytes before the arrays, and the byte at which each of them begins."""
-    header: dict[str, Any] = {"__metadata__": {"kind": kind, "info": json.dumps(plain(info), allow_nan=False)}}
-    end = 0
-    for name, array in arrays.items():
-        begin, end = end, end + array.nbytes
-        header[name] = {"dtype": _DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": [begin, end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return (len(text).to_bytes(8, "little") + text,
-            {name: 8 + len(text) + header[name]["data_offsets"][0] for name in arrays})
+    return head(((name, array.dtype.name, array.shape) for name, array in arrays.items()), kind=kind,
+                info=dumps(info, infinities=False))
 
 
 def _pour(file: IO[bytes], array: np.ndarray) -> None:
@@ -162,17 +155,6 @@ def _pour(file: IO[bytes], array: np.ndarray) -> None:
     for start in range(0, len(array), rows):
         piece = array[start : start + rows]
         file.write(np.ascontiguousarray(piece, piece.dtype.newbyteorder("<")).data)
-
-
-def plain(value: Any) -> Any:
-    """``value`` as JSON knows it: NumPy scalars and arrays become Python's, numbers that are not finite become None."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return plain(value.tolist())
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class Prediction:
     @property
     def radii(self) -> np.ndarray:
         """Mean ‖z*‖ over the classes at every γ, (G,)."""
-        return np.linalg.norm(self.points, axis=2).mean(axis=1)
+        radii: np.ndarray = np.linalg.norm(self.points, axis=2).mean(axis=1)
+        return radii
 
 
 def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarray, known: float | None = None,
@@ -66,7 +67,7 @@ def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarra
 
 def _cost(weight: np.ndarray) -> float:
     classes, nodes = weight.shape
-    return classes * classes * float(min(classes, nodes))
+    return float(classes * classes * min(classes, nodes))
 
 
 def _stops(weight: np.ndarray) -> int:
@@ -137,6 +138,6 @@ def predict_for(inspection: Inspection, means: np.ndarray) -> Prediction:
     """`predict` for an inspection: with the γ of its training and what its layout says of the theory."""
     layout = inspection.layout or {}
     known = layout.get("gamma")
-    usable = isinstance(known, int | float) and 10.0**-DECADES < known < 10.0**DECADES
-    return predict(inspection.embeddings.weight, inspection.embeddings.bias, means, float(known) if usable else None,
+    gamma = float(known) if isinstance(known, int | float) and 10.0**-DECADES < known < 10.0**DECADES else None
+    return predict(inspection.embeddings.weight, inspection.embeddings.bias, means, gamma,
                    str(layout.get("theory_note", "")))

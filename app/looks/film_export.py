@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from app.catalogue import catalogue
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import write_whole
 from lpc_core.film import open_film
 
@@ -89,6 +91,11 @@ def _inline(script: str) -> str:
     return script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
+def _data(value: object) -> str:
+    """``value`` as JSON that cannot end the element it stands in."""
+    return dumps(value).replace("<", r"\u003c")
+
+
 def page(film: bytes) -> str:
     """The page that plays ``film``, a film's bytes; raises `FilmError` for others."""
     open_film(film)
@@ -110,6 +117,7 @@ body {{ font: 14px/1.5 system-ui, sans-serif; }}
 <body>
 <p id="about">Made with LPC Lab; plays without a network.</p>
 <div id="film"></div>
+<script type="application/json" id="film-catalogue">{_data(catalogue())}</script>
 <script type="application/octet-stream" id="film-data">{base64.b64encode(film).decode("ascii")}</script>
 <script>{_inline(plotly_source())}</script>
 <script>{_inline(bundle())}</script>

@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 
 from lpc_core.checkpoint import Embeddings
+from lpc_core.files.tensors import arrays as read_arrays
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.heads import head_axes
 from lpc_core.metrics import Reading, weight_abs_cv
@@ -19,7 +19,7 @@ def head_inspection(path: Path, name: str) -> Inspection:
 
     The axes are W's two main directions from the origin (more than three nodes), kept as the view "pca".
     """
-    arrays = safetensors.numpy.load(path.read_bytes())
+    arrays = read_arrays(path)
     weight, bias = arrays["weight"], arrays["bias"]
     classes, nodes = weight.shape
     axes = head_axes(weight)[:, :3]

@@ -7,7 +7,6 @@ CSV. The input is checked by `lpc_core.inspection.load`.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
@@ -17,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from app.charts import code_matrix, foretold, histograms
-from app.charts._words import count, number
 from app.charts.findings import findings, value
+from app.charts.words import count, number
 from app.looks import report_svg as svg
 from app.looks.cloud import Sight, look, own_distances
 from app.looks.cloud_theory import Prediction, predict_for
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection, load, readings_csv, report
 from lpc_core.inspection.analysis import predictions_of
@@ -67,8 +67,7 @@ def report_html(inspection: Inspection) -> str:
 
 def report_json(inspection: Inspection) -> str:
     """The same as JSON: `lpc_core.inspection.report`, with the findings in words."""
-    return json.dumps({"findings": findings(inspection), **report(inspection)}, allow_nan=False, ensure_ascii=False,
-                      indent=1)
+    return dumps({"findings": findings(inspection), **report(inspection)}, ensure_ascii=False, indent=1)
 
 
 def report_csv(inspection: Inspection) -> str:
@@ -200,8 +199,8 @@ def _weights(inspection: Inspection) -> str:
         return ""
     norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
     if weight.size > MOST_WEIGHTS:
-        rows = list(zip(names, norms, strict=True))[:MOST_CLASSES]
-        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), rows)
+        few = list(zip(names, norms, strict=True))[:MOST_CLASSES]
+        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), few)
     heads = ("class", *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
     rows = [[name, *(number(float(w), 3) for w in row), norm]
             for name, row, norm in zip(names, weight, norms, strict=True)]

@@ -95,7 +95,7 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
         spots = np.column_stack([left + side / 2 + (crosses[:, 0] - centre[0]) * scale,
                                  top + side / 2 - (crosses[:, 1] - centre[1]) * scale])
         shown = ((spots >= [left, top]) & (spots <= [left + side, top + side])).all(axis=1)
-        parts += [_cross(*spots[c], int(c)) for c in np.flatnonzero(shown)]
+        parts += [_cross(spots[c, 0], spots[c, 1], int(c)) for c in np.flatnonzero(shown)]
     return figure(left + side + 10, top + side + 40, "".join(parts), "The latents by class")
 
 

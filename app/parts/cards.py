@@ -38,4 +38,5 @@ def card_data(card: Card) -> dict[str, Any]:
 def explanation(name: str) -> dict[str, str]:
     """What a metric is, as the ⓘ lists it."""
     metric = METRICS[name]
-    return {"title": metric.title, "formula": metric.formula, "meaning": metric.meaning, "source": metric.source}
+    return {"title": metric.title, "formula": metric.formula, "unit": metric.unit, "meaning": metric.meaning,
+            "source": metric.source}

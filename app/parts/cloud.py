@@ -47,4 +47,5 @@ def chosen_rows(held: Held, selection: Any) -> np.ndarray:
     except (binascii.Error, ValueError):
         return none
     flags = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[: len(held.sight.rows)]
-    return held.sight.rows[: len(flags)][flags.astype(bool)]
+    rows: np.ndarray = held.sight.rows[: len(flags)][flags.astype(bool)]
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.catalogue import catalogue
 from app.desks.films import Held
 from app.parts._mount import file_url, mount
 
@@ -24,6 +25,7 @@ def player(film: Held) -> None:
     """Play the film that is on the tab's desk."""
     mount("film/film", "film", {
         "filmUrl": file_url(film.token),
+        "catalogue": catalogue(),
         "saveUrl": f"{file_url(film.token)}&save",
         "exportUrl": f"lab/film.html?token={film.token}",
     })

@@ -15,4 +15,9 @@ _STYLE = """
 def stage(token: str, module: str = "live/stage", **more: str) -> None:
     """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``."""
     st.html(f"<style>{_STYLE}</style>")
-    mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more})
+    mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more},
+          on_again_change=_draw_again)
+
+
+def _draw_again() -> None:
+    """The page found its run ended: that it calls is enough, the page is drawn anew with another place."""

@@ -4,45 +4,52 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from app.session import Session, changed
+from lpc_core.choices import choices
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
+from lpc_core.losses import losses
+from lpc_core.models import backbones
+from lpc_core.optimizers import optimizers
 from lpc_core.parsing import format_value
 
 GROUPS = {
     "Data": ("dataset", "classes", "samples", "test_samples", "noise", "dim", "augment"),
-    "Network": ("model", "hidden", "width", "activation", "penultimate", "latent_dim", "dropout"),
+    "Network": ("model", "hidden", "depth", "width", "activation", "penultimate", "latent_dim", "dropout"),
     "γ and loss": ("gamma_schedule", "gamma_start", "gamma_switch", "gamma_end", "ramp_steps", "convention", "loss",
                    "margin", "scale", "temperature", "label_smoothing"),
-    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay"),
+    "Optimiser": ("optimizer", "lr", "head_lr", "lr_schedule", "lr_end", "momentum", "beta2", "weight_decay", "muon_lr",
+                  "muon_momentum", "muon_steps"),
     "Run": ("seed", "steps", "batch_size"),
 }
 
 
+REGISTRIES: dict[str, Callable[[], Mapping[str, Any]]] = {
+    "dataset": sources, "model": backbones, "loss": losses, "optimizer": optimizers}
+
+
 def relevant(run: RunConfig) -> set[str]:
     """The settings that make a difference to this run; the others are not shown."""
-    names = set(fields())
-    names -= {"classes", "noise", "dim"} - set(sources()[run.data.dataset].uses)
+    names = set(fields()).difference(*(_unused(table(), flatten(run)[name]) for name, table in REGISTRIES.items()))
     hide = {
         "augment": bool(sources()[run.data.dataset].uses) and run.data.augment == "none",  # made samples are vectors
-        "hidden": run.model.model == "convnet",
-        "width": run.model.model == "mlp",
         "latent_dim": run.model.penultimate == "none",
         "gamma_start": run.gamma.gamma_schedule == "constant",
         "ramp_steps": run.gamma.gamma_schedule == "constant",
         "gamma_switch": run.gamma.gamma_schedule != "two-regime",
         "lr_end": run.optim.lr_schedule == "constant",
-        "label_smoothing": run.loss.loss != "cross-entropy",
-        "margin": not run.loss.by_angle,
-        "scale": not run.loss.by_angle,
-        "temperature": run.loss.loss != "supcon",
-        "beta2": run.optim.optimizer == "sgd",
     }
     return names - {name for name, hidden in hide.items() if hidden}
+
+
+def _unused(table: Mapping[str, Any], name: str) -> set[str]:
+    """The settings that only other entries of ``table`` read; none where ``name`` leaves open which entry it is."""
+    return {use for entry in table.values() for use in entry.uses} - set(table[name].uses) if name in table else set()
 
 
 def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
@@ -58,12 +65,9 @@ def render(run: RunConfig, generation: int | str, tab: Session | None = None) ->
 def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
     common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key, tab)}
-    if name == "dataset":
-        options = list(sources())
-        st.selectbox(name, options, options.index(value), format_func=lambda o: sources()[o].title, **common)
-    elif field.metadata["choices"]:
-        options = list(field.metadata["choices"])
-        st.selectbox(name, options, options.index(value), **common)
+    if options := choices(name):
+        titles = {key: source.title for key, source in sources().items()} if name == "dataset" else {}
+        st.selectbox(name, options, options.index(value), format_func=lambda o: titles.get(o, o), **common)
     elif isinstance(value, tuple):
         st.text_input(name, format_value(value), **common)
     else:

@@ -103,7 +103,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     with middle:
         normalisation = _normalisation(layout, key)
         split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split", disabled=bool(data_name),
-                             format_func={"test": "held-out data", "train": "training data"}.get,
+                             format_func={"test": "held-out data", "train": "training data"}.__getitem__,
                              help="Of a built-in set. Collapse is defined on training data; held-out data show what "
                                   "is left of it.")
         classes = _classes(layout, key)
@@ -164,7 +164,7 @@ def _own_file(desk: InspectDesk, key: str) -> Upload | None:
 
 def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
     """Pictures in one folder per class, straight from a disk."""
-    from lpc_core.inspection.pictures import SUFFIXES
+    from lpc_core.checkpoint.pictures import SUFFIXES
 
     most = from_env().upload_mb
     given = st.file_uploader("A folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",
@@ -234,7 +234,8 @@ def _classes(layout: Mapping[str, Any], key: str) -> str:
     """Which rows of the head the data's classes are; empty: those of their numbers, with a warning in doubt."""
     words = {BY_NUMBER: "class k of the data is row k", "name": "by their names", BY_ROWS: "rows that I name"}
     options = [BY_NUMBER, *(["name"] if layout.get("class_names") else []), BY_ROWS]
-    chosen = st.selectbox("Classes of the data in the head", options, key=f"{key}classes", format_func=words.get,
+    chosen = st.selectbox("Classes of the data in the head", options, key=f"{key}classes",
+                          format_func=words.__getitem__,
                           help="Matters where the network was trained on other classes, or in another order.")
     if chosen != BY_ROWS:
         return "" if chosen == BY_NUMBER else str(chosen)

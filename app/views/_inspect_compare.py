@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from app import session
-from app.charts._words import number
+from app.charts.words import number
 from app.desks.inspections import Held, InspectDesk
 from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
 from app.views._plain import plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -55,7 +56,7 @@ def report_menu(held: Held) -> None:
                 ("html", "text/html", "Page (HTML)", inspect_report.report_html),
                 ("json", "application/json", "Numbers (JSON)", inspect_report.report_json),
                 ("csv", "text/csv", "Numbers (CSV)", inspect_report.report_csv)):
-            st.download_button(words, lambda make=make: make(inspection), f"{stem}.report.{ending}", mime,
+            st.download_button(words, functools.partial(make, inspection), f"{stem}.report.{ending}", mime,
                                key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import streamlit as st
 
 from app import session
@@ -52,7 +54,7 @@ def _lines(tab: session.Comparing) -> None:
     for column, (i, text) in zip(st.columns(len(OWN_RUNS)), enumerate(texts), strict=False):
         key = f"line{i}#{tab.form}#{len(tab.lines)}"
         column.text_input(f"run {i + 2}", text, key=key, placeholder="optimizer=sgd lr=0.05", help=HELP,
-                          on_change=session.carried(key, lambda text, i=i: tab.change_line(i, text)))
+                          on_change=session.carried(key, functools.partial(tab.change_line, i)))
 
 
 VIEW = View("Compare", 2, render)

@@ -6,7 +6,9 @@ import streamlit as st
 
 from app import session
 from app.desks.films import MAX_BYTES, FilmDesk, FilmError
+from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
+from app.settings import from_env
 from app.views import _form
 from app.views._base import View
 from app.views._plain import plain
@@ -41,8 +43,23 @@ def render() -> None:
         return
     st.markdown(EMPTY)
     if not desk.running:
-        st.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:",
-                  on_click=session.film_wanted)
+        _offer(tab, desk)
+
+
+def _offer(tab: session.Session, desk: FilmDesk) -> None:
+    """Record one, with what that will take; or open one of those that come with the lab."""
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:", width="stretch",
+                on_click=session.film_wanted)
+    right.caption(plain(session.film_estimate()))
+    known = samples(FILMS)
+    if known:
+        st.markdown("**Or open one that comes with the lab:**")
+    for column, film in zip(st.columns(max(1, len(known))), known, strict=False):
+        with column, st.container(border=True, height="stretch"):
+            if st.button(film.title, key=f"film_sample_{film.name}", width="stretch", icon=":material/play_arrow:"):
+                _open(tab, desk, film.path.read_bytes())
+            st.caption(plain(film.sentence))
 
 
 def _controls(tab: session.Session, desk: FilmDesk) -> None:
@@ -58,7 +75,7 @@ def _controls(tab: session.Session, desk: FilmDesk) -> None:
         st.button("Record", key="film_record", type="primary", icon=":material/movie:", width="stretch",
                   disabled=desk.running, on_click=session.film_wanted)
         given = st.file_uploader("Open a film", type=["safetensors"], key=f"film_file#{tab.film_uploads}",
-                                 max_upload_size=MAX_BYTES // 2**20)
+                                 max_upload_size=min(MAX_BYTES // 2**20, from_env().upload_mb))
         if given is not None:
             _open(tab, desk, given.getvalue())
 

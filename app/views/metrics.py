@@ -7,7 +7,7 @@ import weakref
 import streamlit as st
 
 from app import session
-from app.charts import Card, Track, charts, separation, verdict
+from app.charts import SECTIONS, Card, Track, charts, separation, verdict
 from app.desks.studies import SAMPLES, StudyDesk, SweepDesk
 from app.parts.cards import cards
 from app.parts.microscope import microscope
@@ -19,12 +19,6 @@ from app.views._plain import plain
 from lpc_core.study import Study
 
 POLL_S = 0.7
-SECTIONS = {  # of the charts, in their order on the page
-    "collapse": ("Neural collapse", "Figure 5 of the paper: what happens to the classes once the network makes no more "
-                                    "mistakes. TPT is the terminal phase of training, 99.9 % of the samples right."),
-    "code": ("Binary code", "Figure 4 of the paper: every node takes one of two values, and the classes sit on corners "
-                            "of a hypercube."),
-}
 _STYLE = """
 .st-key-study_row, .st-key-sweep_row { min-height: 3.8rem; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
@@ -61,7 +55,7 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
     _charts(followed, track)
     st.subheader("Under the microscope", anchor=False)
-    microscope(track.steps, followed.tokens, track.class_names)
+    microscope(track.steps.tolist(), followed.tokens, track.class_names)
     _compare(compared, followed, track)
     st.subheader("All numbers", anchor=False)
     st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")

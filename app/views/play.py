@@ -10,7 +10,7 @@ from app.views import _form
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
-from lpc_core.presets import named_presets
+from lpc_core.presets import device_note, named_presets
 
 
 def render() -> None:
@@ -26,6 +26,8 @@ def render() -> None:
         st.selectbox("preset", list(presets), None, format_func=lambda name: presets[name].title, key=key,
                      placeholder="start from …", on_change=session.carried(key, tab.start_from),
                      help="Runs found by measurement; `python -m benchmarks.recipes` prints what they reach.")
+        if note := device_note(tab.run):
+            st.caption(plain(note))
         _form.render(tab.run, tab.form)
         link = session.link()
         st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")

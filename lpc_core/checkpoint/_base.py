@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lpc_core.files.words import refused
+
 if TYPE_CHECKING:
     from torch import Tensor  # the reading process does without torch: it starts in a tenth of the time
-
-
-_ADDRESS = re.compile(r"<?([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>?")  # as Python shows an object without a text
 
 
 @dataclass(frozen=True)
@@ -29,22 +27,11 @@ class FileRefused(ValueError):
     ask: Ask | None = None
 
 
-def printable(text: object, most: int = 80) -> str:
-    """``text`` as one line of at most ``most`` printable characters; what is not printable becomes ``�``.
-
-    Control characters, line ends and marks that turn the direction of writing are among those. Of an object that has
-    no text of its own only the kind is told, not where in memory it lies.
-    """
-    head = _ADDRESS.sub(r"\1", str(text)[: most + 200])[: most + 1]
-    clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in head)
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
-
-
 def refusal(expected: str, got: str, do: str, ask: Ask | None = None) -> FileRefused:
     """The refusal ``expected …, got …; do …``: one printable line, however the file tries to write in it."""
-    refused = FileRefused(f"expected {printable(expected, 400)}, got {printable(got, 400)}; {printable(do, 400)}")
-    refused.ask = ask
-    return refused
+    error = FileRefused(refused(expected, got, do))
+    error.ask = ask
+    return error
 
 
 @dataclass(frozen=True)

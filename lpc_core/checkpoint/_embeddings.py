@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _labels
-from lpc_core.checkpoint._base import Ask, FileRefused, printable, refusal
+from lpc_core.checkpoint._base import Ask, FileRefused, refusal
 from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import Message, View
+from lpc_core.files.words import printable
 
 ROLES = {  # role → the names it goes by, in small letters
     "latents": ("latents", "latent", "embeddings", "embedding", "features", "feature", "feats", "vectors",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from lpc_core.checkpoint import _safetensors
-from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._torch_files import LEGACY_START
+from lpc_core.checkpoint._base import FileRefused, refusal
 from lpc_core.checkpoint._wrappers import CONVERT
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats import safetensors_file
+from lpc_core.checkpoint.formats.archive import Archive
+from lpc_core.checkpoint.formats.torch_files import LEGACY_START
 from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.words import printable
 
 READ = "safetensors, torch (.pt, .pth, .ckpt, .bin), ONNX, torch.export (.pt2), npz, npy, csv or parquet"
 ARRAYS = "save latents and labels with numpy.savez(file, latents=…, labels=…)"
@@ -66,7 +67,7 @@ def kind_of(raw: memoryview, name: str) -> str:
     for start, what, do in MAGIC:
         if head.startswith(start):
             raise refused_kind(what, do)
-    if suffix == ".safetensors" or _safetensors.looks_like(raw):
+    if suffix == ".safetensors" or safetensors_file.looks_like(raw):
         return "safetensors"
     if suffix == ".onnx" or ONNX_START.match(head):
         return "onnx"

@@ -12,8 +12,10 @@ import sys
 
 import numpy as np
 
-from lpc_core.checkpoint._base import printable, refusal
-from lpc_core.checkpoint._message import is_size, repeated
+from lpc_core.checkpoint._base import refusal
+from lpc_core.files.plain_json import repeated
+from lpc_core.files.tensors import is_size
+from lpc_core.files.words import printable
 
 MAX_CLASSES = 10_000
 MAX_CLASS_NAME = 200  # characters

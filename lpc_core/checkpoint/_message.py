@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
+from lpc_core.files.plain_json import loads, repeated
+from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
+from lpc_core.files.words import amount, printable
 
-ITEM_BYTES = {  # torch's names of the element types that are read
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1, "float8_e5m2": 1, "int64": 8,
-    "int32": 4, "int16": 2, "int8": 1, "uint64": 8, "uint32": 4, "uint16": 2, "uint8": 1, "bool": 1, "complex64": 8,
-    "complex128": 16,
-}  # fmt: skip
 NO_NUMPY = {"bfloat16": np.dtype("<u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1")}
-MAX_DIMENSIONS = 32
 MAX_NAME = 500  # characters
 
 Buffer = memoryview | bytes | bytearray | np.ndarray
@@ -148,11 +143,6 @@ def check_view(view: View, size: int) -> None:
                       "save or copy the file again")
 
 
-def is_size(number: object) -> bool:
-    """Whether this is a whole number that a size or an offset can be."""
-    return type(number) is int and 0 <= number < 2**62
-
-
 def check_name(name: str) -> None:
     """Refuse a name that could not be shown as it is."""
     if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable():
@@ -165,34 +155,9 @@ def printable_name(name: object) -> str:
     return repr(str(name)[:60])
 
 
-def amount(count: int) -> str:
-    """A number of bytes; very large ones as a power of ten, since writing them out is slow and unreadable."""
-    return f"{count:,} bytes" if count < 10**24 else f"10^{int(count.bit_length() * 0.30103)} bytes or more"
-
-
 def check_json(text: bytes | str, most: int, what: str) -> Any:
     """The JSON value in ``text``; refuses more than ``most`` bytes, names given twice, deep nesting and the like."""
-    if len(text) > most:
-        raise refusal(f"{what} of at most {most:,} bytes", f"{len(text):,}", "save the file again")
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise refusal(f"{what} in JSON", f"text that is not ({printable(error)})", "save or copy the file again") \
-            from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if again := repeated([name for name, _ in pairs]):
-        raise ValueError(f"the name {printable_name(again[0])} twice")
-    return dict(pairs)
-
-
-def repeated(names: list[str]) -> list[str]:
-    """The names that are there more than once."""
-    if len(set(names)) == len(names):
-        return []
-    return [name for name, times in Counter(names).items() if times > 1]
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"the constant {text}")
+        return loads(text, what, most)
+    except ValueError as error:
+        raise FileRefused(str(error)) from None

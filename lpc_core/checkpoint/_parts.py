@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lpc_core.checkpoint._base import Limits, printable, refusal
-from lpc_core.checkpoint._message import amount, check_json, repeated
+from lpc_core.checkpoint._base import Limits, refusal
+from lpc_core.checkpoint._message import check_json
+from lpc_core.files.plain_json import repeated
+from lpc_core.files.words import amount, printable
 
 NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(\.[A-Za-z0-9]+)", re.DOTALL)
 INDEX = ".index.json"

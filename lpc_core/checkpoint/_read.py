@@ -1,7 +1,7 @@
 """One file into a message: the only function that looks inside a file. It runs in the reading process (`sandbox`).
 
-It needs NumPy and the standard library alone (parquet: pyarrow; films: `lpc_core.film`), so that the process starts
-fast and there is little in it that could be attacked. Tests call it directly.
+It needs NumPy, safetensors and the standard library (parquet: pyarrow; films: `lpc_core.film`), so that the process
+starts fast and there is little in it that could be attacked. Tests call it directly.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import importlib
-import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint import _csv, _npy, _parquet, _safetensors
-from lpc_core.checkpoint._base import FileRefused, Limits, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings, role_of
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
@@ -31,16 +29,19 @@ from lpc_core.checkpoint._message import (
     check_samples,
     printable_name,
 )
-from lpc_core.checkpoint._onnx import read_onnx
-from lpc_core.checkpoint._plain import Plain
-from lpc_core.checkpoint._table import Table, table_arrays
-from lpc_core.checkpoint._torch_export import read_torch_export
-from lpc_core.checkpoint._torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.checkpoint._wrappers import unprefixed
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats import csv_text, npy, parquet, safetensors_file
+from lpc_core.checkpoint.formats.archive import Archive
+from lpc_core.checkpoint.formats.onnx import read_onnx
+from lpc_core.checkpoint.formats.plain import Plain
+from lpc_core.checkpoint.formats.table import Table, table_arrays
+from lpc_core.checkpoint.formats.torch_export import read_torch_export
+from lpc_core.checkpoint.formats.torch_files import read_torch_legacy, read_torch_zip
 from lpc_core.config import flatten
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 
-RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine._state, which needs torch
+RUN_FORMAT = "lpc-run-1"  # as in lpc_core.engine.state, which needs torch
 ENCODINGS = ("utf-8-sig", "cp437", "latin1", "ascii", "raw-unicode-escape", "unicode-escape",  # the last two: pickles
              *(f"utf-{bits}{order}" for bits in (16, 32) for order in ("", "-le", "-be")))  # JSON may be in these
 MAX_JSON = 4 * 2**20  # bytes of a JSON text in metadata
@@ -52,7 +53,7 @@ def prepare(head: bytes) -> None:
         codecs.lookup(encoding)
     importlib.import_module("unicodedata")  # which Python's parser asks for where a name is not ASCII
     if head.startswith(b"PAR1"):
-        _parquet.prepare()
+        parquet.prepare()
     elif head[8:9] == b"{":
         importlib.import_module("lpc_core.film")
         importlib.import_module("numpy.ma")  # which numpy.unique asks for
@@ -111,7 +112,7 @@ def _tree(message: Message) -> Message:
 
 def _read_safetensors(raw: memoryview, limits: Limits, _: str | None) -> Message:
     """All tensors; the metadata as texts."""
-    metadata, views, storages = _safetensors.parse(raw, limits)
+    metadata, views, storages = safetensors_file.parse(raw, limits)
     return Message("checkpoint", {"format": "safetensors", "stripped": [], "metadata": metadata, "notes": []},
                    views, list(storages))
 
@@ -132,7 +133,7 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
         if view.dtype in NO_NUMPY:
             arrays[view.name] = as_numbers(arrays[view.name], view.dtype)
             notes.append(f"{view.name!r} was {view.dtype}; read as float32")
-    texts = {key: metadata[key] if isinstance(metadata[key], str) else json.dumps(metadata[key])
+    texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
@@ -170,8 +171,8 @@ def _film(raw: memoryview) -> Message:
     film_module = importlib.import_module("lpc_core.film")
     try:
         film = film_module.open_film(bytes(raw[: film_module.MAX_BYTES + 1]))
-        facts = {"config": json.dumps(flatten(film.config), allow_nan=False),
-                 "info": json.dumps(film.info, allow_nan=False)}
+        facts = {"config": dumps(flatten(film.config)),
+                 "info": dumps(film.info)}
     except ValueError as error:  # FilmError is one
         raise FileRefused(printable(error, 1300)) from None
     own = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels}
@@ -221,18 +222,18 @@ _TENSORS: dict[str, Callable[[Any, Limits, str | None], Message]] = {
 
 def _read_npz(archive: Archive, limits: Limits, picked: dict[str, Any], notes: list[str]) -> Arrays:
     """All arrays but those of objects, which are refused only where they have a role."""
-    arrays, objects = _npy.read_npz(archive, limits)
+    arrays, objects = npy.read_npz(archive, limits)
     for name in objects:
         if name in picked.values() or (role_of(name) and role_of(name) not in picked):
-            raise _npy.refuse_objects(name)
+            raise npy.refuse_objects(name)
         notes.append(f"left out, as it holds objects: {printable(name, 40)}")
     return arrays
 
 
 def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any], __: list[str]) -> Arrays:
-    array = _npy.read_npy(raw, limits)
+    array = npy.read_npy(raw, limits)
     if array.dtype.names:
-        return _npy.read_fields(array)
+        return npy.read_fields(array)
     raise refusal("latents and labels in an npy file, as fields of a structured array",
                   f"one array {array.shape} {array.dtype.name}",
                   "save both in one file, numpy.savez(file, latents=…, labels=…)")
@@ -240,4 +241,4 @@ def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any], __: list[str])
 
 _ARRAYS: dict[str, Callable[[Any, Limits, dict[str, Any], list[str]], Arrays]] = {"npz": _read_npz, "npy": _read_npy}
 _TABLES: dict[str, Callable[[Any, Limits, dict[str, Any]], Table]] = {
-    "csv": _csv.read_csv, "parquet": _parquet.read_parquet}
+    "csv": csv_text.read_csv, "parquet": parquet.read_parquet}

@@ -6,16 +6,16 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 
-from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry, printable
+from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry
 from lpc_core.checkpoint._message import Message, View, check_total
 from lpc_core.checkpoint._weights import whole
 from lpc_core.checkpoint._wrappers import unprefixed
-from lpc_core.config import unflatten
+from lpc_core.config import restored
+from lpc_core.files.words import printable
 from lpc_core.film import Film
 
 GRAPHS = ("onnx", "torch.export")
@@ -99,7 +99,5 @@ def _embeddings(message: Message) -> Embeddings:
 
 def _film(message: Message) -> Film:
     arrays = message.arrays()
-    config: dict[str, Any] = json.loads(message.facts["config"])
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
     own: dict[str, np.ndarray] = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
-    return Film(unflatten(settings), json.loads(message.facts["info"]), **own, tensors=arrays)
+    return Film(restored(json.loads(message.facts["config"])), json.loads(message.facts["info"]), **own, tensors=arrays)

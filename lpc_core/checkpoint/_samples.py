@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import _read
-from lpc_core.checkpoint._base import Limits, printable, refusal
+from lpc_core.checkpoint._base import Limits, refusal
 from lpc_core.checkpoint._embeddings import embeddings, inventory, role_of
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._labels import MAX_CLASSES, WHOLE
 from lpc_core.checkpoint._message import Message, check_samples
-from lpc_core.checkpoint._npy import read_npz, refuse_objects
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats.archive import Archive
+from lpc_core.checkpoint.formats.npy import read_npz, refuse_objects
+from lpc_core.files.words import printable
 
 INPUTS = ("inputs", "images", "input", "image", "x", "data", "pixels", "samples")  # names, the first that is there
 CHANNELS = (1, 3, 4)

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from lpc_core.checkpoint._base import FileRefused, printable, refusal
+from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.files.words import printable
 
 Tensors = dict[str, Tensor]
 Parts = dict[str, str]  # what a part is → its name in the file

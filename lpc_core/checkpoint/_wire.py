@@ -7,15 +7,16 @@ written it: the reading process may have been taken over.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from lpc_core.checkpoint._base import Ask, FileRefused, Limits, printable, refusal
-from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, is_size
-from lpc_core.checkpoint._safetensors import parse
+from lpc_core.checkpoint._base import Ask, FileRefused, Limits, refusal
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
+from lpc_core.checkpoint.formats.safetensors_file import parse
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.tensors import ALIGNMENT, head, is_size
+from lpc_core.files.words import printable
 
-ALIGNMENT = 64  # bytes; where each storage starts, so that views of it are aligned
 MAX_TEXT = 48 * 2**20  # bytes of the JSON text
 MAX_CHOICES = 100  # of a question
 KINDS = ("checkpoint", "embeddings", "film", "tree", "refused")
@@ -24,17 +25,9 @@ KINDS = ("checkpoint", "embeddings", "film", "tree", "refused")
 def pack(message: Message, write: Callable[[Buffer], object]) -> None:
     """Hand the message's bytes to ``write``, piece by piece."""
     views = [[view.name, view.dtype, view.shape, view.strides, view.storage, view.offset] for view in message.views]
-    text = json.dumps({"kind": message.kind, "facts": message.facts, "views": views}, allow_nan=False,
-                      ensure_ascii=False)
-    header: dict[str, Any] = {"__metadata__": {"message": text}}
-    start = 0
-    for number, storage in enumerate(message.storages):
-        end = start + _padded(storage)
-        header[str(number)] = {"dtype": "U8", "shape": [end - start], "data_offsets": [start, end]}
-        start = end
-    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    head += b" " * (-(8 + len(head)) % ALIGNMENT)
-    write(len(head).to_bytes(8, "little") + head)
+    text = dumps({"kind": message.kind, "facts": message.facts, "views": views}, ensure_ascii=False)
+    sizes = ((str(number), "uint8", (_padded(storage),)) for number, storage in enumerate(message.storages))
+    write(head(sizes, message=text)[0])
     for storage in message.storages:
         write(storage)
         write(bytes(_padded(storage) - _size(storage)))

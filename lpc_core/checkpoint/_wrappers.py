@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
-from lpc_core.checkpoint._base import FileRefused, printable, refusal
-from lpc_core.checkpoint._plain import Foreign, Plain
+from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.checkpoint.formats.plain import Foreign, Plain
+from lpc_core.files.words import printable
 
 
 class Shaped(Protocol):

@@ -22,7 +22,6 @@ A child that crashes, runs out of memory or time, or answers something else beco
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import re
@@ -38,8 +37,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
-from lpc_core.checkpoint._message import Message, amount
+from lpc_core.checkpoint._message import Message
 from lpc_core.checkpoint._wire import MAX_TEXT, unpack
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import amount
 
 ROOT = Path(__file__).parents[2]  # what the child must be able to import from
 CHILD = Path(__file__).with_name("_child.py")
@@ -66,7 +67,7 @@ def call(module: str, source: str | Path | bytes, job: dict[str, Any], limits: L
         path = [*map(str, roots), *filter(os.path.isabs, sys.path)]
         order = {"module": module, "path": path, "job": job, "limits": asdict(limits),
                  "output": limits.tensor_bytes + limits.tensors * 128 + 2 * MAX_TEXT}
-        answer.write(json.dumps(order).encode())
+        answer.write(dumps(order).encode())
         answer.flush()
         code = _run(file, answer, errors, limits.seconds + START_SECONDS)
         if code != 0:

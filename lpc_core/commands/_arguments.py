@@ -17,14 +17,14 @@ Settings = Annotated[list[str] | None, typer.Argument(
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 
-def run_of(settings: Sequence[str] | None) -> RunConfig:
+def run_of(settings: Sequence[str] | None, device: str | None = None) -> RunConfig:
     """The run that ``NAME=VALUE`` texts describe; `ValueError` for a text of another form, `ConfigError` for values."""
     from lpc_core.parsing import parse_run
 
     for item in settings or ():
         if "=" not in item:
             raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
-    return parse_run(dict(item.partition("=")[::2] for item in settings or ()))
+    return parse_run(dict(item.partition("=")[::2] for item in settings or ()), device)
 
 
 def check_outputs(**outputs: Path | None) -> None:

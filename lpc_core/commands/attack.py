@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from lpc_core.commands._arguments import Device, check_outputs, names
 from lpc_core.commands._progress import progress
+from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,7 @@ def attack(  # noqa: PLR0917
 ) -> None:
     """Attack a trained run: several attacks side by side, accuracy beside them, and what the numbers hide."""
     check_outputs(out=out)
-    from lpc_core.engine.trainer import pick_device
+    from lpc_core.engine.devices import pick_device
     from lpc_core.files.writing import write_whole
     from lpc_core.robustness import report
     from lpc_core.saved_run import open_run
@@ -52,9 +52,9 @@ def attack(  # noqa: PLR0917
     about = {"run": str(run), "dataset": saved.config.data.dataset, "step": saved.step, "split": split, "seed": seed,
              "bounded": bounds is not None}
     if out is not None:
-        write_whole(out, json.dumps(about | found.plain(per_sample=True)).encode())
+        write_whole(out, dumps(about | found.plain(per_sample=True)).encode())
     if as_json:
-        print(json.dumps(about | found.plain()))
+        print(dumps(about | found.plain()))
     else:
         _show(about, found)
 
@@ -66,10 +66,9 @@ def _threads_for(saved: SavedRun) -> None:
     """One thread for an MLP: two on small matrices are slower, and many times so on a busy machine."""
     import torch
 
-    from lpc_core.engine._batches import input_shape
-    from lpc_core.models import resolve
+    from lpc_core.models import convolves
 
-    if resolve(saved.config.model, input_shape(saved.dataset)) == "mlp":
+    if not convolves(saved.model):
         torch.set_num_threads(1)
 
 

@@ -40,7 +40,7 @@ def film(  # noqa: PLR0917
     from lpc_core.film.record import record
 
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
-    config = run_of(settings)
+    config = run_of(settings, device)
     check_fits(cost_of(config, len(values)))
     with progress("recording", as_json) as tell:
         reel = record(config, values, frames, points, device=device, progress=tell)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shlex
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from lpc_core.commands import _inspect_options as options
 from lpc_core.commands._arguments import check_outputs, names
-from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+from lpc_core.commands._picking import picked_roles, warned
 from lpc_core.commands._progress import progress
 from lpc_core.commands.pages import check_page, write_page
+from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,54 +25,17 @@ if TYPE_CHECKING:
 
 
 def inspect(  # noqa: PLR0917
-    file: Annotated[list[Path], typer.Argument(
-        help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, a run or a film of this lab. Of a "
-             "checkpoint in parts all of them, their folder or their index. Nothing in it is executed.")],
-    data: Annotated[str | None, typer.Option(help="What to run a checkpoint on: digits, mnist, cifar10, …, an npz of "
-                                                  "inputs and labels, or pictures in one folder per class (a folder "
-                                                  "or a zip).")]
-    = None,
-    split: Annotated[str, typer.Option(help="Of a built-in set: train or test.")] = "train",
-    normalisation: Annotated[str | None, typer.Option(help="How the network's inputs were scaled in training: lab, "
-                                                           "none, 0..1, imagenet, cifar10, cifar100, mnist, or "
-                                                           "MEAN/STD.")] = None,
-    latents: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the latents.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Of embeddings: which array holds the labels.")] = None,
-    pick: Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help=PICK)] = None,
-    unlabelled: Annotated[str, typer.Option(help=UNLABELLED)] = "leave out",
-    layer: Annotated[str, typer.Option(help="The watched layer: penultimate, or a module's name.")] = "penultimate",
-    activation: Annotated[str | None, typer.Option(help="Where the file does not say it: silu, relu, gelu, tanh, …")]
-    = None,
-    penultimate: Annotated[str | None, typer.Option(help="Where the file does not say it: linear or nonlinear.")]
-    = None,
-    order: Annotated[str | None, typer.Option(help="Of fully connected layers, where names and shapes leave it open: "
-                                                   "their names with commas between.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Of a file with several: raw, averaged (EMA, SWA), or a name.")]
-    = None,
-    classes: Annotated[str | None, typer.Option(help="Which rows of the head the data's classes are: number, name, or "
-                                                     "the rows with commas between.")] = None,
-    head_weight: Annotated[str | None, typer.Option(help="Look at this tensor alone as a head.")] = None,
-    head_bias: Annotated[str | None, typer.Option(help="Its bias, where the name does not tell.")] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Samples to run a checkpoint on, at most.")] = None,
-    side: Annotated[int | None, typer.Option(min=1, max=4096, help="Cut pictures to this many pixels.")]
-    = None,
-    project: Annotated[str, typer.Option(help="Further views beside pca: tsne, umap or both with a comma.")] = "",
-    dims: Annotated[int, typer.Option(min=2, max=3, help="Dimensions of these views.")] = 2,
-    gamma: Annotated[str, typer.Option(help="γ at which to predict where the classes fall, such as 0.1,1,10; of a "
-                                            "film the run.")] = "",
-    convention: Annotated[str, typer.Option(help="γ‖z‖² summed over the nodes (sum) or averaged (mean).")] = "sum",
-    frame: Annotated[int, typer.Option(help="Of a film: which moment, −1 for the last.")] = -1,
-    seed: Annotated[int, typer.Option(min=0, help="Of every choice of samples and of the views.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Of the computation. Two threads on two busy cores are "
-                                                              "many times slower than one.")] = 1,
-    limit_gb: Annotated[float, typer.Option(min=0.001, max=1024, help="Largest file and largest arrays read, in GB.")]
-    = 2.0,
-    out: Annotated[Path | None, typer.Option(help="Write the inspection here (safetensors), for the lab.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write every quantity here as a table.")] = None,
-    samples_csv: Annotated[Path | None, typer.Option(help="Write every sample here as a table.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a report here that needs no network.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
+    file: options.File, data: options.Data = None, split: options.Split = "train",
+    normalisation: options.Normalisation = None, latents: options.Latents = None, labels: options.Labels = None,
+    pick: options.Pick = None, unlabelled: options.Unlabelled = "leave out", layer: options.Layer = "penultimate",
+    activation: options.Activation = None, penultimate: options.Penultimate = None, order: options.Order = None,
+    weights: options.Weights = None, classes: options.Classes = None, head_weight: options.HeadWeight = None,
+    head_bias: options.HeadBias = None, samples: options.Samples = None, side: options.Side = None,
+    project: options.Project = "", dims: options.Dims = 2, gamma: options.Gamma = "",
+    convention: options.Convention = "sum", frame: options.Frame = -1, seed: options.Seed = 0,
+    device: options.Device = "cpu", threads: options.Threads = 1, limit_gb: options.LimitGb = 2.0,
+    out: options.Out = None, csv: options.Csv = None, samples_csv: options.SamplesCsv = None,
+    html: options.Html = None, as_json: options.AsJson = False,
 ) -> None:
     """Measure how the latents in a file collapse, without trusting the file."""
     outputs = {"out": out, "csv": csv, "samples_csv": samples_csv, "html": html}
@@ -93,7 +55,9 @@ def inspect(  # noqa: PLR0917
     found = _examined(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:
-        print(json.dumps(_plain(found, wishes), allow_nan=False))
+        from lpc_core.inspection import Inspection, report
+
+        print(dumps(report(found, _at(found, wishes)) if isinstance(found, Inspection) else found.plain()))
     else:
         _show(found, wishes)
 
@@ -163,13 +127,6 @@ def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
 
 
 # ---- printing ----------------------------------------------------------------------------------------------------
-
-
-def _plain(found: Inspection | Description, wishes: Wishes) -> dict[str, Any]:
-    from lpc_core.inspection import Inspection, report
-    from lpc_core.inspection.reporting import finite
-
-    return report(found, _at(found, wishes)) if isinstance(found, Inspection) else finite(found.plain())
 
 
 def _at(found: Inspection, wishes: Wishes) -> tuple[float, ...]:
@@ -251,8 +208,8 @@ def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> Non
     for warning in warned(found.embeddings):
         say(f"warning: {warning}")
     for view in facts["collapse"]:
-        say(f"γ = {view['gamma']:.4g}: predicted radius {view['radius']:.4g}, measured {view['measured_radius']:.4g}"
-            + (f"; {view['note']}" if view["note"] else ""))
+        say(f"γ = {view['gamma']:.4g}: predicted radius {_figure(view['radius'])}, measured "
+            f"{_figure(view['measured_radius'])}" + (f"; {view['note']}" if view["note"] else ""))
     for name in ("misclassified", "ambiguous"):
         if facts[name]:
             shown = ", ".join(f"{row['sample']} ({row['class']}" + (
@@ -283,8 +240,8 @@ def _show_description(console: Console, found: Description) -> None:
             f"{_figure(view.critical_gamma)}; |W| varies by {float(np.nanmean(view.weight_abs_cv)):.3f} per node")
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else "–" if math.isnan(value) else f"{value:.5g}"
+def _figure(value: float | str | None) -> str:
+    return value or "" if value is None or isinstance(value, str) else "–" if math.isnan(value) else f"{value:.5g}"
 
 
 COMMAND = inspect

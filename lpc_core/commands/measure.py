@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import sys
 from enum import StrEnum
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
-from lpc_core.commands._progress import Tell, progress
+from lpc_core.commands._progress import progress
+from lpc_core.files.plain_json import dumps
 from lpc_core.files.spreadsheet import cell
+from lpc_core.progress import Progress
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Embeddings
@@ -73,7 +74,7 @@ def _wanted(only: str) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Tell) -> Embeddings:
+def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Progress) -> Embeddings:
     from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, open_file
 
     if not file.is_dir():
@@ -107,7 +108,7 @@ def _of_run(run: SavedRun, split: Split) -> Embeddings:
     return Embeddings(latents, labels, data.class_names, logits.argmax(1), logits, weight, bias, notes=(note,))
 
 
-def _readings(found: Embeddings, wanted: list[str] | None, tell: Tell) -> dict[str, Reading]:
+def _readings(found: Embeddings, wanted: list[str] | None, tell: Progress) -> dict[str, Reading]:
     from lpc_core.metrics import readings
 
     size = f"{len(found.latents):,} × {found.latents.shape[1]:,}"
@@ -118,20 +119,12 @@ def _readings(found: Embeddings, wanted: list[str] | None, tell: Tell) -> dict[s
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
 
-def _plain(value: float | None) -> float | str | None:
-    """JSON has no NaN or infinity: NaN is null, infinities are texts."""
-    if value is None or math.isnan(value):
-        return None
-    return value if math.isfinite(value) else str(value)
-
-
 def _json(file: Path, found: Embeddings, readings: dict[str, Reading]) -> str:
-    shown = {name: {"value": _plain(reading.value), "floor": _plain(reading.floor), "at_floor": reading.at_floor,
+    shown = {name: {"value": reading.value, "floor": reading.floor, "at_floor": reading.at_floor,
                     "reason": reading.reason} for name, reading in readings.items()}
-    return json.dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
-                       "class_names": list(found.class_names), "notes": list(found.notes),
-                       "warnings": list(found.warnings), "unlabelled": found.unlabelled, "readings": shown},
-                      allow_nan=False)
+    return dumps({"file": str(file), "samples": len(found.latents), "nodes": found.latents.shape[1],
+                  "class_names": found.class_names, "notes": found.notes, "warnings": found.warnings,
+                  "unlabelled": found.unlabelled, "readings": shown})
 
 
 def _csv(readings: dict[str, Reading]) -> None:
@@ -139,8 +132,7 @@ def _csv(readings: dict[str, Reading]) -> None:
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(("name", "value", "floor", "at_floor", "reason"))
     for name, reading in readings.items():
-        value, floor = (("" if number is None else number) for number in (_plain(reading.value), _plain(reading.floor)))
-        rows.writerow((name, value, floor, reading.at_floor, cell(reading.reason)))
+        rows.writerow((name, *map(cell, (reading.value, reading.floor, reading.at_floor, reading.reason))))
 
 
 def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
@@ -149,7 +141,7 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from lpc_core.checkpoint._base import printable
+    from lpc_core.files.words import printable
     from lpc_core.metrics import METRICS
 
     console = Console()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +11,11 @@ import typer
 
 from lpc_core.commands._arguments import Device, Settings, run_of
 from lpc_core.commands._progress import progress
+from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
-    from lpc_core.commands._progress import Tell
     from lpc_core.config import RunConfig
+    from lpc_core.progress import Progress
     from lpc_core.study import Moment, SweepRow
 
 
@@ -44,11 +44,11 @@ def study(  # noqa: PLR0917
     import torch
 
     from lpc_core.engine.cost import check_fits, cost_of
-    from lpc_core.engine.trainer import pick_device
+    from lpc_core.engine.devices import pick_device
 
     pick_device(device)  # one that is missing is refused before anything is written
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
-    config = run_of(settings)
+    config = run_of(settings, device)
     check_fits(cost_of(config))
     with progress("study", as_json) as tell:
         if task is Task.follow:
@@ -58,7 +58,7 @@ def study(  # noqa: PLR0917
 
 
 def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-            tell: Tell) -> None:
+            tell: Progress) -> None:
     from lpc_core.data import load
     from lpc_core.study import Study, add_moment, follow, moment_steps, start_study
 
@@ -75,7 +75,7 @@ def _follow(config: RunConfig, moments: int, spacing: str, device: str, out: Pat
 
 
 def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_json: bool,  # noqa: PLR0917
-           tell: Tell) -> None:
+           tell: Progress) -> None:
     from lpc_core.study import Study, add_row, default_sweep, pearson, start_study, sweep
 
     runs = default_sweep(config)
@@ -91,13 +91,13 @@ def _sweep(config: RunConfig, samples: int, device: str, out: Path | None, as_js
         file = None if out is None else add_row(out, index, row).name
         print(_row_json(index, row, file) if as_json else _row_line(row), flush=True)
     results = {attack: {kind: vars(r) for kind, r in pearson(rows, attack).items()} for attack in rows[0].robustness}
-    print(_dump({"pearson": results}) if as_json else _correlations(results))
+    print(dumps({"pearson": results}) if as_json else _correlations(results))
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------------
 
 _MOMENT = ("step", "gamma", "train", "test", "nc1_pinv", "separation", "norm_cv", "peaks")
-_ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn")
+_ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn", "smallest", "longer")
 
 
 def _line(cells: tuple[str, ...]) -> str:
@@ -115,31 +115,26 @@ def _moment_row(moment: Moment) -> str:
 
 
 def _moment_json(index: int, moment: Moment, file: str | None) -> str:
-    return _dump({"moment": index, "step": moment.step, "gamma": moment.gamma, "train_accuracy": moment.train_accuracy,
+    return dumps({"moment": index, "step": moment.step, "gamma": moment.gamma, "train_accuracy": moment.train_accuracy,
                   "test_accuracy": moment.test_accuracy, "in_tpt": moment.in_tpt, "file": file,
                   "readings": {name: reading.value for name, reading in moment.readings.items()}})
 
 
 def _row_line(row: SweepRow) -> str:
-    values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values()]
+    values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values(),
+              row.longer.get("deepfool", math.nan)]
     return f"{_cells(values)}  {row.title}{': ' + row.reason if row.reason else ''}"
 
 
 def _row_json(index: int, row: SweepRow, file: str | None) -> str:
     numbers = {name: value for name, value in vars(row).items() if name != "config"}
-    return _dump({"row": index, **numbers, "file": file})
+    return dumps({"row": index, **numbers, "file": file})
 
 
 def _correlations(found: dict[str, dict[str, dict[str, Any]]]) -> str:
     return "\n".join(f"Pearson r of 𝓡 against {attack}, {kind}: {r['r']:.3f} (95 % {r['low']:.3f} to {r['high']:.3f}, "
                      f"{r['n']} runs{'; ' + r['reason'] if r['reason'] else ''})"
                      for attack, kinds in found.items() for kind, r in kinds.items())
-
-
-def _dump(value: dict[str, Any]) -> str:
-    from lpc_core.study import to_json
-
-    return json.dumps(to_json(value), allow_nan=False)
 
 
 COMMAND = study

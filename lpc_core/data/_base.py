@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from lpc_core.config import DataConfig
+from lpc_core.progress import Progress, silent
 from lpc_core.registry import discover, pick
-
-Progress = Callable[[str, float], None]  # (what is being done, share done 0…1 or NaN when unknown)
 
 
 class DataError(Exception):
@@ -51,6 +50,11 @@ class Form:
     stored_bytes: int = 0  # what is read before the samples are taken out of it
 
 
+def torch_shape(stored: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one model input, (D,) or (C, H, W), for that of one stored sample, (D,) or (H, W, C)."""
+    return (stored[2], *stored[:2]) if len(stored) == 3 else stored
+
+
 @dataclass(frozen=True)
 class Source:
     """One entry of the registry; every module of this package defines ``SOURCE``."""
@@ -73,7 +77,7 @@ def data_root() -> Path:
     return Path(os.environ.get("LPC_DATA") or Path.home() / ".cache" / "lpc-lab")
 
 
-def load(config: DataConfig, seed: int, progress: Progress = lambda what, share: None) -> Dataset:
+def load(config: DataConfig, seed: int, progress: Progress = silent) -> Dataset:
     """Load the samples that ``config`` names; equal arguments give equal samples.
 
     Raises `ValueError` for an unknown name and `DataError` for data that cannot be had.

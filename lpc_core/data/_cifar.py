@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import DataError, Dataset, Form, Progress, data_root
+from lpc_core.data._base import DataError, Dataset, Form, data_root
 from lpc_core.data._files import download, find, refuse_impostor, unpack
 from lpc_core.data._pickle_arrays import read_pickled
 from lpc_core.data._split import Labelled, subset
+from lpc_core.progress import Progress
 
 PIXELS = 3 * 32 * 32  # bytes of one image: a red, a green and a blue plane, each row by row
 ARCHIVE_BYTES = 400_000_000  # what an official archive unpacks to, at most
@@ -66,7 +68,7 @@ class Cifar:
         """Unpack an archive that lies in the data folder; None when there is none."""
         for version in self.versions:
             if found := find(("", self.name), (version.archive,)):
-                progress(f"Unpacking {version.archive}", float("nan"))
+                progress(math.nan, f"Unpacking {version.archive}")
                 names, folder = (*version.train, version.test), found[0].parent / version.folder
                 unpack(found[0], names, folder, ARCHIVE_BYTES)
                 return version, [folder / name for name in names]
@@ -84,7 +86,7 @@ class Cifar:
     def _read(self, version: Version, paths: list[Path], progress: Progress) -> Labelled:
         batches = []
         for number, path in enumerate(paths):
-            progress(f"Reading {path.name}", number / len(paths))
+            progress(number / len(paths), f"Reading {path.name}")
             try:
                 refuse_impostor(path)
                 batches.append(version.read(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import shutil
 import tarfile
 import zlib
@@ -14,9 +15,10 @@ from urllib.parse import urlsplit
 import pooch
 from requests.exceptions import ConnectionError as NoConnection
 
-from lpc_core.data._base import DataError, Progress, data_root
+from lpc_core.data._base import DataError, data_root
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.writing import whole
+from lpc_core.progress import Progress
 
 CONNECT_SECONDS, SILENCE_SECONDS = 10, 60  # give up when no connection, or no byte, comes for so long
 CHUNK_BYTES = 2**18
@@ -109,7 +111,7 @@ class _Bar:
     def update(self, count: int) -> None:
         """``count`` more bytes have come."""
         self._done += count
-        self._progress(self._what, min(self._done / self.total, 1.0) if self.total else float("nan"))
+        self._progress(min(self._done / self.total, 1.0) if self.total else math.nan, self._what)
 
     def reset(self) -> None:
         """Start from zero (pooch does this before it reports the end)."""

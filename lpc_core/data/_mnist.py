@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import DataError, Dataset, Form, Progress, data_root
+from lpc_core.data._base import DataError, Dataset, Form, data_root
 from lpc_core.data._files import download, find
 from lpc_core.data._idx import read_idx
 from lpc_core.data._split import Labelled, subset
+from lpc_core.progress import Progress
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 STYLES = [(sign, ending) for sign in "-._" for ending in (".gz", "")]  # train-images.idx3-ubyte: as some have it
@@ -33,8 +35,8 @@ class MnistLike:
         Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
         """
         paths = self._locate() or self._download(progress)
-        train = self._read(*paths[:2], progress)
-        test = self._read(*paths[2:], progress)
+        train = self._read(paths[0], paths[1], progress)
+        test = self._read(paths[2], paths[3], progress)
         return subset(self.name, self.class_names, train, test, config=config, seed=seed)
 
     def form(self, config: DataConfig) -> Form:
@@ -54,7 +56,7 @@ class MnistLike:
         return [folder / name for name in names]
 
     def _read(self, images: Path, labels: Path, progress: Progress) -> Labelled:
-        progress(f"Reading {images.name}", float("nan"))
+        progress(math.nan, f"Reading {images.name}")
         pixels, classes = read_idx(images, (28, 28)), read_idx(labels, ())  # (N, 28, 28), (N,)
         if len(pixels) != len(classes):
             raise DataError(f"{labels}: expected {len(pixels)} labels, as many as {images.name} has images, got "

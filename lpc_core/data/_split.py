@@ -1,4 +1,4 @@
-"""How many samples of each class, and which: balanced labels, stratified subsets."""
+"""How many samples of each class, and which: balanced labels, stratified subsets, samples to look at."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ def stratified(labels: np.ndarray, count: int, rng: np.random.Generator, field: 
     chosen = [rng.permutation(np.flatnonzero(labels == value))[:quota]
               for value, quota in zip(values, _quotas(sizes, count), strict=True)]
     return rng.permutation(np.concatenate(chosen))
+
+
+def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """``count`` sorted indices (or all), stratified: samples are dealt class by class in a seeded random order."""
+    if count >= len(labels):
+        return np.arange(len(labels))
+    shuffled = np.random.default_rng([seed, 7]).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
+    rank = np.arange(len(labels)) - np.repeat(starts, sizes)  # (N,) place of a sample within its class
+    share = (rank + 0.5) / np.repeat(sizes, sizes)
+    first_come = np.lexsort((share, rank > 0))  # one of every class before the second of any
+    return np.sort(by_class[first_come[:count]])
 
 
 def subset(name: str, names: tuple[str, ...], train: Labelled, test: Labelled, *, config: DataConfig,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Form, Progress, Source
+from lpc_core.data._base import Dataset, Form, Source
 from lpc_core.data._split import SHARED, rng_for, stratified, subset
+from lpc_core.progress import Progress
 
 TEST_POOL = 360  # of the 1,797 images; the rest are for training
 GREY_STEP = 15  # pixels come as 0…16; times 15 they span 0…240

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import ConfigError, DataConfig
-from lpc_core.data._base import Dataset, Form, Progress, Source
+from lpc_core.data._base import Dataset, Form, Source
 from lpc_core.data._split import SHARED, rng_for
 from lpc_core.data._synthetic import synthetic
+from lpc_core.progress import Progress
 
 
 def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:

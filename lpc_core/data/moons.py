@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
+from lpc_core.data._base import Dataset, Source
 from lpc_core.data._synthetic import plane, synthetic
+from lpc_core.progress import Progress
 
 SPACING = 1.25  # between neighbouring centres, in radii; above 1 so that moons k and k + 2 do not touch
 LIFT = 0.5  # how far the moons that open up reach into the others, in radii

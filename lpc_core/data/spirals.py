@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
+from lpc_core.data._base import Dataset, Source
 from lpc_core.data._synthetic import plane, synthetic
+from lpc_core.progress import Progress
 
 TURNS = 1.25  # of every arm, from the middle to its tip
 INNER = 0.1  # radius where the arms begin, so that they do not meet

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
+from lpc_core.data._base import Dataset, Source
 from lpc_core.data._synthetic import plane, synthetic
+from lpc_core.progress import Progress
 
 MARGIN = 0.1  # of every field left empty on each side, as a share of its width
 

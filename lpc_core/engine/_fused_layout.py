@@ -10,20 +10,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.models import Classifier
-
-
-@dataclass(frozen=True)
-class Block:
-    """One parameter of every replica: ``flat[start:stop]`` is (R, *shape)."""
-
-    name: str
-    shape: tuple[int, ...]
-    start: int
-    stop: int
-
-    def of(self, flat: Tensor) -> Tensor:
-        """The view (R, *shape) of ``flat``."""
-        return flat[self.start : self.stop].view(-1, *self.shape)
+from lpc_core.optimizers import Block
 
 
 @dataclass(frozen=True)

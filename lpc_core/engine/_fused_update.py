@@ -1,48 +1,44 @@
-"""AdamW, Adam and SGD with momentum on flat buffers, number for number as in `torch.optim`."""
+"""The optimiser's step on flat buffers, number for number as in `torch.optim`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from lpc_core.config import OptimConfig
-
-EPSILON = 1e-8  # torch's default for Adam
-SLOTS = {"adamw": ("exp_avg", "exp_avg_sq"), "adam": ("exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",)}
+from lpc_core.engine._fused_layout import Layout
+from lpc_core.optimizers import Call, Flat, optimizer
 
 
 class Update:
-    """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``head`` is where the head's numbers begin.
+    """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``layout`` says what lies where in both.
 
     ``lr`` is a tensor that is written before a step, so that a captured step follows it. The head's rate is constant.
     """
 
-    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, head: int) -> None:
-        names = SLOTS[config.optimizer] if config.optimizer != "sgd" or config.momentum > 0 else ()
-        self.slots = {name: torch.zeros_like(values) for name in names}
+    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Layout) -> None:
+        kind = optimizer(config)
+        if kind.kernel is None:
+            raise ValueError(f"expected an optimiser that declares a kernel, got {config.optimizer}; train by autograd")
+        kind.check({block.name: block.shape for block in layout.blocks})
+        self.kept = [kind.keeps(config, block.name, block.shape) for block in layout.blocks]
+        names = {name: None for kept in self.kept for name in kept}  # each once, in their order
+        self.slots = {name: torch.zeros_like(values) for name in names if name != "step"}
         self.count = torch.zeros((), device=values.device)  # steps done, float32 as in torch's fused optimisers
         precision = torch.float64 if values.device.type == "cpu" else torch.float32  # what the kernels read
         self.lr, self.head_lr = (torch.tensor(lr, dtype=precision, device=values.device)
                                  for lr in (config.lr, config.head_lr))
-        self.counts = config.optimizer != "sgd"
-        self.calls: list[Callable[[], object]] = []
+        self.counts = "step" in names
+        self.calls: list[Call] = []
         if self.counts:
             self.calls.append(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
-        for part, lr in ((slice(0, head), self.lr), (slice(head, None), self.head_lr)):
+        for part, lr in ((slice(0, layout.head), self.lr), (slice(layout.head, layout.size), self.head_lr)):
             if values[part].numel():
-                self.calls.append(self._kernel(config, values[part], gradients[part], part, lr))
-
-    def _kernel(self, config: OptimConfig, values: Tensor, gradients: Tensor, part: slice,
-                lr: Tensor) -> Callable[[], object]:
-        slots = [[slot[part]] for slot in self.slots.values()]
-        if config.optimizer == "sgd":
-            return partial(torch._fused_sgd_, [values], [gradients], *(slots or [[]]), lr=lr,
-                           momentum=config.momentum, weight_decay=config.weight_decay, dampening=0.0,
-                           nesterov=False, maximize=False, is_first_step=False)
-        kernel = torch._fused_adamw_ if config.optimizer == "adamw" else torch._fused_adam_
-        return partial(kernel, [values], [gradients], *slots, [], [self.count], lr=lr, beta1=config.momentum,
-                       beta2=config.beta2, weight_decay=config.weight_decay, eps=EPSILON, amsgrad=False,
-                       maximize=False)
+                slots = {name: slot[part] for name, slot in self.slots.items()}
+                blocks = tuple(replace(block, start=block.start - part.start, stop=block.stop - part.start)
+                               for block in layout.blocks if part.start <= block.start < part.stop)
+                flat = Flat(values[part], gradients[part], slots, self.count, lr, blocks)
+                self.calls.append(kind.kernel(config, flat))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from lpc_core.config import OptimConfig, RunConfig
-from lpc_core.engine._state import optimizer_tensors, restore_optimizer
+from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.losses import latent_l2, objective
-from lpc_core.models import Classifier
+from lpc_core.models import Classifier, convolves
+from lpc_core.optimizers import optimizer
 
 
 class AutogradEngine:
@@ -22,7 +24,7 @@ class AutogradEngine:
 
     def __init__(self, config: RunConfig, model: Classifier, precision: torch.dtype | None = None) -> None:
         self.config, self.model = config, model
-        self.is_convnet = any(isinstance(layer, nn.Conv2d) for layer in model.backbone.modules())
+        self.is_convnet = convolves(model)
         like = model.head.weight
         half = self.is_convnet and like.is_cuda
         self.precision = precision or (torch.bfloat16 if half else like.dtype)
@@ -31,6 +33,8 @@ class AutogradEngine:
         self.lr = torch.zeros((), dtype=torch.float32 if like.is_cuda else torch.float64, device=like.device)
         self._loss = like.new_zeros(())
         self.objective = objective(config.loss, model.head)
+        self._answers: nn.Module = _Answers(model, self.precision)
+        self._processes = 1
 
     def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
@@ -43,7 +47,7 @@ class AutogradEngine:
         if not self.model.training:
             self.model.train()
         self.optimizer.param_groups[0]["lr"] = lr
-        logits, latents = self._forward(inputs)
+        logits, latents = self._answers(inputs)
         loss = self.objective(logits, latents, labels)
         loss = loss + pull * latent_l2(latents, self.config.loss.convention)
         self.optimizer.zero_grad(set_to_none=True)
@@ -51,16 +55,17 @@ class AutogradEngine:
         self.optimizer.step()
         self._loss.copy_(loss.detach())
 
-    def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        like = self.model.head.weight
-        if self.precision == like.dtype:
-            return self.model(inputs)
-        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
-            features = self.model.backbone(inputs)
-        return self.model.top(features.to(like.dtype))
+    def share_with(self, processes: int) -> None:
+        """Average gradients (and losses) with the other ``processes`` of the group from now on."""
+        if self._loss.is_cuda:
+            self.model.backbone = nn.SyncBatchNorm.convert_sync_batchnorm(self.model.backbone)
+        self._answers, self._processes = DistributedDataParallel(self._answers), processes
 
     def loss(self) -> Tensor:
-        """The last step's loss before its update, a scalar."""
+        """The last step's loss before its update, a scalar; of all processes together, which must all ask."""
+        if self._processes > 1:
+            distributed.all_reduce(self._loss)
+            self._loss /= self._processes
         return self._loss
 
     @torch.no_grad()
@@ -80,19 +85,34 @@ class AutogradEngine:
         restore_optimizer(self.optimizer, tensors)
 
 
+class _Answers(nn.Module):
+    """Logits and latents of a model whose backbone computes in ``precision``."""
+
+    def __init__(self, model: Classifier, precision: torch.dtype) -> None:
+        super().__init__()
+        self.model, self.precision = model, precision
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        like = self.model.head.weight
+        if self.precision == like.dtype:
+            answers: tuple[Tensor, Tensor] = self.model(inputs)
+            return answers
+        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
+            features = self.model.backbone(inputs)
+        return self.model.top(features.to(like.dtype))
+
+
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
     """The optimiser over two groups: backbone with penultimate layer, and head (its lr stays constant)."""
-    head = list(model.head.parameters())
-    rest = parameters(model)[: -len(head)]
-    groups = [{"params": rest, "lr": config.lr}, {"params": head, "lr": config.head_lr}]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay, fused=True)
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, betas=(config.momentum, config.beta2), weight_decay=config.weight_decay, fused=True,
-                capturable=model.head.weight.is_cuda)
+    named, kind = parameters(model), optimizer(config)
+    kind.check({name: parameter.shape for name, parameter in named.items()})
+    groups = [{"params": [named[name] for name in names], "names": names, "lr": lr} for names, lr in (
+        ([name for name in named if not name.startswith("head.")], config.lr),
+        ([name for name in named if name.startswith("head.")], config.head_lr))]
+    return kind.make(groups, config, model.head.weight.is_cuda)
 
 
-def parameters(model: Classifier) -> list[nn.Parameter]:
-    """The model's parameters as an optimiser numbers them: the head's come last."""
-    rest = [p for name, p in model.named_parameters() if not name.startswith("head.")]
-    return [*rest, *model.head.parameters()]
+def parameters(model: Classifier) -> dict[str, nn.Parameter]:
+    """The model's parameters by name, as an optimiser numbers them: the head's come last."""
+    return dict(sorted(model.named_parameters(), key=lambda item: item[0].startswith("head.")))

@@ -1,4 +1,4 @@
-"""Cost: what a run will take, from its configuration alone: parameters, bytes, seconds. Nothing is built or loaded.
+"""Cost: what a run will take, from its configuration alone: parameters, bytes, seconds. Nothing is loaded or filled.
 
 For P parameters, M multiply-adds and U values of one sample's forward pass, batches of B, n samples that are looked at
 and N samples of D numbers, R runs at once:
@@ -9,8 +9,9 @@ and N samples of D numbers, R runs at once:
     step    6 M B R / FLOPS + 3 ns · B U R + 10 ns · P R       (forward, and backward twice that)
     look    2 M n / FLOPS; build 60 ns · P R + 0.3 µs · N + 5 ns · D N of pictures
 
-SupCon compares all pairs of a batch: 56 bytes and 70 ns each. The speed is that of one ordinary processor core, so that
-equal configurations are estimated equally everywhere; a machine may be three times quicker or slower.
+A loss that compares all pairs of a batch (SupCon) adds 56 bytes and 70 ns for each. The speed is that of one ordinary
+processor core, so that equal configurations are estimated equally everywhere; a machine may be three times quicker or
+slower.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ import os
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lpc_core.comparison import Comparison
-from lpc_core.config import ModelConfig, RunConfig
-from lpc_core.data import Form, sources
+from lpc_core.config import ModelConfig, RunConfig, resolve
+from lpc_core.data import Form, sources, torch_shape
 from lpc_core.machine import available_memory, first_line
+from lpc_core.run_group import RunGroup
 
 FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
 VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
 STEP_S = 3e-4  # the least a step takes
-LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`_probe`)
+LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`probe`)
 
 
 class CostError(ValueError):
@@ -43,6 +44,7 @@ class Network:
     parameters: int
     products: int  # multiply-adds of one sample's forward pass
     values: int  # numbers that one sample's forward pass leaves behind, the sample included
+    size: str  # the setting that makes it large
     convolves: bool = False
 
 
@@ -74,19 +76,22 @@ class Cost:
         return f"about {megabytes(self.memory)} ({self.parameters:,} parameters, {seconds} s per step)"
 
 
-def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
+def cost_of_group(group: RunGroup) -> Cost:
+    """What training all runs of ``group`` in turn takes; they share their data."""
+    each = [cost_of(run) for run in group.runs]
+    return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
+                sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
+                sum(c.pause_s for c in each), each[0].size)
+
+
+def cost_of(work: RunConfig, replicas: int = 1) -> Cost:
     """What training ``work`` takes; with ``replicas``, that many runs at once on the same batches (a film)."""
-    if isinstance(work, Comparison):
-        each = [cost_of(run) for run in work.runs]
-        return Cost(sum(c.parameters for c in each), sum(c.state_bytes for c in each),
-                    sum(c.batch_bytes for c in each), each[0].data_bytes, sum(c.step_s for c in each),
-                    sum(c.pause_s for c in each), each[0].size)
     form, batch = form_of(work), min(work.batch_size, work.data.samples)
     net = network_of(work.model, form)
     rows = work.data.samples + work.data.test_samples
     most = LOOKED_AT_SLOW if net.convolves else LOOKED_AT
     looked = min(most, work.data.samples) + min(most, work.data.test_samples)
-    pairs = batch**2 if work.loss.loss == "supcon" else 0
+    pairs = _pairs(work, batch)
     pixels = math.prod(form.shape) * rows if len(form.shape) == 3 else 0
     step = batch * (6 * net.products / FLOPS + VALUE_S * net.values) + PARAMETER_S * net.parameters + PAIR_S * pairs
     build = replicas * BUILD_S * net.parameters + ROW_S * rows + PIXEL_S * pixels
@@ -96,7 +101,7 @@ def cost_of(work: RunConfig | Comparison, replicas: int = 1) -> Cost:
         + LOOK_BYTES * min(most, looked) * net.values,
         data_bytes=_data_bytes(form, rows), step_s=STEP_S + replicas * step,
         pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)),
-        size="width" if net.convolves else "hidden")
+        size=net.size)
 
 
 def form_of(config: RunConfig) -> Form:
@@ -115,42 +120,25 @@ def _data_bytes(form: Form, rows: int) -> int:
 
 
 def network_of(model: ModelConfig, form: Form) -> Network:
-    """The network that `lpc_core.models.build` makes for samples of ``form``."""
-    shape = form.shape if len(form.shape) == 1 else (form.shape[2], *form.shape[:2])
-    backbone, features = (_convnet if model.resolved(shape) == "convnet" else _mlp)(model, shape)
-    widths = (features, *(() if model.penultimate == "none" else (model.latent_dim,)), form.classes)
-    return _sum([backbone, _dense(widths)])
+    """The network that `lpc_core.models.build` makes for samples of ``form``; `ConfigError` where it can make none."""
+    shape = torch_shape(form.shape)
+    if resolve(model, shape) != "mlp":
+        from lpc_core.engine._size import measured  # with torch, which an MLP does without
+
+        return Network(*measured(model, shape, form.classes))
+    widths = (math.prod(shape), *model.hidden, *(() if model.penultimate == "none" else (model.latent_dim,)),
+              form.classes)
+    layers = list(pairwise(widths))
+    return Network(sum(a * b + b for a, b in layers), sum(a * b for a, b in layers), sum(widths), "hidden")
 
 
-def _mlp(model: ModelConfig, shape: tuple[int, ...]) -> tuple[Network, int]:
-    inputs = math.prod(shape)
-    return _sum([Network(0, 0, inputs), _dense((inputs, *model.hidden))]), model.hidden[-1] if model.hidden else inputs
+def _pairs(work: RunConfig, batch: int) -> int:
+    """Pairs of samples that the loss compares in a step."""
+    if work.loss.loss == "cross-entropy":
+        return 0
+    from lpc_core.losses import loss  # with torch
 
-
-def _dense(widths: tuple[int, ...]) -> Network:
-    return Network(sum(a * b + b for a, b in pairwise(widths)), sum(a * b for a, b in pairwise(widths)),
-                   sum(widths[1:]))
-
-
-def _convnet(model: ModelConfig, shape: tuple[int, ...]) -> tuple[Network, int]:
-    """The layers of `lpc_core.models.convnet`: a 4 × 4 stem of stride 2, then 3 × 3, the first two of them pooled."""
-    channels, height, width = shape
-    w, places = model.width, (max(1, height // 2), max(1, width // 2))
-    layers = [Network(0, 0, math.prod(shape)), _convolution(channels, w, 4, places)]
-    for inside, outside, pooled in ((w, 2 * w, True), (2 * w, 4 * w, True), (4 * w, 4 * w, False)):
-        layers.append(_convolution(inside, outside, 3, places))
-        places = (max(1, places[0] // 2), max(1, places[1] // 2)) if pooled else places
-    return _sum(layers), 4 * w * 4
-
-
-def _convolution(inside: int, outside: int, size: int, places: tuple[int, int]) -> Network:
-    weights, area = inside * outside * size**2, math.prod(places)
-    return Network(weights + 2 * outside, weights * area, 2 * outside * area, convolves=True)
-
-
-def _sum(parts: list[Network]) -> Network:
-    return Network(sum(p.parameters for p in parts), sum(p.products for p in parts), sum(p.values for p in parts),
-                   any(p.convolves for p in parts))
+    return batch**2 if loss(work.loss).all_pairs else 0
 
 
 # ---- limits ------------------------------------------------------------------------------------------------------

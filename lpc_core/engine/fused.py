@@ -20,12 +20,15 @@ from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Linear, Node, Tape
 from lpc_core.engine._fused_update import Update
 from lpc_core.models import Classifier, resolve
+from lpc_core.optimizers import optimizer
 
 
 def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     """Why the fused engine cannot run ``config`` on inputs of ``input_shape`` (without the batch); "" if it can."""
     if config.loss.loss != "cross-entropy":
         return f"the fused engine knows cross-entropy only, and this run's loss is {config.loss.loss}"
+    if optimizer(config.optim).kernel is None:
+        return f"the fused engine has no step of its own for {config.optim.optimizer}"
     backbone = resolve(config.model, input_shape)
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
 
@@ -61,7 +64,7 @@ class FusedEngine:
         self.inputs = self.values.new_zeros((*(() if shared else self._lead), batch, width))
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
-        self.update = Update(config.optim, self.values, self.gradients, self.layout.head)
+        self.update = Update(config.optim, self.values, self.gradients, self.layout)
         self.aside: Aside | None = None  # where `take` computes the parameters' gradients
         self._record()
         weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
@@ -149,8 +152,9 @@ class FusedEngine:
         """One replica's optimiser state, under the names that `_state.optimizer_tensors` uses."""
         tensors = {}
         for i, block in enumerate(self.layout.blocks):
-            tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()}
-            if self.update.counts:
+            tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()
+                        if slot in self.update.kept[i]}
+            if "step" in self.update.kept[i]:
                 tensors[f"optim.{i}.step"] = self.update.count.clone()
         return tensors
 
@@ -159,7 +163,8 @@ class FusedEngine:
 
         All replicas share one count of steps.
         """
-        self.update.count.copy_(tensors.get("optim.0.step", torch.zeros(())))
+        counts = [tensor for name, tensor in tensors.items() if name.startswith("optim.") and name.endswith(".step")]
+        self.update.count.copy_(counts[0] if counts else torch.zeros(()))
         for i, block in enumerate(self.layout.blocks):
             for slot, flat in self.update.slots.items():
                 block.of(flat)[replica] = tensors.get(f"optim.{i}.{slot}", torch.zeros(()))

@@ -17,8 +17,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from lpc_core.engine._batches import Batches
 from lpc_core.engine.autograd import AutogradEngine
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import Aside, FusedEngine
 
 STEPS_MLP, STEPS_CONVNET = 32, 4  # steps per replay on CUDA: some ms, so that a slice of 8 ms can end in time

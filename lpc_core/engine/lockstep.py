@@ -1,30 +1,58 @@
-"""Lockstep: the trainers of a comparison as one: all have done the same number of steps, whenever one looks."""
+"""Lockstep: the trainers of a group of runs as one: all have done the same number of steps, whenever one looks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
-from lpc_core.comparison import Comparison
 from lpc_core.config import RunConfig
+from lpc_core.files import tensors
+from lpc_core.run_group import RunGroup
 
 if TYPE_CHECKING:
     from lpc_core.data import Dataset
+    from lpc_core.snapshot import Snapshot
+
+
+class Member(Protocol):
+    """What is asked of a trainer; `lpc_core.engine.trainer.Trainer` is the one in use, and says what each does."""
+
+    config: RunConfig
+    dataset: Dataset
+    step: int
+    limit: int
+    reason: str
+    theory_note: str
+
+    @property
+    def finished(self) -> bool: ...  # noqa: D102
+    @property
+    def diverged(self) -> bool: ...  # noqa: D102
+    @property
+    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
+    def advance(self, steps: int = 1, deadline: float | None = None) -> int: ...  # noqa: D102
+    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
+    def set_gamma(self, value: float) -> None: ...  # noqa: D102
+    def set_auto(self) -> None: ...  # noqa: D102
+    def set_lr(self, value: float) -> None: ...  # noqa: D102
+    def extend(self) -> None: ...  # noqa: D102
+    def state_bytes(self) -> bytes: ...  # noqa: D102
+    def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
 
 
 class Lockstep:
-    """Steps its members in turn, so that a slow one holds the others back.
+    """Steps its members in turn, so that a slow one holds the others back; a group of one is that run itself.
 
     A member that diverges stands still at its last good state while the others go on. ``make(run)`` gives a trainer
-    like `lpc_core.engine.trainer.Trainer` for each run.
+    for each run.
     """
 
-    def __init__(self, config: Comparison, make: Callable[[RunConfig], Any]) -> None:
+    def __init__(self, config: RunGroup, make: Callable[[RunConfig], Member]) -> None:
         self.config = config
         self.members = [make(run) for run in config.runs]
 
@@ -33,8 +61,7 @@ class Lockstep:
     @property
     def dataset(self) -> Dataset:
         """The data set that all share."""
-        dataset: Dataset = self.members[0].dataset
-        return dataset
+        return self.members[0].dataset
 
     @property
     def leader(self) -> int:
@@ -89,7 +116,7 @@ class Lockstep:
         for member in self.members:
             member.extend()
 
-    def _followers(self) -> list[Any]:
+    def _followers(self) -> list[Member]:
         found = [member for member, follows in zip(self.members, self.config.follows, strict=True) if follows]
         if not found:
             raise ValueError("expected a run that follows γ, got none: every run here sets its own course")
@@ -99,6 +126,8 @@ class Lockstep:
 
     def advance(self, steps: int = 1, deadline: float | None = None) -> int:
         """Train all up to ``steps`` steps, one step each in turn; fewer if ``deadline`` passes. Returns how many."""
+        if len(self.members) == 1:  # nobody to wait for: as many steps at once as it likes
+            return self.members[0].advance(steps, deadline)
         done = 0
         while done < steps and not (self.finished or self.diverged):
             for member in self.members:
@@ -110,15 +139,15 @@ class Lockstep:
 
     def state_bytes(self) -> bytes:
         """All members at this moment, as one safetensors file."""
-        return safetensors.numpy.save({str(i): np.frombuffer(member.state_bytes(), np.uint8)
-                                       for i, member in enumerate(self.members)})
+        return tensors.pack({str(i): np.frombuffer(member.state_bytes(), np.uint8)
+                             for i, member in enumerate(self.members)})
 
     def load_state_bytes(self, raw: bytes) -> None:
-        """Go to the moment in ``raw``; `ValueError` if it is not one of this comparison."""
+        """Go to the moment in ``raw``; `ValueError` if it is not one of this group."""
         try:
-            states = safetensors.numpy.load(raw)
-        except SafetensorError as error:
-            raise ValueError(f"expected the state of a comparison, got bytes that are not one ({error})") from None
+            states = tensors.arrays(raw)
+        except tensors.TensorFileError as error:
+            raise ValueError(f"expected the state of a group of runs, got bytes that are not one ({error})") from None
         if sorted(states) != [str(i) for i in range(len(self.members))]:
             raise ValueError(f"expected the states of {len(self.members)} runs, got {len(states)}")
         for i, member in enumerate(self.members):

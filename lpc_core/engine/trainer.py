@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.choices import check_names
 from lpc_core.config import ConfigError, RunConfig, flatten
 from lpc_core.data import Dataset, load
-from lpc_core.engine._batches import Batches, input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import MOST, MOST_SLOW, make_probe
-from lpc_core.engine._state import StateError, pack, unpack
-from lpc_core.engine._state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
+from lpc_core.engine.batches import Batches
+from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
+from lpc_core.engine.observe import Look, Observer, Outputs
+from lpc_core.engine.parallel import Share
+from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine.state import StateError, pack, unpack
+from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
 from lpc_core.losses import gamma_sum
-from lpc_core.models import build, resolve
+from lpc_core.models import Classifier, backbone, build, convolves
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
 
 ENGINES = ("auto", "fused", "autograd")
+FITTED = 5_000  # training samples that a backbone may be fitted to before the first step
 CHECK_EVERY = 100  # steps between looks at whether the run is still finite (each look waits for the device)
 CHECK_EVERY_BLOCKS = 64  # the same where steps are replayed in blocks
 NO_THEORY = {
@@ -52,25 +58,31 @@ class Trainer:
 
     On CUDA the steps are recorded and replayed ``block`` at a time (None: as many as suit the model; 0: one by one),
     and a convnet's backbone computes in bfloat16 with float32 weights; latents, head and loss are float32 everywhere.
-    `engine_note` says what does the steps, and why it isn't something faster.
+    `engine_note` says what does the steps, and why it isn't something faster. With ``share`` this process takes its
+    part of every batch (`lpc_core.engine.parallel`), step by step with autograd.
     """
 
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
-                 engine: str = "auto", block: int | None = None) -> None:
-        self.config, self.every = config, every
+                 engine: str = "auto", block: int | None = None, share: Share | None = None) -> None:
+        self.config, self.every, self._share = config, every, share
         self.device = pick_device(device)
+        check_names(config)
         self.dataset = dataset or load(config.data, config.seed)
         self.theory_note = _theory_note(config)
-        self._start(engine, block)
+        with faults_named(config, self.device):
+            check_room(config, self.device)
+            self._start(engine if share is None else "autograd", block if share is None else 0)
+            self._join()
 
     def _start(self, engine: str, block: int | None) -> None:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
-        slow = resolve(config.model, shape) == "convnet" and self.device.type == "cpu"
+        self.model = self._built(shape)
+        slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
-        self.model = build(config.model, shape, dataset.classes, config.seed, config.loss).to(self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
+        self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
@@ -79,6 +91,28 @@ class Trainer:
         self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
+
+    def _join(self) -> None:
+        """Train with the other processes from now on, where there are any."""
+        if self._share is not None and isinstance(self.engine, AutogradEngine):
+            self._share.check(self.config)
+            self.engine.share_with(self._share.processes)
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of the next step, or this process's share of them."""
+        inputs, labels = self.batches.next()
+        if self._share is None:
+            return inputs, labels
+        part = slice(self._share.rank, None, self._share.processes)
+        return inputs[part], labels[part]
+
+    def _built(self, shape: tuple[int, ...]) -> Classifier:
+        """The new model on the device, with the parts of its backbone that are computed from the training data."""
+        model = build(self.config.model, shape, self.dataset.classes, self.config.seed, self.config.loss)
+        model = model.to(self.device)
+        if (fit := backbone(self.config.model, shape).fit) is not None:
+            fit(model.backbone, self.batches.normalise(self.batches.inputs[:FITTED]))
+        return model
 
     def _pick_engine(self, name: str, obstacle: str) -> tuple[AutogradEngine | FusedEngine, str]:
         """What does the steps, and which it is and why; ``obstacle`` is why it cannot be the fused one."""
@@ -146,10 +180,21 @@ class Trainer:
             raise ConfigError("lr", "a finite number above 0", value)
         self.base_lr = float(value)
 
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Replace the weights of a run that has not begun by ``weights``, a state dict of its model."""
+        if self.step:
+            raise ValueError(f"expected a run before its first step, got step {self.step:,}; make a new one")
+        self.model.load_state_dict(weights)
+        self._good = self.state_bytes()
+
     # ---- training ------------------------------------------------------------------------------------------------
 
     def advance(self, steps: int = 1, deadline: float | None = None) -> int:
         """Train up to ``steps`` steps, fewer if `time.perf_counter` passes ``deadline``; returns how many were done."""
+        with faults_named(self.config, self.device):
+            return self._advance(steps, deadline)
+
+    def _advance(self, steps: int, deadline: float | None) -> int:
         done = 0
         while done < steps and not (self.finished or self.diverged):
             taken = self._step_or_block(min(steps - done, self.limit - self.step))
@@ -171,7 +216,7 @@ class Trainer:
         if blocks is not None and not blocks.warm:
             blocks.warm_up(self.batches, *self._knobs())
         else:
-            self.engine.step(*self.batches.next(), *self._knobs())
+            self.engine.step(*self._batch(), *self._knobs())
         return 1
 
     def _knobs(self) -> tuple[float, float]:
@@ -222,16 +267,15 @@ class Trainer:
 
         A run that is found to have left the finite numbers goes back to its last good state first.
         """
-        outputs = self._outputs(metrics)
-        if not (self.diverged or outputs.finite.all()):
-            self._check(torch.tensor(math.nan))
+        with faults_named(self.config, self.device):
             outputs = self._outputs(metrics)
+            if not (self.diverged or outputs.finite.all()):
+                self._check(torch.tensor(math.nan))
+                outputs = self._outputs(metrics)
         return self._observer.look(self.probe, outputs, np.array([self.gamma.value]), metrics), outputs
 
     def _outputs(self, test: bool) -> Outputs:
-        head = self.model.head
-        answers = self.engine.look(self.probe.everything if test else self.probe.inputs)
-        return Outputs.of(*answers, head.weight[None], head.bias[None])
+        return Outputs.of(*self.engine.look(self.probe.everything if test else self.probe.inputs), *self._head)
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
@@ -255,7 +299,7 @@ class Trainer:
         weights = self._checked(tensors, info)
         self.model.load_state_dict(weights)
         self.engine.restore_optimizer(tensors)
-        self.batches.restore(tensors["stream.batches"], info["position"])
+        self.batches.restore(tensors["stream.batches"], info["position"], info["step"])
         if self.batches.augment is not None:
             self.batches.augment.stream.set_state(tensors["stream.augment"])
         if self._blocks is not None:
@@ -271,13 +315,13 @@ class Trainer:
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
-        given, own = json.dumps(info.get("config")), json.dumps(flatten(self.config))
+        given, own = dumps(info.get("config")), dumps(flatten(self.config))
         if given != own:
-            raise StateError(f"expected the state of this configuration {own}, got that of {given}")
+            raise StateError(f"expected the state of this configuration {own}, got that of {printable(given, 1_000)}")
         check_info(info, len(self.batches.labels))
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         check_model(weights, self.model.state_dict())
-        check_optimizer(tensors, self.config.optim.optimizer, parameters(self.model))
+        check_optimizer(tensors, self.config.optim, parameters(self.model))
         streams = {"stream.batches": torch.device("cpu"), "stream.dropout": self.device}
         if self.batches.augment is not None:
             streams["stream.augment"] = self.device
@@ -291,14 +335,3 @@ def _theory_note(config: RunConfig) -> str:
         return (f"No predicted points: they are where cross-entropy and the penalty balance, and this run's loss is "
                 f"{config.loss.loss}.")
     return NO_THEORY.get(config.model.penultimate, "")
-
-
-def pick_device(name: str) -> torch.device:
-    """The device for "auto", "cpu", "cuda" or "cuda:N"; a missing one raises `ConfigError`."""
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda" if cards else "cpu")
-    allowed = ["auto", "cpu"] + (["cuda"] + [f"cuda:{i}" for i in range(cards)] if cards else [])
-    if name not in allowed:
-        raise ConfigError("device", "one of " + ", ".join(allowed) + " on this machine", name)
-    return torch.device(name)

@@ -17,8 +17,11 @@ def write_whole(path: Path, raw: bytes) -> None:
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` to write to; it takes that name when the block ends well, and goes if not."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """A temporary file beside ``path`` to write to; it takes that name when the block ends well, and goes if not.
+
+    Its own name ends in the number of the process that writes it and ``.new``. Only the file's owner may read it.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".{os.getpid()}.new")
     os.close(handle)
     temporary = Path(name)
     try:

@@ -16,11 +16,12 @@ import torch
 
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset, load, sources
-from lpc_core.engine._batches import input_shape
-from lpc_core.engine._observe import Look, Observer, Outputs
-from lpc_core.engine._probe import make_probe
+from lpc_core.data.inputs import input_shape
+from lpc_core.engine.devices import pick_device
 from lpc_core.engine.fused import FusedEngine, supports
-from lpc_core.engine.trainer import NO_THEORY, Trainer, pick_device
+from lpc_core.engine.observe import Look, Observer, Outputs
+from lpc_core.engine.probe import make_probe
+from lpc_core.engine.trainer import NO_THEORY, Trainer
 from lpc_core.film import (
     BINS,
     MAX_DRAWN_RAW,
@@ -38,16 +39,17 @@ from lpc_core.film import (
     quantise,
     run_of,
 )
+from lpc_core.metrics import METRICS
 from lpc_core.models import build
+from lpc_core.progress import Progress, silent
 from lpc_core.schedules import GammaDriver, lr_at
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
 
 def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
-           progress: Progress = lambda share, what: None, dataset: Dataset | None = None) -> Film:
+           progress: Progress = silent, dataset: Dataset | None = None) -> Film:
     """Train one run per γ and return their film. `FilmError` for what cannot be recorded, before any training."""
     values = check_gammas(gammas)
     check_size(frames, points, config.steps)
@@ -205,6 +207,7 @@ class _Reel:
         info = {"title": source.title if source else dataset.name,
                 "class_names": list(dataset.class_names), "nodes": self.d,
                 "axes": "nodes" if self.latents is None else "pca", "metrics": self.names,
+                "words": {name: METRICS[name].words() for name in self.names},
                 "theory_note": NO_THEORY.get(self.config.model.penultimate, ""),
                 "diverged": [[run, step] for run, step in self.diverged.items()]}
         return Film(self.config, info, self.gammas, self.steps, self.labels, {**self.tensors, "metrics": self.metrics})

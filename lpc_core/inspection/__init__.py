@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lpc_core.inspection.samples import Samples, gather
     from lpc_core.inspection.scaling import Normalisation, normalisation
     from lpc_core.inspection.storing import InspectionError, load, save
+    from lpc_core.inspection.transferring import transferred
 
 _OF = {
     "_base": ("Inspection",), "analysis": ("certainty", "inspect"),
@@ -32,14 +33,14 @@ _OF = {
     "layouts": ("Recognised", "recognise"), "projecting": ("components", "project"),
     "reporting": ("readings_csv", "report", "samples_csv"), "running": ("Cancelled", "embed"),
     "samples": ("Samples", "gather"), "scaling": ("Normalisation", "normalisation"),
-    "storing": ("InspectionError", "load", "save"),
+    "storing": ("InspectionError", "load", "save"), "transferring": ("transferred",),
 }
 _HOMES = {name: module for module, names in _OF.items() for name in names}
 __all__ = ["Cancelled", "CollapseView", "Collapser", "Description", "HeadCandidate", "HeadView", "Inspection",
            "InspectionError", "Normalisation", "Recognised", "Samples", "Wishes", "certainty", "collapse_view",
            "compare", "components", "embed", "examine", "film_embeddings", "gather", "head_candidates", "head_view",
            "inspect", "load", "normalisation", "pick_head", "project", "readings_csv", "recognise", "report",
-           "samples_csv", "save"]
+           "samples_csv", "save", "transferred"]
 
 
 def __getattr__(name: str) -> Any:

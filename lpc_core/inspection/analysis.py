@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import Embeddings
-from lpc_core.engine._probe import spread
+from lpc_core.data import spread
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.projecting import components
-from lpc_core.inspection.running import Cancelled, Progress, thumbnails
-from lpc_core.metrics import Reading, code_report, names, readings, too_few
+from lpc_core.inspection.running import Cancelled, thumbnails
+from lpc_core.metrics import Reading, code_report, names, readings, slow_names, too_few
 from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.separation import nearest
+from lpc_core.progress import Progress, silent
 
-SLOW = ("entropy", "gmm_", "node_peak_distance")  # beginnings of the quantities that cost far more than one pass
-OF_THE_HEAD = ("weight_norm", "weight_abs_cv")  # need no samples, and are computed together with peak distances
-SLOW_VALUES = 4_000_000  # numbers n·d up to which those are computed on all samples
+SLOW_VALUES = 4_000_000  # numbers n·d up to which slow quantities are computed on all samples
 FEWEST = 2_000  # samples that a subset for them has at least
 MOST_NAMED = 8  # classes without samples
 QUERIES = 2_000  # samples whose neighbours the entropy looks up
@@ -28,7 +27,7 @@ BLOCK = 8_192  # rows at once
 
 
 def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, layout: dict[str, Any] | None = None,
-            seed: int = 0, progress: Progress | None = None,
+            seed: int = 0, progress: Progress = silent,
             cancelled: Callable[[], bool] | None = None) -> Inspection:
     """Measure everything `lpc_core.metrics` knows on ``embeddings``, list doubtful samples, and find the main axes.
 
@@ -61,7 +60,8 @@ def _usable(found: Embeddings) -> Embeddings:
     for words, names_ in parts.items():
         if any((value := getattr(found, name)) is not None and not np.isfinite(value).all() for name in names_):
             note = f"{words} left out: NaN or infinity among the numbers"
-            found = dataclasses.replace(found, **dict.fromkeys(names_), notes=(*found.notes, note))
+            without: dict[str, Any] = dict.fromkeys(names_)
+            found = dataclasses.replace(found, **without, notes=(*found.notes, note))
     if found.images is not None:
         small, note = thumbnails(found.images)
         found = dataclasses.replace(found, images=small, notes=(*found.notes, note) if note else found.notes)
@@ -79,31 +79,29 @@ def _warned(found: Embeddings) -> Embeddings:
     return dataclasses.replace(found, warnings=(*found.warnings, *told, *([few] if few else [])))
 
 
-def _steps(progress: Progress | None, cancelled: Callable[[], bool] | None) -> Progress:
+def _steps(progress: Progress, cancelled: Callable[[], bool] | None) -> Progress:
     def step(share: float, what: str) -> None:
         if cancelled is not None and cancelled():
             raise Cancelled
-        if progress is not None:
-            progress(share, what)
+        progress(share, what)
     return step
 
 
 def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading]:
     """Every quantity by name, in the order of `names`; those that need what is not there are NaN with the reason."""
     n = len(found.latents)
-    slow = tuple(name for name in names() if name.startswith(SLOW))
-    quick = tuple(name for name in names() if name not in (*slow, *OF_THE_HEAD))
-    head = {"weight": found.weight, "bias": found.bias}
+    slow = slow_names()
+    quick = [name for name in names() if name not in slow]
+    head: dict[str, Any] = {"weight": found.weight, "bias": found.bias}
     done = readings(found.latents, found.labels, found.predictions, found.logits, **head, only=quick)
     step(0.4, "measuring entropy and mixtures")
     rows = slow_rows(found, seed)
     note = "" if len(rows) == n else f"on {len(rows):,} of {n:,} samples, stratified, drawn with seed {seed}"
     latents, labels = (found.latents, found.labels) if not note else (found.latents[rows], found.labels[rows])
     capped = len(rows) > QUERIES
-    few = readings(latents, labels, **head, only=[name for name in (*slow, *OF_THE_HEAD)
-                                                  if not (capped and name == "entropy_kl")])
+    few = readings(latents, labels, **head, only=[name for name in slow if not (capped and name == "entropy_kl")])
     few |= {"entropy_kl": entropy_kl(latents, queries=QUERIES, seed=seed)} if capped else {}
-    done |= {name: reading if name in OF_THE_HEAD else _with_note(reading, note) for name, reading in few.items()}
+    done |= {name: _with_note(reading, note) for name, reading in few.items()}
     return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
 
 
@@ -137,7 +135,7 @@ def _logits(found: Embeddings) -> Iterator[tuple[int, np.ndarray]]:
         part = slice(start, start + BLOCK)
         if found.logits is not None:
             yield start, found.logits[part].astype(np.float64)
-        else:
+        elif found.weight is not None:
             bias = 0.0 if found.bias is None else found.bias
             yield start, found.latents[part].astype(np.float64) @ found.weight.T.astype(np.float64) + bias
 

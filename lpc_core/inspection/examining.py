@@ -26,9 +26,10 @@ from lpc_core.inspection.layouts import Recognised, recognise
 from lpc_core.inspection.matching import head_names, matched
 from lpc_core.inspection.projecting import METHODS, placed, project
 from lpc_core.inspection.reporting import file_facts, versions
-from lpc_core.inspection.running import PENULTIMATE, Progress, embed, in_words
+from lpc_core.inspection.running import PENULTIMATE, embed, in_words
 from lpc_core.inspection.samples import Samples, gather
 from lpc_core.inspection.scaling import Normalisation, normalisation
+from lpc_core.progress import Progress, part, silent
 
 UNLABELLED = ("leave out", "keep")
 Cancelling = Callable[[], bool]
@@ -82,7 +83,7 @@ class Description:
                 "tensors": [dataclasses.asdict(entry) for entry in self.tree]}
 
 
-def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress | None = None,
+def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress = silent,
             cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
             command: str = "") -> Inspection | Description:
     """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
@@ -93,7 +94,7 @@ def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progre
     """
     wishes = wishes or Wishes()
     _check(wishes)
-    look = _Look(path, wishes, progress or (lambda share, what: None), cancelled, limits)
+    look = _Look(path, wishes, progress, cancelled, limits)
     look.tell(0.0, "opening the file")
     found = open_file(path, limits=limits, picked=dict(wishes.picked), weights=wishes.weights,
                       keep_unlabelled=wishes.unlabelled == "keep")
@@ -213,11 +214,6 @@ class _Look:
 
 _UNKNOWN = ("expected a network that this lab knows, got other tensors; leave the data out to see them, name a head to "
             "look at it alone, or save embeddings of it")
-
-
-def part(tell: Progress, start: float, end: float) -> Progress:
-    """Progress of a step that fills the share from ``start`` to ``end`` of the whole."""
-    return lambda share, what: tell(start + (end - start) * share, what)
 
 
 def _left_out(method: str, count: int, seed: int) -> list[str]:

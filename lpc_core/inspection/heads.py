@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lpc_core.inspection.layouts._modules import as_array
+from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.metrics import weight_abs_cv
 from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
 
@@ -160,4 +160,6 @@ def head_axes(weight: np.ndarray) -> np.ndarray:
     if nodes <= 3:
         return np.eye(nodes)
     directions = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T  # (d, ≤ 2)
-    return directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    turned: np.ndarray = directions * np.sign(
+        directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    return turned

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.inspection.running import Cancelled, Progress
+from lpc_core.inspection.running import Cancelled
+from lpc_core.progress import Progress, silent
 
 METHODS = ("pca", "tsne", "umap")
 MOST_POINTS = 20_000  # samples that t-SNE and UMAP place; more take minutes, and the eye sees no more
@@ -102,7 +103,7 @@ def _check(latents: np.ndarray) -> None:
                          "embeddings")
 
 
-def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, progress: Progress | None = None,
+def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, progress: Progress = silent,
             cancelled: Callable[[], bool] | None = None, max_points: int = MOST_POINTS) -> np.ndarray:
     """Coordinates (n, ``dims``) float32 of latents (n, d) by "pca", "tsne" or "umap".
 
@@ -117,7 +118,7 @@ def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, p
     if dims not in (2, 3):
         raise ValueError(f"dims: expected 2 or 3, got {dims}; choose one of them")
     _check(latents)
-    report = _Reporter(progress or (lambda share, what: None), cancelled or (lambda: False))
+    report = _Reporter(progress, cancelled or (lambda: False))
     report(0.0, f"{method}: principal components")
     if method == "pca":
         return _padded(components(latents, dims, seed=seed).view(latents), dims)
@@ -155,7 +156,8 @@ class _Reporter:
 def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
     """At most `BEFORE` principal components, scaled to a largest value of 1: collapsed latents would underflow."""
     view = components(latents, BEFORE, seed=seed).view(latents)
-    return view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
+    narrow: np.ndarray = view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
+    return narrow
 
 
 def _padded(coordinates: np.ndarray, dims: int) -> np.ndarray:

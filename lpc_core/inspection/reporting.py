@@ -6,7 +6,6 @@ import csv
 import hashlib
 import importlib.metadata
 import io
-import math
 import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lpc_core.files.plain_json import plain
 from lpc_core.files.spreadsheet import cell
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.analysis import certainty, predictions_of
@@ -24,13 +24,13 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")
 
 
 def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
-    """Everything an inspection says, as values that JSON can hold: NaN and ∞ become None beside their reason.
+    """Everything an inspection says, as `plain_json.plain` values: NaN is None, beside its reason.
 
     ``gammas`` (the paper's convention) are those at which predicted collapse points are reported.
     """
     shown = found.embeddings
     predictions = predictions_of(shown)
-    return finite({
+    return plain({
         "source": found.source, "layout": found.layout, "notes": list(found.notes),
         "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
         "samples": len(shown.labels), "nodes": shown.latents.shape[1], "classes": list(shown.class_names),
@@ -69,17 +69,6 @@ def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
     return [{"sample": int(row), "class": shown.class_names[shown.labels[row]], "certainty": float(sure[row]),
              "predicted": None if predictions is None else shown.class_names[predictions[row]],
              "text": None if shown.texts is None else shown.texts[row]} for row in rows]
-
-
-def finite(value: Any) -> Any:
-    """The value with numbers that are not finite as None, and NumPy's numbers as Python's."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------

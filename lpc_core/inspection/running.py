@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection.layouts import Recognised
 from lpc_core.inspection.scaling import Normalisation
+from lpc_core.progress import Progress, silent
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
 PENULTIMATE = "penultimate"
 MOST_SIDE = 64  # pixels; thumbnails are not larger
 MOST_THUMBNAIL_BYTES = 64 * 2**20  # of all thumbnails together
@@ -25,7 +25,7 @@ class Cancelled(Exception):
 
 def embed(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, *, normalisation: Normalisation,
           class_names: tuple[str, ...] | None = None, layer: str = PENULTIMATE, batch_size: int = 256,
-          device: str = "cpu", progress: Progress | None = None,
+          device: str = "cpu", progress: Progress = silent,
           cancelled: Callable[[], bool] | None = None) -> Embeddings:
     """Run the network on n samples and keep what the watched ``layer`` gives: latents (n, d), logits, predictions.
 
@@ -47,8 +47,7 @@ def embed(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, *, nor
         got, values = watch(normalisation(batch).to(device))
         logits.append(got.cpu().numpy())
         latents.append(values.cpu().numpy())
-        if progress is not None:
-            progress(share, "running the network")
+        progress(share, "running the network")
     return _gathered(recognised, np.concatenate(latents), np.concatenate(logits), labels, names, inputs, watch)
 
 

@@ -9,20 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lpc_core.checkpoint import FileRefused, Limits, sandbox
+from lpc_core.checkpoint import FileRefused, Limits, pictures, sandbox
 from lpc_core.config import DataConfig, RunConfig
-from lpc_core.data import Dataset, TooManyAsked, load, sources
-from lpc_core.engine._probe import spread
-from lpc_core.inspection import pictures
-from lpc_core.inspection.running import Progress
+from lpc_core.data import Dataset, TooManyAsked, load, sources, spread
 from lpc_core.presets import default_run
+from lpc_core.progress import Progress, silent
 
 MOST_SAMPLES = 2_000  # samples that are run unless more are asked for
 MOST_DEEP = 4  # folders within folders that are looked into
-READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.inspection.pictures"  # in the reading process
+READER, PICTURES = "lpc_core.checkpoint._samples", "lpc_core.checkpoint.pictures"  # in the reading process
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class Samples:
 
 
 def gather(data: str, *, run: RunConfig | None = None, split: str = "train", count: int | None = None, seed: int = 0,
-           side: int | None = None, progress: Progress | None = None, limits: Limits = Limits()) -> Samples:  # noqa: B008
+           side: int | None = None, progress: Progress = silent, limits: Limits = Limits()) -> Samples:  # noqa: B008
     """The samples that ``data`` names: a built-in set, an npz by its path, or pictures in one folder per class.
 
     A built-in set gives those of ``run`` (settings of this lab's own run) where it is the same set, so that they are
@@ -66,12 +65,11 @@ def gather(data: str, *, run: RunConfig | None = None, split: str = "train", cou
     return _chosen(found, count or MOST_SAMPLES, seed)
 
 
-def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, progress: Progress | None) -> Samples:
+def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, progress: Progress) -> Samples:
     config, seed, whose = _config_of(data, run, split, count)
 
-    def tell(what: str, share: float) -> None:
-        if progress is not None:
-            progress(0.0 if np.isnan(share) else share, what)
+    def tell(share: float, what: str) -> None:
+        progress(0.0 if np.isnan(share) else share, what)
 
     own = {"train": "samples", "test": "test_samples"}[split]
     dataset = _loaded(config, seed, tell, {own: count or 0})
@@ -88,7 +86,8 @@ def _loaded(config: DataConfig, seed: int, tell: Callable[[str, float], None], a
     except TooManyAsked as error:
         if asked.get(error.field, 0) > error.most:
             raise
-        return _loaded(dataclasses.replace(config, **{error.field: error.most}), seed, tell, asked)
+        fewer: dict[str, Any] = {error.field: error.most}
+        return _loaded(dataclasses.replace(config, **fewer), seed, tell, asked)
 
 
 def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:
@@ -110,7 +109,7 @@ def _npz(path: Path, limits: Limits) -> Samples:
 # ---- folders of pictures ---------------------------------------------------------------------------------------
 
 
-def _folder(path: Path, *, side: int | None, count: int, seed: int, progress: Progress | None,
+def _folder(path: Path, *, side: int | None, count: int, seed: int, progress: Progress,
             limits: Limits) -> Samples:
     """The pictures of a folder with one folder per class: those that are wanted are packed and then read elsewhere."""
     listed = list(_walk(path))
@@ -138,11 +137,10 @@ def _walk(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
             yield from _walk(item, f"{before}{item.name}/")
 
 
-def _readers(files: list[tuple[str, Path]], progress: Progress | None) -> dict[str, Callable[[], bytes]]:
+def _readers(files: list[tuple[str, Path]], progress: Progress) -> dict[str, Callable[[], bytes]]:
     """How to read each file, telling how far that got."""
     def reader(place: int, path: Path) -> bytes:
-        if progress is not None:
-            progress(place / len(files), "reading pictures")
+        progress(place / len(files), "reading pictures")
         return path.read_bytes()
 
     return {name: partial(reader, place, path) for place, (name, path) in enumerate(files, start=1)}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.data import Dataset
-from lpc_core.engine._batches import Normaliser
+from lpc_core.data.inputs import Normaliser
 
 CHOICES = {
     "lab": "as this lab trains: each channel's mean and standard deviation over the training pictures taken off and "

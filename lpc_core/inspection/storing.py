@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from lpc_core.checkpoint import Embeddings, Limits
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps, number
+from lpc_core.files.words import printable
 from lpc_core.files.writing import whole
 from lpc_core.inspection._base import Inspection
 from lpc_core.metrics import Reading
@@ -32,13 +29,14 @@ def save(found: Inspection, path: Path) -> int:
     """Write ``found`` to ``path`` by way of a temporary file beside it; returns its size in bytes."""
     arrays, metadata = _packed(found)
     with whole(path) as temporary:
-        safetensors.numpy.save_file(arrays, temporary, metadata)  # unlike a text of all bytes no second copy
+        tensors.pack_into(temporary, arrays, **metadata)
     return path.stat().st_size
 
 
 def inspection_bytes(found: Inspection) -> bytes:
-    """The inspection as one file's bytes; numbers that JSON has no word for are kept as ``{"number": "nan"}``."""
-    return safetensors.numpy.save(*_packed(found))
+    """The inspection as one file's bytes."""
+    arrays, metadata = _packed(found)
+    return tensors.pack(arrays, **metadata)
 
 
 def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -54,63 +52,45 @@ def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
             "texts": None if shown.texts is None else list(shown.texts),
             "readings": {name: [r.value, r.floor, r.reason] for name, r in found.readings.items()}}
-    text = json.dumps(_to_json(info), allow_nan=False)
-    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, {"kind": KIND, "info": text}
+    return arrays, {"kind": KIND, "info": dumps(info)}
 
 
 def load(source: Path | bytes) -> Inspection:
     """The inspection in a file or in bytes; `InspectionError` for anything that is not a whole one."""
-    metadata, arrays = _opened(source)
+    info, arrays = _opened(source)
     try:
-        info = _from_json(json.loads(metadata["info"]))
-        found = _built(info, arrays)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        found = _built(_unwrapped(info), arrays)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         if isinstance(error, InspectionError):
             raise
         raise InspectionError(f"expected a whole inspection in format {FORMAT}, got one with {type(error).__name__}: "
-                              f"{str(error)[:100]}; inspect the original file again") from None
+                              f"{printable(error, 100)}; inspect the original file again") from None
     _check(found)
     return found
 
 
-def _opened(source: Path | bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """Metadata and arrays; safetensors itself refuses headers that do not fit the bytes there are."""
-    if isinstance(source, bytes):
-        handle, name = tempfile.mkstemp(suffix=".safetensors")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(source)
-            return _opened(Path(name))
-        finally:
-            Path(name).unlink()
+def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
+    """Facts and arrays."""
     try:
-        _check_size(source)
-        with safetensors.safe_open(source, "numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("kind") != KIND:
-                raise InspectionError(f"expected an inspection, got {metadata.get('kind', 'some other file')!r}; "
-                                      "choose a file that lpc inspect --out or the lab wrote")
-            return metadata, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 – not a mapping
-    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
-        if isinstance(error, InspectionError):
-            raise
-        raise InspectionError(f"expected a whole inspection, got {Path(source).name}, which is not one "
-                              f"({str(error)[:100]}); inspect the original file again") from None
-
-
-def _check_size(path: Path) -> None:
-    size, most = path.stat().st_size, Limits().file_bytes
-    with path.open("rb") as file:
-        header = int.from_bytes(file.read(8), "little")
-    if size > most or header > min(MOST_HEADER, size):
-        raise InspectionError(f"expected at most {most:,} bytes with a header of at most {MOST_HEADER:,}, got {size:,} "
-                              f"bytes with a header of {header:,}; inspect the original file again")
+        size, most = len(source) if isinstance(source, bytes) else source.stat().st_size, Limits().file_bytes
+        if size > most:
+            raise InspectionError(f"expected at most {most:,} bytes, got {size:,}; inspect the original file again")
+        header = tensors.header(source, MOST_HEADER)
+        if (kind := header.metadata.get("kind", "some other file")) != KIND:
+            raise InspectionError(f"expected an inspection, got {printable(repr(kind), 60)}; choose a file that lpc "
+                                  "inspect --out or the lab wrote")
+        return header.info("what an inspection says"), tensors.arrays(source)
+    except (tensors.TensorFileError, OSError) as error:
+        name = printable(source.name) if isinstance(source, Path) else "a file"
+        raise InspectionError(f"expected a whole inspection, got {name}, which is not one ({printable(error, 300)}); "
+                              "inspect the original file again") from None
 
 
 def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
     if info.get("format") != FORMAT:
-        raise InspectionError(f"expected an inspection in format {FORMAT}, got {info.get('format')!r}; inspect the "
-                              "original file again with this version")
+        got = printable(repr(info.get("format")), 60)
+        raise InspectionError(f"expected an inspection in format {FORMAT}, got {got}; inspect the original file again "
+                              "with this version")
     texts = info["texts"]
     shown = Embeddings(
         arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),
@@ -118,7 +98,7 @@ def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
         warnings=tuple(map(str, info.get("warnings", ()))), unlabelled=int(info.get("unlabelled", 0)),
         **{name: arrays.get(name) for name in _OPTIONAL})
     views = {name.removeprefix(_VIEW): value for name, value in arrays.items() if name.startswith(_VIEW)}
-    readings = {name: Reading(float(value), None if floor is None else float(floor), str(reason))
+    readings = {name: Reading(number(value), None if floor is None else number(floor), str(reason))
                 for name, (value, floor, reason) in info["readings"].items()}
     return Inspection(shown, dict(info["source"]), info["layout"], readings, dict(info["code"]), arrays["ambiguous"],
                       views, tuple(map(str, info["notes"])), arrays.get("pca_mean"), arrays.get("pca_axes"),
@@ -151,22 +131,10 @@ def _check(found: Inspection) -> None:
             raise InspectionError(f"expected {name} from 0 to {most - 1}, got others; inspect the original file again")
 
 
-def _to_json(value: Any) -> Any:
-    """Plain values; numbers that are not finite become ``{"number": "nan"}`` and the like."""
+def _unwrapped(value: Any) -> Any:
+    """``value`` as it is written now: numbers that are not finite were once kept as ``{"number": "nan"}``."""
+    if isinstance(value, dict) and set(value) == {"number"}:
+        return None if value["number"] == "nan" else value["number"]
     if isinstance(value, dict):
-        return {str(key): _to_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_to_json(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"number": str(value)}
-    return value
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"number"} and isinstance(value["number"], str):
-            return float(value["number"])
-        return {key: _from_json(item) for key, item in value.items()}
-    return [_from_json(item) for item in value] if isinstance(value, list) else value
+        return {key: _unwrapped(item) for key, item in value.items()}
+    return [_unwrapped(item) for item in value] if isinstance(value, list) else value

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lpc_core.config import ConfigError
+from lpc_core.config import ConfigError, LossConfig
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits (B, K), latents (B, d), labels (B,) -> scalar
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One entry of the registry; every module of this package with a loss defines ``LOSS``.
+
+    ``make`` gets the settings and the model's head, whose weights it may read.
+    """
+
+    make: Callable[[LossConfig, nn.Linear], Objective]
+    uses: tuple[str, ...] = ()  # which of margin, scale, temperature and label_smoothing it reads
+    by_angle: bool = False  # it sees only directions: the logits are scale · cos θ and the head has no bias
+    all_pairs: bool = False  # it compares all pairs of a batch, which takes memory and time by the batch's square
 
 
 def library(loss: str) -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lpc_core.config import LossConfig
-from lpc_core.losses._base import Objective, library, with_head
+from lpc_core.losses._base import Loss, Objective, library, with_head
 
 NEAREST = 1.0 - 1e-6  # largest |cos θ| of which the angle is taken
 
@@ -31,4 +31,4 @@ def make(config: LossConfig, head: nn.Linear) -> Objective:
     return with_head(loss, head)
 
 
-LOSS = make
+LOSS = Loss(make, ("margin", "scale"), by_angle=True)

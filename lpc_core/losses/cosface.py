@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from lpc_core.config import LossConfig
-from lpc_core.losses._base import Objective, library, with_head
+from lpc_core.losses._base import Loss, Objective, library, with_head
 
 
 def make(config: LossConfig, head: nn.Linear) -> Objective:
@@ -14,4 +14,4 @@ def make(config: LossConfig, head: nn.Linear) -> Objective:
     return with_head(kind(head.out_features, head.in_features, margin=config.margin, scale=config.scale), head)
 
 
-LOSS = make
+LOSS = Loss(make, ("margin", "scale"), by_angle=True)

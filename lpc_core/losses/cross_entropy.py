@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lpc_core.config import LossConfig
-from lpc_core.losses._base import Objective
+from lpc_core.losses._base import Loss, Objective
 
 
 def make(config: LossConfig, head: nn.Linear) -> Objective:
@@ -18,4 +18,4 @@ def make(config: LossConfig, head: nn.Linear) -> Objective:
     return cross_entropy
 
 
-LOSS = make
+LOSS = Loss(make, ("label_smoothing",))

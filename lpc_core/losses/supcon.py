@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lpc_core.config import LossConfig
-from lpc_core.losses._base import Objective, library
+from lpc_core.losses._base import Loss, Objective, library
 
 
 def make(config: LossConfig, head: nn.Linear) -> Objective:
@@ -25,4 +25,4 @@ def make(config: LossConfig, head: nn.Linear) -> Objective:
     return supcon
 
 
-LOSS = make
+LOSS = Loss(make, ("temperature",), all_pairs=True)

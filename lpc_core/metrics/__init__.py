@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._info import collect
-from lpc_core.metrics._measure import measure, names, readings
-from lpc_core.metrics._sampling import too_few
+from lpc_core.metrics._measure import measure, names, readings, slow_names
 from lpc_core.metrics.accuracy import accuracy
-from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
+from lpc_core.metrics.arithmetic.sampling import too_few
+from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.code import CodeReport, code_report
 from lpc_core.metrics.collapse import (
     ByClass,
@@ -20,6 +20,7 @@ from lpc_core.metrics.collapse import (
 )
 from lpc_core.metrics.entropy import Entropy, entropy_kl
 from lpc_core.metrics.geometry import Reference, reference
+from lpc_core.metrics.head import weight_abs_cv
 from lpc_core.metrics.live import live_metrics
 from lpc_core.metrics.mixture import Mixtures, mixtures
 from lpc_core.metrics.nodes import PerNode, per_node
@@ -34,4 +35,4 @@ __all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", 
            "Reading", "Reference", "abs_cv", "accuracy", "by_class", "class_means", "code_report", "entropy_kl",
            "live_metrics", "measure", "mixtures", "names", "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean",
            "per_class", "per_node", "per_pair", "readings", "reference", "separation_ratio", "sigma_b_trace",
-           "sigma_w_trace", "too_few", "weight_abs_cv", "within_class_spread"]
+           "sigma_w_trace", "slow_names", "too_few", "weight_abs_cv", "within_class_spread"]

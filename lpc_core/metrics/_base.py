@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
+
+AXES = ("log", "linear", "percent")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One measured quantity, in words for a learner."""
+    """One measured quantity, in words for a learner: all that any page, file or command says of it."""
 
-    name: str  # key in `Snapshot.metrics`
+    name: str  # key in `Snapshot.metrics` and of `measure`
     title: str  # what an axis or a table shows
     formula: str
     meaning: str  # what it says, and which way is which
     source: str
-    log_axis: bool  # spans decades during a run
+    axis: str  # log (spans decades during a run), linear, or percent (a share, 0…1)
+    short: str = ""  # beside a line or over a column; by default the title
+    unit: str = ""  # of the value; "" for a pure number
+    theory: bool = False  # rests on the predicted collapse points, so a run whose theory does not apply has none
+
+    def __post_init__(self) -> None:
+        if self.axis not in AXES:
+            raise ValueError(f"{self.name}: expected axis to be one of {', '.join(AXES)}, got {self.axis!r}")
+
+    def words(self) -> dict[str, Any]:
+        """All of it as texts and one truth value, for JSON."""
+        return dataclasses.asdict(self) | {"short": self.short or self.title}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from lpc_core.metrics._classes import ClassStatistics, class_means, class_statistics
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.classes import ClassStatistics, class_means, class_statistics
+from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import Given, given
-from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._sampling import too_few
-from lpc_core.registry import discover
+from lpc_core.metrics._group import Group, groups, undefined
+from lpc_core.metrics.arithmetic.sampling import too_few
+from lpc_core.progress import Progress, silent
 
 
 def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
@@ -34,7 +33,7 @@ def measure(latents: Any, labels: Any, predictions: Any = None, logits: Any = No
 
 def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = None, weight: Any = None,  # noqa: PLR0917
              bias: Any = None, only: Iterable[str] | None = None, *,
-             progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
+             progress: Progress = silent) -> dict[str, Reading]:
     """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know.
     ``progress`` is told the share done, 0…1, of the groups of quantities, and which comes next.
     """
@@ -44,12 +43,12 @@ def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = N
 
 def names() -> tuple[str, ...]:
     """All names that `measure` knows."""
-    return tuple(name for group in _groups().values() for name in group.names)
+    return tuple(name for group in groups().values() if group.compute for name in group.names)
 
 
-@functools.cache
-def _groups() -> dict[str, Group]:
-    return discover("lpc_core.metrics", "GROUP")
+def slow_names() -> tuple[str, ...]:
+    """Those of them that cost far more than a pass over the samples."""
+    return tuple(name for group in groups().values() if group.compute and group.slow for name in group.names)
 
 
 def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -64,10 +63,12 @@ def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _readings(found: Given, wanted: tuple[str, ...] | None,
-              progress: Callable[[float, str], None] = lambda share, what: None) -> dict[str, Reading]:
+              progress: Progress = silent) -> dict[str, Reading]:
     done: dict[str, Reading] = {}
-    for number, (title, group) in enumerate(_groups().items()):
-        progress(number / len(_groups()), title)
+    for number, (title, group) in enumerate(groups().items()):
+        if group.compute is None:
+            continue
+        progress(number / len(groups()), title)
         missing = group.missing(found)
         chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
         done |= {name: undefined(missing[name]) for name in chosen if name in missing}

@@ -8,32 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics import binarity, duality, geometry, norms, pairs, scatter
 from lpc_core.metrics._base import Reading
 from lpc_core.metrics._given import argmax, as_logits, as_names, as_weight
-from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics._group import groups, undefined
 from lpc_core.metrics._measure import remark
-from lpc_core.metrics._moments import Forgotten, GatheredStatistics, Moments, Spread
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.moments import Forgotten, GatheredStatistics, Moments, Spread
+from lpc_core.metrics.arithmetic.rows import Rows
 
 MAX_BYTES = 2**30  # of the scatter matrices of all classes
-_HEAD = ("weight_norm", "weight_abs_cv")
-_FULL = ("nc1_pinv", "nc1_pinv_per_node")  # what needs a d × d matrix per class
-_GROUPS = (
-    norms.GROUP, scatter.GROUP, pairs.GROUP, geometry.GROUP,
-    Group(("nc3_self_duality",), duality.GROUP.compute, {"nc3_self_duality": "weight"}, needs_samples=True),
-    Group(_HEAD, binarity._measure_head, dict.fromkeys(_HEAD, "weight")),
-)
-EXACT = ("accuracy", *(name for group in _GROUPS for name in group.names))
-NEEDS_SAMPLES = {  # what moments cannot tell; `lpc_core.metrics.measure` computes these from the samples
-    "separation_ratio": "needs each sample's distance to the final centroids",
-    "nc4_ncc_agreement": "needs each sample's distance to the final class means",
-    "entropy_kl": "needs each sample's nearest neighbours",
-    "gmm_log_likelihood": "needs the distribution of each node", "gmm_std": "needs the distribution of each node",
-    "gmm_peak_distance": "needs the distribution of each node",
-    "node_peak_distance_mean": "needs the sorted values of each node",
-    "node_peak_distance_min": "needs the sorted values of each node",
-}
+_FULL = tuple(name for group in groups().values() for name in group.scatters)  # need a d × d matrix per class
+EXACT = (*(name for group in groups().values() for name in group.moments), *_FULL)
+NEEDS_SAMPLES = {  # what moments cannot tell, and why; `lpc_core.metrics.measure` computes these from the samples
+    name: group.beyond_moments for group in groups().values() if group.compute for name in group.names
+    if name not in EXACT}
 
 
 @dataclass(eq=False)
@@ -158,10 +145,11 @@ class CollapseMetrics:
             raise RuntimeError("expected at least one sample, got none since the last reset; call update first")
         found = self._gathered(weight)
         done = {"accuracy": self._accuracy()} if self._judged else {}
-        for group in _GROUPS:
-            if not group.missing(found):
+        for group in groups().values():
+            wanted = {*group.moments, *(group.scatters if self._full else ())}.difference(group.missing(found))
+            if group.compute and wanted:
                 done |= {name: remark(reading, found, group) for name, reading in group.compute(found).items()
-                         if name in group.names}
+                         if name in wanted}
         if self.only is None:
             return done
         lacking = {"accuracy": "needs predictions or logits"}

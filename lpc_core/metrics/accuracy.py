@@ -27,5 +27,5 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 METRICS = (Metric("accuracy", "Accuracy", "share of ŷ = y, the samples measured",
                   "How many of these samples are classified right. Collapse and robustness mean nothing without it.",
-                  "standard", False),)
-GROUP = Group(("accuracy",), _measure, {"accuracy": "predictions"})
+                  "standard", "percent"),)
+GROUP = Group(("accuracy",), _measure, {"accuracy": "predictions"}, moments=("accuracy",))

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._classes import summing
+from lpc_core.files.plain_json import plain
 from lpc_core.metrics._given import numbered
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.classes import summing
+from lpc_core.metrics.arithmetic.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class CodeReport:
 
     def plain(self) -> dict[str, Any]:
         """All of it as numbers, texts, lists and None, for JSON."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def code_report(latents: Any, labels: Any, classes: int | Sequence[Any] | None = None) -> CodeReport:
@@ -132,13 +133,3 @@ def _note(classes: int, d: int) -> str:
     if classes > 2 ** d:
         return f"{classes} classes on {2 ** d} vertices: some must share one (K > 2^d)"
     return f"{classes} classes need {math.ceil(math.log2(classes)) if classes > 1 else 0} of {d} nodes at least"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,7 +18,7 @@ from torch import Tensor
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
 _TREE_NODES = 12  # up to here a k-d tree is quicker than all distances
@@ -176,6 +176,7 @@ METRICS = (
     Metric("entropy_kl", "Entropy per node", "(ψ(N) − ψ(k) + log V_d + d · mean log ε_k) / d",
            "How much of the space the latents fill, in nats per node; standardised nodes, k = 20. 1.42 is a round "
            "bell curve; the deeper below, the more they have gathered in points.",
-           "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", False),
+           "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", "linear", unit="nats"),
 )
-GROUP = Group(("entropy_kl",), _measure, needs_samples=True)
+GROUP = Group(("entropy_kl",), _measure, needs_samples=True, slow=True,
+              beyond_moments="needs each sample's nearest neighbours")

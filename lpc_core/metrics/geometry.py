@@ -110,12 +110,12 @@ _PAPYAN = "Papyan, Han & Donoho 2020"
 METRICS = (
     Metric("nc2_equinorm", "NC2, equal lengths", "std / mean over classes of ‖μ_c − μ‖",
            "How unequal the distances of the class means from their middle are. 0: all alike, as in a simplex, an "
-           "orthoplex or a hypercube code.", _PAPYAN, True),
+           "orthoplex or a hypercube code.", _PAPYAN, "log"),
     Metric("nc2_equiangular", "NC2, equal angles", "std over pairs of cos(μ_c − μ, μ_c' − μ)",
            "How unequal the angles between class means are. 0 needs a simplex, which exists for d ≥ K − 1; with fewer "
-           "nodes a binary code reads more than 0.", _PAPYAN, True),
+           "nodes a binary code reads more than 0.", _PAPYAN, "log"),
     Metric("nc2_maxangle", "NC2, largest angles", "mean over pairs of |cos(μ_c − μ, μ_c' − μ) + 1/(K − 1)|",
            "How far the class means are from the largest angles K classes can all have, those of a simplex. 0 needs "
-           "d ≥ K − 1.", _PAPYAN, True),
+           "d ≥ K − 1.", _PAPYAN, "log"),
 )
-GROUP = Group(_NAMES, _measure, needs_samples=True)
+GROUP = Group(_NAMES, _measure, needs_samples=True, moments=_NAMES)

@@ -16,10 +16,11 @@ METRICS = (
     Metric("lipschitz_max", "Largest slope", "max of ‖∇ₓ(f_y − max_k≠y f_k)‖",
            "The steepest that the lead of the true class falls at any of the samples, per unit of input. A lower bound "
            "on the Lipschitz constant; it grows with the head's weights, so compare it with the lead itself.",
-           _SOURCE, True),
+           _SOURCE, "log", unit="logits per unit of input"),
     Metric("lipschitz_mean", "Mean slope", "mean of ‖∇ₓ(f_y − max_k≠y f_k)‖",
            "How steeply the lead of the true class falls at a typical sample, per unit of input. Near 0 the network is "
-           "flat there, which gradient attacks such as DeepFool take for robustness.", _SOURCE, True),
+           "flat there, which gradient attacks such as DeepFool take for robustness.", _SOURCE, "log",
+           unit="logits per unit of input"),
 )
 
 

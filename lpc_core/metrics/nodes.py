@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._rows import Rows
+from lpc_core.metrics.arithmetic.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.together import spread
 
 
 def norm_mean(latents: np.ndarray) -> float:
@@ -51,14 +53,24 @@ def _measure(found: Given) -> dict[str, Reading]:
                               float(error(math.hypot(abs_mean, math.sqrt(variance)))) / abs_mean)}
 
 
+def _live_abs_cv(latents: LatentSet) -> float:
+    sizes = np.abs(latents.nodes, out=latents.scratch)
+    return spread(sizes, float(sizes.sum()) / (sizes.size or math.nan))
+
+
 _PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 METRICS = (
-    Metric("norm_mean", "Mean radius", "mean of ‖z‖",
-           "How far the latents lie from the origin. It shrinks as γ grows.", _PAPER + ", Lemma 2", True),
+    Metric("norm_mean", "Mean radius R", "mean of ‖z‖",
+           "How far the latents lie from the origin. It shrinks as γ grows.", _PAPER + ", Lemma 2", "log", "radius R",
+           "latent units"),
     Metric("norm_cv", "Radius variation", "std / mean of ‖z‖",
-           "How thick the shell is that the latents lie on. 0: all have the same radius.", _PAPER, True),
+           "How thick the shell is that the latents lie on. 0: all have the same radius.", _PAPER, "log"),
     Metric("abs_cv", "Node size variation", "std / mean of |z_ij|",
            "How unequal the values of single nodes are in size. Towards 0 every node is +a or −a: a binary code.",
-           _PAPER, False),
+           _PAPER, "linear"),
 )
-GROUP = Group(("norm_mean", "norm_cv", "abs_cv"), _measure)
+_NAMES = tuple(metric.name for metric in METRICS)
+GROUP = Group(_NAMES, _measure, moments=_NAMES, live={
+    "norm_mean": lambda latents: latents.radius,
+    "norm_cv": lambda latents: spread(np.sqrt(latents.squared_norms), latents.radius),
+    "abs_cv": _live_abs_cv})

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._classes import ClassStatistics
 from lpc_core.metrics._given import Given, given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.arithmetic.classes import ClassStatistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,6 @@ def _measure(found: Given) -> dict[str, Reading]:
 METRICS = (
     Metric("nc1_cdnv", "NC1 as CDNV", "mean over pairs of (σ_c² + σ_c'²) / (2‖μ_c − μ_c'‖²)",
            "How large two classes' clouds are against the distance between them. Towards 0 the classes collapse. No "
-           "matrix is inverted, so it is steadier than NC1.", "Galanti, György & Hutter 2021", True),
+           "matrix is inverted, so it is steadier than NC1.", "Galanti, György & Hutter 2021", "log"),
 )
-GROUP = Group(("nc1_cdnv",), _measure, needs_samples=True)
+GROUP = Group(("nc1_cdnv",), _measure, needs_samples=True, moments=("nc1_cdnv",))

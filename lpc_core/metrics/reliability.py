@@ -31,7 +31,7 @@ _SCORES = (  # name, what it is, formula of the score, source
     ("knn", "k-NN distance", "distance to the k-th nearest training latent", "Sun et al. 2022"),
 )
 METRICS = tuple(
-    Metric(f"{prefix}_{name}", f"{title}, {what}", f"AUROC of {formula}", words, source, False)
+    Metric(f"{prefix}_{name}", f"{title}, {what}", f"AUROC of {formula}", words, source, "linear")
     for prefix, title, words in (("auroc", "Errors told", _WRONG), ("ood_auroc", "Strangers told", _OOD))
     for name, what, formula, source in _SCORES)
 

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._classes import ClassStatistics
 from lpc_core.metrics._given import Given, given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.arithmetic.classes import ClassStatistics
+from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.together import scatter
 from lpc_core.metrics.collapse import between_directions
 
 
@@ -92,22 +94,34 @@ def _left_out(groups: ClassStatistics) -> str:
     return f"classes left out: {' and '.join(notes)}" if notes else ""
 
 
+def _live(latents: LatentSet) -> tuple[float, float]:
+    """Tr Σ_W and NC1."""
+    return scatter(latents.by_label)
+
+
+def _live_spread(latents: LatentSet) -> float:
+    return math.sqrt(latents.once(_live)[0]) / latents.radius if latents.radius > 0 else math.nan
+
+
 _PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 _NC1 = "Papyan, Han & Donoho 2020"
 METRICS = (
     Metric("within_class_spread", "Spread within a class", "√(tr Σ_W) / mean ‖z‖",
            "The size of a class's cloud as a share of its distance from the origin. Towards 0 the class is a point.",
-           "this project", True),
+           "this project", "log", "spread"),
     Metric("sigma_w_trace", "Within-class scatter", "tr Σ_W, Σ_W the mean over classes of the covariance",
-           "The squared size of a class's cloud, in squared latent units.", _PAPER, True),
+           "The squared size of a class's cloud.", _PAPER, "log", unit="squared latent units"),
     Metric("sigma_w_entry_mean", "Mean entry of Σ_W", "mean over i, j of (Σ_W)_ij",
            "What the paper's tables call Σ_W. Opposite correlations cancel in it, so read it beside the trace.",
-           _PAPER, True),
+           _PAPER, "log", unit="squared latent units"),
     Metric("nc1_pinv", "NC1", "tr(Σ_W Σ_B⁺) / K",
            "Scatter within classes measured against the distances between them. Towards 0 the classes collapse.",
-           _NC1, True),
+           _NC1, "log"),
     Metric("nc1_pinv_per_node", "NC1 per node", "tr(Σ_W Σ_B⁺) / (K d)",
            "NC1 shared out over the d nodes, to compare networks of different width. Towards 0 the classes collapse.",
-           _NC1 + "; over d as in the paper's authors' code", True),
+           _NC1 + "; over d as in the paper's authors' code", "log"),
 )
-GROUP = Group(tuple(metric.name for metric in METRICS), _measure, needs_samples=True)
+GROUP = Group(tuple(metric.name for metric in METRICS), _measure, needs_samples=True,
+              moments=("within_class_spread", "sigma_w_trace", "sigma_w_entry_mean"),
+              scatters=("nc1_pinv", "nc1_pinv_per_node"),
+              live={"within_class_spread": _live_spread, "nc1_pinv": lambda latents: latents.once(_live)[1]})

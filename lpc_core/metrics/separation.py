@@ -9,7 +9,8 @@ import numpy as np
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
-from lpc_core.metrics._rows import less
+from lpc_core.metrics.arithmetic.rows import less
+from lpc_core.metrics.arithmetic.together import separation
 from lpc_core.metrics.collapse import by_class
 
 _MANY = 1 << 17  # distances from which on float32 is worth its check
@@ -110,6 +111,8 @@ def lengths(vectors: np.ndarray) -> np.ndarray:
 METRICS = (
     Metric("separation_ratio", "Separation ratio 𝓡", "mean of (distance to nearest other centre / to own centre)",
            "How much nearer a sample is to its own class than to the next. Grouped by prediction. In the paper it "
-           "goes along with robustness.", "Sbailò & Ghiringhelli, arXiv 2310.08224, Figure 3", True),
+           "goes along with robustness.", "Sbailò & Ghiringhelli, arXiv 2310.08224, Figure 3", "log", "𝓡"),
 )
-GROUP = Group(("separation_ratio",), _measure, needs_samples=True)
+GROUP = Group(("separation_ratio",), _measure, needs_samples=True,
+              beyond_moments="needs each sample's distance to the final centroids",
+              live={"separation_ratio": lambda latents: separation(latents.by_prediction())})

@@ -6,22 +6,23 @@ import functools
 
 import torch
 
-from lpc_core.config import LossConfig, ModelConfig
+from lpc_core.config import LossConfig, ModelConfig, resolve
+from lpc_core.models._base import Backbone, convolves
 from lpc_core.models._classifier import Classifier, SeededDropout
 from lpc_core.registry import discover, pick
 
-__all__ = ["Classifier", "SeededDropout", "backbones", "build", "resolve"]
+__all__ = ["Backbone", "Classifier", "SeededDropout", "backbone", "backbones", "build", "convolves", "resolve"]
 
 
 @functools.cache
-def backbones() -> dict[str, object]:
+def backbones() -> dict[str, Backbone]:
     """Every backbone by name."""
-    return discover("lpc_core.models", "BACKBONE")
+    return discover("lpc_core.models", "BACKBONE", Backbone)
 
 
-def resolve(config: ModelConfig, shape: tuple[int, ...]) -> str:
-    """The backbone of ``config`` for inputs of ``shape`` (`ModelConfig.resolved`)."""
-    return config.resolved(shape)
+def backbone(config: ModelConfig, shape: tuple[int, ...]) -> Backbone:
+    """The backbone that ``config`` names for inputs of ``shape``; `ConfigError` for an unknown name."""
+    return pick("model", backbones(), resolve(config, shape))
 
 
 def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int,
@@ -32,5 +33,5 @@ def build(config: ModelConfig, shape: tuple[int, ...], classes: int, seed: int,
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        backbone, features = pick("model", backbones(), resolve(config, shape))(config, shape)
-        return Classifier(backbone, features, classes, config, seed, loss=loss)
+        network, features = backbone(config, shape).make(config, shape)
+        return Classifier(network, features, classes, config, seed, loss=loss)

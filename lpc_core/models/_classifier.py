@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lpc_core import losses
 from lpc_core.config import LossConfig, ModelConfig
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
@@ -56,8 +57,8 @@ class Classifier(nn.Module):
         self.dropout = SeededDropout(config.dropout, seed)
         self.penultimate = _penultimate(features, config)
         width = features if config.penultimate == "none" else config.latent_dim
-        angular = loss is not None and loss.by_angle
-        self.head = CosineHead(width, classes, loss.scale) if angular else nn.Linear(width, classes)
+        by_angle = loss and losses.loss(loss).by_angle
+        self.head = CosineHead(width, classes, loss.scale) if loss and by_angle else nn.Linear(width, classes)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""

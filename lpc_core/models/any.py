@@ -36,7 +36,7 @@ class OpenModel:
     @torch.no_grad()
     def logits(self, batch_size: int) -> Tensor:
         """Logits (N, K) of all inputs; `ValueError` where they are not finite."""
-        return _finite(torch.cat([self(batch) for batch in self.inputs.split(batch_size)]))
+        return _finite(torch.cat([self(batch) for batch in torch.split(self.inputs, batch_size)]))
 
     def differentiable(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A leaf that holds ``inputs`` (n, …), and its logits (n, K), for `gradient`."""
@@ -103,8 +103,7 @@ def as_inputs(inputs: Array) -> Tensor:
         raise ValueError(f"expected inputs (N, …) of at least one sample, got {tuple(tensor.shape)}; a single sample "
                          "needs a batch axis: x[None]")
     # a sum tells all but at once, and is not finite either where sound numbers are too large for it
-    bad = () if tensor.sum().isfinite() else (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()
-    if len(bad):
+    if not tensor.sum().isfinite() and len(bad := (~tensor.isfinite().flatten(1).all(1)).nonzero().flatten()):
         raise ValueError(f"expected finite inputs, got NaN or infinity in {len(bad)} of {len(tensor)} samples "
                          f"(the first is row {int(bad[0])}); leave them out")
     return tensor

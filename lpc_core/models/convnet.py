@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
-from lpc_core.config import ConfigError, ModelConfig
+from lpc_core.config import ModelConfig
+from lpc_core.models._base import Backbone, channels_last, check_pictures
 from lpc_core.models._classifier import ACTIVATIONS
 
 SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes collapse tighter than with 1 × 1 or 4 × 4
@@ -13,8 +13,7 @@ SIDE = 2  # features are means over 2 × 2 quarters of the picture: classes coll
 
 def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, int]:
     """Convolutions for pictures of ``shape`` (C, H, W), and their number of features."""
-    if len(shape) != 3 or min(shape[1:]) < 8:
-        raise ConfigError("model", "mlp for data that are not pictures of at least 8 by 8 pixels", "convnet")
+    check_pictures("convnet", shape, 8)
     w, activation = config.width, config.activation
     layers = [
         *_convolution(shape[0], w, activation, size=4, stride=2),  # at full resolution it would take half of all time
@@ -23,7 +22,8 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(4 * w, 4 * w, activation),
     ]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
-    return net.to(memory_format=torch.channels_last), 4 * w * SIDE**2
+    channels_last(net)
+    return net, 4 * w * SIDE**2
 
 
 def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,
@@ -34,4 +34,4 @@ def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, s
     return [convolution, *pooling, nn.BatchNorm2d(outside), ACTIVATIONS[activation]()]
 
 
-BACKBONE = backbone
+BACKBONE = Backbone(backbone, ("width",))

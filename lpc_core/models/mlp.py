@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from lpc_core.config import ModelConfig
+from lpc_core.models._base import Backbone
 from lpc_core.models._classifier import ACTIVATIONS
 
 
@@ -18,4 +19,4 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
     return nn.Sequential(nn.Flatten(), *layers), widths[-1]
 
 
-BACKBONE = backbone
+BACKBONE = Backbone(backbone, ("hidden",))

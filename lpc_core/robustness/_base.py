@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model, OpenModel, as_labels, opened
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Box, Pool, Progress, Search
+from lpc_core.robustness._search import Box, Pool, Search
 
 Bounds = tuple[float | Array, float | Array]
 BATCH = 256  # samples attacked at once
@@ -34,7 +35,7 @@ class Attack(ABC):
         """Look for small perturbations of ``search.inputs`` by asking ``search``, which keeps the best."""
 
     def __call__(self, model: Model, inputs: Array, labels: Array | None = None, *, bounds: Bounds | None = None,
-                 batch_size: int = BATCH, seed: int = 0, progress: Progress = lambda share, what: None) -> AttackResult:
+                 batch_size: int = BATCH, seed: int = 0, progress: Progress = silent) -> AttackResult:
         """Attack every input that ``model`` gets right.
 
         ``model`` gives logits (N, K); it is evaluated and put back into its mode. ``inputs`` (N, …) are as the model
@@ -69,7 +70,7 @@ class Attack(ABC):
         generator = torch.Generator(asked.inputs.device).manual_seed(seed)
         return [(rows, Search(asked, asked.inputs[rows], truth[rows], logits[rows], box=box, pool=pool,
                               distance=self.distance, generator=generator))
-                for rows in right.split(batch_size) if len(rows)]
+                for rows in torch.split(right, batch_size) if len(rows)]
 
     @staticmethod
     def _collect(inputs: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]]) -> _Found:
@@ -105,7 +106,8 @@ class _Found:
 def sizes(vectors: Tensor, distance: str) -> np.ndarray:
     """Norms (N,) float64 of ``vectors`` (N, …) in "l2" or "linf"."""
     order, axes = torch.inf if distance == "linf" else 2, tuple(range(1, vectors.ndim))
-    return torch.linalg.vector_norm(vectors, order, dim=axes, dtype=torch.float64).cpu().numpy()
+    lengths: Tensor = torch.linalg.vector_norm(vectors, order, dim=axes, dtype=torch.float64)
+    return lengths.cpu().numpy()
 
 
 def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
@@ -116,8 +118,8 @@ def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
         raise ValueError(f"expected bounds (low, high), got {bounds!r}; pass the smallest and largest input value")
     low, high = (torch.as_tensor(end, dtype=inputs.dtype, device=inputs.device) for end in bounds)
     try:
-        shape = torch.broadcast_shapes(low.shape, high.shape, inputs.shape[1:])
-    except RuntimeError:
+        shape = np.broadcast_shapes(low.shape, high.shape, inputs.shape[1:])
+    except ValueError:
         shape = ()
     if shape != inputs.shape[1:]:
         raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got "

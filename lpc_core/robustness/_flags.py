@@ -51,7 +51,7 @@ def health(model: Model, inputs: Array, labels: Array, batch_size: int, *, gradi
     with opened(model, inputs) as asked:
         first = asked.logits(batch_size)
         truth = as_labels(labels, first)
-        for x, y, before in zip(*(part.split(batch_size) for part in (asked.inputs, truth, first)), strict=True):
+        for x, y, before in zip(*(torch.split(part, batch_size) for part in (asked.inputs, truth, first)), strict=True):
             leaf, logits = asked.differentiable(x) if gradients else (x, asked(x))
             again = logits.detach()
             size = again.abs().amax(1).double()

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lpc_core.files.plain_json import plain
 from lpc_core.models.any import Array, Model, as_inputs
+from lpc_core.progress import Progress, part, silent
 from lpc_core.registry import discover, pick
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._flags import Flag, Health, flags, health
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress
 from lpc_core.robustness.deepfool import DeepFool
 
 DEFAULT = ("deepfool", "ddn", "fmn", "hopskipjump")
@@ -75,12 +76,13 @@ class RobustnessReport:
                 **{name: {"norm": r.norms.tolist(), "relative": r.relative.tolist(),
                           "forwards": r.forwards.tolist(), "backwards": r.backwards.tolist()}
                    for name, r in self.results.items()}}
-        return _plain(report)
+        found: dict[str, Any] = plain(report)
+        return found
 
 
 def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str | Attack] = DEFAULT,
            bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-           progress: Progress = lambda share, what: None) -> RobustnessReport:
+           progress: Progress = silent) -> RobustnessReport:
     """Run ``attacks`` (names, or attacks with settings of their own) on all of ``inputs`` (N, …) with true ``labels``.
 
     Only samples that the model gets right are attacked; the share of the others is 1 − accuracy, and each summary also
@@ -96,7 +98,7 @@ def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str 
     for number, attack in enumerate(chosen):
         results[attack.name] = attack(
             model, inputs, labels, bounds=bounds, batch_size=batch_size, seed=seed,
-            progress=lambda share, what, done=number: progress((done + share) / parts, what))
+            progress=part(progress, number / parts, (number + 1) / parts))
     paper = DeepFool()(model, inputs, batch_size=batch_size) if paper_too else None
     state = health(model, inputs, labels, batch_size, gradients=any(attack.white_box for attack in chosen))
     progress(1.0, "done")
@@ -140,7 +142,8 @@ def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ..
     perturbed = torch.stack([sides[i].perturbed[row] for row, i in enumerate(winner)])
     names = tuple(sides[i].attack if 0 < norm < np.inf else "" for i, norm in zip(winner, norms, strict=True))
     best = replace(sides[0], attack="best", norms=norms, relative=relative, success=np.isfinite(norms),
-                   forwards=sum(side.forwards for side in sides), backwards=sum(side.backwards for side in sides),
+                   forwards=np.sum([side.forwards for side in sides], axis=0),
+                   backwards=np.sum([side.backwards for side in sides], axis=0),
                    perturbed=perturbed, seconds=sum(side.seconds for side in sides))
     return best, names
 
@@ -188,13 +191,3 @@ def _median(values: np.ndarray) -> float:
         return math.nan
     low, high = known[(known.size - 1) // 2], known[known.size // 2]
     return float(low if low == high else (low + high) / 2)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "inf"
-    return value

@@ -34,7 +34,8 @@ class AttackResult:
     @property
     def evaluations(self) -> np.ndarray:
         """(N,) forwards + backwards."""
-        return self.forwards + self.backwards
+        both: np.ndarray = self.forwards + self.backwards
+        return both
 
     @property
     def attacked(self) -> np.ndarray:
@@ -45,4 +46,5 @@ class AttackResult:
         """Share of all samples that no perturbation within ε was found for, (E,), for ``epsilons`` (E,) in the unit of
         ``norms``. At ε = 0 it is the accuracy. An upper bound on what a better attack would leave.
         """
-        return (self.norms > np.asarray(epsilons, float)[:, None]).mean(axis=1)
+        shares: np.ndarray = (self.norms > np.asarray(epsilons, float)[:, None]).mean(axis=1)
+        return shares

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from lpc_core.models.any import OpenModel, gradient
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done)
-
 
 @dataclass(frozen=True, eq=False)
 class Pool:
@@ -69,7 +67,8 @@ class Search:
 
     def norm(self, change: Tensor) -> Tensor:
         """The size (n,) of changes (n, …), in the attack's distance."""
-        return torch.linalg.vector_norm(change, self._order, dim=tuple(range(1, change.ndim)))
+        lengths: Tensor = torch.linalg.vector_norm(change, self._order, dim=tuple(range(1, change.ndim)))
+        return lengths
 
     def noise(self, shape: tuple[int, ...]) -> Tensor:
         """Standard normal numbers from the seeded stream."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._margins import smooth_margin
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 from lpc_core.robustness._steps import lengths_of, losing_direction, pace, shrink_to
 
 
@@ -51,7 +52,7 @@ ATTACK = Ddn
 
 def ddn(model: Model, inputs: Array, labels: Array | None = None, *, steps: int = 300, start: float = 0.05,
         gamma: float = 0.05, bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-        progress: Progress = lambda share, what: None) -> AttackResult:
+        progress: Progress = silent) -> AttackResult:
     """DDN on all of ``inputs`` (N, …); the rest of the arguments and the errors are those of `Attack.__call__`.
 
     The published attack, but for two things. Steps are a share of the present radius (1 → 0.01 along half a cosine) and

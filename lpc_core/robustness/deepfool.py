@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 
 TINY = 1e-4  # added to every step's length, as the published code does, in units of the inputs
 
@@ -80,7 +81,7 @@ ATTACK = DeepFool
 
 def deepfool(model: Model, inputs: Array, labels: Array | None = None, *, candidates: int = 10,
              overshoot: float = 0.02, steps: int = 50, bounds: Bounds | None = None, batch_size: int = BATCH,
-             progress: Progress = lambda share, what: None) -> AttackResult:
+             progress: Progress = silent) -> AttackResult:
     """DeepFool on all of ``inputs`` (N, …); the rest of the arguments and the errors are those of `Attack.__call__`.
 
     At each step every sample moves to the nearest boundary of its linearised logits, among the ``candidates`` classes

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._boundary import other_class, to_boundary
 from lpc_core.robustness._margins import hard_margin
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 from lpc_core.robustness._steps import lengths_of, losing_direction, pace, shrink_to
 
 REACH = 2.0  # largest radius, as a multiple of the input's norm
@@ -74,7 +75,7 @@ ATTACK = Fmn
 
 def fmn(model: Model, inputs: Array, labels: Array | None = None, *, steps: int = 150, gamma: float = 0.05,
         bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-        progress: Progress = lambda share, what: None) -> AttackResult:
+        progress: Progress = silent) -> AttackResult:
     """FMN, L2, on all of ``inputs`` (N, …); the rest of the arguments and the errors are those of `Attack.__call__`.
 
     The published attack, but that its steps are a share of the present radius (1 → 0.01) where the paper has 1, so that

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._boundary import HALVINGS, other_class, to_boundary
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 
 STEP_HALVINGS = 12  # before a step along the boundary's normal is given up
 CHUNK = 1_024  # probes asked at once
@@ -58,7 +59,7 @@ class HopSkipJump(Attack):
         radius = away * math.sqrt(points[0].numel()) / 2 ** HALVINGS
         per_chunk = max(1, CHUNK // count)
         parts = []
-        for some in torch.arange(len(rows), device=rows.device).split(per_chunk):
+        for some in torch.split(torch.arange(len(rows), device=rows.device), per_chunk):
             chance = search.noise((len(some), count, *points.shape[1:]))
             chance = chance / torch.linalg.vector_norm(chance.flatten(2), dim=2).view(*chance.shape[:2],
                                                                                      *[1] * (points.ndim - 1))
@@ -91,7 +92,7 @@ ATTACK = HopSkipJump
 
 def hopskipjump(model: Model, inputs: Array, labels: Array | None = None, *, iterations: int = 15, probes: int = 50,
                 bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-                progress: Progress = lambda share, what: None) -> AttackResult:
+                progress: Progress = silent) -> AttackResult:
     """HopSkipJump on all of ``inputs`` (N, …); the rest of the arguments and the errors are those of `Attack.__call__`.
 
     It never sees a logit or a gradient, so nothing can be masked from it: where it beats the gradient attacks, their

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Bounds
 from lpc_core.robustness._pgd import Pgd
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 from lpc_core.robustness._steps import shrink_to
 
 
@@ -37,7 +38,7 @@ ATTACK = PgdL2
 
 def pgd_l2(model: Model, inputs: Array, labels: Array | None = None, *, epsilons: Sequence[float] = (),
            steps: int = 40, bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-           progress: Progress = lambda share, what: None) -> AttackResult:
+           progress: Progress = silent) -> AttackResult:
     """PGD L2 over rising ``epsilons``; ``result.accuracy_at(epsilons)`` is the curve.
 
     Steps follow the unit gradient of the logit margin, a tenth of ε each, from a random start within ε/2. A sample that

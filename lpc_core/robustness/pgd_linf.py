@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lpc_core.models.any import Array, Model
+from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Bounds
 from lpc_core.robustness._pgd import Pgd
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Progress, Search
+from lpc_core.robustness._search import Search
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ ATTACK = PgdLinf
 
 def pgd_linf(model: Model, inputs: Array, labels: Array | None = None, *, epsilons: Sequence[float] = (),
              steps: int = 40, bounds: Bounds | None = None, batch_size: int = BATCH, seed: int = 0,
-             progress: Progress = lambda share, what: None) -> AttackResult:
+             progress: Progress = silent) -> AttackResult:
     """PGD L∞ over rising ``epsilons``; ``result.accuracy_at(epsilons)`` is the curve.
 
     As `pgd_l2`, with signs of the gradient for directions and the largest change of a value for a norm; the default

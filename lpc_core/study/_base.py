@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from lpc_core.metrics import Reading
 
 TPT_ACCURACY = 0.999  # of the training samples, from which on the paper speaks of the terminal phase (TPT)
 
-Progress = Callable[[float, str], None]  # (share done 0…1, what is being done); an exception it raises ends the work
 
 
 class StudyError(ValueError):
@@ -52,7 +51,8 @@ class SweepRow:
     """The end of one run of a sweep: how separated its classes are, and how far inputs must move to change class.
 
     Robustness is the mean of ‖δ‖/‖x‖ over the samples an attack succeeded on, as in the paper; it means nothing without
-    the share of successes and the accuracy beside it.
+    the share of successes and the accuracy beside it. "smallest" stands beside the attacks: of every sample the
+    smallest perturbation that any of them found, which bounds its robustness from above most tightly.
     """
 
     title: str  # what the run differs in
@@ -65,6 +65,7 @@ class SweepRow:
     robustness: dict[str, float] = field(default_factory=dict)  # attack → mean relative norm; NaN when none succeeded
     success: dict[str, float] = field(default_factory=dict)  # attack → share of the samples it changed the class of
     reason: str = ""  # why numbers are missing, or what a reader must know
+    longer: dict[str, float] = field(default_factory=dict)  # attack → share of its successes with ‖δ‖ > ‖x‖
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,23 +5,23 @@ written whole and never changed, so that a page can read what a process has writ
 has ``kind`` "study", ``part`` "head", "moment" or "row", and ``info`` as JSON; a moment has the tensors
     latents float32 (n, d), labels int64 (n,), predictions int64 (n,), means float64 (K, d),
     points float64 (K, d)        predicted collapse points, only where the theory applies
-and the others have none. In JSON, NaN is null and infinities are the texts "inf" and "-inf".
+and the others have none.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
-from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.choices import known_run
+from lpc_core.config import ConfigError, flatten
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps, number
+from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
@@ -79,27 +79,12 @@ def save_study(study: Study, folder: Path) -> None:
         add_row(folder, index, row)
 
 
-def to_json(value: Any) -> Any:
-    """``value`` with NaN as None and infinities as texts, all the way down; NumPy's values as plain ones."""
-    if isinstance(value, Mapping):
-        return {str(name): to_json(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return to_json(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value
-
-
 def _name(part: str, index: int) -> str:
     return f"{part}-{index:04d}.safetensors"
 
 
 def _pack(part: str, info: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    text = json.dumps({"format": FORMAT, **to_json(info)}, allow_nan=False)
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return safetensors.numpy.save(arrays, metadata={"kind": "study", "part": part, "info": text})
+    return tensors.pack(arrays, kind="study", part=part, info=dumps({"format": FORMAT, **info}))
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -138,20 +123,18 @@ def _checked(path: Path, make: Any) -> Any:
 
 
 def _unpack(path: Path, part: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Info and arrays of a file; safetensors itself refuses headers that do not fit the bytes there are."""
+    """Info and arrays of a file."""
     raw = _read(path)
     try:
-        header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-        metadata = header.get("__metadata__", {})
-        if (metadata.get("kind"), metadata.get("part")) != ("study", part):
-            raise StudyError(f"{path.name}: expected the {part} of a study, got {str(metadata.get('kind'))[:40]!r}; "
+        header = tensors.header(raw)
+        kind = header.metadata.get("kind")
+        if (kind, header.metadata.get("part")) != ("study", part):
+            raise StudyError(f"{path.name}: expected the {part} of a study, got {printable(repr(kind), 40)}; "
                              "choose a folder that `lpc study` or the lab wrote")
-        arrays, info = safetensors.numpy.load(raw), json.loads(metadata["info"])
-        if not isinstance(info, dict) or info.get("format") != FORMAT:
+        arrays, info = tensors.arrays(raw), header.info("the study")
+        if info.get("format") != FORMAT:
             raise StudyError(f"{path.name}: expected format {FORMAT}, got another; make the study anew")
-    except (safetensors.SafetensorError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        if isinstance(error, StudyError):
-            raise
+    except tensors.TensorFileError:
         raise StudyError(f"{path.name}: expected a whole file of a study, got {len(raw):,} bytes that are not one; "
                          "make the study anew") from None
     return info, arrays
@@ -172,7 +155,7 @@ def _read(path: Path) -> bytes:
 
 
 def _head(info: dict[str, Any]) -> dict[str, Any]:
-    task, configs, planned = info["task"], tuple(_config(flat) for flat in info["configs"]), info["planned"]
+    task, configs, planned = info["task"], tuple(known_run(flat) for flat in info["configs"]), info["planned"]
     titles, names = (tuple(_text(text) for text in info[key]) for key in ("titles", "class_names"))
     if task not in TASKS or len(titles) != len(configs) or (task == "follow") != bool(names):
         raise ValueError(f"the task {str(task)[:20]!r}, {len(configs)} runs and {len(titles)} titles")
@@ -181,23 +164,10 @@ def _head(info: dict[str, Any]) -> dict[str, Any]:
     return {"task": task, "configs": configs, "titles": titles, "class_names": names, "planned": planned}
 
 
-def _config(flat: dict[str, Any]) -> RunConfig:
-    return unflatten({name: tuple(value) if isinstance(value, list) else value for name, value in flat.items()})
-
-
 def _text(value: Any, longest: int = MAX_TEXT) -> str:
     if not isinstance(value, str) or len(value) > longest:
         raise ValueError(f"{str(value)[:40]!r} where a text of at most {longest} letters belongs")
     return value
-
-
-def _number(value: Any) -> float:
-    """The inverse of `to_json` for one number."""
-    if value is None or value in ("inf", "-inf"):
-        return math.nan if value is None else float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{str(value)[:40]!r} where a number belongs")
-    return float(value)
 
 
 def _whole(value: Any) -> int:
@@ -207,19 +177,21 @@ def _whole(value: Any) -> int:
 
 
 def _numbers(values: Any) -> dict[str, float]:
-    return {_text(name): _number(value) for name, value in values.items()}
+    return {_text(name): number(value) for name, value in values.items()}
 
 
 def _reading(value: Any, floor: Any, reason: Any) -> Reading:
-    return Reading(_number(value), None if floor is None else _number(floor), _text(reason, 4 * MAX_TEXT))
+    return Reading(number(value), None if floor is None else number(floor), _text(reason, 4 * MAX_TEXT))
 
 
 def _row(info: dict[str, Any]) -> SweepRow:
+    robustness = _numbers(info["robustness"])
+    robustness.setdefault("smallest", min(robustness.values(), default=math.nan))  # before version 0.2: at most this
     return SweepRow(
-        title=_text(info["title"]), config=_config(info["config"]), samples=_whole(info["samples"]),
-        **{name: _number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy", "separation_ratio")},
-        robustness=_numbers(info["robustness"]), success=_numbers(info["success"]),
-        reason=_text(info["reason"], 4 * MAX_TEXT))
+        title=_text(info["title"]), config=known_run(info["config"]), samples=_whole(info["samples"]),
+        **{name: number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy", "separation_ratio")},
+        robustness=robustness, success=_numbers(info["success"]),
+        reason=_text(info["reason"], 4 * MAX_TEXT), longer=_numbers(info.get("longer", {})))  # new with version 0.2
 
 
 def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -> Moment:
@@ -229,7 +201,7 @@ def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -
     return Moment(
         step=_whole(info["step"]), code=info["code"],
         readings={_text(name): _reading(*parts) for name, parts in info["readings"].items()},
-        **{name: _number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy")},
+        **{name: number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy")},
         **{name: arrays[name] for name in ("latents", "labels", "predictions", "means")},
         collapse_points=arrays.get("points"))
 

@@ -12,8 +12,9 @@ from lpc_core.data import Dataset
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import frame_steps
 from lpc_core.metrics import Reading, code_report, readings
+from lpc_core.progress import Progress, silent
 from lpc_core.snapshot import Snapshot
-from lpc_core.study._base import Moment, Progress, StudyError
+from lpc_core.study._base import Moment, StudyError
 
 FEWEST, MOST = 2, 600  # moments
 SPACINGS = ("early", "log", "even")
@@ -41,7 +42,7 @@ def moment_steps(steps: int, moments: int, spacing: str = "early") -> np.ndarray
 
 
 def follow(config: RunConfig, moments: int = 40, *, spacing: str = "early", dataset: Dataset | None = None,
-           device: str = "cpu", progress: Progress = lambda share, what: None) -> Iterator[Moment]:
+           device: str = "cpu", progress: Progress = silent) -> Iterator[Moment]:
     """Train the run ``config`` and yield it at ``moments`` steps (`moment_steps`), fully measured on its probe.
 
     The run is the very one `lpc_core.train` makes of ``config``. Raises `StudyError` before any training for moments

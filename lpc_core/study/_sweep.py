@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ import torch
 
 from lpc_core import robustness
 from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
-from lpc_core.data import Dataset, load
-from lpc_core.engine._probe import spread
+from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
-from lpc_core.study._base import Progress, StudyError, SweepRow
+from lpc_core.progress import Progress, silent
+from lpc_core.study._base import StudyError, SweepRow
 
 ATTACKS = ("deepfool", "ddn")  # DeepFool does not stand alone: it overstates the robustness of collapsed networks
+SMALLEST = "smallest"  # of what the attacks found, sample by sample
 FEWEST_SAMPLES, MOST_SAMPLES = 2, 10_000
 CHUNK = 200  # training steps between two words on progress
 TRAINING = 0.6  # share of a run's progress that its training counts as; the rest are the attacks
@@ -51,7 +52,7 @@ _ADAMW: dict[str, Any] = {"optimizer": "adamw", "lr": 8e-3, "head_lr": 1e-2}
 
 
 def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks: Sequence[str] = ATTACKS,
-          device: str = "cpu", progress: Progress = lambda share, what: None) -> Iterator[SweepRow]:
+          device: str = "cpu", progress: Progress = silent) -> Iterator[SweepRow]:
     """Train every run of ``runs`` (title, configuration) to its end, attack it, and yield its row.
 
     Robustness is measured on ``samples`` held-out samples (stratified, or as many as there are), as the model takes
@@ -63,9 +64,10 @@ def sweep(runs: Sequence[tuple[str, RunConfig]], *, samples: int = 200, attacks:
         raise StudyError("runs: expected at least one (title, configuration), got none; take default_sweep(config)")
     if not FEWEST_SAMPLES <= samples <= MOST_SAMPLES:
         raise StudyError(f"samples: expected {FEWEST_SAMPLES} to {MOST_SAMPLES:,}, got {samples}; choose more or fewer")
-    if not attacks or not set(attacks) <= set(ATTACKS):
-        raise StudyError(f"attacks: expected some of {', '.join(ATTACKS)}, got {', '.join(attacks) or 'none'}; take "
-                         "both")
+    known = [name for name, kind in robustness.attacks().items() if kind.distance == "l2"]
+    if not attacks or not set(attacks) <= set(known):
+        raise StudyError(f"attacks: expected some of {', '.join(known)}, got {', '.join(attacks) or 'none'}; take "
+                         + " and ".join(ATTACKS))
     return _rows(runs, samples, attacks, device, progress)
 
 
@@ -89,29 +91,37 @@ def _row(title: str, run: Trainer, samples: int, attacks: Sequence[str], say: Pr
         say(TRAINING * run.step / run.config.steps, f"step {run.step:,}")
     now = run.snapshot()
     if run.diverged:
-        missing = dict.fromkeys(attacks, math.nan)
+        missing = dict.fromkeys((*attacks, SMALLEST), math.nan)
         return SweepRow(title, run.config, now.gamma, math.nan, math.nan, math.nan, 0, missing, missing, run.reason)
-    count, norms, success = _attacked(run, samples, attacks, say)
+    rows, found = _attacked(run, samples, attacks, say)
     accuracy = now.metrics["test_accuracy"]
     classes = run.dataset.classes
     lost = accuracy < min(2 / classes, (1 + 1 / classes) / 2)
     note = "test accuracy is near chance: this robustness means nothing" if lost else ""
     return SweepRow(title, run.config, now.gamma, now.metrics["train_accuracy"], accuracy,
-                    now.metrics["separation_ratio"], count, norms, success, note)
+                    now.metrics["separation_ratio"], len(rows), _each(found, _mean),
+                    _each(found, lambda sizes: len(sizes) / len(rows)), note,
+                    _each(found, lambda sizes: float((sizes > 1).mean()) if len(sizes) else 0.0))
 
 
 def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
-              say: Progress) -> tuple[int, dict[str, float], dict[str, float]]:
-    """Samples attacked, and per attack the mean relative norm of its successes and their share."""
+              say: Progress) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The samples attacked (n,), and per attack and for the "smallest" ‖δ‖/‖x‖ (n,), infinite without success."""
     rows = spread(run.dataset.test_labels, samples, run.config.seed)
     inputs = run.batches.normalise(torch.from_numpy(run.dataset.test_inputs[rows]).to(run.device))
-    norms, success = {}, {}
+    found = {}
     for index, name in enumerate(attacks):
         def progress(share: float, what: str, index: int = index) -> None:
             say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
 
-        found = getattr(robustness, name)(run.model, inputs, progress=progress)
-        sizes = found.relative[found.success & np.isfinite(found.relative)]
-        norms[name] = float(sizes.mean()) if len(sizes) else math.nan
-        success[name] = float(found.success.mean())
-    return len(rows), norms, success
+        result = robustness.attacks()[name]()(run.model, inputs, progress=progress)
+        found[name] = np.where(result.success & np.isfinite(result.relative), result.relative, np.inf)
+    return rows, found | {SMALLEST: np.min(list(found.values()), axis=0)}
+
+
+def _each(found: dict[str, np.ndarray], of: Callable[[np.ndarray], float]) -> dict[str, float]:
+    return {name: of(sizes[np.isfinite(sizes)]) for name, sizes in found.items()}
+
+
+def _mean(sizes: np.ndarray) -> float:
+    return float(sizes.mean()) if len(sizes) else math.nan

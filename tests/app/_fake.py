@@ -106,7 +106,7 @@ def load(config: DataConfig, seed: int, progress: object) -> Dataset:
         raise DataError("expected broken.bin in the data folder, got none; put it there")
     if config.dataset == "slow":
         for i in range(5):
-            progress("fetching", i / 5)
+            progress(i / 5, "fetching")
             time.sleep(0.25)
     x, y = np.zeros((4, 2), np.float32), np.zeros(4, np.int64)
     names = tuple(f"class {i}" for i in range(config.classes))

@@ -36,7 +36,8 @@ def study(count: int = 4, planned: int = 4) -> Study:
 
 
 def row(title: str, ratio: float, deepfool: float, ddn: float, *, accuracy: float = 0.95,
-        success: float = 1.0) -> SweepRow:
+        success: float = 1.0, longer: float = 0.0) -> SweepRow:
     """The end of a run."""
-    return SweepRow(title, RunConfig(), 1.0, accuracy, accuracy, ratio, 100, {"deepfool": deepfool, "ddn": ddn},
-                    {"deepfool": success, "ddn": 1.0})
+    return SweepRow(title, RunConfig(), 1.0, accuracy, accuracy, ratio, 100,
+                    {"deepfool": deepfool, "ddn": ddn, "smallest": min(deepfool, ddn)},
+                    {"deepfool": success, "ddn": 1.0, "smallest": 1.0}, longer={"deepfool": longer})

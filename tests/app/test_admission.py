@@ -11,11 +11,11 @@ from app.desks.studies import StudyDesk
 from app.live import admission
 from app.live.admission import Ledger, announcement, check, gets_own
 from app.settings import Settings
-from lpc_core.comparison import compare
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import sources
 from lpc_core.engine.cost import CostError, cost_of
 from lpc_core.presets import default_run, named_presets
+from lpc_core.run_group import compare
 
 SETTINGS = Settings(run_memory_mb=1_000, memory_mb=3_000, own_processes=2)
 HEAVY = unflatten({"hidden": (2048, 2048)})  # about 330 MB, 0.2 s per step

@@ -10,11 +10,16 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.charts import Card, _ink, csv_text
+from app.charts import Card, Chart, _ink, csv_text
 from app.parts.cards import card_data
 from lpc_core.metrics import METRICS
 
 STATIC = Path(__file__).parents[2] / "app/static/kit"
+
+
+def test_a_chart_stands_in_a_section_of_the_page():
+    with pytest.raises(ValueError, match=r"expected a section of the Metrics page \(collapse, code\), got 'other'"):
+        Chart("other", 1, lambda track: [])
 
 
 def read(text):
@@ -61,7 +66,7 @@ def test_what_the_browser_gets_of_a_card():
     assert "template" not in data["figure"]["layout"]
     assert data["figure"]["data"][0]["line"]["color"] == "var(--class-1-of-4)"
     assert data["csv"].splitlines() == ["x", "1", "2", "3"]
-    assert data["metrics"] == [{"title": METRICS["nc1_pinv"].title, "formula": METRICS["nc1_pinv"].formula,
+    assert data["metrics"] == [{"title": METRICS["nc1_pinv"].title, "formula": METRICS["nc1_pinv"].formula, "unit": "",
                                 "meaning": METRICS["nc1_pinv"].meaning, "source": METRICS["nc1_pinv"].source}]
     assert card_data(Card("a", "A", figure, ""))["csv"] == ""
 

@@ -4,8 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.comparisons import OWN, READY
-from lpc_core.comparison import Comparison, compare
 from lpc_core.config import flatten
+from lpc_core.run_group import RunGroup, compare
 from tests.app._markdown import as_read
 from tests.app.test_session import still, widget  # noqa: F401
 from tests.patience import PATIENCE_S
@@ -33,7 +33,7 @@ def warnings(test):
 def test_every_ready_comparison_can_be_opened_by_its_link(still, name):  # noqa: F811
     test = start(comparison=name, seed="5")
     ran = still.runs["s0"][0]
-    assert isinstance(ran, Comparison)
+    assert isinstance(ran, RunGroup)
     assert ran.titles == tuple(title for title, _ in READY[name].runs)
     assert ran == compare(READY[name].run(5), [settings for _, settings in READY[name].runs], ran.titles)
     assert len(set(ran.runs)) == len(ran.runs)

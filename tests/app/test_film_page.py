@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.desks import films, jobs
+from app.desks.samples import FILMS, samples
 from lpc_core.presets import default_run
 from tests.patience import PATIENCE_S
 
@@ -55,3 +56,25 @@ def test_the_film_page_comes_after_play():
     names = [name for name, _ in views()]
     assert names[:2] == ["play", "film"]
     assert (Path(__file__).parents[2] / "app/static/film/film.js").exists()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_films_that_come_with_the_lab_open_at_once(page, which):
+    assert len(samples(FILMS)) == 2
+    film = samples(FILMS)[which]
+    page.button(key=f"film_sample_{film.name}").click().run()
+    assert not page.exception
+    assert not page.error
+    desk = page.session_state.lpc.desks["film"]
+    assert desk.held.size == film.path.stat().st_size
+    assert not [button for button in page.button if button.label == film.title]  # it is played now
+
+
+def test_how_long_recording_takes_is_said_before(page):
+    said = next(caption.value for caption in page.caption if caption.value.startswith("Takes about"))
+    page.number_input(key="film_steps").set_value(200_000).run()
+    assert next(c.value for c in page.caption if c.value.startswith("Takes about")) != said
+    assert "minutes" in next(c.value for c in page.caption if c.value.startswith("Takes about"))
+    page.text_input(key="film_gammas").set_value("nonsense").run()
+    assert not page.exception
+    assert any("nonsense" in caption.value for caption in page.caption)

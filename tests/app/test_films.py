@@ -189,7 +189,7 @@ def test_other_sites_get_nothing(client, desk, raw, headers):
 def test_the_page_holds_everything_and_may_ask_for_nothing(raw):
     text = page(raw)
     assert "default-src 'none'" in text
-    assert text.count("<script") == text.count("</script>") == 3
+    assert text.count("<script") == text.count("</script>") == 4
     assert "src=" not in text.split("<script>")[0]
     with pytest.raises(FilmError, match="checksum"):
         page(raw[:-1] + bytes([raw[-1] ^ 1]))

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.live.camera import Camera, RangeKeeper
-from app.live.frames import BINS, FrameError, decode, encode_notice, encode_part, encode_parts, encode_thumbs, moment
+from app.live.frames import BINS, FrameError, decode, encode, encode_notice, encode_thumbs, moment
 from app.live.messages import View
+from lpc_core.config import unflatten
+from lpc_core.engine.trainer import Trainer
 from lpc_core.snapshot import Snapshot
+from tests.app._page import as_one
 
 INFO = {"run": 1, "frame": 7, "steps": 100, "gamma_seq": 3, "state": "running", "steps_per_s": 1.5, "sentence": "s"}
 
@@ -32,9 +35,9 @@ def snapshot(latents: np.ndarray, classes: int = 3, theory: bool = True, **chang
 
 def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
     sight = Camera(shown.latents.shape[1]).look(view, shown.latents)
-    kind, info, arrays = decode(encode_part("frame", moment(shown, sight), INFO))
+    kind, info, arrays = decode(encode("frame", INFO, [moment(shown, sight)]))
     assert kind == "frame"
-    return info, arrays
+    return as_one(info), {name.removeprefix("0."): array for name, array in arrays.items()}
 
 
 @settings(max_examples=60, deadline=None)
@@ -97,15 +100,15 @@ def test_absent_classes_stay_nan_in_buffers_and_are_null_in_json():
 def test_the_other_kinds():
     labels = np.array([0, 1, 99])
     part = {"history": {"ce": [1.0, math.inf]}}, {"labels": labels.astype(np.uint8)}
-    kind, info, arrays = decode(encode_part("setup", part, {"run": 2}))
-    assert (kind, info["history"]["ce"]) == ("setup", [1.0, None])
-    np.testing.assert_array_equal(arrays["labels"], labels.astype(np.uint8))
+    kind, info, arrays = decode(encode("setup", {"run": 2}, [part]))
+    assert (kind, info["panels"][0]["history"]["ce"]) == ("setup", [1.0, None])
+    np.testing.assert_array_equal(arrays["0.labels"], labels.astype(np.uint8))
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)[:, ::-1]  # not contiguous
     np.testing.assert_array_equal(decode(encode_thumbs(2, pixels))[2]["pixels"], pixels)
 
 
 def test_the_header_is_what_a_browser_reads():
-    raw = encode_part("frame", moment(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3))), INFO)
+    raw = encode("frame", INFO, [moment(snapshot(np.eye(3)), Camera(3).look(View(type="view"), np.eye(3)))])
     length = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8 : 8 + length])
     for name, tensor in header.items():
@@ -146,7 +149,16 @@ def test_the_histogram_range_does_not_flicker():
 
 def test_parts_of_several_runs_travel_in_one_message():
     parts = [({"step": 3, "gamma": math.nan}, {"xy": np.full((2, 2), i, np.int16)}) for i in range(3)]
-    kind, info, arrays = decode(encode_parts("frame", parts, {"run": 1, "step": 3}))
+    kind, info, arrays = decode(encode("frame", {"run": 1, "step": 3}, parts))
     assert kind == "frame"
     assert info == {"run": 1, "step": 3, "panels": [{"step": 3, "gamma": None}] * 3}
     assert {name: int(array.max()) for name, array in arrays.items()} == {"0.xy": 0, "1.xy": 1, "2.xy": 2}
+
+
+def test_a_frames_radius_is_the_metric_and_is_the_same_where_nothing_was_measured():
+    run = Trainer(unflatten({"samples": 200, "test_samples": 20, "latent_dim": 3}), "cpu")
+    measured, drawn = run.snapshot(), run.snapshot(metrics=False)
+    view = View(type="view")
+    assert frame(view, measured)[0]["radius"] == measured.metrics["norm_mean"]
+    assert frame(view, drawn)[0]["radius"] == pytest.approx(measured.metrics["norm_mean"], rel=1e-12)
+    assert frame(view, measured)[0]["predicted_radius"] == pytest.approx(measured.metrics["predicted_radius"])

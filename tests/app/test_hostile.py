@@ -17,7 +17,7 @@ from tests.app.test_session import StillHub
 
 ROOT = Path(__file__).parents[2]
 MAIN = str(ROOT / "app" / "main.py")
-PAGES = {"play": "Play", "film": "Film", "compare": "Compare", "metrics": "Metrics", "inspect": "Inspect"}
+PAGES = [name for name, _ in views()]
 HOSTILE = ["[Sign in again](https://evil.example)", "![x](https://evil.example/x.png)", "<b onclick=x>bold</b>",
            "$\\frac{1}{2}$", ":red[red]", ":material/lock:", "https://evil.example", "www.evil.example",
            "a@evil.example"]
@@ -37,10 +37,6 @@ def page_of(name, **link):
     for key, text in link.items():
         test.query_params[key] = text
     return test.run()
-
-
-def test_these_are_all_pages():
-    assert {name for name, _ in views()} == set(PAGES)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

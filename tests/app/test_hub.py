@@ -15,18 +15,20 @@ import pytest
 from app.live import hub as hubs
 from app.live import state_file
 from app.live.hub import Hub, HubError
+from app.live.keeping import SAVE_EVERY_S
 from app.live.processes import LocalWorker
-from app.live.run import SAVE_EVERY_S
 from app.settings import Settings
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
+from lpc_core.files import tensors
+from lpc_core.run_group import RunGroup, alone
 from tests.app._page import Page, until
 from tests.patience import Stopwatch
 
 STATE = "{}.safetensors"
 
 
-def config(dataset: str = "fake", **settings: object) -> RunConfig:
-    return RunConfig(data=DataConfig(dataset=dataset), **settings)
+def config(dataset: str = "fake", **settings: object) -> RunGroup:
+    return alone(RunConfig(data=DataConfig(dataset=dataset), **settings))
 
 
 def started(settings: Settings, engine: str = "tests.app._fake:engine") -> Iterator[Hub]:
@@ -202,7 +204,7 @@ def test_data_that_cannot_be_had_leave_the_old_run_going(hub, page):
     step = page.last["step"]
     page.wait("frame", lambda info: info["step"] > step + 20 and info["run"] == run)
     assert hub.config(page.id) == config(steps=100_000)
-    hub.configure(page.id, RunConfig(data=DataConfig(dataset="fake"), model=ModelConfig(latent_dim=13)))
+    hub.configure(page.id, config(model=ModelConfig(latent_dim=13)))
     page.wait("notice", lambda info: "out of memory" in info["text"])
     hub.configure(page.id, config(seed=5))
     page.wait("setup", lambda info: info["run"] > run)
@@ -257,7 +259,7 @@ def test_a_fault_in_one_run_stays_there_and_reset_starts_it_again(hub, page):
 def saved_step(hub: Hub, session_id: str) -> int:
     """The step of the state that a run has saved; 0 where it has none."""
     saved = state_file.read(hub.folder / STATE.format(session_id))
-    return json.loads(saved.trainer)[0] if saved else 0
+    return json.loads(tensors.arrays(saved.trainer)["0"].tobytes())[0] if saved else 0
 
 
 def stands_still(hub: Hub, session_id: str) -> int:
@@ -289,6 +291,20 @@ def test_a_page_that_has_gone_stops_training_at_once_and_ends_after_the_heartbea
     assert hub.connect(session.token, again) is None
     with pytest.raises(HubError, match="This run has ended"):
         hub.configure(session.id, config())
+
+
+def test_a_page_whose_line_broke_has_longer_to_come_back_than_one_that_was_closed(hub, monkeypatch):
+    asleep, closed = hub.open(config(steps=100_000)), hub.open(config(steps=100_000))
+    for session in (asleep, closed):
+        page = Page(hub, session)
+        page.wait("frame")
+        hub.disconnect(session.id, page, lost=session is asleep)
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=3_000.0))
+    until(lambda: not hub.alive(closed.id))
+    assert hub.alive(asleep.id)
+    assert Page(hub, asleep).wait("frame")["run"] == 1
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=0.5))
+    until(lambda: not hub.alive(asleep.id))
 
 
 def test_a_silent_page_stands_still_until_it_speaks(hub, monkeypatch):
@@ -382,7 +398,7 @@ def test_outside_the_server_there_is_no_hub():
 
 def test_the_real_trainer_survives_a_kill():
     for hub in started(Settings(), "app.live.worker:torch_engine"):
-        page = Page(hub, hub.open(RunConfig()))
+        page = Page(hub, hub.open(alone(RunConfig())))
         spare_is_ready(hub)
         page.wait("frame", lambda info: info["step"] > 100)
         page.say('{"type": "gamma", "value": 0.5, "seq": 1}')

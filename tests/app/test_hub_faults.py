@@ -20,13 +20,14 @@ from app.live.hub import Hub, HubError
 from app.live.processes import LocalWorker
 from app.live.worker import BEAT_S
 from app.settings import Settings
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import unflatten
+from lpc_core.run_group import RunGroup, alone
 from tests.app._fake import GATE
 from tests.app._page import Page, until
 
 
-def run(dataset: str = "fake", **more: object) -> RunConfig:
-    return unflatten({"dataset": dataset, "steps": 1_000_000, **more})
+def run(dataset: str = "fake", **more: object) -> RunGroup:
+    return alone(unflatten({"dataset": dataset, "steps": 1_000_000, **more}))
 
 
 @pytest.fixture

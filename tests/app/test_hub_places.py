@@ -12,7 +12,8 @@ from app.live import admission
 from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.settings import Settings
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import unflatten
+from lpc_core.run_group import RunGroup, alone
 from tests.app._fake import GATE
 from tests.app._page import Page, until
 
@@ -20,11 +21,11 @@ SETTINGS = Settings(connect_s=300.0, silent_s=300.0, own_processes=1, run_memory
 STATE = "{}.safetensors"
 
 
-def light(dataset: str = "fake", **more: object) -> RunConfig:
-    return unflatten({"dataset": dataset, "steps": 1_000_000, **more})
+def light(dataset: str = "fake", **more: object) -> RunGroup:
+    return alone(unflatten({"dataset": dataset, "steps": 1_000_000, **more}))
 
 
-def heavy(dataset: str = "fake", **more: object) -> RunConfig:
+def heavy(dataset: str = "fake", **more: object) -> RunGroup:
     return light(dataset, hidden=(8192, 8192), **more)
 
 

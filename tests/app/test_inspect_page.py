@@ -252,14 +252,6 @@ def test_two_files_stand_side_by_side_with_their_numbers(page):
     assert not [element for element in page.get("html") if "lpc-differences" in element.value]
 
 
-def test_the_server_accepts_what_its_setting_says_and_a_film_at_least(monkeypatch):
-    from app.server import largest_upload
-
-    for given, most in (("900", 900), ("10", 256), ("", 500)):
-        monkeypatch.setenv("LPC_UPLOAD_MB", given)
-        assert largest_upload() == most
-
-
 def test_a_busy_server_is_said(page, monkeypatch):
     def busy(self, *_):
         raise InspectRefused("expected fewer than 2 files being inspected on this server, got 2; try again in a moment")

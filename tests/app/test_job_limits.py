@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from app.desks.inspections import InspectDesk, InspectRefused
 from app.desks.studies import StudyDesk, SweepDesk
 from app.desks.watch import Allowance, _resident_by_ps, resident
 from lpc_core.config import unflatten
+from lpc_core.files.tensors import head, pack
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
 from tests.patience import until
@@ -156,7 +158,42 @@ def fortran(n):
     return io.BytesIO(raw.getvalue())
 
 
+def zeros(n):
+    return io.BytesIO(pack({"latents": np.zeros((n, 10), np.float32), "labels": np.arange(n) % 3}))
+
+
+def members(count):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for number in range(count):
+            archive.writestr(f"{number}.npy", b"")
+    return io.BytesIO(raw.getvalue())
+
+
+def tensors(count):
+    return io.BytesIO(head((str(number), "uint8", (1,)) for number in range(count))[0] + bytes(count))
+
+
+@pytest.mark.parametrize(("name", "source", "words"), [
+    ("claim.safetensors", io.BytesIO(head([("latents", "float32", (2**40, 10))])[0] + bytes(40)),
+     "expected tensors that follow each other within the file, got bytes 0 to 43,980,465,111,040"),
+    ("many.safetensors", tensors(20_001), "expected at most 20,000 tensors, got 20,001; save fewer of them"),
+    ("header.safetensors", tensors(300_000), "expected a safetensors header of at most 16,777,216 bytes, got "),
+    ("many.npz", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
+    ("many.pt", members(70_000), "expected at most 20,100 members in the archive, got 70,000; save fewer arrays"),
+    ("many.zip", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
+])
+def test_a_file_that_claims_or_lists_too_much_is_refused_by_what_it_goes_beyond(closing, name, source, words):
+    desk = closing(InspectDesk("cpu"))
+    desk.take(name, source)
+    assert ended(desk).error.startswith(words)
+    assert desk.held is None
+
+
 @pytest.mark.parametrize(("name", "source", "setting", "most", "words"), [
+    ("zeros.safetensors", zeros(1_000_000), "LPC_UNPACKED_MB", "8",
+     "expected arrays of at most 8,388,608 bytes together, got a claim of 48,000,000 bytes"),
+    ("rows.safetensors", zeros(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
     ("zeros.npz", packed(1_000_000), "LPC_UNPACKED_MB", "8",
      "expected arrays of at most 8,388,608 bytes together, got a claim of"),
     ("zeros.parquet", parquet(2_000_000), "LPC_UNPACKED_MB", "8",

@@ -20,6 +20,8 @@ from app.live.run import Run
 from app.settings import Settings, SettingsError, from_env
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import Dataset
+from lpc_core.engine.lockstep import Lockstep
+from lpc_core.run_group import alone
 from tests.app._fake import FakeTrainer, load
 
 
@@ -99,9 +101,9 @@ def test_play_pause_and_step_replace_one_another_but_not_those_of_others():
 
 def test_messages_survive_the_wire_and_its_end_is_noticed():
     stream = io.BytesIO()
-    wire.send(stream, orders.Open("a", RunConfig(), 1))
+    wire.send(stream, orders.Open("a", alone(RunConfig()), 1))
     stream.seek(0)
-    assert wire.receive(stream) == orders.Open("a", RunConfig(), 1)
+    assert wire.receive(stream) == orders.Open("a", alone(RunConfig()), 1)
     with pytest.raises(EOFError):
         wire.receive(stream)
 
@@ -109,12 +111,14 @@ def test_messages_survive_the_wire_and_its_end_is_noticed():
 def test_a_state_file_comes_back_and_only_the_owner_can_read_it(tmp_path):
     history = History()
     history.add({"step": 1, "ce": 0.5})
-    config = RunConfig(seed=4)
+    config = alone(RunConfig(seed=4))
     path = tmp_path / "a.safetensors"
-    state_file.write(path, state_file.Saved(config, b"state", (history,), {"playing": False}))
+    info = {"playing": False, "gamma_seq": 3, "speed": 30.0, "ticket": 1,
+            "view": messages.View(type="view").model_dump_json()}
+    state_file.write(path, state_file.Saved(config, b"state", (history,), info))
     saved = state_file.read(path)
     assert saved is not None
-    assert (saved.config, saved.trainer, saved.info) == (config, b"state", {"playing": False})
+    assert (saved.config, saved.trainer, saved.info) == (config, b"state", info)
     assert saved.histories[0].columns() == history.columns()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -208,8 +212,11 @@ def test_bad_settings_say_what_is_expected(name, text, told):
 
 
 def test_a_pause_right_after_saving_is_saved_too(tmp_path):
-    run = Run("a", lambda report: None, lambda config, data: FakeTrainer(config, "cpu", data), tmp_path / "a")
-    run.start(RunConfig(), load(DataConfig(), 0, None), 1)
+    def make(group, data):
+        return Lockstep(group, lambda config: FakeTrainer(config, "cpu", data))
+
+    run = Run("a", lambda report: None, make, tmp_path / "a")
+    run.start(alone(RunConfig()), load(DataConfig(), 0, None), 1)
     run.come()
     run.train(1.0)
     run.save()  # of a run that plays; no step follows

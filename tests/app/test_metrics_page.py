@@ -242,8 +242,8 @@ def test_opening_the_page_starts_the_study_of_the_tabs_run(page):
     assert command[:2] == ["study", "follow"]
     assert "dataset=hypercube" in command
     assert desk_of(page, "study").run == default_run("hypercube")
-    assert set(page.drawn["cards-collapse"]) == {"nc1", "nc2", "nc3", "nc4"}
-    assert set(page.drawn["cards-code"]) == {"peaks", "shell", "code", "hamming"}
+    assert set(page.drawn["cards-collapse"]) >= {"nc1", "nc2", "nc3", "nc4"}
+    assert set(page.drawn["cards-code"]) >= {"peaks", "shell", "code", "hamming"}
     assert all(card.empty for card in page.drawn["cards-collapse"].values())
     assert "first numbers come" in page.drawn["verdict"]
     assert [len(part) for part in page.drawn["microscope"]] == [0, 0, 0]

@@ -141,6 +141,6 @@ def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
 
 def test_pages_announce_the_stages_files_and_no_other_pages():
     announced = early_files()
-    assert "</lab/static/live/stage.js>; rel=modulepreload" in announced
-    assert "</lab/static/latents/latents.js>; rel=modulepreload" in announced
+    assert "<lab/static/live/stage.js>; rel=modulepreload" in announced
+    assert "<lab/static/latents/latents.js>; rel=modulepreload" in announced
     assert "cloud.js" not in announced

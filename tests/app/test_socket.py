@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from app.live.processes import LocalWorker
 from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
+from lpc_core.run_group import alone
+from tests.app._page import as_one
 from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
@@ -75,6 +78,7 @@ class Tab:
     def next(self, kind: str, ack: bool = True, seconds: float = PATIENCE_S) -> dict[str, Any]:
         for _ in looks(seconds, lambda _: None):
             seen, info, _ = decode(self.socket.recv(timeout=seconds))
+            info = as_one(info)
             if seen == "frame" and ack:
                 self.say(type="ack", frame=info["frame"])
             if seen == kind:
@@ -85,7 +89,7 @@ class Tab:
 @pytest.fixture
 def opened(server: tuple[Hub, int]) -> Iterator[tuple[Hub, int, hubs.SessionHandle]]:
     hub, port = server
-    session = hub.open(RUN)
+    session = hub.open(alone(RUN))
     yield hub, port, session
     hub.close(session.id)
 
@@ -190,6 +194,23 @@ def test_a_reload_goes_on_and_a_second_tab_takes_over(opened):
     third.next("frame")
     assert hub.alive(session.id)
     third.close()
+
+
+def test_a_line_that_broke_is_no_closed_tab(opened, monkeypatch):
+    hub, port, session = opened
+    other = hub.open(alone(RUN))
+    broken, left = Tab(port, session.token), Tab(port, other.token)
+    for tab in (broken, left):
+        tab.next("frame")
+    broken.socket.socket.shutdown(socket.SHUT_RDWR)  # no goodbye
+    left.close()
+    until(lambda: hub._sessions[session.id].page is None)
+    monkeypatch.setattr(hub, "settings", dataclasses.replace(hub.settings, heartbeat_s=0.5, silent_s=3_000.0))
+    until(lambda: not hub.alive(other.id))
+    again = Tab(port, session.token)
+    assert again.next("frame")["run"] == 1
+    again.close()
+    broken.close()
 
 
 def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened, monkeypatch):

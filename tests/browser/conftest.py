@@ -34,8 +34,8 @@ def free_port():
 class Lab:
     """A running server, its address, and its process."""
 
-    def __init__(self, log, **environment):
-        self.port = free_port()
+    def __init__(self, log, port=None, **environment):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [sys.executable, "-m", "app", "--port", str(self.port)]
@@ -43,10 +43,11 @@ class Lab:
             self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output,
                                             stderr=subprocess.STDOUT)
 
-    def wait(self):
+    def wait(self, prefix=""):
+        at = f"{self.url}{prefix}/lab/health"
         for _ in looks():
             assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/lab/health", timeout=10) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(at, timeout=10) as answer:
                 if answer.status == 200:
                     return self
         raise AssertionError(f"the lab did not start:\n{self.log.read_text()}")

@@ -7,6 +7,7 @@ import pytest
 from driving import SHOTS, ask_until, drag_gamma, stage_state, wait_until
 
 from app.comparisons import READY
+from lpc_core.metrics import METRICS
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +94,7 @@ def test_another_comparison_in_the_same_page(lab, open_page):
     page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="AdamW or SGD").click()
     wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20)
-    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weights"))
+    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weight_abs_cv"))
     page.wait_for_url(re.compile("comparison=optimizer.*seed=4"))
 
 
@@ -114,3 +115,21 @@ def test_nothing_sticks_out(lab, open_page, screen):
       .filter((e) => { const b = e.getBoundingClientRect(); return b.right > innerWidth + 1 || b.left < -1; })
       .map((e) => e.outerHTML.slice(0, 80))""")
     assert outside == []
+
+
+def test_any_metric_can_be_drawn_and_is_then_in_the_table(lab, open_page):
+    page = open_page(f"{lab.url}/compare?comparison=penalty&samples=400&steps=60&ramp_steps=40")
+    wait_until(page, lambda s: all(panel["metrics"].get("nc1_pinv") for panel in s["panels"]))
+    pick, table = page.get_by_test_id("lpc-compare-pick"), page.get_by_test_id("lpc-compare-table")
+    usual = table.locator("thead button").all_inner_texts()
+    offered = pick.locator("option").all()
+    for option in offered:
+        title = option.inner_text()
+        pick.select_option(option.get_attribute("value"))
+        pressed = table.locator('thead button[aria-pressed="true"]')
+        assert pressed.count() == 1
+        assert pressed.get_attribute("title") == f"Draw: {title}"
+        assert table.locator("thead button").count() == len(usual)
+    assert len(offered) > len(usual)
+    pick.select_option("nc1_pinv")
+    assert METRICS["point_error"].title in pick.inner_text()

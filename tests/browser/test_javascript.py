@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from app.catalogue import catalogue
 from app.live.frames import decode, encode_thumbs
 from lpc_core.config import unflatten
 from lpc_core.film import film_bytes
@@ -26,7 +27,7 @@ NAMED = [(path.name, name) for path in sorted(TESTS.glob("*.test.js"))
 @pytest.fixture(scope="module")
 def data():
     """What the tests fetch from ``/data/``: bytes as Python writes them, and what Python reads from them."""
-    return {**_frames(), **_film()}
+    return {**_frames(), **_film(), "catalogue.json": json.dumps(catalogue())}
 
 
 def _frames():

@@ -76,7 +76,7 @@ def test_equal_seeds_give_equal_reports(lpc, run_file):
 @pytest.mark.parametrize(("arguments", "words"), [
     (["nowhere"], "lpc: nowhere: expected a run written by lpc train --out, got nothing there"),
     (["README.md"], "lpc: README.md: expected the state of a run, got bytes that are not one"),
-    (["RUN", "--attacks", "cw"], "lpc: expected attack to be one of ddn, deepfool"),
+    (["RUN", "--attacks", "cw"], "lpc: attack: expected one of ddn, deepfool"),
     (["RUN", "--attacks", ""], "lpc: expected attacks of different names, at least one of them in L2, got []"),
     (["RUN", "--split", "dev"], "lpc: expected split to be one of train, test, got 'dev'"),
     (["RUN", "--samples", "0"], "lpc: Invalid value for '--samples'"),

@@ -6,7 +6,9 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine._augment import NOISE, PADDING, FlipCrop, flip_crop
+from lpc_core.data import load
+from lpc_core.engine._augment import NOISE, PADDING, SMALL_PADDING, FlipCrop, flip_crop
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.trainer import Trainer
 
 SMALL = {"dataset": "digits", "samples": 300, "test_samples": 60, "steps": 60, "batch_size": 32, "ramp_steps": 60,
@@ -84,5 +86,36 @@ def test_it_changes_training_but_not_what_is_measured():
 def test_vectors_cannot_be_flipped():
     with pytest.raises(ConfigError, match=r"augment: expected none for data that are not pictures .* got 'flip-crop'"):
         Trainer(unflatten({"augment": "flip-crop", "samples": 100}), "cpu")
-    with pytest.raises(ConfigError, match="augment: expected one of none, flip-crop, got 'mixup'"):
+    with pytest.raises(ConfigError, match="augment: expected one of none, flip-crop, alternate-flip, got 'mixup'"):
         unflatten({"augment": "mixup"})
+
+
+def test_alternating_flips_turn_every_picture_in_every_other_epoch():
+    data = load(unflatten({"dataset": "digits", "samples": 50, "test_samples": 20}).data, 0)
+    batches = Batches(data, 16, 0, CPU, "alternate-flip")
+    rows, seen = [], []
+    served = batches._rows
+    batches._rows = lambda: rows.append(served()) or rows[-1]
+    for _ in range(25):  # eight epochs of fifty samples, in batches that cross their borders
+        seen.append(batches.next()[0])
+    numbers, pictures = torch.cat(rows), torch.cat(seen)
+    plain = batches.normalise(batches.inputs)
+    flips = {}
+    for place, (number, picture) in enumerate(zip(numbers.tolist(), pictures, strict=True)):
+        variants = torch.arange(2 * 25)
+        same = (flip_crop(plain[number].expand(50, -1, -1, -1), variants, SMALL_PADDING) == picture).flatten(1).all(1)
+        flips.setdefault(number, []).append(((place // 50) % 2, set((variants[same] % 2).tolist())))
+    for turns in flips.values():
+        assert len(turns) == 8
+        assert any(all((odd + first) % 2 in possible for odd, possible in turns) for first in (0, 1))
+    assert batches.augment._first.float().mean() == pytest.approx(0.5, abs=0.25)
+
+
+def test_alternating_flips_go_on_where_a_saved_run_stood():
+    run = unflatten(SMALL | {"augment": "alternate-flip"})
+    whole, part, rest = (Trainer(run, "cpu") for _ in range(3))
+    whole.advance(30)
+    part.advance(13)
+    rest.load_state_bytes(part.state_bytes())
+    rest.advance(17)
+    assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), rest.model.parameters(), strict=True))

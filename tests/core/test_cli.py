@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lpc_core.cli import main
-from lpc_core.engine._state import unpack
+from lpc_core.engine.state import unpack
 
 QUICK = ["samples=200", "test_samples=50", "steps=20", "batch_size=16"]
 

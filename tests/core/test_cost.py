@@ -11,15 +11,15 @@ import torch
 from torch import nn
 
 from lpc_core.cli import program
-from lpc_core.comparison import compare
 from lpc_core.config import ModelConfig, unflatten
 from lpc_core.data import load, sources
+from lpc_core.data.inputs import input_shape
 from lpc_core.engine import cost
-from lpc_core.engine._batches import input_shape
 from lpc_core.engine.cost import CostError, check_fits, cost_of, form_of, network_of
 from lpc_core.models import build
 from lpc_core.parsing import parse_run
 from lpc_core.presets import default_run
+from lpc_core.run_group import compare
 
 FORMS = {name: form_of(default_run(name)) for name in sources()}
 NETWORKS = [{}, {"hidden": ()}, {"hidden": (8192,)}, {"hidden": (64, 3, 512), "latent_dim": 9},

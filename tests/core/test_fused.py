@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine._state import optimizer_tensors, pack, restore_optimizer, unpack
 from lpc_core.engine.autograd import make_optimizer
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.state import optimizer_tensors, pack, restore_optimizer, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.models import build
@@ -21,6 +21,8 @@ TABLE = [
     *({"activation": name} for name in ("relu", "gelu", "tanh")),
     *({"optimizer": name, "weight_decay": decay} for name in ("adamw", "adam", "sgd") for decay in (0.0, 0.05)),
     {"optimizer": "sgd", "momentum": 0.0},
+    {"optimizer": "muon", "weight_decay": 0.05},
+    {"optimizer": "muon", "hidden": (9,), "penultimate": "none", "muon_steps": 3},
     *({"penultimate": name, "activation": "tanh"} for name in ("nonlinear", "none")),
     {"penultimate": "nonlinear", "activation": "relu"},
     {"convention": "mean", "latent_dim": 4},
@@ -128,7 +130,7 @@ def test_gradients_are_the_numerical_differences_of_the_loss(settings):
     torch.testing.assert_close(engine.gradients[chosen], torch.stack(slopes), rtol=1e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"dropout": 0.4},
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "muon"}, {"dropout": 0.4},
                                       {"hidden": (), "penultimate": "none"}], ids=str)
 @pytest.mark.parametrize("shared", [True, False])
 def test_replicas_equal_runs_of_one(settings, shared):

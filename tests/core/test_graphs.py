@@ -10,9 +10,8 @@ import torch
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine import graphs, trainer
-from lpc_core.engine._batches import Batches
-from lpc_core.engine._state import unpack
 from lpc_core.engine.autograd import AutogradEngine
+from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.graphs import (
     IN_FLIGHT,
@@ -24,6 +23,7 @@ from lpc_core.engine.graphs import (
     recorder_for,
     steps_per_replay,
 )
+from lpc_core.engine.state import unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
 

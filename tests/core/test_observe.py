@@ -9,13 +9,13 @@ from torch.nn import functional as F
 
 from lpc_core import theory
 from lpc_core.config import unflatten
-from lpc_core.engine import _observe
+from lpc_core.engine import observe
 from lpc_core.engine._fused_look import Forward
-from lpc_core.engine._observe import Observer, Outputs
-from lpc_core.engine._probe import Probe
+from lpc_core.engine.observe import Observer, Outputs
+from lpc_core.engine.probe import Probe
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
-from lpc_core.metrics import class_means, measure, node_peak_distance
+from lpc_core.metrics import binarity, class_means, measure, node_peak_distance
 from lpc_core.theory import collapse_points, forces
 
 SMALL = {"samples": 400, "test_samples": 100, "steps": 200, "ramp_steps": 100, "batch_size": 32}
@@ -39,9 +39,9 @@ def sets(count=5, n=90, m=30, classes=6, d=3, missing=()):  # noqa: PLR0917
 @pytest.mark.parametrize("shape", [{}, {"classes": 4, "d": 2}, {"classes": 3, "d": 8}, {"missing": (2,)},
                                    {"n": 6, "classes": 6}], ids=str)
 @pytest.mark.parametrize("loss", [{}, {"convention": "mean"}, {"label_smoothing": 0.1}], ids=str)
-@pytest.mark.parametrize("block", [1, 1 << 18])
+@pytest.mark.parametrize("block", [1, 1 << 15])
 def test_many_runs_at_once_are_measured_as_each_alone(shape, loss, block, monkeypatch):
-    monkeypatch.setattr(_observe, "BLOCK", block)
+    monkeypatch.setattr(binarity, "BLOCK", block)
     outputs, probe, gammas = sets(**shape)
     config, n = unflatten(loss).loss, len(probe.labels)
     look = Observer(config, True).look(probe, outputs, gammas, True)
@@ -98,6 +98,44 @@ def test_a_run_that_is_not_finite_is_told_as_nan_and_harms_no_other(part, value)
         np.testing.assert_allclose(getattr(look, name)[others], getattr(known, name)[others], rtol=1e-9)
 
 
+def test_numbers_too_large_to_square_are_finite_all_the_same():
+    outputs, _, _ = sets()
+    outputs.logits[2] *= 1e30
+    outputs = Outputs(outputs.logits, outputs.latents, outputs.weight, outputs.bias)
+    assert outputs.finite.all()
+    outputs.latents[3, 0, 0] = math.inf
+    outputs = Outputs(outputs.logits, outputs.latents, outputs.weight, outputs.bias)
+    assert outputs.finite.tolist() == [True, True, True, False, True]
+
+
+def test_a_look_keeps_its_numbers_when_the_next_one_comes():
+    (outputs, probe, gammas), observer = sets(), Observer(unflatten({}).loss, True)
+    first = observer.look(probe, outputs, gammas, True)
+    arrays = {"means": first.means, "points": first.points, "forces": first.forces, "peaks": first.peaks,
+              "latents": first.latents, **first.metrics}
+    kept = {name: array.copy() for name, array in arrays.items()}
+    moved = Outputs(2 * outputs.logits, -outputs.latents, 2 * outputs.weight, outputs.bias)
+    observer.look(probe, moved, gammas, True)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, kept[name], err_msg=name)
+
+
+def test_what_labels_alone_say_is_worked_out_once(monkeypatch):
+    made = []
+    labels = observe.Labels
+    monkeypatch.setattr(observe, "Labels", lambda *given: (made.append(given), labels(*given))[1])
+    outputs, probe, gammas = sets()
+    observer = Observer(unflatten({}).loss, True)
+    made.clear()
+    for _ in range(3):
+        observer.look(probe, outputs, gammas, True)
+    assert len(made) == 1
+    other = Probe(probe.everything, np.sort(probe.labels), None, probe.test_labels)
+    assert not np.allclose(observer.look(other, outputs, gammas, True).means, observer.look(probe, outputs, gammas,
+                                                                                            True).means)
+    assert len(made) == 3
+
+
 def test_a_head_of_nan_alone_sends_the_run_back_to_its_last_good_state():
     run = Trainer(unflatten(SMALL), "cpu")
     run.advance(110)
@@ -143,9 +181,9 @@ def test_the_fused_pass_gives_what_the_model_gives(settings, monkeypatch):
 
 def steps_taken(monkeypatch, work):
     taken = []
-    newton = theory._newton_step
+    damped = theory._damped
     with monkeypatch.context() as patch:
-        patch.setattr(theory, "_newton_step", lambda *given: (taken.append(1), newton(*given))[1])
+        patch.setattr(theory, "_damped", lambda *given: (taken.append(1), damped(*given))[1])
         result = work()
     return result, len(taken)
 
@@ -162,6 +200,27 @@ def test_points_start_from_the_last_frame_and_equal_cold_ones(monkeypatch):
     np.testing.assert_allclose(warm.collapse_points, cold.collapse_points, rtol=1e-6)
     _, none = steps_taken(monkeypatch, lambda: run.snapshot(metrics=False))
     assert none == 0
+
+
+@pytest.mark.parametrize(("classes", "d"), [(4, 2), (5, 9)])
+def test_points_that_move_evenly_are_looked_for_where_they_go(classes, d, monkeypatch):
+    rng = np.random.default_rng(2)
+    weight, turn = rng.normal(size=(2, 1, classes, d)) * np.array([1, 0.01]).reshape(2, 1, 1, 1)
+    probe = Probe(torch.zeros(classes, 1), np.arange(classes), None, np.arange(classes))
+    nothing = np.zeros((1, classes, classes), np.float32), np.zeros((1, d, classes), np.float32)
+    gamma, bias = np.array([0.01]), np.zeros((1, classes))
+
+    def look(observer, moment):
+        return observer.look(probe, Outputs(*nothing, weight + moment * turn, bias), gamma, False)
+
+    moved, last = Observer(unflatten({}).loss, True), Observer(unflatten({}).loss, True)
+    for moment in range(3):
+        look(moved, moment)
+    look(last, 2)  # knows where the points were, but not where they came from
+    found, few = steps_taken(monkeypatch, lambda: look(moved, 3))
+    same, many = steps_taken(monkeypatch, lambda: look(last, 3))
+    assert few < many
+    np.testing.assert_allclose(found.points, same.points, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("classes", "d"), [(2, 1), (4, 2), (10, 3), (5, 9)])

@@ -35,6 +35,6 @@ def test_pick():
 
 @pytest.mark.parametrize("name", ["pear", "", "Apple", "../apple"])
 def test_an_unknown_name_says_what_there_is(name):
-    message = f"expected dish to be one of apple, soup, got {name!r}"
+    message = f"dish: expected one of apple, soup, got {name!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         pick("dish", {"apple": 1, "soup": 2}, name)

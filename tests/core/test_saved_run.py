@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lpc_core.data import load
-from lpc_core.engine._state import pack, unpack
+from lpc_core.engine.state import pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import parse_run
 from lpc_core.saved_run import NotARun, open_run
@@ -95,7 +95,7 @@ def broken(raw, **changes):
     (lambda raw: broken(raw, config={"steps": -1}), r"expected settings that this version knows, got others \(steps: exp"),  # noqa: E501
     (lambda raw: broken(raw, config={"no_such": 1}), r"got others \(no_such: expected a known setting"),
     (lambda raw: broken(raw, config={"steps": {"a": 1}}), r"expected settings that this version knows"),
-    (lambda raw: broken(raw, config=[1]), r"expected the settings of a run, got \[1\]"),
+    (lambda raw: broken(raw, config=[1]), r"expected the settings of a run by name, got \[1\]"),
     (lambda raw: broken(raw, step=None), "expected step to be a whole number from 0 to 30, got None"),
     (lambda raw: broken(raw, hidden=1), "expected the facts of this run, got a state also hidden"),
 ])

@@ -51,6 +51,11 @@ def test_step_of_inverts_the_schedule(shape, share):
     assert gamma_at(config, step_of(config, gamma)) == pytest.approx(gamma, rel=1e-6)
 
 
+def test_a_late_cosine_is_constant_for_a_fifth():
+    late = OptimConfig(lr_schedule="late-cosine", lr_end=0.1)
+    assert [lr_at(late, 2.0, step, 100) for step in (0, 20, 60, 100)] == pytest.approx([2.0, 2.0, 1.1, 0.2])
+
+
 def test_cosine_learning_rate_falls_to_its_share_and_constant_does_not():
     cosine = OptimConfig(lr_schedule="cosine", lr_end=0.1)
     assert [lr_at(cosine, 2.0, step, 100) for step in (0, 50, 100, 200)] == pytest.approx([2.0, 1.1, 0.2, 0.2])

@@ -11,10 +11,11 @@ import safetensors.numpy
 import torch
 from scipy import stats
 
+import lpc_core.robustness
 from lpc_core import study as studies
 from lpc_core.cli import main
 from lpc_core.config import flatten, unflatten
-from lpc_core.engine._probe import spread
+from lpc_core.data import spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.metrics import Reading, readings, separation_ratio
 from lpc_core.robustness import ddn, deepfool
@@ -164,6 +165,32 @@ def test_a_row_is_the_end_of_its_run_and_what_the_attacks_find_there():
         assert last.robustness[name] == pytest.approx(sum(ratios) / len(ratios), rel=1e-5)
         assert last.success[name] == len(ratios) / 30
     assert last.robustness["ddn"] < 1.05 * last.robustness["deepfool"]
+    both = np.minimum(deepfool(run.model, inputs).norms, ddn(run.model, inputs).norms) / inputs.norm(dim=1).numpy()
+    assert last.robustness["smallest"] == pytest.approx(float(both.mean()), rel=1e-5)
+    assert last.robustness["smallest"] <= min(last.robustness["ddn"], last.robustness["deepfool"])
+    assert last.longer == {"deepfool": 0.0, "ddn": 0.0, "smallest": 0.0}
+
+
+class Long:
+    """An attack whose every second perturbation is three times as long as its input, and its result."""
+
+    distance = "l2"
+    success = np.ones(30, bool)
+    relative = np.where(np.arange(30) % 2, 3.0, 0.1)
+
+    def __call__(self, model, inputs, progress):
+        return self
+
+
+def test_perturbations_longer_than_their_inputs_are_counted_and_the_smallest_known_stands_beside(monkeypatch):
+    both = lpc_core.robustness.attacks()
+    monkeypatch.setattr(lpc_core.robustness, "attacks",
+                        lambda: both | {"deepfool": Long})
+    (last,) = sweep([("one", RUN)], samples=30)
+    assert last.robustness["deepfool"] == pytest.approx(1.55)
+    assert last.longer["deepfool"] == 0.5
+    assert last.robustness["smallest"] < min(last.robustness["ddn"], last.robustness["deepfool"])
+    assert last.longer["smallest"] == 0
 
 
 def test_a_sweep_around_a_run_varies_one_thing_or_two():
@@ -209,8 +236,10 @@ def test_sweeping_tells_its_progress_and_starts_when_asked():
 @pytest.mark.parametrize(("arguments", "message"), [
     ({"runs": []}, r"runs: expected at least one \(title, configuration\), got none; take default_sweep"),
     ({"samples": 1}, "samples: expected 2 to 10,000, got 1"),
-    ({"attacks": ("deepfool", "magic")}, "attacks: expected some of deepfool, ddn, got deepfool, magic; take both"),
-    ({"attacks": ()}, "attacks: expected some of deepfool, ddn, got none"),
+    ({"attacks": ("deepfool", "magic")}, r"attacks: expected some of ddn, deepfool, fmn, .*, got deepfool, magic; take "
+                                            "deepfool and ddn"),
+    ({"attacks": ("ddn", "pgd-linf")}, "attacks: expected some of ddn, deepfool, fmn, .*, got ddn, pgd-linf; take"),
+    ({"attacks": ()}, "attacks: expected some of ddn, deepfool, fmn, .*, got none"),
 ])
 def test_a_sweep_that_cannot_be_is_refused_before_training(arguments, message):
     with pytest.raises(StudyError, match=message):
@@ -221,7 +250,8 @@ def test_a_sweep_that_cannot_be_is_refused_before_training(arguments, message):
 
 
 def row(separation, robustness, title="run"):
-    return SweepRow(title, RUN, 1.0, 1.0, 1.0, separation, 10, {"deepfool": robustness, "ddn": robustness / 2},
+    return SweepRow(title, RUN, 1.0, 1.0, 1.0, separation, 10,
+                    {"deepfool": robustness, "ddn": robustness / 2, "smallest": robustness / 2},
                     {"deepfool": 1.0, "ddn": 1.0})
 
 
@@ -338,6 +368,7 @@ BAD_MOMENTS = [
     ({"step": -1}, {}, "'-1' where a whole number of at least 0 belongs"),
     ({"step": 1.5}, {}, "whole number"), ({"gamma": "many"}, {}, "'many' where a number belongs"),
     ({"train_accuracy": True}, {}, "'True' where a number belongs"),
+    ({"train_accuracy": 10**400}, {}, "where a number belongs"),
     ({"readings": {"x": [1.0]}}, {}, "missing 2 required positional arguments"),
     ({"readings": {"x": [None, None, ""]}}, {}, "expected a reason beside a NaN"),
     ({"readings": {"x": [1.0, None, "x" * 2001]}}, {}, "a text of at most 2000 letters"),
@@ -367,7 +398,8 @@ def test_a_moment_that_is_none_is_refused(change, arrays, message, moments, tmp_
     ({"configs": [{"colour": 1}]}, {}, "colour: expected a known setting"), ({"configs": 3}, {}, "not iterable"),
     ({"class_names": []}, {}, "the task 'follow'"), ({"class_names": ["x" * 501]}, {}, "at most 500 letters"),
     ({}, {"kind": "film"}, "expected the head of a study, got 'film'"), ({}, {"part": "row"}, "expected the head"),
-    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected format 1"),
+    ({}, {"info": "{"}, "expected a whole file of a study"), ({}, {"info": "[1]"}, "expected a whole file of a study"),
+    ({"format": 2}, {}, "expected format 1"),
 ])
 def test_a_head_that_is_none_is_refused(change, metadata, message, tmp_path):
     folder = tmp_path / "s"
@@ -462,9 +494,10 @@ def test_sweep_prints_a_line_per_run_and_r_at_the_end(lpc, monkeypatch, tmp_path
     assert [row.robustness for row in study.rows] == [row["robustness"] for row in rows]
     assert told[-1]["pearson"]["ddn"]["log"]["r"] == pytest.approx(pearson(study.rows, "ddn")["log"].r)
     _, lines, _ = lpc("sweep", *SETTINGS, "--samples", 8)
-    assert lines[0].split() == ["gamma", "train", "test", "separation", "deepfool", "ddn"]
+    assert lines[0].split() == ["gamma", "train", "test", "separation", "deepfool", "ddn", "smallest",
+                                "longer"]
     assert lines[1].endswith("γ → 0.1")
-    assert lines[-1].startswith("Pearson r of 𝓡 against ddn, log: ")
+    assert lines[-1].startswith("Pearson r of 𝓡 against smallest, log: ")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

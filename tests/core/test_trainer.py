@@ -8,10 +8,9 @@ import torch
 
 import lpc_core
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.data import Dataset
-from lpc_core.engine._batches import Batches
-from lpc_core.engine._probe import spread
-from lpc_core.engine._state import StateError, unpack
+from lpc_core.data import Dataset, spread
+from lpc_core.engine.batches import Batches
+from lpc_core.engine.state import StateError, unpack
 from lpc_core.engine.trainer import Trainer
 
 SMALL = {"samples": 400, "test_samples": 100, "steps": 60, "batch_size": 32, "ramp_steps": 60}

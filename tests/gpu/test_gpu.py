@@ -1,10 +1,14 @@
 """On a CUDA device: what is recorded gives what single steps give, nothing waits, and a saved run goes on."""
 
+import contextlib
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 from lpc_core.config import unflatten
+from lpc_core.engine.state import unpack
 from lpc_core.engine.graphs import WARM_UP, CudaRecorder
 from lpc_core.engine.trainer import Trainer
 
@@ -14,7 +18,10 @@ MLP = {"samples": 2_000, "test_samples": 200, "steps": 400, "ramp_steps": 300}
 PICTURES = {"dataset": "digits", "samples": 1_000, "test_samples": 200, "latent_dim": 8, "steps": 200,
             "ramp_steps": 150, "batch_size": 64}
 CONVNET = PICTURES | {"model": "convnet", "width": 16}
-CASES = [MLP, MLP | {"dropout": 0.3}, MLP | {"optimizer": "sgd", "lr": 1e-2}, PICTURES | {"augment": "flip-crop"}]
+FASTNET = PICTURES | {"model": "fastnet", "hidden": (16, 32), "optimizer": "muon", "muon_lr": 0.1,
+                      "augment": "alternate-flip"}
+CASES = [MLP, MLP | {"dropout": 0.3}, MLP | {"optimizer": "sgd", "lr": 1e-2}, MLP | {"optimizer": "muon"},
+         PICTURES | {"augment": "flip-crop"}]
 
 
 def weights(run):
@@ -29,6 +36,13 @@ def recorded(run):
     assert "because the steps could not be recorded" not in run.engine_note
     assert "steps at a time" in run.engine_note
     return run._blocks._recorded
+
+
+@pytest.fixture(autouse=True)
+def _waiting_is_allowed():
+    """A test that fails while waiting is an error must not make the others fail."""
+    yield
+    torch.cuda.set_sync_debug_mode("default")
 
 
 @pytest.fixture(autouse=True)
@@ -63,30 +77,59 @@ def test_the_first_steps_agree_with_the_cpu(settings):
     assert np.linalg.norm(a - b) < (1e-4 if settings is MLP else 5e-2) * np.linalg.norm(a)
 
 
-@pytest.mark.parametrize("settings", [*CASES, CONVNET | {"dropout": 0.2, "augment": "flip-crop"}], ids=str)
+@pytest.mark.parametrize("settings", [*CASES, CONVNET | {"dropout": 0.2, "augment": "flip-crop"},
+                                      FASTNET], ids=str)
 def test_a_saved_run_goes_on(settings):
-    whole, half, rest = (made(settings) for _ in range(3))
+    """Streams, batches and state exactly. Later steps in bfloat16 part: other kernels round in another way."""
+    whole, rest = made(settings), made(settings)
     whole.advance(60)
-    half.advance(60)
     rest.advance(20)
-    rest.load_state_bytes(half.state_bytes())
-    whole.advance(80)
-    rest.advance(80)
-    assert recorded(rest)
-    scale = np.linalg.norm(weights(whole))
-    assert np.linalg.norm(weights(whole) - weights(rest)) < (2e-2 if "model" not in settings else 0.2) * scale
+    rest.load_state_bytes(whole.state_bytes())
+    (given, facts), (taken, same) = (unpack(run.state_bytes()) for run in (whole, rest))
+    assert facts == same
+    assert given.keys() == taken.keys()
+    for name in given:
+        assert torch.equal(given[name], taken[name]), name
+    for run in (whole, rest):
+        run._blocks = None  # the first steps of both one by one
+        run.advance(WARM_UP)
+    gap = np.linalg.norm(weights(whole) - weights(rest)) / np.linalg.norm(weights(whole))
+    assert gap < (1e-5 if "model" not in settings else 5e-3)
+    for _ in range(3):
+        for one, other in zip(whole.batches.next(), rest.batches.next(), strict=True):
+            assert torch.equal(one, other)
+    if whole.model.dropout.stream is not None:
+        assert torch.equal(whole.model.dropout.stream.get_state(), rest.model.dropout.stream.get_state())
 
 
-@pytest.mark.parametrize("settings", [MLP, CONVNET | {"augment": "flip-crop"}], ids=str)
+def test_a_loaded_run_is_recorded_again():
+    run, state = made(CONVNET), made(CONVNET).state_bytes()
+    run.advance(60)
+    run.load_state_bytes(state)
+    run.advance(60)
+    assert recorded(run)
+    assert np.isfinite(run.snapshot().latents).all()
+
+
+@contextlib.contextmanager
+def waiting_is_an_error():
+    """While in it, whatever makes the host wait for the device raises; it ends with the block, whatever happens."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns that this mode is a prototype
+            torch.cuda.set_sync_debug_mode("error")
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("settings", [MLP, CONVNET | {"augment": "flip-crop"}, FASTNET], ids=str)
 def test_nothing_in_a_slice_waits_for_the_device(settings):
     run = made(settings)
     run.advance(70)  # warmed up and recorded
     assert recorded(run)
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with waiting_is_an_error():
         assert run.advance(70) == 70
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
     assert np.isfinite(run.snapshot().latents).all()
 
 

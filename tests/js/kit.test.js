@@ -1,4 +1,4 @@
-import { CHARTS, chartMenu, chartOf, columnOf, metricOf, valueOf } from "../../app/static/kit/catalogue.js";
+import { Catalogue } from "../../app/static/kit/catalogue.js";
 import { explanation } from "../../app/static/kit/explain.js";
 import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "../../app/static/kit/format.js";
 import { decode } from "../../app/static/kit/frames.js";
@@ -104,19 +104,36 @@ test("inks become the theme's colours, anywhere in a figure", () => {
   equal([layout.xaxis.type, layout.xaxis.gridcolor, layout.xaxis.tickvals, layout.margin], ["log", theme.grid, [1], { l: 9, r: 16, t: 8, b: 40 }]);
 });
 
-test("every metric has words, and a chart takes the first column that is known", () => {
-  equal(metricOf("some_new_one"), { short: "some new one", label: "some new one", scale: "log", title: "some new one" });
-  equal([metricOf("separation_ratio").label, metricOf("train_accuracy").scale, metricOf("other_accuracy").scale], ["𝓡", "percent", "linear"]);
-  equal(CHARTS.accuracy.lines.map(({ label }) => label), ["train", "test"]);
-  equal([chartOf("weight_norm"), chartOf("abs_cv").log], [{ title: "Head norm", log: true, lines: [{ label: "Head norm", names: ["weight_norm"] }] }, false]);
-  equal(chartMenu(["step", "gamma", "nc1_pinv", "weight_norm", "ce"]).map(([key]) => key), [...Object.keys(CHARTS), "weight_norm"]);
-  equal([valueOf({ norm_mean: 2 }, ["radius", "norm_mean"]), valueOf({ radius: NaN }, ["radius"]), columnOf({ b: [1] }, ["a", "b"]), columnOf({}, ["a"])], [2, null, [1], []]);
+async function sent() {
+  const words = await json("catalogue.json");
+  return { words, catalogue: new Catalogue(words) };
+}
+
+test("a chart has the words that were sent, and a metric nobody explains its name", async () => {
+  const { words, catalogue } = await sent();
+  equal(new Catalogue().metric("some_new_one"), { short: "some new one", axis: "log", title: "some new one" });
+  equal(catalogue.chart("accuracies").lines.map(({ label }) => label), ["train", "test"]);
+  equal(catalogue.chart("radius").lines.map(({ name, dash }) => [name, dash]), [["norm_mean", "solid"], ["predicted_radius", "dash"]]);
+  equal(catalogue.chart("nc1").about, words.charts.nc1.about);
+  const { title, meaning, formula } = words.metrics.abs_cv;
+  equal(catalogue.chart("abs_cv"), { title, about: `${meaning} It is ${formula}.`, axis: "linear", theory: false, lines: [{ name: "abs_cv", label: title, dash: "solid" }] });
+  for (const name of ["constructor", "__proto__"]) equal(catalogue.chart(name).lines.map((line) => line.name), [name]);
 });
 
-test("an explanation says why nothing is predicted where nothing is", () => {
-  equal(explanation("curve-nc1")[0], CHARTS.nc1.title);
-  equal(explanation("curve-radius", { theory: false, theory_note: "It is nonlinear." })[1], `${CHARTS.radius.about} In this run no prediction is drawn: It is nonlinear.`);
-  equal(explanation("never heard of")[0], "Another metric");
+test("the menus have every metric of a history, in the catalogue's order", async () => {
+  const { words, catalogue } = await sent();
+  const columns = ["step", "a_new_one", "gamma", "nc1_pinv", "weight_norm", "ce"];
+  equal(catalogue.chartMenu(columns).map(([key]) => key), [...Object.keys(words.charts), "weight_norm", "a_new_one"]);
+  equal(catalogue.names(columns), ["ce", "gamma", "weight_norm", "nc1_pinv", "a_new_one"]);
+});
+
+test("an explanation says why nothing is predicted where nothing is", async () => {
+  const { words, catalogue } = await sent();
+  equal(explanation("curve-nc1", { catalogue })[0], words.charts.nc1.title);
+  const none = { catalogue, theory: false, theory_note: "It is nonlinear." };
+  equal(explanation("curve-radius", none)[1], `${words.charts.radius.about} In this run no prediction is drawn: It is nonlinear.`);
+  equal(explanation("curve-radius_error", none)[1].endsWith("no prediction is drawn: It is nonlinear."), true);
+  equal(explanation("curve-never_heard_of", { catalogue })[0], "never heard of");
 });
 
 test("a node that another axis shows is swapped with it", () => {

@@ -129,6 +129,16 @@ test("a film of Python's is decoded to the positions and predictions that Python
   close(film.radius, known.radius, 1e-6);
 });
 
+test("a film brings the words of its metrics, and the page's own come first", async () => {
+  const raw = await bytes("film");
+  const alone = new FilmData(raw).catalogue;
+  const { metrics, charts } = await json("catalogue.json");
+  equal(alone.metrics.norm_cv, metrics.norm_cv);
+  equal(Object.keys(alone.charts), []);
+  const both = new FilmData(raw, { metrics: { norm_cv: { title: "the page's" } }, charts }).catalogue;
+  equal([both.metric("norm_cv").title, both.metric("abs_cv").title, both.chart("radius").title], ["the page's", metrics.abs_cv.title, charts.radius.title]);
+});
+
 test("a film's moment is a frame, with every sample in one bin of its node", async () => {
   const film = new FilmData(await bytes("film"));
   const { info, tensors } = film.message(2, 3, [0, 1], "paused");

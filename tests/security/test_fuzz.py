@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, Limits
+from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, Limits, pictures
 from lpc_core.film import Film, film_bytes
-from lpc_core.inspection import pictures
 from tests.core.checkpoint._files import exported, good_files, npy, read_here, zipped
 
 LIMITS = Limits(tensor_bytes=2**24, tensors=1_000)

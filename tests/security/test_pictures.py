@@ -11,8 +11,8 @@ import zlib
 import numpy as np
 import pytest
 
-from lpc_core.checkpoint import FileRefused, Limits, sandbox
-from lpc_core.inspection import gather, pictures
+from lpc_core.checkpoint import FileRefused, Limits, pictures, sandbox
+from lpc_core.inspection import gather
 from tests.security.test_corpus import GB, Watched
 from tests.security.test_fuzz import damaged
 

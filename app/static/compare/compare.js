@@ -2,11 +2,12 @@
 
 import { keeping } from "../kit/component.js";
 import { el, segmented } from "../kit/dom.js";
-import { LiveView } from "../live/view.js";
+import { partsOf } from "../kit/frames.js";
+import { LiveView, again } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
 import { CompareCurves } from "./curves.js";
-import { ComparePanel, partsOf } from "./panels.js";
+import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
 /** props: those of a live view, and {name, axes, projection, number}. */
@@ -65,16 +66,16 @@ class CompareStage extends LiveView {
 
   setup(message) {
     const { info } = message;
-    if (!info.panels) return; // a plain run: the page is about to be told of another
+    if (info.panels.length < 2) return; // a run alone: the page is about to be told of another
     this.setupInfo = info;
     this.info = null;
     const others = this.buildPanels(info);
     partsOf(message).forEach((part, i) => this.panels[i].setup(part));
+    this.curves.explain(info.catalogue);
     this.gamma.element.hidden = !info.follows.includes(true);
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
     if (others) this.begins();
-    this.curves.drawing.touch();
     this.ready(info);
   }
 
@@ -106,7 +107,7 @@ class CompareStage extends LiveView {
   begins() {
     const { axes, projection, number } = this.props;
     this.shareAxes(axes !== "own");
-    this.curves.choose(number || "nc1");
+    this.curves.choose(number || "nc1_pinv");
     const { d } = this.views;
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
@@ -148,4 +149,4 @@ class CompareStage extends LiveView {
 
 }
 
-export default keeping((element, data) => new CompareStage(element, data));
+export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }));

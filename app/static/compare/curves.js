@@ -1,26 +1,19 @@
 // One chart of a chosen number for all runs, and a table of their newest numbers.
 
-import { columnOf, metricOf, valueOf } from "../kit/catalogue.js";
+import { Catalogue } from "../kit/catalogue.js";
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "../panels/chart.js";
 import { DASHES, runColours } from "./panels.js";
 
-/** Numbers by key, as links and presets name them: the columns that hold them, the first known one wins. */
-const NUMBERS = {
-  radius: ["radius", "norm_mean"], nc1: ["nc1_pinv"], separation: ["separation_ratio"], train: ["train_accuracy"], test: ["test_accuracy"],
-  weights: ["weight_abs_cv"], peaks: ["node_peak_distance_mean"], spread: ["within_class_spread"], ce: ["ce"], norm: ["weight_norm"], gamma: ["gamma"],
-};
-const IN_TABLE = ["radius", "nc1", "separation", "train", "test", "weights", "peaks"];
-const metricFor = (key) => metricOf(NUMBERS[key][0]);
+const IN_TABLE = ["norm_mean", "nc1_pinv", "separation_ratio", "train_accuracy", "test_accuracy", "weight_abs_cv", "node_peak_distance_mean"];
 
 export class CompareCurves extends LineChart {
   /** hooks: {clock, panels()} */
   constructor({ clock, panels }) {
     super(el("div", { class: "lpc-compare-chart", testid: "lpc-compare-chart" }), clock, { name: "compare", testid: "lpc-compare-x" });
-    Object.assign(this, { panels, pick: "nc1" });
-    this.menu = select("Number in the chart", Object.keys(NUMBERS).map((key) => [key, metricFor(key).title]), this.pick, (key) => this.choose(key),
-      { "data-testid": "lpc-compare-pick", class: "lpc-compare-pick" });
+    Object.assign(this, { panels, pick: "nc1_pinv", names: IN_TABLE, catalogue: new Catalogue() });
+    this.menu = el("div");
     this.table = el("table", { class: "lpc-compare-table", testid: "lpc-compare-table" });
     const head = el("header", { class: "lpc-head" }, this.menu,
       el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: "against" }), this.against));
@@ -29,28 +22,42 @@ export class CompareCurves extends LineChart {
       el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": "Numbers" }, el("header", { class: "lpc-head" }, el("h3", { text: "Now" })), this.table));
   }
 
+  /** The words of other runs, whose numbers the menu has. */
+  explain(catalogue) {
+    this.catalogue = catalogue;
+    const names = catalogue.names(Object.keys(this.panels()[0].history.columns));
+    const menu = select("Number in the chart", names.map((name) => [name, catalogue.metric(name).title]), this.pick, (name) => this.choose(name),
+      { "data-testid": "lpc-compare-pick", class: "lpc-compare-pick" });
+    this.menu.replaceWith(menu);
+    this.menu = menu;
+    this.buildTable();
+    this.drawing.touch();
+  }
+
   restyle(theme) {
     this.theme = theme;
     this.buildTable();
     this.drawing.touch();
   }
 
-  choose(key) {
-    this.pick = this.menu.value = key;
-    this.markPick();
+  choose(name) {
+    this.pick = this.menu.value = name;
+    if (this.names.includes(name)) this.markPick();
+    else this.buildTable(IN_TABLE.includes(name) ? IN_TABLE : [...IN_TABLE.slice(0, -1), name]);
     this.drawing.touch();
   }
 
-  /** A row for each run, a column for each number; a column's name puts it into the chart. */
-  buildTable() {
-    this.heads = IN_TABLE.map((key) => {
-      const { title, short } = metricFor(key);
-      return el("button", { type: "button", text: short, title: `Draw: ${title}`, on: { click: () => this.choose(key) } });
+  /** A row for each run, a column for each number, the one in the chart among them (in the place of the last); a column's name puts it there. */
+  buildTable(names = this.names) {
+    this.names = names;
+    this.heads = names.map((name) => {
+      const { title, short } = this.catalogue.metric(name);
+      return el("button", { type: "button", text: short, title: `Draw: ${title}`, on: { click: () => this.choose(name) } });
     });
     const head = el("tr", {}, el("th", { scope: "col", text: "run" }), ...this.heads.map((button) => el("th", { scope: "col" }, button)));
     this.rows = this.panels().map((panel) => {
       const mark = panel.mark.cloneNode();
-      const cells = IN_TABLE.map(() => el("td", { text: "–" }));
+      const cells = names.map(() => el("td", { text: "–" }));
       return { cells, row: el("tr", {}, el("th", { scope: "row" }, mark, el("span", { text: panel.element.getAttribute("aria-label") })), ...cells) };
     });
     this.table.replaceChildren(el("thead", {}, head), el("tbody", {}, ...this.rows.map(({ row }) => row)));
@@ -58,13 +65,13 @@ export class CompareCurves extends LineChart {
   }
 
   markPick() {
-    this.heads?.forEach((button, i) => button.setAttribute("aria-pressed", String(IN_TABLE[i] === this.pick)));
+    this.heads.forEach((button, i) => button.setAttribute("aria-pressed", String(this.names[i] === this.pick)));
   }
 
   fillTable() {
-    this.panels().forEach(({ history }, r) => IN_TABLE.forEach((key, c) => {
-      const value = valueOf(history.latest, NUMBERS[key]);
-      setText(this.rows[r].cells[c], metricFor(key).scale === "percent" ? formatPercent(value) : formatNumber(value));
+    this.panels().forEach(({ history }, r) => this.names.forEach((name, c) => {
+      const value = history.latest[name];
+      setText(this.rows[r].cells[c], this.catalogue.metric(name).axis === "percent" ? formatPercent(value) : formatNumber(value));
     }));
   }
 
@@ -77,7 +84,7 @@ export class CompareCurves extends LineChart {
   }
 
   values(panel) {
-    return columnOf(panel.history.columns, NUMBERS[this.pick]);
+    return panel.history.columns[this.pick] ?? [];
   }
 
   traces() {
@@ -90,11 +97,11 @@ export class CompareCurves extends LineChart {
 
   layout() {
     const { theme, chart } = this;
-    const { scale } = metricFor(this.pick);
+    const { axis } = this.catalogue.metric(this.pick);
     const common = axisLook(theme);
     const byGamma = this.x === "gamma";
     const gammas = positiveExtent(...this.panels().map((panel) => panel.history.columns.gamma));
-    const vertical = scale === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : scale === "linear" ? { rangemode: "tozero" }
+    const vertical = axis === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : axis === "linear" ? { rangemode: "tozero" }
       : logAxis(positiveExtent(...this.panels().map((panel) => this.values(panel))), 0.06);
     this.revision = (this.revision || 0) + 1; // the columns are the same arrays, grown
     return {

@@ -38,7 +38,7 @@ export class ComparePanel {
 
   record(info) {
     if (!Object.keys(info.metrics || {}).length) return;
-    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma, radius: info.radius });
+    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma });
   }
 
   show(message, now) {
@@ -75,13 +75,4 @@ export class ComparePanel {
     this.latents.destroy();
     this.element.remove();
   }
-}
-
-/** A message of a comparison as one message for each of its runs. */
-export function partsOf({ kind, info, tensors }) {
-  const { panels, ...group } = info;
-  return panels.map((own, i) => {
-    const mine = Object.entries(tensors).filter(([name]) => name.startsWith(`${i}.`)).map(([name, value]) => [name.slice(2), value]);
-    return { kind, info: { ...group, ...own }, tensors: Object.fromEntries(mine) };
-  });
 }

@@ -1,6 +1,5 @@
 // The curves against γ at one moment of a film: Plotly draws fixed axes once, a canvas draws lines, marks and cursor.
 
-import { chartOf, columnOf } from "../kit/catalogue.js";
 import { positiveExtent } from "../panels/chart.js";
 import { Curves } from "../panels/curves.js";
 import { el } from "../kit/dom.js";
@@ -26,9 +25,7 @@ export class FilmCurves extends Curves {
     this.ranges = new Map();
     this.history.columns = film.against(film.T - 1);
     this.history.length = film.G;
-    this.menuKey = "";
-    this.buildHeads();
-    this.drawing.touch();
+    this.explain(film.catalogue);
   }
 
   /** Run g at frame t: lines of that moment, cursor at that γ. Cheap enough for every animation frame. */
@@ -63,21 +60,21 @@ export class FilmCurves extends Curves {
   /** The whole film's range, so that scrubbing time moves the lines and not the axes. */
   extent(slot) {
     const key = this.picks[slot];
-    if (!this.ranges.has(key)) this.ranges.set(key, this.measure(chartOf(key)));
+    if (!this.ranges.has(key)) this.ranges.set(key, this.measure(this.catalogue.chart(key)));
     return this.ranges.get(key);
   }
 
   measure({ lines }) {
-    return positiveExtent(...lines.map(({ names }) => names.map((one) => this.film.metric(one)).find(Boolean) ?? []));
+    return positiveExtent(...lines.map(({ name: metric }) => this.film.metric(metric) ?? []));
   }
 
   paint() {
     if (!this.drawn || !this.film || !this.theme) return;
     const [w, h] = this.size;
     const ctx = fit(this.canvas, w, h);
-    this.picks.forEach((pick, slot) => {
-      this.paintChart(ctx, chartOf(pick), slot);
-      this.fillValues(this.heads.children[slot].lastChild, chartOf(pick));
+    this.charts().forEach((chart, slot) => {
+      this.paintChart(ctx, chart, slot);
+      this.fillValues(this.heads.children[slot].lastChild, chart);
     });
   }
 
@@ -94,7 +91,7 @@ export class FilmCurves extends Curves {
     ctx.rect(x0 - 4, y0 - 4, x1 - x0 + 8, y1 - y0 + 8);
     ctx.clip();
     this.paintMarks(ctx, slot, y0, y1);
-    chart.lines.forEach((line, index) => this.paintLine(ctx, columnOf(this.history.columns, line.names), this.lineStyle(index, line.dash), slot));
+    chart.lines.forEach((line, index) => this.paintLine(ctx, this.history.columns[line.name] ?? [], this.lineStyle(index, line.dash), slot));
     ctx.restore();
   }
 

@@ -1,5 +1,6 @@
 // A film in memory: one decoded file, and any moment of it as the message the stage's views take.
 
+import { Catalogue } from "../kit/catalogue.js";
 import { decode } from "../kit/frames.js";
 import { BINS } from "../kit/histogram.js";
 
@@ -8,8 +9,8 @@ const RAW_NODES = 3; // up to this many nodes the positions are the nodes, and h
 const LEVELS = Float32Array.from({ length: 256 }, (_, code) => Math.sign(code - 127) * ((code - 127) / 127) ** 2);
 
 export class FilmData {
-  /** `buffer`: a film file, as `lpc_core/film/__init__.py` describes it. */
-  constructor(buffer) {
+  /** `buffer`: a film file, as `lpc_core/film/__init__.py` describes it; `known`: the words of the page, as a `Catalogue` takes them. */
+  constructor(buffer, known = {}) {
     const { kind, info, tensors } = decode(buffer);
     if (kind !== "film") throw new Error(`expected a film, got ${kind ?? "another file"}`);
     Object.assign(this, { info, tensors, serial: ++FilmData.count });
@@ -23,6 +24,7 @@ export class FilmData {
     this.forced = Boolean(tensors.forces);
     this.theory = info.theory_note === "";
     this.radius = this.metric("norm_mean");
+    this.catalogue = new Catalogue({ ...known, metrics: { ...info.words, ...known.metrics } });
   }
 
   /** (G·T) values of a metric, run by run. */
@@ -70,7 +72,7 @@ export class FilmData {
     return {
       info: {
         run: this.serial, d: this.nodes, K: this.K, n: this.n, class_names: info.class_names, image: null, history: {},
-        convention: config.convention, theory: this.theory, theory_note: info.theory_note,
+        convention: config.convention, theory: this.theory, theory_note: info.theory_note, catalogue: this.catalogue,
       },
       tensors: { labels: { data: labels, shape: [this.n] } },
     };

@@ -25,7 +25,8 @@ function captionOf({ info, G, T, n }) {
 }
 
 const host = document.getElementById("film");
-const player = new FilmPlayer(host, { buffer: bytesOf(document.getElementById("film-data").textContent), Plotly: window.Plotly, dark: dark.matches, styled: true });
+const contents = (id) => document.getElementById(id).textContent;
+const player = new FilmPlayer(host, { buffer: bytesOf(contents("film-data")), catalogue: JSON.parse(contents("film-catalogue")), Plotly: window.Plotly, dark: dark.matches, styled: true });
 player.opened.then((film) => film && document.getElementById("about").prepend(el("span", { text: captionOf(film) })));
 paint();
 dark.addEventListener("change", () => {

@@ -21,7 +21,7 @@ const MANY_CLASSES = 12;
 addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
     Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
@@ -61,7 +61,7 @@ export class FilmPlayer extends Part {
       const [buffer, Plotly] = await Promise.all([this.load(), this.plotly()]);
       if (this.gone) return null;
       for (const part of [this.latents, this.curves]) part.usePlotly(Plotly);
-      this.open(new FilmData(buffer));
+      this.open(new FilmData(buffer, this.props.catalogue));
       return this.film;
     } catch (error) {
       sayCover(this.part.cover, `${error.message}; reload the page or record the film anew.`, true);

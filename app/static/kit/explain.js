@@ -1,11 +1,8 @@
 // The ⓘ texts: one to three plain sentences for every element of the stage.
 
-import { CHARTS } from "./catalogue.js";
-
-/** [title, text] by key; `setup` is the run's setup info, for what depends on it. */
+/** [title, text] by key, "curve-…" for a chart; `setup` is the run's setup info (its Catalogue among it), for what depends on it. */
 export function explanation(key, setup) {
-  const entry = TEXTS[key] || TEXTS["curve-other"];
-  const [title, text] = entry;
+  const [title, text] = TEXTS[key] ?? chartText(setup.catalogue.chart(key.slice("curve-".length)));
   return [title, typeof text === "function" ? text(setup || {}) : text];
 }
 
@@ -16,6 +13,8 @@ const CONVENTIONS = {
 
 const withNote = (text) => (setup) => (setup.theory === false
   ? `${text} In this run no prediction is drawn: ${setup.theory_note || "the theory does not apply."}` : text);
+
+const chartText = ({ title, about, theory }) => [title, theory ? withNote(about) : about];
 
 const TEXTS = {
   gamma: ["γ, the penalty's weight", (setup) =>
@@ -36,8 +35,6 @@ const TEXTS = {
   nodes: ["Nodes",
     "How often each node of z takes each value, coloured by class. As γ grows the values gather in two opposite peaks, a binary code. "
     + "“Peaks 12 σ apart” is the distance of the two peaks in units of their width; a single bell curve reads 2.6. In our runs binary codes appear under Adam-type optimisers and not under plain SGD."],
-  ...Object.fromEntries(Object.entries(CHARTS).map(([key, { title, about, theory }]) => [`curve-${key}`, [title, theory ? withNote(about) : about]])),
-  "curve-other": ["Another metric", "One of the numbers measured along the run, against training steps or γ."],
 };
 
 /** More texts, for pages with parts of their own: {key: [title, text]}. */

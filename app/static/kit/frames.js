@@ -19,3 +19,12 @@ export function decode(buffer) {
   }
   return { kind: metadata.kind, info: JSON.parse(metadata.info || "{}"), tensors };
 }
+
+/** A message of a group of runs as one message for each run, which says of the group what it does not say itself. */
+export function partsOf({ kind, info, tensors }) {
+  const { panels, ...group } = info;
+  return panels.map((own, i) => {
+    const mine = Object.entries(tensors).filter(([name]) => name.startsWith(`${i}.`)).map(([name, value]) => [name.slice(2), value]);
+    return { kind, info: { ...group, ...own }, tensors: Object.fromEntries(mine) };
+  });
+}

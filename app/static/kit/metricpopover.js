@@ -11,7 +11,7 @@ export class MetricPopover extends Popover {
     this.element.classList.add("lpc-metric-popover");
   }
 
-  /** read() → {title, text, metrics: [{title, formula, meaning, source}]} when it is opened. */
+  /** read() → {title, text, metrics: [{title, formula, unit, meaning, source}]} when it is opened. */
   buttonFor(about, testid, read) {
     return this.about(about, testid, read);
   }
@@ -25,8 +25,8 @@ export class MetricPopover extends Popover {
   }
 }
 
-function describe({ title, formula, meaning, source }) {
+function describe({ title, formula, unit, meaning, source }) {
   const row = (name, text, options) => [el("dt", { text: name }), el("dd", { text, ...options })];
   return el("section", { testid: "lpc-metric" }, el("h4", { text: title }),
-    el("dl", {}, ...row("formula", formula, { class: "lpc-formula" }), ...row("meaning", meaning), ...row("source", source)));
+    el("dl", {}, ...row("formula", formula, { class: "lpc-formula" }), ...(unit ? row("unit", unit) : []), ...row("meaning", meaning), ...row("source", source)));
 }

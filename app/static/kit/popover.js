@@ -19,7 +19,7 @@ export class Popover {
 
   /** A button that explains `key`; `suffix` keeps test ids apart where a key may appear twice. */
   button(key, suffix) {
-    return this.about(explanation(key)[0], `lpc-info-${suffix === undefined ? key : `curve-${suffix}`}`, key);
+    return this.about(explanation(key, this.setup())[0], `lpc-info-${suffix === undefined ? key : `curve-${suffix}`}`, key);
   }
 
   /** A button about what is called `about`; `key` is what `fill` gets. */

@@ -228,6 +228,6 @@ export class Latents {
 
 /** Radius against γ in the stored curves, so that a page opened late still has its rings. */
 function* historyRadii(history = {}) {
-  const radii = history.radius || history.norm_mean || [];
+  const radii = history.norm_mean || [];
   for (let i = 0; i < radii.length; i++) yield { step: history.step?.[i], gamma: history.gamma?.[i], radius: radii[i] };
 }

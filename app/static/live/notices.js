@@ -2,6 +2,11 @@
 
 import { el, setText } from "../kit/dom.js";
 
+const LINES = { // what the state of the connection is called
+  reconnecting: "Reconnecting…",
+  away: "The server does not answer. This page goes on by itself as soon as it does.",
+  ended: "The server has ended this run; it is started again…",
+};
 const INFO_MS = 8_000; // a remark goes by itself; warnings and errors stay until dismissed
 
 export class Notices {
@@ -75,11 +80,10 @@ export class Notices {
 
   /** The line to the server. */
   status(status) {
-    const over = status === "over";
-    this.connection.hidden = !["reconnecting", "over"].includes(status);
-    this.connection.classList.toggle("lpc-error", over);
-    setText(this.connection, over ? "This page's session is over; reload." : "Reconnecting…");
-    if (over && !this.cover.hidden) this.load("This page's session is over; reload.", null);
+    const text = LINES[status] ?? "";
+    this.connection.hidden = !text;
+    setText(this.connection, text);
+    if (text && !this.hasRun) this.load(text, null);
   }
 
   failed(text) {

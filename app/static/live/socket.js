@@ -4,10 +4,11 @@ import { decode } from "../kit/frames.js";
 
 const PING_MS = 2_000;
 const BACKOFF_MS = [500, 1_000, 2_000, 3_500, 5_000];
-const FINAL_CODES = new Set([4401, 4403, 4404, 4429]);
+const ENDED = 4401; // the server knows no run by this token
+const WORRY = 3; // attempts, until it is no short interruption
 
 export class Socket {
-  /** handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "over". */
+  /** handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
   constructor(url, token, handlers) {
     Object.assign(this, { url, token, handlers, attempt: 0, newest: null, closed: false, received: 0 });
     this.connect();
@@ -15,7 +16,7 @@ export class Socket {
   }
 
   connect() {
-    this.handlers.status(this.attempt ? "reconnecting" : "connecting");
+    this.handlers.status(this.attempt ? this.trouble() : "connecting");
     const ws = new WebSocket(this.url);
     this.ws = ws;
     ws.binaryType = "arraybuffer";
@@ -61,11 +62,15 @@ export class Socket {
   lost(code) {
     this.newest = null;
     if (this.closed) return;
-    if (FINAL_CODES.has(code)) return this.handlers.status("over");
+    this.ended = code === ENDED;
     const wait = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)];
     this.attempt += 1;
-    this.handlers.status("reconnecting");
+    this.handlers.status(this.trouble());
     this.retry = setTimeout(() => this.connect(), wait);
+  }
+
+  trouble() {
+    return this.ended ? "ended" : this.attempt > WORRY ? "away" : "reconnecting";
   }
 
   close() {

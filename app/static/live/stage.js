@@ -2,11 +2,12 @@
 
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
+import { partsOf } from "../kit/frames.js";
 import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
-import { LiveView } from "./view.js";
+import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const SENTENCE_MS = 1_500; // no faster than it can be read
@@ -52,10 +53,11 @@ class Stage extends LiveView {
 
   setup(message) {
     const { info } = message;
+    const [own] = partsOf(message);
     this.setupInfo = info;
-    this.info = null;
+    this.info = this.own = null;
     this.showTheory(info);
-    for (const part of [this.latents, this.nodes, this.curves]) part.setup(message);
+    for (const part of [this.latents, this.nodes, this.curves]) part.setup(own);
     this.gamma.setup(info);
     this.views.setup(info.d);
     this.sayNow("");
@@ -69,8 +71,8 @@ class Stage extends LiveView {
     this.layersFor = K;
   }
 
-  arrived(info) {
-    this.curves.record(info);
+  arrived({ panels: [own], ...group }) {
+    this.curves.record({ ...group, ...own });
   }
 
   drawViews(now) {
@@ -78,10 +80,12 @@ class Stage extends LiveView {
   }
 
   show(frame, now) {
-    this.latents.push(frame, now);
-    this.nodes.push(frame);
-    this.transport.update(frame.info, this.curves.history.latest);
-    this.say(frame.info.sentence);
+    const [own] = partsOf(frame);
+    this.own = own.info;
+    this.latents.push(own, now);
+    this.nodes.push(own);
+    this.transport.update(own.info, this.curves.history.latest);
+    this.say(own.info.sentence);
   }
 
   /** The sentence over the panels changes slowly enough to be read. */
@@ -105,7 +109,7 @@ class Stage extends LiveView {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
       mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
       radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
-      projection: info?.projection ?? null, nodes: info?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
+      projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
     };
   }
@@ -116,4 +120,4 @@ class Stage extends LiveView {
   }
 }
 
-export default keeping((element, data) => new Stage(element, data));
+export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }));

@@ -3,7 +3,6 @@
 import { el, icon, select, setText } from "../kit/dom.js";
 import { formatCount, formatPercent } from "../kit/format.js";
 import { PlayButton } from "../kit/playbutton.js";
-import { ACCURACY_TEST, ACCURACY_TRAIN, valueOf } from "../kit/catalogue.js";
 
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";
 const RESET = "M12 5V1.500L6.500 6.500 12 11.500V8a5.500 5.500 0 1 1-5.500 5.500h-3A8.500 8.500 0 1 0 12 5z";
@@ -56,7 +55,7 @@ export class Transport {
   update(info, latest) {
     this.setState(info.state);
     setText(this.stepValue, formatCount(info.step));
-    setText(this.trainValue, formatPercent(valueOf(latest, ACCURACY_TRAIN)));
-    setText(this.testValue, formatPercent(valueOf(latest, ACCURACY_TEST)));
+    setText(this.trainValue, formatPercent(latest.train_accuracy));
+    setText(this.testValue, formatPercent(latest.test_accuracy));
   }
 }

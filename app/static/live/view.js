@@ -1,5 +1,6 @@
 // What every live view shares: γ and transport, keys, one connection, Plotly after the first points, drawing what came.
 
+import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
@@ -11,14 +12,15 @@ import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
+const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
 const FEW = 5; // frames drawn before Plotly is fetched
 
 /** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, turning(), state(). */
 export class LiveView extends Part {
-  /** props: {wsPath, token, dark, plotlyUrl} */
+  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
-    Object.assign(this, { stats: new Stats(), info: null, setupInfo: null });
+    Object.assign(this, { stats: new Stats(), info: null, setupInfo: null, left: null });
     this.popover = new Popover(this.root, () => this.setupInfo);
     this.clock = new ChartClock((name, ms) => this.stats.chartDrew(name, ms));
     this.about = (key, suffix) => this.popover.button(key, suffix);
@@ -57,9 +59,31 @@ export class LiveView extends Part {
     const url = new URL(this.props.wsPath, document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new Socket(url.href, this.props.token, {
-      status: (status) => this.notices.status(status), setup: (message) => this.setup(message), frame: (message) => this.received(message),
+      status: (status) => this.lineIs(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     });
+  }
+
+  /** A setup comes with the words of its numbers. */
+  explained(message) {
+    message.info.catalogue = new Catalogue(message.info.catalogue);
+    this.setup(message);
+  }
+
+  /** Whatever needs the line is out of reach without it; a run that has ended begins again. */
+  lineIs(status) {
+    this.notices.status(status);
+    this.transport.element.inert = status !== "open";
+    if (status === "ended") this.props.again?.();
+    if (status === "open" && this.left?.paused) this.send({ type: "pause" });
+  }
+
+  /** What the hand had set on the run before goes for its successor too. */
+  takeUp({ paused, gamma }) {
+    this.left = null;
+    if (gamma !== null) this.gamma.set(gamma);
+    if (paused) this.send({ type: "pause" });
+    this.notices.show("warning", AGAIN);
   }
 
   send(message) {
@@ -72,6 +96,7 @@ export class LiveView extends Part {
     this.send({ type: "ack", frame });
     this.transport.sendSpeed();
     this.sendView();
+    if (this.left) this.takeUp(this.left);
   }
 
   /** A frame came in: its numbers are kept even if a newer one replaces it before it is drawn. */
@@ -112,7 +137,9 @@ export class LiveView extends Part {
     this.props = { ...before, ...props };
     if (!this.theme) return; // styles are still on their way
     this.restyle();
-    if (this.props.token !== before.token || this.props.wsPath !== before.wsPath) this.connect();
+    if (this.props.token === before.token && this.props.wsPath === before.wsPath) return;
+    if (this.info) this.left = { paused: this.transport.state === "paused", gamma: this.gamma.mode === "hand" ? this.gamma.value : null };
+    this.connect();
   }
 
   destroy() {
@@ -123,4 +150,9 @@ export class LiveView extends Part {
     this.clock.stop();
     for (const part of this.parts()) part.destroy();
   }
+}
+
+/** A view's prop: asks Streamlit to draw the page anew, which gives it a run's token that is good. */
+export function again(component) {
+  return () => component.setTriggerValue("again", true);
 }

@@ -1,18 +1,18 @@
 // The curves panel: four small charts of the run so far, each free to show another metric, against step or γ.
 
-import { CHARTS, DEFAULT_CHARTS, chartMenu, chartOf, columnOf, valueOf } from "../kit/catalogue.js";
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "./chart.js";
 import { History } from "./history.js";
 
+const SLOTS = 4;
 const HEAD = { 1: 62, 2: 48 }; // pixels above each plot for its name and its numbers, by columns
 
 export class Curves extends LineChart {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
   constructor({ chart, tools }, { clock, info }) {
     super(chart, clock, { name: "curves", testid: "lpc-x" });
-    Object.assign(this, { tools, info, history: new History(), picks: [...DEFAULT_CHARTS], menuKey: "" });
+    Object.assign(this, { tools, info, history: new History(), picks: [], menuKey: "" });
     this.heads = el("div", { class: "lpc-curve-heads" });
     chart.append(this.heads);
     tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
@@ -20,6 +20,13 @@ export class Curves extends LineChart {
 
   setup({ info }) {
     this.history.load(info.history || {});
+    this.explain(info.catalogue);
+  }
+
+  /** The words of another run; what a reader chose stays chosen. */
+  explain(catalogue) {
+    this.catalogue = catalogue;
+    if (!this.picks.length) this.picks = Object.keys(catalogue.charts).slice(0, SLOTS);
     this.buildHeads();
     this.drawing.touch();
   }
@@ -27,9 +34,7 @@ export class Curves extends LineChart {
   /** Every received frame, drawn or not: its metrics are a point of the curves. */
   record(info) {
     if (!Object.keys(info.metrics || {}).length) return;
-    this.history.append({
-      ...info.metrics, step: info.step, gamma: info.gamma, radius: info.radius, predicted_radius: info.predicted_radius,
-    });
+    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma, predicted_radius: info.predicted_radius });
     this.buildHeads();
     this.drawing.touch();
   }
@@ -41,10 +46,11 @@ export class Curves extends LineChart {
     this.drawing.touch();
   }
 
-  /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric is new. */
+  /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric or its title is new. */
   buildHeads() {
-    const menu = chartMenu(Object.keys(this.history.columns));
-    const key = menu.map(([name]) => name).join();
+    if (!this.catalogue) return;
+    const menu = this.catalogue.chartMenu(Object.keys(this.history.columns));
+    const key = menu.join();
     if (key === this.menuKey) return;
     this.menuKey = key;
     this.heads.replaceChildren(...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
@@ -53,8 +59,12 @@ export class Curves extends LineChart {
   head(pick, slot, menu) {
     const values = el("div", { class: "lpc-curve-values" });
     const choice = select(`Curve ${slot + 1}`, menu, pick, (value) => this.swap(slot, value), { class: "lpc-curve-pick", "data-testid": `lpc-curve-pick-${slot}` });
-    const about = this.info(CHARTS[pick] ? `curve-${pick}` : "curve-other", slot);
+    const about = this.info(`curve-${pick}`, slot);
     return el("div", { class: "lpc-curve-head" }, el("div", { class: "lpc-curve-title" }, choice, about), values);
+  }
+
+  charts() {
+    return this.picks.map((pick) => this.catalogue.chart(pick));
   }
 
   swap(slot, key) {
@@ -65,7 +75,7 @@ export class Curves extends LineChart {
   }
 
   draw() {
-    if (!this.Plotly || !this.theme || !this.chart.clientWidth) return false;
+    if (!this.Plotly || !this.theme || !this.catalogue || !this.chart.clientWidth) return false;
     this.columns = this.chart.clientWidth >= 430 ? 2 : 1;
     this.chart.classList.toggle("lpc-one-column", this.columns === 1);
     this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
@@ -75,7 +85,7 @@ export class Curves extends LineChart {
 
   box(slot) {
     const [w, h] = [this.chart.clientWidth, this.chart.clientHeight];
-    const rows = 4 / this.columns;
+    const rows = SLOTS / this.columns;
     const [cw, ch] = [w / this.columns, h / rows];
     const [column, row] = [slot % this.columns, Math.floor(slot / this.columns)];
     return { left: column * cw, top: row * ch, x0: column * cw + 46, x1: (column + 1) * cw - 12, y0: row * ch + HEAD[this.columns], y1: (row + 1) * ch - 30, w, h, cw };
@@ -83,13 +93,13 @@ export class Curves extends LineChart {
 
   lineStyle(index, dash) {
     const tints = [this.theme.force.out, this.theme.dark ? "#f5b335" : "#b45309"];
-    return { color: tints[index % 2], width: index ? 1.6 : 1.8, dash: dash || "solid" };
+    return { color: tints[index % 2], width: index ? 1.6 : 1.8, dash };
   }
 
   traces() {
     const { columns } = this.history;
-    return this.picks.flatMap((pick, slot) => chartOf(pick).lines.map((one, index) => ({
-      type: "scatter", mode: "lines", name: one.label, x: columns[this.x], y: columnOf(columns, one.names), connectgaps: true,
+    return this.charts().flatMap(({ lines }, slot) => lines.map((one, index) => ({
+      type: "scatter", mode: "lines", name: one.label, x: columns[this.x], y: columns[one.name] ?? [], connectgaps: true,
       line: this.lineStyle(index, one.dash), xaxis: axisName("x", slot), yaxis: axisName("y", slot),
       hovertemplate: "%{y:.3g}",
     })));
@@ -102,11 +112,12 @@ export class Curves extends LineChart {
       dragmode: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 11, color: theme.muted },
       hoverlabel: { font: { family: theme.font, size: 12 } },
     };
-    this.picks.forEach((pick, slot) => Object.assign(layout, this.axes(chartOf(pick), slot)));
+    this.charts().forEach(({ axis }, slot) => Object.assign(layout, this.axes(axis, slot)));
     return layout;
   }
 
-  axes({ log, range, percent }, slot) {
+  axes(axis, slot) {
+    const [log, percent] = [axis === "log", axis === "percent"];
     const id = slot ? slot + 1 : "";
     const { x0, x1, y0, y1, w, h } = this.box(slot);
     const empty = this.history.length < 1;
@@ -121,34 +132,34 @@ export class Curves extends LineChart {
       },
       [`yaxis${id}`]: {
         ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: `x${id}`, nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
-        ...(percent ? { tickformat: ".0%", tickvals: [0, 0.5, 1] } : {}), ...(range ? { range } : empty && !log ? { range: [0, 1] } : {}),
+        ...(percent ? { tickformat: ".0%", tickvals: [0, 0.5, 1] } : {}), ...(percent ? { range: [0, 1.02] } : empty && !log ? { range: [0, 1] } : {}),
       },
     };
   }
 
   /** Smallest and largest positive value that a chart's lines have. */
   extent(slot) {
-    return positiveExtent(...chartOf(this.picks[slot]).lines.map((one) => columnOf(this.history.columns, one.names)));
+    return positiveExtent(...this.charts()[slot].lines.map(({ name }) => this.history.columns[name] ?? []));
   }
 
   placeHeads() {
     [...this.heads.children].forEach((head, slot) => {
       const { left, top, cw } = this.box(slot);
       Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${cw - 8}px` });
-      this.fillValues(head.lastChild, chartOf(this.picks[slot]));
+      this.fillValues(head.lastChild, this.charts()[slot]);
     });
   }
 
   /** The legend and the newest values in one line. */
-  fillValues(host, { lines, percent }) {
+  fillValues(host, { lines, axis }) {
     while (host.children.length < lines.length) host.append(el("span", {}, el("i"), el("span"), el("b")));
     lines.forEach((one, index) => {
       const [mark, name, value] = host.children[index].children;
       const { color, dash } = this.lineStyle(index, one.dash);
       mark.style.borderTop = `2px ${dash === "solid" ? "solid" : dash === "dash" ? "dashed" : "dotted"} ${color}`;
       setText(name, one.label);
-      const number = valueOf(this.history.latest, one.names);
-      setText(value, percent ? formatPercent(number) : formatNumber(number));
+      const number = this.history.latest[one.name];
+      setText(value, axis === "percent" ? formatPercent(number) : formatNumber(number));
     });
   }
 }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from lpc_core.checkpoint import Checkpoint, FileRefused
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
 from lpc_core.inspection.layouts._doubts import doubts
-from lpc_core.inspection.layouts._modules import ACTIVATIONS, activation, or_else
+from lpc_core.inspection.layouts.modules import ACTIVATIONS, activation, or_else
 from lpc_core.registry import discover
 
 GRAPHS = ("onnx", "torch.export")  # formats that say themselves how their numbers are used

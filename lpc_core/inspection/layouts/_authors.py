@@ -16,7 +16,7 @@ from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Tensors
-from lpc_core.inspection.layouts._modules import activation, need
+from lpc_core.inspection.layouts.modules import activation, need
 
 DEFAULT = "silu"  # what their configurations use
 PENULTIMATES = ("penultimate_layer", "penultimate_layer.0")

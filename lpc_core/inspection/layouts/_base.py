@@ -68,7 +68,7 @@ class Recognised:
     @property
     def latent_dim(self) -> int:
         """The number of latent nodes d."""
-        return self.weight.shape[1]
+        return int(self.weight.shape[1])
 
 
 @dataclass(frozen=True)

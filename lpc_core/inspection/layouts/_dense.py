@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from lpc_core.inspection.layouts import _order
 from lpc_core.inspection.layouts._base import Choices, Tensors
-from lpc_core.inspection.layouts._modules import activation
+from lpc_core.inspection.layouts.modules import activation
 
 MOST_LAYERS = 64
 LINEAR_NAMES = re.compile(r"penultimate|latent|bottleneck|embed", re.IGNORECASE)  # of layers usually left linear

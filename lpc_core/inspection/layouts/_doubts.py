@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lpc_core.inspection.layouts._base import Recognised, Tensors
-from lpc_core.inspection.layouts._modules import is_layer, listed
+from lpc_core.inspection.layouts.modules import is_layer, listed
 
 
 def doubts(found: Recognised, tensors: Tensors) -> Iterator[str]:

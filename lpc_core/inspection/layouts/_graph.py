@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import as_array
+from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
 MOST_VALUES = 2**28  # numbers that one operation may give; graphs can double their values at every step

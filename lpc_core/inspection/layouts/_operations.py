@@ -21,7 +21,7 @@ MOST_PADDING = 1_024  # zeros on a side; more would only be asked for to fill me
 def _gemm(v: Values, a: Attributes) -> Tensor:
     left = v[0].T if a.get("transA") else v[0]
     right = v[1].T if a.get("transB") else v[1]
-    product = a.get("alpha", 1.0) * (left @ right)
+    product: Tensor = a.get("alpha", 1.0) * (left @ right)
     return product if len(v) < 3 or v[2] is None else product + a.get("beta", 1.0) * v[2]
 
 
@@ -68,12 +68,12 @@ def _reshape(v: Values, a: Attributes) -> Tensor:
     kept = [v[0].shape[place] if size == 0 and not a.get("allowzero") else size for place, size in enumerate(shape)]
     if a.get("batch") and kept and kept[0] == a["batch"]:
         kept[0] = v[0].shape[0]  # exported for one fixed number of samples
-    return v[0].reshape(kept)
+    return torch.reshape(v[0], kept)
 
 
 def _flatten(v: Values, a: Attributes) -> Tensor:
     axis = a.get("axis", 1)
-    return v[0].flatten(1) if axis == 1 else v[0].flatten(0, axis - 1).flatten(1)
+    return torch.flatten(v[0] if axis == 1 else torch.flatten(v[0], 0, axis - 1), 1)
 
 
 def _axes(v: Values, a: Attributes) -> list[int]:
@@ -82,20 +82,21 @@ def _axes(v: Values, a: Attributes) -> list[int]:
 
 
 def _squeeze(v: Values, a: Attributes) -> Tensor:
-    for axis in sorted((axis % v[0].ndim for axis in _axes(v, a)), reverse=True):
-        v = [v[0].squeeze(axis), *v[1:]]
-    return v[0]
+    out: Tensor = v[0]
+    for axis in sorted((axis % out.ndim for axis in _axes(v, a)), reverse=True):
+        out = out.squeeze(axis)
+    return out
 
 
 def _unsqueeze(v: Values, a: Attributes) -> Tensor:
-    out = v[0]
+    out: Tensor = v[0]
     for axis in sorted(_axes(v, a)):
         out = out.unsqueeze(axis)
     return out
 
 
 def _reduce_mean(v: Values, a: Attributes) -> Tensor:
-    return v[0].mean(dim=_axes(v, a) or list(range(v[0].ndim)), keepdim=bool(a.get("keepdims", 1)))
+    return torch.mean(v[0], dim=_axes(v, a) or list(range(v[0].ndim)), keepdim=bool(a.get("keepdims", 1)))
 
 
 def _clip(v: Values, a: Attributes) -> Tensor:
@@ -111,7 +112,7 @@ def _cast(v: Values, a: Attributes) -> Tensor:
     kinds = {1: torch.float32, 6: torch.int32, 7: torch.int64, 10: torch.float32, 11: torch.float32}
     if a.get("to") not in kinds:
         raise ValueError(f"expected a cast to floats or whole numbers, got type {a.get('to')}; export the model again")
-    return v[0].to(kinds[a["to"]])
+    return torch.as_tensor(v[0], dtype=kinds[a["to"]])
 
 
 OPERATIONS: dict[str, Callable[[Values, Attributes], Tensor]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 MOST_ORDERS = 8  # that are looked for
 MOST_STEPS = 20_000  # of the search
@@ -20,10 +20,17 @@ Key = tuple[tuple[int, int, str], ...]
 class Layer(Protocol):
     """A dense layer or a norm."""
 
-    name: str
-    kind: str  # "dense", or a kind of norm
-    inside: int
-    outside: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def inside(self) -> int: ...
+    @property
+    def outside(self) -> int: ...
+
+
+L = TypeVar("L", bound=Layer)
 
 
 def natural(name: str) -> Key:
@@ -32,7 +39,7 @@ def natural(name: str) -> Key:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
 
-def is_chain(order: Sequence[Layer]) -> bool:
+def is_chain(order: Sequence[L]) -> bool:
     """Whether each one's features are the next one's, with a dense layer at the end."""
     return order[-1].kind == "dense" and all(a.outside == b.inside for a, b in pairwise(order))
 
@@ -44,7 +51,7 @@ def says_nothing(names: Iterable[str], types: Iterable[str]) -> bool:
     return len(runs) == len({kind for kind, _ in pairs}) and all(run == sorted(run) for run in runs)
 
 
-def orders(layers: Sequence[Layer]) -> list[list[Layer]]:
+def orders(layers: Sequence[L]) -> list[list[L]]:
     """Every order that shapes and numbers allow, at most `MOST_ORDERS`; none where nothing fits.
 
     Numbers of modules of other kinds (bn1 beside fc1) count as far as there is an order that respects them.
@@ -74,12 +81,12 @@ def _before_by_any_number(a: Layer, b: Layer) -> bool:
     return one < other or (one == other and a.kind == "dense" and not _before_by_number(b, a))
 
 
-def _search(layers: Sequence[Layer], before: list[list[bool]], *, usual: bool) -> list[list[Layer]]:
+def _search(layers: Sequence[L], before: list[list[bool]], *, usual: bool) -> list[list[L]]:
     """Chains through all ``layers`` in which i comes before j where ``before[i][j]``; depth first, bounded.
 
     ``usual``: no norm after a norm, nor at the very start, where a dense layer can stand there.
     """
-    found: list[list[Layer]] = []
+    found: list[list[L]] = []
     stack: list[list[int]] = [[]]
     for _ in range(MOST_STEPS):
         if not stack or len(found) >= MOST_ORDERS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Tensors
-from lpc_core.inspection.layouts._modules import Chain, need, place
+from lpc_core.inspection.layouts.modules import Chain, need, place
 
 
 class Pool(nn.Module):
@@ -33,7 +33,8 @@ class Residual(nn.Module):
         values = maps
         for layer in self._branch:
             values = layer(values)
-        return self.after(values + (self._shortcut[0](maps) if self._shortcut else maps))
+        out: Tensor = self.after(values + (self._shortcut[0](maps) if self._shortcut else maps))
+        return out
 
 
 def convolution(tensors: Tensors, name: str, channels: int, stride: int, *, grouped: bool = False) -> nn.Conv2d:

@@ -7,7 +7,7 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._authors import Top, read_top
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
-from lpc_core.inspection.layouts._modules import Network, finish, scopes, within
+from lpc_core.inspection.layouts.modules import Network, finish, scopes, within
 from lpc_core.inspection.layouts.plain_mlp import FLATTEN
 
 

@@ -11,7 +11,6 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._authors import Top, read_top
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import Chain, Network, activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts._residual import (
     Pool,
     Residual,
@@ -21,6 +20,7 @@ from lpc_core.inspection.layouts._residual import (
     numbered,
     shortcut,
 )
+from lpc_core.inspection.layouts.modules import Chain, Network, activation, finish, need, or_else, scopes, within
 
 ANCHOR = "layer1.0.residual_function.0.weight"
 LAYERS = 12  # numbers in a block's sequence, at most

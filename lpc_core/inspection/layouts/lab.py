@@ -1,39 +1,82 @@
-"""The networks of this lab: runs saved by it, and bare state dicts of its MLP and convnet."""
+"""The networks of this lab: runs saved by it, and bare state dicts of its MLP, convnet and fastnet.
+
+A ResNet without the run's settings is one under torchvision's names, and `resnet` recognises it.
+"""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
+from lpc_core.choices import known_run
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
+from lpc_core.data import sources, torch_shape
+from lpc_core.files.plain_json import loads
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._modules import finish, need, scopes, within
+from lpc_core.inspection.layouts.modules import finish, need, scopes, within
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build
 
 ANCHOR = "head.weight"
 TRAINING = ("optim.", "stream.")  # a run's own state beside the weights
 CONVOLUTIONS = (0, 3, 7, 11)  # places of the convnet's convolutions in its sequence
-ANY_SIDE = 32  # pixels; the convnet's tensors are the same for pictures of any size
+ANY_SIDE, LARGE_SIDE = 32, 224  # pixels; tensors are the same for pictures of any size, but for a ResNet's stem
+RESIDUAL, FAST = "backbone.layer1.0.conv1.weight", "backbone.stem.weight"  # a tensor that tells them apart
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     for prefix in scopes(checkpoint.tensors, ANCHOR):
         tensors = within(checkpoint.tensors, prefix)
-        kind = _kind(tensors)
-        if kind is not None:
-            try:
-                return _described(checkpoint, prefix, tensors, kind, choices)
-            except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
-                return None
+        try:
+            found = _read(checkpoint, tensors, choices)
+        except ConfigError:  # larger than this lab's, or with another activation: some other network by that name
+            return None
+        if found is not None:
+            return _described(checkpoint, prefix, tensors, found, choices)
     return None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What ``run`` makes for inputs of ``shape`` (D,) or (C, H, W); ``known`` where the file says so itself."""
+
+    run: RunConfig
+    shape: tuple[int, ...]
+    known: bool
+    kind: str  # of backbone
+
+
+def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found | None:
+    """By the places of the layers, and by the settings in a run's own file; None for another network."""
+    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors) or _fast(tensors)
+    if kind is not None:
+        known = settings is not None and _fits(settings, kind, tensors)
+        run = settings if known and settings else _settings(tensors, kind, choices)
+        return _Found(run, _input_shape(tensors, kind), known, kind)
+    if settings is None:
+        return None
+    shape = (_residual_shape(tensors) if RESIDUAL in tensors else
+             torch_shape(sources()[settings.data.dataset].form(settings.data).shape))
+    found = _Found(settings, shape, True, settings.model.model)
+    with torch.device("meta"):
+        own = _make(found, len(tensors[ANCHOR])).state_dict()
+    theirs = {name: t.shape for name, t in tensors.items() if not name.startswith(TRAINING)}
+    return found if {name: tensor.shape for name, tensor in own.items()} == theirs else None
+
+
+def _residual_shape(tensors: Tensors) -> tuple[int, ...]:
+    """A ResNet takes pictures of any size; its stem tells those it was made for."""
+    stem = need(tensors, "backbone.conv1.weight", 4)
+    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
+    return (int(stem.shape[1]), side, side)
 
 
 def _kind(tensors: Tensors) -> str | None:
@@ -53,37 +96,37 @@ def _kind(tensors: Tensors) -> str | None:
     return None
 
 
-def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, kind: str, choices: Choices) -> Recognised:
-    settings = saved_settings(checkpoint.metadata)
-    known = settings is not None and _fits(settings, kind, tensors)
-    run = settings if known else _settings(tensors, kind, choices)
-    classes, shape = int(tensors[ANCHOR].shape[0]), _input_shape(tensors, kind)
+def _fast(tensors: Tensors) -> str | None:
+    """"fastnet" by the names of its parts."""
+    if tensors[ANCHOR].ndim == 2 and tensors[ANCHOR].numel() and FAST in tensors:
+        return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
+    return None
+
+
+def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, found: _Found, choices: Choices) -> Recognised:
+    run, known, shape, classes = found.run, found.known, found.shape, int(tensors[ANCHOR].shape[0])
     choices.agree(penultimate="linear" if run.model.penultimate == "linear" else "nonlinear",
                   **({"activation": run.model.activation} if known else {}))
     assumptions, theory = _words(run, known, choices)
     return finish(
-        lambda: _make(run, shape, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
-        harmless=TRAINING, name=_name(run, kind, shape, classes), layer="penultimate",
+        lambda: _make(found, classes), checkpoint.tensors, prefix, inside=("backbone.", "penultimate", "head."),
+        harmless=TRAINING, name=_name(found, classes), layer="penultimate",
         head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias" if "head.bias" in tensors else None,
-        input_shape=shape if kind == "mlp" else (shape[0], None, None), activation=run.model.activation,
+        input_shape=(shape[0], None, None) if found.kind == "convnet" else shape, activation=run.model.activation,
         theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
         gamma=_gamma(checkpoint.metadata, run) if known else None)
 
 
-def _make(run: RunConfig, shape: tuple[int, ...], classes: int) -> nn.Module:
-    return build(run.model, shape, classes, run.seed, run.loss)
+def _make(found: _Found, classes: int) -> nn.Module:
+    return build(found.run.model, found.shape, classes, found.run.seed, found.run.loss)
 
 
 def saved_settings(metadata: Mapping[str, Any]) -> RunConfig | None:
     """The run's settings in a checkpoint's metadata, or None when there are none that this version knows."""
     info = _info(metadata)
-    config = info.get("run", info.get("config"))
-    if not isinstance(config, dict):
-        return None
     try:
-        return unflatten({str(name): tuple(value) if isinstance(value, list) else value
-                          for name, value in config.items()})
-    except (ConfigError, TypeError):
+        return known_run(info.get("run", info.get("config")))
+    except ConfigError:
         return None
 
 
@@ -92,8 +135,8 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     info = metadata.get("info", metadata)
     if isinstance(info, str):
         try:
-            info = json.loads(info)
-        except (ValueError, RecursionError):
+            info = loads(info, "the facts of a run")
+        except ValueError:
             return {}
     return info if isinstance(info, Mapping) else {}
 
@@ -101,7 +144,7 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
     """Whether the settings describe these tensors: a file may say anything of itself."""
     own = _settings(tensors, kind, Choices(activation=run.model.activation))
-    width = own.model.width == run.model.width if kind == "convnet" else own.model.hidden == run.model.hidden
+    width = all(getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
     named = run.model.model in ("auto", kind)
     nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
     return width and named and nodes and own.model.penultimate == run.model.penultimate
@@ -114,13 +157,23 @@ def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
         flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
     if choices.activation is not None:
         flat["activation"] = choices.activation
+    return unflatten(flat | _read_off(tensors, kind))
+
+
+def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
+    """The backbone's own settings, from the shapes of its weights."""
+    if kind == "fastnet":
+        blocks: dict[int, list[int]] = {}  # the channels that the convolutions of each block end in
+        for name, value in tensors.items():
+            if (found := re.fullmatch(r"backbone\.blocks\.(\d+)\.\d+\.weight", name)) and value.ndim == 4:
+                blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
+        widths = [blocks[i] for i in sorted(blocks)]
+        return {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
     weights = {int(name.split(".")[1]): value for name, value in tensors.items()
                if name.startswith("backbone.") and name.endswith(".weight")}
     if kind == "convnet":
-        flat["width"] = int(weights[0].shape[0])
-    else:
-        flat["hidden"] = tuple(int(weights[i].shape[0]) for i in sorted(weights))
-    return unflatten(flat)
+        return {"width": int(weights[0].shape[0])}
+    return {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
 
 
 def _penultimate(tensors: Tensors) -> str:
@@ -130,11 +183,12 @@ def _penultimate(tensors: Tensors) -> str:
 
 
 def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
-    if kind == "convnet":
-        return (int(tensors["backbone.0.weight"].shape[1]), ANY_SIDE, ANY_SIDE)
-    layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
-    first = next(name for name in layers if name in tensors)
-    return (int(need(tensors, first, 2).shape[1]),)
+    if kind == "mlp":
+        layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
+        first = next(name for name in layers if name in tensors)
+        return (int(need(tensors, first, 2).shape[1]),)
+    stem = need(tensors, FAST if kind == "fastnet" else "backbone.0.weight", 4)
+    return (int(stem.shape[1]), ANY_SIDE, ANY_SIDE)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
@@ -158,11 +212,13 @@ def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
     return gamma_sum(float(value), run.loss.convention, run.model.latent_dim)
 
 
-def _name(run: RunConfig, kind: str, shape: tuple[int, ...], classes: int) -> str:
+def _name(found: _Found, classes: int) -> str:
+    run = found.run
     nodes = [run.model.latent_dim] if run.model.penultimate != "none" else []
-    if kind == "mlp":
-        return f"LPC Lab MLP {'-'.join(map(str, (*shape, *run.model.hidden, *nodes, classes)))}"
-    return f"LPC Lab convnet, width {run.model.width}, {nodes[0] if nodes else 'no'} latent nodes"
+    if found.kind == "mlp":
+        return f"LPC Lab MLP {'-'.join(map(str, (*found.shape, *run.model.hidden, *nodes, classes)))}"
+    width = f" width {run.model.width}," if found.kind == "convnet" else ""
+    return f"LPC Lab {found.kind},{width} {nodes[0] if nodes else 'no'} latent nodes"
 
 
 LAYOUT = Layout("Network of this lab", 10, _recognise)

@@ -7,7 +7,7 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
 from lpc_core.inspection.layouts._dense import Stack, read_stack
-from lpc_core.inspection.layouts._modules import Network, finish
+from lpc_core.inspection.layouts.modules import Network, finish
 
 FLATTEN = "flatten"
 AFTER_ACTIVATION = ("No predicted points: the latents come after an activation, so not every point of the space can be "

@@ -1,7 +1,7 @@
 """ResNets under torchvision's names: torchvision and timm, wide and grouped ones, and those with a stem for 32 × 32.
 
 He et al. 2015, in torchvision's version 1.5 (a bottleneck's stride lies on its 3 × 3 convolution); block kind, depth,
-width and groups are read off the shapes. `_modules.finish` compares every name and shape.
+width and groups are read off the shapes. `modules.finish` compares every name and shape.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from torch import nn
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
 from lpc_core.inspection.layouts._dense import Stack, read_stack
-from lpc_core.inspection.layouts._modules import Network, activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts._residual import (
     Pool,
     Residual,
@@ -23,6 +22,7 @@ from lpc_core.inspection.layouts._residual import (
     numbered,
     shortcut,
 )
+from lpc_core.inspection.layouts.modules import Network, activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
 ANCHOR = "layer1.0.conv1.weight"

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from lpc_core.checkpoint import Embeddings, FileRefused, Limits
-from lpc_core.checkpoint._safetensors import parse
+from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.config import flatten, unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import Film, film_bytes

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from lpc_core.checkpoint import FileRefused, Limits
-from lpc_core.checkpoint._zip import Archive
+from lpc_core.checkpoint.formats.archive import Archive
 from tests.core.checkpoint._files import zipped
 
 GOOD = zipped({"a.npy": b"first", "b.npy": b"second"})

@@ -157,9 +157,9 @@ def test_a_missing_set_is_downloaded_and_unpacked(data_folder, monkeypatch):
                         lambda self, url, output_file, pooch_: Path(output_file).write_bytes(packed.read_bytes()))
     monkeypatch.setitem(vars(_CIFAR10), "md5", hashlib.md5(packed.read_bytes()).hexdigest())
     load(DataConfig(dataset="cifar10", **SMALL["cifar10"]), 0, lambda *news: told.append(news))
-    assert [what for what, _ in told] == ["Unpacking cifar-10-binary.tar.gz",
+    assert [what for _, what in told] == ["Unpacking cifar-10-binary.tar.gz",
                                           *(f"Reading {name}" for name in CIFAR10_BINARY)]
-    assert [share for _, share in told][1:] == [0, 0.2, 0.4, 0.6, 0.8, 0]
+    assert [share for share, _ in told][1:] == [0, 0.2, 0.4, 0.6, 0.8, 0]
     check("cifar10")
 
 

@@ -45,9 +45,9 @@ def server(monkeypatch):
 def test_a_download_is_told_about_and_kept(server, tmp_path):
     told = []
     download(f"{server}/set.bin", MD5, tmp_path / "new" / "set.bin", lambda *news: told.append(news), "do it yourself")
-    shares = [share for _, share in told]
+    shares = [share for share, _ in told]
     assert (tmp_path / "new" / "set.bin").read_bytes() == CONTENT
-    assert {what for what, _ in told} == {"Downloading set.bin"}
+    assert {what for _, what in told} == {"Downloading set.bin"}
     assert shares == sorted(shares)
     assert shares[0] < 0.5
     assert shares[-1] == 1

@@ -137,7 +137,7 @@ def test_missing_files_are_downloaded_once_and_told_about(data_folder, monkeypat
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", give)
     sums = tuple(hashlib.md5(content).hexdigest() for content in packed.values())
     monkeypatch.setitem(vars(_MNIST), "md5", sums)
-    first = load(DataConfig(dataset="mnist", **SMALL), 0, lambda what, share: told.append(what))
+    first = load(DataConfig(dataset="mnist", **SMALL), 0, lambda share, what: told.append(what))
     again = load(DataConfig(dataset="mnist", **SMALL), 0)
     assert asked == list(packed)
     assert told[-2:] == ["Reading train-images-idx3-ubyte.gz", "Reading t10k-images-idx3-ubyte.gz"]

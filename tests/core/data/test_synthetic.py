@@ -155,5 +155,5 @@ def test_without_noise_classes_do_not_touch(dataset, classes):
 
 
 def test_an_unknown_name_says_what_there_is():
-    with pytest.raises(ValueError, match=r"expected dataset to be one of cifar10, cifar100, circles, .*, got 'nosuch'"):
+    with pytest.raises(ValueError, match=r"dataset: expected one of cifar10, cifar100, circles, .*, got 'nosuch'"):
         load(DataConfig(dataset="nosuch"), 0)

@@ -6,8 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from lpc_core.checkpoint import FileRefused, Limits
-from lpc_core.inspection import gather, pictures
+from lpc_core.checkpoint import FileRefused, Limits, pictures
+from lpc_core.inspection import gather
 
 Image = pytest.importorskip("PIL.Image")
 

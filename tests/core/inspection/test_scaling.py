@@ -8,7 +8,7 @@ import torch
 
 from lpc_core.config import unflatten
 from lpc_core.data import load
-from lpc_core.engine._batches import Normaliser
+from lpc_core.data.inputs import Normaliser
 from lpc_core.inspection import normalisation
 from lpc_core.inspection.scaling import CHOICES
 

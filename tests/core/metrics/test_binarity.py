@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from lpc_core.metrics.binarity import node_peak_distance, weight_abs_cv
+from lpc_core.metrics.binarity import node_peak_distance
+from lpc_core.metrics.head import weight_abs_cv
 
 
 def distance(low, high):

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import gammaln, psi
 from sklearn.neighbors import NearestNeighbors
 
-from lpc_core.metrics import _rows, entropy_kl, readings
+from lpc_core.metrics import entropy_kl, readings
+from lpc_core.metrics.arithmetic import rows
 
 GAUSS = 0.5 * math.log(2 * math.pi * math.e)
 
@@ -21,7 +22,7 @@ def by_neighbours(latents, k):
 @pytest.mark.parametrize("d", [1, 3, 12, 13, 40])
 @pytest.mark.parametrize("k", [1, 20])
 def test_agrees_with_scikit_learns_neighbours(d, k, monkeypatch):
-    monkeypatch.setattr(_rows, "BLOCK", 100 * d)
+    monkeypatch.setattr(rows, "BLOCK", 100 * d)
     latents = np.random.default_rng(d).normal(size=(350, d)) * np.linspace(1, 3, d)
     assert entropy_kl(latents, k, standardise=False).value == pytest.approx(by_neighbours(latents, k), rel=1e-9)
     standard = (latents - latents.mean(axis=0)) / latents.std(axis=0)

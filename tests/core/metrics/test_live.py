@@ -21,7 +21,7 @@ def code(n=200, spread=0.01):
 def test_a_nearly_collapsed_code():
     latents, labels = code()
     found = live_metrics(latents, labels, labels, 3 * SQUARE, np.zeros(4), 1.1 * SQUARE)
-    assert tuple(found) == NAMES
+    assert set(found) == set(NAMES)
     assert all(isinstance(value, float) for value in found.values())
     assert found["norm_mean"] == pytest.approx(math.sqrt(2), rel=1e-2)
     assert found["predicted_radius"] == pytest.approx(1.1 * math.sqrt(2))
@@ -80,7 +80,7 @@ def test_small_and_sparse_sets_do_not_fail(n, d, classes):
     rng = np.random.default_rng(0)
     labels, head = np.arange(n), rng.normal(size=(classes, d))
     found = live_metrics(rng.normal(size=(n, d)), labels % classes, labels % 2, head, np.zeros(classes), head)
-    assert tuple(found) == NAMES
+    assert set(found) == set(NAMES)
     assert not any(math.isinf(value) for value in found.values())
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from lpc_core.metrics import _rows, abs_cv, per_node, readings
+from lpc_core.metrics import abs_cv, per_node, readings
+from lpc_core.metrics.arithmetic import rows
 
 
 @pytest.mark.parametrize("block", [4, 50, 10_000])
 def test_agrees_with_numpy(block, monkeypatch):
-    monkeypatch.setattr(_rows, "BLOCK", block)
+    monkeypatch.setattr(rows, "BLOCK", block)
     latents = np.random.default_rng(0).normal(size=(211, 3)) * [1, 1e-6, 10] + [0, 5, 0]
     found = per_node(latents)
     sizes = np.abs(latents)

@@ -5,7 +5,7 @@ import pytest
 
 from lpc_core import CollapseMetrics
 from lpc_core.metrics import readings, too_few
-from lpc_core.metrics._sampling import noise_nc1
+from lpc_core.metrics.arithmetic.sampling import noise_nc1
 
 RESTING = ("nc1_pinv", "nc1_pinv_per_node", "nc1_cdnv", "sigma_w_trace", "within_class_spread", "nc2_equinorm",
            "nc2_equiangular", "nc2_maxangle", "separation_ratio")

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lpc_core.metrics import _rows, by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
+from lpc_core.metrics import by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
+from lpc_core.metrics.arithmetic import rows
 
 NAMES = ("nc1_pinv", "nc1_pinv_per_node", "sigma_w_trace", "sigma_w_entry_mean", "within_class_spread")
 SHAPES = [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100), (50, 30, 3)]  # n, d, K
@@ -32,7 +33,7 @@ def test_agrees_with_loops_in_one_block_or_many(n, d, classes, monkeypatch):
     latents, labels = cloud(n, d, classes)
     expected = dict(zip(NAMES, by_loop(latents, labels), strict=True))
     assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
-    monkeypatch.setattr(_rows, "BLOCK", 7 * d)
+    monkeypatch.setattr(rows, "BLOCK", 7 * d)
     assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lpc_core.engine._batches import Normaliser
+from lpc_core.data.inputs import Normaliser
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import parse_run
 

@@ -39,7 +39,7 @@ class Careless(Attack):
 
 def test_each_is_found_by_its_name():
     assert {name: kind.name for name, kind in attacks().items()} == {name: name for name in attacks()}
-    assert list(attacks()) == ["ddn", "deepfool", "fmn", "hopskipjump", "pgd-l2", "pgd-linf"]
+    assert set(attacks()) >= {"ddn", "deepfool", "fmn", "hopskipjump", "pgd-l2", "pgd-linf"}
 
 
 @EVERY

@@ -1,0 +1,215 @@
+"""A film as one file; every tensor and every fact of one that is opened is checked.
+
+In the file (safetensors; ``__metadata__`` has ``kind`` "film", ``info`` as JSON and ``crc32`` of the whole file
+with eight zeros in its place), with K classes, d nodes, p drawn dimensions and m nodes with a histogram:
+    gammas float64 (G,)          the γ every run ends at, in the run's own convention
+    steps  int32 (T,)            training steps done at each frame
+    labels uint8 (n,)
+    gamma  float32 (G, T)        the γ in force then (runs ramp up to their own γ)
+    codes  int8 (G, T, n, p)     offset from the class mean = reach · LEVELS[code + 127]
+    reach  float32 (G, T, K)
+    means, points, forces float32 (G, T, K, p), (G, T, K, p), (G, T, 3, K, p): class means, predicted collapse points
+                                 (NaN where the theory does not apply) and the forces at the means (K ≤ 12 only)
+    wrong  uint8 (G, T, n/2) or (G, T, n): predicted classes, two to a byte (first sample low) for K ≤ 16
+    range  float32 (G, T)        histograms span −range…+range
+    hist   uint8 (G, T, m, 48)   tallest bin 255; m = 0 for d ≤ 3, whose histograms follow from the positions
+    binarity float32 (G, T, m')  distance of each node's two peaks in peak widths, m' = min(d, 16)
+    metrics float32 (M, G, T)    named by ``info.metrics``
+    onset, total float32 (T,)    `collapse_onset` and `total_collapse` at every frame
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpc_core.config import ConfigError, RunConfig, flatten, restored
+from lpc_core.files import tensors
+from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.ordered import ordered
+from lpc_core.files.plain_json import dumps
+from lpc_core.files.words import printable
+from lpc_core.files.writing import write_whole
+from lpc_core.film._asking import check_gammas, check_size
+from lpc_core.film._film import (
+    BINS,
+    MAX_DRAWN_RAW,
+    MAX_FORCE_CLASSES,
+    MAX_HIST_NODES,
+    Film,
+    FilmError,
+    drawn_dimensions,
+    megabytes,
+)
+from lpc_core.film._onset import collapse_onset, total_collapse
+
+MAX_BYTES = 256 * 2**20  # of a film file that is opened
+MAX_WORDS = 1_000  # letters in one of the texts about a metric
+FORMAT = 1
+
+
+def film_bytes(film: Film) -> bytes:
+    """The film as one file's bytes."""
+    arrays = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels, **film.tensors}
+    frames = range(len(film.steps))
+    for name, find in (("onset", collapse_onset), ("total", total_collapse)):
+        arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
+    info = dumps({**film.info, "format": FORMAT, "config": flatten(film.config)})
+    raw = ordered(tensors.pack(arrays, kind="film", info=info, crc32="0" * 8))
+    return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
+
+
+def save_film(film: Film, path: Path) -> int:
+    """Write the film to ``path`` by way of a temporary file beside it; returns its size in bytes."""
+    raw = film_bytes(film)
+    write_whole(path, raw)
+    return len(raw)
+
+
+def open_film(source: Path | bytes) -> Film:
+    """The film in a file or in bytes; `FilmError` for anything that is not a whole, unchanged film."""
+    raw = source if isinstance(source, bytes) else _read(source)
+    if len(raw) > MAX_BYTES:
+        raise FilmError(f"expected a film of at most {megabytes(MAX_BYTES)}, got {megabytes(len(raw))}; "
+                        "record fewer γ, frames or points")
+    header, arrays = _unpack(raw)
+    info = _checked_info(header, raw)
+    try:
+        config = restored(info.pop("config"))
+    except ConfigError as error:
+        raise FilmError(f"expected a film of a run this version knows, got one with {error}; record it anew") from None
+    _check_arrays(arrays, info, config)
+    own = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
+    return Film(config, info, **own, tensors={name: arrays[name] for name in arrays if name not in ("onset", "total")})
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FilmError(f"expected a film at {path.name}, got {error.strerror}; check the name") from None
+    if impostor := named(raw[:HEAD]):
+        raise FilmError(f"expected a film, got {impostor}")
+    return raw
+
+
+def _with_checksum(raw: bytes, old: str, new: str) -> bytes:
+    """The file with its stated checksum exchanged; the checksum itself is that of the file with eight zeros there."""
+    start = raw.find(f'"crc32":"{old}"'.encode(), 8) + len('"crc32":"')  # the header comes first
+    return raw[:start] + new.encode() + raw[start + 8 :]
+
+
+def _unpack(raw: bytes) -> tuple[tensors.Header, tensors.Arrays]:
+    """Header and arrays."""
+    try:
+        header = tensors.header(raw)
+        kind = header.metadata.get("kind", "some other safetensors file")
+        if kind != "film":
+            raise FilmError(f"expected a film, got {printable(repr(kind), 60)}; choose a file that the lab saved as a "
+                            "film")
+        return header, tensors.arrays(raw)
+    except tensors.TensorFileError:
+        raise FilmError(f"expected a whole film, got {len(raw):,} bytes that are not one (cut short, or another kind "
+                        "of file); save or copy it again") from None
+
+
+def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
+    stated = header.metadata.get("crc32", "")
+    found = f"{zlib.crc32(_with_checksum(raw, stated, '0' * 8)):08x}"
+    if found != stated:
+        raise FilmError(f"expected the checksum {printable(stated, 8)}, got {found}: this film was changed or damaged "
+                        "after it was saved; save or copy it again")
+    try:
+        info = header.info("what a film says")
+    except tensors.TensorFileError:
+        info = {}
+    if info.pop("format", None) != FORMAT:
+        raise FilmError(f"expected a film in format {FORMAT}, got another one; record it anew with this version")
+    wanted = {"title": str, "class_names": list, "nodes": int, "axes": str, "theory_note": str, "metrics": list,
+              "diverged": list, "config": dict}
+    for name, kind in wanted.items():
+        if type(info.get(name)) is not kind:
+            raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
+                            "record the film anew")
+    texts = [info["title"], *info["class_names"], *info["metrics"]]
+    if not all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts):
+        raise FilmError("expected a title and names of classes and metrics of at most 200 printable letters, got "
+                        "others; record the film anew")
+    if not all(isinstance(pair, list) and [type(number) for number in pair] == [int, int] for pair in info["diverged"]):
+        raise FilmError("expected pairs of a run and a step in info.diverged, got others; record the film anew")
+    needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
+    if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
+        names = ", ".join(sorted(needed))
+        raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
+    if "words" in info and not _good_words(info["words"], info["metrics"]):  # films of older versions bring none
+        raise FilmError(f"expected words of at most {MAX_WORDS:,} letters for each metric, got others; "
+                        "record the film anew")
+    return info
+
+
+def _good_words(words: Any, names: list[str]) -> bool:
+    """Whether these are words (`Metric.words`) for metrics of these names: texts and truth values."""
+    if not (isinstance(words, dict) and words.keys() == set(names)):
+        return False
+    values = [value for entry in words.values() for value in (entry.values() if isinstance(entry, dict) else [None])]
+    return all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= MAX_WORDS) for value in values)
+
+
+def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtype and shape of every tensor of a film with ``sizes`` (G, T, n)."""
+    g, t, n = sizes
+    classes, d = len(info["class_names"]), info["nodes"]
+    p, kept = drawn_dimensions(d), min(d, MAX_HIST_NODES)
+    layout = {
+        "gammas": ("float64", (g,)), "steps": ("int32", (t,)), "labels": ("uint8", (n,)), "gamma": ("float32", (g, t)),
+        "codes": ("int8", (g, t, n, p)), "reach": ("float32", (g, t, classes)),
+        "means": ("float32", (g, t, classes, p)), "points": ("float32", (g, t, classes, p)),
+        "wrong": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "range": ("float32", (g, t)),
+        "hist": ("uint8", (g, t, kept if d > MAX_DRAWN_RAW else 0, BINS)), "binarity": ("float32", (g, t, kept)),
+        "metrics": ("float32", (len(info["metrics"]), g, t)),
+        "onset": ("float32", (t,)), "total": ("float32", (t,)),
+    }
+    if classes <= MAX_FORCE_CLASSES:
+        layout["forces"] = ("float32", (g, t, 3, classes, p))
+    return layout
+
+
+def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: RunConfig) -> None:
+    sizes = tuple(len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
+                  for name in ("gammas", "steps", "labels"))
+    layout = _layout(info, sizes)  # type: ignore[arg-type]
+    if set(arrays) != set(layout):
+        odd = sorted(set(arrays) ^ set(layout))
+        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in "
+                        f"{printable(', '.join(odd), 200)}; record the film anew")
+    for name, (dtype, shape) in layout.items():
+        if arrays[name].dtype != dtype or arrays[name].shape != shape:
+            raise FilmError(f"expected {name} {dtype} {shape}, got {arrays[name].dtype} {arrays[name].shape}; "
+                            "record the film anew")
+    classes, d = len(info["class_names"]), info["nodes"]
+    if not (2 <= classes <= 256 and 1 <= d <= 8_192 and info["axes"] in ("nodes", "pca")):
+        raise FilmError(f"expected 2 to 256 classes and at least 1 node, got {classes} and {d}; record the film anew")
+    check_gammas(arrays["gammas"])
+    steps = arrays["steps"]
+    check_size(len(steps), sizes[2], int(steps.max(initial=0)))
+    if (np.diff(steps) <= 0).any() or steps[0] < 0 or steps[-1] > config.steps:
+        raise FilmError(f"expected growing steps from 0 to {config.steps}, got {steps[0]} … {steps[-1]}; "
+                        "record the film anew")
+    _check_values(arrays, classes)
+
+
+def _check_values(arrays: dict[str, np.ndarray], classes: int) -> None:
+    if arrays["labels"].max() >= classes:
+        raise FilmError(f"expected labels below {classes}, got {arrays['labels'].max()}; record the film anew")
+    if arrays["codes"].min() < -127:
+        raise FilmError("expected codes from -127 to 127, got -128; record the film anew")
+    for name, least in (("reach", 0), ("range", 0), ("gamma", 0)):
+        if not (np.isfinite(arrays[name]).all() and (arrays[name] >= least).all()):
+            raise FilmError(f"expected finite {name} of at least {least}, got others; record the film anew")
+    absent = ~np.isin(np.arange(classes), arrays["labels"])
+    if not np.isfinite(arrays["means"][:, :, ~absent]).all():
+        raise FilmError("expected finite means, got NaN or infinity; record the film anew")

@@ -1,0 +1,92 @@
+"""What a film is: runs that differ in γ alone, seen at the same moments; positions as one byte per coordinate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lpc_core.config import RunConfig
+
+BINS = 48
+MAX_DRAWN_RAW = 3  # up to this many nodes the nodes themselves are the axes
+MAX_HIST_NODES = 16
+MAX_FORCE_CLASSES = 12
+
+_CODE = np.arange(-127, 128) / 127
+LEVELS = np.sign(_CODE) * _CODE**2  # (255,) offsets that the codes −127…127 stand for
+
+
+class FilmError(ValueError):
+    """A film that cannot be recorded or opened; the message says what was expected, what was found and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """G runs of one configuration that differ in γ alone, seen at T moments on the same n samples."""
+
+    config: RunConfig
+    info: dict[str, Any]  # title, class_names, nodes, axes (nodes | pca), theory_note, metrics (names), words, diverged
+    gammas: np.ndarray  # (G,) float64
+    steps: np.ndarray  # (T,) int32
+    labels: np.ndarray  # (n,) uint8
+    tensors: dict[str, np.ndarray]  # the rest, as in the file
+
+    @property
+    def class_count(self) -> int:
+        """K."""
+        return len(self.info["class_names"])
+
+    def metric(self, name: str) -> np.ndarray:
+        """The metric ``name`` of every run at every frame, (G, T) float32; NaN where it could not be computed."""
+        if name not in self.info["metrics"]:
+            raise KeyError(f"expected one of {', '.join(self.info['metrics'])}, got {name!r}")
+        return self.tensors["metrics"][self.info["metrics"].index(name)]
+
+    def positions(self, run: int, frame: int) -> np.ndarray:
+        """The samples as drawn, (n, p) float32."""
+        means, reach = self.tensors["means"][run, frame], self.tensors["reach"][run, frame]  # (K, p), (K,)
+        offsets = LEVELS[self.tensors["codes"][run, frame].astype(np.int64) + 127]
+        return (means[self.labels] + reach[self.labels, None] * offsets).astype(np.float32)
+
+    def predictions(self, run: int, frame: int) -> np.ndarray:
+        """The predicted class of every sample, (n,) uint8."""
+        packed = self.tensors["wrong"][run, frame]
+        if self.class_count > 16:
+            return packed
+        return np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[: len(self.labels)]
+
+
+def quantise(positions: np.ndarray, means: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (…, n, p) int8 and reach (…, K) float32 of ``positions`` (…, n, p) around the class ``means`` (…, K, p)."""
+    centres = np.nan_to_num(means.astype(np.float32).astype(np.float64))
+    offsets = positions - centres.take(labels, axis=-2)  # (…, n, p)
+    sizes = np.abs(offsets)
+    order = np.argsort(labels, kind="stable")
+    present, starts = np.unique(labels[order], return_index=True)
+    reach = np.zeros(means.shape[:-1])
+    reach[..., present] = np.maximum.reduceat(sizes.max(axis=-1)[..., order], starts, axis=-1)
+    reach = np.minimum(reach, np.finfo(np.float32).max).astype(np.float32)
+    unit = np.where(reach > 0, reach, 1).astype(np.float64).take(labels, axis=-1)[..., None]
+    root = np.sqrt(np.minimum(sizes / unit, 1))
+    return (np.sign(offsets) * np.rint(127 * root)).astype(np.int8), reach
+
+
+def pack_classes(classes: np.ndarray, count: int) -> np.ndarray:
+    """Predicted classes (…, n) as bytes, two samples to one where ``count`` is at most 16."""
+    classes = classes.astype(np.uint8)
+    if count > 16:
+        return classes
+    even = np.zeros((*classes.shape[:-1], classes.shape[-1] + classes.shape[-1] % 2), np.uint8)
+    even[..., :classes.shape[-1]] = classes
+    return even[..., ::2] | even[..., 1::2] << 4
+
+
+def drawn_dimensions(nodes: int) -> int:
+    """How many dimensions p of d ``nodes`` a film draws: all of up to three, else a plane."""
+    return nodes if nodes <= MAX_DRAWN_RAW else 2
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

@@ -1,0 +1,131 @@
+"""Pages outlive their connection: a server that starts anew, a tablet that sleeps, a line that is slow and lossy."""
+
+import contextlib
+import re
+
+import pytest
+from conftest import Lab
+from driving import drag_gamma, stage_state, stage_stats, wait_until
+from lines import Line
+
+from tests.patience import until
+
+pytestmark = pytest.mark.browser
+AWAY = "The server does not answer. This page goes on by itself as soon as it does."
+LONG = "steps=1000000&ramp_steps=100000"
+
+
+@pytest.fixture
+def restartable(tmp_path, data_root):
+    """A lab; ``restart()`` ends it, and gives another one at the same address."""
+    with contextlib.ExitStack() as stack:
+        def start(port=None):
+            running = Lab(tmp_path / f"log-{port}", port, LPC_DATA=str(data_root))
+            stack.callback(running.stop)
+            return running.wait()
+
+        yield start(), start
+
+
+def streamlit_is(page, state):
+    page.locator(f"[data-testid=stApp][data-test-connection-state={state}]").wait_for()
+
+
+def test_a_page_goes_on_with_its_run_after_a_restart(restartable, open_page):
+    lab, start = restartable
+    page = open_page(f"{lab.url}/?seed=3&{LONG}")
+    wait_until(page, lambda s: s["step"] > 100)
+    drag_gamma(page, 1.0)
+    wait_until(page, lambda s: s["mode"] == "hand" and s["gamma"] > 0.1)
+    page.get_by_test_id("lpc-play").click()
+    before, address = wait_until(page, lambda s: s["state"] == "paused"), page.url
+    lab.stop()
+    page.get_by_test_id("lpc-connection").get_by_text(AWAY).wait_for()
+    assert page.locator(".lpc-transport[inert]").count() == 1  # no Pause button that looks alive
+    assert page.get_by_role("dialog").count() == 0
+    assert page.get_by_text("connected to the internet").count() == 0
+    start(lab.port)
+    page.get_by_test_id("lpc-notice").get_by_text("Started again from step 0").wait_for()
+    after = wait_until(page, lambda s: s["step"] < before["step"])
+    assert (after["state"], after["mode"]) == ("paused", "hand")  # as the hand had left them
+    assert after["gammaShown"] == pytest.approx(before["gammaShown"])
+    assert page.url == address
+    assert page.locator(".lpc-transport[inert]").count() == 0
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["step"] > 100)
+
+
+@pytest.mark.parametrize(("path", "shown"), [("compare", "lpc-stage"), ("film", None), ("inspect", None)])
+def test_every_page_comes_back_after_a_restart(restartable, open_page, path, shown):
+    lab, start = restartable
+    page = open_page(f"{lab.url}/{path}?seed=3")
+    title = page.locator("h1, h2, h3").first
+    page.get_by_test_id(shown).wait_for() if shown else title.wait_for()
+    streamlit_is(page, "CONNECTED")
+    lab.stop()
+    streamlit_is(page, "PINGING_SERVER")
+    if shown is None:
+        said = page.get_by_test_id("stApp").evaluate("(app) => getComputedStyle(app, '::before').content")
+        assert AWAY in said
+    start(lab.port)
+    streamlit_is(page, "CONNECTED")
+    page.get_by_test_id(shown).wait_for() if shown else title.wait_for()
+    assert f"/{path}" in page.url
+
+
+def test_streamlits_page_is_told_to_show_no_dialogs(lab, open_page):
+    page = open_page(f"{lab.url}/lab/health")
+    told = page.evaluate("() => fetch('/_stcore/host-config').then((answer) => answer.json())")
+    assert told["blockErrorDialogs"] is True
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory, data_root):
+    """A lab that gives up a closed page's run at once, and a lost one's late."""
+    running = Lab(tmp_path_factory.mktemp("lab") / "log", LPC_DATA=str(data_root), LPC_HEARTBEAT_S="0.2",
+                  LPC_SILENT_S="3000")
+    yield running.wait()
+    running.stop()
+
+
+@contextlib.contextmanager
+def line(lab, **how):
+    drawn = Line(lab.port, **how)
+    try:
+        yield drawn
+    finally:
+        drawn.close()
+
+
+def test_a_tablet_that_slept_comes_back_to_its_run(impatient, open_page):
+    with line(impatient) as drawn:
+        page = open_page(f"{drawn.url}/?seed=3&{LONG}")
+        wait_until(page, lambda s: s["step"] > 100)
+        page.get_by_test_id("lpc-play").click()
+        before = wait_until(page, lambda s: s["state"] == "paused")
+        drawn.cut()
+        page.get_by_test_id("lpc-connection").get_by_text(re.compile("Reconnecting|does not answer")).wait_for()
+        page.wait_for_timeout(3_000)  # many times what the server waits for a closed page
+        drawn.mend()
+        page.get_by_test_id("lpc-connection").wait_for(state="hidden")
+        page.get_by_test_id("lpc-play").click()
+        after = wait_until(page, lambda s: s["state"] == "running")
+        assert (after["run"], after["step"] >= before["step"]) == (before["run"], True)
+        assert page.get_by_test_id("lpc-notice").get_by_text("Started again").count() == 0
+
+
+def test_gamma_is_usable_over_a_slow_and_lossy_line(impatient, open_page):
+    with line(impatient, delay_s=0.15, loss=0.05) as drawn:
+        page = open_page(f"{drawn.url}/?seed=3&{LONG}")
+        wait_until(page, lambda s: s["step"] > 100)
+        for value in (1.0, 0.01, 10.0):
+            drag_gamma(page, value)
+            under_the_hand = stage_state(page)["gammaShown"]
+            assert under_the_hand == pytest.approx(value, rel=0.05)  # at once, whatever the line
+            frames = stage_stats(page)["frames"]
+            until(lambda: page.evaluate("() => 1") and stage_stats(page)["gammaWaiting"] == 0)  # every move is answered
+            assert stage_state(page)["gammaShown"] == pytest.approx(under_the_hand)  # and it did not jump back
+            wait_until(page, lambda s, v=value: s["gamma"] == pytest.approx(v, rel=0.05))
+            assert stage_stats(page)["frames"] > frames
+        assert drawn.late > 0
+        assert page.get_by_test_id("lpc-connection").is_hidden()

@@ -1,0 +1,61 @@
+"""What the documents point at is there: files, settings, commands; and the README stays one page."""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from lpc_core.registry import discover
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ONE_PAGE = 80  # lines
+OF_TESTS_AND_COMPOSE = {"LPC_TEST_DATA", "LPC_DATA"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_points_at_is_there(page):
+    text = page.read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+    for path in re.findall(r"`((?:app|lpc_core|tests|benchmarks|docs|assets)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    known = {f"LPC_{field.name.upper()}" for field in dataclasses.fields(Settings)} | OF_TESTS_AND_COMPOSE
+    assert set(re.findall(r"LPC_[A-Z_]+", text)) <= known
+    for module in re.findall(r"python -m benchmarks\.([a-z]\w*)", text):
+        assert (ROOT / "benchmarks" / f"{module}.py").exists(), module
+    commands = {"serve", *discover("lpc_core.commands", "COMMAND")}
+    assert set(re.findall(r"^lpc ([a-z]+)|`lpc ([a-z]+)", text, re.MULTILINE)) <= {
+        pair for name in commands for pair in ((name, ""), ("", name))}
+
+
+def test_the_readme_is_one_page_that_leads_to_all_others():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= ONE_PAGE
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        assert f"](docs/{page.name}" in text
+
+
+def test_the_quick_tests_are_there():
+    listed = re.search(r"^FAST := (.*?)\n(?=\S)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE | re.DOTALL)[1]
+    plain = re.sub(r"\$\(addprefix (\S+),(.*?)\)", lambda m: " ".join(m[1] + name for name in m[2].split()),
+                   listed.replace("\\\n", " "))
+    assert len(plain.split()) > 10
+    for path in plain.split():
+        assert (ROOT / path).exists(), path
+
+
+def test_the_container_uses_settings_that_exist():
+    known = {f"LPC_{field.name.upper()}" for field in dataclasses.fields(Settings)} | OF_TESTS_AND_COMPOSE
+    for name in ("Dockerfile", "compose.yaml"):
+        assert set(re.findall(r"LPC_[A-Z_]+", (ROOT / name).read_text("utf-8"))) <= known
+
+
+def test_the_project_says_what_it_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {"Typing :: Typed"} <= set(project["classifiers"])
+    assert project["urls"]
+    assert f"version: \"{project['version']}\"" in (ROOT / "CITATION.cff").read_text("utf-8")
