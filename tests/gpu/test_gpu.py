@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lpc_core.config import unflatten
-from lpc_core.engine.state import unpack
 from lpc_core.engine.graphs import WARM_UP, CudaRecorder
+from lpc_core.engine.state import unpack
 from lpc_core.engine.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use (CUDA)")
