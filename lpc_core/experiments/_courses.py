@@ -1,4 +1,4 @@
-"""How γ, the learning rate and the angular margins move from epoch to epoch in the published code; epochs begin at 1."""
+"""How γ, the learning rate and the angular margins move from epoch to epoch in the published code, from epoch 1 on."""
 
 from __future__ import annotations
 

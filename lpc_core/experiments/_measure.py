@@ -1,4 +1,4 @@
-"""Everything measured of a trained row: collapse on both sets, reliability, slopes, attacks, and what the theory says."""
+"""Everything measured of a trained row: collapse on both sets, reliability, slopes, attacks, and the theory's."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ ATTACKS = ("deepfool", "ddn", "fmn")
 PIECE = 1_000
 
 
-def look(trainer: RowTrainer) -> dict[str, Any]:
-    """The line of an epoch: the live metrics, p_y and the head's critical γ (both in the code's convention)."""
+def look(trainer: RowTrainer, critical: bool = True) -> tuple[dict[str, Any], np.ndarray]:
+    """The line of an epoch: the live metrics, p_y, and if ``critical`` the head's critical γ in the code's convention.
+    Beside it the probe's latents (n, d).
+    """
     seen, outputs = trainer.look()
     metrics = {name: float(values[0]) for name, values in seen.metrics.items()}
-    return {"epoch": trainer.epoch - 1 if trainer.step else 0, "step": trainer.step, "gamma": trainer.gamma.value,
+    return {"epoch": min(trainer.epoch - 1, trainer.epochs), "step": trainer.step, "gamma": trainer.gamma.value,
             "lr": trainer.lr, **metrics, "p_y": _own_probability(outputs, trainer.probe_labels),
-            "critical_gamma": _critical(trainer)}
+            "critical_gamma": _critical(trainer) if critical else None}, seen.latents[0]
 
 
 def _own_probability(outputs: Outputs, labels: np.ndarray) -> float:
@@ -70,7 +72,7 @@ def final_report(trainer: RowTrainer, progress: Progress = silent) -> dict[str, 
     plain = robust.plain(per_sample=True)
     kept = {name: values["relative"] for name, values in plain.pop("per_sample").items() if name in ATTACKS}
     found["robustness"] = {**plain, "relative": kept}
-    found["theory"] = _theory(trainer, look(trainer))
+    found["theory"] = _theory(trainer, look(trainer)[0])
     return found | {"seconds_measuring": time.perf_counter() - begin}
 
 

@@ -56,8 +56,8 @@ class Planned:
 def planned_of(plain: Mapping[str, Any]) -> Planned:
     """The inverse of `Planned.plain`; `ValueError` for anything else."""
     match plain:
-        case {"key": str(key), "seed": int(seed), "scale": float(scale) | int(scale), "lr": lr, "options": dict(options)}:
-            if lr is None or isinstance(lr, float):
+        case {"key": str(key), "seed": int(seed), "scale": float(scale) | int(scale), "lr": lr, "options": options}:
+            if isinstance(options, dict) and (lr is None or isinstance(lr, float)):
                 return Planned(key, seed, float(scale), lr, tuple((str(k), str(v)) for k, v in options.items()))
     raise ValueError("expected key, seed, scale, lr and options of a run, got others")
 

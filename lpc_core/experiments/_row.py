@@ -43,7 +43,7 @@ class Row:
     settings: Mapping[str, Any]
     epochs: int
     gamma: GammaCourse | None = None
-    lr: LrCourse = LrCourse()
+    lr: LrCourse = field(default_factory=LrCourse)
     lrs: tuple[float, ...] = (2e-4,)  # the grid
     lr_kept: float = 0.0  # of the grid, where one is trained; 0: its middle
     margins: MarginCourse | None = None

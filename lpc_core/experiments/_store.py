@@ -1,12 +1,13 @@
 """The store: a plain folder per run, written atomically, one writer at a time per run and any number of them per store.
 
-    store.json                      the format's number
-    digits/lpc/seed-0/run.json      row, settings, seed, versions, machine, every start
-                      metrics.parquet   a line per epoch that was looked at
-                      state.safetensors the run at its last look, as `lpc train --out` writes one: `lpc inspect` opens it
-                      report.json   everything measured at the end; its being there says that the run is done
-                      progress.json how far it is
-                      lock          held by the process that writes
+store.json                      the format's number
+digits/lpc/seed-0/run.json      row, settings, seed, versions, machine, every start
+metrics.parquet   a line per epoch that was looked at
+state.safetensors the run at its last look, as `lpc train --out` writes one: `lpc inspect` opens it
+latents.safetensors those of every look, of runs of at most 8 nodes
+report.json   everything measured at the end; its being there says that the run is done
+progress.json how far it is
+lock          held by the process that writes
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lpc_core.experiments._latents import Latents, unpack
 from lpc_core.experiments._plan import Planned, planned_of
 from lpc_core.files.plain_json import dumps, loads
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 
 FORMAT = 1
-HEAD, RUN, METRICS, STATE, REPORT, PROGRESS = ("store.json", "run.json", "metrics.parquet", "state.safetensors",
-                                               "report.json", "progress.json")
+HEAD, RUN, METRICS, STATE, REPORT, PROGRESS, LATENTS = (
+    "store.json", "run.json", "metrics.parquet", "state.safetensors", "report.json", "progress.json",
+    "latents.safetensors")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -55,6 +58,10 @@ class StoredRun:
     def epochs(self) -> list[dict[str, Any]]:
         """A line per epoch that was looked at, in order."""
         return _read_table(self.folder / METRICS)
+
+    def latents(self) -> Latents | None:
+        """Those of every look; None of a run of many nodes."""
+        return _latents_in(self.folder)
 
 
 class Store:
@@ -136,8 +143,8 @@ class RunFolder:
         if (self.folder / RUN).exists():
             about = _read_json(self.folder / RUN)
             if dumps(about.get("config")) != dumps(config):
-                raise StoreError(f"{self.run.name}: expected the settings that this run began with, got others: the row "
-                                 "has changed since; move its folder away, or use another store")
+                raise StoreError(f"{self.run.name}: expected the settings that this run began with, got others: the "
+                                 "row has changed since; move its folder away, or use another store")
         self.write(RUN, dumps({**about, "starts": [*about["starts"], start]}, indent=1).encode())
 
     def write(self, name: str, raw: bytes) -> None:
@@ -145,11 +152,12 @@ class RunFolder:
         with writing(self.folder):
             write_whole(self.folder / name, raw)
 
-    def look(self, history: Sequence[dict[str, Any]], state: bytes, share: float, what: str) -> None:
+    def look(self, history: Sequence[dict[str, Any]], state: bytes, latents: Latents | None = None) -> None:
         """Keep what was measured so far, then the state that goes with it."""
         self.write(METRICS, table_bytes(history))
+        if latents is not None:
+            self.write(LATENTS, latents.pack())
         self.write(STATE, state)
-        self.tell(share, what)
 
     def tell(self, share: float, what: str) -> None:
         """Say how far the run is."""
@@ -164,6 +172,12 @@ class RunFolder:
         """The lines up to ``step``."""
         path = self.folder / METRICS
         return [line for line in _read_table(path) if line["step"] <= step] if path.exists() else []
+
+
+    def latents(self, step: int) -> Latents | None:
+        """Those of the looks up to ``step``; None before the first, and of a run of many nodes."""
+        found = _latents_in(self.folder)
+        return None if found is None else found.before(step)
 
 
 @contextlib.contextmanager
@@ -203,6 +217,14 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
         raise StoreError(f"{path}: expected a whole Parquet file, got another ({printable(error)}); move the run's "
                          "folder away and run the row again") from None
     return lines
+
+
+def _latents_in(folder: Path) -> Latents | None:
+    path = folder / LATENTS
+    try:
+        return unpack(path.read_bytes()) if path.exists() else None
+    except ValueError as error:
+        raise StoreError(f"{path}: {error}") from None
 
 
 def _arrow(part: str = "") -> Any:

@@ -22,7 +22,8 @@ class RowTrainer(Trainer):
         self.row, self.scale = row, scale
         by_hand = row.contrast > 0 or row.margins is not None  # what neither the fused steps nor recorded ones know
         self._angles: tuple[float, float] | None = None
-        super().__init__(config, device, dataset, engine="autograd" if by_hand else "auto", block=0 if by_hand else None)
+        engine, block = ("autograd", 0) if by_hand else ("auto", None)
+        super().__init__(config, device, dataset, engine=engine, block=block)
         self.batches.set_noise(row.noise)
         if row.contrast:
             self._contrast()

@@ -1,1 +1,1 @@
-"""Rows: one published generation, or one scaled stand-in, per file; a module that defines ``ROWS`` is found by itself."""
+"""Rows: one published generation or one stand-in per file; a module that defines ``ROWS`` is found by itself."""

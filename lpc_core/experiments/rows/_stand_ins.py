@@ -21,7 +21,7 @@ _SOURCE = "stand-in of this project, after r6"
 _RULE = "a scaled stand-in: its numbers are not the paper's, its claims are asked of it all the same"
 
 
-def stand_ins(data: str, settings: Mapping[str, Any], nodes: tuple[int, int, int], epochs: int, lr: float,
+def stand_ins(data: str, settings: Mapping[str, Any], nodes: tuple[int, int, int], *, epochs: int, lr: float,
               end: float) -> tuple[Row, ...]:
     """The rows on ``data``; ``nodes`` of LPC, LPC-Wide and LPC-Narrow; γ ends at ``end`` (averaged over nodes)."""
     course, cosine = gamma_course(epochs, end), LrCourse(

@@ -1,4 +1,4 @@
-"""r1, 2023-11 to 2024-03: "Emergence of latent binary encoding", arXiv 2310.08224 v1 to v3; 200 epochs, γ without end."""
+"""r1, 2023-11 to 2024-03: "Emergence of latent binary encoding", arXiv 2310.08224 v1 to v3; 200 epochs."""
 
 from __future__ import annotations
 
