@@ -33,14 +33,14 @@ def list_rows(
     as_json: AsJson = False,
 ) -> None:
     """Name every row of every published generation, with what it trains and where it is from."""
-    from lpc_core.experiments import OPTIONS, rows
+    from lpc_core.experiments import OPTIONS, all_rows
 
     if options:
         print(dumps(OPTIONS) if as_json else "\n".join(f"{name}: {words}" for name, words in OPTIONS.items()))
         return
-    found = [row for row in rows().values() if data in (None, row.data)]
+    found = [row for row in all_rows().values() if data in (None, row.data)]
     if not found:
-        raise ValueError(f"data: expected one of {', '.join(dict.fromkeys(row.data for row in rows().values()))}, got "
+        raise ValueError(f"data: expected one of {', '.join(dict.fromkeys(row.data for row in all_rows().values()))}, got "
                          f"{data!r}")
     if as_json:
         print(dumps([{"row": row.key, "title": row.title, "source": row.source, "epochs": row.epochs,
@@ -151,7 +151,8 @@ def table(
     if as_json:
         print(dumps({name: {"table": each.number, "title": each.title, "rows": [
             {"row": row.label, "seeds": row.seeds, "note": row.note,
-             **{key: vars(cell) for key, cell in row.cells.items()}} for row in each.rows], "verdicts": [vars(verdict) for verdict in judged]}
+             **{key: vars(cell) for key, cell in row.cells.items()}} for row in each.rows],
+            "verdicts": [vars(verdict) for verdict in judged]}
             for name, (each, judged) in found.items()}))
         return
     from rich.console import Console

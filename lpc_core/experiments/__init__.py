@@ -6,7 +6,7 @@ experiments.Store("lpc-store").frame()      # every epoch of every run in one pa
 
 from __future__ import annotations
 
-from lpc_core.experiments._catalogue import rows, rows_named
+from lpc_core.experiments._catalogue import all_rows, rows_named
 from lpc_core.experiments._figures import FIGURES, FigureData, figure
 from lpc_core.experiments._plan import Planned, plan
 from lpc_core.experiments._published import SOURCE
@@ -18,5 +18,5 @@ from lpc_core.experiments._tables import TABLES, Cell, PaperTable, TableRow, in_
 from lpc_core.experiments._verdicts import Verdict, verdicts
 
 __all__ = ["FIGURES", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
-           "PaperTable", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict", "families", "figure",
-           "grouped", "in_words", "paper_in_words", "plan", "rows", "rows_named", "run_all", "table", "verdicts"]
+           "PaperTable", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict", "all_rows", "families",
+           "figure", "grouped", "in_words", "paper_in_words", "plan", "rows_named", "run_all", "table", "verdicts"]

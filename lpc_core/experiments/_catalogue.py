@@ -13,7 +13,7 @@ MOST_SHOWN = 40  # names in a refusal
 
 
 @functools.cache
-def rows() -> dict[str, Row]:
+def all_rows() -> dict[str, Row]:
     """Every row by its key, in the order of the files; `TypeError` for a file that names one twice."""
     found = [row for each in discover("lpc_core.experiments.rows", "ROWS", tuple).values() for row in each]
     keys = [row.key for row in found]
@@ -29,7 +29,7 @@ def rows_named(name: str) -> list[Row]:
     """
     data, slash, rest = name.partition("/")
     wanted, at, generation = rest.partition("@")
-    found = [row for row in rows().values() if row.data == data and (not at or row.generation == generation)]
+    found = [row for row in all_rows().values() if row.data == data and (not at or row.generation == generation)]
     chosen = _latest(found) if wanted == ALL else [row for row in _latest(found) if row.name == wanted]
     if slash and chosen:
         return chosen
@@ -42,5 +42,5 @@ def _latest(found: list[Row]) -> list[Row]:
 
 
 def _some(data: str) -> str:
-    names = [key for key in rows() if key.startswith(f"{data}/")] or [key for key in rows() if "@" not in key]
+    names = [key for key in all_rows() if key.startswith(f"{data}/")] or [key for key in all_rows() if "@" not in key]
     return ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")

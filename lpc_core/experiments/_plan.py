@@ -8,7 +8,7 @@ from typing import Any
 
 from lpc_core.config import MAX_SEED, ConfigError, RunConfig
 from lpc_core.data import load
-from lpc_core.experiments._catalogue import rows, rows_named
+from lpc_core.experiments._catalogue import all_rows, rows_named
 from lpc_core.experiments._row import Row
 
 MOST_SEEDS = 100
@@ -27,9 +27,9 @@ class Planned:
     @property
     def row(self) -> Row:
         """The row with its options; `ConfigError` for a row that this version does not have."""
-        if self.key not in rows():
+        if self.key not in all_rows():
             raise ConfigError("row", "a row of this version, see `lpc paper list`", self.key)
-        return rows()[self.key].with_options(dict(self.options))
+        return all_rows()[self.key].with_options(dict(self.options))
 
     @property
     def config(self) -> RunConfig:

@@ -1,4 +1,4 @@
-"""The numbers of the publication (generation r3): mean and standard deviation over five runs, as its tables have them."""
+"""The numbers of the publication (generation r3): mean and standard deviation over five runs, as in its tables."""
 
 from __future__ import annotations
 
