@@ -40,8 +40,8 @@ def list_rows(
         return
     found = [row for row in all_rows().values() if data in (None, row.data)]
     if not found:
-        raise ValueError(f"data: expected one of {', '.join(dict.fromkeys(row.data for row in all_rows().values()))}, got "
-                         f"{data!r}")
+        known = ", ".join(dict.fromkeys(row.data for row in all_rows().values()))
+        raise ValueError(f"data: expected one of {known}, got {data!r}")
     if as_json:
         print(dumps([{"row": row.key, "title": row.title, "source": row.source, "epochs": row.epochs,
                       "settings": row.settings, "gamma": None if row.gamma is None else row.gamma.end, "lrs": row.lrs,

@@ -27,11 +27,11 @@ def test_r6s_ceilings_are_reached_when_published(row, epoch, end):
 @pytest.mark.parametrize(("name", "first", "epoch", "end"), [
     ("cifar10/lpc@r1", 0.01, 200, 9.35e4), ("cifar10/lpc@r3", 0.01, 379, 1.022e6),
     ("svhn/lpc@r3", 0.01, 547, 1.023e5), ("cifar10/lpc@r4", 0.0105, 378, 1e6), ("cifar10/lpc@r6", 2e-4, 267, 1e6),
-    ("imagenet/lpc", 2e-4, 55, 1e6), ("mnist/figure-2", 1e-4, 200, 1e6)])
+    ("imagenet/lpc", 2e-4, 55, 1e6), ("mnist/figure-2", 1e-4, 195, 1e6)])
 def test_first_epochs_and_ends(name, first, epoch, end):
     gamma = course(name)
     assert gamma.at(1) == pytest.approx(first)
-    assert gamma.at(epoch) == pytest.approx(end, rel=0.08)
+    assert gamma.at(epoch) == pytest.approx(end, rel=0.1)
     if name.startswith("mnist"):
         assert gamma.at(25) == gamma.at(1) < gamma.at(27)  # held for 25 epochs, multiplied after the first one beyond
         assert max(gamma.at(e) for e in range(1, 52)) == pytest.approx(1678, rel=1e-3)  # overshoots 1e3
