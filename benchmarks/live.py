@@ -25,6 +25,7 @@ from websockets.typing import Origin
 
 from app.live import hub as hubs
 from app.live.frames import decode
+from app.live.sessions import SessionHandle
 from app.live.socket import live
 from app.settings import Settings
 from benchmarks._browser import chromium, free_port, lab
@@ -74,7 +75,7 @@ def watch(server: Server, seconds: float, speed: float, out: list[tuple[float, f
 
 
 @contextlib.contextmanager
-def greeted(server: Server, handle: hubs.SessionHandle) -> Iterator[client.ClientConnection]:
+def greeted(server: Server, handle: SessionHandle) -> Iterator[client.ClientConnection]:
     """A connection to the server's WebSocket that shows the session ``handle``."""
     origin = Origin(f"http://127.0.0.1:{server.port}")
     with client.connect(f"ws://127.0.0.1:{server.port}/lab/ws", origin=origin, max_size=None) as socket:
