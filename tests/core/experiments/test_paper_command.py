@@ -49,7 +49,7 @@ def test_tables_in_json_hold_the_papers_value_and_verdicts(lpc, small_store):
 def test_a_figure_is_written_as_csv_and_json(lpc, small_store, tmp_path):
     assert lpc("figure", "3", "--store", small_store, "--out", tmp_path / "f.csv")[0] == 0
     with (tmp_path / "f.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 12
+        assert {"separation", "robustness", "attack"} <= set(next(csv.DictReader(file)))
     lpc("figure", "critical", "--store", small_store, "--out", tmp_path / "f.json")
     assert json.loads((tmp_path / "f.json").read_text())["x"] == "epoch"
     assert "Pearson r" in lpc("figure", "3", "--store", small_store)[1]
