@@ -138,7 +138,8 @@ class _Bars:
 
 @COMMAND.command("table")
 def table(
-    number: Annotated[int, typer.Argument(help="1 robustness, 2 collapse, 3 reliability, 4 information and theory.")],
+    number: Annotated[int, typer.Argument(help="1 robustness, 2 collapse, 3 reliability, 4 information and theory, "
+                                                 "5 retrieval.")],
     data: Only = None, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False,
     claims: Annotated[bool, typer.Option(help="The verdict on each claim below the table.")] = True,
 ) -> None:

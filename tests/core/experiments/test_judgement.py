@@ -156,8 +156,8 @@ def test_no_runs_give_labelled_empty_figures():
 
 
 def test_other_numbers_are_refused():
-    with pytest.raises(ConfigError, match="table: expected 1, 2, 3 or 4, got 5"):
-        table(5, [])
+    with pytest.raises(ConfigError, match="table: expected 1, 2, 3, 4 or 5, got 6"):
+        table(6, [])
     with pytest.raises(ConfigError, match="figure: expected one of 1, 2, 3, 4, 5, robustness, critical, got '6'"):
         figure("6", [])
 
