@@ -228,17 +228,9 @@ def _short(value: Any) -> str:
 
 
 def _as_csv(found: Any) -> bytes:
-    import csv
-    import io
+    from lpc_core.files.spreadsheet import table as csv_of
 
-    from lpc_core.files.spreadsheet import cell
-
-    sink = io.StringIO()
-    writer = csv.writer(sink)
-    names = list(found.lines[0]) if found.lines else [found.x, found.y]
-    writer.writerow(names)
-    writer.writerows([cell(line[name]) for name in names] for line in found.lines)
-    return sink.getvalue().encode()
+    return csv_of(found.lines, list(found.lines[0]) if found.lines else [found.x, found.y]).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _as_csv, ".json": lambda found: dumps(vars(found)).encode()}
