@@ -39,14 +39,15 @@ def test_bad_axes_are_refused():
         phase_diagram(unflatten(SMALL), [1.0, 0.1], [0.01])
     with pytest.raises(ConfigError, match="head_lrs: expected 1 to 64 learning rates"):
         phase_diagram(unflatten(SMALL), [0.1, 1.0], [])
-    with pytest.raises(ConfigError, match="head_lr: expected a number from 1e-07 to 10.0"):
+    with pytest.raises(ConfigError, match="head_lr: expected a number from 1e-07 to 10, got 99"):
         phase_diagram(unflatten(SMALL), [0.1, 1.0], [0.01, 99.0])
 
 
 @pytest.fixture
 def lpc(monkeypatch, capsys):
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *(f"{k}={v}" for k, v in SMALL.items()), *map(str, arguments)])
+        settings = [f"{name}={value}" for name, value in SMALL.items()]
+        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *settings, *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code, *capsys.readouterr()

@@ -1,4 +1,4 @@
-"""A checkpoint of another make under attack: recognised, normalised and bounded as it was trained; refusals in words."""
+"""A checkpoint of another make under attack: recognised, normalised and bounded as in training; refusals."""
 
 import json
 import sys
@@ -75,8 +75,8 @@ def lpc(monkeypatch, capsys):
 
 def test_the_command_attacks_it(files, lpc):
     folder = files[0]
-    code, out, _ = lpc(folder / "net.pt", "--data", folder / "pictures.npz", "--normalisation", "0.25/0.5", "--activation",
-                       "relu", "--penultimate", "linear", "--attacks", "deepfool,ddn", "--samples", "12", "--json")
+    code, out, _ = lpc(folder / "net.pt", "--data", folder / "pictures.npz", "--normalisation", "0.25/0.5",
+                       "--activation", "relu", "--penultimate", "linear", "--attacks", "deepfool,ddn", "--samples", "12", "--json")
     assert code == 0
     found = json.loads(out)
     assert (found["samples"], found["accuracy"], found["bounded"]) == (12, 1.0, True)
