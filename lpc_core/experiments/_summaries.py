@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lpc_core.experiments._catalogue import all_rows
 from lpc_core.experiments._row import Row
 from lpc_core.experiments._store import StoredRun, StoreError
 from lpc_core.files.plain_json import number
@@ -111,7 +112,8 @@ def grouped(runs: Sequence[StoredRun], data: str | None = None) -> list[Group]:
             found.setdefault((run.planned.key, run.planned.variant), []).append(run)
     groups = [Group(each[0].planned.row, variant, tuple(sorted(each, key=lambda run: run.planned.seed)))
               for (_, variant), each in found.items()]
-    return _one_lr_each(groups)
+    order = {key: place for place, key in enumerate(all_rows())}
+    return sorted(_one_lr_each(groups), key=lambda group: (order.get(group.row.key, len(order)), group.variant))
 
 
 def _without_lr(variant: str) -> str:

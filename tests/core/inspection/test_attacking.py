@@ -76,7 +76,8 @@ def lpc(monkeypatch, capsys):
 def test_the_command_attacks_it(files, lpc):
     folder = files[0]
     code, out, _ = lpc(folder / "net.pt", "--data", folder / "pictures.npz", "--normalisation", "0.25/0.5",
-                       "--activation", "relu", "--penultimate", "linear", "--attacks", "deepfool,ddn", "--samples", "12", "--json")
+                       "--activation", "relu", "--penultimate", "linear", "--attacks", "deepfool,ddn", "--samples",
+                       "12", "--json")
     assert code == 0
     found = json.loads(out)
     assert (found["samples"], found["accuracy"], found["bounded"]) == (12, 1.0, True)
