@@ -13,6 +13,7 @@ import streamlit as st
 
 from app import comparisons
 from app.desks import films, inspections, jobs
+from app.lessons import lessons
 from app.live import hub
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
@@ -62,6 +63,10 @@ class Session:
         if run.data.dataset != self.run.data.dataset:
             self.form += 1
         self.run = run
+        self.retrain()
+
+    def retrain(self) -> None:
+        """Train what `work` gives now, where there is a place that trains something else."""
         if self.place is not None and hub.current().alive(self.place.id):
             try:
                 hub.current().configure(self.place.id, self.work())
@@ -170,6 +175,58 @@ class Comparing(Session):
         self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
 
 
+class Learning(Session):
+    """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
+
+    def __init__(self) -> None:
+        given = _given()
+        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
+        self.done: set[tuple[str, int]] = set()  # the steps whose check has ticked in this tab
+        run, errors = parse_run_leniently({"seed": given.get("seed", "0")})
+        self.run = run
+        self.problems = [_explain(error, run) for error in errors]
+        name, step = given.get("lesson", ""), given.get("step", "1")
+        if name and name not in lessons():
+            wrong = ConfigError("lesson", "one of " + ", ".join(lessons()), name)
+            self.problems.append(f"{wrong}. Here are all of them.")
+        elif name:
+            self.name = name
+            self._seek(step)
+
+    def _seek(self, step: str) -> None:
+        last = len(lessons()[self.name].steps)
+        if step in map(str, range(1, last + 1)):
+            self.index = int(step) - 1
+        else:
+            self.problems.append(f"{ConfigError('step', f'a whole number from 1 to {last}', step)}. Using 1.")
+
+    def open(self, name: str, index: int = 0) -> None:
+        """Go to a step of a lesson; another lesson is another run, another step of the same goes on with it."""
+        other, self.problems = name != self.name, []
+        self.name, self.index = name, index
+        if other and name:
+            self.retrain()
+
+    def reached(self, lesson: object, index: object) -> bool:
+        """The page saw the check of a step tick; whether that is news."""
+        known = lessons().get(lesson) if isinstance(lesson, str) else None
+        if known is None or index not in range(len(known.steps)) or (lesson, index) in self.done:
+            return False
+        self.done.add((cast(str, lesson), cast(int, index)))
+        return True
+
+    def work(self) -> RunGroup:
+        """Return the open lesson's run or runs."""
+        return lessons()[self.name].work(self.run.seed)
+
+    def texts(self) -> dict[str, str]:
+        """The open lesson and its step, and a seed that is not the first."""
+        if not self.name:
+            return {}
+        seed = {"seed": str(self.run.seed)} if self.run.seed else {}
+        return {"lesson": self.name, "step": str(self.index + 1)} | seed
+
+
 def _given() -> dict[str, str]:
     return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
 
@@ -199,6 +256,14 @@ def comparing() -> Comparing:
     if "lpc-compare" not in st.session_state:
         st.session_state["lpc-compare"] = Comparing()
     tab: Comparing = st.session_state["lpc-compare"]
+    return tab
+
+
+def learning() -> Learning:
+    """Return this tab's place in the lessons."""
+    if "lpc-learn" not in st.session_state:
+        st.session_state["lpc-learn"] = Learning()
+    tab: Learning = st.session_state["lpc-learn"]
     return tab
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from app.lessons._check import Condition
@@ -84,6 +84,7 @@ class Lesson:
     runs: tuple[tuple[str, Mapping[str, Any]], ...] = ()  # of a comparison: a heading, and in what it differs
     axes: str = "own"  # of a comparison's panels: own | shared
     number: str = "nc1_pinv"  # in a comparison's chart
+    speed: int = 100  # training steps per second that the page begins with
 
     def __post_init__(self) -> None:
         if not self.steps:
@@ -97,6 +98,6 @@ class Lesson:
     def work(self, seed: int = 0) -> RunGroup:
         """What is trained."""
         if not self.runs:
-            return alone(self.run(seed))
+            return replace(alone(self.run(seed)), titles=(self.title,))  # by which the page knows whose run it draws
         titles, overrides = zip(*self.runs, strict=True)
         return compare(self.run(seed), overrides, titles)
