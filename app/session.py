@@ -30,7 +30,7 @@ class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
     def __init__(self) -> None:
-        self.run, errors = parse_run_leniently(_given())
+        self.run, errors = parse_run_leniently(given())
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
         self.place: hub.SessionHandle | None = None
@@ -109,14 +109,14 @@ class Comparing(Session):
     """The same for the page that compares: ``run`` is the base, and ``name`` says in what the runs differ from it."""
 
     def __init__(self) -> None:
-        given = _given()
+        asked = given()
         self.form, self.place, self.lines = 0, None, [comparisons.OWN_START]
-        name, errors = _lenient(comparisons.check_name, given.pop("comparison", next(iter(comparisons.READY))))
+        name, errors = _lenient(comparisons.check_name, asked.pop("comparison", next(iter(comparisons.READY))))
         self.name = name or next(iter(comparisons.READY))
         self.problems = [f"{error}. Using {self.name}." for error in errors]
-        lines = [given.pop(run) for run in comparisons.OWN_RUNS if run in given]
-        base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(given.get("dataset"))
-        self.run, errors = parse_run_leniently(base | given)
+        lines = [asked.pop(run) for run in comparisons.OWN_RUNS if run in asked]
+        base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(asked.get("dataset"))
+        self.run, errors = parse_run_leniently(base | asked)
         self.problems += [_explain(error, self.run) for error in errors]
         if lines:
             self.lines = [line for line in lines if self._fits(line)] or self.lines
@@ -179,13 +179,13 @@ class Learning(Session):
     """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
 
     def __init__(self) -> None:
-        given = _given()
+        asked = given()
         self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
         self.done: set[tuple[str, int]] = set()  # the steps whose check has ticked in this tab
-        run, errors = parse_run_leniently({"seed": given.get("seed", "0")})
-        self.run = run
-        self.problems = [_explain(error, run) for error in errors]
-        name, step = given.get("lesson", ""), given.get("step", "1")
+        name, step = asked.pop("lesson", ""), asked.pop("step", "1")
+        self.run, errors = parse_run_leniently({"seed": asked.pop("seed")} if "seed" in asked else {})
+        errors += [ConfigError(other, "lesson, step or seed on this page", text) for other, text in asked.items()]
+        self.problems = [_explain(error, self.run) for error in errors]
         if name and name not in lessons():
             wrong = ConfigError("lesson", "one of " + ", ".join(lessons()), name)
             self.problems.append(f"{wrong}. Here are all of them.")
@@ -227,7 +227,8 @@ class Learning(Session):
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
 
 
-def _given() -> dict[str, str]:
+def given() -> dict[str, str]:
+    """What the link says, but for Streamlit's own words."""
     return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
 
 
@@ -270,7 +271,7 @@ def learning() -> Learning:
 def write_link(tab: Session | None = None) -> str:
     """Put all that ``tab`` trains into the address bar and return it as a query string."""
     texts = (tab or current()).texts()
-    if _given() != texts:
+    if given() != texts:
         kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)
@@ -279,7 +280,7 @@ def write_link(tab: Session | None = None) -> str:
 def link(tab: Session | None = None) -> str:
     """The address that opens this very run, or the comparison of ``tab``."""
     base = (st.context.url or "").split("?")[0]
-    return base.rstrip("/") + ("/" if tab is None else "") + write_link(tab)
+    return base.rstrip("/") + write_link(tab)
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:

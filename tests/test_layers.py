@@ -24,7 +24,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
-    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.lessons"),
+    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.desks",),

@@ -59,7 +59,7 @@ class Step:
     question: Question | None = None
     gamma: float | None = None  # where the learner is told to drag γ; None: just let it run
     ready: tuple[Condition, ...] = ()  # what the run must have come to before that makes sense
-    shows: tuple[str, ...] = PANELS
+    shows: tuple[str, ...] = ("nodes", "curves", "points", "shell")
     claims: tuple[Claim, ...] = ()
     within: int = 6_000  # steps of training in which the check is met, from the first one
 
@@ -84,7 +84,6 @@ class Lesson:
     runs: tuple[tuple[str, Mapping[str, Any]], ...] = ()  # of a comparison: a heading, and in what it differs
     axes: str = "own"  # of a comparison's panels: own | shared
     number: str = "nc1_pinv"  # in a comparison's chart
-    speed: int = 100  # training steps per second that the page begins with
 
     def __post_init__(self) -> None:
         if not self.steps:

@@ -5,7 +5,7 @@ from app.lessons import Claim, Lesson, Question, Step, Value, above, below
 LESSON = Lesson(
     "Two kinds of collapse", 8, "Neural collapse happens by itself, slowly; point collapse is asked for.",
     settings={"ramp_steps": 3_000, "steps": 4_000},
-    runs=(("γ = 0", {"gamma_schedule": "constant", "gamma_end": 0.0}), ("γ grows to 100", {})), speed=300,
+    runs=(("γ = 0", {"gamma_schedule": "constant", "gamma_end": 0.0}), ("γ grows to 100", {})),
     steps=(
         Step(
             "What happens by itself",

@@ -6,7 +6,7 @@ LESSON = Lesson(
     "Why linear?", 5, "The penalty needs a layer that can go below zero: linear beside ReLU.",
     settings={"ramp_steps": 3_000, "steps": 4_000},
     runs=(("linear", {"penultimate": "linear"}), ("ReLU", {"penultimate": "nonlinear", "activation": "relu"})),
-    number="abs_cv", speed=300,
+    number="abs_cv",
     steps=(
         Step(
             "A corner instead of a plane",

@@ -7,7 +7,7 @@ LESSON = Lesson(
     dataset="digits", settings={"hidden": (32,), "latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 600, "steps": 1_500},
     runs=(("AdamW", {"optimizer": "adamw"}), ("Muon", {"optimizer": "muon"}),
           ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
-    number="weight_abs_cv", speed=100,
+    number="weight_abs_cv",
     steps=(
         Step(
             "Three optimisers, one loss",

@@ -5,7 +5,7 @@ from app.lessons import Claim, Lesson, Question, Step, Value, above
 LESSON = Lesson(
     "Robustness and its traps", 9, "Farther apart means harder to fool? It depends on who is asked.",
     dataset="digits",
-    settings={"ramp_steps": 1_200, "steps": 3_000}, speed=300,
+    settings={"ramp_steps": 1_200, "steps": 3_000},
     runs=(("γ = 0", {"gamma_schedule": "constant", "gamma_end": 0.0}), ("γ grows to 100", {})),
     number="separation_ratio",
     steps=(

@@ -4,7 +4,7 @@ from app.lessons import Claim, Lesson, Question, Step, Value, above, below
 
 LESSON = Lesson(
     "The shrinking shell", 3, "The paper's Figure 1: γ grows during training, four clouds become four points.",
-    settings={"ramp_steps": 3_000, "steps": 6_000}, speed=300,
+    settings={"ramp_steps": 3_000, "steps": 6_000},
     steps=(
         Step(
             "γ starts small",

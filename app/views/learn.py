@@ -66,7 +66,7 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
     if seat is None:
         return
     step, work = lesson.steps[tab.index], lesson.work(tab.run.seed)
-    told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, speed=lesson.speed, name=tab.name,
+    told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
                  titles=list(work.titles), done=(tab.name, tab.index) in tab.done, step=_for_the_page(tab, lesson, step),
                  axes=lesson.axes, projection="", number=lesson.number).get("told")
     match told:
@@ -132,4 +132,4 @@ def _claim(claim: Claim) -> None:
             st.link_button("The paper", PAPER)
 
 
-VIEW = View("Learn", 1, render)
+VIEW = View("Learn", 2, render)

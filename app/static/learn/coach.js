@@ -19,13 +19,13 @@ export class Coach {
     this.answer = el("p", { class: "lpc-coach-answer", hidden: true, testid: "lpc-answer" });
     this.next = el("button", { type: "button", class: "lpc-button lpc-coach-next", hidden: true, testid: "lpc-next", on: { click: () => hooks.next() } });
     const head = el("p", { class: "lpc-coach-goal" }, this.mark, el("strong", { text: "Check: " }), this.goal, " ", this.state);
-    const check = el("div", { class: "lpc-coach-part", testid: "lpc-check" }, head, this.parts, el("div", { class: "lpc-coach-tools" }, this.doIt, this.next), this.answer);
-    this.element = el("section", { class: "lpc-coach lpc-panel", "aria-label": "This step", testid: "lpc-coach" }, this.predict, check);
+    const check = el("div", { class: "lpc-coach-part", testid: "lpc-check" }, head, this.parts, el("div", { class: "lpc-coach-tools" }, this.doIt, this.next));
+    this.element = el("section", { class: "lpc-coach lpc-panel", "aria-label": "This step", testid: "lpc-coach" }, this.predict, check, this.answer);
   }
 
   /** Another step: {goal, check, question, gamma, next}. `done`: its check has ticked before. */
   open(step, done) {
-    Object.assign(this, { step, done: false, picked: null });
+    Object.assign(this, { step, picked: null });
     const { question, gamma } = step;
     this.predict.hidden = !question;
     setText(this.question, question?.words ?? "");
@@ -37,15 +37,15 @@ export class Coach {
     setText(this.next, step.next);
     this.chips = step.check.map(() => el("li"));
     this.parts.replaceChildren(...this.chips);
-    this.answer.hidden = true;
+    this.done = done;
     this.show();
-    if (done) this.tick();
   }
 
   pick(index) {
-    if (this.done) return; // it was a prediction
+    if (this.done && this.picked !== null) return; // it was a prediction
     this.picked = index;
     [...this.options.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
+    this.show();
   }
 
   /** What was measured so far of every run; `catalogue` has the metrics' names. */
@@ -63,13 +63,6 @@ export class Coach {
 
   tick() {
     this.done = true;
-    const { question } = this.step;
-    this.answer.hidden = !question;
-    if (question) {
-      const said = this.picked === null ? "" : this.picked === question.right ? "You predicted it. " : `You predicted “${question.options[this.picked]}”. `;
-      setText(this.answer, said + question.answer);
-      [...this.options.children].forEach((button, i) => button.classList.toggle("lpc-right", i === question.right));
-    }
     this.show();
   }
 
@@ -78,6 +71,17 @@ export class Coach {
     setText(this.mark, this.done ? "✔" : "○");
     setText(this.state, this.done ? "Done." : "");
     this.next.hidden = !this.done;
+    this.showAnswer();
+  }
+
+  /** The answer is told to who has predicted, once the check has ticked. */
+  showAnswer() {
+    const { picked, step: { question } } = this;
+    this.answer.hidden = !question || !this.done;
+    if (this.answer.hidden) return;
+    if (picked === null) return setText(this.answer, "Say what you predicted, and read the answer.");
+    setText(this.answer, `${picked === question.right ? "You predicted it." : `You predicted “${question.options[picked]}”.`} ${question.answer}`);
+    this.options.children[question.right].classList.add("lpc-right");
   }
 }
 

@@ -9,8 +9,9 @@ import { Coach } from "./coach.js";
 
 const LAYERS = ["shell", "points", "forces"];
 const PANELS = ["nodes", "curves"];
+const SPEED = "100"; // steps per second, slow enough to watch
 
-/** props: those of the stage, and {lesson, index, done, speed, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
+/** props: those of the stage, and {lesson, index, done, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
 const withCoach = (Base) => class extends Base {
   build() {
     this.sheets = [...this.sheets, "learn/learn.css"];
@@ -30,10 +31,10 @@ const withCoach = (Base) => class extends Base {
 
   /** Another step, which may be another lesson's. */
   open() {
-    const { step, done, speed } = this.props;
+    const { step, done } = this.props;
     this.coach.open(step, done);
     this.transport.speedChosen = true;
-    this.transport.speed.value = String(speed);
+    this.transport.speed.value = SPEED;
     this.shows();
   }
 
