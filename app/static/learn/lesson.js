@@ -49,6 +49,11 @@ const withCoach = (Base) => class extends Base {
     for (const name of PANELS) this.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
   }
 
+  lineIs(status) {
+    super.lineIs(status);
+    this.coach.doIt.disabled = status !== "open";
+  }
+
   setup(message) {
     super.setup(message);
     this.shows(); // the stage chooses its layers for a new run by itself
