@@ -14,11 +14,16 @@ _STYLE = """
 """
 
 
+def style() -> None:
+    """The page's own measures."""
+    st.html(f"<style>{_STYLE}</style>")
+
+
 def stage(token: str, module: str = "live/stage", **more: Any) -> Any:
     """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``; returns what the
     module has told since (``told``: what a lesson's stage saw).
     """
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     return mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more},
                  on_again_change=_draw_again, on_told_change=_draw_again)
 

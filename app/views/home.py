@@ -8,6 +8,7 @@ from app.desks.samples import FILMS, samples
 from app.glossary import GLOSSARY
 from app.parts.film import shipped, style
 from app.views._base import View
+from app.views._plain import plain
 
 WELCOME = """
 ### What if all samples of a class became one point?
@@ -30,7 +31,7 @@ def render() -> None:
     for column, (page, icon, title, sentence) in zip(st.columns(len(DOORS)), DOORS, strict=True):
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
             st.page_link(st.Page(_nowhere, title=title, url_path=page), label=f"**{title}**", icon=f":material/{icon}:")
-            st.caption(sentence)
+            st.caption(plain(sentence))
     known = samples(FILMS)
     if known:
         st.markdown(f"**{known[0].title}.** It plays by itself; then two sliders are yours: γ, and time.")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import session
 from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
-from app.parts.stage import stage
+from app.parts.stage import stage, style
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
@@ -34,17 +34,18 @@ def render() -> None:
 
 
 def _path(tab: session.Learning) -> None:
+    style()
     st.markdown(INTRODUCTION)
     for name, wrong in broken_lessons().items():
         st.error(f"The lesson {plain(name)} cannot be shown: {plain(wrong)}", icon=":material/error:")
     columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
-        with columns[i % 2], st.container(border=True):
+        with columns[i % 2], st.container(border=True, gap=None):
             st.button(f"{i + 1} · {plain(lesson.title)}", key=f"lesson-{name}", type="tertiary", icon=_ticks(tab, name),
                       on_click=tab.open, args=(name,))
             done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
             steps = f"{done} of {len(lesson.steps)} steps done" if done else f"{len(lesson.steps)} steps"
-            st.caption(f"{plain(lesson.summary)} {steps}.")
+            st.caption(plain(f"{lesson.summary} {steps}."))
 
 
 def _ticks(tab: session.Learning, name: str) -> str:
@@ -108,7 +109,7 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     st.markdown(f"#### {plain(lesson.title)}")
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
-    st.caption(f"Step {tab.index + 1} of {len(lesson.steps)}  {marks}")
+    st.caption(plain(f"Step {tab.index + 1} of {len(lesson.steps)} {marks}"))
     st.markdown(f"##### {plain(step.title)}\n\n{step.text}")
     st.markdown(f"**Look for:** {step.look_for}")
     for claim in step.claims:
@@ -125,7 +126,7 @@ def _claim(claim: Claim) -> None:
     """A sentence, whose it is, and its evidence one click away."""
     badge = ":blue-badge[The paper says]" if claim.by == "paper" else ":green-badge[We measured]"
     with st.expander(f"{badge} {claim.words}"):
-        st.caption(claim.evidence)
+        st.caption(plain(claim.evidence))
         if claim.link:
             st.link_button("See it in the lab", claim.link)
         elif claim.by == "paper":
