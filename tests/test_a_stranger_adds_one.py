@@ -151,7 +151,7 @@ from streamlit.testing.v1 import AppTest
 assert list(lessons())[-1] == "first" and len(lessons()) == 11 and not broken_lessons()
 assert rehearse(lessons()["first"], 1) == [60]
 page = AppTest.from_string("from app.views.learn import VIEW; VIEW.render()").run()
-print([b.label for b in page.button][-1], [str(error) for error in page.exception])
+print([b.label for b in page.button if b.key == "lesson-first"][0], [str(error) for error in page.exception])
 """
 BROKEN_LESSON = """
 from app.lessons import lessons

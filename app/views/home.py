@@ -12,9 +12,9 @@ from app.views._plain import plain
 
 WELCOME = """
 ### What if all samples of a class became one point?
-A classifier makes a short list of numbers, a *latent*, of each picture or sample. Make long latents expensive, with a weight γ that
-grows during training, and all samples of a class fall onto **one point**: that is *latent point collapse*, the method of
-[L. Sbailò and L. Ghiringhelli](https://arxiv.org/abs/2310.08224). Here you see it happen, check it against its theory, and try it on your own data.
+A classifier makes a short list of numbers, a *latent*, of each sample. Make long latents expensive, with a weight γ
+that grows during training, and all samples of a class fall onto **one point**: *latent point collapse*, the method of
+[L. Sbailò and L. Ghiringhelli](https://arxiv.org/abs/2310.08224).
 """
 DOORS = (  # page, icon, title, sentence
     ("learn", "school", "Learn", "Ten lessons of a few minutes. Predict, try, and see it tick."),

@@ -16,8 +16,8 @@ from app.views._plain import plain
 PAPER = "https://arxiv.org/abs/2310.08224"
 INTRODUCTION = f"""
 #### Latent point collapse, step by step
-Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about. What the
-[paper]({PAPER}) says and what we measured ourselves is marked as such.
+Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about.
+What the [paper]({PAPER}) says and what we measured ourselves is marked as such.
 """
 
 
@@ -37,7 +37,7 @@ def _path(tab: session.Learning) -> None:
     style()
     st.markdown(INTRODUCTION)
     for name, wrong in broken_lessons().items():
-        st.error(f"The lesson {plain(name)} cannot be shown: {plain(wrong)}", icon=":material/error:")
+        st.error(plain(f"The lesson {name} cannot be shown: {wrong}"), icon=":material/error:")
     columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
         with columns[i % 2], st.container(border=True, gap=None):
@@ -66,10 +66,10 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
     seat = place(tab)
     if seat is None:
         return
-    step, work = lesson.steps[tab.index], lesson.work(tab.run.seed)
     told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
-                 titles=list(work.titles), done=(tab.name, tab.index) in tab.done, step=_for_the_page(tab, lesson, step),
-                 axes=lesson.axes, projection="", number=lesson.number).get("told")
+                 titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
+                 step=_for_the_page(tab, lesson, lesson.steps[tab.index]), axes=lesson.axes, projection="",
+                 number=lesson.number).get("told")
     match told:
         case {"what": "reached", "lesson": name, "index": index}:
             if tab.reached(name, index):

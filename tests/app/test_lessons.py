@@ -1,4 +1,4 @@
-"""Lessons: every check is reached on seeds the lesson was not written from, a broken file is named, a link opens a step."""
+"""Lessons: every check is reached on seeds it was not written from, a broken file is named, a link opens a step."""
 
 import math
 
@@ -18,7 +18,8 @@ PAGE = """
 from app.views.learn import VIEW
 VIEW.render()
 """
-PATH = ("penultimate", "forces", "shell", "binary", "linear", "optimizer", "too-much", "collapse", "robustness", "theory")
+PATH = ("penultimate", "forces", "shell", "binary", "linear", "optimizer", "too-much", "collapse", "robustness",
+        "theory")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -50,15 +51,18 @@ def test_no_check_holds_before_its_run_has_begun(name):
 
 STEP = Step("A", "Text.", "Points.", "A goal", (above("step", 0),))
 WRONG = {
-    "a check without a condition": (lambda: Step("A", "T", "L", "G", ()), "expected a check with a condition, got none"),
-    "an unknown metric": (lambda: above("radiance", 1), "expected the name of a live metric, step or gamma, got 'radiance'"),
+    "a check without a condition": (lambda: Step("A", "T", "L", "G", ()), "expected a check with a condition, got "
+                                                                          "none"),
+    "an unknown metric": (lambda: above("radiance", 1), "expected the name of a live metric, step or gamma, got "
+                                                        "'radiance'"),
     "an unknown sign": (lambda: Condition(Value("step"), "=", 1), "expected < or > and a finite number, got '='"),
     "a bound that is none": (lambda: above("step", math.inf), "expected < or > and a finite number"),
     "an unknown panel": (lambda: Step("A", "T", "L", "G", (above("step", 0),), shows=("clock",)),
                          "expected shows to be of nodes, curves, forces, points, shell, got clock"),
     "one option": (lambda: Question("Q", ("a",), 0, "A"), "expected two or more options"),
     "no right option": (lambda: Question("Q", ("a", "b"), 2, "A"), "which of them is right"),
-    "a claim of nobody's": (lambda: Claim("W", "someone", "E"), "expected by to be one of paper, ours and evidence, got 'someone'"),
+    "a claim of nobody's": (lambda: Claim("W", "someone", "E"), "expected by to be one of paper, ours and evidence, "
+                                                                "got 'someone'"),
     "a claim without evidence": (lambda: Claim("W", "ours", ""), "and evidence, got 'ours' with ''"),
     "no steps": (lambda: Lesson("L", 1, "S", ()), "expected at least one step, got none"),
     "a run that is not allowed": (lambda: Lesson("L", 1, "S", (STEP,), settings={"latent_dim": 0}),
@@ -141,7 +145,8 @@ def test_the_path_trains_nothing_and_leads_into_a_lesson_step_by_step(still):  #
     ({"lesson": "shell", "step": "9"}, "step: expected a whole number from 1 to 3, got '9'. Using 1."),
     ({"lesson": "shell", "step": "-1"}, "step: expected a whole number from 1 to 3, got '-1'. Using 1."),
     ({"lesson": "shell", "seed": "x"}, "seed: expected a whole number from 0"),
-    ({"lesson": "shell", "colour": "red"}, "colour: expected lesson, step or seed on this page, got 'red'. It is ignored.")])
+    ({"lesson": "shell", "colour": "red"}, "colour: expected lesson, step or seed on this page, got 'red'. It is "
+                                           "ignored.")])
 def test_a_wrong_link_is_named(still, link, words):  # noqa: F811
     test = start(**link)
     assert len(test.warning) == 1

@@ -41,14 +41,15 @@ def test_an_unknown_name_says_what_there_is(name):
 
 
 BROKEN = {
-    "syntax": ("ENTRY = (", "line 1: '(' was never closed"), "missing": ("OTHER = 1", "expected ENTRY to be a int, got None"),
+    "syntax": ("ENTRY = (", "line 1: '(' was never closed"), "missing": ("OTHER = 1", "expected ENTRY to be a int, "
+                                                                                      "got None"),
     "kind": ("ENTRY = 'x'", "expected ENTRY to be a int, got 'x'"), "raises": ("raise ValueError('a  b\\nc')", "a b c"),
     "silent": ("raise KeyError", "KeyError"), "away": ("open('/nowhere/at all')", "No such file or directory"),
     "imports": ("import nowhere_at_all", "No module named 'nowhere_at_all'")}
 
 
 def test_a_broken_file_takes_no_other_with_it(tmp_path, monkeypatch):
-    """Whatever a file does wrong is told by its name, in one line that names no path; `sound_one` is there all the same."""
+    """Whatever a file does wrong is told by its name, in one line that names no path; the sound one is there."""
     package = tmp_path / "classroom"
     package.mkdir()
     for name, text in {"__init__": "", "_private": "ENTRY = 'x'", "sound_one": "ENTRY = 7",

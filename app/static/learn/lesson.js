@@ -11,22 +11,39 @@ const LAYERS = ["shell", "points", "forces"];
 const PANELS = ["nodes", "curves"];
 const SPEED = "100"; // steps per second, slow enough to watch
 
+/** Only what the step is about. */
+function showOnly(stage, shows) {
+  for (const key of LAYERS) stage.layers.set(key, shows.includes(key));
+  for (const name of PANELS) stage.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
+}
+
+/** What was measured of every run before this page came. */
+function seenBefore({ panels }) {
+  return panels.map(({ history }) => {
+    const seen = new Seen();
+    seen.addHistory(history ?? {});
+    return seen;
+  });
+}
+
+/** What a frame has measured, for the runs; returns whether it has. */
+function seeNow(runs, { panels }) {
+  if (!panels.every(({ metrics }) => Object.keys(metrics ?? {}).length)) return false;
+  panels.forEach(({ metrics, step, gamma }, i) => runs[i]?.add({ ...metrics, step, gamma }));
+  return true;
+}
+
 /** props: those of the stage, and {lesson, index, done, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
 const withCoach = (Base) => class extends Base {
   build() {
     this.sheets = [...this.sheets, "learn/learn.css"];
     super.build();
     this.runs = [];
-    this.coach = new Coach({
-      gamma: (value) => this.gamma.set(value), ticked: () => this.tell("reached"), next: () => this.tell("next") });
+    const tell = (what) => this.props.tell({ what, lesson: this.props.lesson, index: this.props.index });
+    this.coach = new Coach({ gamma: (value) => this.gamma.set(value), ticked: () => tell("reached"), next: () => tell("next") });
     this.root.classList.add("lpc-lesson");
     this.root.prepend(this.coach.element);
     this.open();
-  }
-
-  tell(what) {
-    const { lesson, index } = this.props;
-    this.props.tell({ what, lesson, index });
   }
 
   /** Another step, which may be another lesson's. */
@@ -35,18 +52,7 @@ const withCoach = (Base) => class extends Base {
     this.coach.open(step, done);
     this.transport.speedChosen = true;
     this.transport.speed.value = SPEED;
-    this.shows();
-  }
-
-  /** Whether what is drawn is this lesson's: the page may hear of its step before the run, or after it. */
-  get mine() {
-    return JSON.stringify(this.setupInfo?.titles) === JSON.stringify(this.props.titles);
-  }
-
-  shows() {
-    const { shows } = this.props.step;
-    for (const key of LAYERS) this.layers.set(key, shows.includes(key));
-    for (const name of PANELS) this.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
+    showOnly(this, step.shows);
   }
 
   lineIs(status) {
@@ -56,20 +62,15 @@ const withCoach = (Base) => class extends Base {
 
   setup(message) {
     super.setup(message);
-    this.shows(); // the stage chooses its layers for a new run by itself
-    this.runs = message.info.panels.map(({ history }) => {
-      const seen = new Seen();
-      seen.addHistory(history ?? {});
-      return seen;
-    });
+    showOnly(this, this.props.step.shows); // the stage chooses its layers for a new run by itself
+    this.runs = seenBefore(message.info);
   }
 
+  /** What is drawn may be another lesson's still: the page may hear of its step before the run, or after it. */
   arrived(info) {
     super.arrived(info);
-    const measured = info.panels.filter(({ metrics }) => Object.keys(metrics ?? {}).length);
-    if (measured.length < info.panels.length) return;
-    info.panels.forEach((own, i) => this.runs[i]?.add({ ...own.metrics, step: own.step, gamma: own.gamma }));
-    if (this.mine) this.coach.see(this.runs, this.setupInfo.catalogue);
+    const mine = JSON.stringify(this.setupInfo.titles) === JSON.stringify(this.props.titles);
+    if (seeNow(this.runs, info) && mine) this.coach.see(this.runs, this.setupInfo.catalogue);
   }
 
   update(props) {
