@@ -162,7 +162,7 @@ print(len(lessons()), [error.value.replace(chr(92), "") for error in page.error]
 
 
 def test_a_lesson_and_one_with_an_error(tree):
-    assert run(tree, "-c", LESSON) == "11 · Stranger\\'s lesson []\n"
+    assert run(tree, "-c", LESSON) == "11 · Stranger's lesson []\n"
     broken = tree / "app" / "lessons" / "broken.py"
     broken.write_text("LESSON = (")
     told = run(tree, "-c", BROKEN_LESSON)
