@@ -115,8 +115,8 @@ class OwnDialogs:
             body = message["body"].replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
             length = [(b"content-length", str(len(body)).encode())]
             others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-            await send(start | {"headers": others + length})
-            await send(message | {"body": body})
+            await send({**start, "headers": others + length})
+            await send({**message, "body": body})
 
         await self._app(scope, receive, send_without if asked else send)
 

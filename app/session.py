@@ -15,6 +15,7 @@ from app import comparisons
 from app.desks import films, inspections, jobs
 from app.lessons import lessons
 from app.live import hub
+from app.live.sessions import SessionHandle
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
@@ -33,7 +34,7 @@ class Session:
         self.run, errors = parse_run_leniently(given())
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
-        self.place: hub.SessionHandle | None = None
+        self.place: SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
         self.film_uploads = 0  # grows when the uploader must forget its file
         self.inspect_uploads = 0  # likewise
@@ -81,7 +82,7 @@ class Session:
         """All of it as texts, as a link carries it."""
         return to_texts(self.run)
 
-    def connect(self) -> hub.SessionHandle:
+    def connect(self) -> SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
             self.place = hub.current().open(self.work())

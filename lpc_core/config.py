@@ -39,11 +39,12 @@ def _setting(default: Any, help: str, *, low: float | None = None, high: float |
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclass(frozen=True)
 class _Section:
     """Checks every field of a section against its own metadata."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+        for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
 
 
