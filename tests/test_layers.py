@@ -24,7 +24,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
-    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts"),
+    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.desks",),
@@ -186,7 +186,7 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare"})  # of app/static
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare"}, {"learn"})  # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 

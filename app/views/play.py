@@ -33,4 +33,4 @@ def render() -> None:
         st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")
 
 
-VIEW = View("Play", 0, render)
+VIEW = View("Play", 1, render)
