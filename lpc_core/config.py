@@ -111,7 +111,7 @@ class ModelConfig(_Section):
     activation: str = _setting("silu", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
     penultimate: str = _setting("linear", "The layer the penalty acts on: linear (LPC), nonlinear, or none.",
                                 choices=("linear", "nonlinear", "none"))
-    latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
+    latent_dim: int = _setting(2, "Nodes of the penultimate layer.", low=1, high=2_048, unit="nodes")
     dropout: float = _setting(0.0, "Share of backbone features dropped while training.", low=0.0, high=0.95)
 
 

@@ -21,6 +21,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.film", "lpc_core.saved_run"),
     ("lpc_core.checkpoint",),
     ("lpc_core.inspection", "lpc_core.study"),
+    ("lpc_core.experiments",),
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
@@ -38,7 +39,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
 )
 CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}
-EXTRAS = {"pyarrow", "openTSNE", "umap", "PIL"}  # imported in functions; a missing one says so
+EXTRAS = {"ray", "pyarrow", "openTSNE", "umap", "PIL"}  # imported in functions; a missing one says so
 BROWSER = {"streamlit", "plotly"}
 
 
