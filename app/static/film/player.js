@@ -146,6 +146,8 @@ export class FilmPlayer extends Part {
     this.latents.push(this.shown, now);
     this.setGhosts();
     this.nodes.push(this.shown);
+    this.nodes.tell(this.shown);
+    this.latents.tell(this.shown.info);
     this.curves.show(g, t);
     const [row, marks] = [film.row(g, t), film.marks(t)];
     this.transport.show(g, t, row, marks);

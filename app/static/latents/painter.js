@@ -15,7 +15,7 @@ export class Painter {
     Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
   }
 
-  /** look: {layers, ghosts, titles, labels, brush, focus, theme, samples: whether they are drawn too}. */
+  /** look: {layers, ghosts, titles, labels, brush, focus, theme, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
     const { layers, ghosts, theme, focus, brush: { colours } } = look;
     const ctx = this.context(mapping.rect);
@@ -30,7 +30,7 @@ export class Painter {
       drawCrosses(ctx, projectAll(mapping, scene.points, colours.length, scene.p, this.at.points), colours, focus, theme);
     }
     drawMeans(ctx, means, colours.length, theme);
-    drawRuler(ctx, mapping.rect, scene.radius, ghosts.largest, theme);
+    drawRuler(ctx, mapping.rect, scene.radius, look.told.radius, ghosts.largest, theme);
     ctx.restore();
   }
 

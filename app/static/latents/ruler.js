@@ -5,7 +5,8 @@ import { label } from "./overlays.js";
 
 const HEIGHT = 118;
 
-export function drawRuler(ctx, rect, radius, largest, theme) {
+/** The mark is at `radius`, which may be on its way; the number is the one that is `told`. */
+export function drawRuler(ctx, rect, radius, told, largest, theme) {
   if (!(radius > 0 && largest > 0) || rect.h < 260) return;
   const decades = Math.max(2, Math.ceil(-Math.log10(radius / largest) + 0.15));
   const [x, top] = [rect.x + rect.w - 18, rect.y + rect.h - HEIGHT - 34];
@@ -21,7 +22,7 @@ export function drawRuler(ctx, rect, radius, largest, theme) {
   ctx.arc(x, y, 4.5, 0, 2 * Math.PI);
   ctx.fill();
   ctx.font = `600 12px ${theme.font}`;
-  label(ctx, `R ${formatNumber(radius)}`, x + 6, top + HEIGHT + 17, theme, theme.text);
+  label(ctx, `R ${formatNumber(told)}`, x + 6, top + HEIGHT + 17, theme, theme.text);
 }
 
 function drawScale(ctx, x, top, decades, yOf, theme) {
