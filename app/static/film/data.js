@@ -92,7 +92,7 @@ export class FilmData {
     const row = this.row(g, t);
     const { dims, projection } = { dims: width, projection: this.info.axes };
     const info = {
-      run: this.serial, step: this.steps[t], gamma: this.gammas[g], state, scale: 1, radius: row.norm_mean, projection, dims,
+      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, radius: row.norm_mean, projection, dims,
       predicted_radius: Number.isFinite(row.predicted_radius) ? row.predicted_radius : null, metrics: row, large,
       nodes: projection === "nodes" ? Array.from({ length: this.p }, (_, i) => i) : [], hist_range: this.tensors.range.data[at],
     };

@@ -164,7 +164,7 @@ export class FilmPlayer extends Part {
       const radius = film.radius[run * film.T + t];
       if (run < g && radius > 0) ghosts.rings.set(e, radius);
     }
-    Object.assign(ghosts, { decade: here, largest: this.largest });
+    Object.assign(ghosts, { decade: here, largest: this.largest, prefix: "run to γ =" });
   }
 
   parts() {

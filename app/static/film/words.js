@@ -4,7 +4,8 @@ import { formatCount, formatGamma, formatPercent } from "../kit/format.js";
 
 /** One sentence on run g at frame t. */
 export function sentenceOf(film, g, t, row, { onset, total }) {
-  const where = `γ = ${formatGamma(film.gammas[g])}, step ${formatCount(film.steps[t])}: `;
+  const [now, end] = [film.tensors.gamma.data[g * film.T + t], film.gammas[g]].map((gamma) => formatGamma(gamma));
+  const where = `γ = ${now}${now === end ? "" : ` on its way to ${end}`}, step ${formatCount(film.steps[t])}: `;
   const diverged = film.info.diverged.find(([run, step]) => run === g && film.steps[t] >= step);
   if (diverged) return `${where}this run diverged before step ${formatCount(diverged[1])}; shown is its last good moment.`;
   if (t === 0) return `${where}before training. All runs of the film start from the same weights.`;

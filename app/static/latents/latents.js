@@ -121,7 +121,15 @@ export class Latents {
     this.redraw();
   }
 
+  /** Whether the view has all nodes: only then is the shell a circle in it, and do points at the radius R lie on it. */
+  whole({ p }) {
+    return this.setupMessage.info.d <= p;
+  }
+
   setDimensions({ info, p }) {
+    if (p !== this.p && this.camera.mode === "follow") this.camera.half = null; // fits anew, at rest too
+    this.p = p;
+    this.gd.parentElement.dataset.whole = String(this.whole({ p }));
     this.titles = info.projection === "pca" ? ["PC 1", "PC 2", "PC 3"] : info.nodes.map(nodeName);
     if (this.titles.length < 2) this.titles.push("spread"); // one node: the second axis only spreads the points
     this.spin.setActive(p === 3);
@@ -144,7 +152,7 @@ export class Latents {
     const mapping = this.mappingFor(scene);
     this.painter.paint(scene, mapping, {
       layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus,
-      theme: this.theme, samples: !this.handed, told: this.told ?? scene.info,
+      theme: this.theme, whole: this.whole(scene), reach: this.camera.half, samples: !this.handed || !this.whole(scene), told: this.told ?? scene.info,
     });
     this.hover.refresh();
     this.current = { scene, mapping };
@@ -214,7 +222,7 @@ export class Latents {
   exportImage(format) {
     if (!this.current || !this.Plotly) return;
     const { info } = this.current.scene;
-    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme);
+    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme, this.whole(this.current.scene));
     this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
   }
 
