@@ -17,7 +17,7 @@ export class Painter {
 
   /** look: {layers, ghosts, titles, labels, brush, focus, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
-    const { layers, ghosts, theme, focus, brush: { colours } } = look;
+    const { layers, ghosts, theme, brush: { colours } } = look;
     const ctx = this.context(mapping.rect);
     if (layers.shell && look.whole) drawGhosts(ctx, mapping, ghosts.list(scene.radius), ghosts.prefix, theme);
     if (scene.p === 3) drawSphere(ctx, mapping, look.whole ? scene.radius : null, look.reach, look.titles, theme);
