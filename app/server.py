@@ -41,7 +41,7 @@ from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.looks.film_export import modules  # noqa: E402
+from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.settings import from_env  # noqa: E402
 

@@ -27,7 +27,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
-    ("app.desks",),
+    ("app.desks", "app.offline"),
     ("app.parts", "app.session"),
     ("app.views",),
     ("app.main",),
@@ -186,7 +186,7 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare"})  # of app/static
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"})  # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from app.desks import file_routes, jobs
 from app.desks.films import FilmDesk, Wish
 from app.looks import film_export
-from app.looks.film_export import BundleError, bundle, page
+from app.looks.bundling import BundleError, bundle, modules
+from app.looks.film_export import page
 from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, film_bytes, open_film
@@ -217,7 +218,7 @@ def test_modules_of_other_rooms_are_found_and_told_apart(tmp_path):
     write(tmp_path / "one", a='import { x } from "../two/a.js";\nimport { y } from "./b.js";\n',
           b="export const y = 2;\n")
     write(tmp_path / "two", a="export const x = 1;\n")
-    assert film_export.modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
+    assert modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
     assert 'const { x } = modules["two/a.js"];' in bundle("one/a.js", tmp_path)
 
 

@@ -13,7 +13,7 @@ import { ViewControls } from "./viewcontrols.js";
 const SENTENCE_MS = 1_500; // no faster than it can be read
 const MANY_CLASSES = 12;
 
-class Stage extends LiveView {
+export class Stage extends LiveView {
   build() {
     const { about: info, clock } = this;
     this.said = 0;
