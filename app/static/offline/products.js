@@ -12,8 +12,12 @@ export function multiply(out, a, b, rows, cols, depth, ai, ak, bk, bj) {
       let [p, q, r] = [i * ai, (i + 1) * ai, j * bj];
       const [two, three] = [2 * bj, 3 * bj];
       for (let k = 0; k < depth; k++) {
-        const [x, y] = [a[p], a[q]];
-        const [b0, b1, b2, b3] = [b[r], b[r + bj], b[r + two], b[r + three]];
+        const x = a[p];
+        const y = a[q];
+        const b0 = b[r];
+        const b1 = b[r + bj];
+        const b2 = b[r + two];
+        const b3 = b[r + three];
         s0 += x * b0;
         s1 += x * b1;
         s2 += x * b2;
