@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 from app.desks import inspections, jobs
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
-from app.looks import cloud
 from app.views._plain import plain
 from tests.app._inspections import made
 from tests.patience import PATIENCE_S
@@ -30,7 +29,7 @@ class StillDesk(InspectDesk):
         """As if ``inspection`` had been read from a file of that name."""
         self.upload = Upload(name, self.folder / "upload-0.npz", 12_345)
         self.upload.path.write_bytes(b"x")
-        self.held = self._foretell(self._publish(inspection, cloud.look(inspection)))
+        self.held = self._holdings.foretell(self._holdings.make(self.upload, inspection))
 
 
 @pytest.fixture
