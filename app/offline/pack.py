@@ -14,66 +14,19 @@ Equal seeds give the server's own run: the same samples, weights and order of sa
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator
-
 import numpy as np
 from torch import Tensor
 
 from app.catalogue import catalogue
 from app.live.panel import Panel
-from lpc_core.config import RunConfig, flatten, resolve
-from lpc_core.data import Dataset, sources, spread, torch_shape
+from app.offline.reach import NeedsServer, needs_server
+from lpc_core.config import RunConfig, flatten
+from lpc_core.data import Dataset, spread
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.probe import MOST
 from lpc_core.engine.trainer import Trainer
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
-
-OPTIMIZERS = ("adamw", "adam", "sgd")  # that app/static/offline/optimizers.js knows
-LARGEST = 2_150_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
-
-
-class NeedsServer(ValueError):
-    """A run that no page can train by itself; the message says why."""
-
-
-def needs_server(run: RunConfig) -> str:
-    """Why only the server can train ``run``, from its settings alone; "" where a page can."""
-    reason = next(_obstacles(run), "")
-    return f"this run needs the server because {reason}" if reason else ""
-
-
-def _obstacles(run: RunConfig) -> Iterator[str]:
-    source = sources().get(run.data.dataset)
-    if source is None:
-        yield f"nobody here knows the data set {run.data.dataset}"
-        return
-    form = source.form(run.data)
-    if (backbone := resolve(run.model, torch_shape(form.shape))) != "mlp":
-        yield f"a page trains MLPs only, and its network is a {backbone}; set model=mlp"
-    if run.loss.loss != "cross-entropy":
-        yield f"a page knows cross-entropy only, and its loss is {run.loss.loss}; set loss=cross-entropy"
-    if run.optim.optimizer not in OPTIMIZERS:
-        yield f"a page knows {', '.join(OPTIMIZERS)}, and its optimiser is {run.optim.optimizer}"
-    if run.model.dropout > 0:
-        yield "a page drops no features at random; set dropout=0"
-    if run.data.augment != "none":
-        yield "a page does not change its pictures at random; set augment=none"
-    if (size := _bytes(run, form.shape, form.classes)) > LARGEST:
-        yield (f"its samples and weights take {size / 1e6:.1f} MB, and a page holds {LARGEST / 1e6:.1f}; "
-               "set fewer samples or smaller layers")
-
-
-def _bytes(run: RunConfig, shape: tuple[int, ...], classes: int) -> int:
-    """Of samples and weights."""
-    width = math.prod(shape)
-    latents = () if run.model.penultimate == "none" else (run.model.latent_dim,)
-    widths = (width, *run.model.hidden, *latents, classes)
-    weights = sum((m + 1) * n for m, n in itertools.pairwise(widths))
-    samples = run.data.samples + min(run.data.test_samples, MOST)
-    return 4 * weights + samples * (width * (1 if len(shape) == 3 else 4) + 1)
 
 
 def packed(run: RunConfig) -> bytes:

@@ -36,9 +36,9 @@ def offline_page(config: RunConfig, words: Sequence[str] = ()) -> str:
     return whole_page(html.escape(title), body, "offline/page.js", STYLES, held)
 
 
-def export(config: RunConfig, target: Path) -> None:
+def export(config: RunConfig, target: Path, words: Sequence[str] = ()) -> None:
     """Write the page for ``config`` to ``target``, whole or not at all."""
-    write_whole(target, offline_page(config).encode())
+    write_whole(target, offline_page(config, words).encode())
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
         target, *settings = sys.argv[1:]
         export(parse_run(dict(item.partition("=")[::2] for item in settings), "cpu"), Path(target))
     except (ValueError, OSError, DataError) as error:
-        print(f"offline: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"page: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -1,10 +1,8 @@
 """The lab's film desk, its routes, its page and the offline export, without a browser."""
 
-import asyncio
 import os
 import stat
 import time
-from dataclasses import dataclass
 
 import pytest
 from starlette.applications import Starlette
@@ -19,6 +17,7 @@ from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record
+from tests.app._client import Client
 from tests.patience import PATIENCE_S, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
@@ -115,38 +114,6 @@ def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
 
 
 # ---- the routes ----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Answer:
-    status_code: int
-    headers: dict
-    content: bytes
-
-
-class Client:
-    """Calls an ASGI app without a server."""
-
-    def __init__(self, app):
-        self.app = app
-
-    def get(self, url, headers=None):
-        path, _, query = url.partition("?")
-        named = [(k.encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()]
-        scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-                 "query_string": query.encode(), "headers": named, "client": ("127.0.0.1", 1),
-                 "server": ("testserver", 80), "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
-        sent = []
-
-        async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))
-        head = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
-        return Answer(sent[0]["status"], head, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
 @pytest.fixture
