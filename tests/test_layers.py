@@ -28,6 +28,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
+    ("app.offline",),
     ("app.desks",),
     ("app.parts", "app.session"),
     ("app.views",),
@@ -187,7 +188,8 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare"}, {"learn"})  # of app/static
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn"})
+# of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 
