@@ -19,4 +19,5 @@ from lpc_core.experiments._verdicts import Verdict, verdicts
 
 __all__ = ["FIGURES", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
            "PaperTable", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict", "all_rows",
-           "families", "figure", "grouped", "in_words", "paper_in_words", "plan", "rows_named", "run_all", "table", "verdicts"]
+           "families", "figure", "grouped", "in_words", "paper_in_words", "plan", "rows_named", "run_all", "table",
+           "verdicts"]
