@@ -34,7 +34,8 @@ class GammaCourse:
         return 10.0 ** math.floor(math.log10(value) + 1e-9) if self.decades and value >= 1e-3 else value
 
     def _reached(self, epoch: int) -> float:
-        value, first = self.start, 1
+        value = self.start
+        first: float = 1
         for regime in self.regimes:
             times = (epoch - first) // regime.every + 1 if epoch >= first else 0
             needed = _times(value, regime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,7 +125,7 @@ def _course(row: Row, **changes: Any) -> Row:
     return row if row.gamma is None else dataclasses.replace(row, gamma=dataclasses.replace(row.gamma, **changes))
 
 
-_CHANGES = {
+_CHANGES: dict[str, Callable[[Row, str], Row]] = {
     "gamma-update": lambda row, value: _course(row, update=_one_of("gamma-update", UPDATES, value)),
     "gamma-decades": lambda row, value: _course(row, decades=_one_of("gamma-decades", ("yes", "no"), value) == "yes"),
     "noise": lambda row, value: dataclasses.replace(row, noise=_number("noise", value, 0.0, 1.0)),

@@ -12,6 +12,7 @@ from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.trainer import Trainer
 from lpc_core.experiments._row import Row
 from lpc_core.losses import Objective, objective, supervised_contrast
+from lpc_core.models import CosineHead
 
 
 class RowTrainer(Trainer):
@@ -57,12 +58,12 @@ class RowTrainer(Trainer):
 
     def _set_angles(self, scale: float, margin: float) -> None:
         """ArcFace's scale and margin from the next step on; the logits that are looked at have the same scale."""
-        if self._angles == (scale, margin) or not isinstance(self.engine, AutogradEngine):
+        head, engine = self.model.head, self.engine
+        if self._angles == (scale, margin) or not (isinstance(engine, AutogradEngine) and isinstance(head, CosineHead)):
             return
         self._angles = scale, margin
-        self.model.head.scale = scale
-        self.engine.objective = objective(dataclasses.replace(self.config.loss, scale=scale, margin=margin),
-                                          self.model.head)
+        head.scale = scale
+        engine.objective = objective(dataclasses.replace(self.config.loss, scale=scale, margin=margin), head)
 
     def _contrast(self) -> None:
         """SupCon on the backbone's features beside the loss that there is."""
