@@ -132,7 +132,7 @@ def together(server: Server, count: int, speed: float) -> tuple[list[tuple[float
 def gamma_latencies(browser: Browser, url: str) -> list[float]:
     """Milliseconds from sending a dragged γ to the first frame trained under it on the screen, many drags."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(url)
+    page.goto(f"{url}/play")
     stage = "document.querySelector('[data-testid=lpc-stage]')"
     page.wait_for_function(f"() => {stage}?.lpcStage?.state()?.step > 300", timeout=60_000)
     box = page.locator("[data-testid=lpc-gamma] .lpc-rail").bounding_box()

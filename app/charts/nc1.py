@@ -41,7 +41,7 @@ def _caption(drawn: Timeline) -> str:
         return "How wide each class's cloud is, measured against the distances between the classes. 0 is a point."
     if last <= 0 or first <= 0:
         return "The classes are points as far as float32 can tell." + _timeline.floor_note(curves)
-    change = first / last
+    change = math.sqrt(first / last)  # NC1 is a ratio of variances: widths go with its root
     told = (f"The clouds of the classes are {number(change)} times smaller than at the start, measured against their "
             "distances." if change > 1.5 else "The clouds of the classes have not shrunk against their distances yet.")
     return told + _timeline.floor_note(curves)

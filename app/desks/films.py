@@ -15,7 +15,7 @@ from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.files.writing import write_whole
-from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas
+from lpc_core.film import MAX_BYTES, FilmError, check_size, film_bytes, open_film, parse_gammas
 from lpc_core.parsing import to_texts
 
 START_S = 3.0  # to start the process that records
@@ -103,7 +103,7 @@ class FilmDesk(jobs.Desk):
         """Put a saved film on the desk; `FilmError` if it is not one."""
         film = open_film(raw)
         self.cancel()
-        write_whole(self.path, raw)
+        write_whole(self.path, film_bytes(film))  # its phases as this version defines them
         self.error = ""
         self._hold(film.config)
 

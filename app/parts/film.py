@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.catalogue import catalogue
 from app.desks.films import HeldFilm
+from app.desks.samples import Sample
 from app.parts._mount import file_url, mount
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.
@@ -19,6 +20,12 @@ _STYLE = """
 def style() -> None:
     """The page's own measures."""
     st.html(f"<style>{_STYLE}</style>")
+
+
+def shipped(film: Sample) -> None:
+    """Play a film that comes with the lab, at once and by itself."""
+    mount("film/film", "film-shipped", {
+        "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "playing": True})
 
 
 def player(film: HeldFilm) -> None:

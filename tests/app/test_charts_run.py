@@ -152,7 +152,9 @@ def test_the_verdict_says_how_far_the_run_is(track):
     assert "The binary code is complete." in done
     lost = dataclasses.replace(track.moments[3], train_accuracy=0.5)
     assert "was lost again: 50 %" in verdict.verdict(Track([*track.moments[:3], lost]))
-    total = dataclasses.replace(track.moments[3], train_accuracy=0.26)
+    guesses = dataclasses.replace(track.moments[3], train_accuracy=0.26)
+    assert "The classes lie apart, but at step 1,000" in verdict.verdict(Track([*track.moments[:3], guesses]))
+    total = dataclasses.replace(guesses, readings=guesses.readings | {"nc1_pinv": Reading(3.0)})
     assert verdict.verdict(Track([*track.moments[:3], total])).startswith("Total collapse: at step 1,000")
 
 

@@ -50,11 +50,11 @@ def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
     assert not hasattr(page.session_state.lpc.desks["film"], "recordings")
 
 
-def test_the_film_page_comes_after_play():
+def test_the_film_page_comes_after_home_play_and_the_lessons():
     from app.views import views
 
     names = [name for name, _ in views()]
-    assert names[:2] == ["play", "film"]
+    assert names[:4] == ["home", "play", "learn", "film"]
     assert (Path(__file__).parents[2] / "app/static/film/film.js").exists()
 
 

@@ -1,10 +1,8 @@
 """The lab's film desk, its routes, its page and the offline export, without a browser."""
 
-import asyncio
 import os
 import stat
 import time
-from dataclasses import dataclass
 
 import pytest
 from starlette.applications import Starlette
@@ -13,11 +11,13 @@ from starlette.routing import Route
 from app.desks import file_routes, jobs
 from app.desks.films import FilmDesk, Recording
 from app.looks import film_export
-from app.looks.film_export import BundleError, bundle, page
+from app.looks.bundling import BundleError, bundle, modules
+from app.looks.film_export import page
 from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record
+from tests.app._client import Client
 from tests.patience import PATIENCE_S, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
@@ -116,38 +116,6 @@ def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
 # ---- the routes ----------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Answer:
-    status_code: int
-    headers: dict
-    content: bytes
-
-
-class Client:
-    """Calls an ASGI app without a server."""
-
-    def __init__(self, app):
-        self.app = app
-
-    def get(self, url, headers=None):
-        path, _, query = url.partition("?")
-        named = [(k.encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()]
-        scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-                 "query_string": query.encode(), "headers": named, "client": ("127.0.0.1", 1),
-                 "server": ("testserver", 80), "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
-        sent = []
-
-        async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))
-        head = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
-        return Answer(sent[0]["status"], head, b"".join(m.get("body", b"") for m in sent[1:]))
-
-
 @pytest.fixture
 def client(monkeypatch):
     class Hub:
@@ -217,7 +185,7 @@ def test_modules_of_other_rooms_are_found_and_told_apart(tmp_path):
     write(tmp_path / "one", a='import { x } from "../two/a.js";\nimport { y } from "./b.js";\n',
           b="export const y = 2;\n")
     write(tmp_path / "two", a="export const x = 1;\n")
-    assert film_export.modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
+    assert modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
     assert 'const { x } = modules["two/a.js"];' in bundle("one/a.js", tmp_path)
 
 
