@@ -240,7 +240,7 @@ def test_names_are_cut_to_what_can_be_shown_and_only_an_ending_is_kept(desk, mon
      ["--data=pets", "--side=32"]),
     (Wish(gamma=2.5, frame=3), {"gammas": [2.5], "frame": 3}, ["--gamma=2.5", "--frame=3"])])
 def test_wishes_for_the_library_and_for_a_shell(wish, plain, command):
-    from lpc_core.inspection.examining import Wishes
+    from lpc_core.inspection.from_file import Wishes
 
     assert wish.wishes() == plain
     assert wish.options() == command
