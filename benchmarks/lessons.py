@@ -39,13 +39,13 @@ def _follow(lesson: Lesson, steps: list[Step], seed: int) -> dict[str, int | Non
     runs = Lockstep(work, lambda run: Trainer(run, "cpu", data))
     histories: list[list[dict[str, float]]] = [[] for _ in work.runs]
     found: dict[str, int | None] = dict.fromkeys((step.title for step in steps), None)
-    to_move = [step for step in steps if step.gamma is not None]
+    to_move = [(step.ready, step.gamma) for step in steps if step.gamma is not None]
     while None in found.values():
         for history, member in zip(histories, runs.members, strict=True):
             now = member.snapshot()
             history.append(now.metrics | {"step": now.step, "gamma": now.gamma})
-        if to_move and met(to_move[0].ready, histories):
-            runs.set_gamma(to_move.pop().gamma)
+        if to_move and met(to_move[0][0], histories):
+            runs.set_gamma(to_move.pop()[1])
         elif not to_move:
             found |= {step.title: runs.step for step in steps
                       if found[step.title] is None and runs.step <= step.within and met(step.check, histories)}
