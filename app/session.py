@@ -298,7 +298,7 @@ def film_wanted() -> None:
     """A press on "Record": record the tab's run with what the film's widgets say."""
     desk = current().film_desk()
     try:
-        desk.record(_film_wish())
+        desk.record(_film_recording())
     except FilmError as error:
         desk.error = str(error)
 
@@ -306,18 +306,18 @@ def film_wanted() -> None:
 def film_estimate() -> str:
     """How long recording will take, in words; or why it cannot be."""
     try:
-        seconds = _film_wish().seconds
+        seconds = _film_recording().seconds
     except (FilmError, ConfigError) as error:
         return str(error)
     about = f"{max(5, 5 * round(seconds / 5)):.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
     return f"Takes about {about} when the machine has nothing else to do; the page shows how far it is."
 
 
-def _film_wish() -> films.Wish:
+def _film_recording() -> films.Recording:
     """The tab's run and what the film's widgets (``film_…``) say."""
     asked = st.session_state
     run = shortened(current().run, asked["film_steps"])
-    return films.Wish(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
+    return films.Recording(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
 
 
 @st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.catalogue import catalogue
-from app.desks.films import Held
+from app.desks.films import HeldFilm
 from app.desks.samples import Sample
 from app.parts._mount import file_url, mount
 
@@ -28,7 +28,7 @@ def shipped(film: Sample) -> None:
         "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "playing": True})
 
 
-def player(film: Held) -> None:
+def player(film: HeldFilm) -> None:
     """Play the film that is on the tab's desk."""
     mount("film/film", "film", {
         "filmUrl": file_url(film.token),

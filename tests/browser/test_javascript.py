@@ -15,6 +15,7 @@ from app.live.frames import decode, encode_thumbs
 from lpc_core.config import unflatten
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
+from tests.browser.offline_runs import offline_data
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ NAMED = [(path.name, name) for path in sorted(TESTS.glob("*.test.js"))
 @pytest.fixture(scope="module")
 def data():
     """What the tests fetch from ``/data/``: bytes as Python writes them, and what Python reads from them."""
-    return {**_frames(), **_film(), **_checks(), "catalogue.json": json.dumps(catalogue())}
+    return {**_frames(), **_film(), **_checks(), **offline_data(), "catalogue.json": json.dumps(catalogue())}
 
 
 def _checks():

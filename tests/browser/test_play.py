@@ -127,7 +127,7 @@ def test_a_data_set_that_is_not_there_says_where_to_put_it(lab, open_page):
 def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_page):
     page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 100)
-    page.get_by_role("combobox", name="dataset").click()
+    page.get_by_role("combobox", name="Data set").click()
     page.get_by_role("option", name="Fashion-MNIST").click()
     notice = page.get_by_test_id("lpc-notice").get_by_text(re.compile("The run before it goes on"))
     notice.wait_for()
@@ -137,7 +137,7 @@ def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_
 def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):
     page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 100)
-    field = page.get_by_label("classes", exact=True)
+    field = page.get_by_label("Classes", exact=True)
     field.fill("6")
     field.press("Enter")
     wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)

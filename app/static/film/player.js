@@ -147,6 +147,8 @@ export class FilmPlayer extends Part {
     this.latents.push(this.shown, now);
     this.setGhosts();
     this.nodes.push(this.shown);
+    this.nodes.tell(this.shown);
+    this.latents.tell(this.shown.info);
     this.curves.show(g, t);
     const [row, marks] = [film.row(g, t), film.marks(t)];
     this.transport.show(g, t, row, marks);
@@ -163,7 +165,7 @@ export class FilmPlayer extends Part {
       const radius = film.radius[run * film.T + t];
       if (run < g && radius > 0) ghosts.rings.set(e, radius);
     }
-    Object.assign(ghosts, { decade: here, largest: this.largest });
+    Object.assign(ghosts, { decade: here, largest: this.largest, prefix: "run to γ =" });
   }
 
   parts() {
