@@ -23,4 +23,6 @@ st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
 st.html(AWAY)
 pages = [st.Page(view.render, title=view.title, url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())]
-st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()
+page = st.navigation(pages, position="top" if len(pages) > 1 else "hidden")
+st.html(f"<h1>LPC Lab: {page.title}</h1>")  # seen by screen readers only (`stage.css`)
+page.run()
