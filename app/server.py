@@ -118,7 +118,7 @@ class OwnPage:
         await self._app(scope | {"headers": asked}, receive, _changed(send, change))
 
 
-_OF_A_COPY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")  # what is changed here is sent whole
+_OF_A_COPY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")  # what is changed is sent whole
 
 
 def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:

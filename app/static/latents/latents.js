@@ -53,9 +53,8 @@ export class Latents {
 
   /** Two fingers: the view goes with them. */
   moveBy(dx, dy, factor, x, y) {
-    if (this.spin.active) return this.spin.pinch(dx, dy, factor);
-    if (!this.Plotly) return;
-    this.axes.moveBy(dx, dy, factor, x, y);
+    if (this.spin.active) this.spin.pinch(dx, dy, factor);
+    else if (this.Plotly) this.axes.moveBy(dx, dy, factor, x, y);
   }
 
   /** A pointer is down on the view: Plotly must not be redrawn under it. */
@@ -87,11 +86,10 @@ export class Latents {
     this.told = null;
     this.tween.clear();
     this.camera.reset();
-    this.ghosts.clear();
+    this.ghosts.reload(message.info.history);
     this.hover.clear();
     this.takeBack();
     this.paint();
-    for (const { step, gamma, radius } of historyRadii(message.info.history)) if (step >= 0) this.ghosts.watch(gamma, radius);
   }
 
   restyle(theme) {
@@ -250,10 +248,4 @@ export class Latents {
     this.observer.disconnect();
     this.axes.destroy();
   }
-}
-
-/** Radius against γ in the stored curves, so that a page opened late still has its rings. */
-function* historyRadii(history = {}) {
-  const radii = history.norm_mean || [];
-  for (let i = 0; i < radii.length; i++) yield { step: history.step?.[i], gamma: history.gamma?.[i], radius: radii[i] };
 }
