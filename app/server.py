@@ -36,12 +36,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import desk_file, film_page  # noqa: E402
+from app.desks.file_routes import desk_file, film_page, run_page, shipped_film  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.looks.film_export import modules  # noqa: E402
+from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
@@ -115,7 +115,7 @@ class OwnPage:
             await self._app(scope, receive, send)
             return
         asked = [(key, value) for key, value in scope["headers"] if key not in _OF_A_COPY]
-        await self._app(scope | {"headers": asked}, receive, _changed(send, change))
+        await self._app({**scope, "headers": asked}, receive, _changed(send, change))
 
 
 _OF_A_COPY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")  # what is changed is sent whole
@@ -137,7 +137,7 @@ def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
         new = change(bytes(body))
         others = [(key, value) for key, value in start["headers"]
                   if key.lower() not in (b"content-length", b"etag", b"last-modified")]
-        await send(start | {"headers": [*others, (b"content-length", str(len(new)).encode())]})
+        await send({**start, "headers": [*others, (b"content-length", str(len(new)).encode())]})
         await send({"type": "http.response.body", "body": new})
 
     return send_changed
@@ -243,6 +243,8 @@ app = st.App(
         Route("/lab/plotly.min.js", plotly_js),
         Route("/lab/file", desk_file),
         Route("/lab/film.html", film_page),
+        Route("/lab/films/{name}", shipped_film),
+        Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
     middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnPage)],

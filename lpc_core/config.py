@@ -40,11 +40,12 @@ def _setting(default: Any, label: str, help: str, *, low: float | None = None, h
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclass(frozen=True)
 class _Section:
     """Checks every field of a section against its own metadata."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+        for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
 
 
@@ -115,7 +116,8 @@ class ModelConfig(_Section):
     activation: str = _setting("silu", "Activation", "Non-linearity.", choices=("silu", "relu", "gelu", "tanh"))
     penultimate: str = _setting("linear", "Penultimate layer",
         "The layer the penalty acts on: linear (LPC), nonlinear, or none.", choices=("linear", "nonlinear", "none"))
-    latent_dim: int = _setting(2, "Latent nodes", "Nodes of the penultimate layer.", low=1, high=512, unit="nodes")
+    latent_dim: int = _setting(2, "Latent nodes", "Nodes of the penultimate layer.", low=1, high=2_048,
+        unit="nodes")
     dropout: float = _setting(0.0, "Dropout", "Share of backbone features dropped while training.", low=0.0, high=0.95)
 
 

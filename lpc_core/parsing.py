@@ -67,6 +67,16 @@ def to_texts(config: RunConfig) -> dict[str, str]:
     return {name: format_value(value) for name, value in flatten(config).items()}
 
 
+def short_texts(config: RunConfig) -> dict[str, str]:
+    """As few texts as `parse_run` needs to give ``config`` back, whatever the device: what its data set's starting run
+    has differently, on a CPU or on a GPU.
+    """
+    texts, dataset = to_texts(config), config.data.dataset
+    bases = [to_texts(default_run(dataset, device)) for device in ("cpu", "cuda")]
+    return {name: text for name, text in texts.items()
+            if name == "dataset" or any(base[name] != text for base in bases)}
+
+
 def parse_run(given: Mapping[str, object], device: str | None = None) -> RunConfig:
     """The run that ``given`` names over its data set's starting run, or over the named preset that its key ``preset``
     asks for; the first bad value raises `ConfigError`. ``device`` as in `lpc_core.presets.default_run`.

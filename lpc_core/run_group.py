@@ -26,7 +26,7 @@ class RunGroup:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.runs) <= MOST:
-            raise ConfigError("runs", f"2 to {MOST} runs to compare, or one alone", len(self.runs))
+            raise ConfigError("runs", f"1 to {MOST} runs", len(self.runs))
         if not len(self.runs) == len(self.titles) == len(self.follows):
             raise ConfigError("runs", "a title and a word on γ for each run", (self.titles, self.follows))
         first = flatten(self.runs[0])
@@ -54,6 +54,8 @@ def alone(run: RunConfig) -> RunGroup:
 
 def compare(base: RunConfig, overrides: Sequence[Mapping[str, Any]], titles: Sequence[str]) -> RunGroup:
     """``base`` once per item of ``overrides``, with those settings replaced; who sets γ's course does not follow."""
+    if not 2 <= len(overrides) <= MOST:
+        raise ConfigError("runs", f"2 to {MOST} runs to compare", len(overrides))
     runs = tuple(unflatten(dict(settings), base) for settings in overrides)
     return RunGroup(runs, tuple(titles), tuple(not _GAMMA & settings.keys() for settings in overrides))
 

@@ -29,8 +29,8 @@ def value(inspection: Inspection, name: str) -> float:
 
 def phase(inspection: Inspection) -> Phase:
     """What the classes are."""
-    known = (value(inspection, name) for name in ("accuracy", "within_class_spread", "nc1_pinv"))
-    return Phase(int(phase_of(*known, len(inspection.embeddings.class_names))))
+    accuracy, spread, nc1 = (value(inspection, name) for name in ("accuracy", "within_class_spread", "nc1_pinv"))
+    return Phase(int(phase_of(accuracy, spread, nc1, len(inspection.embeddings.class_names))))
 
 
 def _accuracy(inspection: Inspection, accuracy: float) -> str:

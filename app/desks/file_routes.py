@@ -1,9 +1,14 @@
-"""Routes to what desks publish: a file, or a film's offline page. Same origin and the file's own token, or nothing."""
+"""Routes to files: what desks publish, a film's offline page, and a run's page that trains without a server.
+
+Our own pages alone get them; what lies on a desk, by its token.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
+import threading
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -11,11 +16,19 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app.desks import jobs
 from app.desks.jobs import find
+from app.desks.samples import FILMS, samples
+from app.live import rooms
 from app.live.hub import current
 from app.live.socket import origin_allowed
+from app.offline.reach import needs_server
+from lpc_core.config import ConfigError, RunConfig
+from lpc_core.parsing import parse_run, short_texts
 
+LIGHTER = "ask for fewer samples or smaller layers"
+WAITING = 8  # pages that are made, or wait to be: one at a time
 SMALLER = "record fewer γ, frames or points"
 _HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
+_waiting = threading.BoundedSemaphore(WAITING)
 
 
 def same_origin(call: Request) -> bool:
@@ -37,6 +50,14 @@ async def desk_file(call: Request) -> Response:
     return FileResponse(path, media_type="application/octet-stream", filename=name, headers=_HEADERS)
 
 
+async def shipped_film(call: Request) -> Response:
+    """A film that comes with the lab, by its file's name: everybody's."""
+    film = next((film for film in samples(FILMS) if film.path.name == call.path_params["name"]), None)
+    if film is None:
+        return PlainTextResponse("No such film comes with the lab.", 404)
+    return FileResponse(film.path, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
+
+
 async def film_page(call: Request) -> Response:
     """The film of ``?token=`` as one page that plays without a network."""
     if not same_origin(call):
@@ -51,3 +72,33 @@ async def film_page(call: Request) -> Response:
                                  headers=_HEADERS)
     return FileResponse(page, media_type="text/html", filename="lpc-lab-film.html", headers=_HEADERS,
                         background=BackgroundTask(page.unlink, missing_ok=True))
+
+
+async def run_page(call: Request) -> Response:
+    """The run that the query names, as texts like a link's, in one page that trains without a server."""
+    if not same_origin(call):
+        return PlainTextResponse("Runs are for this server's own pages.", 403)
+    try:
+        run = parse_run(dict(call.query_params), "cpu")
+    except ConfigError as error:
+        return PlainTextResponse(f"No such run: {error}.", 400, headers=_HEADERS)
+    if reason := needs_server(run):
+        return PlainTextResponse(f"No page can train it: {reason}.", 400, headers=_HEADERS)
+    if not _waiting.acquire(blocking=False):
+        return PlainTextResponse("Many pages are being made; try again in a minute.", 503, headers=_HEADERS)
+    try:
+        return await asyncio.to_thread(_made, run)
+    finally:
+        _waiting.release()
+
+
+def _made(run: RunConfig) -> Response:
+    folder = rooms.folder("desk")
+    settings = [f"{name}={text}" for name, text in short_texts(run).items()]
+    error = jobs.do("app.offline.page", [str(folder / "run.html"), *settings], folder, LIGHTER)
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    if error:
+        return PlainTextResponse(f"This page cannot be made: {error.removeprefix('page: ')}", 410, headers=_HEADERS,
+                                 background=remove)
+    return FileResponse(folder / "run.html", media_type="text/html", filename=f"lpc-lab-{run.data.dataset}.html",
+                        headers=_HEADERS, background=remove)

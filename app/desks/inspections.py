@@ -8,106 +8,28 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import shlex
-import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 from app.desks import jobs, spares
-from app.settings import from_env
+from app.desks.holdings import Held, Holdings
+from app.desks.uploads import InspectRefused, Intake, Upload
+from app.desks.wishes import Wish
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import arrays
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
-    from app.looks.cloud import Sight
-    from app.looks.cloud_theory import Prediction
     from lpc_core.checkpoint import TensorEntry
     from lpc_core.inspection import Inspection
 
 LOOKING = "app.desks.looking"
-BLOCK = 2**20
 REST_S = 3.0  # between a command's end and preparing for the next: first the page shows what was found
 QUICK_S = 0.5  # how long samples wait for what is foretold, so that both are shown at once
-T = TypeVar("T")
 PROJECTIONS = {"tsne": "t-SNE", "umap": "UMAP"}
-_ENDING = re.compile(r"(-\d{5}-of-\d{5}|\.[a-z]{1,12}\.index|\.pth)?\.[a-z0-9]{1,12}$")
-_UNSAFE = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
-MOST_NAME = 120  # characters of a name on the disk
-_CUT = re.compile(r"[^\w .()+,=@-]+")
-
-
-class InspectRefused(jobs.JobRefused):
-    """A wish that cannot be followed; the message says what was expected, what was found and what to do."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that was handed in."""
-
-    name: str  # as its owner calls it, cut to what can be shown
-    path: Path  # in the desk's folder, or a sample's; of a checkpoint in parts the folder they are in
-    size: int  # bytes
-    parts: tuple[str, ...] = ()  # names of its files where these are several
-
-
-@dataclass(frozen=True)
-class Wish:
-    """How a checkpoint is to be run, or which moment of a film is wanted. None leaves a choice to the file."""
-
-    data: str | None = None  # a built-in set, or the path of an npz or of a zip of pictures
-    data_name: str = ""  # what that, or the folder of the pictures, was called
-    split: str | None = None
-    normalisation: str | None = None
-    activation: str | None = None
-    layer: str | None = None
-    weights: str | None = None  # which of a file's several
-    order: tuple[str, ...] | None = None  # of layers, where the file leaves it open
-    classes: str | None = None  # which rows of the head the data's classes are
-    samples: int | None = None
-    side: int | None = None  # pixels that pictures are cut to
-    gamma: float | None = None  # of a film's run
-    frame: int | None = None  # of a film
-    picked: dict[str, str] | None = None  # of embeddings: role → array or column
-    unlabelled: str | None = None  # "keep": samples that name no class as one class more
-
-    def wishes(self) -> dict[str, Any]:
-        """As `lpc_core.inspection.examining.Wishes` takes them."""
-        given = vars(self) | {"gammas": None if self.gamma is None else [self.gamma], "gamma": None, "data_name": None}
-        return {name: value for name, value in given.items() if value is not None}
-
-    def options(self) -> list[str]:
-        """As the command line takes them, with the owner's names."""
-        order = None if self.order is None else ",".join(self.order)
-        given = vars(self) | {"data": self.data_name or self.data, "data_name": None, "picked": None, "order": order}
-        picks = [f"--pick={role}={name}" for role, name in (self.picked or {}).items()]
-        return [*(f"--{name}={value}" for name, value in given.items() if value is not None), *picks]
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """An inspection on a desk, with tokens of the files that its point cloud is drawn from."""
-
-    upload: Upload
-    inspection: Inspection
-    sight: Sight
-    tokens: dict[str, str]  # kind of file ("cloud", "nodes", "images", "theory", "points") → token
-    pictures: tuple[list[int], int] | None = None  # of the "images" file: [H, W, C], and where they begin
-    prediction: Prediction | None = None  # None while it is being computed
-    projections: dict[str, str] = field(default_factory=dict)  # "tsne", "umap" → token
-    serial: int = 0  # grows with every inspection of the desk
-    known: dict[str, Any] = field(default_factory=dict)  # what a page has computed of it, so as not to do it again
-
-    def once(self, name: str, make: Callable[[], T]) -> T:
-        """What ``make`` gives, computed the first time it is asked for under this name."""
-        if name not in self.known:
-            self.known[name] = make()
-        found: T = self.known[name]
-        return found
 
 
 class InspectDesk(jobs.Desk):
@@ -133,10 +55,9 @@ class InspectDesk(jobs.Desk):
         self._before: Held | None = None
         self._wish = Wish()
         self._busy = 0
-        self._serial = 0
         self._tree: tuple[Path, list[TensorEntry] | str] | None = None
         self._lock = threading.Lock()
-        self._background = ThreadPoolExecutor(1, "nodes")
+        self._intake, self._holdings = Intake(self.folder), Holdings(self.folder, self.publish)
         self._prepare()
 
     @property
@@ -148,82 +69,35 @@ class InspectDesk(jobs.Desk):
 
     def take(self, name: str, source: IO[bytes]) -> None:
         """Keep the file ``source`` called ``name`` and find out what it is; `InspectRefused` when that must wait."""
-        self.accept(self._keep(name, source, "upload"))
+        self.accept(self._intake.file(name, source, "upload"))
 
     def take_parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> None:
-        """Keep the files of a checkpoint in parts in a folder of their own, under safe forms of their names."""
-        self._serial += 1
-        folder, names = self.folder / f"upload-{self._serial}", [name for name, _ in files]
-        folder.mkdir(mode=0o700)
-        safe = [_UNSAFE.sub("_", _shown(name)).lstrip(".")[-MOST_NAME:] or "file" for name in names]
-        if len(set(safe)) < len(safe):
-            shutil.rmtree(folder)
-            raise InspectRefused("expected each file once, got one name twice; choose each part of a checkpoint once")
-        size = sum(_written(folder / name, source) for name, (_, source) in zip(safe, files, strict=True))
-        self.accept(Upload(f"{_shown(names[0])} and {len(names) - 1} more", folder, size,
-                           tuple(_shown(name) for name in names)))
+        """Keep the files of a checkpoint in parts."""
+        self.accept(self._intake.parts(files))
 
     def take_data(self, name: str, source: IO[bytes]) -> None:
         """Keep samples to run a checkpoint on."""
-        self._replace_data(self._keep(name, source, "data"))
+        self._replace_data(self._intake.file(name, source, "data"))
 
     def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
         """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
-        from lpc_core.checkpoint import FileRefused, pictures
-
-        self._serial += 1
-        path = self.folder / f"data-{self._serial}.zip"
-        inside = {name.partition("/")[2]: file for name, file in files}  # a picture at the top has no class
-        try:
-            total = sum(file.seek(0, os.SEEK_END) for file in inside.values())
-            if total > most_bytes:
-                raise InspectRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
-                                     "pictures, or smaller ones")
-            for file in inside.values():
-                file.seek(0)
-            if not pictures.pack({name: file.read for name, file in inside.items()}, path):
-                raise InspectRefused("expected a folder with one folder of pictures per class, got one without any; "
-                                     f"{pictures.SORT}")
-        except (FileRefused, ImportError, InspectRefused) as error:
-            path.unlink(missing_ok=True)
-            raise InspectRefused(str(error)) from None
-        self._replace_data(Upload(_shown(files[0][0].partition("/")[0]), path, path.stat().st_size))
+        self._replace_data(self._intake.pictures(files, most_bytes))
 
     def _replace_data(self, upload: Upload | None) -> None:
         """Other samples in the place of those before, whose file goes unless somebody may be about to read it."""
         if not self.busy:
-            self._forget(self.data)
+            self._intake.forget(self.data)
         self.data = upload
 
     def accept(self, upload: Upload, wish: Wish | None = None) -> None:
         """Find out what ``upload`` is; what needs no choices, or has them in ``wish``, is measured at once."""
         self.cancel()
         if self.upload is not None and (self.held is None or self.held.upload is not self.upload):
-            self._forget(self.upload)
+            self._intake.forget(self.upload)
         self.upload, self.found, self.asks, self.error = upload, None, None, ""
-        self._drop(self.head)
+        self._holdings.drop(self.head)
         self.head = None
         self.inspect(wish or Wish())
-
-    def _keep(self, name: str, source: IO[bytes], kind: str) -> Upload:
-        """Write ``source`` under a name of ours; of its own name only a usual ending is kept."""
-        most = from_env().upload_mb
-        if source.seek(0, os.SEEK_END) > most * BLOCK:
-            raise InspectRefused(f"expected a file of at most {most:,} MB, got {source.tell() / BLOCK:,.0f} MB; save "
-                                 "less in it, or ask whoever runs the server to raise LPC_UPLOAD_MB")
-        source.seek(0)
-        self._serial += 1
-        ending = _ENDING.search(name.lower())
-        path = self.folder / f"{kind}-{self._serial}{ending[0] if ending else ''}"
-        return Upload(_shown(name), path, _written(path, source))
-
-    def _forget(self, upload: Upload | None) -> None:
-        if upload is None or upload.path.parent != self.folder:
-            return
-        if upload.parts:
-            shutil.rmtree(upload.path, ignore_errors=True)
-        else:
-            upload.path.unlink(missing_ok=True)
 
     # ---- work --------------------------------------------------------------------------------------------------------
 
@@ -326,100 +200,45 @@ class InspectDesk(jobs.Desk):
             self._hold()
 
     def _hold(self) -> None:
-        from app.looks import cloud
         from lpc_core.inspection import load
 
         assert self.upload is not None
         inspection = _named(load(self._fresh), self.upload, self._wish)
         os.replace(self._fresh, self._saved)
-        sight = cloud.look(inspection)
-        held = self._publish(inspection, sight)
-        self._drop(self._before)
+        held = self._holdings.make(self.upload, inspection)
+        self._holdings.drop(self._before)
         with ThreadPoolExecutor(1) as pool:
-            foretelling = pool.submit(self._foretell, held)
+            foretelling = pool.submit(self._holdings.foretell, held)
             with contextlib.suppress(TimeoutError):
                 held = foretelling.result(QUICK_S)
             self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
             if self._before is not None and self._before.upload is not held.upload:
-                self._forget(self._before.upload)
+                self._intake.forget(self._before.upload)
             foretold = foretelling.result()
         if self.held is held:  # and not a newer one by now
             self.held = foretold
 
-    def _drop(self, held: Held | None) -> None:
-        """Delete the files of a view that is no longer shown."""
-        if held is not None:
-            shutil.rmtree(self.folder / f"view-{held.serial}", ignore_errors=True)
-
-    def _publish(self, inspection: Inspection, sight: Sight) -> Held:
-        """Write the cloud's files, the nodes' in the background; the ones before are no longer served."""
-        from app.looks import cloud
-
-        assert self.upload is not None
-        self._serial += 1
-        folder = self.folder / f"view-{self._serial}"
-        folder.mkdir(mode=0o700)
-        paths, info = cloud.write_samples(folder, inspection, sight)
-        nodes = self._background.submit(cloud.write_nodes, paths["nodes"], inspection, sight)
-        tokens = {kind: self.publish(path, nodes if kind == "nodes" else None) for kind, path in paths.items()}
-        pictures = (info["image"], info["images_at"]) if "images" in paths else None
-        return Held(self.upload, inspection, sight, tokens, pictures, serial=self._serial)
-
-    def _foretell(self, held: Held) -> Held:
-        """The same with the predicted points, which may take seconds."""
-        from app.looks import cloud
-        from app.looks.cloud_theory import predict_for
-
-        foretold = predict_for(held.inspection, held.sight.means)
-        paths = cloud.write_theory(self.folder / f"view-{held.serial}", foretold, held.sight)
-        tokens = held.tokens | {kind: self.publish(path) for kind, path in paths.items()}
-        return dataclasses.replace(held, prediction=foretold, tokens=tokens)
-
     def _hold_head(self) -> None:
-        from app.looks import cloud
         from app.looks.head_alone import head_inspection
 
         assert self.upload is not None
         inspection = head_inspection(self._fresh, self.upload.name)
         self._fresh.unlink()
         before = self.head
-        self.head = self._foretell(self._publish(inspection, cloud.look(inspection)))
-        self._drop(before)
+        self.head = self._holdings.foretell(self._holdings.make(self.upload, inspection))
+        self._holdings.drop(before)
 
     def _add_projection(self) -> None:
-        from app.looks import cloud
-
-        held = self.held
-        if held is None:
-            return
-        xy = arrays(self._fresh)["xy"]
-        self._fresh.unlink()
-        path = self.folder / f"view-{held.serial}" / f"{self.task}.safetensors"
-        cloud.write_projection(path, xy, held.sight)
-        coordinates = held.inspection.coordinates | {self.task: xy}
-        inspection = dataclasses.replace(held.inspection, coordinates=coordinates)
-        self.held = dataclasses.replace(held, inspection=inspection,
-                                        projections=held.projections | {self.task: self.publish(path)})
+        if self.held is not None:
+            xy = arrays(self._fresh)["xy"]
+            self._fresh.unlink()
+            self.held = self._holdings.project(self.held, self.task, xy)
 
     def close(self) -> None:
         """End the work and delete all files."""
-        self._background.shutdown(cancel_futures=True)
+        self._holdings.close()
         super().close()
         self.held = self.head = self.found = self.upload = None
-
-
-def _written(path: Path, source: IO[bytes]) -> int:
-    """Write ``source`` to a new file that nobody else may read; how many bytes that were."""
-    size = 0
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        while block := source.read(BLOCK):
-            size += file.write(block)
-    return size
-
-
-def _shown(name: str) -> str:
-    """The name without folders and without what could not be shown in one line."""
-    return _CUT.sub("_", Path(name.replace("\\", "/")).name)[:120] or "file"
 
 
 def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:

@@ -14,7 +14,7 @@ from lpc_core.engine.cost import Cost, CostError, check_within, machine_memory, 
 
 TOLERABLE_S = 0.1  # of a step longer than a turn, where no process of its own is left for its run
 PAUSE_S, TOLERABLE_PAUSE_S = 0.25, 1.0  # the same for building and looking
-SHARED_BYTES = 300 * 2**20  # what one run may take of a shared process
+SHARED_BYTES = 450 * 2**20  # what one run may take of a shared process
 PROCESS_BYTES = 350 * 2**20  # of a process of its own, besides the run
 RUN_SHARE, ALL_SHARE = 0.25, 0.6  # of the machine's memory, where the settings name no limit
 

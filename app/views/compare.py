@@ -57,4 +57,4 @@ def _lines(tab: session.Comparing) -> None:
                           on_change=session.carried(key, functools.partial(tab.change_line, i)))
 
 
-VIEW = View("Compare", 2, render)
+VIEW = View("Compare", 4, render)

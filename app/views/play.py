@@ -10,6 +10,7 @@ from app.views import _form
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
+from app.views._take_along import take_along
 from lpc_core.config import unflatten
 from lpc_core.presets import device_note, named_presets
 
@@ -27,6 +28,7 @@ def render() -> None:
         if note := device_note(tab.run):
             st.caption(plain(note))
         _form.render(tab.run, tab.form)
+        take_along(tab.run)
         link = session.link()
         st.text_input("Link to this run", link, key=link, help="It opens the very same run, seed included.")
 
@@ -43,4 +45,4 @@ def _presets(tab: session.Session) -> None:
                  help="Runs found by measurement, each for a purpose: a fast collapse, or a binary code.")
 
 
-VIEW = View("Play", 0, render)
+VIEW = View("Play", 1, render)

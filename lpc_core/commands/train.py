@@ -40,7 +40,6 @@ def train(  # noqa: PLR0917
     from lpc_core.engine.parallel import Share, launch, own_device, share, together
     from lpc_core.engine.trainer import Trainer
     from lpc_core.files.writing import write_whole
-    from lpc_core.machine import available_memory
 
     target = pick_device(device)
     config, part = run_of(settings, device), share()
@@ -48,7 +47,7 @@ def train(  # noqa: PLR0917
     if note := device_note(device):
         print(note, file=sys.stderr)
     if target.type == "cpu":
-        check_fits(cost_of(config), available_memory() // (part.processes if part else processes))
+        check_fits(cost_of(config), processes=part.processes if part else processes)
     if processes > 1 and part is None:
         Share(0, processes).check(config)
         raise typer.Exit(launch(sys.argv[1:], processes))

@@ -144,9 +144,10 @@ def _pairs(work: RunConfig, batch: int) -> int:
 # ---- limits ------------------------------------------------------------------------------------------------------
 
 
-def check_fits(cost: Cost, available: int | None = None) -> None:
-    """Raise `CostError` for a run that needs more memory than this machine (or its container) has free."""
-    check_within(cost, available_memory() if available is None else available, "this machine has free")
+def check_fits(cost: Cost, available: int | None = None, processes: int = 1) -> None:
+    """Raise `CostError` for a run that needs more memory, in each of its ``processes``, than this machine has free."""
+    free = available_memory() if available is None else available
+    check_within(cost, free // processes, "this machine has free")
 
 
 def check_within(cost: Cost, limit: int, whose: str) -> None:

@@ -181,9 +181,9 @@ def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tupl
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: RunConfig) -> None:
-    sizes = tuple(len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
-                  for name in ("gammas", "steps", "labels"))
-    layout = _layout(info, sizes)  # type: ignore[arg-type]
+    g, t, n = (len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
+               for name in ("gammas", "steps", "labels"))
+    layout = _layout(info, (g, t, n))
     if "phase" not in arrays:
         del layout["phase"]
     if set(arrays) != set(layout):
@@ -199,7 +199,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
         raise FilmError(f"expected 2 to 256 classes and at least 1 node, got {classes} and {d}; record the film anew")
     check_gammas(arrays["gammas"])
     steps = arrays["steps"]
-    check_size(len(steps), sizes[2], int(steps.max(initial=0)))
+    check_size(t, n, int(steps.max(initial=0)))
     if (np.diff(steps) <= 0).any() or steps[0] < 0 or steps[-1] > config.steps:
         raise FilmError(f"expected growing steps from 0 to {config.steps}, got {steps[0]} … {steps[-1]}; "
                         "record the film anew")

@@ -16,7 +16,8 @@ def phases(film: Film) -> np.ndarray:
     """`Phase` of every run at every frame: (G, T) uint8; unknown throughout a film that did not measure it."""
     if not set(_ASKED) <= set(film.info["metrics"]):
         return np.full((len(film.gammas), len(film.steps)), Phase.UNKNOWN, np.uint8)
-    return phase_of(*map(film.metric, _ASKED), film.class_count)
+    accuracy, spread, nc1 = map(film.metric, _ASKED)
+    return phase_of(accuracy, spread, nc1, film.class_count)
 
 
 def collapse_onset(film: Film, frame: int = -1) -> float:

@@ -1,23 +1,23 @@
 """The lab's film desk, its routes, its page and the offline export, without a browser."""
 
-import asyncio
 import os
 import stat
 import time
-from dataclasses import dataclass
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.desks import file_routes, jobs
-from app.desks.films import FilmDesk, Wish
+from app.desks.films import FilmDesk, Recording
 from app.looks import film_export
-from app.looks.film_export import BundleError, bundle, page
+from app.looks.bundling import BundleError, bundle, modules
+from app.looks.film_export import page
 from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, film_bytes, open_film
 from lpc_core.film.record import record
+from tests.app._client import Client
 from tests.patience import PATIENCE_S, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
@@ -44,7 +44,7 @@ def wait(desk):
 
 
 def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
-    desk.record(Wish(SMALL, "0.1,1,10", 4, 30))
+    desk.record(Recording(SMALL, "0.1,1,10", 4, 30))
     assert desk.running
     wait(desk)
     assert desk.error == ""
@@ -61,10 +61,10 @@ def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
 
 def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
     with pytest.raises(FilmError, match="expected each value once"):
-        desk.record(Wish(SMALL, "1,1", 4, 30))
+        desk.record(Recording(SMALL, "1,1", 4, 30))
     with pytest.raises(FilmError, match="frames: expected at most 31"):
-        desk.record(Wish(SMALL, "1,2", 40, 30))
-    desk.record(Wish(unflatten({"dim": 1, "classes": 4}, SMALL), "1,2", 4, 30))
+        desk.record(Recording(SMALL, "1,2", 40, 30))
+    desk.record(Recording(unflatten({"dim": 1, "classes": 4}, SMALL), "1,2", 4, 30))
     wait(desk)
     assert desk.error.startswith("classes: expected at most 2")
     assert desk.held is None
@@ -73,7 +73,7 @@ def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
 def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
     desk.adopt(raw)
     before = desk.held
-    desk.record(Wish(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
+    desk.record(Recording(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
     process = desk._process
     desk.cancel()
     assert process.wait(PATIENCE_S) != 0
@@ -87,7 +87,7 @@ def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
 def test_only_so_many_recordings_at_once(desk, monkeypatch):
     monkeypatch.setattr(FilmDesk, "at_once", 0)
     with pytest.raises(FilmError, match="expected fewer than 0 films being recorded on this server, got 0; try again"):
-        desk.record(Wish(SMALL, "1,2", 4, 30))
+        desk.record(Recording(SMALL, "1,2", 4, 30))
 
 
 def test_a_bad_upload_changes_nothing(desk, raw):
@@ -114,38 +114,6 @@ def test_a_page_that_comes_back_in_time_finds_its_film(desk, raw, monkeypatch):
 
 
 # ---- the routes ----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Answer:
-    status_code: int
-    headers: dict
-    content: bytes
-
-
-class Client:
-    """Calls an ASGI app without a server."""
-
-    def __init__(self, app):
-        self.app = app
-
-    def get(self, url, headers=None):
-        path, _, query = url.partition("?")
-        named = [(k.encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()]
-        scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-                 "query_string": query.encode(), "headers": named, "client": ("127.0.0.1", 1),
-                 "server": ("testserver", 80), "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
-        sent = []
-
-        async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))
-        head = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
-        return Answer(sent[0]["status"], head, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
 @pytest.fixture
@@ -217,7 +185,7 @@ def test_modules_of_other_rooms_are_found_and_told_apart(tmp_path):
     write(tmp_path / "one", a='import { x } from "../two/a.js";\nimport { y } from "./b.js";\n',
           b="export const y = 2;\n")
     write(tmp_path / "two", a="export const x = 1;\n")
-    assert film_export.modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
+    assert modules("one/a.js", tmp_path) == ["two/a.js", "one/b.js", "one/a.js"]
     assert 'const { x } = modules["two/a.js"];' in bundle("one/a.js", tmp_path)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.live import hub as hubs
-from app.live import state_file
+from app.live import sessions, state_file
 from app.live.hub import Hub, HubError
 from app.live.keeping import SAVE_EVERY_S
 from app.live.processes import LocalWorker
@@ -39,7 +39,7 @@ def started(settings: Settings, engine: str = "tests.app._fake:engine") -> Itera
     yield hub
     hub.stop()
     assert not hub.folder.exists()
-    assert not any(seat.link.alive() for seat in hub._seats)
+    assert not any(seat.link.alive() for seat in hub.crew.seats)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def page(hub: Hub) -> Iterator[Page]:
 
 
 def spare_is_ready(hub: Hub) -> None:
-    until(lambda: hub._spare is not None and (hub.folder / f"{hub._spare.pid}.serving").exists())
+    until(lambda: hub.crew.spare is not None and (hub.folder / f"{hub.crew.spare.pid}.serving").exists())
 
 
 def worker_pid(hub: Hub) -> int:
-    return hub._seats[0].link.pid
+    return hub.crew.seats[0].link.pid
 
 
 def test_a_page_gets_a_setup_and_then_frames_that_move(page):
@@ -189,7 +189,7 @@ def test_a_page_that_acknowledges_nothing_gets_two_frames_and_training_goes_on(h
     until(lambda: len(page.of("frame")) >= 2)
     page.settle(1.0)
     assert len(page.of("frame")) == 2
-    assert len(hub._seats[0].bag) <= 5
+    assert len(hub.crew.seats[0].bag) <= 5
     page.acknowledge()
     page.wait("frame", lambda info: info["step"] > 200)
     until(lambda: len(page.of("frame")) == 4)
@@ -368,7 +368,7 @@ def test_a_killed_worker_is_replaced_and_its_runs_go_on(hub, page):
 
 
 def test_a_run_that_ends_its_worker_again_and_again_is_stopped_and_the_others_go_on(hub, page, monkeypatch):
-    monkeypatch.setattr(hubs, "CRASH_WINDOW_S", 1_000.0)  # three starts may take a busy machine longer than a minute
+    monkeypatch.setattr(sessions, "CRASH_WINDOW_S", 1_000.0)  # three starts may last longer than a minute
     page.wait("frame", lambda info: info["step"] > 10)
     session = hub.open(config("deadly"))
     deadly = Page(hub, session)
@@ -383,7 +383,7 @@ def test_a_run_that_ends_its_worker_again_and_again_is_stopped_and_the_others_go
 
 
 def test_workers_that_never_start_are_given_up(monkeypatch):
-    monkeypatch.setattr(hubs, "CRASH_WINDOW_S", 1_000.0)
+    monkeypatch.setattr(sessions, "CRASH_WINDOW_S", 1_000.0)
     for hub in started(Settings(), "tests.app._fake:broken_engine"):
         page = Page(hub, hub.open(config()))
         page.wait("notice", lambda info: info["state"] == "stopped")

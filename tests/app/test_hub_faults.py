@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.live import hub as hubs
+from app.live import seats, sessions
 from app.live.hub import Hub, HubError
 from app.live.processes import LocalWorker
 from app.live.worker import BEAT_S
@@ -60,7 +61,7 @@ def told(page: Page, state: str) -> int:
 
 
 def pid(hub: Hub) -> int:
-    return hub._seats[0].link.pid
+    return hub.crew.seats[0].link.pid
 
 
 # ---- disks -------------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def is_full_and_then_not(hub: Hub, page: Page, mend: object) -> None:
 @pytest.fixture
 def blameless(monkeypatch):
     """Kills that happen to fall into a turn of the run are not laid at its door: these tests are about the disk."""
-    monkeypatch.setattr(hubs, "CRASH_WINDOW_S", 0.0)
+    monkeypatch.setattr(sessions, "CRASH_WINDOW_S", 0.0)
 
 
 @pytest.fixture
@@ -194,15 +195,15 @@ def test_a_system_that_starts_no_process_for_a_while_is_asked_again(monkeypatch)
     with serving(Settings(spare=False, **PATIENT)) as hub:
         page = Page(hub, hub.open(run()))
         trains_on(page)
-        make, refused = hub._make, []
+        make, refused = hub.crew.make, []
 
-        def refuse(folder: Path) -> LocalWorker:
+        def refuse() -> LocalWorker:
             if len(refused) < hubs.MAX_CRASHES:
-                refused.append(folder)
+                refused.append(1)
                 raise BlockingIOError(11, "Resource temporarily unavailable")
-            return make(folder)
+            return make()
 
-        monkeypatch.setattr(hub, "_make", refuse)
+        monkeypatch.setattr(hub.crew, "make", refuse)
         count = len(page.seen)
         os.kill(pid(hub), signal.SIGKILL)
         page.wait("setup", since=count, seconds=120)
@@ -238,7 +239,7 @@ def test_a_worker_that_hangs_is_noticed_and_its_runs_go_on_in_another():
 
 
 def test_a_worker_whose_loop_stands_still_counts_as_hanging_only_after_what_its_runs_explain(gate, monkeypatch):
-    monkeypatch.setattr(hubs, "TURN_S", 2.0)
+    monkeypatch.setattr(seats, "TURN_S", 2.0)
     with serving(Settings(worker_silent_s=60.0, **PATIENT)) as hub:
         stuck = Page(hub, hub.open(run("gated")))  # light by its estimate: nothing explains a step without end
         stuck.wait("setup")
@@ -251,8 +252,8 @@ def test_a_long_step_is_not_taken_for_a_hanging_worker(gate):
     with serving(Settings(worker_silent_s=max(3.0, 3 * BEAT_S), **PATIENT)) as hub:
         page = Page(hub, hub.open(run("gated")))
         page.wait("setup")
-        before, age = pid(hub), hub._age
-        until(lambda: hub._age > age + 3 * hub.settings.worker_silent_s)
+        before, age = pid(hub), hub.age
+        until(lambda: hub.age > age + 3 * hub.settings.worker_silent_s)
         assert pid(hub) == before
         assert hub.health()["silent"] == 0
         gate.touch()
@@ -263,15 +264,15 @@ def test_time_in_which_the_server_itself_did_not_run_counts_for_nobody(monkeypat
     with serving(Settings(**PATIENT)) as hub:
         page = Page(hub, hub.open(run()))
         trains_on(page)
-        before, age = pid(hub), hub._age
+        before, age = pid(hub), hub.age
         ahead = [0.0]
         monkeypatch.setattr(hubs, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + ahead[0]))
         ahead[0] = 10_000.0  # the machine slept
-        until(lambda: hub._age > age + 2)
+        until(lambda: hub.age > age + 2)
         trains_on(page)
         assert pid(hub) == before
         assert hub.alive(page.id)
-        assert hub._age < age + 1_000
+        assert hub.age < age + 1_000
 
 
 def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):

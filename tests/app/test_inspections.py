@@ -256,7 +256,7 @@ def held(desk):
     inspection = made(n=90, d=2, texts=True, wrong=0.2)
     from app.looks import cloud
 
-    return desk._publish(inspection, cloud.look(inspection, 60))
+    return desk._holdings.make(desk.upload, inspection, cloud.look(inspection, 60))
 
 
 def answer(held, flags, of=None):

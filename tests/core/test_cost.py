@@ -15,7 +15,7 @@ from lpc_core.config import ModelConfig, unflatten
 from lpc_core.data import load, sources
 from lpc_core.data.inputs import input_shape
 from lpc_core.engine import cost
-from lpc_core.engine.cost import CostError, check_fits, cost_of, form_of, network_of
+from lpc_core.engine.cost import CostError, check_fits, cost_of, cost_of_group, form_of, network_of
 from lpc_core.models import build
 from lpc_core.parsing import parse_run
 from lpc_core.presets import default_run
@@ -119,7 +119,7 @@ def test_it_grows_with_what_it_says_and_needs_no_torch():
     film = cost_of(base, 64)
     assert (film.parameters, film.data_bytes) == (64 * one.parameters, one.data_bytes)
     assert film.memory > 40 * (one.memory - one.data_bytes)
-    both = cost_of(compare(base, [{}, {"optimizer": "sgd"}], ["a", "b"]))
+    both = cost_of_group(compare(base, [{}, {"optimizer": "sgd"}], ["a", "b"]))
     assert both == dataclasses.replace(both, parameters=2 * one.parameters, data_bytes=one.data_bytes)
     code = ("import sys; from lpc_core.config import RunConfig; from lpc_core.engine.cost import cost_of; "
             "cost_of(RunConfig()); print('torch' in sys.modules)")

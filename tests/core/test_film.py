@@ -230,7 +230,7 @@ def test_bad_sizes_are_refused(frames, points, message):
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1e-9, 1.0, 1e6]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_positions_come_back_within_a_share_of_their_class(seed, size):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, 60)
@@ -273,7 +273,7 @@ def test_histograms_count_what_lies_where():
 
 @given(st.integers(2, 5), st.integers(2, 5), st.integers(10, 30), st.sampled_from([2, 12, 13, 16, 17]),
        st.sampled_from([1, 2, 3, 4, 20]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_film_comes_back_as_it_was(g, t, n, classes, nodes):
     film = made(g, t, n, min(classes, n), nodes)
     if n % 2:  # films of older versions bring no words
@@ -310,7 +310,7 @@ RAW = film_bytes(made())
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_film_cut_short_or_edited_is_refused(data):
     if data.draw(st.booleans()):
         bad = RAW[: data.draw(st.integers(0, len(RAW) - 1))]

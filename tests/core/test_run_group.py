@@ -112,7 +112,7 @@ def test_a_state_brings_all_of_them_back_in_step():
         np.testing.assert_array_equal(a.snapshot().latents, b.snapshot().latents)
     with pytest.raises(ValueError, match="expected the states of 3 runs, got 2"):
         lockstep({}, {}, {}).load_state_bytes(group.state_bytes())
-    with pytest.raises(ValueError, match="expected the state of a comparison"):
+    with pytest.raises(ValueError, match="expected the state of a group of runs"):
         again.load_state_bytes(b"nothing")
 
 

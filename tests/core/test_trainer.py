@@ -183,7 +183,7 @@ def test_without_a_linear_penultimate_layer_nothing_is_predicted(penultimate):
 
 
 def test_a_missing_device_is_named():
-    with pytest.raises(ConfigError, match=r"device: expected one of auto, cpu.* on this machine, got 'cuda:99'"):
+    with pytest.raises(ConfigError, match=r"device: expected one of auto, cpu.* on this machine.*, got 'cuda:99'"):
         Trainer(small(), device="cuda:99")
 
 

@@ -11,7 +11,7 @@ import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
 /** props: those of a live view, and {name, axes, projection, number}. */
-class CompareStage extends LiveView {
+export class CompareStage extends LiveView {
   constructor(element, props) {
     super(element, props, { className: "lpc-compare", sheets: ["compare/compare.css"] });
   }

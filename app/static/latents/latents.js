@@ -82,8 +82,7 @@ export class Latents {
   }
 
   setup(message) {
-    this.setupMessage = { info: message.info, labels: message.tensors.labels.data };
-    this.told = null;
+    Object.assign(this, { setupMessage: { info: message.info, labels: message.tensors.labels.data }, told: null });
     this.tween.clear();
     this.camera.reset();
     this.ghosts.reload(message.info.history);

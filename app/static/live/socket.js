@@ -8,16 +8,16 @@ const ENDED = 4401; // the server knows no run by this token
 const WORRY = 3; // attempts, until it is no short interruption
 
 export class Socket {
-  /** handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
-  constructor(url, token, handlers) {
-    Object.assign(this, { url, token, handlers, attempt: 0, newest: null, closed: false, received: 0 });
+  /** `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
+  constructor(url, token, handlers, dial = (address) => new WebSocket(address)) {
+    Object.assign(this, { url, token, handlers, dial, attempt: 0, newest: null, closed: false, received: 0 });
     this.connect();
     this.pinger = setInterval(() => this.send({ type: "ping" }), PING_MS);
   }
 
   connect() {
     this.handlers.status(this.attempt ? this.trouble() : "connecting");
-    const ws = new WebSocket(this.url);
+    const ws = this.dial(this.url);
     this.ws = ws;
     ws.binaryType = "arraybuffer";
     ws.onopen = () => this.opened();

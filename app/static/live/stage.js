@@ -12,7 +12,7 @@ import { ViewControls } from "./viewcontrols.js";
 
 const MANY_CLASSES = 12;
 
-class Stage extends LiveView {
+export class Stage extends LiveView {
   build() {
     const { about: info, clock } = this;
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });

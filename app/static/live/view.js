@@ -22,7 +22,7 @@ const FEW = 5; // frames drawn before Plotly is fetched
 
 /** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
-  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. */
+  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, Plotly, dark, styled}. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
     Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });
@@ -61,12 +61,12 @@ export class LiveView extends Part {
 
   connect() {
     this.socket?.close();
-    const url = new URL(this.props.wsPath, document.baseURI);
+    const url = new URL(this.props.wsPath ?? "", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new Socket(url.href, this.props.token, {
       status: (status) => this.lineIs(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
-    });
+    }, this.props.dial);
   }
 
   /** A setup comes with the words of its numbers. */

@@ -61,7 +61,7 @@ def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found 
         known = settings is not None and _fits(settings, kind, tensors)
         run = settings if known and settings else _settings(tensors, kind, choices)
         return _Found(run, _input_shape(tensors, kind), known, kind)
-    if settings is None:
+    if settings is None or tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
         return None
     shape = (_residual_shape(tensors) if RESIDUAL in tensors else
              torch_shape(sources()[settings.data.dataset].form(settings.data).shape))

@@ -1,0 +1,58 @@
+"""What a page needs to train a run by itself, as safetensors bytes; read by ``app/static/offline/trainer.js``.
+
+kind "run":
+    info: {config: `flatten`'s settings, parameters: [str] (the network's, in the order of their layers, the head's
+           last), mean, std: [number] per channel of pictures, null for vectors, theory: bool, opening (what a setup
+           says of the run, but its history), catalogue}
+    train_inputs        float32 (N, D) or uint8 (N, H, W, C)
+    train_labels        uint8 (N,)
+    probe               int32 (n,)   rows of the training samples that are drawn and measured
+    test_inputs, test_labels         those held-out samples that are measured
+    model.<parameter>   float32      the weights at step 0
+Equal seeds give the server's own run: the same samples, weights and order of samples.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from app.catalogue import catalogue
+from app.live.panel import Panel
+from app.offline.reach import NeedsServer, needs_server
+from lpc_core.config import RunConfig, flatten
+from lpc_core.data import Dataset, spread
+from lpc_core.engine.fused import FusedEngine
+from lpc_core.engine.probe import MOST
+from lpc_core.engine.trainer import Trainer
+from lpc_core.files import tensors
+from lpc_core.files.plain_json import dumps
+
+
+def packed(run: RunConfig) -> bytes:
+    """The bytes for ``run`` at step 0; `NeedsServer` for one that no page can train, `DataError` without its data."""
+    if reason := needs_server(run):
+        raise NeedsServer(reason)
+    trainer = Trainer(run, "cpu")
+    if not isinstance(trainer.engine, FusedEngine):
+        raise NeedsServer(f"this run needs the server because its steps are not those of an MLP: {trainer.engine_note}")
+    opening, _ = Panel(trainer).opening()
+    del opening["history"]  # the page measures step 0 itself
+    normalise, names = trainer.batches.normalise, [block.name for block in trainer.engine.layout.blocks]
+    info = {"config": flatten(run), "parameters": names, "mean": _numbers(normalise.mean),
+            "std": _numbers(normalise.std), "theory": not trainer.theory_note, "opening": opening,
+            "catalogue": catalogue()}
+    weights = {f"model.{name}": trainer.model.state_dict()[name].numpy() for name in names}
+    return tensors.pack(_samples(trainer.dataset, run.seed) | weights, kind="run", info=dumps(info))
+
+
+def _samples(dataset: Dataset, seed: int) -> dict[str, np.ndarray]:
+    test = spread(dataset.test_labels, MOST, seed)
+    return {
+        "train_inputs": dataset.train_inputs, "train_labels": dataset.train_labels.astype(np.uint8),
+        "probe": spread(dataset.train_labels, MOST, seed).astype(np.int32),
+        "test_inputs": dataset.test_inputs[test], "test_labels": dataset.test_labels[test].astype(np.uint8)}
+
+
+def _numbers(values: Tensor | None) -> list[float] | None:
+    return None if values is None else values.flatten().tolist()

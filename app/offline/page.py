@@ -1,0 +1,55 @@
+"""A run as one page that trains without a server: ``python -m app.offline.page PAGE [NAME=VALUE]...``.
+
+The stage, the γ slider and the charts are the lab's own; a Web Worker speaks the protocol of its WebSocket.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.looks.bundling import bundle, inline, whole_page
+from app.offline.pack import packed
+from lpc_core.config import RunConfig
+from lpc_core.data import DataError
+from lpc_core.files.writing import write_whole
+from lpc_core.parsing import parse_run
+
+ABOUT = "Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ."
+STYLES = ("kit/stage.css",)
+
+
+def offline_page(config: RunConfig, words: Sequence[str] = ()) -> str:
+    """The page that trains ``config``; ``words`` stand above it, the first as its title, as plain text.
+
+    Raises `NeedsServer` for a run that a page cannot train, and `DataError` without its data.
+    """
+    title, *paragraphs = words or ("LPC Lab",)
+    heading = [f"<h1>{html.escape(title)}</h1>"] if words else []
+    text = [*heading, *(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)]
+    body = "\n".join([*text, f'<p id="about">{ABOUT}</p>', '<div id="stage"></div>'])
+    held = {"run": ("application/octet-stream", base64.b64encode(packed(config)).decode("ascii")),
+            "worker": ("text/plain", inline(bundle("offline/worker.js")))}
+    return whole_page(html.escape(title), body, "offline/page.js", STYLES, held)
+
+
+def export(config: RunConfig, target: Path, words: Sequence[str] = ()) -> None:
+    """Write the page for ``config`` to ``target``, whole or not at all."""
+    write_whole(target, offline_page(config, words).encode())
+
+
+def main() -> None:
+    """A path and settings in; one line and status 2 for what is refused."""
+    try:
+        target, *settings = sys.argv[1:]
+        export(parse_run(dict(item.partition("=")[::2] for item in settings), "cpu"), Path(target))
+    except (ValueError, OSError, DataError) as error:
+        print(f"page: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Which runs a page can train by itself, and why the others need the server: from their settings alone."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+from lpc_core.config import RunConfig, resolve
+from lpc_core.data import sources, torch_shape
+from lpc_core.engine.probe import MOST
+
+OPTIMIZERS = ("adamw", "adam", "sgd")  # that app/static/offline/optimizers.js knows
+LARGEST = 2_150_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
+PRODUCTS_PER_S = 1e9  # multiply-adds in a browser
+LONGEST_S = 0.2  # that γ may have to wait for a step or a look
+
+
+class NeedsServer(ValueError):
+    """A run that no page can train by itself; the message says why."""
+
+
+def needs_server(run: RunConfig) -> str:
+    """Why only the server can train ``run``, from its settings alone; "" where a page can."""
+    reason = next(_obstacles(run), "")
+    return f"this run needs the server because {reason}" if reason else ""
+
+
+def _obstacles(run: RunConfig) -> Iterator[str]:
+    source = sources().get(run.data.dataset)
+    if source is None:
+        yield f"nobody here knows the data set {run.data.dataset}"
+        return
+    form = source.form(run.data)
+    if (backbone := resolve(run.model, torch_shape(form.shape))) != "mlp":
+        yield f"a page trains MLPs only, and its network is a {backbone}; set model=mlp"
+    if run.loss.loss != "cross-entropy":
+        yield f"a page knows cross-entropy only, and its loss is {run.loss.loss}; set loss=cross-entropy"
+    if run.optim.optimizer not in OPTIMIZERS:
+        yield f"a page knows {', '.join(OPTIMIZERS)}, and its optimiser is {run.optim.optimizer}"
+    if run.model.dropout > 0:
+        yield "a page drops no features at random; set dropout=0"
+    if run.data.augment != "none":
+        yield "a page does not change its pictures at random; set augment=none"
+    weights = _weights(run, form.shape, form.classes)
+    samples = max(3 * min(run.batch_size, run.data.samples), min(MOST, run.data.samples))  # of a step, of a look
+    if (seconds := samples * weights / PRODUCTS_PER_S) > LONGEST_S:
+        yield (f"a step or a look at it would take about {seconds:.1g} s in a page; set smaller layers or a smaller "
+               "batch_size")
+    if (size := 4 * weights + _sample_bytes(run, form.shape)) > LARGEST:
+        yield (f"its samples and weights take {size / 1e6:.1f} MB, and a page holds {LARGEST / 1e6:.1f}; "
+               "set fewer samples or smaller layers")
+
+
+def _weights(run: RunConfig, shape: tuple[int, ...], classes: int) -> int:
+    """Numbers in the network."""
+    latents = () if run.model.penultimate == "none" else (run.model.latent_dim,)
+    widths = (math.prod(shape), *run.model.hidden, *latents, classes)
+    return sum((m + 1) * n for m, n in itertools.pairwise(widths))
+
+
+def _sample_bytes(run: RunConfig, shape: tuple[int, ...]) -> int:
+    """Of all training samples and the held-out ones that are measured: pictures are bytes, vectors float32."""
+    one = math.prod(shape) * (1 if len(shape) == 3 else 4) + 1
+    return one * (run.data.samples + min(run.data.test_samples, MOST))

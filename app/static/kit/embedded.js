@@ -1,0 +1,28 @@
+// What the pages that need no network share: data written into the page, and colours that follow the system's.
+
+import { readTheme } from "./theme.js";
+
+export const textIn = (id) => document.getElementById(id).textContent;
+
+/** The bytes written in base64 into the element `id`. */
+export function bytesIn(id) {
+  const text = atob(textIn(id).trim());
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes.buffer;
+}
+
+/** Paints the page light or dark, as the system is now and whenever it changes; `changed(dark)` hears of a change. Returns whether it is dark. */
+export function followScheme(changed) {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const paint = () => {
+    const { background, text } = readTheme(document.body, dark.matches);
+    Object.assign(document.body.style, { background, color: text });
+  };
+  paint();
+  dark.addEventListener("change", () => {
+    paint();
+    changed(dark.matches);
+  });
+  return dark.matches;
+}

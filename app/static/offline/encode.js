@@ -1,0 +1,23 @@
+// Writes one message as safetensors bytes: the inverse of `decode` in kit/frames.js.
+
+const DTYPES = new Map([[Float32Array, "F32"], [Float64Array, "F64"], [Int16Array, "I16"], [Uint16Array, "U16"], [Uint8Array, "U8"], [Int32Array, "I32"]]);
+
+/** An ArrayBuffer of {kind, info} and tensors {name: {data, shape}}. */
+export function encode(kind, info, tensors = {}) {
+  const header = { __metadata__: { kind, info: JSON.stringify(info) } };
+  let end = 0;
+  for (const [name, { data, shape }] of Object.entries(tensors)) {
+    header[name] = { dtype: DTYPES.get(data.constructor), shape, data_offsets: [end, (end += data.byteLength)] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array(8 + text.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  for (const [name, { data }] of Object.entries(tensors)) bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + text.length + header[name].data_offsets[0]);
+  return bytes.buffer;
+}
+
+/** A message of a group of one: what the run says as one, and the run's own part under "0.". */
+export function encodeGroup(kind, group, { info, tensors }) {
+  return encode(kind, { ...group, panels: [info] }, Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`0.${name}`, value])));
+}

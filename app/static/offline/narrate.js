@@ -1,0 +1,61 @@
+// One plain sentence on what is happening now, as `app.live.narrate`: a table of cases, of which the first that fits is told.
+
+const SEPARABLE = 0.999; // training accuracy from which the terminal phase is said to begin
+const [NEAR, FALLING, COLLAPSED] = [0.9, 0.5, 0.05]; // accuracy; spread within a class as a share of the radius
+const [TWO_PEAKS, EVEN] = [5, 0.15]; // peak distance of the worst node in peak widths; variation of |z| over mean |z|
+const WARM_UP_STEPS = 100;
+
+const CASES = [
+  [(s) => s.reason, (s) => s.reason],
+  [(s) => !s.measured, () => ""],
+  [(s) => s.step === 0, () => "Nothing is learned yet: the points lie where the random initial weights put them."],
+  [(s) => s.step > WARM_UP_STEPS && s.atChance && s.outrun, (s) => `γ has outrun the head: accuracy fell to ${percent(s.accuracy)}, which is chance (total collapse).`],
+  [(s) => s.accuracy < s.before - 0.1 && s.gamma > 0, (s) => `Accuracy is dropping, to ${percent(s.accuracy)}: γ pulls harder than the head can push.`],
+  [(s) => s.gamma === 0 && s.accuracy >= SEPARABLE, () => "γ is 0: the classes are separable, and nothing pulls points of one class together."],
+  [(s) => s.gamma === 0, (s) => `γ is 0, so there is no penalty: ${percent(s.accuracy)} of the training samples are right.`],
+  [(s) => s.accuracy < NEAR, (s) => `The network is learning to tell the classes apart: ${percent(s.accuracy)} of the training samples are right.`],
+  [(s) => s.accuracy < SEPARABLE && s.spread < COLLAPSED, (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
+  [(s) => s.accuracy < SEPARABLE, (s) => `Almost separable: ${percent(1 - s.accuracy)} of the training samples are still wrong.`],
+  [(s) => s.spread > FALLING && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
+  [(s) => s.spread > FALLING, (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
+  [(s) => s.spread >= COLLAPSED, (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
+  [(s) => s.spread < COLLAPSED && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: each class is one point${distance(s)}, and every node takes two opposite values.`],
+  [(s) => s.spread < COLLAPSED, (s) => `Collapsed: each class is one point${distance(s)}.`],
+  [(s) => s.accuracy >= SEPARABLE, () => "The classes are separable."],
+];
+
+/** What is happening in `snapshot`; `previous` was measured before it, or is null. "" when nothing was measured. */
+export function sentence(snapshot, previous) {
+  const { metrics, step, gamma, reason, K } = snapshot;
+  const accuracy = metrics.train_accuracy ?? NaN;
+  const scene = {
+    reason, step, gamma, accuracy, measured: Object.keys(metrics).length > 0, before: previous?.metrics.train_accuracy ?? NaN, spread: metrics.within_class_spread,
+    peaks: metrics.node_peak_distance_min, uneven: metrics.abs_cv, error: metrics.point_error, atChance: accuracy <= 1 / K + 0.1 * (1 - 1 / K), outrun: outrun(snapshot),
+  };
+  return CASES.find(([fits]) => fits(scene))?.[1](scene) ?? "";
+}
+
+/** Whether even the predicted points are hardly more probable than a guess under the present head. */
+function outrun({ points, weight, bias, K, d }) {
+  if (!points?.every(Number.isFinite)) return false;
+  let sum = 0;
+  for (let y = 0; y < K; y++) {
+    const logits = Array.from(bias, (b, k) => points.subarray(y * d, (y + 1) * d).reduce((total, z, j) => total + z * weight[k * d + j], b));
+    sum += 1 / logits.reduce((total, logit) => total + Math.exp(logit - logits[y]), 0);
+  }
+  return sum / K < 1.5 / K;
+}
+
+const distance = ({ error }) => (Number.isFinite(error) ? `, ${percent(error)} of the radius from the predicted one` : "");
+
+function percent(share) {
+  const value = 100 * share;
+  if (value < 10) return `${short(value, 2)} %`;
+  return `${short(share < 1 ? Math.min(value, 99.9) : 100, 3)} %`;
+}
+
+/** So many digits that count, without zeros at the end; as Python's "g". */
+function short(value, digits) {
+  const text = Number(value.toPrecision(digits));
+  return text !== 0 && Math.abs(text) < 1e-4 ? text.toExponential().replace(/e([+-])(\d)$/, "e$10$2") : String(text);
+}

@@ -1,0 +1,198 @@
+// One run: its network, optimiser, data stream and γ; it steps, and looks at itself. As `lpc_core.engine.trainer`, in float64.
+
+import { Balance } from "./balance.js";
+import { Batches } from "./batches.js";
+import { crossEntropy } from "./entropy.js";
+import { LatentSet, measured } from "./metrics.js";
+import { Network, Pass } from "./network.js";
+import { Optimizer } from "./optimizers.js";
+import { inputsOf, rowsOf } from "./samples.js";
+import { GammaDriver, rateAt } from "./schedules.js";
+
+const CHECK_EVERY = 100; // steps between looks at whether the run is still finite
+const PIECE = 128; // samples looked at at once: their buffers stay near a processor
+
+export class Trainer {
+  /** `pack`: what `app.offline.pack` writes, decoded: {info: {config, parameters, mean, std, theory}, tensors}. */
+  constructor({ info, tensors }) {
+    const { config, parameters, mean, std } = info;
+    Object.assign(this, { config, theory: info.theory, step: 0, limit: config.steps, lr: config.lr, baseRate: config.lr, reason: "" });
+    const flat = parameters.map((name) => tensors[`model.${name}`]);
+    const shapes = flat.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape);
+    this.network = new Network(shapes, Float64Array.from(flat.flatMap(({ data }) => [...data])), config);
+    const { width, d, K, values, headStart } = this.network;
+    Object.assign(this, { d, K, inputs: inputsOf(tensors.train_inputs, mean, std), labels: tensors.train_labels.data });
+    const probe = tensors.probe.data;
+    this.probe = {
+      inputs: rowsOf(this.inputs, width, probe), labels: Uint8Array.from(probe, (row) => this.labels[row]),
+      testInputs: inputsOf(tensors.test_inputs, mean, std), testLabels: tensors.test_labels.data,
+    };
+    this.optimizer = new Optimizer(config, values, headStart);
+    this.batches = new Batches(this.labels.length, config.batch_size, config.seed);
+    this.gamma = new GammaDriver(config);
+    this.pass = new Pass(this.network, this.batches.size);
+    this.batchLabels = new Uint8Array(this.batches.size);
+    this.look = { pass: new Pass(this.network, PIECE), ...this.room() };
+    this.solved = []; // collapse points of the last two looks, the latter first
+    this.keep();
+  }
+
+  /** Memory for what the samples of the probe are answered. */
+  room() {
+    const { probe: { labels, testLabels }, d, K } = this;
+    const all = labels.length + testLabels.length;
+    return { latents: new Float64Array(labels.length * d), logits: new Float64Array(labels.length * K), predictions: new Uint8Array(all) };
+  }
+
+  get finished() {
+    return this.step >= this.limit;
+  }
+
+  get diverged() {
+    return this.reason !== "";
+  }
+
+  extend() {
+    this.limit = this.step + this.config.steps;
+  }
+
+  /** Up to `steps` steps, fewer when `late()` after one of them; how many. */
+  advance(steps, late = () => false) {
+    let done = 0;
+    while (done < steps && !this.finished && !this.diverged) {
+      const loss = this.train();
+      done += 1;
+      if (this.step % CHECK_EVERY === 0 || this.finished) this.check(loss);
+      if (late()) break;
+    }
+    return done;
+  }
+
+  /** One step; the loss before it. Nothing is allocated here. */
+  train() {
+    const { config, pass, batches, network, batchLabels, K } = this;
+    this.lr = rateAt(config, this.baseRate, this.step, config.steps);
+    this.step += 1;
+    const gamma = this.gammaSum(this.gamma.advance());
+    this.draw();
+    pass.forward(batches.size);
+    const loss = crossEntropy(pass.logits, batchLabels, batches.size, K, config.label_smoothing, pass.above);
+    pass.backward((2 * gamma) / batches.size);
+    this.optimizer.step(network.gradients, this.lr);
+    return loss;
+  }
+
+  /** The next batch into the pass's inputs. */
+  draw() {
+    const { inputs, labels, batches, batchLabels, network: { width }, pass } = this;
+    for (let i = 0, at = 0; i < batches.size; i++) {
+      const row = batches.next();
+      batchLabels[i] = labels[row];
+      for (let k = row * width, end = k + width; k < end; k++, at++) pass.inputs[at] = inputs[k];
+    }
+  }
+
+  /** γ as the factor of ‖z‖², the paper's. */
+  gammaSum(gamma) {
+    return this.config.convention === "mean" ? gamma / this.d : gamma;
+  }
+
+  // ---- going back -------------------------------------------------------------------------------------------------
+
+  /** Keeps this state if all of it is finite, else goes back to the last that was and says so. */
+  check(loss) {
+    if (Number.isFinite(loss) && this.network.values.every(Number.isFinite)) return this.keep();
+    const { step, lr, gamma: { value } } = this;
+    this.goBack();
+    const count = (number) => number.toLocaleString("en-US");
+    this.reason = `The run diverged before step ${count(step)} (lr ${+lr.toPrecision(6)}, γ ${+value.toPrecision(6)}): a loss or weight was no longer finite. ` +
+      `Shown is its last good state, step ${count(this.step)}. Try a smaller learning rate.`;
+  }
+
+  keep() {
+    const { network: { values }, optimizer: { slots, count }, batches, gamma, step, limit } = this;
+    this.good = { values: values.slice(), slots: slots.map((slot) => slot.slice()), count, batches: batches.state(), gamma: { ...gamma }, step, limit };
+  }
+
+  goBack() {
+    const { values, slots, count, batches, gamma, step, limit } = this.good;
+    this.network.values.set(values);
+    this.optimizer.slots.forEach((slot, i) => slot.set(slots[i]));
+    this.optimizer.count = count;
+    this.batches.restore(batches);
+    Object.assign(this.gamma, gamma);
+    Object.assign(this, { step, limit, solved: [], lr: rateAt(this.config, this.baseRate, Math.max(step - 1, 0), this.config.steps) });
+  }
+
+  // ---- looking ----------------------------------------------------------------------------------------------------
+
+  /** The probe's samples now; without `measure` only what is needed to draw them. `target`: predict for the γ that is asked for. */
+  snapshot(measure, target = false) {
+    this.answer(measure);
+    const { look: { latents, logits, predictions }, probe: { labels }, gamma, K, d, network: { head }, config } = this;
+    if (!this.diverged && !(latents.every(Number.isFinite) && logits.every(Number.isFinite))) {
+      this.check(NaN);
+      return this.snapshot(measure, target);
+    }
+    const set = new LatentSet({ latents, labels, predictions: predictions.subarray(0, labels.length), weight: head.weight, points: null, K });
+    const [{ means }, gammaNow] = [set.own, this.gammaSum(gamma.value)];
+    const { points, forces } = this.predict(means, gammaNow, true);
+    set.points = points;
+    const { metrics, peaks } = measure ? measured(set) : { metrics: {}, peaks: null };
+    if (measure) Object.assign(metrics, this.losses(set, gammaNow));
+    const asked = this.gammaSum(gamma.target);
+    return {
+      step: this.step, gamma: gamma.value, gammaSum: gammaNow, gammaTarget: gamma.target, gammaMode: gamma.mode, lr: this.lr, headRate: config.head_lr,
+      latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, radius: set.radius, metrics, peaks, reason: this.reason,
+      ...(target && asked !== gammaNow ? this.predict(means, asked, false) : { points, forces }),
+    };
+  }
+
+  /** Where the theory puts the classes' points for γ, and the forces at their means; null where it does not apply. */
+  predict(means, gamma, remember) {
+    if (!this.theory) return { points: null, forces: null };
+    const { network: { head }, config, solved: [last, before] } = this;
+    const balance = new Balance(head.weight, head.bias, gamma, config.label_smoothing);
+    const points = gamma > 0 ? balance.points(before && remember ? last.map((value, i) => 2 * value - before[i]) : (last ?? null)) : null;
+    if (points && remember) this.solved = [points, this.solved[0]].filter(Boolean);
+    return { points, forces: balance.forces(means) };
+  }
+
+  /** The network's answers to the probe, and to the test samples if wanted, piece by piece. */
+  answer(test) {
+    const { probe, look, d, K, network: { width } } = this;
+    const n = probe.labels.length;
+    this.ask(probe.inputs, n, (i, at) => {
+      for (let j = 0; j < d; j++) look.latents[at * d + j] = look.pass.latents[i * d + j];
+      for (let k = 0; k < K; k++) look.logits[at * K + k] = look.pass.logits[i * K + k];
+      look.predictions[at] = this.winner(i);
+    }, width);
+    if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)), width);
+  }
+
+  ask(inputs, count, take, width) {
+    const { pass } = this.look;
+    for (let at = 0; at < count; at += PIECE) {
+      const size = Math.min(PIECE, count - at);
+      pass.inputs.set(inputs.subarray(at * width, (at + size) * width));
+      pass.forward(size);
+      for (let i = 0; i < size; i++) take(i, at + i);
+    }
+  }
+
+  /** The class of the largest logit of the i-th sample in the pass. */
+  winner(i) {
+    const { K, look: { pass: { logits } } } = this;
+    let best = 0;
+    for (let k = 1; k < K; k++) if (logits[i * K + k] > logits[i * K + best]) best = k;
+    return best;
+  }
+
+  losses({ norms, n }, gamma) {
+    const { look: { logits, predictions }, probe: { labels, testLabels }, K, config } = this;
+    const ce = crossEntropy(logits, labels, n, K, config.label_smoothing, new Float64Array(n * K));
+    const penalty = (gamma * norms.reduce((sum, norm) => sum + norm * norm, 0)) / n;
+    const right = (known, from) => known.reduce((sum, label, i) => sum + (predictions[from + i] === label), 0) / known.length;
+    return { loss: ce + penalty, ce, penalty, train_accuracy: right(labels, 0), test_accuracy: right(testLabels, n) };
+  }
+}

@@ -1,0 +1,40 @@
+"""What a reader may take along of a run: one file that trains it anywhere, its command, its settings."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from app.offline.reach import needs_server
+from lpc_core.config import RunConfig, flatten
+from lpc_core.files.plain_json import dumps
+from lpc_core.parsing import short_texts
+
+
+def take_along(run: RunConfig) -> None:
+    """The ways to go on with ``run`` elsewhere, in the sidebar."""
+    with st.expander("Take it along"):
+        one_file(run)
+        st.code(command(run), language="bash", wrap_lines=True)
+        st.download_button("Settings as JSON", dumps(flatten(run), indent=1), f"{_name(run)}.json", "application/json",
+                           icon=":material/settings:", on_click="ignore", width="stretch")
+
+
+def one_file(run: RunConfig) -> None:
+    """The button that downloads ``run`` as a page, or why there is none."""
+    reason = needs_server(run)
+    st.link_button("Download as one file", f"lab/run.html?{urlencode(short_texts(run))}", icon=":material/download:",
+                   disabled=bool(reason), width="stretch",
+                   help="One HTML file that trains this run in any browser, without a server and without a network.")
+    if reason:
+        st.caption(f"{reason[0].upper()}{reason[1:]}.")
+
+
+def command(run: RunConfig) -> str:
+    """The line that trains ``run`` in a shell."""
+    return " ".join(["lpc train", *(f"{name}={text}" for name, text in short_texts(run).items())])
+
+
+def _name(run: RunConfig) -> str:
+    return f"lpc-{run.data.dataset}-{run.seed}"

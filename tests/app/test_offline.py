@@ -1,0 +1,143 @@
+"""Runs as pages that train without a server: which can, why others cannot, and how a reader gets one."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.commands.page import COMMAND
+from app.desks import file_routes, jobs
+from app.offline import page
+from app.offline.pack import NeedsServer, packed
+from app.offline.reach import LARGEST, needs_server
+from app.settings import Settings
+from app.views._take_along import command
+from lpc_core.config import RunConfig, unflatten
+from lpc_core.files import tensors
+from lpc_core.parsing import parse_run, short_texts
+from lpc_core.presets import default_run, named_presets
+from tests.app._client import Client
+
+PLANE = ("hypercube", "moons", "circles", "spirals", "xor", "digits")
+SMALL = {"samples": 60, "test_samples": 20, "hidden": (5,), "batch_size": 16}
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_a_page_trains_every_plane_data_set_and_digits(name):
+    assert needs_server(default_run(name, "cpu")) == ""
+    assert needs_server(named_presets("cpu")[f"fast-{name}"].run) == ""
+
+
+@pytest.mark.parametrize(("settings", "why"), [
+    ({"dataset": "cifar10"}, "a page trains MLPs only, and its network is a convnet; set model=mlp"),
+    ({"loss": "arcface"}, "a page knows cross-entropy only, and its loss is arcface; set loss=cross-entropy"),
+    ({"optimizer": "muon"}, "a page knows adamw, adam, sgd, and its optimiser is muon"),
+    ({"dropout": 0.1}, "a page drops no features at random; set dropout=0"),
+    ({"dataset": "digits", "augment": "flip-crop"}, "a page does not change its pictures at random; set augment=none"),
+    ({"samples": 40_000}, "its samples and weights take 3.4 MB, and a page holds 2.1; set fewer samples or smaller "
+                          "layers"),
+    ({"hidden": (600, 600)}, "a step or a look at it would take about 0.7 s in a page; set smaller layers or a "
+                             "smaller batch_size"),
+])
+def test_other_runs_are_refused_by_name(settings, why):
+    run = unflatten(settings)
+    assert needs_server(run) == f"this run needs the server because {why}"
+    with pytest.raises(NeedsServer, match=re.escape(why)):
+        packed(run)
+
+
+def test_the_largest_run_that_is_allowed_still_fits():
+    run = unflatten({"samples": 24_000})
+    assert 0.9 * LARGEST < len(packed(run)) < LARGEST + 200_000
+    assert len(page.offline_page(run).encode()) <= 8_000_000
+
+
+def test_a_pack_holds_what_its_file_says():
+    raw = packed(unflatten({"dataset": "digits", **SMALL}))
+    info, arrays = tensors.header(raw).info("a pack"), tensors.arrays(raw)
+    assert info["parameters"] == ["backbone.1.weight", "backbone.1.bias", "penultimate.weight", "penultimate.bias",
+                                  "head.weight", "head.bias"]
+    assert {name: array.shape for name, array in arrays.items() if not name.startswith("model.")} == {
+        "train_inputs": (60, 8, 8, 1), "train_labels": (60,), "probe": (60,), "test_inputs": (20, 8, 8, 1),
+        "test_labels": (20,)}
+    assert (info["theory"], len(info["mean"]), info["config"]["latent_dim"]) == (True, 1, 2)
+    assert "history" not in info["opening"]
+
+
+def test_words_stand_above_the_run_as_text():
+    made = page.offline_page(unflatten(SMALL), ("<i>One</i>", "two & three"))
+    assert "<title>&lt;i&gt;One&lt;/i&gt;</title>" in made
+    assert "<h1>&lt;i&gt;One&lt;/i&gt;</h1>\n<p>two &amp; three</p>" in made
+    assert made.count("<script") == made.count("</script>") == 4
+    assert "connect-src" not in made
+    assert "default-src 'none'" in made
+
+
+# ---- how a reader gets one -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"dataset": "moons"}, {"seed": 5, "hidden": (), "lr": 0.1 + 0.2},
+                                      {"dataset": "digits", "gamma_end": 7.0}])
+def test_a_short_text_is_the_very_run(settings):
+    run = unflatten(settings)
+    assert parse_run(short_texts(run), "cpu") == run
+    assert command(run) == " ".join(["lpc train", *(f"{name}={text}" for name, text in short_texts(run).items())])
+
+
+def test_the_starting_run_needs_no_words_but_its_data_set():
+    assert short_texts(RunConfig()) == {"dataset": "hypercube"}
+    assert short_texts(default_run("moons", "cpu")) == {"dataset": "moons"}
+
+
+@pytest.fixture
+def client(monkeypatch):
+    class Hub:
+        settings = Settings()
+
+    monkeypatch.setattr(file_routes, "current", Hub)
+    return Client(Starlette(routes=[Route("/lab/run.html", file_routes.run_page)]))
+
+
+def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
+    query = {"dataset": "xor", "samples": 50, "test_samples": 20, "seed": 3}
+    answer = client.get(f"/lab/run.html?{urlencode(query)}")
+    assert 'attachment; filename="lpc-lab-xor.html"' in answer.headers["content-disposition"]
+    held = re.search(r'id="run">([^<]*)<', answer.content.decode())[1]
+    info = tensors.header(page.base64.b64decode(held)).info("a pack")
+    assert (info["config"]["seed"], info["config"]["dataset"]) == (3, "xor")
+
+
+@pytest.mark.parametrize(("query", "headers", "status", "said"), [
+    ("", {"origin": "http://evil.example"}, 403, "own pages"),
+    ("?dataset=nowhere", {}, 400, "No such run: dataset: expected one of"),
+    ("?flavour=3", {}, 400, "expected a known setting"),
+    ("?samples=1e99", {}, 400, "samples: expected a whole number"),
+    ("?dataset=hypercube&loss=supcon", {}, 400, "this run needs the server because a page knows cross-entropy only"),
+])
+def test_what_cannot_be_made_is_refused_without_work(client, monkeypatch, query, headers, status, said):  # noqa: PLR0917
+    monkeypatch.setattr(jobs, "do", lambda *_: pytest.fail("a process was started"))
+    answer = client.get(f"/lab/run.html{query}", headers=headers)
+    assert answer.status_code == status
+    assert said in answer.content.decode()
+
+
+def test_no_more_wait_than_the_server_can_hold(client, monkeypatch):
+    taken = [file_routes._waiting.acquire(blocking=False) for _ in range(file_routes.WAITING)]
+    try:
+        assert client.get("/lab/run.html?dataset=xor").status_code == 503
+    finally:
+        for _ in filter(None, taken):
+            file_routes._waiting.release()
+
+
+def test_the_command_writes_the_page_or_says_why_not(tmp_path, capsys):
+    with pytest.raises(NeedsServer, match="this run needs the server because"):
+        COMMAND(["optimizer=muon"], tmp_path / "a.html", "", None)
+    with pytest.raises(ValueError, match="out: expected a file in an existing folder"):
+        COMMAND([], tmp_path / "none" / "a.html", "", None)
+    assert not list(tmp_path.iterdir())
+    COMMAND(["dataset=xor", "samples=50"], tmp_path / "a.html", "Fields", ["Drag γ."])
+    assert "a.html: " in capsys.readouterr().out
+    assert "<h1>Fields</h1>\n<p>Drag γ.</p>" in (tmp_path / "a.html").read_text("utf-8")

@@ -1,0 +1,79 @@
+"""The file that trains without a server: opened from a disk in a real Chromium that has no network."""
+
+import pytest
+from driving import SHOTS, drag_gamma, stage_state, wait_until
+
+from app.offline.page import ABOUT, offline_page
+from lpc_core.parsing import parse_run
+from tests.patience import PATIENCE_S
+
+pytestmark = pytest.mark.browser
+LIMIT = 8_000_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    """A short lesson, whose words would end the page if they were taken for markup."""
+    path = tmp_path_factory.mktemp("offline") / "lesson.html"
+    run = parse_run({"samples": "1000", "test_samples": "500", "batch_size": "64", "steps": "3000",
+                     "gamma_schedule": "constant", "gamma_end": "0.001"}, "cpu")
+    path.write_text(offline_page(run, ("Push & <b>pull</b>", "Drag γ.</script><script>throw 1</script>")), "utf-8")
+    return path
+
+
+@pytest.fixture
+def opened(chromium, lesson):
+    """``opened(width, dark)`` → the page, with no network; whatever it asks for or complains of fails the test."""
+    contexts, asked, errors = [], [], []
+
+    def make(width=1280, dark=False):
+        context = chromium.new_context(offline=True, viewport={"width": width, "height": 860},
+                                       color_scheme="dark" if dark else "light")
+        contexts.append(context)
+        context.set_default_timeout(1_000 * PATIENCE_S)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto(lesson.as_uri())
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+    assert all(url.startswith(("file:", "blob:", "data:")) for url in asked), asked
+
+
+def test_the_default_run_fits_into_a_small_file():
+    assert len(offline_page(parse_run({}, "cpu")).encode()) <= LIMIT
+
+
+def test_with_the_network_blocked_gamma_is_dragged_and_the_classes_collapse(opened):
+    page = opened()
+    assert page.title() == "Push & <b>pull</b>"
+    assert page.get_by_text("Drag γ.</script>").is_visible()
+    assert page.get_by_text(ABOUT).is_visible()
+    page.get_by_test_id("lpc-speed").select_option("0")
+    weak = wait_until(page, lambda s: s["metrics"].get("train_accuracy", 0) > 0.99)
+    drag_gamma(page, 1.0)
+    strong = wait_until(page, lambda s: s["mode"] == "hand" and s["metrics"]["within_class_spread"] < 0.05)["metrics"]
+    assert strong["norm_mean"] < weak["metrics"]["norm_mean"] / 2
+    assert strong["train_accuracy"] > 0.99
+    assert strong["radius_error"] < 0.1
+    page.keyboard.press("Space")
+    still = wait_until(page, lambda s: s["state"] == "paused")
+    page.keyboard.press(".")
+    wait_until(page, lambda s: s["state"] == "paused" and s["step"] == still["step"] + 1)
+    page.get_by_test_id("lpc-reset").click()
+    wait_until(page, lambda s: s["run"] == 2 and s["state"] == "running")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+def test_it_fits_small_screens_and_the_dark(opened, width, dark):
+    page = opened(width, dark)
+    wait_until(page, lambda s: s["step"] > 0 and s["points"] > 1)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert stage_state(page)["dark"] is dark
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"offline-{width}.png", full_page=True)
