@@ -22,17 +22,10 @@ ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
 st.html(AWAY)
-<<<<<<< HEAD
-pages = [st.Page(view.render, title=view.title, url_path=name, default=i == 0)
-         for i, (name, view) in enumerate(views())]
-page = st.navigation(pages, position="top" if len(pages) > 1 else "hidden")
-st.html(f"<h1>LPC Lab: {page.title}</h1>")  # seen by screen readers only (`stage.css`)
-page.run()
-=======
 pages = {name: st.Page(view.render, title=view.title, url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())}
 shown = st.navigation(list(pages.values()), position="top")
 if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=asked)
+st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
 shown.run()
->>>>>>> main
