@@ -9,6 +9,7 @@ from app.desks.inspections import InspectDesk
 from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
 from app.views._base import View
 from app.views._plain import plain
+from lpc_core.data import NOT_HERE
 
 POLL_S = 0.3
 SECOND = "-b"  # the slot of the file that is compared with
@@ -82,7 +83,8 @@ def _messages(desk: InspectDesk) -> None:
 
 def _refusal(desk: InspectDesk) -> str:
     """Which file, why not, and what stays."""
-    named = f"{desk.upload.name}: {desk.error}" if desk.upload is not None else desk.error
+    of_data = desk.upload is None or NOT_HERE in desk.error  # which is no fault of the file
+    named = desk.error if of_data or desk.upload is None else f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
     return f"{named}. What was found in {desk.held.upload.name} stays below."

@@ -1,6 +1,7 @@
 // Draws histograms on a canvas: stacked by class with an axis, or tiny ones. (Plotly needs 200 ms for eight; this, 1 ms.)
 
 import { formatTick } from "./format.js";
+import { hatchOf } from "./hatch.js";
 
 export const BINS = 48;
 
@@ -15,19 +16,23 @@ export function fit(canvas, w, h) {
   return ctx;
 }
 
-/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. */
-export function drawStack(ctx, { x, y, w, h }, counts, colours) {
+/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. With an `ink` each colour is hatched in its own way too. */
+export function drawStack(ctx, { x, y, w, h }, counts, colours, ink = null) {
   const totals = new Float32Array(BINS);
   counts.forEach((count, i) => (totals[i % BINS] += count));
   const unit = h / Math.max(1, ...totals);
   const bottom = new Float32Array(BINS).fill(y + h);
   colours.forEach((colour, c) => {
-    ctx.fillStyle = colour;
+    const bars = new Path2D();
     for (let b = 0; b < BINS; b++) {
       const height = counts[c * BINS + b] * unit;
       if (!height) continue;
       bottom[b] -= height;
-      ctx.fillRect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
+      bars.rect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
+    }
+    for (const style of [colour, ink && hatchOf(ctx, c, ink)].filter(Boolean)) {
+      ctx.fillStyle = style;
+      ctx.fill(bars);
     }
   });
 }
