@@ -205,8 +205,8 @@ def _normalisation(layout: Mapping[str, Any], key: str) -> str:
                           help="  \n".join(f"**{TITLES[name]}**: {plain(text)}" for name, text in CHOICES.items()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
-    return st.text_input("Means / deviations of the channels", key=f"{key}numbers", placeholder="0.5,0.5,0.5/0.25,0.25,0.25",
-                         max_chars=200).strip()
+    return st.text_input("Means / deviations of the channels", key=f"{key}numbers", max_chars=200,
+                         placeholder="0.5,0.5,0.5/0.25,0.25,0.25").strip()
 
 
 def _activation(layout: Mapping[str, Any], key: str) -> str:

@@ -14,7 +14,7 @@ from lpc_core.data import NOT_HERE
 POLL_S = 0.3
 SECOND = "-b"  # the slot of the file that is compared with
 EMPTY = """
-### What do a network's latents look like?
+## What do a network's latents look like?
 Drop a checkpoint or embeddings. You see whether and how its classes collapse: every sample as a point, the points its
 head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
 executed: it is read by a separate process with no network and hard limits, and deleted when you leave.

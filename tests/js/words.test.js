@@ -117,7 +117,7 @@ test("two fingers move and zoom the view, one is left to the page", () => {
   const below = [];
   const plotly = surface.appendChild(document.createElement("i"));
   plotly.addEventListener("touchstart", () => below.push(1));
-  new Touch(surface, { move: (dx, dy, factor) => heard.push([dx, dy, factor]) });
+  const touch = new Touch(surface, { move: (dx, dy, factor) => heard.push([dx, dy, factor]) });
   const send = (kind, ...points) => {
     const touches = points.map(([x, y], identifier) => new window.Touch({ identifier, target: plotly, clientX: x, clientY: y }));
     const event = new TouchEvent(kind, { touches, bubbles: true, cancelable: true });
@@ -127,4 +127,5 @@ test("two fingers move and zoom the view, one is left to the page", () => {
   equal([send("touchstart", [0, 0]), send("touchmove", [0, 50])], [false, false]);
   send("touchstart", [0, 0], [100, 0]);
   equal([send("touchmove", [0, 10], [200, 10]), heard, below], [true, [[50, 10, 2]], []]);
+  equal(touch.before.size, 200);
 });

@@ -30,11 +30,15 @@ export function drawStack(ctx, { x, y, w, h }, counts, colours, ink = null) {
       bottom[b] -= height;
       bars.rect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
     }
-    for (const style of [colour, ink && hatchOf(ctx, c, ink)].filter(Boolean)) {
-      ctx.fillStyle = style;
-      ctx.fill(bars);
-    }
+    paintAs(ctx, bars, [colour, ink && hatchOf(ctx, c, ink)]);
   });
+}
+
+function paintAs(context, bars, styles) {
+  for (const style of styles.filter(Boolean)) {
+    context.fillStyle = style;
+    context.fill(bars);
+  }
 }
 
 /** The base line with ticks at 0 and at one round value on either side of it. */

@@ -30,7 +30,7 @@ export function buildLayout({ transport, viewTools, info }) {
 }
 
 function head(title, about, ...tools) {
-  return el("header", { class: "lpc-head" }, el("h3", { text: title }), about, ...tools);
+  return el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
 }
 
 /** Whether this run has predicted points; `note` says why not. */

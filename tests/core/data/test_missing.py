@@ -32,7 +32,7 @@ def test_made_sets_are_here_and_stored_ones_are_not_until_their_files_are(root):
 
 def test_it_is_named_with_what_to_do_and_what_is_at_hand(root):
     told = missing("cifar10", DataError("expected to download it, got no connection; put it there"))
-    assert told.startswith("CIFAR-10 is not here: expected to download it, got no connection; put it there. At hand are")
+    assert told.startswith("CIFAR-10 is not here: expected to download it, got no connection; put it there. At hand")
     assert re.search(r"At hand are .*Digits 8×8.*Moons", told)
     assert "CIFAR-100" not in told
     assert missing("a file", DataError("expected pictures")) == "expected pictures"
