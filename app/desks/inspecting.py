@@ -52,14 +52,32 @@ def in_settings(refusal: str) -> str:
                   f"{SETTINGS.get(found[1], found[1])}", refusal)
 
 
+def refused(error: Exception) -> str:
+    """A refusal in one line; where a page offers the choice that lifts it, without how a program would make it."""
+    words = " ".join(str(error).split())
+    return f"{words.rpartition('; ')[0]}; choose it below" if getattr(error, "ask", None) else words
+
+
 def inspect(file: str, out: str, wishes: str) -> None:
+<<<<<<< HEAD:app/desks/inspecting.py
     """Inspect ``file``; either write an inspection, or say what is in it."""
+=======
+    """Examine ``file``; either write an inspection, or say what is in it."""
+    from lpc_core.data import DataError, missing
+>>>>>>> words:app/desks/looking.py
     from lpc_core.inspection import Inspection, save
     from lpc_core.inspection.from_file import Wishes, inspect_file
 
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                              for name, value in json.loads(wishes).items()}
+<<<<<<< HEAD:app/desks/inspecting.py
     found = inspect_file(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+=======
+    try:
+        found = examine(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+    except DataError as error:
+        raise ValueError(missing(given.get("data") or "", error)) from error
+>>>>>>> words:app/desks/looking.py
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
@@ -115,7 +133,7 @@ def main() -> None:
     except (ValueError, OSError, ImportError) as error:
         if ask := getattr(error, "ask", None):
             print(dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
-        print(in_settings(" ".join(str(error).split())), file=sys.stderr)
+        print(in_settings(refused(error)), file=sys.stderr)
         raise SystemExit(2) from None
     sys.stdout.flush()
     os._exit(0)  # taking a large file's arrays apart would take half a second, and somebody waits

@@ -83,6 +83,7 @@ export class FilmPlayer extends Part {
   open(film) {
     this.film = film;
     const message = film.setup();
+    setText(this.part.data, film.info.title);
     showTheory(this.part, film.theory, film.info.theory_note);
     this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);
