@@ -26,7 +26,7 @@ check: lint  # the inner loop: lint, types, and the tests that need no server, n
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/oxlint
-#	$(BIN)/mypy  (types: pyproject.toml says which; switched on once it is clean)
+	$(BIN)/mypy
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

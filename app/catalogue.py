@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from lpc_core.metrics import METRICS
+from lpc_core.phase import MEANING
 
 CHARTS: dict[str, dict[str, Any]] = {  # the first four are those that a page begins with
     "radius": {
@@ -36,5 +37,5 @@ CHARTS: dict[str, dict[str, Any]] = {  # the first four are those that a page be
 
 @functools.cache
 def catalogue() -> dict[str, Any]:
-    """``metrics`` {name: `Metric.words`} and ``charts`` {key: {title, metrics, about}}, for JSON."""
-    return {"metrics": {name: metric.words() for name, metric in METRICS.items()}, "charts": CHARTS}
+    """``metrics`` {name: `Metric.words`}, ``charts`` {key: {title, metrics, about}}, ``phases`` {name: its meaning}."""
+    return {"metrics": {name: metric.words() for name, metric in METRICS.items()}, "charts": CHARTS, "phases": MEANING}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import session
 from app.views import views
 
 # Above every page whose server is away. (A live view says it itself, of its own connection.)
@@ -21,6 +22,9 @@ ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
 st.html(AWAY)
-pages = [st.Page(view.render, title=view.title, url_path=name, default=i == 0)
-         for i, (name, view) in enumerate(views())]
-st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()
+pages = {name: st.Page(view.render, title=view.title, url_path=name, default=i == 0)
+         for i, (name, view) in enumerate(views())}
+shown = st.navigation(list(pages.values()), position="top")
+if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
+    st.switch_page(pages["play"], query_params=asked)
+shown.run()

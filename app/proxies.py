@@ -130,23 +130,26 @@ def _as_told(scope: Scope, found: Told) -> Scope:
     if found.host:
         headers = [(n, v) for n, v in headers if n != b"host"] + [(b"host", found.host.encode("latin-1", "replace"))]
     schemes = _SOCKET_SCHEMES if scope["type"] == "websocket" else dict.fromkeys(_PORTS, found.scheme)
-    more = {"scheme": schemes[found.scheme]} if found.scheme else {}
-    return scope | {"headers": headers} | more | ({"client": (found.client, 0)} if found.client else {})
+    scheme = {"scheme": schemes[found.scheme]} if found.scheme else {}
+    client = {"client": (found.client, 0)} if found.client else {}
+    return {**scope, "headers": headers, **scheme, **client}
 
 
 def _below(scope: Scope, prefix: str) -> Scope:
     """The request as if ``prefix`` were not in front of its path."""
     raw = scope.get("raw_path") or scope["path"].encode()
     mine = prefix.encode()
-    return scope | {"path": scope["path"][len(prefix):], "raw_path": raw[len(mine):] if raw.startswith(mine) else raw}
+    path = scope["path"][len(prefix):]
+    return {**scope, "path": path, "raw_path": raw[len(mine):] if raw.startswith(mine) else raw}
 
 
 def _with_prefix(message: Message, prefix: str, scope: Scope) -> Message:
     if message["type"] != "http.response.start":
         return message
     host = Headers(scope=scope).get("host", "")
-    return message | {"headers": [(n, _home(v.decode("latin-1"), prefix, host).encode("latin-1"))
-                                  if n.lower() == b"location" else (n, v) for n, v in message["headers"]]}
+    headers = [(n, _home(v.decode("latin-1"), prefix, host).encode("latin-1")) if n.lower() == b"location" else (n, v)
+               for n, v in message["headers"]]
+    return {**message, "headers": headers}
 
 
 def _home(location: str, prefix: str, host: str) -> str:

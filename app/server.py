@@ -36,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import desk_file, film_page, run_page  # noqa: E402
+from app.desks.file_routes import desk_file, film_page, run_page, shipped_film  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
@@ -115,8 +115,8 @@ class OwnDialogs:
             body = message["body"].replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
             length = [(b"content-length", str(len(body)).encode())]
             others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-            await send(start | {"headers": others + length})
-            await send(message | {"body": body})
+            await send({**start, "headers": others + length})
+            await send({**message, "body": body})
 
         await self._app(scope, receive, send_without if asked else send)
 
@@ -210,6 +210,7 @@ app = st.App(
         Route("/lab/plotly.min.js", plotly_js),
         Route("/lab/file", desk_file),
         Route("/lab/film.html", film_page),
+        Route("/lab/films/{name}", shipped_film),
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],

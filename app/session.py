@@ -13,7 +13,9 @@ import streamlit as st
 
 from app import comparisons
 from app.desks import films, inspections, jobs
+from app.lessons import lessons
 from app.live import hub
+from app.live.sessions import SessionHandle
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
@@ -29,10 +31,10 @@ class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
     def __init__(self) -> None:
-        self.run, errors = parse_run_leniently(_given())
+        self.run, errors = parse_run_leniently(given())
         self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
-        self.place: hub.SessionHandle | None = None
+        self.place: SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
         self.film_uploads = 0  # grows when the uploader must forget its file
         self.inspect_uploads = 0  # likewise
@@ -62,6 +64,10 @@ class Session:
         if run.data.dataset != self.run.data.dataset:
             self.form += 1
         self.run = run
+        self.retrain()
+
+    def retrain(self) -> None:
+        """Train what `work` gives now, where there is a place that trains something else."""
         if self.place is not None and hub.current().alive(self.place.id):
             try:
                 hub.current().configure(self.place.id, self.work())
@@ -76,7 +82,7 @@ class Session:
         """All of it as texts, as a link carries it."""
         return to_texts(self.run)
 
-    def connect(self) -> hub.SessionHandle:
+    def connect(self) -> SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
             self.place = hub.current().open(self.work())
@@ -104,14 +110,14 @@ class Comparing(Session):
     """The same for the page that compares: ``run`` is the base, and ``name`` says in what the runs differ from it."""
 
     def __init__(self) -> None:
-        given = _given()
+        asked = given()
         self.form, self.place, self.lines = 0, None, [comparisons.OWN_START]
-        name, errors = _lenient(comparisons.check_name, given.pop("comparison", next(iter(comparisons.READY))))
+        name, errors = _lenient(comparisons.check_name, asked.pop("comparison", next(iter(comparisons.READY))))
         self.name = name or next(iter(comparisons.READY))
         self.problems = [f"{error}. Using {self.name}." for error in errors]
-        lines = [given.pop(run) for run in comparisons.OWN_RUNS if run in given]
-        base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(given.get("dataset"))
-        self.run, errors = parse_run_leniently(base | given)
+        lines = [asked.pop(run) for run in comparisons.OWN_RUNS if run in asked]
+        base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(asked.get("dataset"))
+        self.run, errors = parse_run_leniently(base | asked)
         self.problems += [_explain(error, self.run) for error in errors]
         if lines:
             self.lines = [line for line in lines if self._fits(line)] or self.lines
@@ -170,7 +176,60 @@ class Comparing(Session):
         self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
 
 
-def _given() -> dict[str, str]:
+class Learning(Session):
+    """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
+
+    def __init__(self) -> None:
+        asked = given()
+        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
+        self.done: set[tuple[str, int]] = set()  # the steps whose check has ticked in this tab
+        name, step = asked.pop("lesson", ""), asked.pop("step", "1")
+        self.run, errors = parse_run_leniently({"seed": asked.pop("seed")} if "seed" in asked else {})
+        errors += [ConfigError(other, "lesson, step or seed on this page", text) for other, text in asked.items()]
+        self.problems = [_explain(error, self.run) for error in errors]
+        if name and name not in lessons():
+            wrong = ConfigError("lesson", "one of " + ", ".join(lessons()), name)
+            self.problems.append(f"{wrong}. Here are all of them.")
+        elif name:
+            self.name = name
+            self._seek(step)
+
+    def _seek(self, step: str) -> None:
+        last = len(lessons()[self.name].steps)
+        if step in map(str, range(1, last + 1)):
+            self.index = int(step) - 1
+        else:
+            self.problems.append(f"{ConfigError('step', f'a whole number from 1 to {last}', step)}. Using 1.")
+
+    def open(self, name: str, index: int = 0) -> None:
+        """Go to a step of a lesson; another lesson is another run, another step of the same goes on with it."""
+        other, self.problems = name != self.name, []
+        self.name, self.index = name, index
+        if other and name:
+            self.retrain()
+
+    def reached(self, lesson: object, index: object) -> bool:
+        """The page saw the check of a step tick; whether that is news."""
+        known = lessons().get(lesson) if isinstance(lesson, str) else None
+        if known is None or index not in range(len(known.steps)) or (lesson, index) in self.done:
+            return False
+        self.done.add((cast(str, lesson), cast(int, index)))
+        return True
+
+    def work(self) -> RunGroup:
+        """Return the open lesson's run or runs."""
+        return lessons()[self.name].work(self.run.seed)
+
+    def texts(self) -> dict[str, str]:
+        """The open lesson and its step, and a seed that is not the first."""
+        if not self.name:
+            return {}
+        seed = {"seed": str(self.run.seed)} if self.run.seed else {}
+        return {"lesson": self.name, "step": str(self.index + 1)} | seed
+
+
+def given() -> dict[str, str]:
+    """What the link says, but for Streamlit's own words."""
     return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
 
 
@@ -202,10 +261,18 @@ def comparing() -> Comparing:
     return tab
 
 
+def learning() -> Learning:
+    """Return this tab's place in the lessons."""
+    if "lpc-learn" not in st.session_state:
+        st.session_state["lpc-learn"] = Learning()
+    tab: Learning = st.session_state["lpc-learn"]
+    return tab
+
+
 def write_link(tab: Session | None = None) -> str:
     """Put all that ``tab`` trains into the address bar and return it as a query string."""
     texts = (tab or current()).texts()
-    if _given() != texts:
+    if given() != texts:
         kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)
@@ -214,7 +281,7 @@ def write_link(tab: Session | None = None) -> str:
 def link(tab: Session | None = None) -> str:
     """The address that opens this very run, or the comparison of ``tab``."""
     base = (st.context.url or "").split("?")[0]
-    return base.rstrip("/") + ("/" if tab is None else "") + write_link(tab)
+    return base.rstrip("/") + write_link(tab)
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:
@@ -231,7 +298,7 @@ def film_wanted() -> None:
     """A press on "Record": record the tab's run with what the film's widgets say."""
     desk = current().film_desk()
     try:
-        desk.record(_film_wish())
+        desk.record(_film_recording())
     except FilmError as error:
         desk.error = str(error)
 
@@ -239,18 +306,18 @@ def film_wanted() -> None:
 def film_estimate() -> str:
     """How long recording will take, in words; or why it cannot be."""
     try:
-        seconds = _film_wish().seconds
+        seconds = _film_recording().seconds
     except (FilmError, ConfigError) as error:
         return str(error)
     about = f"{max(5, 5 * round(seconds / 5)):.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
     return f"Takes about {about} when the machine has nothing else to do; the page shows how far it is."
 
 
-def _film_wish() -> films.Wish:
+def _film_recording() -> films.Recording:
     """The tab's run and what the film's widgets (``film_…``) say."""
     asked = st.session_state
     run = shortened(current().run, asked["film_steps"])
-    return films.Wish(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
+    return films.Recording(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
 
 
 @st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)

@@ -108,7 +108,8 @@ def _made(sample: Sample) -> dict[str, Any]:
         raw = run.state_bytes()
     write_whole(FOLDER / sample.file, ordered(raw))
     how = {**DIGITS, "activation": run.config.model.activation} if sample.plain else {}
-    found = examine(FOLDER / sample.file, Wishes(**how))
+    wishes = Wishes(data=how.get("data"), normalisation=how.get("normalisation"), activation=how.get("activation"))
+    found = examine(FOLDER / sample.file, wishes)
     assert isinstance(found, Inspection), "the sample is a network of this lab"
     snapshot = run.snapshot().metrics
     numbers = {name: found.readings[name].value for name in KEPT if np.isfinite(found.readings[name].value)}
@@ -120,14 +121,16 @@ def _embeddings(file: str) -> dict[str, Any]:
     """The latents of the paper's Figure 1 task as anyone would save them: arrays in an npz, without a network."""
     run = _trained(FIGURE_1)
     shot = run.snapshot()
-    arrays = {"latents": shot.latents, "labels": shot.labels, "predictions": shot.predictions,
-              "weight": shot.weight.astype(np.float32), "bias": shot.bias.astype(np.float32),
-              "class_names": np.array(run.dataset.class_names)}
+    arrays: dict[str, Any] = {
+        "latents": shot.latents, "labels": shot.labels, "predictions": shot.predictions,
+        "weight": shot.weight.astype(np.float32), "bias": shot.bias.astype(np.float32),
+        "class_names": np.array(run.dataset.class_names)}
     with tempfile.TemporaryFile() as buffer:
         np.savez_compressed(buffer, **arrays)
         buffer.seek(0)
         write_whole(FOLDER / file, buffer.read())
     found = examine(FOLDER / file)
+    assert isinstance(found, Inspection), "these are embeddings"
     numbers = {name: found.readings[name].value for name in KEPT if np.isfinite(found.readings[name].value)}
     sentence = (f"Latents, labels and head alone, of {len(shot.labels):,} samples in two nodes (the paper's Figure 1 "
                 f"task): four points at a radius of {numbers['norm_mean']:.3f}, which spread over "

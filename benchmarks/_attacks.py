@@ -54,14 +54,11 @@ def published(net: Net, picture: Tensor) -> np.ndarray:
     winner, step = order[0], 0
     while winner == order[0] and step < STEPS:
         nearest, w = np.inf, total
-        scores[0, order[0]].backward(retain_graph=True)
-        own = x.grad.numpy().copy()
+        own = _slope(scores[0, order[0]], x)
         for k in order[1:]:
-            x.grad.zero_()
-            scores[0, k].backward(retain_graph=True)
-            w_k = x.grad.numpy().copy() - own
+            w_k = _slope(scores[0, k], x) - own
             with np.errstate(divide="ignore"):
-                distance = abs(scores[0, k].item() - scores[0, order[0]].item()) / np.linalg.norm(w_k)
+                distance = float(abs(scores[0, k].item() - scores[0, order[0]].item()) / np.linalg.norm(w_k))
             if distance < nearest:
                 nearest, w = distance, w_k
         total = total + np.float32(nearest + 1e-4) * w[0] / np.linalg.norm(w)
@@ -70,6 +67,14 @@ def published(net: Net, picture: Tensor) -> np.ndarray:
         winner = int(scores.detach().argmax())
         step += 1
     return (1 + OVERSHOOT) * total
+
+
+def _slope(score: Tensor, x: Tensor) -> np.ndarray:
+    """How ``score`` moves with ``x``, which keeps the gradient as the published code has it."""
+    x.grad = None
+    score.backward(retain_graph=True)
+    assert x.grad is not None
+    return x.grad.numpy().copy()
 
 
 def lean(net: Net, picture: Tensor) -> np.ndarray:

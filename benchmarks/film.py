@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from playwright.sync_api import Browser
 
@@ -18,8 +19,9 @@ from benchmarks._browser import chromium
 from lpc_core.config import RunConfig
 from lpc_core.data.inputs import input_shape
 from lpc_core.engine.fused import FusedEngine
+from lpc_core.engine.trainer import Trainer
 from lpc_core.film import open_film, parse_gammas, run_of, save_film, shortened
-from lpc_core.film import record as recorder
+from lpc_core.film.record import record
 from lpc_core.models import build
 
 GAMMAS, FRAMES, POINTS, STEPS = "1e-3:1e5:32", 60, 1_000, 1_200
@@ -44,9 +46,9 @@ SCRUB = """async () => {
 }"""
 
 
-def training(run: RunConfig, gammas: list[float]) -> float:
+def training(run: RunConfig, gammas: np.ndarray) -> float:
     """Seconds for the steps of a film's runs alone, all at once and never looked at."""
-    first = recorder.Trainer(run, "cpu")
+    first = Trainer(run, "cpu")
     models = [build(run.model, input_shape(first.dataset), first.dataset.classes, run.seed) for _ in gammas]
     engine, gamma = FusedEngine(run, models, first.batches.size), torch.tensor(gammas, dtype=torch.float32)
     begin = time.perf_counter()
@@ -59,7 +61,7 @@ def one_by_one(run: RunConfig, gammas: list[float]) -> float:
     """Seconds for as many films' runs, each trained and measured alone."""
     begin = time.perf_counter()
     for gamma in gammas:
-        recorder.Trainer(run_of(run, gamma), "cpu", every=STEPS // FRAMES).advance(STEPS)
+        Trainer(run_of(run, gamma), "cpu", every=STEPS // FRAMES).advance(STEPS)
     return time.perf_counter() - begin
 
 
@@ -80,7 +82,7 @@ def main() -> None:
     torch.set_num_threads(1)
     run, gammas = shortened(RunConfig(), STEPS), parse_gammas(GAMMAS)
     begin = time.perf_counter()
-    film = recorder.record(run, gammas, FRAMES, POINTS, device="cpu")
+    film = record(run, gammas, FRAMES, POINTS, device="cpu")
     seconds = time.perf_counter() - begin
     steps = training(run, gammas)
     alone = one_by_one(run, [0.1, 10.0]) * len(gammas) / 2

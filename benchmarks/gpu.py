@@ -20,6 +20,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ def steps(bench: Bench) -> None:
     for engine, block in (("autograd", 0), ("fused", 0), ("autograd", None), ("fused", None)):
         run = Trainer(config, str(bench.device), dataset, engine=engine, block=block)
         some = count if block is None else max(32, count // 20)
-        rate = some / bench.median(lambda run=run, some=some: run.advance(some), bench.of(5, 3, 1))
+        rate = some / bench.median(partial(run.advance, some), bench.of(5, 3, 1))
         print(f"  {engine + (', recorded' if block is None else ', one by one'):44s} {rate:12,.0f} /s", flush=True)
         best = max(best, rate)
     against("best, 20-32-32-2-4, batch 256", best, 20_000, "steps/s")
@@ -118,7 +119,7 @@ def _breakdown(bench: Bench, run: Trainer) -> None:
     with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as seen:
         run.advance(some)
         bench.wait()
-    rows = [row for row in seen.key_averages() if row.device_type == torch.autograd.DeviceType.CUDA]
+    rows = [row for row in seen.key_averages() if row.device_type.name == "CUDA"]
     busy = sum(row.self_device_time_total for row in rows) / some
     print(f"  kernels per step {sum(row.count for row in rows) / some:.1f}, busy {busy:.1f} µs per step; the largest:")
     for row in sorted(rows, key=lambda row: -row.self_device_time_total)[:12]:
@@ -165,11 +166,15 @@ def cifar(bench: Bench) -> None:
     for seed in bench.seeds:
         run = Trainer(unflatten(change | {"seed": seed}, base), str(bench.device), dataset)
         frames: list[int] = []
-        seconds = bench.timed(lambda run=run, frames=frames: frames.append(_streamed(run)))
+        seconds = bench.timed(partial(_stream_into, frames, run))
         rates.append(run.step * size / seconds)
         _ends(run, dataset, seconds, frames[0])
     own = _airbench(bench, dataset, size)
     against("images per second beside an airbench-like loop", statistics.median(rates) / own, 0.8, "×")
+
+
+def _stream_into(frames: list[int], run: Trainer) -> None:
+    frames.append(_streamed(run))
 
 
 def _streamed(run: Trainer) -> int:
@@ -187,7 +192,8 @@ def _streamed(run: Trainer) -> int:
 def _answers(run: Trainer, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     run.model.eval()
     parts = [run.model(run.batches.normalise(piece.to(run.device))) for piece in torch.from_numpy(stored).split(1_000)]
-    return tuple(torch.cat(part).float().cpu().numpy() for part in zip(*parts, strict=True))
+    logits, latents = (torch.cat(part).float().cpu().numpy() for part in zip(*parts, strict=True))
+    return logits, latents
 
 
 def _ends(run: Trainer, dataset: Dataset, seconds: float, frames: int) -> None:
@@ -208,7 +214,8 @@ def _airbench(bench: Bench, dataset: Dataset, size: int) -> float:
     config = unflatten({"model": "fastnet", "hidden": (128, 384, 384) if not bench.tiny else (8,), "activation": "gelu",
                         "latent_dim": 64})
     dtype = torch.bfloat16 if bench.device.type == "cuda" else torch.float32
-    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device, dtype, memory_format=torch.channels_last).train()
+    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device, dtype).train()
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's types leave out
     moving = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.85, nesterov=True)
     pictures = torch.from_numpy(dataset.train_inputs).to(bench.device).permute(0, 3, 1, 2).to(dtype) / 255
     labels = torch.from_numpy(dataset.train_labels).to(bench.device)
@@ -249,7 +256,8 @@ def resnet(bench: Bench) -> None:
 
 def _eager(bench: Bench, config: RunConfig, dataset: Dataset, batch: int, some: int) -> float:
     """Images per second of what one writes first: float32, channels first, a DataLoader on the CPU, AdamW."""
-    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device, memory_format=torch.contiguous_format).train()
+    net = build(config.model, (3, 32, 32), 10, 0).to(bench.device).train()
+    net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # which torch's types leave out
     pictures = torch.from_numpy(dataset.train_inputs).permute(0, 3, 1, 2).float() / 255
     loader = DataLoader(TensorDataset(pictures, torch.from_numpy(dataset.train_labels)), batch, shuffle=True,
                         drop_last=True)
@@ -259,10 +267,11 @@ def _eager(bench: Bench, config: RunConfig, dataset: Dataset, batch: int, some: 
     def work() -> None:
         nonlocal feed
         for _ in range(some):
-            inputs, labels = next(feed, (None, None))
-            if inputs is None:
+            drawn = next(feed, None)
+            if drawn is None:
                 feed = iter(loader)
-                inputs, labels = next(feed)
+                drawn = next(feed)
+            inputs, labels = drawn
             logits, latents = net(inputs.to(bench.device))
             moving.zero_grad()
             (F.cross_entropy(logits, labels.to(bench.device)) + latents.square().mean()).backward()

@@ -24,8 +24,8 @@ import torch
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from lpc_core.checkpoint import open_file, open_tree
-from lpc_core.inspection import inspect, project
+from lpc_core.checkpoint import Embeddings, open_file, open_tree
+from lpc_core.inspection import Inspection, inspect, project
 from lpc_core.inspection.examining import examine
 
 CLASSES, TENSORS = 10, 40
@@ -86,8 +86,9 @@ def line(name: str, spent: tuple[float, float]) -> str:
 
 
 def embeddings(path: Path) -> None:
-    found = examine(path)
-    opened = open_file(path)
+    found, opened = examine(path), open_file(path)
+    assert isinstance(found, Inspection)
+    assert isinstance(opened, Embeddings)
     parts = {"open and check, in the locked process": seconds(lambda: open_file(path)),
              "measure, list and view": seconds(lambda: inspect(opened)),
              "principal components alone": seconds(lambda: project(opened.latents, "pca"))}

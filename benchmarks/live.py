@@ -21,9 +21,11 @@ from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync import client
+from websockets.typing import Origin
 
 from app.live import hub as hubs
 from app.live.frames import decode
+from app.live.sessions import SessionHandle
 from app.live.socket import live
 from app.settings import Settings
 from benchmarks._browser import chromium, free_port, lab
@@ -73,9 +75,9 @@ def watch(server: Server, seconds: float, speed: float, out: list[tuple[float, f
 
 
 @contextlib.contextmanager
-def greeted(server: Server, handle: hubs.SessionHandle) -> Iterator[client.ClientConnection]:
+def greeted(server: Server, handle: SessionHandle) -> Iterator[client.ClientConnection]:
     """A connection to the server's WebSocket that shows the session ``handle``."""
-    origin = f"http://127.0.0.1:{server.port}"
+    origin = Origin(f"http://127.0.0.1:{server.port}")
     with client.connect(f"ws://127.0.0.1:{server.port}/lab/ws", origin=origin, max_size=None) as socket:
         socket.send(json.dumps({"type": "hello", "token": handle.token}))
         yield socket
@@ -85,7 +87,7 @@ def _listen(socket: client.ClientConnection, seconds: float) -> tuple[float, flo
     steps: list[int] = []
     began = time.monotonic()
     while time.monotonic() - began < seconds:
-        kind, info, _ = decode(socket.recv(timeout=10))
+        kind, info, _ = decode(socket.recv(timeout=10, decode=False))
         if kind == "frame":
             steps.append(info["step"])
             socket.send(json.dumps({"type": "ack", "frame": info["frame"]}))
@@ -95,7 +97,7 @@ def _listen(socket: client.ClientConnection, seconds: float) -> tuple[float, flo
 
 def memory_mb() -> float:
     """Proportional memory of this process and all its children, MB (pages they share are counted once)."""
-    children = {}
+    children: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         fields = status.read_text().rpartition(")")[2].split()
         children.setdefault(int(fields[1]), []).append(int(status.parent.name))
@@ -130,7 +132,7 @@ def together(server: Server, count: int, speed: float) -> tuple[list[tuple[float
 def gamma_latencies(browser: Browser, url: str) -> list[float]:
     """Milliseconds from sending a dragged γ to the first frame trained under it on the screen, many drags."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(url)
+    page.goto(f"{url}/play")
     stage = "document.querySelector('[data-testid=lpc-stage]')"
     page.wait_for_function(f"() => {stage}?.lpcStage?.state()?.step > 300", timeout=60_000)
     box = page.locator("[data-testid=lpc-gamma] .lpc-rail").bounding_box()
@@ -142,7 +144,7 @@ def gamma_latencies(browser: Browser, url: str) -> list[float]:
         page.mouse.move(box["x"] + box["width"] * (0.3 + 0.05 * round_), y, steps=10)
         page.mouse.up()
         page.wait_for_timeout(400)
-    latencies = page.evaluate(f"() => {stage}.lpcStage.stats().gammaLatenciesMs")
+    latencies: list[float] = page.evaluate(f"() => {stage}.lpcStage.stats().gammaLatenciesMs")
     page.close()
     return latencies
 

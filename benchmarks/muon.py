@@ -27,9 +27,9 @@ RUNS = {"digits": "fast-digits", "mnist": "fast-mnist", "binary": "binary"}
 ADAMW_RATES = (0.25, 0.5, 1.0, 2.0)  # of the preset's lr
 MUON = [{"muon_lr": rate, "muon_momentum": 0.6, "lr": share} for rate in (0.02, 0.06, 0.2) for share in (0.25, 1.0)]
 CHOSEN: dict[str, dict[str, dict[str, Any]]] = {
-    "digits": {"adamw": {}, "muon": {"muon_lr": 0.03}},
-    "mnist": {"adamw": {}, "muon": {"muon_lr": 0.03}},
-    "binary": {"adamw": {}, "muon": {"muon_lr": 0.03}},
+    "digits": {"adamw": {}, "muon": {"muon_lr": 0.2, "muon_momentum": 0.6, "lr": 0.0045}},
+    "mnist": {"adamw": {}, "muon": {"muon_lr": 0.2, "muon_momentum": 0.6, "lr": 0.001}},
+    "binary": {"adamw": {}, "muon": {"muon_lr": 0.2, "muon_momentum": 0.6}},
 }
 HEAD = (f"  {'run':8s} {'optimiser':9s} {'settings':16s} {'spread':>17s} {'𝓡 train':>9s} {'𝓡 test':>8s} {'train':>8s} "
         f"{'test':>15s} {'|W| CV':>7s} {'peaks':>7s} {'worst':>7s} {'s':>6s}")

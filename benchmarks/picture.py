@@ -9,7 +9,7 @@ import io
 import math
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Page
 
 from benchmarks._browser import ROOT, chromium, lab
 
@@ -28,7 +28,7 @@ def shoot(page: Page) -> Image.Image:
     """The stage as it is now."""
     box = page.get_by_test_id("lpc-stage").bounding_box()
     assert box is not None
-    clip = {"x": box["x"] - 8, "y": box["y"] - 8, "width": box["width"] + 16, "height": HEIGHT - box["y"]}
+    clip: FloatRect = {"x": box["x"] - 8, "y": box["y"] - 8, "width": box["width"] + 16, "height": HEIGHT - box["y"]}
     return Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
 
 

@@ -34,7 +34,8 @@ SEEDS = (5, 6, 7, 8, 9)  # the recipes were chosen on seeds 0 to 2
 CHUNK = 1_000  # samples per forward pass when measuring
 LOOKS = 20  # pieces a run is cut into: after its ramp it is judged at the end of each
 GAMMAS = (0.0, 1e-4, 1e-2, 1.0, 100.0)
-WEAK, FULL = {"gamma_start": 1e-3, "gamma_end": 1.25}, {}  # 1.25 is 10 in the authors' convention
+WEAK = {"gamma_start": 1e-3, "gamma_end": 1.25}  # 1.25 is 10 in the authors' convention
+FULL: dict[str, float] = {}
 MILD = {"momentum": 0.9, "weight_decay": 1e-4}  # under SGD the preset's decay would be coupled, and far too strong
 OPTIMISERS = (  # optimiser, backbone lr, head lr, other changes to the binary preset
     *(("adamw", lr, head_lr, gamma) for gamma in (FULL, WEAK) for lr, head_lr in ((8e-3, 1.7e-3), (3e-3, 3e-3))),

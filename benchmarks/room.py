@@ -70,7 +70,7 @@ def _watch(socket: client.ClientConnection, begin: float, end: float, reader: Re
         if now >= next_move and not asked:
             sequence, asked = sequence + 1, now
             socket.send(json.dumps({"type": "gamma", "value": 10.0 ** (sequence % 4 - 2), "seq": sequence}))
-        kind, info, _ = decode(socket.recv(timeout=PATIENCE_S))
+        kind, info, _ = decode(socket.recv(timeout=PATIENCE_S, decode=False))
         if kind == "notice" and info["level"] != "info":
             reader.errors.append(info["text"])
         if kind != "frame":

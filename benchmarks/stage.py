@@ -51,7 +51,7 @@ def measure_fragment(browser: Browser, url: str) -> float:
     page.goto(url)
     page.wait_for_selector(".js-plotly-plot .gtitle", timeout=60_000)
     page.wait_for_timeout(2_000)
-    count = page.evaluate(COUNT_TITLES, SECONDS * 1_000)
+    count: int = page.evaluate(COUNT_TITLES, SECONDS * 1_000)
     page.close()
     return count / SECONDS
 

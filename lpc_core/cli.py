@@ -10,7 +10,7 @@ import typer
 
 from lpc_core.registry import discover
 
-Commands = Mapping[str, Callable[..., Any]]
+Commands = Mapping[str, Callable[..., Any] | typer.Typer]
 
 
 def program(more: Commands | None = None) -> typer.Typer:
@@ -19,7 +19,10 @@ def program(more: Commands | None = None) -> typer.Typer:
                       help="LPC Lab: see, measure and use latent point collapse.")
     commands = {**discover("lpc_core.commands", "COMMAND"), **(more or {})}
     for name in sorted(commands):
-        app.command(name)(commands[name])
+        if isinstance(commands[name], typer.Typer):  # one with commands of its own
+            app.add_typer(commands[name], name=name)
+        else:
+            app.command(name)(commands[name])
     return app
 
 

@@ -65,7 +65,8 @@ class LatentPenalty:
             raise ValueError(f"expected a torch.nn.Module, got a {type(model).__name__}; pass the model "
                              "that has the layer")
         self.layer, watched = find_layer(model, layer)
-        self._watch, self._seen = _Watch(), None
+        self._watch = _Watch()
+        self._seen: Tensor | None = None
         self._handles = (model.register_forward_pre_hook(self._watch.begin),
                          watched.register_forward_hook(self._watch))
 

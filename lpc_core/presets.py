@@ -83,8 +83,9 @@ _MNIST_LIVE = {**_MNIST, "hidden": (128, 128), "batch_size": 128, "lr": 4e-3, "h
                "weight_decay": 0.01, "gamma_start": 0.01}
 _MNIST_FAST = {**_MNIST_LIVE, "hidden": (256, 128), "head_lr": 4e-3, "lr_end": 1e-3, "ramp_steps": 2_000,
                "steps": 3_000}
-_CIFAR_LIVE = {"samples": 2_000, "test_samples": 1_000, "latent_dim": 8, "batch_size": 64, "lr": 6e-3, "lr_end": 1e-3,
-               "head_lr": 3e-3, "weight_decay": 0.05, "gamma_start": 0.01, "ramp_steps": 1_500, "steps": 3_000}
+_CIFAR_LIVE: dict[str, object] = {
+    "samples": 2_000, "test_samples": 1_000, "latent_dim": 8, "batch_size": 64, "lr": 6e-3, "lr_end": 1e-3,
+    "head_lr": 3e-3, "weight_decay": 0.05, "gamma_start": 0.01, "ramp_steps": 1_500, "steps": 3_000}
 _CIFAR_FAST = {**_CIFAR_LIVE, "ramp_steps": 4_000, "steps": 8_000}
 _CIFAR_PROVENANCE = (
     "For a visible collapse of a convnet within about a minute and a half of one CPU thread, on 2,000 images. Chosen "

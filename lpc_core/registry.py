@@ -22,11 +22,18 @@ def names(package: str, attribute: str) -> tuple[str, ...]:
 
     Modules whose name starts with an underscore are private and skipped.
     """
+    return tuple(sorted(_called(file) for file in _public(package) if attribute in _defined(file)))
+
+
+def _public(package: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    public = (Path(folder) / f"{info.name}.py" for folder in folders for info in pkgutil.iter_modules([folder])
-              if not (info.ispkg or info.name.startswith("_")))
-    return tuple(sorted(file.stem.replace("_", "-") for file in public if attribute in _defined(file)))
+    return [Path(folder) / f"{info.name}.py" for folder in folders for info in pkgutil.iter_modules([folder])
+            if not (info.ispkg or info.name.startswith("_"))]
+
+
+def _called(file: Path) -> str:
+    return file.stem.replace("_", "-")
 
 
 def _defined(file: Path) -> set[str]:
@@ -38,13 +45,36 @@ def _defined(file: Path) -> set[str]:
 
 def discover(package: str, attribute: str, kind: type[Any] = object) -> dict[str, Any]:
     """What the modules that `names` gives define as ``attribute``, by name; `TypeError` for one that is no ``kind``."""
-    found = {}
-    for name in names(package, attribute):
-        module = f"{package}.{name.replace('-', '_')}"
-        found[name] = getattr(importlib.import_module(module), attribute)
-        if not isinstance(found[name], kind):
-            raise TypeError(f"{module}: expected {attribute} to be a {kind.__name__}, got {found[name]!r:.80}")
+    return {name: _entry(package, name, attribute, kind) for name in names(package, attribute)}
+
+
+def _entry(package: str, name: str, attribute: str, kind: type[Any]) -> Any:
+    module = f"{package}.{name.replace('-', '_')}"
+    found = getattr(importlib.import_module(module), attribute, None)
+    if not isinstance(found, kind):
+        raise TypeError(f"{module}: expected {attribute} to be a {kind.__name__}, got {found!r:.80}")
     return found
+
+
+def discover_sound(package: str, attribute: str, kind: type[Any] = object) -> tuple[dict[str, Any], dict[str, str]]:
+    """As `discover`, of a package whose every public module should be an entry: (the sound ones, what is wrong with the
+    others), by name. For files that whoever teaches writes: one with an error takes no other with it.
+    """
+    sound, broken = {}, {}
+    for file in sorted(_public(package)):
+        try:
+            sound[_called(file)] = _entry(package, _called(file), attribute, kind)
+        except Exception as error:  # whatever a file's own code may raise: it is told, by name
+            broken[_called(file)] = _told(error)
+    return sound, broken
+
+
+def _told(error: Exception) -> str:
+    """What went wrong in a file, in one line without a path."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return " ".join((words or type(error).__name__).split())
 
 
 def pick(kind: str, table: Mapping[str, Entry], name: str) -> Entry:

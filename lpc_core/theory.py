@@ -128,7 +128,7 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
 
     def surplus(log_gamma: float) -> float:
         points = collapse_points(weight, bias, math.exp(log_gamma))
-        return _own_probability(points, weight, bias).min() - confidence
+        return float(_own_probability(points, weight, bias).min()) - confidence
 
     if surplus(low) < 0:
         return math.nan
@@ -360,7 +360,8 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
         further[:, :-2] -= 2 * share[:, None] * step
         far &= (_gradient(problem, further)[1] * step).sum(axis=1) > 0
         share[far] *= 2
-    return share[:, None] * step
+    safe: np.ndarray = share[:, None] * step
+    return safe
 
 
 def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
@@ -391,7 +392,8 @@ def _across(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The part of each vector orthogonal to its point; NaN at the origin, where no direction is across."""
     squares = (points * points).sum(axis=-1, keepdims=True)
     along = (vectors * points).sum(axis=-1, keepdims=True) / np.where(squares > 0, squares, np.nan)
-    return vectors - along * points
+    across: np.ndarray = vectors - along * points
+    return across
 
 
 def _checked(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -50,6 +50,13 @@ def _is_there(name):
         return False
 
 
+if _is_there("hypothesis"):  # which would fail a test for a busy machine
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
+
+
 def stored(name):
     """The file or folder ``name`` in $LPC_TEST_DATA or in shared/data beside the repository; skips when absent."""
     folders = [Path(os.environ["LPC_TEST_DATA"])] if "LPC_TEST_DATA" in os.environ else []

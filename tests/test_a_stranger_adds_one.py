@@ -144,6 +144,33 @@ def test_a_page(tree):
     assert run(tree, "-c", PAGE) == "First lesson []\n"
 
 
+LESSON = """
+from pathlib import Path
+from app.lessons import broken_lessons, lessons
+from benchmarks.lessons import rehearse
+from streamlit.testing.v1 import AppTest
+assert list(lessons())[-1] == "first" and len(lessons()) == 11 and not broken_lessons()
+assert rehearse(lessons()["first"], 1) == [60]
+page = AppTest.from_string("from app.views.learn import VIEW; VIEW.render()").run()
+print([b.label for b in page.button if b.key == "lesson-first"][0], [str(error) for error in page.exception])
+"""
+BROKEN_LESSON = """
+from app.lessons import lessons
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_string("from app.views.learn import VIEW; VIEW.render()").run()
+print(len(lessons()), [error.value.replace(chr(92), "") for error in page.error])
+"""
+
+
+def test_a_lesson_and_one_with_an_error(tree):
+    assert run(tree, "-c", LESSON) == "11 · Stranger's lesson []\n"
+    broken = tree / "app" / "lessons" / "broken.py"
+    broken.write_text("LESSON = (")
+    told = run(tree, "-c", BROKEN_LESSON)
+    broken.unlink()
+    assert told == "11 [\"The lesson broken cannot be shown: line 1: '(' was never closed\"]\n"
+
+
 EVERY_ENTRY = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core/test_optimizers.py",
                "tests/core/robustness/test_any_model.py::test_each_is_found_by_its_name",
                "tests/core/test_presets.py::test_there_is_a_binary_preset_and_every_fast_one_is_of_a_data_set",

@@ -12,8 +12,8 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
     ("lpc_core.progress", "lpc_core.registry"),
     ("lpc_core.choices",),
-    ("lpc_core.run_group", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.presets",
-     "lpc_core.schedules", "lpc_core.theory"),
+    ("lpc_core.run_group", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.phase",
+     "lpc_core.presets", "lpc_core.schedules", "lpc_core.theory"),
     ("lpc_core.models",),
     ("lpc_core.metrics", "lpc_core.penalty"),
     ("lpc_core.parsing",),
@@ -21,10 +21,11 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.film", "lpc_core.saved_run"),
     ("lpc_core.checkpoint",),
     ("lpc_core.inspection", "lpc_core.study"),
+    ("lpc_core.experiments",),
     ("lpc_core.commands",),
     ("lpc_core", "lpc_core.cli"),
     ("lpc_core.__main__",),
-    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts"),
+    ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.offline",),
@@ -39,7 +40,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
 )
 CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}
-EXTRAS = {"pyarrow", "openTSNE", "umap", "PIL"}  # imported in functions; a missing one says so
+EXTRAS = {"ray", "pyarrow", "openTSNE", "umap", "PIL"}  # imported in functions; a missing one says so
 BROWSER = {"streamlit", "plotly"}
 
 
@@ -187,7 +188,8 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"})  # of app/static
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn"})
+# of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 

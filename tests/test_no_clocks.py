@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time", "time_ns", "monotonic_ns",
           "perf_counter_ns"}
@@ -23,6 +25,12 @@ def test_the_clock_is_read_in_one_place():
     found = {str(path.relative_to(ROOT)): lines for path in sorted(ROOT.rglob("*.py"))
              if (lines := clocks_in(path.read_text("utf-8")))}
     assert set(found) == ALLOWED, found
+
+
+def test_drawn_examples_have_no_deadline():
+    hypothesis = pytest.importorskip("hypothesis")
+    assert hypothesis.settings().deadline is None
+    assert hypothesis.HealthCheck.too_slow in hypothesis.settings().suppress_health_check
 
 
 def test_clocks_are_seen():

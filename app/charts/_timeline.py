@@ -1,4 +1,4 @@
-"""What the charts over steps share: panels of curves, γ behind them, the TPT line, noise floors, empty axes."""
+"""What the charts over steps share: subplots of curves, γ behind them, the TPT line, noise floors, empty axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.charts import _ink
 from app.charts._track import Column, Track
 
 _STYLES = ((_ink.BLUE, "circle"), (_ink.AMBER, "square"), (_ink.GREEN, "diamond"), (_ink.VIOLET, "triangle-up"))
-_GAP = 0.11  # between panels, share of the height
+_GAP = 0.11  # between subplots, share of the height
 _MARGIN = 0.08  # of a log axis beyond its values, share of its length
 
 
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
     value: float
 
 
-class Panel(NamedTuple):
+class Subplot(NamedTuple):
     """One pair of axes."""
 
     title: str  # of the vertical axis
@@ -49,12 +49,12 @@ class Timeline(NamedTuple):
     gammas: np.ndarray  # (T,)
     end: int  # the run's last step
     tpt: int | None
-    panels: tuple[Panel, ...]
+    subplots: tuple[Subplot, ...]
 
 
-def timeline(track: Track, panels: Iterable[Panel]) -> Timeline:
-    """``panels`` over the steps of ``track``."""
-    return Timeline(track.steps, track.gammas, track.end, track.tpt, tuple(panels))
+def timeline(track: Track, subplots: Iterable[Subplot]) -> Timeline:
+    """``subplots`` over the steps of ``track``."""
+    return Timeline(track.steps, track.gammas, track.end, track.tpt, tuple(subplots))
 
 
 def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
@@ -67,20 +67,20 @@ def draw(info: Timeline) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(hovermode="x unified", showlegend=True, margin={"r": 44})
     styles = itertools.cycle(_STYLES)
-    for row, panel in enumerate(info.panels):
+    for row, subplot in enumerate(info.subplots):
         _add_axes(figure, info, row)
         _add_gamma(figure, info, row)
-        for curve in panel.curves:
+        for curve in subplot.curves:
             _add_curve(figure, info.steps, curve, row, next(styles))
-        if panel.reference is not None:
-            _add_reference(figure, panel, panel.reference, row)
+        if subplot.reference is not None:
+            _add_reference(figure, subplot, subplot.reference, row)
     if info.tpt is not None:
         _add_tpt(figure, info.tpt)
     return figure
 
 
 def _add_axes(figure: go.Figure, info: Timeline, row: int) -> None:
-    panel, rows = info.panels[row], len(info.panels)
+    subplot, rows = info.subplots[row], len(info.subplots)
     height = (1 - _GAP * (rows - 1)) / rows
     top = 1 - row * (height + _GAP)
     x, y, gamma = _names(row)
@@ -89,18 +89,18 @@ def _add_axes(figure: go.Figure, info: Timeline, row: int) -> None:
         _axis(x): {"anchor": y, "range": [0, info.end], "showgrid": False, "tickformat": "~s",
                    "matches": None if row == 0 else "x", "showticklabels": last,
                    "title": {"text": "training step" if last else ""}},
-        _axis(y): {"anchor": x, "domain": [max(0.0, top - height), top], "title": {"text": panel.title},
-                   **_scale(panel)},
+        _axis(y): {"anchor": x, "domain": [max(0.0, top - height), top], "title": {"text": subplot.title},
+                   **_scale(subplot)},
         _axis(gamma): {"anchor": x, "overlaying": y, "side": "right", "showgrid": False, **_gamma_scale(info.gammas)},
     })
 
 
-def _scale(panel: Panel) -> dict[str, Any]:
+def _scale(subplot: Subplot) -> dict[str, Any]:
     """Range and kind of a vertical axis: what is drawn decides, not a floor far below it."""
-    values = np.concatenate([curve.column.drawn for curve in panel.curves])
+    values = np.concatenate([curve.column.drawn for curve in subplot.curves])
     values = values[np.isfinite(values)]
-    if not panel.log:
-        given = {"range": list(panel.range)} if panel.range else {} if values.size else {"range": [0, 1]}
+    if not subplot.log:
+        given = {"range": list(subplot.range)} if subplot.range else {} if values.size else {"range": [0, 1]}
         return {"type": "linear", "nticks": 5, **given}
     values = values[values > 0]
     low, high = np.log10([values.min(), values.max()]) if values.size else (-2.0, 0.0)
@@ -155,9 +155,9 @@ def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, col
                      "solidity": 0.2}, hoverinfo="skip")
 
 
-def _add_reference(figure: go.Figure, panel: Panel, reference: Reference, row: int) -> None:
+def _add_reference(figure: go.Figure, subplot: Subplot, reference: Reference, row: int) -> None:
     x, y, _ = _names(row)
-    height = math.log10(reference.value) if panel.log else reference.value  # Plotly's annotations count in decades
+    height = math.log10(reference.value) if subplot.log else reference.value  # Plotly's annotations count in decades
     figure.add_shape(type="line", xref=f"{x} domain", yref=y, x0=0, x1=1, y0=reference.value, y1=reference.value,
                      line={"color": _ink.TEXT, "width": 1, "dash": "dot"}, opacity=0.7)
     figure.add_annotation(xref=f"{x} domain", yref=y, x=0.99, xanchor="right", y=height, yanchor="top",
@@ -165,7 +165,7 @@ def _add_reference(figure: go.Figure, panel: Panel, reference: Reference, row: i
 
 
 def _add_tpt(figure: go.Figure, step: int) -> None:
-    """A line over all panels where the terminal phase begins."""
+    """A line over all subplots where the terminal phase begins."""
     figure.add_shape(type="line", xref="x", yref="paper", x0=step, x1=step, y0=0, y1=1,
                      line={"color": _ink.TEXT, "width": 1.2, "dash": "dash"}, opacity=0.75)
     figure.add_annotation(xref="x", yref="paper", x=step, y=1, yanchor="bottom", text="TPT", showarrow=False,
@@ -183,7 +183,7 @@ def floor_note(curves: Sequence[Curve]) -> str:
 
 
 def _names(row: int) -> tuple[str, str, str]:
-    """Axes of a panel, as traces call them: steps, values, γ."""
+    """Axes of a subplot, as traces call them: steps, values, γ."""
     suffix = "" if row == 0 else str(2 * row + 1)
     return (f"x{'' if row == 0 else row + 1}", f"y{suffix}", f"y{2 * row + 2}")
 

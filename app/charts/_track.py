@@ -13,14 +13,6 @@ from lpc_core.config import RunConfig
 from lpc_core.metrics import Reading
 from lpc_core.study import Moment, Study, tpt_step
 
-CHANCE_MARGIN = 0.1  # of the way from guessing to perfect
-
-
-def at_chance(accuracy: float, classes: int) -> bool:
-    """Whether an accuracy (0…1) is hardly above that of guessing among ``classes``."""
-    guess = 1 / max(classes, 1)
-    return accuracy <= guess + CHANCE_MARGIN * (1 - guess)
-
 
 class Column(NamedTuple):
     """One metric over time."""

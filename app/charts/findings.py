@@ -7,9 +7,10 @@ import math
 from app.charts import code_matrix
 from app.charts.words import count, number, percent
 from lpc_core.inspection import Inspection
+from lpc_core.phase import Phase, phase_of
 
-COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius
-CHANCE_MARGIN = 0.1  # of the way from guessing to perfect
+_CLOUDS = {Phase.COLLAPSED: "Each class has collapsed to nearly a point: its",
+           Phase.FALLING: "The classes are compact but not points: their"}
 LIKE_POINTS = 5.0  # peak widths between two peaks from which a node reads as a bit
 
 
@@ -26,30 +27,28 @@ def value(inspection: Inspection, name: str) -> float:
     return math.nan if found is None else found.value
 
 
-def at_chance(inspection: Inspection) -> bool:
-    """Whether the predictions are no better than guessing; False where there are none."""
-    chance = 1 / max(len(inspection.embeddings.class_names), 1)
-    return value(inspection, "accuracy") <= chance + CHANCE_MARGIN * (1 - chance)
+def phase(inspection: Inspection) -> Phase:
+    """What the classes are."""
+    accuracy, spread, nc1 = (value(inspection, name) for name in ("accuracy", "within_class_spread", "nc1_pinv"))
+    return Phase(int(phase_of(accuracy, spread, nc1, len(inspection.embeddings.class_names))))
 
 
 def _accuracy(inspection: Inspection, accuracy: float) -> str:
     n = count(len(inspection.embeddings.labels))
-    if at_chance(inspection):
-        return (f"{percent(accuracy)} of {n} samples are predicted right: no better than guessing. The classes have "
-                "lost each other (total collapse), or were never told apart.")
-    return f"{percent(accuracy)} of {n} samples are predicted right."
+    told = f"{percent(accuracy)} of {n} samples are predicted right"
+    if phase(inspection) is Phase.TOTAL:
+        return (f"{told}: no better than guessing, and the classes lie within one another. They have lost each other "
+                "(total collapse), or were never told apart.")
+    if phase(inspection) is Phase.GUESSING:
+        return f"{told}: no better than guessing, though the classes lie apart. The head does not fit these latents."
+    return f"{told}."
 
 
 def _points(inspection: Inspection) -> str:
     size, ratio = value(inspection, "within_class_spread"), value(inspection, "separation_ratio")
     if not math.isfinite(size):
         return ""
-    if size < COLLAPSED:
-        told = f"Each class has collapsed to nearly a point: its spread is {percent(size)} of the radius"
-    elif size < FALLING:
-        told = f"The classes are compact but not points: their spread is {percent(size)} of the radius"
-    else:
-        told = f"The classes are clouds: their spread is {percent(size)} of the radius"
+    told = f"{_CLOUDS.get(phase(inspection), 'The classes are clouds: their')} spread is {percent(size)} of the radius"
     if not math.isfinite(ratio):
         return f"{told}."
     return f"{told}, and a sample is on average {number(ratio)} times nearer to its own class than to the next."

@@ -14,14 +14,14 @@ from app.charts.words import count, number
 from lpc_core.metrics import PerNode, per_node
 
 BINS = 48
-MOST_NODES = 12  # small panels that fit a page; of more nodes the ones with the largest spread are shown
+MOST_NODES = 12  # small subplots that fit a page; of more nodes the ones with the largest spread are shown
 MOST_COLOURS = 12  # classes; more of them share one colour
 _COLUMNS = 4
 _GAP = 0.035
 
 
 class HistogramInfo(NamedTuple):
-    """What is drawn: p panels of B bins."""
+    """What is drawn: p subplots of B bins."""
 
     nodes: tuple[int, ...]  # (p,) shown, in their own order
     edges: np.ndarray  # (p, B + 1)
@@ -59,18 +59,18 @@ def _counts(values: np.ndarray, groups: np.ndarray, count: int, edges: np.ndarra
 
 
 def figure(drawn: HistogramInfo) -> go.Figure:
-    """One small panel per node, bars stacked by class."""
+    """One small subplot per node, bars stacked by class."""
     chart = go.Figure(layout={"barmode": "stack", "bargap": 0, "showlegend": len(drawn.names) > 1,
                               "margin": {"l": 16, "t": 8}})
     columns = min(_COLUMNS, len(drawn.nodes))
     rows = -(-len(drawn.nodes) // columns)
     for place, node in enumerate(drawn.nodes):
-        _panel(chart, drawn, place, divmod(place, columns), (rows, columns))
+        _subplot(chart, drawn, place, divmod(place, columns), (rows, columns))
         _title(chart, place, node)
     return chart
 
 
-def _panel(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int, int], shape: tuple[int, int]) -> None:
+def _subplot(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int, int], shape: tuple[int, int]) -> None:
     suffix = "" if place == 0 else str(place + 1)
     width, height = (1 - _GAP * (shape[1] - 1)) / shape[1], (1 - 0.14 * (shape[0] - 1)) / shape[0]
     left, top = cell[1] * (width + _GAP), 1 - cell[0] * (height + 0.14)
@@ -113,8 +113,8 @@ def card(drawn: HistogramInfo, text_names: Sequence[str], peak_distance: float =
 
 def _rows(drawn: HistogramInfo) -> dict[str, Sequence[object]]:
     """The bins as columns."""
-    panels, groups, bins = drawn.counts.shape
-    places = np.indices((panels, groups, bins)).reshape(3, -1)
+    subplots, groups, bins = drawn.counts.shape
+    places = np.indices((subplots, groups, bins)).reshape(3, -1)
     return {"node": [f"z{drawn.nodes[place] + 1}" for place in places[0]],
             "class": [drawn.names[group] for group in places[1]],
             "from": drawn.edges[places[0], places[2]].tolist(), "to": drawn.edges[places[0], places[2] + 1].tolist(),

@@ -10,7 +10,7 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Panel, Timeline
+from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
 
@@ -19,7 +19,7 @@ LABELS = {"nc1_pinv": "NC1", "nc1_cdnv": "CDNV"}
 
 def info(track: Track) -> Timeline:
     """Scatter within classes over scatter between them, measured in two ways."""
-    return _timeline.timeline(track, [Panel("scatter within / between", _timeline.curves(track, LABELS), log=True)])
+    return _timeline.timeline(track, [Subplot("scatter within / between", _timeline.curves(track, LABELS), log=True)])
 
 
 def figure(drawn: Timeline) -> go.Figure:
@@ -35,13 +35,13 @@ def card(track: Track) -> Card:
 
 
 def _caption(drawn: Timeline) -> str:
-    curves = drawn.panels[0].curves
+    curves = drawn.subplots[0].curves
     first, last = (curves[0].column.values[[0, -1]] if len(drawn.steps) else (math.nan, math.nan))
     if not math.isfinite(first) or not math.isfinite(last):
         return "How wide each class's cloud is, measured against the distances between the classes. 0 is a point."
     if last <= 0 or first <= 0:
         return "The classes are points as far as float32 can tell." + _timeline.floor_note(curves)
-    change = first / last
+    change = math.sqrt(first / last)  # NC1 is a ratio of variances: widths go with its root
     told = (f"The clouds of the classes are {number(change)} times smaller than at the start, measured against their "
             "distances." if change > 1.5 else "The clouds of the classes have not shrunk against their distances yet.")
     return told + _timeline.floor_note(curves)

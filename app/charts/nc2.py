@@ -10,7 +10,7 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Panel, Reference, Timeline
+from app.charts._timeline import Reference, Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
 from lpc_core.metrics import reference
@@ -20,7 +20,7 @@ LABELS = {"nc2_equinorm": "unequal lengths", "nc2_equiangular": "unequal angles"
 
 def info(track: Track) -> Timeline:
     """How uneven the class centres' lengths and angles are, and the value their best arrangement has."""
-    return _timeline.timeline(track, [Panel("unevenness", _timeline.curves(track, LABELS), True, best(track))])
+    return _timeline.timeline(track, [Subplot("unevenness", _timeline.curves(track, LABELS), True, best(track))])
 
 
 def best(track: Track) -> Reference | None:
@@ -54,7 +54,7 @@ def _caption(track: Track, drawn: Timeline) -> str:
     lengths = track.last("nc2_equinorm")
     told = (f"The centres' distances from the middle differ by {number(100 * lengths)} %. " if math.isfinite(lengths)
             else "")
-    return f"{told}{_possible(track, found.name)}{_timeline.floor_note(drawn.panels[0].curves)}"
+    return f"{told}{_possible(track, found.name)}{_timeline.floor_note(drawn.subplots[0].curves)}"
 
 
 def _possible(track: Track, name: str) -> str:

@@ -10,7 +10,7 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Panel, Timeline
+from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
 
@@ -19,7 +19,7 @@ LABELS = {"nc3_self_duality": "distance of head and centres"}
 
 def info(track: Track) -> Timeline:
     """How far the head is from the class centres, both scaled to length 1."""
-    return _timeline.timeline(track, [Panel("head to centres", _timeline.curves(track, LABELS), log=True)])
+    return _timeline.timeline(track, [Subplot("head to centres", _timeline.curves(track, LABELS), log=True)])
 
 
 def figure(drawn: Timeline) -> go.Figure:
@@ -40,7 +40,7 @@ def _caption(track: Track, drawn: Timeline) -> str:
         return "How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated."
     seen = "nearly parallel" if distance < 0.3 else "partly aligned" if distance < 1 else "not aligned"
     return (f"Classifier and class centres are {seen}: {number(distance)}, where 0 is parallel and 1.41 unrelated."
-            + _timeline.floor_note(drawn.panels[0].curves))
+            + _timeline.floor_note(drawn.subplots[0].curves))
 
 
 CHART = Chart("collapse", 3, lambda track: [card(track)])

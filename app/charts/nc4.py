@@ -11,7 +11,7 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Curve, Panel, Timeline
+from app.charts._timeline import Curve, Subplot, Timeline
 from app.charts._track import Column, Track
 from app.charts.words import percent
 
@@ -24,7 +24,7 @@ def info(track: Track) -> Timeline:
               ("training error", track.train_accuracy),
               ("test error", track.test_accuracy))
     curves = tuple(Curve(label, _missing(label, values)) for label, values in shares)
-    return _timeline.timeline(track, [Panel("share of samples", curves, log=False, range=(0, _top(curves)))])
+    return _timeline.timeline(track, [Subplot("share of samples", curves, log=False, range=(0, _top(curves)))])
 
 
 def _missing(name: str, shares: np.ndarray) -> Column:

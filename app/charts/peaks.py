@@ -10,38 +10,39 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Panel, Timeline
+from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
 from lpc_core.metrics import METRICS
 
-PANELS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": "peak width", "gmm_peak_distance": "peak distance"}
+PARTS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": "peak width", "gmm_peak_distance": "peak distance"}
 TWO_PEAKS = 5.0  # peak widths between the peaks from which we speak of two
 
 
 def info(track: Track) -> Timeline:
     """Log-likelihood, mean width and mean distance of the two peaks (Eqs. 25–27)."""
-    return _timeline.timeline(track, [Panel(title, _timeline.curves(track, {name: title}), METRICS[name].axis == "log")
-                                      for name, title in PANELS.items()])
+    return _timeline.timeline(track, [
+        Subplot(title, _timeline.curves(track, {name: title}), METRICS[name].axis == "log")
+        for name, title in PARTS.items()])
 
 
 def figure(drawn: Timeline) -> go.Figure:
-    """The chart, three panels over one axis."""
+    """The chart, three subplots over one axis."""
     return _timeline.draw(drawn)
 
 
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("peaks", "Two peaks in every node", figure(drawn), _caption(track, drawn), tuple(PANELS),
-                rows(track, PANELS), empty="" if len(track) else "The first moment is being measured.", aspect=1.1)
+    return Card("peaks", "Two peaks in every node", figure(drawn), _caption(track, drawn), tuple(PARTS),
+                rows(track, PARTS), empty="" if len(track) else "The first moment is being measured.", aspect=1.1)
 
 
 def _caption(track: Track, drawn: Timeline) -> str:
     distance = track.last("gmm_peak_distance")
     if not math.isfinite(distance):
         return "Two bell curves are fitted to the values of each node: how well they fit, how wide and how far apart."
-    floors = _timeline.floor_note([curve for panel in drawn.panels for curve in panel.curves])
+    floors = _timeline.floor_note([curve for subplot in drawn.subplots for curve in subplot.curves])
     if distance < TWO_PEAKS:
         return f"A node's two peaks are {number(distance)} widths apart on average, so they still overlap.{floors}"
     return (f"A node takes two values, on average {number(distance)} peak widths apart: read as bits, the latents "

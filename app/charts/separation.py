@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
-from app.charts._track import at_chance
 from app.charts.words import listed, number, percent
+from lpc_core.phase import at_chance
 from lpc_core.study import Correlation, SweepRow, pearson
 
 SERIES = {"smallest": "smallest known perturbation", "deepfool": "paper's DeepFool mean"}
@@ -57,7 +57,7 @@ def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
 
 def _point(row: SweepRow, classes: int) -> Point:
     return Point(row.title, row.separation_ratio, row.robustness, row.success, row.longer, row.test_accuracy, row.gamma,
-                 at_chance(row.test_accuracy, classes))
+                 bool(at_chance(row.test_accuracy, classes)))
 
 
 def _contradicted(point: Point) -> bool:

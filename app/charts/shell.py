@@ -10,7 +10,7 @@ from app.charts import _timeline
 from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._rows import rows
-from app.charts._timeline import Panel, Timeline
+from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
 
@@ -20,12 +20,12 @@ VARIATION = {"norm_cv": "variation of ‖z‖", "abs_cv": "variation of |z|"}
 
 def info(track: Track) -> Timeline:
     """Mean radius beside the predicted one; variation of radii, and of |z_ij|."""
-    return _timeline.timeline(track, [Panel("radius", _timeline.curves(track, RADIUS), log=True),
-                                      Panel("variation", _timeline.curves(track, VARIATION), log=True)])
+    return _timeline.timeline(track, [Subplot("radius", _timeline.curves(track, RADIUS), log=True),
+                                      Subplot("variation", _timeline.curves(track, VARIATION), log=True)])
 
 
 def figure(drawn: Timeline) -> go.Figure:
-    """The chart, two panels over one axis."""
+    """The chart, two subplots over one axis."""
     return _timeline.draw(drawn)
 
 
@@ -46,7 +46,7 @@ def _caption(track: Track, drawn: Timeline) -> str:
     thick = track.last("norm_cv")
     even = f" The shell is {number(100 * thick)} % thick." if math.isfinite(thick) else ""
     return (f"The latents lie {number(radius)} from the origin on average; theory, from the classifier and γ alone, "
-            f"says {number(predicted)}.{even}{_timeline.floor_note(drawn.panels[1].curves)}")
+            f"says {number(predicted)}.{even}{_timeline.floor_note(drawn.subplots[1].curves)}")
 
 
 CHART = Chart("code", 2, lambda track: [card(track)])

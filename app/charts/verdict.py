@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from app.charts import code_matrix
-from app.charts._track import Track, at_chance
+from app.charts._track import Track
 from app.charts.words import count, percent
+from lpc_core.phase import Phase, at_chance, phase_of
 
-COLLAPSED, FALLING = 0.05, 0.5  # spread within a class as a share of the radius
 WARM_UP = 100  # steps before which an accuracy at chance means "untrained"
 
 
@@ -19,10 +19,23 @@ def verdict(track: Track) -> str:
     if track.steps[-1] == 0:
         return "Before training: the latents lie where the random initial weights put them."
     if track.steps[-1] > WARM_UP and at_chance(track.train_accuracy[-1], track.classes):
-        return (f"Total collapse: at step {count(int(track.steps[-1]))} the network is right on "
-                f"{percent(track.train_accuracy[-1])} of the training samples, no better than guessing. γ has outrun "
-                "the classifier, and the other numbers describe classes that have lost each other.")
+        return _lost(track)
     return " ".join((_phase(track), _points(track), _code(track)))
+
+
+def phase(track: Track) -> Phase:
+    """What the classes are at the last moment."""
+    return Phase(int(phase_of(track.train_accuracy[-1], spread(track), track.last("nc1_pinv"), track.classes)))
+
+
+def _lost(track: Track) -> str:
+    """Of a run that guesses: whether its classes have fallen together."""
+    at = (f"at step {count(int(track.steps[-1]))} the network is right on {percent(track.train_accuracy[-1])} of the "
+          "training samples, no better than guessing")
+    if phase(track) is Phase.TOTAL:
+        return (f"Total collapse: {at}. γ has outrun the classifier, and the other numbers describe classes that have "
+                "lost each other.")
+    return f"The classes lie apart, but {at}: γ has outrun the classifier."
 
 
 def spread(track: Track) -> float:
@@ -46,9 +59,9 @@ def _points(track: Track) -> str:
     size = spread(track)
     if not math.isfinite(size):
         return ""
-    if size < COLLAPSED:
+    if phase(track) is Phase.COLLAPSED:
         return f"Each class has collapsed to nearly a point: its spread is {percent(size)} of the radius."
-    if size < FALLING:
+    if phase(track) is Phase.FALLING:
         return f"The classes are falling together: their spread is {percent(size)} of the radius."
     return f"The classes are still clouds: their spread is {percent(size)} of the radius."
 

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app.desks import jobs
 from app.desks.jobs import find
+from app.desks.samples import FILMS, samples
 from app.live import rooms
 from app.live.hub import current
 from app.live.socket import origin_allowed
@@ -47,6 +48,14 @@ async def desk_file(call: Request) -> Response:
         return PlainTextResponse("No such file; make it again.", 404, headers=_HEADERS)
     name = f"lpc-lab.{path.name}" if "save" in call.query_params else None
     return FileResponse(path, media_type="application/octet-stream", filename=name, headers=_HEADERS)
+
+
+async def shipped_film(call: Request) -> Response:
+    """A film that comes with the lab, by its file's name: everybody's."""
+    film = next((film for film in samples(FILMS) if film.path.name == call.path_params["name"]), None)
+    if film is None:
+        return PlainTextResponse("No such film comes with the lab.", 404)
+    return FileResponse(film.path, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
 
 
 async def film_page(call: Request) -> Response:

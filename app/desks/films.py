@@ -15,14 +15,14 @@ from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.files.writing import write_whole
-from lpc_core.film import MAX_BYTES, FilmError, check_size, open_film, parse_gammas
+from lpc_core.film import MAX_BYTES, FilmError, check_size, film_bytes, open_film, parse_gammas
 from lpc_core.parsing import to_texts
 
 START_S = 3.0  # to start the process that records
 
 
 @dataclass(frozen=True)
-class Wish:
+class Recording:
     """What to record."""
 
     run: RunConfig
@@ -44,7 +44,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldFilm:
     """The film on a desk."""
 
     token: str
@@ -62,8 +62,8 @@ class FilmDesk(jobs.Desk):
     def __init__(self, device: str = "auto") -> None:
         super().__init__()
         self.device = device
-        self.held: Held | None = None
-        self._wish: Wish | None = None
+        self.held: HeldFilm | None = None
+        self._recording: Recording | None = None
 
     @property
     def path(self) -> Path:
@@ -74,19 +74,19 @@ class FilmDesk(jobs.Desk):
     def _fresh(self) -> Path:
         return self.folder / "new.safetensors"
 
-    def record(self, wish: Wish) -> None:
+    def record(self, recording: Recording) -> None:
         """Start recording; `FilmError` if that cannot be done."""
-        cost = wish.check()
+        cost = recording.check()
         if self.running:
             return
         try:
             admission.check(self.id, cost, from_env())
         except CostError as error:
             raise FilmError(str(error)) from None
-        self._wish = wish
-        settings = [f"{name}={text}" for name, text in to_texts(wish.run).items()]
-        self.start(["film", *settings, f"--gammas={wish.gammas}", "--json", f"--frames={wish.frames}",
-                    f"--points={wish.points}", f"--device={self.device}", f"--out={self._fresh}"])
+        self._recording = recording
+        settings = [f"{name}={text}" for name, text in to_texts(recording.run).items()]
+        self.start(["film", *settings, f"--gammas={recording.gammas}", "--json", f"--frames={recording.frames}",
+                    f"--points={recording.points}", f"--device={self.device}", f"--out={self._fresh}"])
         admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def finished(self) -> None:
@@ -96,19 +96,19 @@ class FilmDesk(jobs.Desk):
         except OSError as error:
             self.error = f"The film could not be kept: {error.strerror}."
             return
-        if self._wish is not None:
-            self._hold(self._wish.run)
+        if self._recording is not None:
+            self._hold(self._recording.run)
 
     def adopt(self, raw: bytes) -> None:
         """Put a saved film on the desk; `FilmError` if it is not one."""
         film = open_film(raw)
         self.cancel()
-        write_whole(self.path, raw)
+        write_whole(self.path, film_bytes(film))  # its phases as this version defines them
         self.error = ""
         self._hold(film.config)
 
     def _hold(self, run: RunConfig) -> None:
-        self.held = Held(self.publish(self.path), self.path.stat().st_size, run)
+        self.held = HeldFilm(self.publish(self.path), self.path.stat().st_size, run)
 
     def close(self) -> None:
         """End the recording and delete the film."""
@@ -116,4 +116,4 @@ class FilmDesk(jobs.Desk):
         self.held = None
 
 
-__all__ = ["MAX_BYTES", "FilmDesk", "FilmError", "Held", "Wish"]
+__all__ = ["MAX_BYTES", "FilmDesk", "FilmError", "HeldFilm", "Recording"]

@@ -34,7 +34,7 @@ class Owner(Protocol):
         """Seconds that the server has been running."""
         ...
 
-    def hear(self, seat: Seat, report: orders.Report) -> None:
+    def hear(self, seat: Seat, report: orders.OfRun) -> None:
         """A worker reports something about a run."""
         ...
 

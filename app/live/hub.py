@@ -47,13 +47,13 @@ class Hub:
         self._estimate = estimate
         numbers = itertools.count()
         make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
+        self.folder = Path()
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
         self.crew = Crew(self.settings, lambda: make(self.folder), self, self._lock)
         self._stopping = threading.Event()
         self.age = 0.0  # seconds this hub has been running: not those that the machine slept or the server was stopped
         self._clock = threading.Thread(target=self._keep_time, name="hub-clock", daemon=True)
-        self.folder = Path()
 
     # ---- life ----------------------------------------------------------------------------------------------------
 
@@ -292,7 +292,7 @@ class Hub:
 
     # ---- what the crew calls -------------------------------------------------------------------------------------
 
-    def hear(self, seat: Seat, report: orders.Report) -> None:
+    def hear(self, seat: Seat, report: orders.OfRun) -> None:
         """Pass on what a worker reports of a run, and remember it."""
         with self._lock:
             session = self._sessions.get(report.id)

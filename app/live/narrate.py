@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from lpc_core.phase import Phase, phase_of
 from lpc_core.snapshot import Snapshot
 
 SEPARABLE = 0.999  # training accuracy from which the terminal phase is said to begin
-NEAR, FALLING, COLLAPSED = 0.9, 0.5, 0.05  # accuracy; spread within a class as a share of the radius
+NEAR = 0.9  # accuracy
 TWO_PEAKS, EVEN = 5.0, 0.15  # peak distance of the worst node in peak widths; variation of |z| over mean |z|
 WARM_UP_STEPS = 100  # before this many steps chance accuracy means "untrained", not "collapsed"
 
@@ -22,6 +24,7 @@ class Scene:
 
     now: Snapshot
     before: Snapshot | None
+    learnt: bool  # whether its accuracy was ever better than guessing
 
     def number(self, name: str) -> float:
         """A metric of this moment."""
@@ -42,11 +45,16 @@ class Scene:
         """Spread within a class as a share of the radius."""
         return self.number("within_class_spread")
 
+    @functools.cached_property
+    def phase(self) -> Phase:
+        """What the classes are."""
+        return Phase(int(phase_of(self.accuracy, self.spread, self.number("nc1_pinv"), len(self.now.weight))))
+
     @property
-    def at_chance(self) -> bool:
-        """Whether the accuracy is hardly above that of guessing."""
-        chance = 1 / len(self.now.weight)
-        return self.accuracy <= chance + 0.1 * (1 - chance)
+    def lost(self) -> bool:
+        """Whether the network guesses because γ has outrun its head, not because it has not learnt yet."""
+        guesses = self.phase in (Phase.TOTAL, Phase.GUESSING)
+        return guesses and self.now.step > WARM_UP_STEPS and (self.learnt or self.head_outrun)
 
     @property
     def head_outrun(self) -> bool:
@@ -67,7 +75,11 @@ def _percent(share: float) -> str:
 
 def _distance(scene: Scene) -> str:
     error = scene.number("point_error")
-    return f", {_percent(error)} of the radius from the predicted one" if math.isfinite(error) else ""
+    return f", {_percent(error)} of the radius away from the predicted one" if math.isfinite(error) else ""
+
+
+def _point(scene: Scene) -> str:
+    return f"each class is one point to within {_percent(scene.spread)} of the radius{_distance(scene)}"
 
 
 def _binary(scene: Scene) -> bool:
@@ -80,8 +92,12 @@ CASES: tuple[Case, ...] = (
     (lambda s: not s.now.metrics, lambda s: ""),
     (lambda s: s.now.step == 0,
      lambda s: "Nothing is learned yet: the points lie where the random initial weights put them."),
-    (lambda s: s.now.step > WARM_UP_STEPS and s.at_chance and s.head_outrun,
-     lambda s: f"γ has outrun the head: accuracy fell to {_percent(s.accuracy)}, which is chance (total collapse)."),
+    (lambda s: s.lost and s.phase is Phase.TOTAL,
+     lambda s: "Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to "
+               f"{_percent(s.accuracy)}, which is chance."),
+    (lambda s: s.lost,
+     lambda s: f"γ has outrun the head: accuracy fell to {_percent(s.accuracy)}, which is chance, though the classes "
+               "still lie apart."),
     (lambda s: s.accuracy < s.accuracy_before - 0.1 and s.now.gamma > 0,
      lambda s: f"Accuracy is dropping, to {_percent(s.accuracy)}: γ pulls harder than the head can push."),
     (lambda s: s.now.gamma == 0 and s.accuracy >= SEPARABLE,
@@ -91,26 +107,28 @@ CASES: tuple[Case, ...] = (
     (lambda s: s.accuracy < NEAR,
      lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are "
                "right."),
-    (lambda s: s.accuracy < SEPARABLE and s.spread < COLLAPSED,
+    (lambda s: s.accuracy < SEPARABLE and s.phase is Phase.COLLAPSED,
      lambda s: f"Each class is nearly one point, but {_percent(1 - s.accuracy)} of the samples sit at a wrong one."),
     (lambda s: s.accuracy < SEPARABLE,
      lambda s: f"Almost separable: {_percent(1 - s.accuracy)} of the training samples are still wrong."),
-    (lambda s: s.spread > FALLING and s.accuracy_before < SEPARABLE,
+    (lambda s: s.phase is Phase.CLOUDS and s.accuracy_before < SEPARABLE,
      lambda s: "The classes have just become separable; γ is still too weak to matter."),
-    (lambda s: s.spread > FALLING,
+    (lambda s: s.phase is Phase.CLOUDS,
      lambda s: "The classes are separable; γ is still too weak to draw their points together "
                f"(spread {_percent(s.spread)} of the radius)."),
-    (lambda s: s.spread >= COLLAPSED,
+    (lambda s: s.phase is Phase.FALLING,
      lambda s: f"Same-class points are falling together: spread {_percent(s.spread)} of the radius."),
-    (lambda s: s.spread < COLLAPSED and _binary(s),
-     lambda s: f"Collapsed to a binary code: each class is one point{_distance(s)}, and every node takes two opposite "
-               "values."),
-    (lambda s: s.spread < COLLAPSED, lambda s: f"Collapsed: each class is one point{_distance(s)}."),
+    (lambda s: s.phase is Phase.COLLAPSED and _binary(s),
+     lambda s: f"Collapsed to a binary code: {_point(s)}, and every node takes two opposite values."),
+    (lambda s: s.phase is Phase.COLLAPSED, lambda s: f"Collapsed: {_point(s)}."),
     (lambda s: s.accuracy >= SEPARABLE, lambda s: "The classes are separable."),
 )
 
 
-def sentence(snapshot: Snapshot, previous: Snapshot | None = None) -> str:
-    """What is happening in ``snapshot``; ``previous`` was measured before it. Empty when nothing was measured."""
-    scene = Scene(snapshot, previous)
+def sentence(snapshot: Snapshot, previous: Snapshot | None = None, *, learnt: bool = False) -> str:
+    """What is happening in ``snapshot``; ``previous`` was measured before it. Empty when nothing was measured.
+
+    ``learnt`` says that the run was once better than guessing, which tells one that lost its classes from a new one.
+    """
+    scene = Scene(snapshot, previous, learnt)
     return next((tell(scene) for fits, tell in CASES if fits(scene)), "")

@@ -161,4 +161,5 @@ class Notice:
     failed: int | None = None
 
 
-Report = Ready | Beat | Setup | Frame | Thumbs | Notice
+OfRun = Setup | Frame | Thumbs | Notice
+Report = Ready | Beat | OfRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -15,8 +16,12 @@ from lpc_core.config import LossConfig
 from lpc_core.data import sources
 from lpc_core.engine.lockstep import Member
 from lpc_core.losses import gamma_sum
+from lpc_core.metrics.live import live_metrics
+from lpc_core.phase import at_chance
 from lpc_core.snapshot import Snapshot
 from lpc_core.theory import collapse_points, forces
+
+OF_PREDICTION = ("predicted_radius", "radius_error", "point_error")
 
 
 class Panel:
@@ -36,13 +41,18 @@ class Panel:
         if not running and snapshot.gamma_target != snapshot.gamma:
             snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
         if measure:
-            self.sentence = sentence(snapshot, self._measured)
-            self._measured = snapshot
             self.history.add({"step": snapshot.step, "gamma": snapshot.gamma} | snapshot.metrics)
+            self.sentence = sentence(snapshot, self._measured, learnt=self._learnt())
+            self._measured = snapshot
         elif self._measured is not None:
             snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
         self.last = snapshot
         return snapshot
+
+    def _learnt(self) -> bool:
+        """Whether the run was ever better than guessing."""
+        known = np.array(self.history.columns().get("train_accuracy", [math.nan]))
+        return bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
 
     def picture(self, view: View) -> frames.Part:
         """What was last looked at, as a frame's numbers and arrays."""
@@ -81,4 +91,8 @@ def _predict_at_target(snapshot: Snapshot, loss: LossConfig) -> Snapshot:
     if gamma > 0:
         points = collapse_points(*head, gamma, start=snapshot.collapse_points, label_smoothing=smoothing)
     pushes = forces(snapshot.means, *head, gamma, label_smoothing=smoothing)
-    return dataclasses.replace(snapshot, collapse_points=points, forces=pushes)
+    metrics = snapshot.metrics
+    if metrics:  # what is said of the prediction is said of the one that is drawn
+        foretold = live_metrics(snapshot.latents, snapshot.labels, snapshot.predictions, *head, points)
+        metrics = metrics | {name: foretold[name] for name in OF_PREDICTION}
+    return dataclasses.replace(snapshot, collapse_points=points, forces=pushes, metrics=metrics)

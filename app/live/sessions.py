@@ -113,7 +113,7 @@ class Session:
 
     # ---- from its worker -------------------------------------------------------------------------------------------
 
-    def note(self, report: orders.Report) -> str:
+    def note(self, report: orders.OfRun) -> str:
         """Remember what the report says; returns the slot of the line it is sent in."""
         match report:
             case orders.Setup(run=run, ticket=ticket):

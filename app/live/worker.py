@@ -8,6 +8,7 @@ and ends.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
 import math
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.live import orders, rooms, state_file, wire
+from app.live import messages, orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
 from app.live.mark import Mark
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
@@ -127,7 +128,7 @@ class Worker:
         quantum = min(SLICE_S, max(MIN_SLICE_S, ROUND_S / max(active, 1)))
         for run in list(self._runs.values()):
             if run.id in self._runs:
-                self._guard(run, lambda run=run: self._turn(run, quantum, max(active, 1)))
+                self._guard(run, functools.partial(self._turn, run, quantum, max(active, 1)))
             if len(self._inbox):  # a moved slider waits for one turn, not for a round
                 for order in self._inbox.take(0):
                     self._obey(order)
@@ -193,7 +194,7 @@ class Worker:
                 self._guard(run, run.save)
                 self._forget(run)
 
-    def _hear(self, run: Run, message: orders.Control) -> None:
+    def _hear(self, run: Run, message: messages.Control) -> None:
         try:
             run.hear(message)
         except EXPECTED as error:

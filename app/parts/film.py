@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.catalogue import catalogue
-from app.desks.films import Held
+from app.desks.films import HeldFilm
+from app.desks.samples import Sample
 from app.parts._mount import file_url, mount
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.
@@ -21,7 +22,13 @@ def style() -> None:
     st.html(f"<style>{_STYLE}</style>")
 
 
-def player(film: Held) -> None:
+def shipped(film: Sample) -> None:
+    """Play a film that comes with the lab, at once and by itself."""
+    mount("film/film", "film-shipped", {
+        "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "playing": True})
+
+
+def player(film: HeldFilm) -> None:
     """Play the film that is on the tab's desk."""
     mount("film/film", "film", {
         "filmUrl": file_url(film.token),

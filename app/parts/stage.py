@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app.parts._mount import mount
@@ -12,11 +14,18 @@ _STYLE = """
 """
 
 
-def stage(token: str, module: str = "live/stage", **more: str) -> None:
-    """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``."""
+def style() -> None:
+    """The page's own measures."""
     st.html(f"<style>{_STYLE}</style>")
-    mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more},
-          on_again_change=_draw_again)
+
+
+def stage(token: str, module: str = "live/stage", **more: Any) -> Any:
+    """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``; returns what the
+    module has told since (``told``: what a lesson's stage saw).
+    """
+    style()
+    return mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more},
+                 on_again_change=_draw_again, on_told_change=_draw_again)
 
 
 def _draw_again() -> None:

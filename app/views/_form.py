@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,6 +30,13 @@ GROUPS = {
 }
 
 
+WORDS = {  # what a choice is called where its name is not what people write
+    "adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "muon": "Muon", "nadam": "NAdam", "silu": "SiLU", "relu": "ReLU",
+    "gelu": "GELU", "mlp": "MLP", "fastnet": "FastNet", "convnet": "ConvNet", "arcface": "ArcFace",
+    "cosface": "CosFace", "supcon": "SupCon", "two-regime": "exponential, slower from a switch on",
+    "late-cosine": "constant, then a cosine", "sum": "summed", "mean": "averaged", "flip-crop": "flip and shift",
+    "alternate-flip": "flip every other epoch", "auto": "automatic",
+}
 REGISTRIES: dict[str, Callable[[], Mapping[str, Any]]] = {
     "dataset": sources, "model": backbones, "loss": losses, "optimizer": optimizers}
 
@@ -64,18 +72,23 @@ def render(run: RunConfig, generation: int | str, tab: Session | None = None) ->
 
 def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
-    common = {"key": key, "help": field.metadata["help"], "on_change": changed(name, key, tab)}
+    label, common = field.metadata["label"], {"key": key, "help": field.metadata["help"],
+                                              "on_change": changed(name, key, tab)}
     if options := choices(name):
-        titles = {key: source.title for key, source in sources().items()} if name == "dataset" else {}
-        st.selectbox(name, options, options.index(value), format_func=lambda o: titles.get(o, o), **common)
+        st.selectbox(label, options, options.index(value), format_func=functools.partial(called, name), **common)
     elif isinstance(value, tuple):
-        st.text_input(name, format_value(value), **common)
+        st.text_input(label, format_value(value), **common)
     else:
-        _number(name, value, field, common)
+        _number(label, value, field, common)
 
 
-def _number(name: str, value: float, field: dataclasses.Field[Any], common: dict[str, Any]) -> None:
+def called(name: str, choice: str) -> str:
+    """What a ``choice`` of setting ``name`` is called."""
+    return sources()[choice].title if name == "dataset" else WORDS.get(choice, choice.replace("-", " "))
+
+
+def _number(label: str, value: float, field: dataclasses.Field[Any], common: dict[str, Any]) -> None:
     kind = int if str(field.type) == "int" else float
     low, high = kind(field.metadata["low"]), kind(field.metadata["high"])
     step = 1 if kind is int else 10.0 ** math.floor(math.log10(value or 0.1))  # one unit of the leading digit
-    st.number_input(name, low, high, value, step, format="%d" if kind is int else "%g", **common)
+    st.number_input(label, low, high, value, step, format="%d" if kind is int else "%g", **common)

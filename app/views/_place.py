@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.live.hub import HubError, SessionHandle
+from app.live.hub import HubError
+from app.live.sessions import SessionHandle
 from app.session import Session
 from app.views._plain import plain
 

@@ -100,4 +100,4 @@ def _progress(desk: FilmDesk) -> None:
         st.rerun(scope="app")
 
 
-VIEW = View("Film", 1, render)
+VIEW = View("Film", 3, render)

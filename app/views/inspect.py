@@ -123,4 +123,4 @@ def _progress(desk: InspectDesk, shown: object) -> None:
         st.rerun(scope="app")
 
 
-VIEW = View("Inspect", 4, render)
+VIEW = View("Inspect", 6, render)

@@ -131,4 +131,4 @@ def _table_title(track: Track) -> str:
     return f"Step {int(track.steps[-1]):,}" if len(track) else "All numbers"
 
 
-VIEW = View("Metrics", 3, render)
+VIEW = View("Metrics", 5, render)

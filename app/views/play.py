@@ -11,6 +11,7 @@ from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
 from app.views._take_along import take_along
+from lpc_core.config import unflatten
 from lpc_core.presets import device_note, named_presets
 
 
@@ -23,16 +24,25 @@ def render() -> None:
     if seat is not None:
         stage(seat.token)
     with st.sidebar:
-        presets, key = named_presets(), f"preset#{tab.form}"
-        st.selectbox("preset", list(presets), None, format_func=lambda name: presets[name].title, key=key,
-                     placeholder="start from …", on_change=session.carried(key, tab.start_from),
-                     help="Runs found by measurement; `python -m benchmarks.recipes` prints what they reach.")
+        _presets(tab)
         if note := device_note(tab.run):
             st.caption(plain(note))
         _form.render(tab.run, tab.form)
         take_along(tab.run)
         link = session.link()
-        st.text_input("link to this run", link, key=link, help="It opens the very same run, seed included.")
+        st.text_input("Link to this run", link, key=link, help="It opens the very same run, seed included.")
 
 
-VIEW = View("Play", 0, render)
+def _presets(tab: session.Session) -> None:
+    """Runs to start from; the one that this run is stays shown until a setting makes it another."""
+    presets = named_presets()
+    own = next((name for name, preset in presets.items()
+                if unflatten({"seed": tab.run.seed}, preset.run) == tab.run), None)
+    names, key = list(presets), f"preset#{tab.form}#{own}"
+    st.selectbox("Start from a preset", names, None if own is None else names.index(own),
+                 format_func=lambda name: presets[name].title, key=key, placeholder="choose a run",
+                 on_change=session.carried(key, tab.start_from),
+                 help="Runs found by measurement, each for a purpose: a fast collapse, or a binary code.")
+
+
+VIEW = View("Play", 1, render)

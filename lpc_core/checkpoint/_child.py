@@ -52,7 +52,8 @@ def _answer(reader: Any, job: dict[str, Any], limits: Limits) -> Message:
     from lpc_core.checkpoint._message import Message
 
     try:
-        return reader.read(memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ)), job, limits)
+        found: Message = reader.read(memoryview(mmap.mmap(0, 0, access=mmap.ACCESS_READ)), job, limits)
+        return found
     except FileRefused as error:
         ask = None if error.ask is None else [error.ask.role, error.ask.choices]
         return Message("refused", {"why": str(error), "ask": ask})

@@ -39,7 +39,7 @@ MAX_CHOICES = 40  # of a question
 def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> dict[str, str]:
     """``{role: name of its array}`` for the roles that are found; refuses picks that are not there and ambiguity."""
     check_picked(picked)
-    roles = {}
+    roles: dict[str, str] = {}
     for role, names in ROLES.items():
         known = [name for name in arrays if name.lower() in names]
         own = [name for name in known if is_own(name, role)]
@@ -206,7 +206,7 @@ def _blocks(array: np.ndarray) -> list[np.ndarray]:
 
 def _checked_heads(given: Arrays, count: int, nodes: int, notes: list[str]) -> Arrays:
     """Logits (n, K), weight (K, d) and bias (K,), where the file has them; they must agree in K."""
-    found = {role: given[role] for role in ("logits", "weight", "bias") if role in given}
+    found: Arrays = {role: given[role] for role in ("logits", "weight", "bias") if role in given}
     classes = found["weight"].shape[0] if "weight" in found and found["weight"].ndim == 2 else None
     if classes is None and "logits" in found:
         classes = found["logits"].shape[-1] if found["logits"].ndim else 0

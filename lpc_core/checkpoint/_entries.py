@@ -66,9 +66,10 @@ def as_numbers(values: np.ndarray, dtype: str) -> np.ndarray:
     if dtype == "bfloat16":  # the upper half of a float32
         return (values.astype(np.uint32) << 16).view(np.float32)
     if dtype in _FLOAT8:
-        return _FLOAT8[dtype][values]
+        return _FLOAT8[dtype].take(values)
     if dtype.startswith("complex"):
-        return np.abs(values)
+        sizes: np.ndarray = np.abs(values)
+        return sizes
     return values.astype(np.uint8) if dtype == "bool" else values
 
 
@@ -78,7 +79,8 @@ def _float8(exponent_bits: int, mantissa_bits: int, bias: int) -> np.ndarray:
     exponent = (codes >> mantissa_bits) & (2**exponent_bits - 1)
     mantissa = (codes & (2**mantissa_bits - 1)) / 2**mantissa_bits
     values = np.where(exponent == 0, mantissa * 2.0 ** (1 - bias), (1 + mantissa) * 2.0 ** (exponent - bias))
-    return (np.where(codes & 128, -1, 1) * values).astype(np.float32)
+    signed: np.ndarray = np.where(codes & 128, -1, 1) * values
+    return signed.astype(np.float32)
 
 
 def _e4m3fn() -> np.ndarray:

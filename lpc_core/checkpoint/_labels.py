@@ -79,7 +79,8 @@ def as_column(role: str, labels: np.ndarray, notes: list[str]) -> np.ndarray:
         return labels[:, 0]
     if labels.size and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
         notes.append(f"{role} were one-hot {labels.shape}; the place of the 1 is the class")
-        return labels.argmax(axis=1)
+        places: np.ndarray = labels.argmax(axis=1)
+        return places
     return labels
 
 
@@ -94,7 +95,8 @@ def class_names(array: np.ndarray | None, text: str | None, count: int) -> list[
     if len(values) == count and (again := repeated(values.tolist())):
         raise refusal("class_names that differ", f"{printable(repr(again[0]), 40)} twice",
                       "list each class once; labels of the samples are another array")
-    return values.tolist()
+    names: list[str] = values.tolist()
+    return names
 
 
 def listed(text: str | None, role: str) -> np.ndarray | None:
@@ -127,7 +129,8 @@ def as_texts(array: np.ndarray) -> np.ndarray:
 
 def encoded(given: Arrays, count: int, heads: Arrays, names: list[str] | None, notes: list[str]) -> Arrays:
     """Labels and predictions as 0…K−1, and the K class names."""
-    raw = {role: checked_labels(role, given[role], count) for role in ("labels", "predictions") if role in given}
+    raw: Arrays = {role: checked_labels(role, given[role], count) for role in ("labels", "predictions")
+                   if role in given}
     head = next((heads[role].shape[axis] for role, axis in (("weight", 0), ("logits", 1)) if role in heads), None)
     if names is not None and head is not None and len(names) != head:
         raise refusal(f"as many class_names as the head has classes, {head:,}", f"{len(names):,}", "name every class")

@@ -92,7 +92,8 @@ def _filter_calls(libc: Any) -> bool:
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))  # struct sock_fprog
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    return libc.syscall(number, SET_FILTER, ALL_THREADS, ctypes.create_string_buffer(header, len(header))) == 0
+    failed: int = libc.syscall(number, SET_FILTER, ALL_THREADS, ctypes.create_string_buffer(header, len(header)))
+    return failed == 0
 
 
 def filter_program(machine: int, allowed: list[int], mapping: set[int]) -> bytes:

@@ -14,7 +14,8 @@ from lpc_core.files.plain_json import loads, repeated
 from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
 from lpc_core.files.words import amount, printable
 
-NO_NUMPY = {"bfloat16": np.dtype("<u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1")}
+NO_NUMPY: dict[str, np.dtype] = {
+    "bfloat16": np.dtype("<u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1")}
 MAX_NAME = 500  # characters
 
 Buffer = memoryview | bytes | bytearray | np.ndarray
@@ -57,6 +58,11 @@ class Message:
     def arrays(self) -> dict[str, np.ndarray]:
         """The tensors as NumPy arrays that share the storages' memory; bfloat16 and the like as raw integers."""
         return {view.name: array_of(self.storages[view.storage], view) for view in self.views}
+
+
+def size_of(storage: Buffer) -> int:
+    """Its bytes."""
+    return len(storage) if isinstance(storage, bytes | bytearray) else storage.nbytes
 
 
 def little_endian(array: np.ndarray) -> np.ndarray:

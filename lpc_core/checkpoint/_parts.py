@@ -81,17 +81,18 @@ def _in_folder(folder: Path) -> list[Path]:
 
 def _counted(files: list[Path]) -> Parts:
     """The parts by the numbers in their names."""
-    known = {file: number_of(file.name) for file in files}
-    strange = [file for file, number in known.items() if number is None]
+    numbers = {file: number_of(file.name) for file in files}
+    strange = [file for file, number in numbers.items() if number is None]
     if strange:
         raise refusal("parts of one checkpoint (…-00001-of-00002…) or their index", _names(strange),
                       "choose one file at a time, or the parts of one checkpoint alone")
-    kinds = sorted({(stem, count) for stem, _, count in known.values() if stem is not None})
+    known = {file: number for file, number in numbers.items() if number is not None}
+    kinds = sorted({(stem, count) for stem, _, count in known.values()})
     if len(kinds) > 1:
         raise refusal("parts of one checkpoint", f"parts of {len(kinds)} ({_names(files)})",
                       "choose those of one, or its index")
     [(_, count)] = kinds
-    by_number = {number[1]: file for file, number in known.items() if number is not None}
+    by_number = {number: file for file, (_, number, _) in known.items()}
     if len(by_number) < len(files):
         raise refusal("each part once", f"one number twice ({_names(files)})", "choose each part once")
     missing = [str(number) for number in range(1, count + 1) if number not in by_number][:8]

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
-from lpc_core.checkpoint._embeddings import Arrays, are_embeddings, embeddings, role_of
+from lpc_core.checkpoint._embeddings import are_embeddings, embeddings, role_of
 from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
+from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import (
     NO_NUMPY,
     Buffer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +23,8 @@ GRAPHS = ("onnx", "torch.export")
 
 def result(message: Message, *, part: bool = False) -> Checkpoint | Embeddings | Film:
     """The object that the message describes; of a ``part`` of a checkpoint the tensors as they are."""
-    makers = {"checkpoint": _checkpoint if not part else _tensors, "embeddings": _embeddings, "film": _film}
+    makers: dict[str, Callable[[Message], Checkpoint | Embeddings | Film]] = {
+        "checkpoint": _checkpoint if not part else _tensors, "embeddings": _embeddings, "film": _film}
     try:
         return makers[message.kind](message)
     except FileRefused:

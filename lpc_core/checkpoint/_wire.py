@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lpc_core.checkpoint._base import Ask, FileRefused, Limits, refusal
-from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, size_of
 from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import ALIGNMENT, head, is_size
@@ -30,7 +30,7 @@ def pack(message: Message, write: Callable[[Buffer], object]) -> None:
     write(head(sizes, message=text)[0])
     for storage in message.storages:
         write(storage)
-        write(bytes(_padded(storage) - _size(storage)))
+        write(bytes(_padded(storage) - size_of(storage)))
 
 
 def unpack(raw: memoryview, limits: Limits) -> Message:
@@ -68,9 +68,5 @@ def _view(entry: list[Any]) -> View:
     return View(name, dtype, tuple(shape), tuple(strides), storage, offset)
 
 
-def _size(storage: Buffer) -> int:
-    return memoryview(storage).nbytes
-
-
 def _padded(storage: Buffer) -> int:
-    return _size(storage) + -_size(storage) % ALIGNMENT
+    return size_of(storage) + -size_of(storage) % ALIGNMENT

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
+from operator import methodcaller
 from typing import Any, Protocol, TypeVar
 
 from lpc_core.checkpoint._base import FileRefused, refusal
@@ -114,7 +115,8 @@ class Unwrapped:
 
     def _within(self, value: dict[Any, Any]) -> dict[str, Any]:
         """The tensors in ``value``, of the first levels, under dotted names and without prefixes."""
-        level, found = [("", value)], {}
+        level = [("", value)]
+        found: dict[str, Any] = {}
         for _ in range(3):
             items = [(f"{prefix}{key}", item) for prefix, inner in level for key, item in islice(inner.items(), 20_000)]
             found |= {name: item for name, item in items if self._is_leaf(item)}
@@ -260,7 +262,7 @@ def strip_prefixes(leaves: dict[str, Leaf], *, partly: bool = False) -> tuple[di
         leaves = {name.removeprefix(prefix): leaf for name, leaf in leaves.items()}
         stripped.append(prefix)
     for prefix in LIGHTNING if partly else ():
-        leaves, stripped = _renamed(leaves, stripped, prefix, lambda name, prefix=prefix: name.removeprefix(prefix))
+        leaves, stripped = _renamed(leaves, stripped, prefix, methodcaller("removeprefix", prefix))
     return _renamed(leaves, stripped, "_orig_mod.", lambda name: name.replace("_orig_mod.", ""))
 
 

@@ -110,8 +110,8 @@ def _write(found: Inspection | Description, outputs: dict[str, Path | None]) -> 
     if outputs["out"] is not None:
         save(found, outputs["out"])
     for name, make in (("csv", readings_csv), ("samples_csv", samples_csv)):
-        if outputs[name] is not None:
-            write_whole(outputs[name], make(found).encode())
+        if (path := outputs[name]) is not None:
+            write_whole(path, make(found).encode())
     if outputs["html"] is not None:
         _write_page(found, outputs["out"], outputs["html"])
 

@@ -8,8 +8,8 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Iterable, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import pooch
@@ -75,9 +75,9 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
         with gzip.open(archive) as raw, tarfile.open(fileobj=_Bounded(raw, max_bytes), mode="r|") as tar:
             for member in tar:
                 name = member.name.rpartition("/")[2]
-                if member.isreg() and name in missing:
+                if name in missing and member.isreg() and (content := tar.extractfile(member)) is not None:
                     with whole(folder / name) as partial, partial.open("wb") as target:
-                        shutil.copyfileobj(tar.extractfile(member), target, CHUNK_BYTES)
+                        shutil.copyfileobj(content, target, CHUNK_BYTES)
                     missing.remove(name)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive}: expected to unpack {', '.join(names)}, got {type(error).__name__}: {error}; fetch "
@@ -87,13 +87,13 @@ def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) ->
                         "again")
 
 
-class _Bounded:
+class _Bounded(BufferedIOBase):
     """A stream that raises `OSError` instead of giving more than ``limit`` bytes in all."""
 
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
+    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
         self._stream, self._limit, self._left = stream, limit, limit
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         """Read up to ``size`` bytes."""
         data = self._stream.read(size)
         self._left -= len(data)

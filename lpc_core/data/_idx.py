@@ -6,8 +6,8 @@ import gzip
 import math
 import struct
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> np.ndarray:
         raise _damaged(path, "a readable IDX file", f"{type(error).__name__}: {error}") from error
 
 
-def _read_items(path: Path, stream: BinaryIO, item_shape: tuple[int, ...], size: int | None) -> np.ndarray:
+def _read_items(path: Path, stream: BufferedIOBase, item_shape: tuple[int, ...], size: int | None) -> np.ndarray:
     shape = _read_shape(path, stream, item_shape)
     header, body = 4 * (len(shape) + 1), math.prod(shape)  # bytes
     if size is not None and size != header + body:
@@ -47,7 +47,7 @@ def _read_items(path: Path, stream: BinaryIO, item_shape: tuple[int, ...], size:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _read_shape(path: Path, stream: BinaryIO, item_shape: tuple[int, ...]) -> tuple[int, ...]:
+def _read_shape(path: Path, stream: BufferedIOBase, item_shape: tuple[int, ...]) -> tuple[int, ...]:
     """Read and check the header: magic number, then one big-endian length per axis."""
     ndim = 1 + len(item_shape)
     wanted, header = bytes([0, 0, UNSIGNED_BYTE, ndim]), stream.read(4 * (ndim + 1))

@@ -13,7 +13,8 @@ class Normaliser:
     """Turns stored samples into model inputs: pictures to (N, C, H, W), standardised per channel; vectors unchanged."""
 
     def __init__(self, dataset: Dataset, device: torch.device) -> None:
-        self.mean = self.std = None
+        self.mean: Tensor | None = None
+        self.std: Tensor | None = None
         if dataset.is_image:
             mean, std = _channel_statistics(dataset.train_inputs)
             self.mean = torch.tensor(mean, dtype=torch.float32, device=device)[:, None, None]
@@ -21,7 +22,7 @@ class Normaliser:
 
     def __call__(self, stored: Tensor) -> Tensor:
         """Model inputs for ``stored`` (N, D) float32 or (N, H, W, C) uint8."""
-        if self.mean is None:
+        if self.mean is None or self.std is None:
             return stored
         return (stored.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
 

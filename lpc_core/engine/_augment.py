@@ -17,8 +17,8 @@ class FlipCrop:
     It has a random stream of its own on the device, so that a run is the same whatever else draws numbers there.
     """
 
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.stream = torch.Generator(device).manual_seed(seed)
+    def __init__(self, seed: int, device: torch.device, noise: float = NOISE) -> None:
+        self.stream, self.noise = torch.Generator(device).manual_seed(seed), noise
 
     def __call__(self, pictures: Tensor, rows: Tensor | None = None, epochs: Tensor | None = None) -> Tensor:
         """Changed copies of ``pictures`` (B, C, H, W), channels last in memory; H and W above 4."""
@@ -26,7 +26,7 @@ class FlipCrop:
         variants = torch.randint(2 * _OFFSETS * _OFFSETS, (len(pictures),), generator=stream, device=device)
         crops = flip_crop(pictures, variants)
         last = crops.permute(0, 2, 3, 1)  # (B, H, W, C), contiguous
-        return torch.randn(last.shape, generator=stream, device=device).mul_(NOISE).add_(last).permute(0, 3, 1, 2)
+        return torch.randn(last.shape, generator=stream, device=device).mul_(self.noise).add_(last).permute(0, 3, 1, 2)
 
 
 class AlternateFlip:

@@ -76,20 +76,18 @@ class Tape:
         """The calls that undo what was recorded, last first."""
         return [call for calls in reversed(self._undo) for call in calls]
 
-    def _node(self, width: int) -> Node:
-        shape = (*self.lead, self.batch, width)
-        return Node(self.empty(shape), self.empty(shape))
 
     def linear(self, below: Node, layer: Linear) -> Node:
         """``below`` Wᵀ + b, (…, B, n)."""
-        above = self._node(layer.weight.shape[-2])
+        shape = (*self.lead, self.batch, layer.weight.shape[-2])
+        value, gradient = self.empty(shape), self.empty(shape)
         bias = layer.bias.unsqueeze(-2)  # (…, 1, n)
-        self.forward.append(partial(self.multiply_add, bias, below.value, layer.weight.mT, out=above.value))
-        undo = self._parameters(above.gradient, below.value, layer)
+        self.forward.append(partial(self.multiply_add, bias, below.value, layer.weight.mT, out=value))
+        undo = self._parameters(gradient, below.value, layer)
         if below.gradient is not None:
-            undo.append(partial(self.multiply, above.gradient, layer.weight, out=below.gradient))
+            undo.append(partial(self.multiply, gradient, layer.weight, out=below.gradient))
         self._undo.append(undo)
-        return above
+        return Node(value, gradient)
 
     def _parameters(self, gradient: Tensor, below: Tensor, layer: Linear) -> list[Call]:
         """∂W = ``gradient``ᵀ × ``below``, (…, n, B) × (…, B, m), and ∂b = 1 × ``gradient``, (…, 1, B) × (…, B, n)."""
@@ -101,7 +99,8 @@ class Tape:
         function, backward = ACTIVATIONS[name]
         above = Node(torch.empty_like(below.value), below.gradient)
         self.forward.append(partial(function, below.value, out=above.value))
-        self._undo.append([backward(below.gradient, below.value, above.value)])
+        if below.gradient is not None:
+            self._undo.append([backward(below.gradient, below.value, above.value)])
         return above
 
     def dropout(self, below: Node, factors: Tensor, draw: Call) -> Node:
@@ -134,8 +133,9 @@ class Tape:
             partial(torch.gather, columns, -1, index, out=targets),
         ]
         gradient = logits  # not needed any more by then
-        undo = [partial(aten._log_softmax_backward_data.out, targets, logs, -2, logs.dtype, out=gradient),
-                *self._parameters(gradient.mT, latents.value, head)]
+        undo: list[Call] = [
+            partial(aten._log_softmax_backward_data.out, targets, logs, -2, logs.dtype, out=gradient),
+            *self._parameters(gradient.mT, latents.value, head)]
         if latents.gradient is not None:
             undo.append(partial(self.multiply, gradient.mT, head.weight, out=latents.gradient))
         self._undo.append(undo)

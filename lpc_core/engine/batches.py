@@ -31,6 +31,11 @@ class Batches:
         self.stream = torch.Generator().manual_seed(seed)  # on the CPU: the order is the same on every device
         self._shuffle()
 
+    def set_noise(self, noise: float) -> None:
+        """Replace the standard deviation of the noise that flip-crop adds; nothing without flip-crop."""
+        if isinstance(self.augment, FlipCrop):
+            self.augment.noise = noise
+
     def _shuffle(self) -> None:
         self.epoch_start = self.stream.get_state()
         self.order = torch.randperm(len(self.labels), generator=self.stream)

@@ -19,7 +19,7 @@ from lpc_core.engine._fused_layout import adopt, layout_of
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Linear, Node, Tape
 from lpc_core.engine._fused_update import Update
-from lpc_core.models import Classifier, resolve
+from lpc_core.models import Classifier, SeededDropout, resolve
 from lpc_core.optimizers import optimizer
 
 
@@ -150,7 +150,7 @@ class FusedEngine:
 
     def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
         """One replica's optimiser state, under the names that `_state.optimizer_tensors` uses."""
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for i, block in enumerate(self.layout.blocks):
             tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()
                         if slot in self.update.kept[i]}
@@ -214,7 +214,7 @@ class FusedEngine:
         return tape.dropout(node, factors, lambda: _draw(noise, share, sources, factors))
 
 
-def _draw(noise: Tensor, share: float, sources: Sequence[nn.Module], factors: Tensor) -> None:
+def _draw(noise: Tensor, share: float, sources: Sequence[SeededDropout], factors: Tensor) -> None:
     """``factors`` 0 for a share of the features and 1/(1 − share) for the others, as `SeededDropout` draws them."""
     for numbers, source in zip(noise, sources, strict=True):
         numbers.uniform_(generator=source.stream or source.open_stream(noise.device))

@@ -224,8 +224,8 @@ class Blocks:
         """Write the first ``len(lrs)`` slots."""
         count, scale = len(lrs), self.engine.pull_per_gamma
         batches.fill(self.inputs[:count], self.labels[:count])
-        many = isinstance(gammas[0], Tensor)
-        pulls = scale * (torch.stack(list(gammas)).double() if many else torch.tensor(gammas, dtype=torch.float64))
+        many = [gamma for gamma in gammas if isinstance(gamma, Tensor)]
+        pulls = scale * (torch.stack(many).double() if many else torch.tensor(gammas, dtype=torch.float64))
         # pulls: (k,), or (k, R) where the models' γ differ
         _send(pulls.view(*pulls.shape, *[1] * (self.pulls.dim() - pulls.dim())), self.pulls[:count])
         _send(torch.tensor(lrs, dtype=torch.float64), self.lrs[:count])

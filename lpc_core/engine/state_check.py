@@ -107,7 +107,7 @@ def _same_names(what: str, given: set[str], wanted: set[str]) -> None:
 
 def _is_number(value: object) -> bool:
     try:
-        return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+        return (type(value) is int or type(value) is float) and math.isfinite(value)
     except OverflowError:  # a whole number beyond every float
         return False
 

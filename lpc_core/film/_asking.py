@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,7 +17,7 @@ MIN_FRAMES, MAX_FRAMES = 2, 600
 MIN_POINTS, MAX_POINTS = 10, 10_000
 
 
-def check_gammas(gammas: Sequence[float]) -> np.ndarray:
+def check_gammas(gammas: Collection[float]) -> np.ndarray:
     """The γ of a film, (G,) float64: 2 to 64 finite numbers above 0, each larger than the one before."""
     try:
         values = np.array([float(gamma) for gamma in gammas])

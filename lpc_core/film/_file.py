@@ -15,6 +15,7 @@ with eight zeros in its place), with K classes, d nodes, p drawn dimensions and 
     hist   uint8 (G, T, m, 48)   tallest bin 255; m = 0 for d ≤ 3, whose histograms follow from the positions
     binarity float32 (G, T, m')  distance of each node's two peaks in peak widths, m' = min(d, 16)
     metrics float32 (M, G, T)    named by ``info.metrics``
+    phase  uint8 (G, T)          `lpc_core.phase.Phase`; absent in older films
     onset, total float32 (T,)    `collapse_onset` and `total_collapse` at every frame
 """
 
@@ -44,16 +45,17 @@ from lpc_core.film._film import (
     drawn_dimensions,
     megabytes,
 )
-from lpc_core.film._onset import collapse_onset, total_collapse
+from lpc_core.film._onset import collapse_onset, phases, total_collapse
 
 MAX_BYTES = 256 * 2**20  # of a film file that is opened
 MAX_WORDS = 1_000  # letters in one of the texts about a metric
 FORMAT = 1
+DERIVED = ("phase", "onset", "total")  # made anew from the metrics whenever a film is written
 
 
 def film_bytes(film: Film) -> bytes:
     """The film as one file's bytes."""
-    arrays = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels, **film.tensors}
+    arrays = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels, "phase": phases(film), **film.tensors}
     frames = range(len(film.steps))
     for name, find in (("onset", collapse_onset), ("total", total_collapse)):
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
@@ -83,7 +85,7 @@ def open_film(source: Path | bytes) -> Film:
         raise FilmError(f"expected a film of a run this version knows, got one with {error}; record it anew") from None
     _check_arrays(arrays, info, config)
     own = {name: arrays.pop(name) for name in ("gammas", "steps", "labels")}
-    return Film(config, info, **own, tensors={name: arrays[name] for name in arrays if name not in ("onset", "total")})
+    return Film(config, info, **own, tensors={name: arrays[name] for name in arrays if name not in DERIVED})
 
 
 def _read(path: Path) -> bytes:
@@ -171,7 +173,7 @@ def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tupl
         "wrong": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "range": ("float32", (g, t)),
         "hist": ("uint8", (g, t, kept if d > MAX_DRAWN_RAW else 0, BINS)), "binarity": ("float32", (g, t, kept)),
         "metrics": ("float32", (len(info["metrics"]), g, t)),
-        "onset": ("float32", (t,)), "total": ("float32", (t,)),
+        "phase": ("uint8", (g, t)), "onset": ("float32", (t,)), "total": ("float32", (t,)),
     }
     if classes <= MAX_FORCE_CLASSES:
         layout["forces"] = ("float32", (g, t, 3, classes, p))
@@ -179,9 +181,11 @@ def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tupl
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: RunConfig) -> None:
-    sizes = tuple(len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
-                  for name in ("gammas", "steps", "labels"))
-    layout = _layout(info, sizes)  # type: ignore[arg-type]
+    g, t, n = (len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
+               for name in ("gammas", "steps", "labels"))
+    layout = _layout(info, (g, t, n))
+    if "phase" not in arrays:
+        del layout["phase"]
     if set(arrays) != set(layout):
         odd = sorted(set(arrays) ^ set(layout))
         raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in "
@@ -195,7 +199,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
         raise FilmError(f"expected 2 to 256 classes and at least 1 node, got {classes} and {d}; record the film anew")
     check_gammas(arrays["gammas"])
     steps = arrays["steps"]
-    check_size(len(steps), sizes[2], int(steps.max(initial=0)))
+    check_size(t, n, int(steps.max(initial=0)))
     if (np.diff(steps) <= 0).any() or steps[0] < 0 or steps[-1] > config.steps:
         raise FilmError(f"expected growing steps from 0 to {config.steps}, got {steps[0]} … {steps[-1]}; "
                         "record the film anew")

@@ -42,17 +42,19 @@ class Film:
         """The metric ``name`` of every run at every frame, (G, T) float32; NaN where it could not be computed."""
         if name not in self.info["metrics"]:
             raise KeyError(f"expected one of {', '.join(self.info['metrics'])}, got {name!r}")
-        return self.tensors["metrics"][self.info["metrics"].index(name)]
+        values: np.ndarray = self.tensors["metrics"][self.info["metrics"].index(name)]
+        return values
 
     def positions(self, run: int, frame: int) -> np.ndarray:
         """The samples as drawn, (n, p) float32."""
         means, reach = self.tensors["means"][run, frame], self.tensors["reach"][run, frame]  # (K, p), (K,)
         offsets = LEVELS[self.tensors["codes"][run, frame].astype(np.int64) + 127]
-        return (means[self.labels] + reach[self.labels, None] * offsets).astype(np.float32)
+        places: np.ndarray = means[self.labels] + reach[self.labels, None] * offsets
+        return places.astype(np.float32)
 
     def predictions(self, run: int, frame: int) -> np.ndarray:
         """The predicted class of every sample, (n,) uint8."""
-        packed = self.tensors["wrong"][run, frame]
+        packed: np.ndarray = self.tensors["wrong"][run, frame]
         if self.class_count > 16:
             return packed
         return np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[: len(self.labels)]
@@ -80,7 +82,8 @@ def pack_classes(classes: np.ndarray, count: int) -> np.ndarray:
         return classes
     even = np.zeros((*classes.shape[:-1], classes.shape[-1] + classes.shape[-1] % 2), np.uint8)
     even[..., :classes.shape[-1]] = classes
-    return even[..., ::2] | even[..., 1::2] << 4
+    packed: np.ndarray = even[..., ::2] | even[..., 1::2] << 4
+    return packed
 
 
 def drawn_dimensions(nodes: int) -> int:

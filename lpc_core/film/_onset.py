@@ -1,4 +1,4 @@
-"""What a film says: the γ at which collapse sets in, and the one from which the classes are lost."""
+"""What a film says: the phase of every run at every moment, and the γ at which collapse sets in and becomes total."""
 
 from __future__ import annotations
 
@@ -7,35 +7,41 @@ import math
 import numpy as np
 
 from lpc_core.film._film import Film
+from lpc_core.phase import Phase, at_chance, phase_of
 
-COLLAPSED = 0.1  # classes this small, as a share of the radius, count as collapsed
-LOST = 0.9  # a run whose accuracy is below this share of the film's best has lost its classes
+_ASKED = ("train_accuracy", "within_class_spread", "nc1_pinv")
+
+
+def phases(film: Film) -> np.ndarray:
+    """`Phase` of every run at every frame: (G, T) uint8; unknown throughout a film that did not measure it."""
+    if not set(_ASKED) <= set(film.info["metrics"]):
+        return np.full((len(film.gammas), len(film.steps)), Phase.UNKNOWN, np.uint8)
+    accuracy, spread, nc1 = map(film.metric, _ASKED)
+    return phase_of(accuracy, spread, nc1, film.class_count)
 
 
 def collapse_onset(film: Film, frame: int = -1) -> float:
-    """The γ at which collapse sets in at ``frame``: the smallest one whose classes are below `COLLAPSED` in size.
+    """The γ at which collapse sets in at ``frame``: the smallest one whose classes have collapsed.
 
-    Size is √(tr Σ_W) over the radius (`within_class_spread`). Only γ that still classify (below `total_collapse`)
-    count. Larger γ need not be tighter: near total collapse classes grow again. NaN when there is no such γ.
+    Larger γ need not be tighter: near total collapse classes grow again. NaN when there is no such γ.
     """
-    lost = total_collapse(film, frame)
-    alive = film.gammas < lost if math.isfinite(lost) else np.isfinite(film.gammas)
-    points = film.gammas[alive & (film.metric("within_class_spread")[:, frame] < COLLAPSED)]
+    points = film.gammas[phases(film)[:, frame] == Phase.COLLAPSED]
     return float(points[0]) if len(points) else math.nan
 
 
 def total_collapse(film: Film, frame: int = -1) -> float:
-    """The γ from which classes are lost at ``frame``: it and all larger ones classify worse than `LOST` of the best.
+    """The γ from which on every run is totally collapsed at ``frame``.
 
-    γ outran the head: all latents fall to the origin and accuracy towards chance. It depends on the ramp and on the
+    γ outran the head: all latents fall to the origin and accuracy to chance. It depends on the ramp and on the
     head's learning rate, so it belongs to this configuration, not to the data. NaN when no γ is lost, and while even
-    the best run is within twice chance.
+    the best run is no better than guessing.
     """
-    accuracy = film.metric("train_accuracy")[:, frame]
-    best = np.nanmax(accuracy) if np.isfinite(accuracy).any() else math.nan
-    if not best >= min(2 / film.class_count, LOST):
+    found = phases(film)[:, frame]
+    if not (found == Phase.TOTAL).any():
         return math.nan
-    return _start_of_tail(film.gammas, ~(accuracy >= LOST * best))
+    if at_chance(np.nanmax(film.metric("train_accuracy")[:, frame]), film.class_count):
+        return math.nan
+    return _start_of_tail(film.gammas, found == Phase.TOTAL)
 
 
 def _start_of_tail(gammas: np.ndarray, holds: np.ndarray) -> float:

@@ -9,7 +9,7 @@ keep up; where it does not, the film shows total collapse, which is thus a prope
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after 
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
 
-def record(config: RunConfig, gammas: Sequence[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
+def record(config: RunConfig, gammas: Collection[float], frames: int = 60, points: int = 1_000, *, device: str = "auto",
            progress: Progress = silent, dataset: Dataset | None = None) -> Film:
     """Train one run per γ and return their film. `FilmError` for what cannot be recorded, before any training."""
     values = check_gammas(gammas)
@@ -142,7 +142,7 @@ class _Reel:
         p, kept = drawn_dimensions(self.d), min(self.d, MAX_HIST_NODES)
         n, classes, wide = len(self.labels), self.classes, self.d > MAX_DRAWN_RAW
         self.latents = np.zeros((*shape, n, self.d), np.float32) if wide else None
-        self.tensors = {
+        self.tensors: dict[str, np.ndarray] = {
             "gamma": np.zeros(shape, np.float32), "codes": np.zeros((*shape, n, p), np.int8),
             "reach": np.zeros((*shape, classes), np.float32), "range": np.ones(shape, np.float32),
             "wrong": np.zeros((*shape, n if classes > 16 else (n + 1) // 2), np.uint8),
@@ -202,7 +202,7 @@ class _Reel:
         for name, values in self.wide.items():
             self.tensors[name] = values if self.latents is None else np.empty(0, np.float32)
         if self.latents is not None:
-            self._project()
+            self._project(self.latents)
         source = sources().get(self.config.data.dataset)
         info = {"title": source.title if source else dataset.name,
                 "class_names": list(dataset.class_names), "nodes": self.d,
@@ -212,12 +212,12 @@ class _Reel:
                 "diverged": [[run, step] for run, step in self.diverged.items()]}
         return Film(self.config, info, self.gammas, self.steps, self.labels, {**self.tensors, "metrics": self.metrics})
 
-    def _project(self) -> None:
-        basis = common_plane(self.latents)
+    def _project(self, latents: np.ndarray) -> None:
+        basis = common_plane(latents)
         for name, values in self.wide.items():
             self.tensors[name] = (values @ basis).astype(np.float32)
         for at in np.ndindex(self.tensors["gamma"].shape):
-            positions = self.latents[at] @ basis
+            positions = latents[at] @ basis
             codes, reach = quantise(positions, self.tensors["means"][at], self.labels)
             self.tensors["codes"][at], self.tensors["reach"][at] = codes, reach
 
@@ -236,7 +236,8 @@ def common_plane(latents: np.ndarray) -> np.ndarray:
         if size > 0 and math.isfinite(size):
             scatter += frame.T @ frame / size
     axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :2]
-    return axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])
+    basis: np.ndarray = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])
+    return basis
 
 
 def span(latents: np.ndarray) -> float:
@@ -250,4 +251,5 @@ def histogram(latents: np.ndarray, reach: float) -> np.ndarray:
     place = np.clip(np.floor((latents / reach + 1) * (BINS / 2)), 0, BINS - 1).astype(np.int64)
     m = latents.shape[1]
     counts = np.bincount((place + BINS * np.arange(m)).ravel(), minlength=m * BINS).reshape(m, BINS)
-    return np.ceil(255 * counts / counts.max(axis=1, keepdims=True)).astype(np.uint8)
+    heights: np.ndarray = np.ceil(255 * counts / counts.max(axis=1, keepdims=True))
+    return heights.astype(np.uint8)

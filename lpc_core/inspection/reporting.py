@@ -30,7 +30,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
     """
     shown = found.embeddings
     predictions = predictions_of(shown)
-    return plain({
+    words: dict[str, Any] = plain({
         "source": found.source, "layout": found.layout, "notes": list(found.notes),
         "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
         "samples": len(shown.labels), "nodes": shown.latents.shape[1], "classes": list(shown.class_names),
@@ -40,6 +40,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
         "code": found.code, "collapse": [_collapse_plain(view) for view in _views(found, gammas)],
         "ambiguous": _rows(found, found.ambiguous), "misclassified": _rows(found, found.misclassified),
     })
+    return words
 
 
 def described(name: str, reading: Reading) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, p
     return Samples(inputs, labels, dataset.class_names, f"{data}, {kind} samples", dataset, (f"{data}: {whose}",))
 
 
-def _loaded(config: DataConfig, seed: int, tell: Callable[[str, float], None], asked: dict[str, int]) -> Dataset:
+def _loaded(config: DataConfig, seed: int, tell: Progress, asked: dict[str, int]) -> Dataset:
     """The set; all of a copy with fewer samples than the lab usually takes, if not more were ``asked`` for."""
     try:
         return load(config, seed, tell)

@@ -9,9 +9,11 @@ from torch import nn
 from lpc_core.config import LossConfig
 from lpc_core.losses._base import Loss, Objective
 from lpc_core.losses.latent_l2 import gamma_sum, latent_l2
+from lpc_core.losses.supcon import supervised_contrast
 from lpc_core.registry import discover, pick
 
-__all__ = ["Loss", "Objective", "gamma_sum", "latent_l2", "loss", "losses", "objective"]
+__all__ = ["Loss", "Objective", "gamma_sum", "latent_l2", "loss", "losses", "objective",
+           "supervised_contrast"]
 
 
 @functools.cache

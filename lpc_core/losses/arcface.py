@@ -21,7 +21,7 @@ def make(config: LossConfig, head: nn.Linear) -> Objective:
     """ArcFace with the head's weights as class directions; ``margin`` is in radians."""
     kind = library("arcface").ArcFaceLoss
 
-    class ArcFace(kind):  # type: ignore[misc, valid-type]
+    class ArcFace(kind):  # type: ignore[misc, valid-type]  # the library may not be there, and ships no types
         """The library's loss with finite slopes."""
 
         def get_angles(self, cosine: Tensor) -> Tensor:

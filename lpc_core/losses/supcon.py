@@ -14,13 +14,23 @@ from lpc_core.config import LossConfig
 from lpc_core.losses._base import Loss, Objective, library
 
 
-def make(config: LossConfig, head: nn.Linear) -> Objective:
-    """SupCon(z) + CE(head(z without its gradient), y)."""
+def supervised_contrast(config: LossConfig) -> Objective:
+    """SupCon alone, of whatever vectors (B, m) are passed as latents."""
     contrast = library("supcon").SupConLoss(temperature=config.temperature)
 
-    def supcon(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+    def alone(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
         value: Tensor = contrast(latents, labels)
-        return value + F.cross_entropy(head(latents.detach()), labels)
+        return value
+
+    return alone
+
+
+def make(config: LossConfig, head: nn.Linear) -> Objective:
+    """SupCon(z) + CE(head(z without its gradient), y)."""
+    contrast = supervised_contrast(config)
+
+    def supcon(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+        return contrast(logits, latents, labels) + F.cross_entropy(head(latents.detach()), labels)
 
     return supcon
 

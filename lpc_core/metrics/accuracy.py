@@ -21,6 +21,7 @@ def accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _measure(found: Given) -> dict[str, Reading]:
+    assert found.predictions is not None, "the group needs them"
     return {"accuracy": Reading(accuracy(found.predictions, found.labels),
                                 reason=f"predictions {found.predictions_from}")}
 

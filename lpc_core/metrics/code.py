@@ -93,7 +93,8 @@ def _votes(rows: Rows, numbers: np.ndarray, classes: int) -> tuple[np.ndarray, n
 
 
 def _majority(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    return np.sign(positive - negative).astype(np.int8)
+    signs: np.ndarray = np.sign(positive - negative)
+    return signs.astype(np.int8)
 
 
 def _agreement(rows: Rows, numbers: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +111,8 @@ def _agreement(rows: Rows, numbers: np.ndarray, code: np.ndarray) -> tuple[np.nd
 def _opposite(code: np.ndarray) -> np.ndarray:
     """Nodes with opposite signs for every pair of rows: (K, K). A sign of 0 is opposite to nothing."""
     signs = code.astype(np.int64)
-    return (np.abs(signs) @ np.abs(signs).T - signs @ signs.T) // 2
+    differ: np.ndarray = (np.abs(signs) @ np.abs(signs).T - signs @ signs.T) // 2
+    return differ
 
 
 def _indispensable(code: np.ndarray, differ: np.ndarray) -> tuple[int, ...]:

@@ -104,12 +104,13 @@ def between_directions(centred: np.ndarray, rounding: float) -> tuple[np.ndarray
 def _sample_weights(groups: ByClass) -> np.ndarray:
     """Weight of each sample (n,) that turns a sum over samples into a mean over classes of class means."""
     usable = groups.counts > 1
-    return np.where(usable, 1 / np.maximum(groups.counts * usable.sum(), 1), 0.0)[groups.labels]
+    weights: np.ndarray = np.where(usable, 1 / np.maximum(groups.counts * usable.sum(), 1), 0.0)[groups.labels]
+    return weights
 
 
 def _centred_means(groups: ByClass) -> np.ndarray:
-    means = groups.means[groups.present]
-    return means - means.mean(axis=0) if len(means) else means
+    means: np.ndarray = groups.means[groups.present]
+    return np.asarray(means - means.mean(axis=0)) if len(means) else means
 
 
 def _means(latents: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:

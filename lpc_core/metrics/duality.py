@@ -15,18 +15,18 @@ from lpc_core.metrics.separation import nearest
 
 
 def _measure(found: Given) -> dict[str, Reading]:
-    return {**({"nc3_self_duality": _self_duality(found)} if found.weight is not None else {}),
+    return {**({"nc3_self_duality": _self_duality(found, found.weight)} if found.weight is not None else {}),
             **({"nc4_ncc_agreement": _agreement(found)} if found.predictions is not None else {})}
 
 
-def _self_duality(found: Given) -> Reading:
+def _self_duality(found: Given, head: np.ndarray) -> Reading:
     """‖W/‖W‖_F − M/‖M‖_F‖_F over the classes present; 0 parallel, √2 unrelated, 2 opposite.
 
     Noise floor: M is off by √Σ e_c (see `geometry`), hence M/‖M‖_F by that over ‖M‖_F; the head adds its own format's
     2·eps.
     """
     groups = found.by_label
-    means, weight = groups.centred, found.weight[groups.present]  # (K', d) both
+    means, weight = groups.centred, head[groups.present]  # (K', d) both
     sizes = np.linalg.norm(means), np.linalg.norm(weight)
     if not all(sizes):
         return undefined("the class means coincide" if not sizes[0] else "the head's weights are all 0")

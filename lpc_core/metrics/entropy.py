@@ -106,7 +106,8 @@ class _Space:
 
     def points(self, block: np.ndarray) -> np.ndarray:
         """Coordinates (m, d') of a block of latents (m, d)."""
-        return (block[:, self.nodes] - self.centre) / self.scale
+        points: np.ndarray = (block[:, self.nodes] - self.centre) / self.scale
+        return points
 
     def rounding(self, sizes: np.ndarray) -> float:
         """Root mean square error of the difference of two points whose nodes have these ``sizes`` (d',)."""
@@ -117,7 +118,8 @@ def _kth_distances(space: _Space, chosen: np.ndarray, k: int) -> np.ndarray:
     """Distance of each of the ``chosen`` samples (q,) to its k-th nearest other sample: (q,)."""
     if len(space.nodes) <= _TREE_NODES and space.rows.n * len(space.nodes) <= _TREE_VALUES:
         points = np.concatenate([space.points(block) for _, block in space.rows.blocks()])
-        return KDTree(points, balanced_tree=False).query(points[chosen], [k + 1])[0][:, 0]  # the first is itself
+        distances: np.ndarray = KDTree(points, balanced_tree=False).query(points[chosen], [k + 1])[0]  # first: itself
+        return distances[:, 0]
     picked = torch.from_numpy(space.points(space.rows.some(chosen)))
     rough, reach = _smallest(space, picked, k, _by_products)
     doubt = _error_of_products(picked, reach)
@@ -151,7 +153,8 @@ def _by_products(x: Tensor, y: Tensor, _: slice) -> Tensor:
 
 def _error_of_products(points: Tensor, reach: float) -> Tensor:
     """Bound of the rounding in `_by_products` for each point (q,) and samples of norm up to ``reach``."""
-    return (points.shape[1] + 8) * torch.finfo(torch.float64).eps * (points.norm(dim=1) + reach) ** 2
+    longest: Tensor = points.norm(dim=1) + reach
+    return (points.shape[1] + 8) * torch.finfo(torch.float64).eps * longest ** 2
 
 
 def _refined(limits: Tensor, x: Tensor, y: Tensor, part: slice) -> Tensor:

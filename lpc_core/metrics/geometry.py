@@ -73,7 +73,8 @@ def _maxangle_of_orthoplex(d: int) -> float:
 def _maxangle_of_cube(d: int) -> float:
     """Mean over the vertices at Hamming distance h = 1…d of |1 − 2h/d + 1/(2^d − 1)|."""
     others = 2 ** d - 1
-    return sum(math.comb(d, h) * abs(1 - 2 * h / d + 1 / others) for h in range(1, d + 1)) / others
+    total: float = sum(math.comb(d, h) * abs(1 - 2 * h / d + 1 / others) for h in range(1, d + 1))
+    return total / float(others)
 
 
 def _measure(found: Given) -> dict[str, Reading]:

@@ -20,13 +20,15 @@ def weight_abs_cv(weight: np.ndarray) -> np.ndarray:
     sizes = np.abs(np.asarray(weight, np.float64))
     means = sizes.sum(axis=-2, keepdims=True) / sizes.shape[-2]
     sizes -= means
-    spread = np.sqrt(np.einsum("...kd,...kd->...d", sizes, sizes) / sizes.shape[-2])
+    spread: np.ndarray = np.sqrt(np.einsum("...kd,...kd->...d", sizes, sizes) / sizes.shape[-2])
     means = means[..., 0, :]
-    return spread / (means if means.all() else np.where(means > 0, means, np.nan))
+    spread /= means if means.all() else np.where(means > 0, means, np.nan)
+    return spread
 
 
 def _measure(found: Given) -> dict[str, Reading]:
     """Floor of the variation: a weight is stored to eps/2 of its size."""
+    assert found.weight is not None, "the group needs it"
     norm, variations = float(np.linalg.norm(found.weight)), weight_abs_cv(found.weight)
     if not norm:
         return {"weight_norm": Reading(0.0), "weight_abs_cv": undefined("the head's weights are all 0")}

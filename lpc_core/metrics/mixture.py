@@ -49,12 +49,14 @@ class Mixtures:
     @property
     def peak_distance(self) -> np.ndarray:
         """|μ1 − μ2| / ((σ1 + σ2)/2), Eq. 27: (d,)."""
-        return (self.means[:, 1] - self.means[:, 0]) / self.stds.mean(axis=1)
+        distance: np.ndarray = (self.means[:, 1] - self.means[:, 0]) / self.stds.mean(axis=1)
+        return distance
 
     @property
     def constant(self) -> np.ndarray:
         """Nodes that never change and have no mixture: (d,) bool."""
-        return np.isnan(self.log_likelihood)
+        constant: np.ndarray = np.isnan(self.log_likelihood)
+        return constant
 
 
 def mixtures(latents: Any, standardise: bool = True, variance_floor: float = 1e-6, tolerance: float = 1e-6,
@@ -78,7 +80,8 @@ def mixtures(latents: Any, standardise: bool = True, variance_floor: float = 1e-
 def _fit(rows: Rows, standardise: bool, variance_floor: float, tolerance: float, max_steps: int) -> Mixtures:
     parts = [_fit_nodes(np.sort(rows.native_nodes(part), axis=1), standardise, variance_floor, tolerance, max_steps)
              for part in rows.node_slices(_GROUP)]
-    return Mixtures(*(np.concatenate(field) for field in zip(*parts, strict=True)), variance_floor, standardise)
+    weights, means, stds, likelihood, converged, centre, scale = map(np.concatenate, zip(*parts, strict=True))
+    return Mixtures(weights, means, stds, likelihood, converged, centre, scale, variance_floor, standardise)
 
 
 def _fit_nodes(ordered: np.ndarray, standardise: bool, variance_floor: float, tolerance: float, max_steps: int,

@@ -24,7 +24,8 @@ class PerNode:
     @property
     def constant(self) -> np.ndarray:
         """Which nodes take one value only: (d,) bool."""
-        return self.least == self.largest
+        constant: np.ndarray = self.least == self.largest
+        return constant
 
     @property
     def abs_cv(self) -> np.ndarray:

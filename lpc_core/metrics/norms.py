@@ -30,7 +30,8 @@ def abs_cv(latents: np.ndarray) -> float:
 
 def _norms(latents: np.ndarray) -> np.ndarray:
     latents = np.asarray(latents, np.float64)
-    return np.sqrt((latents * latents).sum(axis=1))
+    norms: np.ndarray = np.sqrt((latents * latents).sum(axis=1))
+    return norms
 
 
 def _variation(sizes: np.ndarray) -> float:

@@ -44,7 +44,8 @@ def cosine_matrix(vectors: np.ndarray) -> np.ndarray:
 def _cdnv(variances: np.ndarray, groups: ClassStatistics, distances: np.ndarray) -> np.ndarray:
     """(v_c + v_c') / (2·distance²) for all pairs (K, K) of classes of two samples or more, NaN elsewhere."""
     usable = np.where(groups.spreadable, variances, np.nan)
-    return (usable[:, None] + usable) / (2 * np.where(distances > 0, distances, np.nan) ** 2)
+    found: np.ndarray = (usable[:, None] + usable) / (2 * np.where(distances > 0, distances, np.nan) ** 2)
+    return found
 
 
 def _measure(found: Given) -> dict[str, Reading]:

@@ -14,7 +14,8 @@ from lpc_core.metrics.arithmetic.together import mean
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:
     """The norm of each of (K, d): (K,)."""
-    return np.sqrt(np.einsum("kd,kd->k", vectors, vectors))
+    lengths: np.ndarray = np.sqrt(np.einsum("kd,kd->k", vectors, vectors))
+    return lengths
 
 
 def _predicted_radius(latents: LatentSet) -> float:

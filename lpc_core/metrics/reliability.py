@@ -123,7 +123,8 @@ def softmax_doubt(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         raise ValueError(f"expected finite logits (m, K) with K ≥ 2 and a temperature above 0, got {logits.shape} and "
                          f"{temperature}; pass what goes into the softmax")
     ordered = np.sort(logits / temperature, axis=1)
-    return logsumexp(ordered[:, :-1], axis=1) - ordered[:, -1]
+    doubt: np.ndarray = logsumexp(ordered[:, :-1], axis=1) - ordered[:, -1]
+    return doubt
 
 
 def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) -> np.ndarray:
@@ -133,7 +134,8 @@ def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) ->
     if not 1 <= k <= len(train_latents):
         raise ValueError(f"expected k from 1 to {len(train_latents)}, the training latents there are, got {k}; choose "
                          "one of these, or pass more")
-    return cKDTree(train_latents).query(latents, k=[k])[0][:, 0]
+    distances: np.ndarray = cKDTree(train_latents).query(latents, k=[k])[0]  # (m, 1)
+    return distances[:, 0]
 
 
 def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsilon: float = 0.0,

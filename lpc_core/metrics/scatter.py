@@ -36,7 +36,8 @@ class PerClass:
     @property
     def spreads(self) -> np.ndarray:
         """√σ_c² over the mean ‖z‖ of the class: its size as a share of its distance from the origin, (K,)."""
-        return np.sqrt(self.traces) / np.where(self.radii > 0, self.radii, np.nan)
+        spreads: np.ndarray = np.sqrt(self.traces) / np.where(self.radii > 0, self.radii, np.nan)
+        return spreads
 
 
 def per_class(latents: Any, labels: Any) -> PerClass:
@@ -84,7 +85,8 @@ def _nc1(groups: ClassStatistics) -> Reading:
 def _along(groups: ClassStatistics, part: slice, shadows: np.ndarray) -> np.ndarray:
     """What one block adds to the mean over classes of the variance along each direction: (r,)."""
     weights = np.where(groups.spreadable, 1 / np.maximum(groups.counts * groups.spreadable.sum(), 1), 0)
-    return weights[groups.labels[part]] @ shadows ** 2
+    along: np.ndarray = weights[groups.labels[part]] @ shadows ** 2
+    return along
 
 
 def _left_out(groups: ClassStatistics) -> str:

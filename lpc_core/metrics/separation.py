@@ -46,7 +46,8 @@ def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None =
     shifted = centroids - middle
     scale = np.abs(shifted).max()
     if len(latents) * len(centroids) < _MANY or not scale:
-        return _ranks(latents - middle, shifted, own).argmin(axis=1)
+        closest: np.ndarray = _ranks(latents - middle, shifted, own).argmin(axis=1)
+        return closest
     few = (shifted / scale).astype(np.float32)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # where float32 ends float64 decides
         small = np.subtract(latents, middle, out=np.empty(latents.shape, np.float32), casting="same_kind")
@@ -63,7 +64,7 @@ def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None =
 
 def _ranks(away: np.ndarray, centroids: np.ndarray, own: np.ndarray | None) -> np.ndarray:
     """Squared distance less ‖z‖² of each latent to each centroid (n, G); infinite to its own."""
-    ranks = away @ (-2 * centroids).T
+    ranks: np.ndarray = away @ (-2 * centroids).T
     ranks += (centroids ** 2).sum(axis=1)
     if own is not None:
         ranks[np.arange(len(own)), own] = np.inf
@@ -105,7 +106,8 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 def lengths(vectors: np.ndarray) -> np.ndarray:
     """Norm of each row of ``vectors`` (n, d): (n,)."""
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    norms: np.ndarray = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return norms
 
 
 METRICS = (

@@ -8,10 +8,11 @@ import torch
 
 from lpc_core.config import LossConfig, ModelConfig, resolve
 from lpc_core.models._base import Backbone, convolves
-from lpc_core.models._classifier import Classifier, SeededDropout
+from lpc_core.models._classifier import Classifier, CosineHead, SeededDropout
 from lpc_core.registry import discover, pick
 
-__all__ = ["Backbone", "Classifier", "SeededDropout", "backbone", "backbones", "build", "convolves", "resolve"]
+__all__ = ["Backbone", "Classifier", "CosineHead", "SeededDropout", "backbone", "backbones", "build", "convolves",
+           "resolve"]
 
 
 @functools.cache

@@ -84,7 +84,9 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
 
 
 def _fit(net: nn.Module, pictures: Tensor) -> None:
-    net.get_submodule("stem").fit(pictures)  # type: ignore[operator]
+    stem = net.get_submodule("stem")
+    assert isinstance(stem, Whitening)
+    stem.fit(pictures)
 
 
 BACKBONE = Backbone(backbone, ("hidden", "depth"), fit=_fit)

@@ -71,7 +71,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """One step on the parameters' gradients; ``closure`` is not used."""
+        """One step on the parameters' gradients; ``closure`` is not used, so no loss is returned as torch's do."""
         for group in self.param_groups:
             given = [(name, p) for name, p in zip(group["names"], group["params"], strict=True) if p.grad is not None]
             for name, p in given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,12 +55,15 @@ class Attack(ABC):
             box = as_box(bounds, asked.inputs)
             searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
             for number, (_, search) in enumerate(searches):
-                search.progress = lambda share, done=number: progress((done + share) / len(searches), self.title)
+                search.progress = self._tell(progress, number, len(searches))
                 search.progress(0.0)
                 self.run(search)
         progress(1.0, self.title)
         found = self._collect(asked.inputs, predictions != truth, searches)
         return self._result(asked.inputs, truth, found, logits.shape[1], time.perf_counter() - begin)
+
+    def _tell(self, progress: Progress, done: int, searches: int) -> Callable[[float], None]:
+        return lambda share: progress((done + share) / searches, self.title)
 
     def _searches(self, asked: OpenModel, logits: Tensor, truth: Tensor, box: Box, *, batch_size: int,
                   seed: int) -> list[tuple[Tensor, Search]]:

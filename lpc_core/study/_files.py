@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
+
+Made = TypeVar("Made")
 
 FORMAT = 1
 HEAD = "study.safetensors"
@@ -98,13 +101,14 @@ def open_study(folder: Path, since: int = 0) -> Study:
     info, _ = _unpack(folder / HEAD, "head")
     part = "moment" if info.get("task") == "follow" else "row"
     head = _checked(folder / HEAD, lambda: _head(info))
-    found = []
+    found: list[Moment | SweepRow] = []
     for index in range(since, MAX_PARTS):
         path = folder / _name(part, index)
         if not path.is_file():
             break
         found.append(_part(path, part, head))
-    return Study(**head, **{f"{part}s": tuple(found)})
+    return Study(**head, moments=tuple(each for each in found if isinstance(each, Moment)),
+                 rows=tuple(each for each in found if isinstance(each, SweepRow)))
 
 
 def _part(path: Path, part: str, head: dict[str, Any]) -> Moment | SweepRow:
@@ -112,7 +116,7 @@ def _part(path: Path, part: str, head: dict[str, Any]) -> Moment | SweepRow:
     return _checked(path, lambda: _moment(info, arrays, len(head["class_names"])) if part == "moment" else _row(info))
 
 
-def _checked(path: Path, make: Any) -> Any:
+def _checked(path: Path, make: Callable[[], Made]) -> Made:
     """What ``make`` makes; the ways in which JSON of the wrong shape fails become one `StudyError`."""
     try:
         return make()
@@ -201,9 +205,9 @@ def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -
     return Moment(
         step=_whole(info["step"]), code=info["code"],
         readings={_text(name): _reading(*parts) for name, parts in info["readings"].items()},
-        **{name: number(info[name]) for name in ("gamma", "train_accuracy", "test_accuracy")},
-        **{name: arrays[name] for name in ("latents", "labels", "predictions", "means")},
-        collapse_points=arrays.get("points"))
+        gamma=number(info["gamma"]), train_accuracy=number(info["train_accuracy"]),
+        test_accuracy=number(info["test_accuracy"]), latents=arrays["latents"], labels=arrays["labels"],
+        predictions=arrays["predictions"], means=arrays["means"], collapse_points=arrays.get("points"))
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], classes: int) -> None:

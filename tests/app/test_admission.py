@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.desks.films import FilmDesk, FilmError, Wish
+from app.desks.films import FilmDesk, FilmError, Recording
 from app.desks.studies import StudyDesk
 from app.live import admission
 from app.live.admission import Ledger, announcement, check, gets_own
@@ -82,7 +82,7 @@ def test_films_and_studies_count_too(monkeypatch):
     film, study = FilmDesk("cpu"), StudyDesk("cpu")
     try:
         with pytest.raises(FilmError, match=r"^memory: expected at most 1,000 MB, .* reduce hidden$"):
-            film.record(Wish(unflatten({"hidden": (512, 512)}), "1e-3:1e5:64", 10, 100))
+            film.record(Recording(unflatten({"hidden": (512, 512)}), "1e-3:1e5:64", 10, 100))
         study.want(unflatten({"hidden": (8192, 8192)}))
         assert study.error.startswith("memory: expected at most 1,000 MB")
         assert not any((film.running, study.running, study.busy))

@@ -61,21 +61,21 @@ def test_infos_hold_the_measured_values(track, name):
     info = ALL[name].info(track)
     assert info.steps.tolist() == list(_study.STEPS)
     assert info.end == RunConfig().steps
-    for panel in info.panels:
-        for curve in panel.curves:
+    for subplot in info.subplots:
+        for curve in subplot.curves:
             if name != "nc4":
                 np.testing.assert_array_equal(curve.column.values, track.column(curve.column.name).values)
-                assert panel.log == (METRICS[curve.column.name].axis == "log") or curve.column.name == "abs_cv"
+                assert subplot.log == (METRICS[curve.column.name].axis == "log") or curve.column.name == "abs_cv"
 
 
 def test_nc4_is_drawn_as_the_share_that_disagrees_beside_the_errors(track):
-    (panel,) = nc4.info(track).panels
-    disagree, train, test = (curve.column.values for curve in panel.curves)
+    (subplot,) = nc4.info(track).subplots
+    disagree, train, test = (curve.column.values for curve in subplot.curves)
     np.testing.assert_allclose(disagree, 1 - track.column("nc4_ncc_agreement").values)
     np.testing.assert_allclose(train, [0.7, 0.05, 0, 0], atol=1e-12)
     np.testing.assert_allclose(test, 1 - 0.9 * np.array(_study.ACCURACIES))
-    assert not panel.log
-    assert panel.range == (0, pytest.approx(1.05 * 0.73))
+    assert not subplot.log
+    assert subplot.range == (0, pytest.approx(1.05 * 0.73))
 
 
 def test_the_reference_is_the_arrangement_that_exists(track):
@@ -152,7 +152,9 @@ def test_the_verdict_says_how_far_the_run_is(track):
     assert "The binary code is complete." in done
     lost = dataclasses.replace(track.moments[3], train_accuracy=0.5)
     assert "was lost again: 50 %" in verdict.verdict(Track([*track.moments[:3], lost]))
-    total = dataclasses.replace(track.moments[3], train_accuracy=0.26)
+    guesses = dataclasses.replace(track.moments[3], train_accuracy=0.26)
+    assert "The classes lie apart, but at step 1,000" in verdict.verdict(Track([*track.moments[:3], guesses]))
+    total = dataclasses.replace(guesses, readings=guesses.readings | {"nc1_pinv": Reading(3.0)})
     assert verdict.verdict(Track([*track.moments[:3], total])).startswith("Total collapse: at step 1,000")
 
 

@@ -7,7 +7,7 @@ from app.comparisons import OWN, READY
 from lpc_core.config import flatten
 from lpc_core.run_group import RunGroup, compare
 from tests.app._markdown import as_read
-from tests.app.test_session import still, widget  # noqa: F401
+from tests.app.test_session import speaks_plainly, still, widget  # noqa: F401
 from tests.patience import PATIENCE_S
 
 PAGE = """
@@ -112,3 +112,7 @@ def test_a_base_that_clashes_with_the_comparison_falls_back_to_its_own(still):  
 
 def test_the_names_in_links_are_no_settings():
     assert not {"comparison", "run2", "run3", "run4"} & set(flatten(READY["penalty"].run()))
+
+
+def test_every_field_of_the_base_run_has_a_name_for_people(still):  # noqa: F811
+    assert speaks_plainly(start())

@@ -17,11 +17,11 @@ VIEW.render()
 
 
 class StillDesk(films.FilmDesk):
-    wishes: list[films.Wish]
+    recordings: list[films.Recording]
 
-    def record(self, wish):
-        wish.check()
-        self.wishes = [*getattr(self, "wishes", []), wish]
+    def record(self, recording):
+        recording.check()
+        self.recordings = [*getattr(self, "recordings", []), recording]
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def page(monkeypatch):
 def test_one_press_records_the_tabs_run_shortened(page):
     page.button(key="film_record_first").click().run()
     assert not page.exception
-    (wish,) = page.session_state.lpc.desks["film"].wishes
-    assert wish.gammas == "1e-3:1e5:32"
-    assert (wish.frames, wish.points, wish.run.steps) == (60, 1_000, 1_200)
-    assert wish.run.data == default_run("hypercube").data
+    (recording,) = page.session_state.lpc.desks["film"].recordings
+    assert recording.gammas == "1e-3:1e5:32"
+    assert (recording.frames, recording.points, recording.run.steps) == (60, 1_000, 1_200)
+    assert recording.run.data == default_run("hypercube").data
 
 
 def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
@@ -47,14 +47,14 @@ def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
     page.button(key="film_record").click().run()
     assert not page.exception
     assert "expected each value once, got 1 twice" in page.error[0].value
-    assert not hasattr(page.session_state.lpc.desks["film"], "wishes")
+    assert not hasattr(page.session_state.lpc.desks["film"], "recordings")
 
 
-def test_the_film_page_comes_after_play():
+def test_the_film_page_comes_after_home_play_and_the_lessons():
     from app.views import views
 
     names = [name for name, _ in views()]
-    assert names[:2] == ["play", "film"]
+    assert names[:4] == ["home", "play", "learn", "film"]
     assert (Path(__file__).parents[2] / "app/static/film/film.js").exists()
 
 

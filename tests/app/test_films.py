@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.desks import file_routes, jobs
-from app.desks.films import FilmDesk, Wish
+from app.desks.films import FilmDesk, Recording
 from app.looks import film_export
 from app.looks.bundling import BundleError, bundle, modules
 from app.looks.film_export import page
@@ -45,7 +45,7 @@ def wait(desk):
 
 
 def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
-    desk.record(Wish(SMALL, "0.1,1,10", 4, 30))
+    desk.record(Recording(SMALL, "0.1,1,10", 4, 30))
     assert desk.running
     wait(desk)
     assert desk.error == ""
@@ -62,10 +62,10 @@ def test_a_film_is_recorded_in_a_process_of_its_own_and_kept_privately(desk):
 
 def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
     with pytest.raises(FilmError, match="expected each value once"):
-        desk.record(Wish(SMALL, "1,1", 4, 30))
+        desk.record(Recording(SMALL, "1,1", 4, 30))
     with pytest.raises(FilmError, match="frames: expected at most 31"):
-        desk.record(Wish(SMALL, "1,2", 40, 30))
-    desk.record(Wish(unflatten({"dim": 1, "classes": 4}, SMALL), "1,2", 4, 30))
+        desk.record(Recording(SMALL, "1,2", 40, 30))
+    desk.record(Recording(unflatten({"dim": 1, "classes": 4}, SMALL), "1,2", 4, 30))
     wait(desk)
     assert desk.error.startswith("classes: expected at most 2")
     assert desk.held is None
@@ -74,7 +74,7 @@ def test_what_cannot_be_recorded_is_said_at_once_or_by_the_process(desk):
 def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
     desk.adopt(raw)
     before = desk.held
-    desk.record(Wish(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
+    desk.record(Recording(unflatten({"steps": 100_000}, SMALL), "1,2", 4, 30))
     process = desk._process
     desk.cancel()
     assert process.wait(PATIENCE_S) != 0
@@ -88,7 +88,7 @@ def test_cancelling_leaves_nothing_and_keeps_the_film_before(desk, raw):
 def test_only_so_many_recordings_at_once(desk, monkeypatch):
     monkeypatch.setattr(FilmDesk, "at_once", 0)
     with pytest.raises(FilmError, match="expected fewer than 0 films being recorded on this server, got 0; try again"):
-        desk.record(Wish(SMALL, "1,2", 4, 30))
+        desk.record(Recording(SMALL, "1,2", 4, 30))
 
 
 def test_a_bad_upload_changes_nothing(desk, raw):

@@ -40,7 +40,7 @@ def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
     return as_one(info), {name.removeprefix("0."): array for name, array in arrays.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n=st.integers(1, 60), d=st.integers(1, 9), classes=st.integers(2, 20), dims=st.sampled_from([2, 3]),
        nodes=st.lists(st.integers(0, 511), min_size=1, max_size=3), large=st.lists(st.integers(0, 511), max_size=8),
        scale=st.floats(1e-6, 1e6), seed=st.integers(0, 1000))

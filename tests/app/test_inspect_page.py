@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -152,6 +153,45 @@ def test_a_run_of_this_lab_comes_with_its_own_data_and_scaling(page):
     assert choices["Normalisation of its inputs"] == "lab"
     assert "Activation" not in choices
     assert not button(page, "Run it").disabled
+
+
+def test_what_a_file_leaves_open_is_chosen_on_the_page(page):
+    orders = [["a", "b", "c"], ["b", "a", "c"]]
+    waiting(page, described(orders=orders, class_names=["cat", "dog"])
+            | {"source": {"weights": ["state_dict", "ema_state_dict"]}})
+    assert any("several fit" in warning.value for warning in page.warning)
+    chosen(page, "Run it on", "digits")
+    chosen(page, "Normalisation of its inputs", "0..1")
+    assert button(page, "Run it").disabled
+    assert {box.label: box for box in page.selectbox}["Weights"].options == ["state_dict (raw)",
+                                                                            "ema_state_dict (averaged)"]
+    chosen(page, "Weights", "ema_state_dict")
+    chosen(page, "Order of the layers", 1)
+    chosen(page, "Classes of the data in the head", "rows")
+    rows = {box.label: box for box in page.text_input}["One row of the head for each class of the data"]
+    rows.set_value("1, 0").run()
+    button(page, "Run it").click().run()
+    assert not page.exception
+    wish = desk(page)._wish
+    assert (wish.weights, wish.order, wish.classes) == ("ema_state_dict", ("b", "a", "c"), "1, 0")
+
+
+@pytest.mark.parametrize(("names", "told"), [
+    (["net-00001-of-00002.safetensors", "net-00002-of-00002.safetensors", "net.safetensors.index.json"], None),
+    (["net.bin", "net.bin"], "expected each file once, got one name twice"),
+])
+def test_several_files_at_once_are_the_parts_of_one(page, names, told):
+    page.file_uploader[0].set_value([(name, b"x" * 9, "") for name in names]).run()
+    assert not page.exception
+    one = desk(page)
+    if told:
+        assert told in page.error[0].value
+        assert not list(one.folder.glob("upload-*"))
+    else:
+        (_, (what, folder, *_)) = one.asked[-1]
+        assert what == "inspect"
+        assert sorted(path.name for path in Path(folder).iterdir()) == sorted(names)
+        assert (one.upload.parts, one.upload.size) == (tuple(names), 27)
 
 
 def test_an_unknown_checkpoint_shows_its_tensors_and_lets_a_head_be_picked(page):

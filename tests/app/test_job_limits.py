@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.desks import file_routes, inspections, jobs
-from app.desks.films import FilmDesk
-from app.desks.films import Wish as FilmWish
+from app.desks.films import FilmDesk, Recording
 from app.desks.inspections import InspectDesk, InspectRefused
 from app.desks.studies import StudyDesk, SweepDesk
 from app.desks.watch import Allowance, _resident_by_ps, resident
@@ -110,7 +109,7 @@ def test_what_went_wrong_is_a_plain_sentence(hog, closing, caplog, what, words):
 
 
 def _film(desk):
-    desk.record(FilmWish(SMALL, "0.1,1,10", 4, 30))
+    desk.record(Recording(SMALL, "0.1,1,10", 4, 30))
 
 
 def _study(desk):

@@ -250,7 +250,7 @@ def test_opening_the_page_starts_the_study_of_the_tabs_run(page):
 
 
 def test_a_change_in_the_form_starts_another_study(page):
-    seed = next(one for one in page.number_input if one.label == "seed")
+    seed = next(one for one in page.number_input if one.label == "Seed")
     seed.set_value(7).run()
     assert not page.exception
     assert [("seed=7" in command) for command in desk_of(page, "study").asked] == [False, True]
@@ -293,7 +293,7 @@ def test_a_cancelled_study_says_how_far_it_came(page):
 
 def test_waiting_is_told_and_ends_by_itself(page, monkeypatch):
     monkeypatch.setattr(Still, "busy_server", True)
-    next(one for one in page.number_input if one.label == "seed").set_value(8).run()
+    next(one for one in page.number_input if one.label == "Seed").set_value(8).run()
     assert "This one starts by itself when there is room" in page.info[0].value
     monkeypatch.setattr(Still, "busy_server", False)
     page.run()

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.live import hub
-from lpc_core.config import unflatten
+from lpc_core.config import fields, unflatten
 from lpc_core.presets import default_run, named_presets
 from tests.app._markdown import as_read
 from tests.patience import PATIENCE_S
@@ -50,14 +50,16 @@ def still(monkeypatch):
 
 def start(**link):
     test = AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
-    for name, text in link.items():
+    for name, text in (link or {"seed": "0"}).items():  # the bare address is the home page
         test.query_params[name] = text
     test.run()
     assert not test.exception
     return test
 
 
-def widget(test, kind, label):
+def widget(test, kind, name):
+    """The widget of setting ``name``, or of that label."""
+    label = fields()[name].metadata["label"] if name in fields() else name
     return next(item for item in getattr(test, kind) if item.label == label)
 
 
@@ -88,7 +90,7 @@ def test_the_form_changes_the_run_and_the_link(still):
     assert still.runs["s0"][-1].data.classes == 6
     assert still.runs["s0"][-1].optim.optimizer == "sgd"
     assert test.query_params["classes"] == "6"
-    assert not [item for item in test.number_input if item.label == "beta2"]  # SGD has none
+    assert not [item for item in test.number_input if "β₂" in item.label]  # SGD has none
 
 
 def test_another_data_set_brings_its_own_starting_run_and_keeps_the_seed(still):
@@ -97,15 +99,35 @@ def test_another_data_set_brings_its_own_starting_run_and_keeps_the_seed(still):
     run = still.runs["s0"][-1]
     assert run.seed == 4
     assert run.model == default_run("digits").model
-    assert "noise" not in [item.label for item in test.number_input]
+    assert "Noise" not in [item.label for item in test.number_input]
 
 
 def test_a_preset_replaces_the_whole_run_but_the_seed(still):
     test = start(seed="4", dataset="digits")
-    widget(test, "selectbox", "preset").set_value("binary").run()
+    widget(test, "selectbox", "Start from a preset").set_value("binary").run()
     assert still.runs["s0"][-1] == unflatten({"seed": 4}, named_presets()["binary"].run)
     assert widget(test, "number_input", "ramp_steps").value == 2_400
-    assert widget(test, "selectbox", "preset").value is None
+    assert widget(test, "selectbox", "Start from a preset").value == "binary"  # stays shown
+    widget(test, "number_input", "batch_size").set_value(63).run()
+    assert widget(test, "selectbox", "Start from a preset").value is None  # another run now
+
+
+def speaks_plainly(test):
+    """Whether every field has a name and a help for people: no code, such as test_samples, and no command."""
+    boxes = [*test.selectbox, *test.number_input, *test.text_input]
+    assert len(boxes) > 20
+    for box in boxes:
+        assert "_" not in box.label
+        assert box.label not in fields()
+        assert box.help, box.label
+        assert "python" not in box.help
+    return True
+
+
+def test_every_field_has_a_name_and_a_help_for_people(still):
+    assert speaks_plainly(start(optimizer="muon", gamma_schedule="two-regime", loss="arcface"))
+    assert len({field.metadata["label"] for field in fields().values()}) == len(fields())
+
 
 
 def test_a_value_that_clashes_changes_nothing_but_the_message(still):

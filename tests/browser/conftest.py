@@ -34,13 +34,13 @@ def free_port():
 class Lab:
     """A running server, its address, and its process."""
 
-    def __init__(self, log, port=None, **environment):
+    def __init__(self, log, port=None, root=ROOT, **environment):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [sys.executable, "-m", "app", "--port", str(self.port)]
         with log.open("wb") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output,
+            self.process = subprocess.Popen(command, cwd=root, env=os.environ | environment, stdout=output,
                                             stderr=subprocess.STDOUT)
 
     def wait(self, prefix=""):

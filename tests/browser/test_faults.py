@@ -92,7 +92,7 @@ def test_two_tabs_are_two_runs_and_a_closed_one_stops(lab, open_page):
     until(lambda: sessions_of(lab) < both)
 
 
-@pytest.mark.parametrize("path", ["", "?dataset=digits&latent_dim=3"])
+@pytest.mark.parametrize("path", ["play", "learn?lesson=forces", "?dataset=digits&latent_dim=3"])
 def test_the_page_breaks_no_rule_of_its_own_security_policy(lab, chromium, path):
     page = chromium.new_page()
     said = []

@@ -1,6 +1,7 @@
 """The stage's pure modules, each test of ``tests/js`` as one test here: run in Chromium, from files, without a lab."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from safetensors.numpy import save
 
 from app.catalogue import catalogue
+from app.lessons import Condition, Value
 from app.live.frames import decode, encode_thumbs
 from lpc_core.config import unflatten
 from lpc_core.film import film_bytes
@@ -28,7 +30,21 @@ NAMED = [(path.name, name) for path in sorted(TESTS.glob("*.test.js"))
 @pytest.fixture(scope="module")
 def data():
     """What the tests fetch from ``/data/``: bytes as Python writes them, and what Python reads from them."""
-    return {**_frames(), **_film(), **offline_data(), "catalogue.json": json.dumps(catalogue())}
+    return {**_frames(), **_film(), **_checks(), **offline_data(), "catalogue.json": json.dumps(catalogue())}
+
+
+def _checks():
+    """Conditions, and which of them hold by Python at the end of two histories that have everything in them."""
+    histories = [[{"norm_mean": 4.0, "ce": 1.0}, {"norm_mean": 8.0, "ce": math.nan}, {"norm_mean": 2.0, "ce": 0.5}],
+                 [{"norm_mean": 1.0, "ce": 0.1}, {"norm_mean": 6.0}, {"norm_mean": math.nan}]]
+    values = [Value(name, run, when) for name in ("norm_mean", "ce", "nc1_pinv") for run in (0, 1, 3)
+              for when in ("now", "largest", "smallest")]
+    conditions = [Condition(value, sign, bound, of) for value in values for sign in "<>" for bound in (0.5, 3.0)
+                  for of in (None, *values[:9])]
+    known = [[condition.plain(), condition.holds(histories)] for condition in conditions]
+    rows = [[{name: value if math.isfinite(value) else None for name, value in row.items()} for row in rows]
+            for rows in histories]
+    return {"checks.json": json.dumps({"histories": rows, "known": known})}
 
 
 def _frames():

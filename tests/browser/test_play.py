@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 0)
     later = wait_until(page, lambda s: s["step"] > first["step"] + 50 and s["radius"] is not None)
     assert later["state"] == "running"
@@ -33,7 +33,7 @@ def test_dragging_gamma_shrinks_the_shell_and_raises_the_separation_ratio(lab, o
 
 
 def test_pause_really_pauses_and_the_keyboard_works(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     wait_until(page, lambda s: s["step"] > 50)
     page.get_by_test_id("lpc-play").click()
     paused = wait_until(page, lambda s: s["state"] == "paused")
@@ -53,7 +53,7 @@ def test_pause_really_pauses_and_the_keyboard_works(lab, open_page):
 
 
 def test_a_paused_run_still_answers_gamma_with_its_predicted_points(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     wait_until(page, lambda s: s["step"] > 200)
     page.get_by_test_id("lpc-play").click()
     paused = wait_until(page, lambda s: s["state"] == "paused")
@@ -78,7 +78,7 @@ def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
 
 
 def test_reset_resets(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     late = wait_until(page, lambda s: s["step"] > 400)
     page.get_by_test_id("lpc-reset").click()
     again = wait_until(page, lambda s: s["run"] > late["run"])
@@ -125,9 +125,9 @@ def test_a_data_set_that_is_not_there_says_where_to_put_it(lab, open_page):
 
 
 def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 100)
-    page.get_by_role("combobox", name="dataset").click()
+    page.get_by_role("combobox", name="Data set").click()
     page.get_by_role("option", name="Fashion-MNIST").click()
     notice = page.get_by_test_id("lpc-notice").get_by_text(re.compile("The run before it goes on"))
     notice.wait_for()
@@ -135,9 +135,9 @@ def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_
 
 
 def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):
-    page = open_page(lab.url)
+    page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 100)
-    field = page.get_by_label("classes", exact=True)
+    field = page.get_by_label("Classes", exact=True)
     field.fill("6")
     field.press("Enter")
     wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lpc_core.registry import discover, pick
+from lpc_core.registry import discover, discover_sound, pick
 
 
 @pytest.fixture
@@ -38,3 +38,28 @@ def test_an_unknown_name_says_what_there_is(name):
     message = f"dish: expected one of apple, soup, got {name!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         pick("dish", {"apple": 1, "soup": 2}, name)
+
+
+BROKEN = {
+    "syntax": ("ENTRY = (", "line 1: '(' was never closed"), "missing": ("OTHER = 1", "expected ENTRY to be a int, "
+                                                                                      "got None"),
+    "kind": ("ENTRY = 'x'", "expected ENTRY to be a int, got 'x'"), "raises": ("raise ValueError('a  b\\nc')", "a b c"),
+    "silent": ("raise KeyError", "KeyError"), "away": ("open('/nowhere/at all')", "No such file or directory"),
+    "imports": ("import nowhere_at_all", "No module named 'nowhere_at_all'")}
+
+
+def test_a_broken_file_takes_no_other_with_it(tmp_path, monkeypatch):
+    """Whatever a file does wrong is told by its name, in one line that names no path; the sound one is there."""
+    package = tmp_path / "classroom"
+    package.mkdir()
+    for name, text in {"__init__": "", "_private": "ENTRY = 'x'", "sound_one": "ENTRY = 7",
+                       **{name: text for name, (text, _) in BROKEN.items()}}.items():
+        (package / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    sound, broken = discover_sound("classroom", "ENTRY", int)
+    assert sound == {"sound-one": 7}
+    assert broken.keys() == BROKEN.keys()
+    for name, (_, words) in BROKEN.items():
+        assert words in broken[name]
+        assert str(tmp_path) not in broken[name]
+        assert "\n" not in broken[name]

@@ -126,7 +126,7 @@ def test_scaling_the_head_scales_gamma_with_its_square():
                                collapse_points(weight, bias, 0.2), rtol=1e-8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 8), d=st.integers(1, 10), exponent=st.floats(-5, 5))
 def test_turning_the_head_turns_the_points(seed, classes, d, exponent):
     weight, bias = head(classes, d, seed)

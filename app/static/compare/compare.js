@@ -11,7 +11,7 @@ import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
 /** props: those of a live view, and {name, axes, projection, number}. */
-class CompareStage extends LiveView {
+export class CompareStage extends LiveView {
   constructor(element, props) {
     super(element, props, { className: "lpc-compare", sheets: ["compare/compare.css"] });
   }
@@ -129,7 +129,15 @@ class CompareStage extends LiveView {
 
   show(frame, now) {
     partsOf(frame).forEach((part, i) => this.panels[i].show(part, now));
-    this.transport.update(frame.info, {});
+    this.transport.setState(frame.info.state);
+  }
+
+  /** The words and numbers of one measured moment, of all runs. */
+  tell(message) {
+    partsOf(message).forEach((part, i) => this.panels[i].tell(part));
+    this.gamma.tell(message.info.gamma);
+    this.transport.tell(message.info);
+    this.curves.fillTable();
   }
 
   update(props) {

@@ -69,16 +69,16 @@ export class CompareCurves extends LineChart {
   }
 
   fillTable() {
-    this.panels().forEach(({ history }, r) => this.names.forEach((name, c) => {
-      const value = history.latest[name];
+    if (this.rows?.length !== this.panels().length) return;
+    this.panels().forEach(({ told }, r) => this.names.forEach((name, c) => {
+      const value = told[name];
       setText(this.rows[r].cells[c], this.catalogue.metric(name).axis === "percent" ? formatPercent(value) : formatNumber(value));
     }));
   }
 
   draw() {
-    if (!this.theme || !this.rows || this.rows.length !== this.panels().length) return false;
     this.fillTable();
-    if (!this.Plotly || !this.chart.clientWidth) return false;
+    if (!this.theme || !this.Plotly || !this.chart.clientWidth) return false;
     this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
     return true;
   }

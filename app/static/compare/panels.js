@@ -5,8 +5,6 @@ import { el, setText } from "../kit/dom.js";
 import { formatGamma } from "../kit/format.js";
 import { History } from "../panels/history.js";
 
-const SENTENCE_MS = 1_500; // no faster than it can be read
-
 /** The mark of run `index`: its line in the chart. */
 export const DASHES = ["solid", "dash", "dot", "dashdot"];
 export const runColours = (theme) => (theme.dark ? ["#f4f4f6", "#ff7b72", "#b69cff", "#3fc7c7"] : ["#16181d", "#d4302f", "#6f42c1", "#0b7f86"]);
@@ -14,7 +12,7 @@ export const runColours = (theme) => (theme.dark ? ["#f4f4f6", "#ff7b72", "#b69c
 export class ComparePanel {
   /** index, title, follows: whether the shared γ moves it. */
   constructor({ index, title, follows, legend, controls, layers, group, hooks }) {
-    Object.assign(this, { index, history: new History(), said: 0, follows });
+    Object.assign(this, { index, history: new History(), told: {}, follows });
     this.mark = el("i", { class: "lpc-run-mark", "aria-hidden": "true" });
     this.gamma = el("span", { class: "lpc-hint lpc-run-gamma", testid: `lpc-run-gamma-${index}` });
     this.plot = el("div", { class: "lpc-plot" });
@@ -32,7 +30,8 @@ export class ComparePanel {
     this.history.load(info.history || {});
     this.note.hidden = info.theory;
     setText(this.note, info.theory ? "" : info.theory_note);
-    this.sayNow("");
+    this.told = {};
+    setText(this.sentence, "");
     this.latents.setup(message);
   }
 
@@ -42,17 +41,16 @@ export class ComparePanel {
   }
 
   show(message, now) {
-    const { info } = (this.frame = message);
+    this.frame = message;
     this.latents.push(message, now);
-    setText(this.gamma, `γ ${formatGamma(info.gamma)}${this.follows ? "" : " (its own)"}`);
-    const sentence = info.reason || info.sentence;
-    if (!sentence || sentence === this.sentence.textContent) return;
-    if (now - this.said >= SENTENCE_MS || info.state !== "running") this.sayNow(sentence);
   }
 
-  sayNow(sentence) {
-    this.said = performance.now();
-    setText(this.sentence, sentence);
+  /** The words and numbers of one measured moment. */
+  tell({ info }) {
+    this.told = { ...info.metrics, step: info.step, gamma: info.gamma };
+    setText(this.gamma, `γ ${formatGamma(info.gamma)}${this.follows ? "" : " (its own)"}`);
+    setText(this.sentence, info.reason || info.sentence);
+    this.latents.tell(info);
   }
 
   restyle(theme) {
@@ -67,7 +65,7 @@ export class ComparePanel {
     return {
       step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.radius ?? null, halfRange: camera.half,
       range: axes.range ?? null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
-      sentence: this.sentence.textContent, metrics: { ...this.history.latest },
+      sentence: this.sentence.textContent, metrics: { ...this.history.latest }, said: { ...this.told },
     };
   }
 

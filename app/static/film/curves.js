@@ -32,7 +32,7 @@ export class FilmCurves extends Curves {
   show(g, t) {
     this.at = [g, t];
     this.history.columns = this.film.against(t);
-    this.history.latest = this.film.row(g, t);
+    this.told = this.film.row(g, t);
     this.paint();
   }
 

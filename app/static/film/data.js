@@ -6,6 +6,7 @@ import { BINS } from "../kit/histogram.js";
 
 const COLOURED = 12; // more classes than this share one histogram
 const RAW_NODES = 3; // up to this many nodes the positions are the nodes, and histograms follow from them
+const PHASES = ["unknown", "clouds", "falling", "collapsed", "guessing", "total"]; // as `lpc_core.phase.Phase` numbers them
 const LEVELS = Float32Array.from({ length: 256 }, (_, code) => Math.sign(code - 127) * ((code - 127) / 127) ** 2);
 
 export class FilmData {
@@ -51,6 +52,11 @@ export class FilmData {
     return columns;
   }
 
+  /** What the classes of run g are at frame t, by the one definition that Python has. */
+  phase(g, t) {
+    return PHASES[this.tensors.phase?.data[g * this.T + t] ?? 0];
+  }
+
   marks(t) {
     const [onset, total] = [this.tensors.onset.data[t], this.tensors.total.data[t]];
     return { onset: Number.isFinite(onset) ? onset : null, total: Number.isFinite(total) ? total : null };
@@ -71,7 +77,7 @@ export class FilmData {
     const config = info.config;
     return {
       info: {
-        run: this.serial, d: this.nodes, K: this.K, n: this.n, class_names: info.class_names, image: null, history: {},
+        run: this.serial, title: info.title, d: this.nodes, K: this.K, n: this.n, class_names: info.class_names, image: null, history: {},
         convention: config.convention, theory: this.theory, theory_note: info.theory_note, catalogue: this.catalogue,
       },
       tensors: { labels: { data: labels, shape: [this.n] } },
@@ -86,7 +92,7 @@ export class FilmData {
     const row = this.row(g, t);
     const { dims, projection } = { dims: width, projection: this.info.axes };
     const info = {
-      run: this.serial, step: this.steps[t], gamma: this.gammas[g], state, scale: 1, radius: row.norm_mean, projection, dims,
+      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, radius: row.norm_mean, projection, dims,
       predicted_radius: Number.isFinite(row.predicted_radius) ? row.predicted_radius : null, metrics: row, large,
       nodes: projection === "nodes" ? Array.from({ length: this.p }, (_, i) => i) : [], hist_range: this.tensors.range.data[at],
     };

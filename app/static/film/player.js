@@ -21,7 +21,7 @@ const MANY_CLASSES = 12;
 addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled, playing: whether it begins by itself} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
     Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
@@ -93,6 +93,7 @@ export class FilmPlayer extends Part {
     const { onset, total } = film.marks(film.T - 1);
     const start = onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
     this.go(start, film.T - 1);
+    if (this.props.playing && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.togglePlay();
   }
 
   /** To run g at frame t. */
@@ -146,6 +147,8 @@ export class FilmPlayer extends Part {
     this.latents.push(this.shown, now);
     this.setGhosts();
     this.nodes.push(this.shown);
+    this.nodes.tell(this.shown);
+    this.latents.tell(this.shown.info);
     this.curves.show(g, t);
     const [row, marks] = [film.row(g, t), film.marks(t)];
     this.transport.show(g, t, row, marks);
@@ -162,7 +165,7 @@ export class FilmPlayer extends Part {
       const radius = film.radius[run * film.T + t];
       if (run < g && radius > 0) ghosts.rings.set(e, radius);
     }
-    Object.assign(ghosts, { decade: here, largest: this.largest });
+    Object.assign(ghosts, { decade: here, largest: this.largest, prefix: "run to γ =" });
   }
 
   parts() {

@@ -15,10 +15,10 @@ export class FilmTransport {
     this.play.show("paused");
     this.key = el("span", { class: "lpc-film-key", testid: "lpc-film-marks" });
     this.values = {};
-    const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-gamma-name", text: "γ" }), info("film-gamma")),
+    const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-film-to" }, el("span", { class: "lpc-film-name", text: "ramp to" }), el("span", { class: "lpc-gamma-name", text: "γ" })), info("film-gamma")),
       this.row("time", el("span", { class: "lpc-film-name", text: "step" }), info("film-time")));
     sliders.lastChild.classList.add("lpc-film-time");
-    const readouts = el("dl", { class: "lpc-readouts" }, this.readout("radius", "radius"), this.readout("train", "train accuracy"), this.readout("test", "test accuracy"));
+    const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", "γ now"), this.readout("radius", "radius"), this.readout("train", "train accuracy"), this.readout("test", "test accuracy"));
     const links = el("div", { class: "lpc-film-links" },
       link(saveUrl, "Save film", "lpc-film-save", "Save as one file that the lab opens again"),
       link(exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"));
@@ -55,6 +55,7 @@ export class FilmTransport {
     this.time.show(t);
     setText(this.values.gamma, formatGamma(this.film.gammas[g]));
     setText(this.values.time, formatCount(this.film.steps[t]));
+    setText(this.values.now, formatGamma(this.film.tensors.gamma.data[g * this.film.T + t]));
     setText(this.values.radius, formatGamma(row.norm_mean));
     setText(this.values.train, formatPercent(row.train_accuracy));
     setText(this.values.test, formatPercent(row.test_accuracy));

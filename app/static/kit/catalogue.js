@@ -3,9 +3,9 @@
 const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
 export class Catalogue {
-  /** `sent`: {metrics: {name: {title, short, formula, meaning, unit, axis: log|linear|percent, theory}}, charts: {key: {title, about, metrics: [name]}}}. */
-  constructor({ metrics = {}, charts = {} } = {}) {
-    Object.assign(this, { metrics, charts, drawn: new Map() });
+  /** `sent`: {metrics: {name: {title, short, formula, meaning, unit, axis: log|linear|percent, theory}}, charts: {key: {title, about, metrics: [name]}}, phases: {name: what it means}}. */
+  constructor({ metrics = {}, charts = {}, phases = {} } = {}) {
+    Object.assign(this, { metrics, charts, phases, drawn: new Map() });
   }
 
   /** The words of a metric; of one that nobody explains, its bare name. */

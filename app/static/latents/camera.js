@@ -48,7 +48,7 @@ export class Camera {
   }
 }
 
-/** Extent to keep in view: the points' 95th percentile and the shell, as far as the view can show it. */
+/** Extent to keep in view: the points' 95th percentile, and the shell where the view has all d nodes. */
 export function extentOf({ xy, n, p, radius }, d) {
   const step = Math.max(1, Math.floor(n / 400));
   const sizes = [];
@@ -58,6 +58,5 @@ export function extentOf({ xy, n, p, radius }, d) {
   }
   sizes.sort((a, b) => a - b);
   const reach = sizes[Math.floor(0.95 * (sizes.length - 1))] || 0;
-  // In a slice of many nodes the shell lies far outside its points: show it while that leaves them room.
-  return d <= p ? Math.max(reach, radius) : Math.max(reach, Math.min(radius, 1.6 * reach));
+  return d <= p ? Math.max(reach, radius) : reach; // a view that leaves out nodes has no shell
 }

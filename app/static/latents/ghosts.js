@@ -8,6 +8,7 @@ export class Ghosts {
   clear() {
     this.rings = new Map(); // exponent → radius
     this.decade = null;
+    this.prefix = "γ ="; // of a ring's label
     this.largest = 0; // largest radius of the run, for the ruler
   }
 

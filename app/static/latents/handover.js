@@ -1,5 +1,6 @@
 // A paused picture in Plotly's hands: one trace per class for lasso and export, with the theory's marks for a file.
 
+import { formatCount, formatGamma } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
 
 /** One marker trace per class; wrongly classified samples are open markers. SVG: WebGL scatter would need `unsafe-eval`. */
@@ -21,8 +22,10 @@ export function pointTraces(scene, setup, colours, focus, theme) {
 }
 
 /** A complete figure for a picture file: points, shell, predicted radius, collapse points and a caption. */
-export function exportFigure(axes, scene, setup, colours, theme) {
+export function exportFigure(axes, scene, setup, colours, theme, whole) {
   const layout = axes.layout();
+  const half = 1.12 * reachOf(scene, whole); // the points fill the picture, wherever the page looks
+  for (const axis of [layout.xaxis, layout.yaxis]) axis.range = [-half, half];
   const traces = pointTraces(scene, setup, colours, new Set(), theme);
   if (scene.points) traces.push(crosses(scene, colours, theme));
   return {
@@ -30,13 +33,25 @@ export function exportFigure(axes, scene, setup, colours, theme) {
     layout: {
       ...layout, width: 900, height: 900, showlegend: true, legend: { itemsizing: "constant" },
       paper_bgcolor: theme.background, plot_bgcolor: theme.background, margin: { l: 60, r: 20, t: 50, b: 60 },
-      shapes: [ring(scene.radius, theme.text, "solid"), ring(scene.predictedRadius, theme.muted, "dash")].filter(Boolean),
-      title: { text: caption(scene), font: { size: 15 } },
+      shapes: whole ? [ring(scene.radius, theme.text, "solid"), ring(scene.predictedRadius, theme.muted, "dash")].filter(Boolean) : [],
+      title: { text: captionOf(scene, setup), font: { size: 15 } },
     },
   };
 }
 
-const caption = ({ info }) => `step ${info.step.toLocaleString("en-US")}, γ = ${info.gamma.toPrecision(3)}`;
+/** What is drawn, of which data, when: a picture travels without its page. */
+export function captionOf({ info, radius }, { info: { title } }) {
+  const view = info.projection === "pca" ? ", PCA" : "";
+  return `${title ? `${title}: ` : ""}γ = ${formatGamma(info.gamma)}, step ${formatCount(info.step)}, R = ${formatGamma(radius)}${view}`;
+}
+
+function reachOf({ xy, n, p, radius, points }, whole) {
+  let most = whole ? radius : 0;
+  for (const [values, count] of [[xy, n], [points ?? [], points ? points.length / p : 0]]) {
+    for (let i = 0; i < count; i++) for (let k = 0; k < 2; k++) if (Math.abs(values[i * p + k]) > most) most = Math.abs(values[i * p + k]);
+  }
+  return most || 1;
+}
 
 function ring(radius, color, dash) {
   if (!(radius > 0)) return null;

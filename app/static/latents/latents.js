@@ -15,6 +15,7 @@ import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
 import { Spin } from "./spin.js";
 import { Tween, comparable, sceneOf } from "./tween.js";
+import { described } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -22,7 +23,7 @@ const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 export class Latents {
   /** parts: {plot, legend, selection, controls, layers()}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, parts, hooks, { setupMessage: null, theme: null, handed: false, settle: 0 });
+    Object.assign(this, parts, hooks, { setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
@@ -74,6 +75,7 @@ export class Latents {
 
   setup(message) {
     this.setupMessage = { info: message.info, labels: message.tensors.labels.data };
+    this.told = null;
     this.tween.clear();
     this.camera.reset();
     this.ghosts.clear();
@@ -112,7 +114,22 @@ export class Latents {
     this.setDimensions(scene);
   }
 
+  /** The moment that the numbers in and of the picture are of. */
+  tell(info) {
+    this.told = info;
+    this.canvas.setAttribute("aria-label", described(info, this.setupMessage));
+    this.redraw();
+  }
+
+  /** Whether the view has all nodes: only then is the shell a circle in it, and do points at the radius R lie on it. */
+  whole({ p }) {
+    return this.setupMessage.info.d <= p;
+  }
+
   setDimensions({ info, p }) {
+    if (p !== this.p && this.camera.mode === "follow") this.camera.half = null; // fits anew, at rest too
+    this.p = p;
+    this.gd.parentElement.dataset.whole = String(this.whole({ p }));
     this.titles = info.projection === "pca" ? ["PC 1", "PC 2", "PC 3"] : info.nodes.map(nodeName);
     if (this.titles.length < 2) this.titles.push("spread"); // one node: the second axis only spreads the points
     this.spin.setActive(p === 3);
@@ -135,7 +152,7 @@ export class Latents {
     const mapping = this.mappingFor(scene);
     this.painter.paint(scene, mapping, {
       layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus,
-      theme: this.theme, samples: !this.handed,
+      theme: this.theme, whole: this.whole(scene), reach: this.camera.half, samples: !this.handed || !this.whole(scene), told: this.told ?? scene.info,
     });
     this.hover.refresh();
     this.current = { scene, mapping };
@@ -205,7 +222,7 @@ export class Latents {
   exportImage(format) {
     if (!this.current || !this.Plotly) return;
     const { info } = this.current.scene;
-    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme);
+    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme, this.whole(this.current.scene));
     this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
   }
 

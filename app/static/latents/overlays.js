@@ -5,8 +5,8 @@ import { PLUS, trace } from "../kit/palette.js";
 import { projectVector } from "./mapping.js";
 
 const ARROW_SHARE = 0.18; // longest arrow, as a share of the view's side
-const CROSS = 7.5; // half a cross's height in pixels; less for very many classes
-const CROSS_MANY = 5;
+const CROSS = 7.5; // half a cross's height in pixels; less for very many classes, and where clouds overlap
+const CROSS_SMALL = 4.5;
 const START = 7; // pixels an arrow starts from its mean, so that it does not hide a collapsed class
 
 /** Solid circle: mean norm of the latents. Dashed: the norm theory predicts. */
@@ -28,9 +28,10 @@ function circle(ctx, x, y, r) {
   ctx.stroke();
 }
 
-/** The sphere as three great circles, the far halves fainter, with the axes through it. */
-export function drawSphere(ctx, mapping, radius, titles, theme) {
-  drawAxes(ctx, mapping, 1.22 * radius, titles, theme);
+/** The sphere as three great circles, the far halves fainter, with the axes through it; without a radius the axes alone. */
+export function drawSphere(ctx, mapping, radius, reach, titles, theme) {
+  drawAxes(ctx, mapping, radius ? 1.22 * radius : 0.8 * reach, titles, theme);
+  if (!radius) return;
   const { ox, oy, scale, rotation: m } = mapping;
   ctx.strokeStyle = theme.muted;
   ctx.lineWidth = 1;
@@ -71,7 +72,7 @@ function drawAxes(ctx, mapping, length, titles, theme) {
 }
 
 /** Rings where the shell was, labelled with γ where there is room. */
-export function drawGhosts(ctx, { ox, oy, scale }, rings, theme) {
+export function drawGhosts(ctx, { ox, oy, scale }, rings, prefix, theme) {
   const seen = rings.map((ring) => ({ ...ring, r: ring.radius * scale })).filter(({ r }) => r > 16 && r < 4_000);
   ctx.lineWidth = 1;
   ctx.strokeStyle = theme.muted;
@@ -84,7 +85,7 @@ export function drawGhosts(ctx, { ox, oy, scale }, rings, theme) {
   let last = Infinity;
   for (const { exponent, r } of seen) {
     if (last - r < 16) continue;
-    label(ctx, `γ = ${formatDecade(exponent)}`, ox, oy - r, theme);
+    label(ctx, `${prefix} ${formatDecade(exponent)}`, ox, oy - r, theme);
     last = r;
   }
 }
@@ -100,20 +101,20 @@ export function label(ctx, text, x, y, theme, colour = theme.muted) {
 }
 
 /** A cross per class at its predicted collapse point. */
-export function drawCrosses(ctx, at, colours, focus, theme) {
+export function drawCrosses(ctx, at, colours, focus, theme, large) {
   colours.forEach((colour, c) => {
     if (!Number.isFinite(at.x[c])) return;
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.15 : 1;
     ctx.beginPath();
-    trace(ctx, PLUS, at.x[c], at.y[c], colours.length > 12 ? CROSS_MANY : CROSS);
-    ctx.lineWidth = 3;
+    trace(ctx, PLUS, at.x[c], at.y[c], large ? CROSS : CROSS_SMALL);
+    ctx.lineWidth = large ? 3 : 2;
     ctx.strokeStyle = theme.panel;
     ctx.stroke();
     ctx.globalAlpha *= 0.55; // a collapsed class stays visible through its cross
     ctx.fillStyle = colour;
     ctx.fill();
     ctx.globalAlpha /= 0.55;
-    ctx.lineWidth = 1.4;
+    ctx.lineWidth = large ? 1.4 : 1;
     ctx.strokeStyle = theme.text;
     ctx.stroke();
   });

@@ -15,23 +15,29 @@ export class Painter {
     Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
   }
 
-  /** look: {layers, ghosts, titles, labels, brush, focus, theme, samples: whether they are drawn too}. */
+  /** look: {layers, ghosts, titles, labels, brush, focus, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
-    const { layers, ghosts, theme, focus, brush: { colours } } = look;
+    const { layers, ghosts, theme, brush: { colours } } = look;
     const ctx = this.context(mapping.rect);
-    if (layers.shell) drawGhosts(ctx, mapping, ghosts.list(scene.radius), theme);
-    if (scene.p === 3) drawSphere(ctx, mapping, scene.radius, look.titles, theme);
+    if (layers.shell && look.whole) drawGhosts(ctx, mapping, ghosts.list(scene.radius), ghosts.prefix, theme);
+    if (scene.p === 3) drawSphere(ctx, mapping, look.whole ? scene.radius : null, look.reach, look.titles, theme);
     this.project(scene, mapping, colours.length);
+    if (!look.whole) this.paintTheory(ctx, scene, mapping, look); // of a plane through many nodes: behind the samples
     if (look.samples) this.paintSamples(ctx, scene, look);
-    if (layers.shell) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
-    const means = projectAll(mapping, scene.means, colours.length, scene.p, this.at.means);
-    if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, colours.length, scene.p, theme);
-    if (layers.points && scene.points) {
-      drawCrosses(ctx, projectAll(mapping, scene.points, colours.length, scene.p, this.at.points), colours, focus, theme);
-    }
-    drawMeans(ctx, means, colours.length, theme);
-    drawRuler(ctx, mapping.rect, scene.radius, ghosts.largest, theme);
+    if (layers.shell && look.whole) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
+    if (look.whole) this.paintTheory(ctx, scene, mapping, look);
+    drawMeans(ctx, this.at.means, colours.length, theme);
+    drawRuler(ctx, mapping.rect, { radius: scene.radius, told: look.told.radius, largest: ghosts.largest, rings: ghosts.list(scene.radius) }, theme);
     ctx.restore();
+  }
+
+  /** Force arrows and collapse points. Where the view leaves out nodes they are small: clouds overlap in it, and marks hide them. */
+  paintTheory(ctx, scene, mapping, { layers, whole, theme, focus, brush: { colours } }) {
+    const K = colours.length;
+    const means = projectAll(mapping, scene.means, K, scene.p, this.at.means);
+    if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, K, scene.p, theme);
+    if (!layers.points || !scene.points) return;
+    drawCrosses(ctx, projectAll(mapping, scene.points, K, scene.p, this.at.points), colours, focus, theme, whole && K <= 12);
   }
 
   /** A cleared context, clipped to the plot area. */

@@ -1,40 +1,51 @@
-// A small vertical log ruler: the present radius relative to the largest of this run.
+// A vertical log strip that always shows the shell shrinking, whatever the zoom: R now, where it began, where it was.
 
 import { formatDecade, formatNumber } from "../kit/format.js";
 import { label } from "./overlays.js";
 
-const HEIGHT = 118;
+const HEIGHT = 150;
+const LEAST = 90; // pixels of a view that has room for it
+const DECADES = 3; // shown from the beginning, so that a fall by any factor is a fall by that many decades of the strip
 
-export function drawRuler(ctx, rect, radius, largest, theme) {
-  if (!(radius > 0 && largest > 0) || rect.h < 260) return;
-  const decades = Math.max(2, Math.ceil(-Math.log10(radius / largest) + 0.15));
-  const [x, top] = [rect.x + rect.w - 18, rect.y + rect.h - HEIGHT - 34];
-  const yOf = (share) => top + (HEIGHT * -Math.log10(share)) / decades;
+/** How many decades below the largest radius the strip has. */
+export const decadesOf = (radius, largest) => Math.max(DECADES, Math.ceil(-Math.log10(radius / largest) + 0.15));
+
+/** The mark is at `radius`, which may be on its way; the number is the one that is `told`. Ticks: `rings` [{radius}], the shells of earlier decades of γ. */
+export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
+  if (!(radius > 0 && largest > 0) || rect.h < LEAST) return;
+  const decades = decadesOf(radius, largest);
+  const height = Math.min(HEIGHT, rect.h - 62);
+  const [x, top] = [rect.x + rect.w - 18, rect.y + rect.h - height - 30];
+  const yOf = (share) => top + (height * -Math.log10(share)) / decades;
   ctx.font = `11px ${theme.font}`;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  drawScale(ctx, x, top, decades, yOf, theme);
+  drawScale(ctx, { x, top, height, decades, yOf }, theme);
+  for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
-  ctx.fillRect(x - 2, y, 4, top + HEIGHT - y);
+  ctx.fillRect(x - 2, y, 4, top + height - y);
   ctx.beginPath();
   ctx.arc(x, y, 4.5, 0, 2 * Math.PI);
   ctx.fill();
   ctx.font = `600 12px ${theme.font}`;
-  label(ctx, `R ${formatNumber(radius)}`, x + 6, top + HEIGHT + 17, theme, theme.text);
+  label(ctx, `R ${formatNumber(told)}`, x + 6, top + height + 15, theme, theme.text);
 }
 
-function drawScale(ctx, x, top, decades, yOf, theme) {
+function tick(ctx, x, y, theme) {
+  ctx.fillStyle = theme.muted;
+  ctx.fillRect(x - 7, y - 0.5, 14, 1.5);
+}
+
+function drawScale(ctx, { x, top, height, decades, yOf }, theme) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 4;
   ctx.lineCap = "round";
   ctx.beginPath();
   ctx.moveTo(x, top);
-  ctx.lineTo(x, top + HEIGHT);
+  ctx.lineTo(x, top + height);
   ctx.stroke();
   ctx.lineCap = "butt";
-  const every = Math.ceil(decades / 4);
-  for (let e = 0; e <= decades; e += every) {
-    label(ctx, e ? `${formatDecade(-e)}` : "max", x - 10, yOf(10 ** -e), theme);
-  }
+  const every = Math.ceil(decades / Math.max(1, Math.floor(height / 36)));
+  for (let e = 0; e <= decades; e += every) label(ctx, e ? `${formatDecade(-e)}` : "max", x - 10, yOf(10 ** -e), theme);
 }

@@ -4,6 +4,7 @@ const ARRAYS = ["xy", "means", "points", "forces"];
 const SCALARS = ["radius", "predictedRadius", "gamma"];
 const MIN_MS = 30;
 const MAX_MS = 250;
+const LATE_MS = 1_000; // the page was busy for longer: show where things are, not how they came there
 
 /** The drawn quantities of a frame message, in latent units. */
 export function sceneOf({ info, tensors }) {
@@ -38,7 +39,7 @@ export class Tween {
     const gap = now - this.arrived;
     if (gap < 500) this.interval += 0.25 * (gap - this.interval);
     this.arrived = now;
-    const glide = comparable(this.shown, scene);
+    const glide = comparable(this.shown, scene) && gap < LATE_MS;
     this.from = glide ? snapshot(this.shown) : null;
     this.to = scene;
     this.shown = { ...scene };

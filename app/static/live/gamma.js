@@ -14,7 +14,7 @@ const AUTO_GRACE_MS = 1_500;
 export class GammaControl {
   /** hooks: {send(message), sent(seq), info(key)}; info gives an ⓘ button. */
   constructor({ send, sent, info }) {
-    Object.assign(this, { send, sent, low: LOW, high: HIGH, seq: 0, pending: false, value: 1e-4, actual: 1e-4, mode: "auto" });
+    Object.assign(this, { send, sent, low: LOW, high: HIGH, seq: 0, pending: false, value: 1e-4, actual: 1e-4, told: null, mode: "auto" });
     Object.assign(this, { autoAsked: 0, waiting: null });
     this.readout = el("output", { class: "lpc-gamma-value", testid: "lpc-gamma-value", text: "–" });
     this.end = el("div", { class: "lpc-end", title: "Here the schedule ends", hidden: true });
@@ -75,7 +75,7 @@ export class GammaControl {
     const decadesOf = (value) => (value > 0 ? Math.log10(value) : 0);
     this.low = Math.min(LOW, Math.floor(decadesOf(start)), Math.floor(decadesOf(end)));
     this.high = Math.max(HIGH, Math.ceil(decadesOf(start)), Math.ceil(decadesOf(end)));
-    this.pending = false;
+    [this.pending, this.told] = [false, null];
     this.end.hidden = !(end > 0);
     placed(this.end, this.shareOf(end));
     this.drawScale();
@@ -97,6 +97,12 @@ export class GammaControl {
     this.render();
   }
 
+  /** The γ of the moment that the page's numbers are of; the thumb may be further on. */
+  tell(gamma) {
+    this.told = gamma;
+    this.render();
+  }
+
   /** Where γ lies on the rail, 0…1. */
   shareOf(value) {
     if (!(value > 0)) return 0;
@@ -107,7 +113,7 @@ export class GammaControl {
   render() {
     const byHand = this.mode === "hand";
     const shown = byHand ? this.value : this.actual;
-    setText(this.readout, formatGamma(shown));
+    setText(this.readout, formatGamma(byHand ? shown : this.told ?? shown));
     const actual = this.shareOf(this.actual);
     this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? "by hand" : "auto ramp"}`);
     this.tick.hidden = !byHand || Math.abs(actual - this.shareOf(this.value)) < 0.004;

@@ -10,13 +10,11 @@ import { Nodes } from "../panels/nodes.js";
 import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
-const SENTENCE_MS = 1_500; // no faster than it can be read
 const MANY_CLASSES = 12;
 
 export class Stage extends LiveView {
   build() {
     const { about: info, clock } = this;
-    this.said = 0;
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
@@ -55,12 +53,12 @@ export class Stage extends LiveView {
     const { info } = message;
     const [own] = partsOf(message);
     this.setupInfo = info;
-    this.info = this.own = null;
+    this.info = this.own = this.said = null;
     this.showTheory(info);
     for (const part of [this.latents, this.nodes, this.curves]) part.setup(own);
     this.gamma.setup(info);
     this.views.setup(info.d);
-    this.sayNow("");
+    setText(this.part.sentence, "");
     this.ready(info);
   }
 
@@ -84,22 +82,20 @@ export class Stage extends LiveView {
     this.own = own.info;
     this.latents.push(own, now);
     this.nodes.push(own);
-    this.transport.update(own.info, this.curves.history.latest);
-    this.say(own.info.sentence);
+    this.transport.setState(own.info.state);
   }
 
-  /** The sentence over the panels changes slowly enough to be read. */
-  say(sentence) {
-    clearTimeout(this.later);
-    if (!sentence || sentence === this.part.sentence.textContent) return;
-    const wait = this.said + SENTENCE_MS - performance.now();
-    if (wait > 0) this.later = setTimeout(() => this.sayNow(sentence), wait);
-    else this.sayNow(sentence);
-  }
-
-  sayNow(sentence) {
-    this.said = performance.now();
-    setText(this.part.sentence, sentence);
+  /** The words and numbers of one measured moment, in every place. */
+  tell(message) {
+    const [own] = partsOf(message);
+    this.said = own.info;
+    this.gamma.tell(own.info.gamma);
+    this.transport.tell(own.info);
+    this.part.sentence.setAttribute("aria-live", own.info.state === "running" ? "off" : "polite");
+    setText(this.part.sentence, own.info.sentence);
+    this.curves.tell(own.info);
+    this.nodes.tell(own);
+    this.latents.tell(own.info);
   }
 
   state() {
@@ -111,12 +107,8 @@ export class Stage extends LiveView {
       radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
       projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
+      said: this.said && { step: this.said.step, radius: this.said.radius, metrics: { ...this.said.metrics } },
     };
-  }
-
-  destroy() {
-    clearTimeout(this.later);
-    super.destroy();
   }
 }
 

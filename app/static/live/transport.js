@@ -52,10 +52,10 @@ export class Transport {
     this.play.show(state);
   }
 
-  update(info, latest) {
-    this.setState(info.state);
-    setText(this.stepValue, formatCount(info.step));
-    setText(this.trainValue, formatPercent(latest.train_accuracy));
-    setText(this.testValue, formatPercent(latest.test_accuracy));
+  /** The figures of one moment. */
+  tell({ step, metrics }) {
+    setText(this.stepValue, formatCount(step));
+    setText(this.trainValue, formatPercent(metrics?.train_accuracy));
+    setText(this.testValue, formatPercent(metrics?.test_accuracy));
   }
 }

@@ -6,6 +6,7 @@ import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
 import { GammaControl } from "./gamma.js";
+import { Moment } from "./moment.js";
 import { Notices } from "./notices.js";
 import { Socket } from "./socket.js";
 import { Stats } from "./stats.js";
@@ -15,12 +16,12 @@ const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, turning(), state(). */
+/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
   /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
-    Object.assign(this, { stats: new Stats(), info: null, setupInfo: null, left: null });
+    Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });
     this.popover = new Popover(this.root, () => this.setupInfo);
     this.clock = new ChartClock((name, ms) => this.stats.chartDrew(name, ms));
     this.about = (key, suffix) => this.popover.button(key, suffix);
@@ -67,6 +68,8 @@ export class LiveView extends Part {
   /** A setup comes with the words of its numbers. */
   explained(message) {
     message.info.catalogue = new Catalogue(message.info.catalogue);
+    this.moment.clear();
+    this.drawn = null;
     this.setup(message);
   }
 
@@ -100,17 +103,29 @@ export class LiveView extends Part {
   }
 
   /** A frame came in: its numbers are kept even if a newer one replaces it before it is drawn. */
-  received({ info }) {
+  received(message) {
+    const { info } = message;
     if (!this.setupInfo || info.run !== this.setupInfo.run) return;
     this.stats.frames += 1;
     this.arrived(info);
+    this.moment.receive(message);
     this.request();
+  }
+
+  /** Words and numbers change together, to those of one measured moment; what must wait is said by a later drawing. */
+  tellWhatIsDue(now) {
+    const due = this.moment.next(this.drawn, now);
+    if (due) this.tell(due);
+    clearTimeout(this.later);
+    const wait = this.moment.wait(now);
+    if (wait !== null) this.later = setTimeout(() => this.request(), wait + 1);
   }
 
   draw(now) {
     const start = performance.now();
     const frame = this.setupInfo && this.socket?.take();
     if (frame && frame.info.run === this.setupInfo.run) this.showFrame(frame, now);
+    this.tellWhatIsDue(now);
     const more = this.drawViews(now);
     this.stats.drew(start);
     if (frame) this.stats.gammaShown(frame.info.gamma_seq);
@@ -120,6 +135,7 @@ export class LiveView extends Part {
   /** After a few frames the charts may come. */
   showFrame(frame, now) {
     this.info = frame.info;
+    this.drawn = frame;
     this.show(frame, now);
     this.gamma.update(frame.info);
     this.notices.frame(frame.info);
@@ -145,6 +161,7 @@ export class LiveView extends Part {
   destroy() {
     super.destroy();
     clearTimeout(this.charts);
+    clearTimeout(this.later);
     this.socket?.close();
     this.stopKeys?.();
     this.clock.stop();

@@ -12,7 +12,7 @@ export class Curves extends LineChart {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
   constructor({ chart, tools }, { clock, info }) {
     super(chart, clock, { name: "curves", testid: "lpc-x" });
-    Object.assign(this, { tools, info, history: new History(), picks: [], menuKey: "" });
+    Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "" });
     this.heads = el("div", { class: "lpc-curve-heads" });
     chart.append(this.heads);
     tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
@@ -20,6 +20,7 @@ export class Curves extends LineChart {
 
   setup({ info }) {
     this.history.load(info.history || {});
+    this.told = {};
     this.explain(info.catalogue);
   }
 
@@ -34,9 +35,19 @@ export class Curves extends LineChart {
   /** Every received frame, drawn or not: its metrics are a point of the curves. */
   record(info) {
     if (!Object.keys(info.metrics || {}).length) return;
-    this.history.append({ ...info.metrics, step: info.step, gamma: info.gamma, predicted_radius: info.predicted_radius });
+    this.history.append(rowOf(info));
     this.buildHeads();
     this.drawing.touch();
+  }
+
+  /** The numbers in the headings: those of one moment. */
+  tell({ metrics = {}, ...info }) {
+    this.told = rowOf({ ...info, metrics });
+    this.fillHeads();
+  }
+
+  fillHeads() {
+    [...this.heads.children].forEach((head, slot) => this.fillValues(head.lastChild, this.charts()[slot]));
   }
 
   restyle(theme) {
@@ -146,11 +157,11 @@ export class Curves extends LineChart {
     [...this.heads.children].forEach((head, slot) => {
       const { left, top, cw } = this.box(slot);
       Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${cw - 8}px` });
-      this.fillValues(head.lastChild, this.charts()[slot]);
     });
+    this.fillHeads();
   }
 
-  /** The legend and the newest values in one line. */
+  /** The legend and the moment's values in one line. */
   fillValues(host, { lines, axis }) {
     while (host.children.length < lines.length) host.append(el("span", {}, el("i"), el("span"), el("b")));
     lines.forEach((one, index) => {
@@ -158,10 +169,13 @@ export class Curves extends LineChart {
       const { color, dash } = this.lineStyle(index, one.dash);
       mark.style.borderTop = `2px ${dash === "solid" ? "solid" : dash === "dash" ? "dashed" : "dotted"} ${color}`;
       setText(name, one.label);
-      const number = this.history.latest[one.name];
+      const number = this.told[one.name];
       setText(value, axis === "percent" ? formatPercent(number) : formatNumber(number));
     });
   }
 }
+
+/** A measured moment as a point of the curves. */
+const rowOf = ({ metrics, step, gamma, predicted_radius }) => ({ ...metrics, step, gamma, predicted_radius });
 
 const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);

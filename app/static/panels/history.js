@@ -28,9 +28,10 @@ export class History {
   append(row) {
     if (row.step < this.columns.step[this.length - 1]) this.load({}); // another run's step 0
     this.latest = { ...this.latest, ...row };
-    const replace = this.length > 0 && this.since > 0 && this.since < this.stride;
+    const same = row.step === this.columns.step[this.length - 1]; // a run at rest is measured again, for another γ
+    const replace = same || (this.length > 0 && this.since > 0 && this.since < this.stride);
     const index = replace ? this.length - 1 : this.length;
-    this.since = this.since >= this.stride ? 1 : this.since + 1;
+    if (!same) this.since = this.since >= this.stride ? 1 : this.since + 1;
     this.length = index + 1;
     for (const name of Object.keys(row)) this.columns[name] ??= new Array(index).fill(null);
     for (const [name, values] of Object.entries(this.columns)) values[index] = row[name] ?? null;

@@ -12,7 +12,7 @@ const EVERY_MS = 95;
 export class Nodes {
   /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes)} */
   constructor(parts, { clock, sendLarge }) {
-    Object.assign(this, parts, { sendLarge, d: 0, large: [], message: null, theme: null, cells: [], key: "" });
+    Object.assign(this, parts, { sendLarge, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Histograms of the nodes" });
     this.labels = el("div", { class: "lpc-node-labels" });
     this.chart.append(this.canvas, this.labels);
@@ -23,7 +23,7 @@ export class Nodes {
 
   setup({ info }) {
     if (info.d !== this.d) this.large = Array.from({ length: Math.min(info.d, MAX_LARGE) }, (_, i) => i);
-    Object.assign(this, { d: info.d, message: null, key: "" });
+    Object.assign(this, { d: info.d, message: null, peaks: null, key: "" });
     this.buildStrip();
     this.drawing.touch();
   }
@@ -61,6 +61,12 @@ export class Nodes {
 
   push(message) {
     this.message = message;
+    this.drawing.touch();
+  }
+
+  /** The numbers beside the names: those of one moment. */
+  tell({ tensors }) {
+    this.peaks = tensors.binarity?.data ?? null;
     this.drawing.touch();
   }
 
@@ -123,9 +129,8 @@ export class Nodes {
       this.labels.replaceChildren(...shown.map((node, slot) => this.cellLabel(node, slot)));
     }
     const roomy = this.cellBox(0).w >= 125;
-    const binarity = this.message?.tensors.binarity?.data;
     shown.forEach((node, slot) => {
-      const value = binarity?.[node];
+      const value = this.peaks?.[node];
       const words = roomy ? ["peaks ", " σ apart"] : ["", " σ apart"];
       setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? words.join(formatNumber(value, 2)) : "");
     });

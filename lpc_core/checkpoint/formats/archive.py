@@ -43,7 +43,7 @@ class Archive:
     """The members of a zip archive by name; reading one checks its local header, its size and its checksum."""
 
     def __init__(self, raw: memoryview, limits: Limits) -> None:
-        if raw[:2] != b"PK" and (impostor := named(bytes(raw[:HEAD]))):
+        if bytes(raw[:2]) != b"PK" and (impostor := named(bytes(raw[:HEAD]))):
             raise FileRefused(f"expected a zip archive, got {impostor}")
         self._raw = raw
         directory, end, count = _directory_place(raw)
@@ -103,7 +103,7 @@ def _directory64(raw: memoryview, place: int) -> tuple[int, ...]:
 
 def _directory(raw: memoryview, position: int, end: int, count: int) -> list[Member]:
     """The entries between ``position`` and ``end``, which must be ``count``."""
-    members = []
+    members: list[Member] = []
     for _ in range(count):
         if end - position < 46 or bytes(raw[position : position + 4]) != CENTRAL:
             raise refusal(f"{count:,} entries in the zip directory", f"{len(members):,}", AGAIN)

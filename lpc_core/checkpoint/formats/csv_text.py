@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import Limits, refusal
-from lpc_core.checkpoint._embeddings import Arrays, role_of
-from lpc_core.checkpoint._labels import NO_CLASS
+from lpc_core.checkpoint._embeddings import role_of
+from lpc_core.checkpoint._labels import NO_CLASS, Arrays
 from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint.formats import cell_text
 from lpc_core.checkpoint.formats.table import SINGLE, Table, single_columns

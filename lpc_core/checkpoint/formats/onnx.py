@@ -24,6 +24,7 @@ from lpc_core.checkpoint._message import (
     check_views,
     printable_name,
     row_major,
+    size_of,
 )
 from lpc_core.files.tensors import ITEM_BYTES, MAX_DIMENSIONS, is_size
 from lpc_core.files.words import amount, printable
@@ -56,10 +57,11 @@ class _Walk:
             number, kind = key >> 3, key & 7
             if kind == VARINT:
                 value, position = varint(raw, position)
+                yield number, kind, value
             else:
                 length, position = self._length(raw, position, kind)
-                value, position = raw[position : position + length], position + length
-            yield number, kind, value
+                yield number, kind, raw[position : position + length]
+                position += length
 
     @staticmethod
     def _length(raw: memoryview, position: int, kind: int) -> tuple[int, int]:
@@ -91,7 +93,8 @@ def varint(raw: memoryview, position: int) -> tuple[int, int]:
 
 def read_onnx(raw: memoryview, limits: Limits) -> Message:
     """The model's initialisers and constants; metadata: nodes, inputs, outputs, producer, opset."""
-    walk, metadata, graphs = _Walk(), {}, []
+    walk, graphs = _Walk(), []
+    metadata: dict[str, Any] = {}
     for number, kind, value in walk.fields(raw):
         if number == 7 and kind == BYTES:
             graphs.append(value)
@@ -126,7 +129,7 @@ class _Graph:
         """The graph as a checkpoint."""
         if not self.views:
             raise refusal("an ONNX model with weights", "none", "export it with its parameters inside")
-        check_views(self.views, [memoryview(storage).nbytes for storage in self.storages], self._limits)
+        check_views(self.views, [size_of(storage) for storage in self.storages], self._limits)
         own = {view.name for view in self.views}
         inputs = {name: shape for name, shape in self.inputs.items() if name not in own}
         notes = [f"left out: {self.subgraphs} subgraphs"] if self.subgraphs else []
@@ -138,7 +141,9 @@ class _Graph:
         """NodeProto: operation, inputs, outputs; the tensor of a Constant is kept under its output's name."""
         if len(self.nodes) >= MAX_NODES:
             raise refusal(f"at most {MAX_NODES:,} nodes in an ONNX graph", "more", "simplify the model")
-        operation, inputs, outputs, attributes = "", [], [], []
+        operation, attributes = "", []
+        inputs: list[str] = []
+        outputs: list[str] = []
         for number, kind, value in self._walk.fields(raw):
             if kind == BYTES and number == 4:
                 operation = _text(value, 100)
@@ -153,7 +158,8 @@ class _Graph:
 
     def _add_attribute(self, raw: memoryview, constant: str | None) -> None:
         """AttributeProto: a number, numbers or a text go to the node's attributes; tensors and graphs do not."""
-        name, values, listed = "", [], False
+        name, listed = "", False
+        values: list[str | float] = []
         for number, kind, value in self._walk.fields(raw):
             if kind == BYTES and number == 5 and constant:
                 self.add_tensor(value, constant)
@@ -195,9 +201,9 @@ class _Graph:
         kind_name = TYPES[dtype]
         data = content if content is not None else self._listed(numbers, kind_name)
         view = View(name, kind_name, tuple(shape), row_major(shape), len(self.storages))
-        if memoryview(data).nbytes != view.bytes:
+        if size_of(data) != view.bytes:
             raise refusal(f"{amount(view.bytes)} for the tensor {printable_name(name)}",
-                          f"{memoryview(data).nbytes:,}", AGAIN)
+                          f"{size_of(data):,}", AGAIN)
         self.views.append(view)
         self.storages.append(data)
 
@@ -284,7 +290,8 @@ _PARTS = {1: _Graph.add_node, 5: _Graph.add_tensor, 11: _Graph.add_input, 12: _G
 def _floats(raw: Any) -> list[float]:
     """Finite numbers of four bytes each, one after the other; others become 0."""
     whole = bytes(raw) if isinstance(raw, memoryview) and len(raw) % 4 == 0 else b""
-    return np.nan_to_num(np.frombuffer(whole, "<f4"), posinf=0, neginf=0).tolist()
+    found: list[float] = np.nan_to_num(np.frombuffer(whole, "<f4"), posinf=0, neginf=0).tolist()
+    return found
 
 
 def _text(raw: memoryview, most: int) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
-from lpc_core.checkpoint._embeddings import Arrays, role_of
+from lpc_core.checkpoint._embeddings import role_of
+from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint.formats.cell_text import Unreadable, holds_vectors
 from lpc_core.checkpoint.formats.cell_text import vectors as vectors_of
@@ -113,7 +114,7 @@ def _written(column: np.ndarray, name: str) -> bool:
 def _holds_lists(kind: Any) -> bool:
     import pyarrow.types as kinds
 
-    return kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+    return any(is_kind(kind) for is_kind in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list))
 
 
 def _single(column: Any, name: str) -> np.ndarray:
@@ -132,7 +133,8 @@ def _single(column: Any, name: str) -> np.ndarray:
     elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)):
         raise Unreadable(f"numbers or texts in the column {_named(name)}", f"the type {printable(kind, 60)}",
                           "convert the column, or leave it out")
-    return column.to_numpy()
+    values: np.ndarray = column.to_numpy()
+    return values
 
 
 def _vectors(column: Any, name: str) -> np.ndarray:
@@ -158,7 +160,8 @@ def _vectors(column: Any, name: str) -> np.ndarray:
     if values.null_count:
         raise Unreadable(f"a number in every place of the vectors in {where}", "none in row "
                           f"{_first(values.is_null()) // width:,}", "fill it in, or leave the row out")
-    return values.to_numpy(zero_copy_only=False).reshape(-1, width)
+    vectors: np.ndarray = values.to_numpy(zero_copy_only=False).reshape(-1, width)
+    return vectors
 
 
 def _first(mask: Any) -> int:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import Ask, refusal
-from lpc_core.checkpoint._embeddings import ROLES, Arrays, asked_for, check_picked, is_own
+from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own
+from lpc_core.checkpoint._labels import Arrays
 from lpc_core.files.words import printable
 
 STEMS = {

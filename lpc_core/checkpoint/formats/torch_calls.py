@@ -78,7 +78,8 @@ def _dictionary(machine: TorchPickle, *arguments: Any) -> dict[Any, Any]:
 
 def _sequence(_: Machine, items: Any = ()) -> list[Any] | tuple[Any, ...]:
     """torch.Size(sizes), set(items), frozenset(items)."""
-    return typed(items, list, tuple)
+    found: list[Any] | tuple[Any, ...] = typed(items, list, tuple)
+    return found
 
 
 def _text(_: Machine, *parts: Any) -> str:

@@ -22,6 +22,7 @@ from lpc_core.checkpoint._message import (
     little_endian,
     printable_name,
     row_major,
+    size_of,
 )
 from lpc_core.checkpoint._wrappers import CONVERT, Unwrapped, not_plain
 from lpc_core.checkpoint.formats.archive import Archive
@@ -118,7 +119,7 @@ def contents(root: Any, machine: TorchPickle, kind: str, find: Find, limits: Lim
     storages: list[Buffer] = []
     numbers: dict[str, int] = {}  # of the storages by key: shared ones stay shared
     views = [_view(name, leaf, find, numbers, storages) for name, leaf in unwrapped.leaves.items()]
-    check_views(views, [memoryview(storage).nbytes for storage in storages], limits)
+    check_views(views, [size_of(storage) for storage in storages], limits)
     facts = {"format": kind, "stripped": unwrapped.stripped, "metadata": unwrapped.metadata, "notes": unwrapped.notes,
              "weights": unwrapped.weights}
     return Message("checkpoint", facts, views, storages)
@@ -140,8 +141,8 @@ def _view(name: str, leaf: Tensor | Array, find: Find, numbers: dict[str, int], 
     if key not in numbers:
         numbers[key] = len(storages)
         found = find(leaf.storage)
-        if memoryview(found).nbytes != leaf.storage.bytes:
+        if size_of(found) != leaf.storage.bytes:
             raise refusal(f"{amount(leaf.storage.bytes)} in the storage of {printable_name(name)}",
-                          f"{memoryview(found).nbytes:,}", "save or copy the file again")
+                          f"{size_of(found):,}", "save or copy the file again")
         storages.append(found)
     return View(name, leaf.dtype, leaf.shape, leaf.strides, numbers[key], leaf.offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,5 +80,5 @@ class DType:
         return self.code
 
 
-class Namespace(dict):
+class Namespace(dict[Any, Any]):
     """Stands for an ``argparse.Namespace``: its attributes by name."""

@@ -23,7 +23,7 @@ Part = tuple[str, Callable[[], nn.Module]]  # a module's name and how to make it
 
 
 @dataclass(frozen=True)
-class Group:
+class Layer:
     """The tensors of one module."""
 
     name: str
@@ -38,8 +38,8 @@ class Stack:
     """Fully connected layers in order, as far as names and shapes tell."""
 
     body: tuple[Part, ...]  # up to and including the watched layer
-    first: Group  # the first fully connected layer; the head itself when there is no other
-    head: Group
+    first: Layer  # the first fully connected layer; the head itself when there is no other
+    head: Layer
     linear: bool  # whether the latents come straight from a linear layer
     assumptions: tuple[str, ...]
     orders: tuple[tuple[str, ...], ...] = ()  # names of the layers in every order that fits, if these are several
@@ -71,91 +71,91 @@ def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None
     """
     if any(tensor.ndim > 2 for tensor in tensors.values()):
         return None
-    groups = _groups(tensors)
-    if not any(group.kind == "dense" for group in groups) or len(groups) > MOST_LAYERS:
+    layers = _layers(tensors)
+    if not any(layer.kind == "dense" for layer in layers) or len(layers) > MOST_LAYERS:
         return None
     told = _order.says_nothing(tensors, (str(tensor.dtype) for tensor in tensors.values()))
-    found, why = _ordered(groups, choices, sorted_by_name=told)
+    found, why = _ordered(layers, choices, sorted_by_name=told)
     if not found:
         return None
-    orders = tuple(tuple(group.name for group in order) for order in found) if len(found) > 1 else ()
+    orders = tuple(tuple(layer.name for layer in order) for order in found) if len(found) > 1 else ()
     return _with_activations(found[0], choices, default, why, orders)
 
 
-def _ordered(groups: list[Group], choices: Choices, *, sorted_by_name: bool) -> tuple[list[list[Group]], str]:
-    """The orders in which the groups may follow each other, the first to be taken, and in words why that one.
+def _ordered(layers: list[Layer], choices: Choices, *, sorted_by_name: bool) -> tuple[list[list[Layer]], str]:
+    """The orders in which the layers may follow each other, the first to be taken, and in words why that one.
 
     What the user chose; else the file's own order, which counts unless it is only that of the names; else whatever
     shapes and numbers allow.
     """
     if choices.order is not None:
-        by_name = {group.name: group for group in groups}
+        by_name = {layer.name: layer for layer in layers}
         chosen = [by_name[name] for name in choices.order if name in by_name]
         if sorted(choices.order) != sorted(by_name) or not _order.is_chain(chosen):
             raise ValueError(f"order: expected {', '.join(by_name)} in an order in which each layer reads what the one "
                              f"before gives, got {', '.join(choices.order)[:300]}; correct it")
         return [chosen], "chosen"
-    if not sorted_by_name and _order.is_chain(groups):
-        return [groups], ""
-    found = _order.orders(groups)
-    return found, "" if found == [groups] else "the file keeps none; the one that shapes and numbers in names allow"
+    if not sorted_by_name and _order.is_chain(layers):
+        return [layers], ""
+    found = _order.orders(layers)
+    return found, "" if found == [layers] else "the file keeps none; the one that shapes and numbers in names allow"
 
 
-def _groups(tensors: Tensors) -> list[Group]:
+def _layers(tensors: Tensors) -> list[Layer]:
     modules: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         module, _, part = name.rpartition(".")
         if module:
             modules.setdefault(module, {})[part] = tensor
-    return [group for name, parts in modules.items() if (group := _group(name, parts)) is not None]
+    return [layer for name, parts in modules.items() if (layer := _layer(name, parts)) is not None]
 
 
-def _group(name: str, parts: dict[str, Tensor]) -> Group | None:
+def _layer(name: str, parts: dict[str, Tensor]) -> Layer | None:
     weight, bias, mean = (parts.get(part) for part in ("weight", "bias", "running_mean"))
     if weight is not None and weight.ndim == 2:
         outside, inside = weight.shape
-        return Group(name, "dense", inside, outside, bias is not None)
+        return Layer(name, "dense", inside, outside, bias is not None)
     if mean is not None and mean.ndim == 1 and "running_var" in parts:
-        return Group(name, "batch-norm", len(mean), len(mean), weight is not None)
+        return Layer(name, "batch-norm", len(mean), len(mean), weight is not None)
     if weight is not None and bias is not None and weight.ndim == bias.ndim == 1 and set(parts) == {"weight", "bias"}:
-        return Group(name, "layer-norm", len(weight), len(weight), True)
+        return Layer(name, "layer-norm", len(weight), len(weight), True)
     return None
 
 
-def _with_activations(ordered: Sequence[Group], choices: Choices, default: str, why_so: str,
+def _with_activations(ordered: Sequence[Layer], choices: Choices, default: str, why_so: str,
                       orders: tuple[tuple[str, ...], ...]) -> Stack:
     *hidden, head = ordered
     chosen = choices.activation or default
     body: list[Part] = []
     assumptions: list[str] = []
-    for index, group in enumerate(hidden):
+    for index, layer in enumerate(hidden):
         following = ordered[index + 1]
-        body.append((group.name, _maker(group)))
+        body.append((layer.name, _maker(layer)))
         last = following is head
-        wanted, why = _activation_after(group, following, ordered[index - 1] if index else None)
+        wanted, why = _activation_after(layer, following, ordered[index - 1] if index else None)
         if last:
-            wanted, why = _at_the_end(group, wanted, why, choices)
+            wanted, why = _at_the_end(layer, wanted, why, choices)
             kind = "followed by an activation" if wanted else "linear"
-            assumptions.append(f"the watched layer {group.name} is {kind} ({why})")
+            assumptions.append(f"the watched layer {layer.name} is {kind} ({why})")
         if wanted:
-            body.append((_free_name(group, {other.name for other in ordered}), lambda: activation(chosen)))
+            body.append((_free_name(layer, {other.name for other in ordered}), lambda: activation(chosen)))
     if hidden:
         source = "chosen" if choices.activation else "assumed: tensors do not say it"
         assumptions.insert(0, f"activation {chosen} ({source})")
     if why_so and not orders:
-        assumptions.append(f"layers in the order {', '.join(group.name for group in ordered)} ({why_so})")
-    linear = bool(body) and body[-1][0] in {group.name for group in hidden}
-    first = next(group for group in ordered if group.kind == "dense")
+        assumptions.append(f"layers in the order {', '.join(layer.name for layer in ordered)} ({why_so})")
+    linear = bool(body) and body[-1][0] in {layer.name for layer in hidden}
+    first = next(layer for layer in ordered if layer.kind == "dense")
     return Stack(tuple(body), first, head, linear, tuple(assumptions), orders)
 
 
-def _activation_after(group: Group, following: Group, before: Group | None) -> tuple[bool, str]:
-    """Whether an activation follows ``group``, and why: once between two dense layers, where the names leave room."""
-    if before is None and group.kind != "dense":
+def _activation_after(layer: Layer, following: Layer, before: Layer | None) -> tuple[bool, str]:
+    """Whether an activation follows ``layer``, and why: once between two dense layers, where the names leave room."""
+    if before is None and layer.kind != "dense":
         return False, "a norm of the inputs"
-    if before is not None and group.kind != "dense":  # the activation comes after the norm, unless it came before
-        return _gap(before, group) <= 1, "after the norm"
-    gap = _gap(group, following)
+    if before is not None and layer.kind != "dense":  # the activation comes after the norm, unless it came before
+        return _gap(before, layer) <= 1, "after the norm"
+    gap = _gap(layer, following)
     if following.kind != "dense":
         return gap > 1, "the names leave room before the norm"
     if gap == 1:
@@ -163,31 +163,31 @@ def _activation_after(group: Group, following: Group, before: Group | None) -> t
     return True, "assumed"
 
 
-def _at_the_end(group: Group, wanted: bool, why: str, choices: Choices) -> tuple[bool, str]:
+def _at_the_end(layer: Layer, wanted: bool, why: str, choices: Choices) -> tuple[bool, str]:
     if choices.penultimate:
         return choices.penultimate == "nonlinear", "chosen"
-    if wanted and LINEAR_NAMES.search(group.name):
+    if wanted and LINEAR_NAMES.search(layer.name):
         return False, "assumed from its name; choose --penultimate nonlinear where that is wrong"
     return wanted, why if why != "assumed" else "assumed; choose --penultimate linear where that is wrong"
 
 
-def _gap(group: Group, following: Group) -> int:
+def _gap(layer: Layer, following: Layer) -> int:
     """How far apart two numbered modules of one parent are; 0 where names do not number them."""
-    (parent, _, number), (other, _, next_) = group.name.rpartition("."), following.name.rpartition(".")
+    (parent, _, number), (other, _, next_) = layer.name.rpartition("."), following.name.rpartition(".")
     return int(next_) - int(number) if parent == other and number.isdigit() and next_.isdigit() else 0
 
 
-def _free_name(group: Group, taken: set[str]) -> str:
-    """Where the activation after ``group`` goes: the next number if it is free, else a name of its own."""
-    parent, dot, last = group.name.rpartition(".")
+def _free_name(layer: Layer, taken: set[str]) -> str:
+    """Where the activation after ``layer`` goes: the next number if it is free, else a name of its own."""
+    parent, dot, last = layer.name.rpartition(".")
     if last.isdigit() and (name := f"{parent}{dot}{int(last) + 1}") not in taken:
         return name
     return f"{parent}{dot}act_{last}"
 
 
-def _maker(group: Group) -> Callable[[], nn.Module]:
-    if group.kind == "dense":
-        return lambda: nn.Linear(group.inside, group.outside, bias=group.bias)
-    if group.kind == "batch-norm":
-        return lambda: nn.BatchNorm1d(group.inside, affine=group.bias)
-    return lambda: nn.LayerNorm(group.inside)
+def _maker(layer: Layer) -> Callable[[], nn.Module]:
+    if layer.kind == "dense":
+        return lambda: nn.Linear(layer.inside, layer.outside, bias=layer.bias)
+    if layer.kind == "batch-norm":
+        return lambda: nn.BatchNorm1d(layer.inside, affine=layer.bias)
+    return lambda: nn.LayerNorm(layer.inside)

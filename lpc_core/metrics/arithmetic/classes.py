@@ -41,17 +41,20 @@ class ClassStatistics:
     def centred(self) -> np.ndarray:
         """μ_c − μ of the K' classes present, with μ the mean of the class means: (K', d)."""
         means = self.means[self.present]
-        return means - means.mean(axis=0)
+        centred: np.ndarray = means - means.mean(axis=0)
+        return centred
 
     @cached_property
     def squared_norms(self) -> np.ndarray:
         """Mean ‖z‖² of every class, about the origin: (K,)."""
-        return (self.means ** 2).sum(axis=1) + self.traces
+        squares: np.ndarray = (self.means ** 2).sum(axis=1) + self.traces
+        return squares
 
     @cached_property
     def errors(self) -> np.ndarray:
         """Expected squared error of a latent of every class through the rounding of its format, ‖δz‖²: (K,)."""
-        return self.rows.error(np.sqrt(self.squared_norms)) ** 2
+        errors: np.ndarray = self.rows.error(np.sqrt(self.squared_norms)) ** 2
+        return errors
 
     @cached_property
     def node_errors(self) -> np.ndarray:

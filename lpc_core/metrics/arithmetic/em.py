@@ -92,7 +92,8 @@ def climb(peaks: Peaks, values: Values, floors: np.ndarray, tolerance: float, ma
         if not going.any():
             break
         if not going.all():
-            start, one, two, values = (field.pick(going) for field in (start, one, two, values))
+            start, one, two = (peaks.pick(going) for peaks in (start, one, two))
+            values = values.pick(going)
             active, longest, floors, reached = active[going], longest[going], floors[going], reached[going]
         start, safe = _ahead((start, one, two), longest, floors), two
     return done
@@ -152,7 +153,8 @@ def step(peaks: Peaks, values: Values, floors: np.ndarray) -> tuple[Peaks, np.nd
 
 def weighted_sum(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum over bins of share times value: (p,)."""
-    return np.vecdot(shares, values) if shares.shape == values.shape else shares[:, 0] * values.sum(axis=1)
+    sums: np.ndarray = np.vecdot(shares, values) if shares.shape == values.shape else shares[:, 0] * values.sum(axis=1)
+    return sums
 
 
 def moments(shares: np.ndarray, away: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

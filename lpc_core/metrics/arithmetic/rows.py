@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 BLOCK = 1 << 18  # values per block: 2 MB in float64, so that a block and what is made of it stay near the processor
 STEPS = 2.0  # error of a computed and stored latent in units of eps·|z|, see `Rows.error`
@@ -81,7 +82,11 @@ class Rows:
         for start in range(0, self.d, size):
             yield slice(start, min(start + size, self.d))
 
-    def error(self, sizes: Any) -> Any:
+    @overload
+    def error(self, sizes: float) -> float: ...
+    @overload
+    def error(self, sizes: np.ndarray) -> NDArray[np.float64]: ...
+    def error(self, sizes: float | np.ndarray) -> float | NDArray[np.float64]:
         """How far numbers of these ``sizes`` may be off only because they were computed and stored in this format.
 
         2·eps·size, eps the spacing of the format at 1 (float32: 1.2e-7), and no less than its smallest step. Storing
@@ -89,7 +94,9 @@ class Rows:
         in networks of this lab gave 0.95 (hypercube data), 2.0 (digits) and 3.5 (moons). So 2 is the size of the
         error to expect, not a bound.
         """
-        return np.maximum(STEPS * self.eps * np.asarray(sizes, np.float64), self.smallest)
+        error: np.float64 | NDArray[np.float64] = np.maximum(STEPS * self.eps * np.asarray(sizes, np.float64),
+                                                             self.smallest)
+        return error
 
     def _refuse_non_finite(self) -> None:
         bad = np.concatenate([part.start + _non_finite(block) for part, block in self.blocks()])
@@ -115,25 +122,27 @@ def _non_finite(block: np.ndarray) -> np.ndarray:
 
 def less(block: np.ndarray, points: np.ndarray, own: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Each row of a block less its own of the ``points`` (K, d), in the memory of ``out``: (rows, d)."""
-    away = np.take(points, own, axis=0, out=out[:len(block)], mode="clip")  # "clip" because "raise" takes new memory
-    return np.subtract(block, away, out=away)
+    away: np.ndarray = out[:len(block)]
+    np.take(points, own, axis=0, out=away, mode="clip")  # "clip" because "raise" takes new memory
+    np.subtract(block, away, out=away)
+    return away
 
 
 def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:
     if isinstance(values, torch.Tensor):
         if values.layout != torch.strided:
             raise ValueError(f"expected dense {name}, got layout {values.layout}; pass them through .to_dense()")
-        values = values.detach().cpu()
-        if values.is_complex():
-            raise ValueError(f"expected {name} of real numbers, got {values.dtype}; pass the real part")
-        return values
+        tensor = values.detach().cpu()
+        if tensor.is_complex():
+            raise ValueError(f"expected {name} of real numbers, got {tensor.dtype}; pass the real part")
+        return tensor
     if np.ma.is_masked(values):
         raise ValueError(f"expected {name} without masked entries, got {np.ma.count_masked(values):,} of them; leave "
                          "those rows out, or fill them")
-    values = np.asarray(values)
-    if values.dtype.kind not in "fiub":
-        raise ValueError(f"expected {name} of real numbers, got dtype {values.dtype}; convert to a floating format")
-    return values
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"expected {name} of real numbers, got dtype {array.dtype}; convert to a floating format")
+    return array
 
 
 def _float64(values: np.ndarray | torch.Tensor) -> np.ndarray:

@@ -51,13 +51,15 @@ def _intervals(values: Values, floors: np.ndarray) -> tuple[np.ndarray, np.ndarr
     inside = [moment[:, last] - moment[:, first] for moment in taken]
     outside = [moment[:, [-1]] - part for moment, part in zip(moments, inside, strict=True)]
     return (np.stack([bounds[:, first], bounds[:, last]], axis=2), inside[0],
-            _as_component(*inside, floors) + _as_component(*outside, floors))
+            _as_component(inside, floors) + _as_component(outside, floors))
 
 
-def _as_component(share: np.ndarray, sums: np.ndarray, squares: np.ndarray, floors: np.ndarray) -> np.ndarray:
+def _as_component(moments: list[np.ndarray], floors: np.ndarray) -> np.ndarray:
+    share, sums, squares = moments
     share = np.maximum(share, TINY)
     variances = np.maximum(squares / share - (sums / share) ** 2, 1e-12) + floors[:, None]
-    return share * (np.log(share) - np.log(variances) / 2)
+    likelihood: np.ndarray = share * (np.log(share) - np.log(variances) / 2)
+    return likelihood
 
 
 def _bounds(values: Values) -> np.ndarray:

@@ -14,7 +14,7 @@ def rng(seed=0):
 
 
 @given(sizes=st.lists(st.integers(1, 60), min_size=2, max_size=12), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_subset_keeps_the_class_frequencies(sizes, data):
     labels = rng().permutation(np.repeat(np.arange(len(sizes)), sizes))
     count = data.draw(st.integers(len(sizes), len(labels)))

@@ -30,7 +30,7 @@ def test_every_source_says_what_it_is():
 
 @pytest.mark.parametrize("dataset", SYNTHETIC)
 @given(classes=st.integers(2, 100), extra=st.integers(0, 57), seed=st.integers(0, 2**31 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_classes_are_balanced_and_all_there(dataset, classes, extra, seed):
     data = make(dataset, classes, samples=classes + extra, test_samples=classes, noise=0.1, seed=seed)
     for labels, count in ((data.train_labels, classes + extra), (data.test_labels, classes)):

@@ -65,7 +65,7 @@ def test_batches_give_what_measure_gives_of_all(spread, scale, dtype):
     assert metrics.count == N
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 90), max_size=6), st.randoms(use_true_random=False))
 def test_neither_the_cut_nor_the_order_nor_the_way_of_merging_matters(sizes, random):
     latents, labels, weight = sample()

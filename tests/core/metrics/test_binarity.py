@@ -90,7 +90,7 @@ def test_the_input_is_left_as_it_was():
         np.testing.assert_array_equal(latents, before)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), scale=st.floats(1e-6, 1e6), shift=st.floats(-10, 10))
 def test_order_mirror_shift_and_scale(seed, scale, shift):
     rng = np.random.default_rng(seed)

@@ -244,7 +244,7 @@ def test_latents_of_0_are_at_the_floor_or_undefined():
 # ---- invariances -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
 def test_order_and_scale(seed, d, classes, scale):
     latents, labels = cloud(60, d, classes, seed)
@@ -255,7 +255,7 @@ def test_order_and_scale(seed, d, classes, scale):
     assert after == pytest.approx(expected, rel=1e-7, nan_ok=True)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6))
 def test_turns(seed, d, classes):
     latents, labels = cloud(60, d, classes, seed)

@@ -41,7 +41,7 @@ def test_collapsed_float32_shell():
     assert norm_cv(latents.astype(np.float32)) == pytest.approx(norm_cv(latents), rel=0.2)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), scale=st.floats(1e-6, 1e6))
 def test_order_turns_and_scale(seed, d, scale):
     rng = np.random.default_rng(seed)

@@ -34,7 +34,7 @@ def clouds(spread, n=300, seed=1):
     return CENTRES[labels] + spread * rng.normal(size=(n, 4)) * [1, 2, 0.5, 1], labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(low=st.lists(st.integers(0, 5), min_size=1, max_size=20), high=st.lists(st.integers(0, 5), min_size=1,
                                                                               max_size=20))
 def test_auroc_is_scikit_learns_with_ties(low, high):

@@ -76,7 +76,7 @@ def test_centroids_that_coincide_do_not_separate():
     assert separation_ratio(latents, np.arange(100) % 2) == pytest.approx(1, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
 def test_order_turns_shifts_and_scale(seed, d, classes, scale):
     latents, groups = cloud(60, d, classes, seed)

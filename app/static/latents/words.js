@@ -1,0 +1,16 @@
+// The latent view in words, for whoever does not see it: how many points, of which classes, how far out, how tight.
+
+import { formatCount, formatGamma, formatPercent } from "../kit/format.js";
+
+const NAMED = 12; // classes that are counted by name
+
+/** One sentence or two on a moment of the run that `setup` opened. */
+export function described({ radius, step, metrics = {} }, setup) {
+  if (!setup) return "Latent points by class";
+  const { info: { class_names: names, title }, labels } = setup;
+  const counts = names.map(() => 0);
+  for (const label of labels) counts[label] += 1;
+  const classes = names.length > NAMED ? `${names.length} classes` : names.map((name, c) => `${name} ${formatCount(counts[c])}`).join(", ");
+  const spread = Number.isFinite(metrics.within_class_spread) ? `, spread within a class ${formatPercent(metrics.within_class_spread)} of it` : "";
+  return `${title ? `${title}: ` : ""}${formatCount(labels.length)} latent points (${classes}) at step ${formatCount(step)}; radius ${formatGamma(radius)}${spread}.`;
+}

@@ -1,0 +1,95 @@
+// A lesson's stage: the live stage, or that of a comparison, with a coach above it and only what the step is about.
+
+import { keeping } from "../kit/component.js";
+import { CompareStage } from "../compare/compare.js";
+import { Stage } from "../live/stage.js";
+import { again } from "../live/view.js";
+import { Seen } from "./check.js";
+import { Coach } from "./coach.js";
+
+const LAYERS = ["shell", "points", "forces"];
+const PANELS = ["nodes", "curves"];
+const SPEED = "100"; // steps per second, slow enough to watch
+
+/** Only what the step is about. */
+function showOnly(stage, shows) {
+  for (const key of LAYERS) stage.layers.set(key, shows.includes(key));
+  for (const name of PANELS) stage.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
+}
+
+/** What was measured of every run before this page came. */
+function seenBefore({ panels }) {
+  return panels.map(({ history }) => {
+    const seen = new Seen();
+    seen.addHistory(history ?? {});
+    return seen;
+  });
+}
+
+/** What a frame has measured, for the runs; returns whether it has. */
+function seeNow(runs, { panels }) {
+  if (!panels.every(({ metrics }) => Object.keys(metrics ?? {}).length)) return false;
+  panels.forEach(({ metrics, step, gamma }, i) => runs[i]?.add({ ...metrics, step, gamma }));
+  return true;
+}
+
+/** props: those of the stage, and {lesson, index, done, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
+const withCoach = (Base) => class extends Base {
+  build() {
+    this.sheets = [...this.sheets, "learn/learn.css"];
+    super.build();
+    this.runs = [];
+    const tell = (what) => this.props.tell({ what, lesson: this.props.lesson, index: this.props.index });
+    this.coach = new Coach({ gamma: (value) => this.gamma.set(value), ticked: () => tell("reached"), next: () => tell("next") });
+    this.root.classList.add("lpc-lesson");
+    this.root.prepend(this.coach.element);
+    this.open();
+  }
+
+  /** Another step, which may be another lesson's. */
+  open() {
+    const { step, done } = this.props;
+    this.coach.open(step, done);
+    this.transport.speedChosen = true;
+    this.transport.speed.value = SPEED;
+    showOnly(this, step.shows);
+  }
+
+  lineIs(status) {
+    super.lineIs(status);
+    this.coach.doIt.disabled = status !== "open";
+  }
+
+  setup(message) {
+    super.setup(message);
+    showOnly(this, this.props.step.shows); // the stage chooses its layers for a new run by itself
+    this.runs = seenBefore(message.info);
+  }
+
+  /** What is drawn may be another lesson's still: the page may hear of its step before the run, or after it. */
+  arrived(info) {
+    super.arrived(info);
+    const mine = JSON.stringify(this.setupInfo.titles) === JSON.stringify(this.props.titles);
+    if (seeNow(this.runs, info) && mine) this.coach.see(this.runs, this.setupInfo.catalogue);
+  }
+
+  update(props) {
+    const { lesson, index } = this.props;
+    super.update(props);
+    if (this.props.lesson === lesson && this.props.index === index) return;
+    this.open();
+    this.transport.sendSpeed();
+  }
+
+  state() {
+    const { coach: { done, picked, step } } = this;
+    return { ...super.state(), lesson: this.props.lesson, index: this.props.index, ticked: done, picked, goal: step?.goal };
+  }
+};
+
+const [Alone, SideBySide] = [withCoach(Stage), withCoach(CompareStage)];
+
+export default keeping((element, data, component) => {
+  const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };
+  return new (data.titles.length > 1 ? SideBySide : Alone)(element, props);
+}, (data) => (data.titles.length > 1 ? "side by side" : "alone"));

@@ -1,0 +1,47 @@
+"""Home: what this is in two sentences, a film that plays at once, four doors, and the terms."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.desks.samples import FILMS, samples
+from app.glossary import GLOSSARY
+from app.parts.film import shipped, style
+from app.views._base import View
+from app.views._plain import plain
+
+WELCOME = """
+### What if all samples of a class became one point?
+A classifier makes a short list of numbers, a *latent*, of each sample. Make long latents expensive, with a weight γ
+that grows during training, and all samples of a class fall onto **one point**: *latent point collapse*, the method of
+[L. Sbailò and L. Ghiringhelli](https://arxiv.org/abs/2310.08224).
+"""
+DOORS = (  # page, icon, title, sentence
+    ("learn", "school", "Learn", "Ten lessons of a few minutes. Predict, try, and see it tick."),
+    ("play", "sports_esports", "Play", "Train a small network live and drag γ yourself."),
+    ("inspect", "search", "Inspect a file", "Your checkpoint or embeddings: has it collapsed?"),
+    ("metrics", "science", "Reproduce", "Every number of the paper along a run, and Figure 3 with two attacks."),
+)
+
+
+def render() -> None:
+    """Two sentences, the doors, the film, the terms."""
+    style()
+    st.markdown(WELCOME)
+    for column, (page, icon, title, sentence) in zip(st.columns(len(DOORS)), DOORS, strict=True):
+        with column, st.container(border=True, height="stretch", gap="xxsmall"):
+            st.page_link(st.Page(_nowhere, title=title, url_path=page), label=f"**{title}**", icon=f":material/{icon}:")
+            st.caption(plain(sentence))
+    known = samples(FILMS)
+    if known:
+        st.markdown(f"**{known[0].title}.** It plays by itself; then two sliders are yours: γ, and time.")
+        shipped(known[0])
+    with st.expander("The words: latent, node, γ, shell, collapse …", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"* **{term}**: {meaning}" for term, meaning in GLOSSARY.items()))
+
+
+def _nowhere() -> None:
+    """A page link is told of a page by its address; the page itself is drawn by its own view."""
+
+
+VIEW = View("Home", 0, render)

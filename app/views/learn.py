@@ -1,0 +1,136 @@
+"""Learn: the path of lessons, and one lesson at a time: words beside the live run, a check that ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import session
+from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
+from app.parts.stage import stage, style
+from app.views._base import View
+from app.views._place import place
+from app.views._plain import plain
+
+PAPER = "https://arxiv.org/abs/2310.08224"
+INTRODUCTION = f"""
+#### Latent point collapse, step by step
+Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about.
+What the [paper]({PAPER}) says and what we measured ourselves is marked as such.
+"""
+
+
+def render() -> None:
+    """The open lesson, or the path with all of them."""
+    tab = session.learning()
+    for problem in tab.problems:
+        st.warning(plain(problem))
+    session.write_link(tab)
+    if tab.name in lessons():
+        _lesson(tab, lessons()[tab.name])
+    else:
+        _path(tab)
+
+
+def _path(tab: session.Learning) -> None:
+    style()
+    st.markdown(INTRODUCTION)
+    for name, wrong in broken_lessons().items():
+        st.error(plain(f"The lesson {name} cannot be shown: {wrong}"), icon=":material/error:")
+    columns = st.columns(2)
+    for i, (name, lesson) in enumerate(lessons().items()):
+        with columns[i % 2], st.container(border=True, gap=None):
+            st.button(f"{i + 1} · {plain(lesson.title)}", key=f"lesson-{name}", type="tertiary", icon=_ticks(tab, name),
+                      on_click=tab.open, args=(name,))
+            done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
+            steps = f"{done} of {len(lesson.steps)} steps done" if done else f"{len(lesson.steps)} steps"
+            st.caption(plain(f"{lesson.summary} {steps}."))
+
+
+def _ticks(tab: session.Learning, name: str) -> str:
+    done = all((name, index) in tab.done for index in range(len(lessons()[name].steps)))
+    return ":material/check_circle:" if done else ":material/play_circle:"
+
+
+def _lesson(tab: session.Learning, lesson: Lesson) -> None:
+    words, live = st.columns([1, 2.2], gap="medium")
+    with live:
+        _live(tab, lesson)
+    with words:
+        _words(tab, lesson, lesson.steps[tab.index])
+
+
+def _live(tab: session.Learning, lesson: Lesson) -> None:
+    """The run, and what its page has seen."""
+    seat = place(tab)
+    if seat is None:
+        return
+    told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
+                 titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
+                 step=_for_the_page(tab, lesson, lesson.steps[tab.index]), axes=lesson.axes, projection="",
+                 number=lesson.number).get("told")
+    match told:
+        case {"what": "reached", "lesson": name, "index": index}:
+            if tab.reached(name, index):
+                st.rerun()
+        case {"what": "next", "lesson": tab.name, "index": tab.index}:
+            _onward(tab, lesson)()
+            st.rerun()
+
+
+def _for_the_page(tab: session.Learning, lesson: Lesson, step: Step) -> dict[str, object]:
+    last = tab.index + 1 == len(lesson.steps)
+    return {"goal": step.goal, "check": [condition.plain() for condition in step.check], "gamma": step.gamma,
+            "question": None if step.question is None else vars(step.question), "shows": list(step.shows),
+            "next": _after(tab.name, lesson) if last else "Next step"}
+
+
+def _after(name: str, lesson: Lesson) -> str:
+    following = _following(name)
+    return f"Next lesson: {lessons()[following].title}" if following else "Back to all lessons"
+
+
+def _following(name: str) -> str:
+    names = [*lessons(), ""]
+    return names[names.index(name) + 1]
+
+
+def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
+    """What "next" does on the open step."""
+    if tab.index + 1 < len(lesson.steps):
+        return lambda: tab.open(tab.name, tab.index + 1)
+    return lambda: tab.open(_following(tab.name))
+
+
+def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
+    st.button("All lessons", key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
+              args=("",))
+    st.markdown(f"#### {plain(lesson.title)}")
+    marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
+                    for i in range(len(lesson.steps)))
+    st.caption(plain(f"Step {tab.index + 1} of {len(lesson.steps)} {marks}"))
+    st.markdown(f"##### {plain(step.title)}\n\n{step.text}")
+    st.markdown(f"**Look for:** {step.look_for}")
+    for claim in step.claims:
+        _claim(claim)
+    back, onward = st.columns(2)
+    back.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
+                args=(tab.name, tab.index - 1))
+    last = tab.index + 1 == len(lesson.steps)
+    onward.button(_after(tab.name, lesson) if last else "Next step", key="lesson-next", width="stretch",
+                  on_click=_onward(tab, lesson))
+
+
+def _claim(claim: Claim) -> None:
+    """A sentence, whose it is, and its evidence one click away."""
+    badge = ":blue-badge[The paper says]" if claim.by == "paper" else ":green-badge[We measured]"
+    with st.expander(f"{badge} {claim.words}"):
+        st.caption(plain(claim.evidence))
+        if claim.link:
+            st.link_button("See it in the lab", claim.link)
+        elif claim.by == "paper":
+            st.link_button("The paper", PAPER)
+
+
+VIEW = View("Learn", 2, render)

@@ -1,0 +1,23 @@
+"""The paper's experiments by name: rows of every published generation, a store of runs, and what they say.
+
+for outcome in experiments.run_all(experiments.plan(["digits/lpc", "digits/no-pen"], seeds=3), Path("lpc-store")): …
+experiments.Store("lpc-store").frame()      # every epoch of every run in one pandas DataFrame
+"""
+
+from __future__ import annotations
+
+from lpc_core.experiments._catalogue import all_rows, rows_named
+from lpc_core.experiments._figures import FIGURES, FigureData, figure
+from lpc_core.experiments._plan import Planned, plan
+from lpc_core.experiments._published import SOURCE
+from lpc_core.experiments._row import OPTIONS, Row
+from lpc_core.experiments._runner import Outcome, run_all
+from lpc_core.experiments._store import Store, StoredRun, StoreError
+from lpc_core.experiments._summaries import QUANTITIES, Group, families, grouped
+from lpc_core.experiments._tables import TABLES, Cell, PaperTable, TableRow, in_words, paper_in_words, table
+from lpc_core.experiments._verdicts import Verdict, verdicts
+
+__all__ = ["FIGURES", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
+           "PaperTable", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict", "all_rows",
+           "families", "figure", "grouped", "in_words", "paper_in_words", "plan", "rows_named", "run_all", "table",
+           "verdicts"]

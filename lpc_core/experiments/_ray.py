@@ -1,0 +1,89 @@
+"""Runs on a Ray cluster: one task each. A task whose node is lost is begun again on another, from the run's last look.
+
+The store must lie where every node sees it under the same path. Needs the extra ``cluster``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lpc_core.config import ConfigError
+from lpc_core.experiments._plan import Planned
+from lpc_core.experiments._store import HEAD
+from lpc_core.experiments._work import done_or_refused
+
+PATIENCE_S = 5.0  # for a cluster's address to answer
+POLL_S = 0.5
+RETRIES = 3
+
+Results = Iterator[tuple[Planned, tuple[str, str]]]
+RayMaker = Callable[[Sequence[Planned], Path, str, Callable[[], None]], Results]
+
+
+def ray_results(address: str) -> RayMaker:
+    """What does runs on the cluster at ``address`` (host:port; "" for one on this machine alone).
+
+    `ConfigError` in words where nobody answers there, or Ray is not installed.
+    """
+    if address:
+        _check_answers(address)
+    try:
+        ray = importlib.import_module("ray")
+    except ImportError:
+        raise ConfigError("on", "the package ray beside it (pip install 'lpc-lab[cluster]'), or processes:N",
+                          "ray") from None
+    return lambda runs, store, device, tell: _results(ray, address, runs, store, device, tell)
+
+
+def _check_answers(address: str) -> None:
+    """Knock at ``address`` first: Ray itself would wait for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdigit() and int(port) < 65_536):
+        raise ConfigError("on", "ray:HOST:PORT, such as ray:10.0.0.1:6379", f"ray:{address}")
+    try:
+        socket.create_connection((host, int(port)), PATIENCE_S).close()
+    except OSError as error:
+        raise ConfigError("on", f"a Ray cluster that answers (start one with `ray start --head --port {port}`); "
+                                f"nobody does there: {error.strerror or error}", f"ray:{address}") from None
+
+
+def _results(ray: Any, address: str, runs: Sequence[Planned], store: Path, device: str,  # noqa: PLR0917
+             tell: Callable[[], None]) -> Results:
+    ray.init(address=address or None, log_to_driver=False, logging_level="error", include_dashboard=False)
+    try:
+        task = ray.remote(num_cpus=1, num_gpus=_share_of_gpu(ray, device), max_retries=RETRIES)(_on_a_node)
+        pending = {task.remote(run, str(store), device): run for run in runs}
+        while pending:
+            ready, _ = ray.wait(list(pending), timeout=POLL_S)
+            tell()
+            for reference in ready:
+                yield pending[reference], _result(ray, reference)
+                del pending[reference]
+    finally:
+        ray.shutdown()
+
+
+def _share_of_gpu(ray: Any, device: str) -> float:
+    """A quarter of a GPU per run, where the cluster has any and the runs may use them."""
+    return 0.25 if device != "cpu" and ray.cluster_resources().get("GPU", 0) else 0.0
+
+
+def _result(ray: Any, reference: Any) -> tuple[str, str]:
+    try:
+        found: tuple[str, str] = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        why = str(error).splitlines()[0][:200]
+        return "failed", f"its node was lost {RETRIES + 1} times, or it failed there: {why}"
+    return found
+
+
+def _on_a_node(run: Planned, store: str, device: str) -> tuple[str, str]:
+    """The work of one task, on whatever node it runs."""
+    if not (Path(store) / HEAD).is_file():
+        return "failed", (f"expected the store at {store} on node {socket.gethostname()}, got none; put it on a disk "
+                          "that all nodes share")
+    return done_or_refused(run, Path(store), device)

@@ -1,0 +1,25 @@
+"""A small store of finished runs, and measuring on few samples, so that a run takes a second."""
+
+import pytest
+
+from lpc_core.experiments import plan, run_all
+
+FEW = {"MOST": 200, "ATTACKED": 12, "SLOPES": 40, "ATTACKS": ("deepfool", "ddn")}
+
+
+@pytest.fixture
+def few(monkeypatch):
+    for name, value in FEW.items():
+        monkeypatch.setattr(f"lpc_core.experiments._measure.{name}", value)
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory):
+    """digits/lpc, digits/no-pen and digits/lin-pen under two seeds, eight epochs each."""
+    store = tmp_path_factory.mktemp("paper") / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in FEW.items():
+            patch.setattr(f"lpc_core.experiments._measure.{name}", value)
+        runs = plan(["digits/lpc", "digits/no-pen", "digits/lin-pen"], 2, scale=0.02)
+        assert [outcome.status for outcome in run_all(runs, store)] == ["done"] * 6
+    return store
