@@ -48,15 +48,18 @@ export class Coach {
     this.show();
   }
 
-  /** What was measured so far of every run; `catalogue` has the metrics' names. */
-  see(runs, catalogue) {
-    if (!this.step) return;
-    this.step.check.forEach((condition, i) => {
+  /** The conditions at the moment that all numbers of the page are of; `catalogue` has the metrics' names. */
+  tell(runs, catalogue) {
+    this.step?.check.forEach((condition, i) => {
       const judged = judge(condition, runs);
       this.chips[i].classList.toggle("lpc-held", judged.holds);
       setText(this.chips[i], `${judged.holds ? "✓" : "○"} ${describe(condition, judged, catalogue, runs.length)}`);
     });
-    if (this.done || !met(this.step.check, runs)) return;
+  }
+
+  /** What was measured so far of every run. */
+  see(runs) {
+    if (!this.step || this.done || !met(this.step.check, runs)) return;
     this.tick();
     this.hooks.ticked();
   }

@@ -33,6 +33,14 @@ function seeNow(runs, { panels }) {
   return true;
 }
 
+/** The same runs as they were at the moment that the page's words and numbers are of. */
+function saidOf(runs, { panels }) {
+  return runs.map((seen, i) => {
+    const said = { now: { ...panels[i].metrics, step: panels[i].step, gamma: panels[i].gamma } };
+    return { value: (value) => (value.when === "now" ? said.now[value.name] ?? NaN : seen.value(value)) };
+  });
+}
+
 /** props: those of the stage, and {lesson, index, done, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
 const withCoach = (Base) => class extends Base {
   build() {
@@ -67,10 +75,18 @@ const withCoach = (Base) => class extends Base {
   }
 
   /** What is drawn may be another lesson's still: the page may hear of its step before the run, or after it. */
+  get mine() {
+    return JSON.stringify(this.setupInfo.titles) === JSON.stringify(this.props.titles);
+  }
+
   arrived(info) {
     super.arrived(info);
-    const mine = JSON.stringify(this.setupInfo.titles) === JSON.stringify(this.props.titles);
-    if (seeNow(this.runs, info) && mine) this.coach.see(this.runs, this.setupInfo.catalogue);
+    if (seeNow(this.runs, info) && this.mine) this.coach.see(this.runs);
+  }
+
+  tell(message) {
+    super.tell(message);
+    if (this.mine) this.coach.tell(saidOf(this.runs, message.info), this.setupInfo.catalogue);
   }
 
   update(props) {
