@@ -1,6 +1,6 @@
 // One plain sentence on what is happening now, as `app.live.narrate`: a table of cases, of which the first that fits is told.
 
-import { COLLAPSED, CLOUDS, FALLING, GUESSING, TOTAL, phaseOf } from "./phase.js";
+import { Phase, phaseOf } from "./phase.js";
 
 const SEPARABLE = 0.999; // training accuracy from which the terminal phase is said to begin
 const NEAR = 0.9; // accuracy
@@ -11,19 +11,19 @@ const CASES = [
   [(s) => s.reason, (s) => s.reason],
   [(s) => !s.measured, () => ""],
   [(s) => s.step === 0, () => "Nothing is learned yet: the points lie where the random initial weights put them."],
-  [(s) => s.lost && s.phase === TOTAL, (s) => `Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to ${percent(s.accuracy)}, which is chance.`],
+  [(s) => s.lost && s.phase === Phase.TOTAL, (s) => `Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to ${percent(s.accuracy)}, which is chance.`],
   [(s) => s.lost, (s) => `γ has outrun the head: accuracy fell to ${percent(s.accuracy)}, which is chance, though the classes still lie apart.`],
   [(s) => s.accuracy < s.before - 0.1 && s.gamma > 0, (s) => `Accuracy is dropping, to ${percent(s.accuracy)}: γ pulls harder than the head can push.`],
   [(s) => s.gamma === 0 && s.accuracy >= SEPARABLE, () => "γ is 0: the classes are separable, and nothing pulls points of one class together."],
   [(s) => s.gamma === 0, (s) => `γ is 0, so there is no penalty: ${percent(s.accuracy)} of the training samples are right.`],
   [(s) => s.accuracy < NEAR, (s) => `The network is learning to tell the classes apart: ${percent(s.accuracy)} of the training samples are right.`],
-  [(s) => s.accuracy < SEPARABLE && s.phase === COLLAPSED, (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
+  [(s) => s.accuracy < SEPARABLE && s.phase === Phase.COLLAPSED, (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
   [(s) => s.accuracy < SEPARABLE, (s) => `Almost separable: ${percent(1 - s.accuracy)} of the training samples are still wrong.`],
-  [(s) => s.phase === CLOUDS && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
-  [(s) => s.phase === CLOUDS, (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
-  [(s) => s.phase === FALLING, (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
-  [(s) => s.phase === COLLAPSED && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: ${point(s)}, and every node takes two opposite values.`],
-  [(s) => s.phase === COLLAPSED, (s) => `Collapsed: ${point(s)}.`],
+  [(s) => s.phase === Phase.CLOUDS && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
+  [(s) => s.phase === Phase.CLOUDS, (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
+  [(s) => s.phase === Phase.FALLING, (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
+  [(s) => s.phase === Phase.COLLAPSED && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: ${point(s)}, and every node takes two opposite values.`],
+  [(s) => s.phase === Phase.COLLAPSED, (s) => `Collapsed: ${point(s)}.`],
   [(s) => s.accuracy >= SEPARABLE, () => "The classes are separable."],
 ];
 
@@ -32,7 +32,7 @@ export function sentence(snapshot, previous, learnt) {
   const { metrics, step, gamma, reason, K } = snapshot;
   const { train_accuracy: accuracy = NaN, within_class_spread: spread = NaN, nc1_pinv: nc1 = NaN } = metrics;
   const phase = phaseOf(accuracy, spread, nc1, K);
-  const guesses = (phase === TOTAL || phase === GUESSING) && step > WARM_UP_STEPS;
+  const guesses = (phase === Phase.TOTAL || phase === Phase.GUESSING) && step > WARM_UP_STEPS;
   const scene = {
     reason, step, gamma, accuracy, spread, phase, measured: Object.keys(metrics).length > 0, before: previous?.metrics.train_accuracy ?? NaN,
     peaks: metrics.node_peak_distance_min, uneven: metrics.abs_cv, error: metrics.point_error, lost: guesses && (learnt || outrun(snapshot)),
