@@ -68,16 +68,15 @@ test("a frame says what the server's would, through the same bytes", () => each(
   }
   for (const key of ["gamma_mode", "projection", "nodes", "dims", "large", "hist_range", "step", "notice"]) equal([name, key, info[key]], [name, key, known.own[key]]);
   for (const key of ["scale", "radius", "gamma_sum", "gamma_target"]) agree(`${name}, ${key}`, [info[key]], [known.own[key]], 1e-5);
-  equal([name, sentence(snapshot, null, false)], [name, known.sentence]);
+  equal([name, sentence(snapshot, null)], [name, known.sentence]);
 }));
 
 test("of every scene the same is told as on the server", async () => {
   const nothing = new Float64Array(8);
-  for (const { step, gamma, metrics, before, sentences } of await json("scenes.json")) {
+  for (const { step, gamma, metrics, before, learnt, sentence: told } of await json("scenes.json")) {
     const known = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? NaN]));
     const scene = { step, gamma, metrics: known, reason: "", K: 4, d: 2, points: nothing, weight: nothing, bias: new Float64Array(4) };
-    const earlier = before === null ? null : { metrics: { train_accuracy: before } };
-    equal([false, true].map((learnt) => sentence(scene, earlier, learnt)), sentences);
+    equal(sentence(scene, before === null ? null : { metrics: { train_accuracy: before } }, learnt), told);
   }
 });
 

@@ -1,18 +1,15 @@
-// What the classes of one moment are, as `lpc_core.phase`.
+// What the classes of a moment are, as `lpc_core.phase`: the one definition of "collapsed" and of "total collapse", for a page without a lab.
 
-const [POINTLIKE, COMPACT] = [0.1, 0.5]; // spread within a class as a share of the mean radius
-const OVERLAP = 1; // NC1 from which on the classes lie within one another
-const CHANCE_MARGIN = 0.1; // of the way from guessing to perfect
+const [COLLAPSED, FALLING, OVERLAP, CHANCE_MARGIN] = [0.1, 0.5, 1, 0.1];
 
-export const Phase = { UNKNOWN: 0, CLOUDS: 1, FALLING: 2, COLLAPSED: 3, GUESSING: 4, TOTAL: 5 };
-
-/** Whether an accuracy is hardly above that of guessing among so many classes; never for NaN. */
+/** Whether an accuracy is hardly above that of guessing among `classes`. */
 export const atChance = (accuracy, classes) => classes > 1 && accuracy <= 1 / classes + CHANCE_MARGIN * (1 - 1 / classes);
 
-/** Of the accuracy, the spread within a class and NC1. */
+/** "unknown", "clouds", "falling", "collapsed", "guessing" or "total". */
 export function phaseOf(accuracy, spread, nc1, classes) {
   const apart = nc1 < OVERLAP;
-  if (atChance(accuracy, classes)) return apart ? Phase.GUESSING : Phase.TOTAL;
-  if (!Number.isFinite(spread)) return Phase.UNKNOWN;
-  return apart && spread < POINTLIKE ? Phase.COLLAPSED : apart && spread < COMPACT ? Phase.FALLING : Phase.CLOUDS;
+  if (atChance(accuracy, classes)) return apart ? "guessing" : "total";
+  if (!Number.isFinite(spread)) return "unknown";
+  if (!apart || spread >= FALLING) return "clouds";
+  return spread < COLLAPSED ? "collapsed" : "falling";
 }

@@ -117,8 +117,7 @@ export class Run {
   lookAt(measure) {
     const snapshot = this.trainer.snapshot(measure, this.state !== "running");
     if (measure) {
-      const { train_accuracy: accuracy } = snapshot.metrics;
-      this.learnt ||= Number.isFinite(accuracy) && !atChance(accuracy, snapshot.K);
+      this.learnt ||= snapshot.metrics.train_accuracy <= 1 && !atChance(snapshot.metrics.train_accuracy, snapshot.K);
       this.sentence = sentence(snapshot, this.measured, this.learnt);
       this.measured = snapshot;
     } else snapshot.peaks = this.measured.peaks;

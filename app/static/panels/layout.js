@@ -58,6 +58,7 @@ export function buildLayers(host, info, changed) {
     button.addEventListener("click", () => set(key, !on[key]));
     host.append(el("span", { class: "lpc-layer" }, button, info(key)));
   }
+  host.append(el("span", { class: "lpc-hint lpc-plane-note", text: "seen through some of its dimensions, the shell is no circle: the strip shows R" }));
   return { read: () => on, set };
 }
 
