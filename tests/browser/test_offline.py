@@ -1,5 +1,7 @@
 """The file that trains without a server: opened from a disk in a real Chromium that has no network."""
 
+from pathlib import Path
+
 import pytest
 from driving import SHOTS, drag_gamma, stage_state, wait_until
 
@@ -66,8 +68,19 @@ def test_with_the_network_blocked_gamma_is_dragged_and_the_classes_collapse(open
     still = wait_until(page, lambda s: s["state"] == "paused")
     page.keyboard.press(".")
     wait_until(page, lambda s: s["state"] == "paused" and s["step"] == still["step"] + 1)
+    assert saved(page, "nodes", "svg").startswith("<svg")
+    assert len(saved(page, "latents", "csv").splitlines()) == 1 + 1000
+    assert saved(page, "curves", "csv").splitlines()[1].startswith("0,0.001,")
     page.get_by_test_id("lpc-reset").click()
     wait_until(page, lambda s: s["run"] == 2 and s["state"] == "running")
+
+
+def saved(page, panel, form):
+    """What the menu of a panel hands out."""
+    page.get_by_test_id(f"lpc-save-{panel}").click()
+    with page.expect_download() as download:
+        page.get_by_test_id(f"lpc-save-{panel}-{form}").click()
+    return Path(download.value.path()).read_text("utf-8")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
