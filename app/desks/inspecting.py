@@ -59,25 +59,17 @@ def refused(error: Exception) -> str:
 
 
 def inspect(file: str, out: str, wishes: str) -> None:
-<<<<<<< HEAD:app/desks/inspecting.py
     """Inspect ``file``; either write an inspection, or say what is in it."""
-=======
-    """Examine ``file``; either write an inspection, or say what is in it."""
     from lpc_core.data import DataError, missing
->>>>>>> words:app/desks/looking.py
     from lpc_core.inspection import Inspection, save
     from lpc_core.inspection.from_file import Wishes, inspect_file
 
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                              for name, value in json.loads(wishes).items()}
-<<<<<<< HEAD:app/desks/inspecting.py
-    found = inspect_file(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
-=======
     try:
-        found = examine(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+        found = inspect_file(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
     except DataError as error:
         raise ValueError(missing(given.get("data") or "", error)) from error
->>>>>>> words:app/desks/looking.py
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
