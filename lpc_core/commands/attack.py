@@ -82,7 +82,7 @@ COMMAND = attack
 Asked = tuple["nn.Module", "Tensor", "np.ndarray", "tuple[Tensor, Tensor] | None", dict[str, Any]]
 
 
-def _own(run: Path, split: str, samples: int, seed: int) -> Asked:
+def _own(run: Path, wishes: Wishes) -> Asked:
     """A run of this lab on its own data."""
     from lpc_core.saved_run import NotARun, open_run
 
@@ -90,7 +90,7 @@ def _own(run: Path, split: str, samples: int, seed: int) -> Asked:
         saved = open_run(run)
     except NotARun as error:
         raise NotARun(f"{error}; a checkpoint of another make needs --data and --normalisation") from None
-    inputs, labels = saved.samples(split, samples, seed)
+    inputs, labels = saved.samples(wishes.split, wishes.samples, wishes.seed)
     return saved.model, inputs, labels, saved.bounds, {"run": str(run), "dataset": saved.config.data.dataset,
                                                        "step": saved.step}
 
