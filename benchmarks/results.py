@@ -20,6 +20,7 @@ from lpc_core.experiments import (
     grouped,
     in_words,
     paper_in_words,
+    rows_named,
     table,
     verdicts,
 )
@@ -65,10 +66,13 @@ def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
     seeds = sorted({run.planned.seed for run in runs})
     training, measuring = (sum(run.report[part] for run in runs if run.report) for part in
                            ("seconds_training", "seconds_measuring"))
-    return (f"`lpc paper run {name.split(maxsplit=1)[0]}/… --seeds {len(seeds)}`: {rows} rows, {len(runs)} runs, seeds "
+    data, done = name.split(maxsplit=1)[0], {run.planned.row.name for run in runs}
+    missing = [row.name for row in rows_named(f"{data}/all") if row.name not in done]
+    left = f" Not run yet: {', '.join(missing)}." if missing else ""
+    return (f"`lpc paper run {data}/… --seeds {len(seeds)}`: {rows} rows, {len(runs)} runs, seeds "
             f"{seeds[0]} to {seeds[-1]}. {start['device']}, {start['threads']} thread per run, torch "
             f"{start['versions']['torch']}. On a machine shared with much other work the runs trained for "
-            f"{training / 60:.0f} minutes in all and were measured for {measuring / 60:.0f}.\n")
+            f"{training / 60:.0f} minutes in all and were measured for {measuring / 60:.0f}.{left}\n")
 
 
 def in_markdown(found: PaperTable) -> list[str]:

@@ -17,7 +17,6 @@ import errno
 import fcntl
 import importlib
 import io
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -258,8 +257,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StoreError(f"{path}: expected a JSON object, got another value; move the run's folder away")
     return found
-
-
-def as_json(value: Any) -> str:
-    """Indented JSON of plain values."""
-    return json.dumps(json.loads(dumps(value)), indent=1)

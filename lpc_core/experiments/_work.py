@@ -21,8 +21,9 @@ from lpc_core.engine.faults import DeviceError
 from lpc_core.experiments._latents import NODES, Latents
 from lpc_core.experiments._measure import final_report, look
 from lpc_core.experiments._plan import Planned
-from lpc_core.experiments._store import REPORT, RunFolder, Store, StoreError, as_json
+from lpc_core.experiments._store import REPORT, RunFolder, Store, StoreError
 from lpc_core.experiments._trainer import RowTrainer
+from lpc_core.files.plain_json import dumps
 from lpc_core.inspection.reporting import versions
 from lpc_core.models import convolves
 
@@ -56,7 +57,7 @@ def work(run: Planned, store: str | Path, device: str = "auto") -> str:
                                   "seconds_training": seconds}
         if not trainer.diverged:
             report |= final_report(trainer)
-        folder.write(REPORT, as_json(report).encode())
+        folder.write(REPORT, dumps(report, indent=1).encode())
         folder.tell(1.0, "diverged" if trainer.diverged else "done")
         return "diverged" if trainer.diverged else "done"
 
