@@ -7,6 +7,7 @@ import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
+import { arrive, Share, takeUp } from "./sharelink.js";
 import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
@@ -25,6 +26,7 @@ export class Stage extends LiveView {
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
+    if (this.props.share) this.transport.speed.after((this.share = new Share(this)).button);
   }
 
   parts() {
@@ -60,6 +62,14 @@ export class Stage extends LiveView {
     this.views.setup(info.d);
     setText(this.part.sentence, "");
     this.ready(info);
+    this.takeUpMoment();
+  }
+
+  /** Where a link wants the run to be, once: later runs of the page are the hand's. */
+  takeUpMoment() {
+    const { moment } = this.props;
+    if (moment && !this.tookUp) takeUp(this, moment);
+    this.tookUp = true;
   }
 
   /** Which overlays this run can have; with very many classes arrows would hide the points. */
@@ -83,6 +93,7 @@ export class Stage extends LiveView {
     this.latents.push(own, now);
     this.nodes.push(own);
     this.transport.setState(own.info.state);
+    if (this.arriving && own.info.state === "paused" && own.info.step === this.props.moment.at) arrive(this);
   }
 
   /** The words and numbers of one measured moment, in every place. */
