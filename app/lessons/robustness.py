@@ -35,7 +35,7 @@ LESSON = Lesson(
             "| | test accuracy | DeepFool | DDN | FMN |\n|---|---|---|---|---|\n"
             "| γ → 10⁶ | 91.1 % | **0.489** | **0.0162** | 0.0176 |\n| γ = 0 | 90.3 % | **0.018** | **0.0151** | "
             "0.0152 |",
-            "Read along the rows: DeepFool says 27 times, DDN says 7 %.",
+            "Compare the two rows: by DeepFool the collapsed network is 27 times as robust, by DDN 7 % more.",
             "𝓡 above 20 at the end of the ramp, in the lesson's own small network",
             (above("separation_ratio", 20.0, run=1), above("gamma", 90.0, run=1), above("train_accuracy", 0.98, run=1)),
             Question("DeepFool finds nothing smaller than 0.489, DDN finds 0.0162, on the same network. How robust is "

@@ -25,7 +25,8 @@ def test_a_moment_is_told_from_the_run_and_read():
 
 @pytest.mark.parametrize(("name", "text"), [
     ("at", "-1"), ("at", "10001"), ("at", "1.5"), ("at", "١٢"), ("hand", "1e9"), ("hand", "nan"), ("hand", "-1"),
-    ("hand", ""), ("view", "pca4"), ("view", "n1"), ("view", "n0-1-2-3"), ("turn", "1"), ("turn", "inf,0"), ("zoom", "<b>"),
+    ("hand", ""), ("view", "pca4"), ("view", "n1"), ("view", "n0-1-2-3"), ("turn", "1"), ("turn", "inf,0"),
+    ("zoom", "<b>"),
     ("off", "points,points,points,points"), ("off", "curves"), ("hand", "1" * 60)])
 def test_what_a_moment_may_not_be_is_named_and_left_out(name, text):
     run, moment, errors = moments.split({name: text, "seed": "3"})
