@@ -27,4 +27,5 @@ pages = {name: st.Page(view.render, title=view.title, url_path=name, default=i =
 shown = st.navigation(list(pages.values()), position="top")
 if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=asked)
+st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
 shown.run()

@@ -17,7 +17,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,28 +97,61 @@ class OwnHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-class OwnDialogs:
-    """Tells Streamlit's page to show no error dialogs: the pages say themselves when the server is away, and go on."""
+class OwnPage:
+    """Changes what Streamlit sends to a page: its HTML gets our first script and style sheet, and its settings say to
+    show no error dialogs: the pages say themselves when the server is away, and go on.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
-        asked = scope["type"] == "http" and scope["path"] == "/_stcore/host-config"
-        start: Message = {}
+        if scope["type"] != "http" or scope["path"].startswith("/lab/"):
+            await self._app(scope, receive, send)
+            return
+        name = scope["path"].removeprefix("/")
+        change = _no_dialogs if name == "_stcore/host-config" else _first_files if "/" not in name else None
+        if change is None or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        asked = [(key, value) for key, value in scope["headers"] if key not in _OF_A_COPY]
+        await self._app({**scope, "headers": asked}, receive, _changed(send, change))
 
-        async def send_without(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message  # its length is not known yet
-                return
-            body = message["body"].replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
-            length = [(b"content-length", str(len(body)).encode())]
-            others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-            await send({**start, "headers": others + length})
-            await send({**message, "body": body})
 
-        await self._app(scope, receive, send_without if asked else send)
+_OF_A_COPY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")  # what is changed is sent whole
+
+
+def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
+    """A ``send`` that gathers a response's body and sends it changed."""
+    start: Message = {}
+    body = bytearray()
+
+    async def send_changed(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message  # its length is not known yet
+            return
+        body.extend(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        new = change(bytes(body))
+        others = [(key, value) for key, value in start["headers"]
+                  if key.lower() not in (b"content-length", b"etag", b"last-modified")]
+        await send({**start, "headers": [*others, (b"content-length", str(len(new)).encode())]})
+        await send({"type": "http.response.body", "body": new})
+
+    return send_changed
+
+
+def _no_dialogs(body: bytes) -> bytes:
+    return body.replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
+
+
+def _first_files(body: bytes) -> bytes:
+    """In Streamlit's HTML (anything else stays): relative as all that a page asks for, which may lie below any path."""
+    mark = b'<script type="module"'
+    ours = b'<link rel="stylesheet" href="lab/static/kit/stage.css"><script src="lab/static/kit/page.js"></script>'
+    return body.replace(mark, ours + mark, 1) if b"<title>Streamlit</title>" in body else body
 
 
 @functools.cache
@@ -128,7 +161,7 @@ def early_files() -> str:
     They are relative to the page, as everything a page asks for: it may lie below any path.
     """
     found = [f"<lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
-    return ", ".join([*found, "<lab/static/kit/stage.css>; rel=preload; as=style"])
+    return ", ".join(found)
 
 
 class OwnFiles(StaticFiles):
@@ -215,7 +248,7 @@ app = st.App(
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnDialogs)],
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnPage)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

@@ -9,7 +9,7 @@ import streamlit as st
 from app.parts._mount import mount
 
 _STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 1680px; }
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 2200px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
 """
 

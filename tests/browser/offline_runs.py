@@ -40,7 +40,10 @@ SCENES = [  # what the sentence is made of: step, γ, and some metrics, with tho
     (500, 0.1, {"train_accuracy": 0.99876}, 0.99), (500, 0.1, {"within_class_spread": 0.8}, 0.9),
     (500, 0.1, {"within_class_spread": 0.8123}, 1.0), (500, 0.1, {"within_class_spread": 0.0512}, 1.0),
     (500, 9.0, {}, 1.0), (500, 9.0, {"node_peak_distance_min": 3.0}, 1.0), (500, 9.0, {"point_error": np.nan}, 1.0),
-    (500, 9.0, {"point_error": 3.14159e-7}, 1.0), (500, 9.0, {"within_class_spread": np.nan}, 1.0)]
+    (500, 9.0, {"point_error": 3.14159e-7}, 1.0), (500, 9.0, {"within_class_spread": np.nan}, 1.0),
+    (500, 9.0, {"train_accuracy": 0.25, "nc1_pinv": 3.0}, 1.0), (500, 9.0, {"train_accuracy": 0.25}, 1.0),
+    (500, 9.0, {"train_accuracy": 0.25, "nc1_pinv": np.nan}, 0.25), (500, 9.0, {"nc1_pinv": 1.0}, 1.0),
+    (500, 9.0, {"within_class_spread": 0.1}, 1.0), (500, 9.0, {"within_class_spread": 0.0999}, 1.0)]
 
 
 def offline_data():
@@ -92,10 +95,11 @@ def _seen(config, run, engine, driver, lr):
 def _told(step, gamma, metrics, before):
     """A scene, and the sentence that the lab says of it."""
     usual = {"train_accuracy": 1.0, "within_class_spread": 0.01, "node_peak_distance_min": 9.0, "abs_cv": 0.1,
-             "point_error": 0.0333}
+             "point_error": 0.0333, "nc1_pinv": 0.01}
     now = _moment(step, gamma, usual | metrics)
-    told = sentence(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}))
-    return {"step": step, "gamma": gamma, "before": before, "sentence": told,
+    learnt = before is not None and before > 0.5
+    told = sentence(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}), learnt=learnt)
+    return {"step": step, "gamma": gamma, "before": before, "learnt": learnt, "sentence": told,
             "metrics": {name: None if np.isnan(value) else value for name, value in now.metrics.items()}}
 
 

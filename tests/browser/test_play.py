@@ -137,7 +137,7 @@ def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_
 def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):
     page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 100)
-    field = page.get_by_label("Classes", exact=True)
+    field = page.get_by_role("spinbutton", name="Classes")
     field.fill("6")
     field.press("Enter")
     wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)

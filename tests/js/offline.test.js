@@ -73,10 +73,10 @@ test("a frame says what the server's would, through the same bytes", () => each(
 
 test("of every scene the same is told as on the server", async () => {
   const nothing = new Float64Array(8);
-  for (const { step, gamma, metrics, before, sentence: told } of await json("scenes.json")) {
+  for (const { step, gamma, metrics, before, learnt, sentence: told } of await json("scenes.json")) {
     const known = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? NaN]));
     const scene = { step, gamma, metrics: known, reason: "", K: 4, d: 2, points: nothing, weight: nothing, bias: new Float64Array(4) };
-    equal(sentence(scene, before === null ? null : { metrics: { train_accuracy: before } }), told);
+    equal(sentence(scene, before === null ? null : { metrics: { train_accuracy: before } }, learnt), told);
   }
 });
 

@@ -55,6 +55,14 @@ test("the view holds nearly all points, and the shell where it has one", () => {
   close(extentOf({ xy, n: 100, p: 2, radius: 500 }, 8), 94, 1e-9); // a plane through eight nodes has no shell
 });
 
+test("on a page too busy to draw the picture does not fall behind its numbers", () => {
+  const tween = new Tween();
+  for (let i = 0; i < 6; i++) tween.push(scene(2 ** i), 400 * i); // nothing is drawn in between
+  close(tween.at(2_000).scene.radius, 32);
+  tween.push(scene(64), 2_040);
+  close(tween.at(2_040).scene.radius, 32); // on time again: it glides
+});
+
 const scene = (value, more = {}) => ({ info: { run: 1, projection: "pca", nodes: [] }, n: 1, p: 2, xy: Float32Array.of(value, value), means: Float32Array.of(value), points: null, forces: null,
   radius: value, predictedRadius: null, gamma: value, ...more });
 

@@ -17,6 +17,7 @@ export class Hands {
     on("pointercancel", (event) => this.up(event, true));
     on("pointerleave", () => !this.pointers.size && hooks.point());
     on("dblclick", (event) => { event.preventDefault(); hooks.home(); });
+    on("touchmove", (event) => event.touches.length > 1 && event.preventDefault(), { passive: false }); // two fingers are for the view
     on("wheel", (event) => this.wheel(event), { passive: false });
     on("keydown", (event) => this.key(event));
     on("focus", () => surface.classList.add("lpc-cloud-held"));

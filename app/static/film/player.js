@@ -9,6 +9,7 @@ import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
+import { addSaves } from "../panels/saves.js";
 import { FilmCurves } from "./curves.js";
 import { FilmData } from "./data.js";
 import { chooseFilm } from "./keys.js";
@@ -53,6 +54,7 @@ export class FilmPlayer extends Part {
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
     this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
     part.curvesTools.append(this.transport.key, info("film-marks"));
+    addSaves(part, this, async () => this.plotly());
     this.zoom.select("follow");
     sayCover(part.cover, "Loading the film…");
     this.root.prepend(...part.children);
@@ -83,6 +85,7 @@ export class FilmPlayer extends Part {
   open(film) {
     this.film = film;
     const message = film.setup();
+    setText(this.part.data, film.info.title);
     showTheory(this.part, film.theory, film.info.theory_note);
     this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);

@@ -28,7 +28,7 @@ export const FILM_TEXTS = {
     + "so early on neighbours look alike. Left and right arrows move it; so does a press on a curve."],
   "film-time": ["Time",
     "Training steps; early moments lie closer together, because more happens there. Space plays, Shift with left or right (or comma and full stop) moves by one moment."],
-  "film-marks": ["Where collapse sets in, and where it is total", ({ catalogue: { phases } }) =>
+  "film-marks": ["Where collapse sets in, and where it is total", ({ catalogue: { phases = {} } = {} }) =>
     `Green: the smallest γ whose classes have collapsed, at the chosen moment. Red: from here on every γ is totally collapsed. ${phases.collapsed} ${phases.total} `
     + "Where that begins depends on the length of the ramp and the classifier's learning rate, not on the data alone."],
 };

@@ -64,7 +64,9 @@ const styled = new Map();
 export function loadStyles(name = "kit/stage.css") {
   if (!styled.has(name)) {
     styled.set(name, new Promise((resolve) => {
-      const link = el("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url).href });
+      const { href } = new URL(`../${name}`, import.meta.url);
+      if ([...document.styleSheets].some((sheet) => sheet.href === href)) return resolve(); // the page brought it
+      const link = el("link", { rel: "stylesheet", href });
       link.onload = link.onerror = () => resolve();
       document.head.append(link);
     }));

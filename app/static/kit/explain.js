@@ -22,10 +22,11 @@ const TEXTS = {
     + (CONVENTIONS[setup.convention] || "")],
   latents: ["Latent view",
     "Each mark is one sample as the penultimate layer sees it; colour and shape give its class, and a hollow mark is classified wrongly. "
-    + "Drag to pan, double-click to follow again; after a click the wheel zooms. While paused you can select with the lasso."],
+    + "Drag to pan, double-click to follow again; after a click the wheel zooms. On a touch screen two fingers move and zoom, one scrolls the page. While paused you can select with the lasso."],
   shell: ["The shell", withNote(
     "The solid circle has radius R, the mean length of the latents; the dashed one is the radius theory predicts for the present "
-    + "classifier and γ. Faint rings show where the shell was at earlier powers of ten of γ, and the ruler compares R with its largest value.")],
+    + "classifier and γ. Faint rings show where the shell was at earlier powers of ten of γ. The strip at the right shows R beside its largest value on a log scale, whatever the zoom. "
+    + "A plane through more nodes than two has no circle: points at the radius R lie anywhere inside it, so none is drawn.")],
   points: ["Predicted collapse points", withNote(
     "For a given classifier the loss of each class has exactly one minimum in z: its collapse point, marked with a cross. "
     + "It is computed from the classifier's weights and γ alone, without looking at the samples.")],

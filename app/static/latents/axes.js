@@ -83,6 +83,17 @@ export class Axes {
     this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
   }
 
+  /** Shifts by (dx, dy) pixels and zooms by `factor` about (x, y), by hand. */
+  moveBy(dx, dy, factor, x, y) {
+    const { rect, cx, cy, scale } = this.where();
+    const [ax, ay] = [cx + (x - rect.x - rect.w / 2) / scale, cy - (y - rect.y - rect.h / 2) / scale]; // what lies under the fingers
+    const [mx, my] = [ax + (cx - ax) / factor - dx / scale / factor, ay + (cy - ay) / factor + dy / scale / factor];
+    const [rx, ry] = [rect.w / 2 / scale / factor, rect.h / 2 / scale / factor];
+    this.range = [[mx - rx, mx + rx], [my - ry, my + ry]];
+    this.handlers.userZoom();
+    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
+  }
+
   setTitles(titles) {
     if (String(titles) === String(this.titles)) return;
     this.titles = titles;

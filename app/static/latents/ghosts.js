@@ -12,6 +12,12 @@ export class Ghosts {
     this.largest = 0; // largest radius of the run, for the ruler
   }
 
+  /** Starts from the stored curves, so that a page opened late still has its rings. */
+  reload({ norm_mean: radii = [], step = [], gamma = [] } = {}) {
+    this.clear();
+    radii.forEach((radius, i) => step[i] >= 0 && this.watch(gamma[i], radius));
+  }
+
   /** Remembers the radius when γ enters another decade. */
   watch(gamma, radius) {
     if (!(radius > 0)) return;

@@ -14,6 +14,7 @@ import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
 import { Spin } from "./spin.js";
+import { Touch } from "./touch.js";
 import { Tween, comparable, sceneOf } from "./tween.js";
 import { described } from "./words.js";
 
@@ -25,8 +26,8 @@ export class Latents {
   constructor(parts, hooks) {
     Object.assign(this, parts, hooks, { setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
-    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class" });
-    this.surface = el("div", { class: "lpc-surface", tabindex: "0", "aria-label": "Latent view" }, this.gd, this.canvas);
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class", testid: "lpc-picture" });
+    this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": "Latent view" }, this.gd, this.canvas);
     this.plot.append(this.surface);
     this.axes = new BareAxes(this.gd);
     this.tween = new Tween();
@@ -37,6 +38,7 @@ export class Latents {
     this.spin = new Spin(this.surface, () => this.redraw());
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs);
     this.guardWheel();
+    this.touch = new Touch(this.surface, { move: (...how) => this.moveBy(...how) });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
   }
@@ -47,6 +49,12 @@ export class Latents {
       if (!this.surface.contains(document.activeElement) && !event.ctrlKey) event.stopImmediatePropagation();
     }, { capture: true });
     this.surface.addEventListener("pointerdown", () => this.hold());
+  }
+
+  /** Two fingers: the view goes with them. */
+  moveBy(dx, dy, factor, x, y) {
+    if (this.spin.active) this.spin.pinch(dx, dy, factor);
+    else if (this.Plotly) this.axes.moveBy(dx, dy, factor, x, y);
   }
 
   /** A pointer is down on the view: Plotly must not be redrawn under it. */
@@ -74,15 +82,13 @@ export class Latents {
   }
 
   setup(message) {
-    this.setupMessage = { info: message.info, labels: message.tensors.labels.data };
-    this.told = null;
+    Object.assign(this, { setupMessage: { info: message.info, labels: message.tensors.labels.data }, told: null });
     this.tween.clear();
     this.camera.reset();
-    this.ghosts.clear();
+    this.ghosts.reload(message.info.history);
     this.hover.clear();
     this.takeBack();
     this.paint();
-    for (const { step, gamma, radius } of historyRadii(message.info.history)) if (step >= 0) this.ghosts.watch(gamma, radius);
   }
 
   restyle(theme) {
@@ -98,7 +104,7 @@ export class Latents {
     const { info } = this.setupMessage;
     this.colours = classColours(info.K, this.theme.dark);
     this.brush = makeBrush(this.setupMessage.labels, this.colours);
-    this.legendView.draw(info.class_names, this.colours);
+    this.legendView.draw(info.class_names, this.colours, this.theme.panel);
     if (this.handed) this.handOver();
   }
 
@@ -241,10 +247,4 @@ export class Latents {
     this.observer.disconnect();
     this.axes.destroy();
   }
-}
-
-/** Radius against γ in the stored curves, so that a page opened late still has its rings. */
-function* historyRadii(history = {}) {
-  const radii = history.norm_mean || [];
-  for (let i = 0; i < radii.length; i++) yield { step: history.step?.[i], gamma: history.gamma?.[i], radius: radii[i] };
 }

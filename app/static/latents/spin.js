@@ -1,4 +1,4 @@
-// Turning the 3-D view: drag or arrow keys to rotate, wheel to zoom.
+// Turning the 3-D view: drag or arrow keys to rotate, wheel or two fingers to zoom.
 
 import { rotationOf } from "./mapping.js";
 
@@ -39,8 +39,19 @@ export class Spin {
   wheel(event) {
     if (!this.active) return;
     event.preventDefault();
-    this.zoom = Math.max(0.2, Math.min(20, this.zoom * Math.exp(-event.deltaY * 0.0015)));
+    this.zoomBy(Math.exp(-event.deltaY * 0.0015));
+  }
+
+  zoomBy(factor) {
+    this.zoom = Math.max(0.2, Math.min(20, this.zoom * factor));
     this.changed();
+  }
+
+  /** Two fingers turn and zoom; what each of them does alone is not heard. */
+  pinch(dx, dy, factor) {
+    this.last = null;
+    this.turn(dx, dy);
+    this.zoomBy(factor);
   }
 
   setActive(active) {

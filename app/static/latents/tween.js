@@ -4,7 +4,7 @@ const ARRAYS = ["xy", "means", "points", "forces"];
 const SCALARS = ["radius", "predictedRadius", "gamma"];
 const MIN_MS = 30;
 const MAX_MS = 250;
-const LATE_MS = 1_000; // the page was busy for longer: show where things are, not how they came there
+const LATE_MS = 300; // the page was busy for longer: show where things are, not how they came there
 
 /** The drawn quantities of a frame message, in latent units. */
 export function sceneOf({ info, tensors }) {
@@ -37,6 +37,7 @@ export class Tween {
   /** A new frame: glide to it from whatever is on the screen now. */
   push(scene, now) {
     const gap = now - this.arrived;
+    if (this.to) this.at(now); // the last glide as far as it had time, drawn or not
     if (gap < 500) this.interval += 0.25 * (gap - this.interval);
     this.arrived = now;
     const glide = comparable(this.shown, scene) && gap < LATE_MS;

@@ -14,11 +14,15 @@ import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
+const RELOADED = "Started from step 0: reloading a page begins its run anew. Its address holds all settings.";
+const STILL = "Paused, because this device asks for less motion. Press play to start.";
+const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
+let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
 /** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
-  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, Plotly, dark, styled}. */
+  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
     Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });
@@ -100,6 +104,17 @@ export class LiveView extends Part {
     this.transport.sendSpeed();
     this.sendView();
     if (this.left) this.takeUp(this.left);
+    else if (!this.begun) this.opened();
+    this.begun = true;
+  }
+
+  /** The first run of this page: it stands still for whoever asked for less motion, and a reload says that it began anew. */
+  opened() {
+    if (REDUCED.matches) {
+      this.send({ type: "pause" });
+      this.notices.show("info", STILL);
+    } else if (!reloaded && performance.getEntriesByType("navigation")[0]?.type === "reload") this.notices.show("info", RELOADED);
+    reloaded = true;
   }
 
   /** A frame came in: its numbers are kept even if a newer one replaces it before it is drawn. */

@@ -1,7 +1,9 @@
 // One plain sentence on what is happening now, as `app.live.narrate`: a table of cases, of which the first that fits is told.
 
+import { atChance, phaseOf } from "./phase.js";
+
 const SEPARABLE = 0.999; // training accuracy from which the terminal phase is said to begin
-const [NEAR, FALLING, COLLAPSED] = [0.9, 0.5, 0.05]; // accuracy; spread within a class as a share of the radius
+const NEAR = 0.9; // accuracy
 const [TWO_PEAKS, EVEN] = [5, 0.15]; // peak distance of the worst node in peak widths; variation of |z| over mean |z|
 const WARM_UP_STEPS = 100;
 
@@ -9,29 +11,31 @@ const CASES = [
   [(s) => s.reason, (s) => s.reason],
   [(s) => !s.measured, () => ""],
   [(s) => s.step === 0, () => "Nothing is learned yet: the points lie where the random initial weights put them."],
-  [(s) => s.step > WARM_UP_STEPS && s.atChance && s.outrun, (s) => `γ has outrun the head: accuracy fell to ${percent(s.accuracy)}, which is chance (total collapse).`],
+  [(s) => s.lost && s.phase === "total", (s) => `Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to ${percent(s.accuracy)}, which is chance.`],
+  [(s) => s.lost, (s) => `γ has outrun the head: accuracy fell to ${percent(s.accuracy)}, which is chance, though the classes still lie apart.`],
   [(s) => s.accuracy < s.before - 0.1 && s.gamma > 0, (s) => `Accuracy is dropping, to ${percent(s.accuracy)}: γ pulls harder than the head can push.`],
   [(s) => s.gamma === 0 && s.accuracy >= SEPARABLE, () => "γ is 0: the classes are separable, and nothing pulls points of one class together."],
   [(s) => s.gamma === 0, (s) => `γ is 0, so there is no penalty: ${percent(s.accuracy)} of the training samples are right.`],
   [(s) => s.accuracy < NEAR, (s) => `The network is learning to tell the classes apart: ${percent(s.accuracy)} of the training samples are right.`],
-  [(s) => s.accuracy < SEPARABLE && s.spread < COLLAPSED, (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
+  [(s) => s.accuracy < SEPARABLE && s.phase === "collapsed", (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
   [(s) => s.accuracy < SEPARABLE, (s) => `Almost separable: ${percent(1 - s.accuracy)} of the training samples are still wrong.`],
-  [(s) => s.spread > FALLING && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
-  [(s) => s.spread > FALLING, (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
-  [(s) => s.spread >= COLLAPSED, (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
-  [(s) => s.spread < COLLAPSED && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: each class is one point${distance(s)}, and every node takes two opposite values.`],
-  [(s) => s.spread < COLLAPSED, (s) => `Collapsed: each class is one point${distance(s)}.`],
+  [(s) => s.phase === "clouds" && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
+  [(s) => s.phase === "clouds", (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
+  [(s) => s.phase === "falling", (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
+  [(s) => s.phase === "collapsed" && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: ${point(s)}, and every node takes two opposite values.`],
+  [(s) => s.phase === "collapsed", (s) => `Collapsed: ${point(s)}.`],
   [(s) => s.accuracy >= SEPARABLE, () => "The classes are separable."],
 ];
 
-/** What is happening in `snapshot`; `previous` was measured before it, or is null. "" when nothing was measured. */
-export function sentence(snapshot, previous) {
+/** What is happening in `snapshot`; `previous` was measured before it, or is null; `learnt`: the run was once better than guessing. "" when nothing was measured. */
+export function sentence(snapshot, previous, learnt) {
   const { metrics, step, gamma, reason, K } = snapshot;
   const accuracy = metrics.train_accuracy ?? NaN;
   const scene = {
     reason, step, gamma, accuracy, measured: Object.keys(metrics).length > 0, before: previous?.metrics.train_accuracy ?? NaN, spread: metrics.within_class_spread,
-    peaks: metrics.node_peak_distance_min, uneven: metrics.abs_cv, error: metrics.point_error, atChance: accuracy <= 1 / K + 0.1 * (1 - 1 / K), outrun: outrun(snapshot),
+    peaks: metrics.node_peak_distance_min, uneven: metrics.abs_cv, error: metrics.point_error, phase: phaseOf(accuracy, metrics.within_class_spread, metrics.nc1_pinv, K),
   };
+  scene.lost = atChance(accuracy, K) && step > WARM_UP_STEPS && (learnt || outrun(snapshot));
   return CASES.find(([fits]) => fits(scene))?.[1](scene) ?? "";
 }
 
@@ -46,7 +50,8 @@ function outrun({ points, weight, bias, K, d }) {
   return sum / K < 1.5 / K;
 }
 
-const distance = ({ error }) => (Number.isFinite(error) ? `, ${percent(error)} of the radius from the predicted one` : "");
+const distance = ({ error }) => (Number.isFinite(error) ? `, ${percent(error)} of the radius away from the predicted one` : "");
+const point = (s) => `each class is one point to within ${percent(s.spread)} of the radius${distance(s)}`;
 
 function percent(share) {
   const value = 100 * share;

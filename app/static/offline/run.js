@@ -4,6 +4,7 @@ import { Camera } from "./camera.js";
 import { encode, encodeGroup } from "./encode.js";
 import { sentence } from "./narrate.js";
 import { Cost, RateMeter, StepBudget, frameInterval, metricsInterval } from "./pacing.js";
+import { atChance } from "./phase.js";
 import { picture } from "./picture.js";
 import { Trainer } from "./trainer.js";
 
@@ -24,7 +25,7 @@ export class Run {
     this.trainer = new Trainer(this.pack);
     this.camera = new Camera(this.trainer.d);
     this.run += 1;
-    Object.assign(this, { remaining: Infinity, measured: null, drawn: -1, due: 0, dueMetrics: 0 });
+    Object.assign(this, { remaining: Infinity, measured: null, learnt: false, drawn: -1, due: 0, dueMetrics: 0 });
     this.meter.stop(this.clock());
     this.lookAt(true);
     this.touch(true);
@@ -116,7 +117,8 @@ export class Run {
   lookAt(measure) {
     const snapshot = this.trainer.snapshot(measure, this.state !== "running");
     if (measure) {
-      this.sentence = sentence(snapshot, this.measured);
+      this.learnt ||= snapshot.metrics.train_accuracy <= 1 && !atChance(snapshot.metrics.train_accuracy, snapshot.K);
+      this.sentence = sentence(snapshot, this.measured, this.learnt);
       this.measured = snapshot;
     } else snapshot.peaks = this.measured.peaks;
     this.last = snapshot;

@@ -86,9 +86,10 @@ export class Curves extends LineChart {
   }
 
   draw() {
-    if (!this.Plotly || !this.theme || !this.catalogue || !this.chart.clientWidth) return false;
-    this.columns = this.chart.clientWidth >= 430 ? 2 : 1;
+    if (!this.theme || !this.catalogue || !this.chart.clientWidth) return false;
+    this.columns = this.chart.clientWidth >= 360 ? 2 : 1;
     this.chart.classList.toggle("lpc-one-column", this.columns === 1);
+    if (!this.Plotly) return void this.placeHeads(); // each over its place, until there is something to draw with
     this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
     this.placeHeads();
     return true;

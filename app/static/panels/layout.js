@@ -4,7 +4,7 @@ import { el, setText } from "../kit/dom.js";
 
 /** Builds the elements; `info(key)` makes an ⓘ button. Returns them by name. */
 export function buildLayout({ transport, viewTools, info }) {
-  const part = {};
+  const part = { viewTools };
   const make = (name, tag, options, ...children) => (part[name] = el(tag, options, ...children));
   make("notices", "div", { class: "lpc-notices" });
   make("plot", "div", { class: "lpc-plot", testid: "lpc-plot" });
@@ -20,7 +20,7 @@ export function buildLayout({ transport, viewTools, info }) {
   make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
   make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
-    head("Latent space", info("latents"), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
+    head("Latent space", info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
   const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
     head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", null, part.curvesTools), part.curvesChart);
@@ -29,8 +29,8 @@ export function buildLayout({ transport, viewTools, info }) {
   return part;
 }
 
-function head(title, about, tools) {
-  return el("header", { class: "lpc-head" }, el("h3", { text: title }), about, tools);
+function head(title, about, ...tools) {
+  return el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
 }
 
 /** Whether this run has predicted points; `note` says why not. */
@@ -58,6 +58,7 @@ export function buildLayers(host, info, changed) {
     button.addEventListener("click", () => set(key, !on[key]));
     host.append(el("span", { class: "lpc-layer" }, button, info(key)));
   }
+  host.append(el("span", { class: "lpc-hint lpc-plane-note", text: "seen through some of its dimensions, the shell is no circle: the strip shows R" }));
   return { read: () => on, set };
 }
 
