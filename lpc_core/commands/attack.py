@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from torch import Tensor, nn
 
-    from lpc_core.inspection.examining import Wishes
+    from lpc_core.inspection.from_file import Wishes
     from lpc_core.robustness import RobustnessReport, Summary
 
 DEFAULT = "deepfool,ddn,fmn,hopskipjump"
@@ -53,7 +53,7 @@ def attack(  # noqa: PLR0917
     if data is None and normalisation is None:
         model, inputs, labels, bounds, about = _own(run, split, samples, seed)
     else:
-        from lpc_core.inspection.examining import Wishes
+        from lpc_core.inspection.from_file import Wishes
 
         model, inputs, labels, bounds, about = _foreign(run, Wishes(
             data=data, split=split, normalisation=normalisation, activation=activation, penultimate=penultimate,

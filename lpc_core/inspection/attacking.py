@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint, open_file
-from lpc_core.inspection.examining import Wishes, settings_of
+from lpc_core.inspection.from_file import Wishes, settings_of
 from lpc_core.inspection.layouts import recognise
 from lpc_core.inspection.matching import head_names, matched
 from lpc_core.inspection.running import check_fit

@@ -25,4 +25,5 @@ def neco_doubt(train_latents: np.ndarray, latents: np.ndarray, directions: int |
         raise ValueError(f"expected directions from 0 to {z.shape[1]}, got {wanted}; there are no more than nodes")
     sizes = np.linalg.norm(x, axis=1)
     inside = np.linalg.norm(x @ vectors[:, ::-1][:, :wanted], axis=1)
-    return -np.divide(inside, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    share: np.ndarray = np.divide(inside, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return -share

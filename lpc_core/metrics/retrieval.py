@@ -63,7 +63,8 @@ def retrieval(database: Any, database_labels: Any, queries: Any, labels: Any) ->
 def _hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Nodes in which codes (b, d) and (n, d) differ: (b, n)."""
     x, y = (np.where(code, 1.0, -1.0) for code in (a, b))
-    return np.rint((x.shape[1] - x @ y.T) / 2)
+    differ: np.ndarray = np.rint((x.shape[1] - x @ y.T) / 2)
+    return differ
 
 
 def _precision(distances: np.ndarray, relevant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from lpc_core.cli import main
 from lpc_core.inspection.attacking import target
-from lpc_core.inspection.examining import Wishes
+from lpc_core.inspection.from_file import Wishes
 from lpc_core.robustness import report
 
 
