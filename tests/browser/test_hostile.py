@@ -35,13 +35,8 @@ def link(page):
     """The address of a page with a hostile text in every parameter that one can have, and in one of no name."""
     from urllib.parse import urlencode
 
-<<<<<<< HEAD
     names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step", "at",
              "hand", HOSTILE]
-=======
-    names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step",
-             HOSTILE]
->>>>>>> main
     return f"/{'' if page == 'play' else page}?{urlencode(dict.fromkeys(names, HOSTILE))}"
 
 
