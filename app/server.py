@@ -36,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import desk_file, film_page, run_page, shipped_film  # noqa: E402
+from app.desks.file_routes import desk_file, film_page, qr_code, run_page, shipped_film  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
@@ -246,6 +246,7 @@ app = st.App(
         Route("/lab/file", desk_file),
         Route("/lab/film.html", film_page),
         Route("/lab/films/{name}", shipped_film),
+        Route("/lab/qr.svg", qr_code),
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
