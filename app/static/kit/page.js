@@ -13,8 +13,8 @@ function reach(node) {
   for (const box of node.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "A text to copy" });
   for (const box of node.querySelectorAll("[data-testid=stSidebarContent]:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "Settings" });
   for (const box of node.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) set(box, { role: "group" });
-  const main = node.querySelector("[data-testid=stMain]:not([id])");
-  if (main) set(main, { id: "lpc-main", tabindex: "-1" });
+  const main = node.querySelector("[data-testid=stMain]");
+  if (main && main.id !== "lpc-main") set(main, { id: "lpc-main", tabindex: "-1" });
 }
 
 function set(box, attributes) {
