@@ -317,7 +317,8 @@ def test_samples_that_come_with_the_lab_are_there_and_say_how_to_run_them():
 
 def test_a_refusal_that_a_choice_lifts_tells_no_program_what_to_do():
     error = refusal("a column for the labels", "the columns 'a; b', 'kind'",
-                    "name a column 'label', or say which it is, --pick labels=NAME, in Python picked={'labels': 'NAME'}", Ask("labels", ("a; b", "kind")))
+                    "name a column 'label', or say which it is, --pick labels=NAME, in Python picked={'labels': 'NAME'}",
+                    Ask("labels", ("a; b", "kind")))
     told = "expected a column for the labels, got the columns 'a; b', 'kind'; choose it below"
     assert looking.refused(error) == told
     assert looking.refused(ValueError("expected x,\n got y; do z")) == "expected x, got y; do z"

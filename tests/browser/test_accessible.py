@@ -73,8 +73,9 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
     assert "spread within a class" in told
     assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
     assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
-    page.evaluate("() => { document.activeElement.blur(); document.querySelector('.lpc-skip').focus(); }")
+    page.get_by_test_id("stSkipToContent").focus()
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.dataset.testid") == "lpc-play"
     assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
                          ".every((icon) => icon.getAttribute('aria-hidden'))")
