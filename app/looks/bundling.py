@@ -1,6 +1,7 @@
 """One page that needs no network: our modules joined into one script, styles, Plotly.js and data, all written into it.
 
-The page's own content security policy forbids every connection.
+The page's own content security policy forbids every connection. Plotly.js, a second's work for a browser, is only text
+until it is wanted (`scriptIn` in kit/embedded.js).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from lpc_core.files.plain_json import dumps
 
 STATIC = Path(__file__).parents[1] / "static"
-POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+POLICY = ("default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:; "
           "worker-src blob:")
 
 _IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"(\.{1,2}/[\w./-]+)";\n?', re.MULTILINE)
@@ -115,7 +116,7 @@ body {{ font: 14px/1.5 system-ui, sans-serif; }}
 <body>
 {body}
 {elements}
-<script>{inline(plotly_source())}</script>
+<script type="text/plain" id="plotly">{inline(plotly_source())}</script>
 <script>{inline(bundle(entry))}</script>
 </body>
 </html>

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from app.looks.script import no_script, script
 from app.offline.reach import needs_server
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
@@ -19,6 +20,10 @@ def take_along(run: RunConfig) -> None:
         st.code(command(run), language="bash", wrap_lines=True)
         st.download_button("Settings as JSON", dumps(flatten(run), indent=1), f"{_name(run)}.json", "application/json",
                            icon=":material/settings:", on_click="ignore", width="stretch")
+        if not no_script(run):
+            st.download_button("PyTorch script", script(run), f"{_name(run).replace('-', '_')}.py", "text/x-python",
+                               icon=":material/code:", on_click="ignore", width="stretch",
+                               help="The same recipe in plain PyTorch, in one short program without the lab.")
 
 
 def one_file(run: RunConfig) -> None:

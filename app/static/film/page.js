@@ -1,7 +1,7 @@
 // The offline page's only script of its own: reads the film written into the page and plays it.
 
 import { el } from "../kit/dom.js";
-import { bytesIn, followScheme, textIn } from "../kit/embedded.js";
+import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
 import { FilmPlayer } from "./player.js";
 
 /** What was trained, in one line. */
@@ -11,5 +11,5 @@ function captionOf({ info, G, T, n }) {
 }
 
 const dark = followScheme((now) => player.update({ dark: now }));
-const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), Plotly: window.Plotly, dark, styled: true });
+const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), plotlyUrl: scriptIn("plotly"), dark, styled: true });
 player.opened.then((film) => film && document.getElementById("about").prepend(el("span", { text: captionOf(film) })));

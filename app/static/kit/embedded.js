@@ -12,6 +12,11 @@ export function bytesIn(id) {
   return bytes.buffer;
 }
 
+/** An address from which the script written as text into the element `id` can be loaded, once it is wanted. */
+export function scriptIn(id) {
+  return URL.createObjectURL(new Blob([textIn(id)], { type: "text/javascript" }));
+}
+
 /** Paints the page light or dark, as the system is now and whenever it changes; `changed(dark)` hears of a change. Returns whether it is dark. */
 export function followScheme(changed) {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");

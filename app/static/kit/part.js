@@ -48,7 +48,7 @@ export class Part {
   draw() {}
 
   /** Resolves to Plotly, which the props give or say where to get. */
-  async plotly() {
+  plotly() {
     return this.props.Plotly ?? loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
   }
 

@@ -7,6 +7,7 @@ import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
+import { addSaves } from "../panels/saves.js";
 import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
@@ -23,6 +24,7 @@ export class Stage extends LiveView {
       { redraw: () => this.request(), wantThumbs: () => this.send({ type: "thumbs" }) });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.sendView() });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
+    addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
   }

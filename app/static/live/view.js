@@ -22,7 +22,7 @@ const FEW = 5; // frames drawn before Plotly is fetched
 
 /** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
-  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, Plotly, dark, styled}. */
+  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
     Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });

@@ -3,9 +3,8 @@
 const [OPEN, CLOSED] = [1, 3];
 
 export class WorkerLine {
-  /** `source` is the worker's script, `pack` the run it gets. */
-  constructor(source, pack) {
-    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  /** `address` is that of the worker's script, `pack` the run it gets. */
+  constructor(address, pack) {
     this.worker = new Worker(address);
     this.readyState = OPEN;
     this.worker.addEventListener("message", ({ data }) => this.onmessage?.({ data }));

@@ -52,7 +52,8 @@ export function measured(set) {
   };
 }
 
-function predicted(set) {
+/** How near the latents are to the predicted points. */
+export function predicted(set) {
   const { points, K, n, own: { counts, means } } = set;
   if (!points) return { predicted_radius: NaN, radius_error: NaN, point_error: NaN };
   const radii = set.lengths(points);

@@ -3,7 +3,7 @@
 import { Balance } from "./balance.js";
 import { Batches } from "./batches.js";
 import { crossEntropy } from "./entropy.js";
-import { LatentSet, measured } from "./metrics.js";
+import { LatentSet, measured, predicted } from "./metrics.js";
 import { Network, Pass } from "./network.js";
 import { Optimizer } from "./optimizers.js";
 import { inputsOf, rowsOf } from "./samples.js";
@@ -141,10 +141,13 @@ export class Trainer {
     const { metrics, peaks } = measure ? measured(set) : { metrics: {}, peaks: null };
     if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     const asked = this.gammaSum(gamma.target);
+    if (target && asked !== gammaNow) Object.assign(set, this.predict(means, asked, false));
+    else Object.assign(set, { points, forces });
+    if (measure) Object.assign(metrics, predicted(set)); // of the prediction that is drawn
     return {
       step: this.step, gamma: gamma.value, gammaSum: gammaNow, gammaTarget: gamma.target, gammaMode: gamma.mode, lr: this.lr, headRate: config.head_lr,
       latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, radius: set.radius, metrics, peaks, reason: this.reason,
-      ...(target && asked !== gammaNow ? this.predict(means, asked, false) : { points, forces }),
+      points: set.points, forces: set.forces,
     };
   }
 

@@ -4,7 +4,7 @@ import { el, setText } from "../kit/dom.js";
 
 /** Builds the elements; `info(key)` makes an ⓘ button. Returns them by name. */
 export function buildLayout({ transport, viewTools, info }) {
-  const part = {};
+  const part = { viewTools };
   const make = (name, tag, options, ...children) => (part[name] = el(tag, options, ...children));
   make("notices", "div", { class: "lpc-notices" });
   make("plot", "div", { class: "lpc-plot", testid: "lpc-plot" });
