@@ -22,7 +22,7 @@ const MANY_CLASSES = 12;
 addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled, playing: whether it begins by itself} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
     Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
