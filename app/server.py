@@ -54,11 +54,13 @@ def _inline_scripts() -> str:
 
 
 # What a page may load: its own server's files. Streamlit sets styles from script, runs a component's code as a blob:
-# module and draws icons from data: URLs. No `unsafe-eval`: only Plotly's WebGL scatter (`scattergl`) would need it.
+# module, asks whether it may compile WebAssembly and draws icons from data: URLs. No `unsafe-eval`: only Plotly's WebGL
+# scatter (`scattergl`) would need it.
 CONTENT_SECURITY_POLICY = "; ".join((
-    "default-src 'self'", f"script-src 'self' blob: {_inline_scripts()}", "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
-    "worker-src 'self' blob:", "frame-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'",
+    "default-src 'self'", f"script-src 'self' blob: 'wasm-unsafe-eval' {_inline_scripts()}",
+    "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "font-src 'self' data:",
+    "media-src 'self' data: blob:", "connect-src 'self'", "worker-src 'self' blob:", "frame-src 'self'",
+    "object-src 'none'", "base-uri 'self'", "form-action 'self'",
 ))
 
 

@@ -24,7 +24,7 @@ from lpc_core.engine.trainer import Trainer
 from lpc_core.files.ordered import ordered
 from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection
-from lpc_core.inspection.examining import Wishes, examine
+from lpc_core.inspection.from_file import Wishes, inspect_file
 from lpc_core.inspection.reporting import versions
 from lpc_core.parsing import format_settings, parse_run
 
@@ -109,7 +109,7 @@ def _made(sample: Sample) -> dict[str, Any]:
     write_whole(FOLDER / sample.file, ordered(raw))
     how = {**DIGITS, "activation": run.config.model.activation} if sample.plain else {}
     wishes = Wishes(data=how.get("data"), normalisation=how.get("normalisation"), activation=how.get("activation"))
-    found = examine(FOLDER / sample.file, wishes)
+    found = inspect_file(FOLDER / sample.file, wishes)
     assert isinstance(found, Inspection), "the sample is a network of this lab"
     snapshot = run.snapshot().metrics
     numbers = {name: found.readings[name].value for name in KEPT if np.isfinite(found.readings[name].value)}
@@ -129,7 +129,7 @@ def _embeddings(file: str) -> dict[str, Any]:
         np.savez_compressed(buffer, **arrays)
         buffer.seek(0)
         write_whole(FOLDER / file, buffer.read())
-    found = examine(FOLDER / file)
+    found = inspect_file(FOLDER / file)
     assert isinstance(found, Inspection), "these are embeddings"
     numbers = {name: found.readings[name].value for name in KEPT if np.isfinite(found.readings[name].value)}
     sentence = (f"Latents, labels and head alone, of {len(shot.labels):,} samples in two nodes (the paper's Figure 1 "

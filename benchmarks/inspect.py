@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from lpc_core.checkpoint import Embeddings, open_file, open_tree
 from lpc_core.inspection import Inspection, inspect, project
-from lpc_core.inspection.examining import examine
+from lpc_core.inspection.from_file import inspect_file
 
 CLASSES, TENSORS = 10, 40
 LIMIT_EMBEDDINGS, LIMIT_TREE = 10.0, 2.0  # seconds, the targets
@@ -86,13 +86,13 @@ def line(name: str, spent: tuple[float, float]) -> str:
 
 
 def embeddings(path: Path) -> None:
-    found, opened = examine(path), open_file(path)
+    found, opened = inspect_file(path), open_file(path)
     assert isinstance(found, Inspection)
     assert isinstance(opened, Embeddings)
     parts = {"open and check, in the locked process": seconds(lambda: open_file(path)),
              "measure, list and view": seconds(lambda: inspect(opened)),
              "principal components alone": seconds(lambda: project(opened.latents, "pca"))}
-    whole, peer = seconds(lambda: examine(path)), seconds(lambda: by_hand(path))
+    whole, peer = seconds(lambda: inspect_file(path)), seconds(lambda: by_hand(path))
     n, d = found.embeddings.latents.shape
     print(f"\n{n:,} × {d} embeddings, {path.stat().st_size / 1e6:.0f} MB")
     for name, value in parts.items():

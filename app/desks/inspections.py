@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does w
     from lpc_core.checkpoint import TensorEntry
     from lpc_core.inspection import Inspection
 
-LOOKING = "app.desks.looking"
+INSPECTING = "app.desks.inspecting"
 REST_S = 3.0  # between a command's end and preparing for the next: first the page shows what was found
 QUICK_S = 0.5  # how long samples wait for what is foretold, so that both are shown at once
 PROJECTIONS = {"tsne": "t-SNE", "umap": "UMAP"}
@@ -130,7 +130,7 @@ class InspectDesk(jobs.Desk):
             return
         before, self.task = self.task, task
         try:
-            self.start(command, LOOKING)
+            self.start(command, INSPECTING)
         except InspectRefused:
             self.task = before
             raise
@@ -142,7 +142,7 @@ class InspectDesk(jobs.Desk):
 
     def tree(self) -> list[TensorEntry] | str:
         """Every tensor of the file with its shape, norm and histogram, or in one line why not. Read once, safely."""
-        from app.desks.looking import in_settings, reader_limits
+        from app.desks.inspecting import in_settings, reader_limits
         from lpc_core.checkpoint import FileRefused, open_tree
 
         upload = self.upload
@@ -185,7 +185,7 @@ class InspectDesk(jobs.Desk):
     def _prepare(self) -> None:
         """Have a process ready for the next command."""
         if not self.closed:
-            spares.prepare(LOOKING)
+            spares.prepare(INSPECTING)
 
     def finished(self) -> None:
         """Take what the command left."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import secrets
 import shutil
 import subprocess
@@ -172,6 +173,9 @@ class Desk:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+_FLAW = re.compile(r"^(\w+\.)*\w+(Error|Exception): ", re.MULTILINE)  # a traceback's last line, whatever was cut off
+
+
 def complaint(code: int, words: str, advice: str) -> str:
     """What a page says of a command that failed. Its own words, if it refused; a flaw's are for the log."""
     words = words.strip()
@@ -179,7 +183,7 @@ def complaint(code: int, words: str, advice: str) -> str:
         return f"The system ended the job, most likely because the machine's memory ran out; {advice}."
     if "MemoryError" in words:
         return f"The machine's memory did not suffice for the job; {advice}."
-    if code < 0 or "Traceback (most recent call last)" in words:
+    if code < 0 or "Traceback (most recent call last)" in words or _FLAW.search(words):
         _LOG.error("a job ended with status %s: %s", code, words)
         return "Something unexpected ended the job; the server's log says what."
     if words:

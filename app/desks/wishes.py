@@ -1,4 +1,4 @@
-"""Wishes: how a reader wants a file to be inspected, for the examining process and for the command line."""
+"""Wishes: how a reader wants a file to be inspected, for the inspecting process and for the command line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Wish:
     unlabelled: str | None = None  # "keep": samples that name no class as one class more
 
     def wishes(self) -> dict[str, Any]:
-        """As `lpc_core.inspection.examining.Wishes` takes them."""
+        """As `lpc_core.inspection.from_file.Wishes` takes them."""
         given = vars(self) | {"gammas": None if self.gamma is None else [self.gamma], "gamma": None, "data_name": None}
         return {name: value for name, value in given.items() if value is not None}
 

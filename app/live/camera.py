@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from app.live.frames import Sight, finite
+from app.live.frames import Projection, finite
 from app.live.messages import MAX_LARGE_NODES, View
 from app.live.projection import StableBasis
 
@@ -36,7 +36,7 @@ class Camera:
         self._pca: StableBasis | None = None
         self._pca_dims = 0
 
-    def look(self, view: View, latents: np.ndarray) -> Sight:
+    def look(self, view: View, latents: np.ndarray) -> Projection:
         """How to draw ``latents`` (n, d) in the next frame. Nodes that do not exist are replaced by ones that do."""
         shown = finite(latents)
         large = tuple(dict.fromkeys(node for node in view.large if node < self._d)) or (0,)
@@ -48,7 +48,7 @@ class Camera:
             basis = np.zeros((self._d, view.dims))
             basis[list(nodes), range(len(nodes))] = 1.0
         hist_range = self._range.update(float(max(shown.max(initial=0.0), -shown.min(initial=0.0))))
-        return Sight(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
+        return Projection(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
 
     def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:
         if self._pca is None or self._pca_dims != dims:

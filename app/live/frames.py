@@ -66,10 +66,10 @@ class FrameError(ValueError):
 
 
 @dataclass(frozen=True)
-class Sight:
+class Projection:
     """How the latents are looked at: ``basis`` (d, p) projects them, ``large`` nodes get a histogram per class."""
 
-    projection: str
+    method: str  # "nodes" | "pca"
     nodes: tuple[int, ...]
     dims: int
     large: tuple[int, ...]
@@ -96,20 +96,20 @@ def encode(kind: str, info: Mapping[str, Any], parts: Sequence[Part]) -> bytes:
     return _encode(kind, dict(info) | {"panels": [own for own, _ in parts]}, arrays)
 
 
-def moment(snapshot: Snapshot, sight: Sight) -> Part:
+def moment(snapshot: Snapshot, projection: Projection) -> Part:
     """What a frame says of one run."""
     nodes = finite(snapshot.latents.T)  # (d, n): the values of a node lie together in a snapshot
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
-        xy, scale = _quantise(nodes.T @ sight.basis.astype(np.float32))  # (n, p)
+        xy, scale = _quantise(nodes.T @ projection.basis.astype(np.float32))  # (n, p)
         arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
-        arrays |= _in_view(snapshot, sight.basis) | _histograms(nodes, snapshot, sight)
+        arrays |= _in_view(snapshot, projection.basis) | _histograms(nodes, snapshot, projection)
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
         "head_lr": snapshot.head_lr, "scale": scale, "radius": _radius(snapshot, nodes),
         "predicted_radius": _predicted_radius(snapshot), "metrics": _known(snapshot.metrics), "reason": snapshot.reason,
-        "projection": sight.projection, "nodes": list(sight.nodes), "dims": sight.dims, "large": list(sight.large),
-        "hist_range": sight.hist_range, "notice": "",
+        "projection": projection.method, "nodes": list(projection.nodes), "dims": projection.dims,
+        "large": list(projection.large), "hist_range": projection.hist_range, "notice": "",
     }
     return own, arrays
 
@@ -170,9 +170,9 @@ def _predicted_radius(snapshot: Snapshot) -> float | None:
     return float(np.sqrt(np.einsum("kd,kd->k", points, points))[snapshot.labels].mean())
 
 
-def _histograms(nodes: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
+def _histograms(nodes: np.ndarray, snapshot: Snapshot, projection: Projection) -> Arrays:
     d, classes = len(nodes), len(snapshot.weight)
-    place = nodes / sight.hist_range
+    place = nodes / projection.hist_range
     place += 1.0
     place *= BINS / 2
     np.minimum(np.maximum(place, 0, out=place), BINS - 1, out=place)
@@ -182,7 +182,8 @@ def _histograms(nodes: np.ndarray, snapshot: Snapshot, sight: Sight) -> Arrays:
     peaks = snapshot.node_peak_distance
     return {
         "hist": _count(bins, BINS),
-        "hist_class": _count((bins[node] + shift for node in sight.large), groups * BINS).reshape(-1, groups, BINS),
+        "hist_class": _count((bins[node] + shift for node in projection.large),
+                             groups * BINS).reshape(-1, groups, BINS),
         "binarity": np.full(d, np.nan, np.float32) if peaks is None else peaks.astype(np.float32),
     }
 

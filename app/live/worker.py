@@ -29,7 +29,7 @@ from app.live.mark import Mark
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
 from app.live.run import Post, Run
 from lpc_core.config import RunConfig
-from lpc_core.data import DataError, Dataset
+from lpc_core.data import DataError, Dataset, missing
 from lpc_core.data import load as load_data
 from lpc_core.engine.faults import DeviceError, DeviceLost
 from lpc_core.engine.lockstep import Lockstep, Member
@@ -239,6 +239,8 @@ class Worker:
             dataset, error = None, ""
             try:
                 dataset = self._cache.get(config.data, config.seed, progress)
+            except DataError as problem:
+                error = missing(config.data.dataset, problem)
             except EXPECTED as problem:
                 error = str(problem) or type(problem).__name__
             except Exception as problem:  # a thread's end: who waits for this data must hear of any failure

@@ -36,7 +36,7 @@ from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import head
 from lpc_core.files.writing import whole
 from lpc_core.inspection import Inspection
-from lpc_core.inspection.analysis import class_centres, predictions_of
+from lpc_core.inspection.inspecting import class_centres, predictions_of
 
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows

@@ -15,7 +15,7 @@ from lpc_core.metrics import Reading, weight_abs_cv
 
 
 def head_inspection(path: Path, name: str) -> Inspection:
-    """The head that `looking.head` wrote to ``path``: no samples, but rows, their evenness, and axes to draw on.
+    """The head that `inspecting.head` wrote to ``path``: no samples, but rows, their evenness, and axes to draw on.
 
     The axes are W's two main directions from the origin (more than three nodes), kept as the view "pca".
     """

@@ -24,7 +24,7 @@ from app.looks.cloud_theory import Prediction, predict_for
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection, load, readings_csv, report
-from lpc_core.inspection.analysis import predictions_of
+from lpc_core.inspection.inspecting import predictions_of
 from lpc_core.metrics import METRICS, Reading
 
 STYLE = Path(__file__).parent / "report.css"

@@ -9,7 +9,7 @@ import numpy as np
 from app.desks.inspections import Held
 from app.looks.cloud import own_distances
 from app.parts._mount import file_url, mount
-from lpc_core.inspection.analysis import predictions_of
+from lpc_core.inspection.inspecting import predictions_of
 
 MOST = 500  # samples of a list
 MAX_CAPTION = 120

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.charts.words import listed
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 from app.views._plain import plain
@@ -120,8 +121,12 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     needed = [("data", data), ("a normalisation", normalisation), ("an order", order or not layout.get("orders"))]
     missing = [words for words, given in needed if not given]
     if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
-                 icon=":material/play_arrow:", help=f"Choose {' and '.join(missing)} first." if missing else None):
+                 icon=":material/play_arrow:"):
         _start(desk, wish)
+    if missing:
+        st.caption(f"To run it, choose {listed(missing)}.")
+    elif desk.busy:
+        st.caption("It waits for what is being computed.")
 
 
 def _start(desk: InspectDesk, wish: Wish) -> None:
@@ -191,17 +196,17 @@ def _taken(desk: InspectDesk, ids: tuple[str, ...], take: Callable[[], None]) ->
 
 def _normalisation(layout: Mapping[str, Any], key: str) -> str:
     """How inputs were scaled in training: never guessed; known only for this lab's own runs."""
-    from lpc_core.inspection.scaling import CHOICES
+    from lpc_core.inspection.scaling import CHOICES, TITLES
 
     options = list(CHOICES)
     own = options.index("lab") if layout.get("config") else None
     chosen = st.selectbox("Normalisation of its inputs", options, own, key=f"{key}normalisation",
-                          placeholder="choose, the file does not say",
-                          help="  \n".join(f"**{plain(name)}**: {plain(text)}" for name, text in CHOICES.items()))
+                          placeholder="choose, the file does not say", format_func=TITLES.__getitem__,
+                          help="  \n".join(f"**{TITLES[name]}**: {plain(text)}" for name, text in CHOICES.items()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
-    return st.text_input("mean/std", key=f"{key}numbers", placeholder="0.5,0.5,0.5/0.25,0.25,0.25",
-                         max_chars=200).strip()
+    return st.text_input("Means / deviations of the channels", key=f"{key}numbers", max_chars=200,
+                         placeholder="0.5,0.5,0.5/0.25,0.25,0.25").strip()
 
 
 def _activation(layout: Mapping[str, Any], key: str) -> str:

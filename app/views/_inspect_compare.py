@@ -40,7 +40,7 @@ def render(first: InspectDesk, second: InspectDesk) -> None:
         return
     _side_by_side(first, second)
     if second.held is not None:
-        st.subheader("In numbers", anchor=False)
+        st.header("In numbers", anchor=False)
         st.html(f"<style>{_STYLE}</style>{differences(first.held, second.held)}")
         for note in _notes(first.held, second.held):
             st.caption(plain(note))

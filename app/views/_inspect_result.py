@@ -87,7 +87,7 @@ def _unlabelled(desk: InspectDesk, held: Held) -> None:
 
 def head_alone(held: Held) -> None:
     """A head without samples: where its classes would fall, and its rows."""
-    st.subheader("The head alone", anchor=False)
+    st.header("The head alone", anchor=False)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         point_cloud(held, "inspect-head", "Where its classes would fall")

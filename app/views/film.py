@@ -16,7 +16,7 @@ from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
 STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
 EMPTY = """
-### One slider for γ, one for time
+## One slider for γ, one for time
 A film trains the run on the left once for every γ, all from the same seed and all together, and keeps every moment.
 Then both sliders answer at once, and the curves against γ show where collapse sets in and where it becomes total.
 """

@@ -11,7 +11,7 @@ from app.views._base import View
 from app.views._plain import plain
 
 WELCOME = """
-### What if all samples of a class became one point?
+## What if all samples of a class became one point?
 A classifier makes a short list of numbers, a *latent*, of each sample. Make long latents expensive, with a weight γ
 that grows during training, and all samples of a class fall onto **one point**: *latent point collapse*, the method of
 [L. Sbailò and L. Ghiringhelli](https://arxiv.org/abs/2310.08224).

@@ -9,11 +9,12 @@ from app.desks.inspections import InspectDesk
 from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
 from app.views._base import View
 from app.views._plain import plain
+from lpc_core.data import NOT_HERE
 
 POLL_S = 0.3
 SECOND = "-b"  # the slot of the file that is compared with
 EMPTY = """
-### What do a network's latents look like?
+## What do a network's latents look like?
 Drop a checkpoint or embeddings. You see whether and how its classes collapse: every sample as a point, the points its
 head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
 executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
@@ -82,7 +83,8 @@ def _messages(desk: InspectDesk) -> None:
 
 def _refusal(desk: InspectDesk) -> str:
     """Which file, why not, and what stays."""
-    named = f"{desk.upload.name}: {desk.error}" if desk.upload is not None else desk.error
+    of_data = desk.upload is None or NOT_HERE in desk.error  # which is no fault of the file
+    named = desk.error if of_data or desk.upload is None else f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
     return f"{named}. What was found in {desk.held.upload.name} stays below."

@@ -54,10 +54,10 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     cards([], "verdict", sentence=verdict.verdict(track))
     _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
     _charts(followed, track)
-    st.subheader("Under the microscope", anchor=False)
+    st.header("Under the microscope", anchor=False)
     microscope(track.steps.tolist(), followed.tokens, track.class_names)
     _compare(compared, followed, track)
-    st.subheader("All numbers", anchor=False)
+    st.header("All numbers", anchor=False)
     st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")
     readings_table(track.newest, "readings", _table_title(track))
     if polled and not busy:
@@ -97,7 +97,7 @@ def _ended(desk: StudyDesk, done: str) -> None:
 
 def _charts(followed: StudyDesk, track: Track) -> None:
     for name, (title, about) in SECTIONS.items():
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.caption(about)
         cards(_drawn(followed.study, track, name), f"cards-{name}")
 
@@ -112,7 +112,7 @@ def _drawn(study: Study | None, track: Track, section: str) -> list[Card]:
 
 def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
     """Figure 3, by a press."""
-    st.subheader("Separation and robustness", anchor=False)
+    st.header("Separation and robustness", anchor=False)
     if desk.run is None:
         with st.container(key="sweep_row", horizontal=True, vertical_alignment="center"):
             st.caption("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked.")

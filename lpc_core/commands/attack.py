@@ -1,4 +1,4 @@
-"""``lpc attack RUN``: how small a change of an input changes the answer of a trained run, and how far to believe it."""
+"""``lpc attack FILE``: how small a change of an input changes a trained network's answer, and how far to believe it."""
 
 from __future__ import annotations
 
@@ -8,49 +8,66 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpc_core.commands import _inspect_options as options
 from lpc_core.commands._arguments import Device, check_outputs, names
 from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.table import Table
+    from torch import Tensor, nn
 
+    from lpc_core.inspection.from_file import Wishes
     from lpc_core.robustness import RobustnessReport, Summary
-    from lpc_core.saved_run import SavedRun
 
 DEFAULT = "deepfool,ddn,fmn,hopskipjump"
+GRADIENTS = {"deepfool": 100, "ddn": 300, "fmn": 300, "hopskipjump": 1_500, "pgd-l2": 1_000, "pgd-linf": 1_000}  # about
+LONG_S, FEW = 20, 16  # from how many seconds on it is said how long; samples whose gradient is timed
 
 
 def attack(  # noqa: PLR0917
-    run: Annotated[Path, typer.Argument(help="A run written by lpc train --out, or a folder that holds one.")],
+    run: Annotated[Path, typer.Argument(help="A run written by lpc train --out, or a folder that holds one; with "
+                                             "--data any checkpoint that lpc inspect can run.")],
     samples: Annotated[int, typer.Option(min=1, help="How many, stratified; all if there are fewer.")] = 200,
     attacks: Annotated[str, typer.Option(help="Names with commas between them: those of the default, pgd-l2, "
                                               "pgd-linf.")] = DEFAULT,
     split: Annotated[str, typer.Option(help="Which samples: test or train.")] = "test",
     unbounded: Annotated[bool, typer.Option(help="Let pictures leave the range of pixels, as the paper's DeepFool "
                                                  "does. Vectors have no range.")] = False,
+    data: options.Data = None, normalisation: options.Normalisation = None, activation: options.Activation = None,
+    penultimate: options.Penultimate = None, order: options.Order = None, weights: options.Weights = None,
+    classes: options.Classes = None, side: options.Side = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of samples and of the attacks.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the report here as JSON, with every sample's norms.")] = None,
 ) -> None:
-    """Attack a trained run: several attacks side by side, accuracy beside them, and what the numbers hide."""
+    """Attack a trained network: several attacks side by side, accuracy beside them, and what the numbers hide."""
     check_outputs(out=out)
     from lpc_core.engine.devices import pick_device
     from lpc_core.files.writing import write_whole
     from lpc_core.robustness import report
-    from lpc_core.saved_run import open_run
 
     place = pick_device(device)
-    saved = open_run(run)
-    inputs, labels = saved.samples(split, samples, seed)
-    bounds = None if unbounded else saved.bounds
-    _threads_for(saved)
+    if data is None and normalisation is None:
+        model, inputs, labels, bounds, about = _own(run, split, samples, seed)
+    else:
+        from lpc_core.inspection.from_file import Wishes
+
+        model, inputs, labels, bounds, about = _foreign(run, Wishes(
+            data=data, split=split, normalisation=normalisation, activation=activation, penultimate=penultimate,
+            order=None if order is None else names(order), weights=weights, classes=classes, side=side,
+            samples=samples, seed=seed))
+    bounds = None if unbounded else bounds
+    _threads_for(model)
+    chosen = names(attacks)
+    model = model.to(place)
+    if not as_json:
+        _foretell(model, inputs, chosen)
     with progress("attacking") as tell:
-        found = report(saved.model.to(place), inputs, labels, attacks=names(attacks), bounds=bounds,
-                       seed=seed, progress=tell)
-    about = {"run": str(run), "dataset": saved.config.data.dataset, "step": saved.step, "split": split, "seed": seed,
-             "bounded": bounds is not None}
+        found = report(model, inputs, labels, attacks=chosen, bounds=bounds, seed=seed, progress=tell)
+    about |= {"split": split, "seed": seed, "bounded": bounds is not None}
     if out is not None:
         write_whole(out, dumps(about | found.plain(per_sample=True)).encode())
     if as_json:
@@ -62,21 +79,64 @@ def attack(  # noqa: PLR0917
 COMMAND = attack
 
 
-def _threads_for(saved: SavedRun) -> None:
+Asked = tuple["nn.Module", "Tensor", "np.ndarray", "tuple[Tensor, Tensor] | None", dict[str, Any]]
+
+
+def _own(run: Path, split: str, samples: int, seed: int) -> Asked:
+    """A run of this lab on its own data."""
+    from lpc_core.saved_run import NotARun, open_run
+
+    try:
+        saved = open_run(run)
+    except NotARun as error:
+        raise NotARun(f"{error}; a checkpoint of another make needs --data and --normalisation") from None
+    inputs, labels = saved.samples(split, samples, seed)
+    return saved.model, inputs, labels, saved.bounds, {"run": str(run), "dataset": saved.config.data.dataset,
+                                                       "step": saved.step}
+
+
+def _foreign(path: Path, wishes: Wishes) -> Asked:
+    """Any checkpoint that can be run, on the data that are named."""
+    from lpc_core.inspection.attacking import target
+
+    found = target(path, wishes)
+    return found.model, found.inputs, found.labels, found.bounds, {
+        "run": str(path), "dataset": f"{found.name} on {found.notes[0]}", "step": None, "notes": list(found.notes[1:])}
+
+
+def _threads_for(model: nn.Module) -> None:
     """One thread for an MLP: two on small matrices are slower, and many times so on a busy machine."""
     import torch
 
     from lpc_core.models import convolves
 
-    if not convolves(saved.model):
+    if not convolves(model):
         torch.set_num_threads(1)
+
+
+def _foretell(model: nn.Module, inputs: Tensor, attacks: tuple[str, ...]) -> None:
+    """Say how long it will take, where that is longer than a moment, by the time of one gradient."""
+    import time
+
+    few = inputs[:FEW].to(next(model.parameters()).device).requires_grad_(True)
+    answer = model.eval()(few)
+    begin = time.perf_counter()
+    answer = model(few)
+    (answer[0] if isinstance(answer, tuple) else answer).max(dim=1).values.sum().backward()
+    each = (time.perf_counter() - begin) / len(few)
+    seconds = each * len(inputs) * sum(GRADIENTS.get(name, 200) for name in attacks)
+    if seconds > LONG_S:
+        print(f"about {max(1, round(seconds / 60))} minutes: {len(inputs)} samples, {', '.join(attacks)}", flush=True)
 
 
 def _show(about: dict[str, Any], found: RobustnessReport) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(f"{about['dataset']}, step {about['step']:,}: accuracy [bold]{found.accuracy:.1%}[/] on "
+    step = "" if about["step"] is None else f", step {about['step']:,}"
+    for note in about.get("notes", ()):
+        console.print(f"  {note}", markup=False)
+    console.print(f"{about['dataset']}{step}: accuracy [bold]{found.accuracy:.1%}[/] on "
                   f"{found.samples} {about['split']} samples")
     console.print(_table(found))
     console.print("median, mean: ‖perturbation‖ / ‖input‖ over the samples that were right; mean*: with the "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lpc_core.inspection import Inspection
-    from lpc_core.inspection.examining import Description, Wishes
+    from lpc_core.inspection.from_file import Description, Wishes
 
 
 def inspect(  # noqa: PLR0917
@@ -42,7 +42,7 @@ def inspect(  # noqa: PLR0917
     check_outputs(**outputs)
     check_page("inspection", html)
     _limit_threads(threads)
-    from lpc_core.inspection.examining import Wishes
+    from lpc_core.inspection.from_file import Wishes
 
     picked = picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
                                          if name}
@@ -52,7 +52,7 @@ def inspect(  # noqa: PLR0917
         weights=weights, classes=classes, head_weight=head_weight, head_bias=head_bias, samples=samples, side=side,
         project=names(project), dims=dims, gammas=_numbers(gamma), convention=convention, frame=frame, seed=seed,
         device=device)
-    found = _examined(file, wishes, limit_gb, as_json)
+    found = _inspected(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:
         from lpc_core.inspection import Inspection, report
@@ -81,15 +81,15 @@ def _numbers(text: str) -> tuple[float, ...]:
     return values
 
 
-def _examined(file: list[Path], wishes: Wishes, limit_gb: float, as_json: bool) -> Inspection | Description:
+def _inspected(file: list[Path], wishes: Wishes, limit_gb: float, as_json: bool) -> Inspection | Description:
     from lpc_core.checkpoint import Limits
-    from lpc_core.inspection.examining import examine
+    from lpc_core.inspection.from_file import inspect_file
 
     size = int(limit_gb * 2**30)
     limits = Limits(file_bytes=size, tensor_bytes=size, memory_bytes=max(3 * size, 2 * 2**30))
     with progress("inspecting", as_json, sys.stderr) as tell:
         try:
-            return examine(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))
+            return inspect_file(file, wishes, progress=tell, limits=limits, command=shlex.join(["lpc", *sys.argv[1:]]))
         except ImportError as error:  # an extra that this needs; the text names it
             raise ValueError(str(error)) from error
 

@@ -138,7 +138,8 @@ class _Bars:
 
 @COMMAND.command("table")
 def table(
-    number: Annotated[int, typer.Argument(help="1 robustness, 2 collapse, 3 reliability, 4 information and theory.")],
+    number: Annotated[int, typer.Argument(help="1 robustness, 2 collapse, 3 reliability, 4 information and theory, "
+                                                 "5 retrieval.")],
     data: Only = None, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False,
     claims: Annotated[bool, typer.Option(help="The verdict on each claim below the table.")] = True,
 ) -> None:
@@ -227,17 +228,9 @@ def _short(value: Any) -> str:
 
 
 def _as_csv(found: Any) -> bytes:
-    import csv
-    import io
+    from lpc_core.files.spreadsheet import table as csv_of
 
-    from lpc_core.files.spreadsheet import cell
-
-    sink = io.StringIO()
-    writer = csv.writer(sink)
-    names = list(found.lines[0]) if found.lines else [found.x, found.y]
-    writer.writerow(names)
-    writer.writerows([cell(line[name]) for name in names] for line in found.lines)
-    return sink.getvalue().encode()
+    return csv_of(found.lines, list(found.lines[0]) if found.lines else [found.x, found.y]).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _as_csv, ".json": lambda found: dumps(vars(found)).encode()}

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from lpc_core.data._base import DataError, Dataset, Form, Source, data_root, load, sources, torch_shape
+from lpc_core.data._base import (
+    NOT_HERE,
+    DataError,
+    Dataset,
+    Form,
+    Source,
+    data_root,
+    load,
+    missing,
+    sources,
+    torch_shape,
+)
 from lpc_core.data._split import TooManyAsked, spread
 from lpc_core.progress import Progress
 
-__all__ = ["DataError", "Dataset", "Form", "Progress", "Source", "TooManyAsked", "data_root", "load", "sources",
-           "spread", "torch_shape"]
+__all__ = ["NOT_HERE", "DataError", "Dataset", "Form", "Progress", "Source", "TooManyAsked", "data_root", "load",
+           "missing", "sources", "spread", "torch_shape"]

@@ -14,6 +14,8 @@ from lpc_core.config import DataConfig
 from lpc_core.progress import Progress, silent
 from lpc_core.registry import discover, pick
 
+NOT_HERE = "is not here"  # a data set; said on pages
+
 
 class DataError(Exception):
     """Data that cannot be had; the message says what to do (for files: the folder to put them in)."""
@@ -64,12 +66,22 @@ class Source:
     uses: tuple[str, ...]  # which DataConfig fields it reads, besides the sample counts
     load: Callable[[DataConfig, int, Progress], Dataset]
     form: Callable[[DataConfig], Form]
+    here: Callable[[], bool] = lambda: True  # whether it can be had without a download
 
 
 @functools.cache
 def sources() -> dict[str, Source]:
     """Every data source by name."""
     return discover("lpc_core.data", "SOURCE")
+
+
+def missing(dataset: str, error: Exception) -> str:
+    """What a reader is told of a ``dataset`` that cannot be had: which, why and what to do, and what is at hand."""
+    known = sources()
+    if dataset not in known:
+        return str(error)
+    there = ", ".join(source.title for name, source in known.items() if name != dataset and source.here())
+    return f"{known[dataset].title} {NOT_HERE}: {error}. At hand are {there}."
 
 
 def data_root() -> Path:

@@ -57,6 +57,10 @@ class Cifar:
         """All 60,000 images are read."""
         return Form((32, 32, 3), len(self.class_names), 60_000 * PIXELS)
 
+    def here(self) -> bool:
+        """Whether its files, or an archive of them, lie in the data folder."""
+        return bool(self._locate() or any(find(("", self.name), (version.archive,)) for version in self.versions))
+
     def _locate(self) -> tuple[Version, list[Path]] | None:
         for version in self.versions:
             folders = (version.folder, f"{self.name}/{version.folder}", self.name)

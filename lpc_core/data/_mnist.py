@@ -43,6 +43,10 @@ class MnistLike:
         """All 70,000 images are read."""
         return Form((28, 28, 1), len(self.class_names), 70_000 * 28 * 28)
 
+    def here(self) -> bool:
+        """Whether all its files lie in the data folder."""
+        return bool(self._locate())
+
     def _locate(self) -> list[Path] | None:
         """All four named in one style: a mixture may pair images with another copy's labels."""
         return next(filter(None, (find((self.name, *self.folders), [_styled(file, *style) for file in FILES])

@@ -24,4 +24,4 @@ _CIFAR10 = Cifar(
 )
 
 SOURCE = Source("CIFAR-10", "Small colour photographs of ten kinds of things (170 MB).", (), _CIFAR10.load,
-                _CIFAR10.form)
+                _CIFAR10.form, _CIFAR10.here)

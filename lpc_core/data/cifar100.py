@@ -35,4 +35,4 @@ _CIFAR100 = Cifar(
 )
 
 SOURCE = Source("CIFAR-100", "Small colour photographs of a hundred kinds of things (170 MB).", (), _CIFAR100.load,
-                _CIFAR100.form)
+                _CIFAR100.form, _CIFAR100.here)

@@ -16,4 +16,4 @@ _FASHION = MnistLike(
 )
 
 SOURCE = Source("Fashion-MNIST", "Clothes, 28×28: as small as MNIST, but harder (30 MB).", (), _FASHION.load,
-                _FASHION.form)
+                _FASHION.form, _FASHION.here)

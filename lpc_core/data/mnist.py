@@ -15,4 +15,4 @@ _MNIST = MnistLike(
 )
 
 SOURCE = Source("MNIST", "Handwritten digits, 28×28: the classic first image set (11 MB).", (), _MNIST.load,
-                _MNIST.form)
+                _MNIST.form, _MNIST.here)

@@ -14,6 +14,7 @@ from lpc_core.data._split import Labelled, subset
 from lpc_core.progress import Progress
 
 NAME, CLASSES = "svhn", tuple("0123456789")
+FOLDERS = (NAME, "SVHN", "")
 FILES = {"train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373", "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3"}
 URL = "http://ufldl.stanford.edu/housenumbers/"  # without encryption; the sums above are of the official files
 PICTURES = 99_289
@@ -25,7 +26,7 @@ def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
 
     Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
     """
-    paths = find((NAME, "SVHN", ""), list(FILES)) or _downloaded(progress)
+    paths = find(FOLDERS, list(FILES)) or _downloaded(progress)
     train, test = (_read(path, progress) for path in paths)
     return subset(NAME, CLASSES, train, test, config=config, seed=seed)
 
@@ -58,4 +59,5 @@ def _form(config: DataConfig) -> Form:
     return Form((32, 32, 3), len(CLASSES), PICTURES * 3 * 32 * 32)
 
 
-SOURCE = Source("SVHN", "Digits cut out of photographs of house numbers, in colour (250 MB).", (), _load, _form)
+SOURCE = Source("SVHN", "Digits cut out of photographs of house numbers, in colour (250 MB).", (), _load, _form,
+                lambda: bool(find(FOLDERS, list(FILES))))

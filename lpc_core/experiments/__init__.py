@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from lpc_core.experiments._catalogue import all_rows, rows_named
 from lpc_core.experiments._figures import FIGURES, FigureData, figure
+from lpc_core.experiments._phase import Cell as PhaseCell
+from lpc_core.experiments._phase import as_lines, phase_diagram
 from lpc_core.experiments._plan import Planned, plan
 from lpc_core.experiments._published import SOURCE
 from lpc_core.experiments._row import OPTIONS, Row
@@ -18,6 +20,6 @@ from lpc_core.experiments._tables import TABLES, Cell, PaperTable, TableRow, in_
 from lpc_core.experiments._verdicts import Verdict, verdicts
 
 __all__ = ["FIGURES", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
-           "PaperTable", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict", "all_rows",
-           "families", "figure", "grouped", "in_words", "paper_in_words", "plan", "rows_named", "run_all", "table",
-           "verdicts"]
+           "PaperTable", "PhaseCell", "Planned", "Row", "Store", "StoreError", "StoredRun", "TableRow", "Verdict",
+           "all_rows", "as_lines", "families", "figure", "grouped", "in_words", "paper_in_words", "phase_diagram",
+           "plan", "rows_named", "run_all", "table", "verdicts"]

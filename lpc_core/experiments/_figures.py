@@ -78,7 +78,8 @@ def _separation(groups: Sequence[Group]) -> FigureData:
     lines = [{"row": group.label, "seed": run.planned.seed, "separation": value_of(run, "separation"),
               "robustness": value_of(run, name), "attack": title, "test_accuracy": value_of(run, "test_accuracy")}
              for group in groups for run in group.runs
-             for name, title in (("deepfool", "DeepFool, as published"), ("smallest", "smallest known"))]
+             for name, title in (("deepfool", "DeepFool, as published"), ("smallest", "smallest known"))
+             if math.isfinite(value_of(run, "separation")) and math.isfinite(value_of(run, name))]
     notes = []
     for attack in dict.fromkeys(line["attack"] for line in lines):
         x, y = (np.array([line[axis] for line in lines if line["attack"] == attack]) for axis in

@@ -15,14 +15,17 @@ from lpc_core.engine.observe import Outputs
 from lpc_core.experiments._trainer import RowTrainer
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics import METRICS, readings
+from lpc_core.metrics.entropy_max import entropy_max
 from lpc_core.metrics.lipschitz import lipschitz
 from lpc_core.metrics.reliability import reliability
+from lpc_core.metrics.retrieval import retrieval
 from lpc_core.progress import Progress, part, silent
 from lpc_core.robustness import report as attacked
 from lpc_core.theory import critical_gamma
 
 MOST = 10_000  # samples of either set that are measured; the authors take as many for 𝓡 and the nodes' peaks
 ATTACKED = 500  # test samples
+QUERIES = 1_000  # test samples that search the training set for their like
 SLOPES = 1_000  # test samples whose gradient is taken
 ATTACKS = ("deepfool", "ddn", "fmn")
 PIECE = 1_000
@@ -63,7 +66,11 @@ def final_report(trainer: RowTrainer, progress: Progress = silent) -> dict[str, 
     found = {"samples": {"train": len(train[3]), "test": len(test[3])},
              "train": _measured(trainer, *train[1:], part(progress, 0.0, 0.25)),
              "test": _measured(trainer, *test[1:], part(progress, 0.25, 0.4))}
-    found["reliability"] = _plain(reliability(train[1], train[3], test[1], test[2], test[3], k=min(20, len(train[3]))))
+    found["reliability"] = _plain(reliability(train[1], train[3], test[1], test[2], test[3], k=min(20, len(train[3])),
+                                              weight=trainer.model.head.weight))
+    found["retrieval"] = retrieval(train[1], train[3], test[1][:QUERIES], test[3][:QUERIES]).named()
+    found["entropy"] = _plain({"entropy_max": entropy_max(train[1])})["entropy_max"] if \
+        trainer.row.entropy_norm == "max" else found["train"]["entropy_kl"]
     slopes = lipschitz(trainer.model, test[0][:SLOPES], test[3][:SLOPES])
     found["slopes"] = _plain(slopes.readings())
     rows = spread(test[3], ATTACKED, trainer.config.seed)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import importlib
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lpc_core.config import ConfigError
 from lpc_core.experiments._plan import Planned
-from lpc_core.experiments._store import HEAD
+from lpc_core.experiments._store import HEAD, Store
 from lpc_core.experiments._work import done_or_refused
 
 PATIENCE_S = 5.0  # for a cluster's address to answer
 POLL_S = 0.5
 RETRIES = 3
+BUSY_LOOKS, BUSY_S = 60, 1.0
 
 Results = Iterator[tuple[Planned, tuple[str, str]]]
 RayMaker = Callable[[Sequence[Planned], Path, str, Callable[[], None]], Results]
@@ -86,4 +88,8 @@ def _on_a_node(run: Planned, store: str, device: str) -> tuple[str, str]:
     if not (Path(store) / HEAD).is_file():
         return "failed", (f"expected the store at {store} on node {socket.gethostname()}, got none; put it on a disk "
                           "that all nodes share")
+    for _ in range(BUSY_LOOKS):
+        if not Store(store).is_busy(run):
+            break
+        time.sleep(BUSY_S)  # whoever had it is on a node that was lost, and its process may outlive that a little
     return done_or_refused(run, Path(store), device)

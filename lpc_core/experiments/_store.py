@@ -41,6 +41,10 @@ class StoreError(ValueError):
     """A store or run that cannot be read or written; the message says what was expected, found, and what to do."""
 
 
+class Busy(StoreError):
+    """A run that another process writes."""
+
+
 @dataclass(frozen=True, eq=False)
 class StoredRun:
     """A run as its folder holds it, finished or not."""
@@ -109,6 +113,16 @@ class Store:
         """Whether it has its report."""
         return (self.folder / run.name / REPORT).exists()
 
+    def is_busy(self, run: Planned) -> bool:
+        """Whether another process writes it."""
+        if not (self.folder / run.name).is_dir():
+            return False
+        try:
+            with self.writing(run):
+                return False
+        except Busy:
+            return True
+
     @contextlib.contextmanager
     def writing(self, run: Planned) -> Iterator[RunFolder]:
         """The folder of ``run``, locked; `StoreError` while another process writes it."""
@@ -120,8 +134,8 @@ class Store:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it however the process ends
             except BlockingIOError:
-                raise StoreError(f"{run.name}: expected to be the only process that writes this run, got another one "
-                                 "at work on it; wait for it, or use another store") from None
+                raise Busy(f"{run.name}: expected to be the only process that writes this run, got another one at "
+                           "work on it; wait for it, or use another store") from None
             yield RunFolder(folder, run)
 
     def frame(self) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lpc_core.experiments._catalogue import all_rows
 from lpc_core.experiments._row import Row
 from lpc_core.experiments._store import StoredRun, StoreError
 from lpc_core.files.plain_json import number
@@ -26,7 +27,16 @@ QUANTITIES: dict[str, tuple[tuple[str, ...], str]] = {  # name → where in a re
     "peaks_worst": (("train", "node_peak_distance_min"), "peak distance, worst node"),
     "gmm_log_likelihood": (("train", "gmm_log_likelihood"), "GMM log-likelihood"),
     "gmm_std": (("train", "gmm_std"), "GMM std"), "abs_cv": (("train", "abs_cv"), "|z| CV"),
-    "entropy": (("train", "entropy_kl"), "entropy per node"),
+    "entropy": (("entropy",), "entropy"),
+    "nc1_quotient": (("train", "nc1_quotient"), "NC1, quotient"),
+    "map_code": (("retrieval", "retrieval_map_code"), "mAP of the code"),
+    "map_float": (("retrieval", "retrieval_map_float"), "mAP of the latents"),
+    "recall_code": (("retrieval", "retrieval_recall_code"), "recall of the code"),
+    "recall_float": (("retrieval", "retrieval_recall_float"), "recall of the latents"),
+    "bytes_code": (("retrieval", "retrieval_bytes_code"), "bytes, code"),
+    "bytes_float": (("retrieval", "retrieval_bytes_float"), "bytes, latents"),
+    "auroc_neco": (("reliability", "auroc_neco"), "AUROC NECO"),
+    "auroc_nci": (("reliability", "auroc_nci"), "AUROC NCI"),
     "auroc_mahalanobis": (("reliability", "auroc_mahalanobis"), "AUROC Mahalanobis"),
     "auroc_odin": (("reliability", "auroc_odin"), "AUROC ODIN"),
     "auroc_softmax": (("reliability", "auroc_softmax"), "AUROC softmax"),
@@ -102,7 +112,8 @@ def grouped(runs: Sequence[StoredRun], data: str | None = None) -> list[Group]:
             found.setdefault((run.planned.key, run.planned.variant), []).append(run)
     groups = [Group(each[0].planned.row, variant, tuple(sorted(each, key=lambda run: run.planned.seed)))
               for (_, variant), each in found.items()]
-    return _one_lr_each(groups)
+    order = {key: place for place, key in enumerate(all_rows())}
+    return sorted(_one_lr_each(groups), key=lambda group: (order.get(group.row.key, len(order)), group.variant))
 
 
 def _without_lr(variant: str) -> str:

@@ -1,5 +1,5 @@
-"""The four tables: the publication's value, ours as mean ± std over seeds, row by row. They are arranged by what is
-asked (how robust, how collapsed, how reliable, how informative), which need not be the publication's own numbering.
+"""The tables: the publication's value, ours as mean ± std over seeds, row by row. They are arranged by what is asked
+(how robust, how collapsed, how reliable, how informative, what the code finds): not by the publication's numbering.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ TABLES = {
     1: ("Accuracy and robustness (mean of ‖δ‖/‖x‖)", ("train_accuracy", "test_accuracy", "deepfool", "smallest")),
     2: ("Collapse of the training latents", ("sigma_w", "norm_cv", "spread", "nc1", "separation", "peaks", "abs_cv")),
     3: ("Reliability: AUROC of telling wrong predictions",
-        ("auroc_mahalanobis", "auroc_odin", "auroc_softmax", "auroc_knn")),
+        ("auroc_mahalanobis", "auroc_odin", "auroc_softmax", "auroc_knn", "auroc_neco", "auroc_nci")),
     4: ("Information, slopes and theory", ("entropy", "gmm_log_likelihood", "gmm_std", "slope_max", "slope", "p_y",
                                            "gamma", "critical", "radius", "predicted_radius")),
+    5: ("What the binary code is good for: retrieval from the training set by test samples",
+        ("map_code", "map_float", "recall_code", "recall_float", "bytes_code", "bytes_float")),
 }
 
 
@@ -55,9 +57,9 @@ class PaperTable:
 
 
 def table(number: int, groups: Sequence[Group]) -> PaperTable:
-    """Table ``number`` (1 to 4) over ``groups``; `ConfigError` for another number."""
+    """Table ``number`` (1 to 5) over ``groups``; `ConfigError` for another number."""
     if number not in TABLES:
-        raise ConfigError("table", "1, 2, 3 or 4", number)
+        raise ConfigError("table", "1, 2, 3, 4 or 5", number)
     title, names = TABLES[number]
     rows = tuple(TableRow(group.label, group.row.title, len(group.runs), {name: _cell(group, name) for name in names},
                           group.note) for group in groups)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lpc_core.experiments._measure import MOST
 from lpc_core.experiments._summaries import Group, value_of
 from lpc_core.study import correlation
 
@@ -75,6 +76,14 @@ def _against_the_smallest(own: Group, others: list[Group]) -> str:
             f"{others[0].row.title}" + ("; LPC's accuracy is near chance, so neither means anything" if lost else ""))
 
 
+def _few_errors(own: Group, others: list[Group]) -> str:
+    """On how many wrong predictions an AUROC rests."""
+    samples = min(own.row.settings["test_samples"], MOST)
+    counts = [round((1 - group.mean("test_accuracy")) * samples) for group in (own, others[0])]
+    return (f"Each rests on about {counts[0]} (LPC) or {counts[1]} ({others[0].row.title}) wrong predictions of "
+            f"{samples:,}")
+
+
 def _classes(group: Group) -> int:
     return 100 if group.row.data == "cifar100" else 10
 
@@ -102,7 +111,9 @@ def _lemma_1(known: Known) -> Judged:
             f"{ratio.mean():.3g} times the head's critical γ")
     if sure.min() >= CERTAIN:
         return HOLDS, said
-    return FAILS, f"{said}: the penalty outweighs cross-entropy, and no class is certain although all are told apart"
+    why = ("above which some class is less likely than all others together" if ratio.mean() > 1 else
+           "below which every class is still the likeliest, but certainty ends earlier")
+    return FAILS, f"{said}, {why}"
 
 
 def _radius(known: Known) -> Judged:
@@ -137,7 +148,7 @@ def _figure_3(name: str) -> Callable[[Known], Judged]:
         words = (f"Pearson r {found.r:.2f} (95 % {found.low:.2f} to {found.high:.2f}, {found.n} runs of {len(known)} "
                  "rows)")
         if found.low <= 0 and found.high > 0.5:
-            return OPEN, f"{words}: so few runs allow either"
+            return OPEN, f"{words}: the interval allows either"
         return HOLDS if found.low > 0.5 else PARTLY if found.low > 0 else FAILS, words
 
     return judge
@@ -153,8 +164,9 @@ CLAIMS: tuple[tuple[int, str, Callable[[Known], Judged]], ...] = (  # table that
     (2, "Classes collapse to points only with γ", _compared("spread", True, "within-class spread")),
     (2, "The latents lie on a shell of one radius", _compared("norm_cv", True, "variation of the norm")),
     (2, "Every node takes one of two values", _binary),
-    (3, "Wrong predictions are told by Mahalanobis distance", _compared("auroc_mahalanobis", False, "AUROC")),
-    (3, "Wrong predictions are told by ODIN", _compared("auroc_odin", False, "AUROC")),
+    (3, "Wrong predictions are told by Mahalanobis distance",
+     _compared("auroc_mahalanobis", False, "AUROC", _few_errors)),
+    (3, "Wrong predictions are told by ODIN", _compared("auroc_odin", False, "AUROC", _few_errors)),
     (4, "Lemma 1: p_y ≈ 1 where γ is strong", _lemma_1),
     (4, "The radius is where push and pull balance", _radius),
 )

@@ -6,8 +6,11 @@ without a width, and take full-width signs for the plain ones (OWASP, "CSV Injec
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SIGNS = ("=", "+", "-", "@")
@@ -27,3 +30,12 @@ def cell(value: Any) -> Any:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return disarmed(value) if isinstance(value, str) else value
+
+
+def table(lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """``lines`` as CSV with the columns ``names``."""
+    sink = io.StringIO()
+    writer = csv.writer(sink)
+    writer.writerow(names)
+    writer.writerows([cell(line[name]) for name in names] for line in lines)
+    return sink.getvalue()

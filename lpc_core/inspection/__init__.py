@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lpc_core.inspection._base import Inspection
-    from lpc_core.inspection.analysis import certainty, inspect
     from lpc_core.inspection.collapsing import Collapser, CollapseView, collapse_view
     from lpc_core.inspection.comparing import compare
-    from lpc_core.inspection.examining import Description, Wishes, examine
     from lpc_core.inspection.films import film_embeddings
+    from lpc_core.inspection.from_file import Description, Wishes, inspect_file
     from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
+    from lpc_core.inspection.inspecting import certainty, inspect
     from lpc_core.inspection.layouts import Recognised, recognise
     from lpc_core.inspection.projecting import components, project
     from lpc_core.inspection.reporting import readings_csv, report, samples_csv
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from lpc_core.inspection.transferring import transferred
 
 _OF = {
-    "_base": ("Inspection",), "analysis": ("certainty", "inspect"),
+    "_base": ("Inspection",), "inspecting": ("certainty", "inspect"),
     "collapsing": ("CollapseView", "Collapser", "collapse_view"), "comparing": ("compare",),
-    "examining": ("Description", "Wishes", "examine"), "films": ("film_embeddings",),
+    "from_file": ("Description", "Wishes", "inspect_file"), "films": ("film_embeddings",),
     "heads": ("HeadCandidate", "HeadView", "head_candidates", "head_view", "pick_head"),
     "layouts": ("Recognised", "recognise"), "projecting": ("components", "project"),
     "reporting": ("readings_csv", "report", "samples_csv"), "running": ("Cancelled", "embed"),
@@ -38,8 +38,8 @@ _OF = {
 _HOMES = {name: module for module, names in _OF.items() for name in names}
 __all__ = ["Cancelled", "CollapseView", "Collapser", "Description", "HeadCandidate", "HeadView", "Inspection",
            "InspectionError", "Normalisation", "Recognised", "Samples", "Wishes", "certainty", "collapse_view",
-           "compare", "components", "embed", "examine", "film_embeddings", "gather", "head_candidates", "head_view",
-           "inspect", "load", "normalisation", "pick_head", "project", "readings_csv", "recognise", "report",
+           "compare", "components", "embed", "film_embeddings", "gather", "head_candidates", "head_view", "inspect",
+           "inspect_file", "load", "normalisation", "pick_head", "project", "readings_csv", "recognise", "report",
            "samples_csv", "save", "transferred"]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection._base import Inspection
-from lpc_core.inspection.analysis import class_centres
 from lpc_core.inspection.heads import in_sum_convention, solved
+from lpc_core.inspection.inspecting import class_centres
 from lpc_core.theory import predicted_radius
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.inspection._base import Inspection
-from lpc_core.inspection.analysis import class_centres
+from lpc_core.inspection.inspecting import class_centres
 from lpc_core.inspection.projecting import BLOCK
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from lpc_core.files.plain_json import plain
 from lpc_core.files.spreadsheet import cell
 from lpc_core.inspection._base import Inspection
-from lpc_core.inspection.analysis import certainty, predictions_of
 from lpc_core.inspection.collapsing import Collapser, CollapseView
+from lpc_core.inspection.inspecting import certainty, predictions_of
 from lpc_core.metrics import METRICS, Reading
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")

@@ -37,7 +37,7 @@ def embed(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, *, nor
     of its classes, or a latent is not finite; `Cancelled` when ``cancelled()`` says so between batches.
     """
     model = recognised.build().to(device)
-    _check(recognised, inputs, labels, normalisation)
+    check_fit(recognised, inputs, labels, normalisation)
     names = class_names or tuple(str(number) for number in range(recognised.classes))
     watch = _Watch(model, layer)
     logits, latents = [], []
@@ -99,7 +99,8 @@ class _Watch:
         return logits, values
 
 
-def _check(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, normalisation: Normalisation) -> None:
+def check_fit(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, normalisation: Normalisation) -> None:
+    """Refuse samples that are none of the network's: of another shape, or with labels it has no class for."""
     if not len(inputs) or inputs.ndim not in (2, 4) or np.shape(labels) != (len(inputs),):
         raise ValueError(f"expected pictures (n, H, W, C) or vectors (n, D) with one label each, got {inputs.shape} "
                          f"and {np.shape(labels)}; choose other data")

@@ -23,6 +23,12 @@ CHOICES = {
     "mnist": "0 to 1, then MNIST's mean and standard deviation",
     "MEAN/STD": "0 to 1, then numbers of your own, one per channel or one for all: 0.5,0.5,0.5/0.25,0.25,0.25",
 }
+TITLES = {  # of `CHOICES`, for people
+    "lab": "as this lab trains", "none": "as they are stored", "0..1": "divided by 255",
+    "imagenet": "ImageNet's mean and deviation", "cifar10": "CIFAR-10's mean and deviation",
+    "cifar100": "CIFAR-100's mean and deviation", "mnist": "MNIST's mean and deviation",
+    "MEAN/STD": "numbers of my own",
+}
 KNOWN = {  # means and standard deviations per channel of the training sets, on the scale 0…1
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),

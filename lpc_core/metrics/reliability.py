@@ -17,6 +17,8 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics.nci import nci_doubt
+from lpc_core.metrics.neco import neco_doubt
 from lpc_core.models.any import Array, Model, gradient, opened
 
 SHRINK = 1e-6  # of a class's own mean variance, added to every direction of its covariance
@@ -29,6 +31,9 @@ _SCORES = (  # name, what it is, formula of the score, source
     ("odin", "ODIN", "−max softmax(f / T), T = 100", _PAPER + ", after Liang, Li & Srikant 2018"),
     ("softmax", "max softmax", "−max softmax(f)", "Hendrycks & Gimpel 2017"),
     ("knn", "k-NN distance", "distance to the k-th nearest training latent", "Sun et al. 2022"),
+    ("neco", "NECO", "−‖P z‖ / ‖z‖, P the first principal directions of the training latents",
+     "Ammar et al. 2024, arXiv 2310.06823"),
+    ("nci", "NCI", "−(w_ŷ · (z − μ) / ‖z − μ‖ + α ‖z‖₁)", "Liu & Qin 2023, arXiv 2311.01479"),
 )
 METRICS = tuple(
     Metric(f"{prefix}_{name}", f"{title}, {what}", f"AUROC of {formula}", words, source, "linear")
@@ -167,13 +172,14 @@ def _log_top(logits: Tensor) -> Tensor:
 
 def reliability(train_latents: Array, train_labels: Array, latents: Array, logits: Array, labels: Array, *,
                 ood_latents: Array | None = None, ood_logits: Array | None = None, temperature: float = 100.0,
-                k: int = 20) -> dict[str, Reading]:
+                k: int = 20, weight: Array | None = None) -> dict[str, Reading]:
     """Every AUROC by name (`METRICS` explains each), of NumPy arrays or tensors. Labels are rows of the logits, 0…K−1.
 
     ``train_latents`` (n, d) with true ``train_labels`` (n,) fit the scores; test ``latents`` (m, d), ``logits`` (m, K)
     and true ``labels`` (m,) are scored. ``auroc_…`` tell wrong predictions from right ones; ``ood_auroc_…`` tell
-    ``ood_latents`` (o, d) with ``ood_logits`` (o, K), inputs of another kind, from the test set. What cannot be known,
-    because no prediction is wrong or no strangers were given, is NaN with the reason.
+    ``ood_latents`` (o, d) with ``ood_logits`` (o, K), inputs of another kind, from the test set. NCI needs the head's
+    ``weight`` (K, d). What cannot be known, because no prediction is wrong or no strangers or weights were given, is
+    NaN with the reason.
     """
     train_latents, latents = _latents(train_latents), _latents(latents)
     logits, labels, train_labels = _array(logits, np.float64), _array(labels), _array(train_labels)
@@ -184,21 +190,36 @@ def reliability(train_latents: Array, train_labels: Array, latents: Array, logit
         _refuse_labels(what, given, logits.shape[-1])
     gaussians = class_gaussians(train_latents, train_labels)
 
+    head = None if weight is None else _array(weight, np.float64)
+    if head is not None and head.shape != (logits.shape[1], latents.shape[1]):
+        raise ValueError(f"expected weight ({logits.shape[1]}, {latents.shape[1]}), a row per logit, got {head.shape}; "
+                         "pass the head that reads these latents")
+
     def scores(z: np.ndarray, f: np.ndarray) -> dict[str, np.ndarray]:
-        return {"mahalanobis": mahalanobis(gaussians, z, np.argmax(f, axis=1)), "odin": softmax_doubt(f, temperature),
-                "softmax": softmax_doubt(f), "knn": knn_distance(train_latents, z, k)}
+        guessed = np.argmax(f, axis=1)
+        return {"mahalanobis": mahalanobis(gaussians, z, guessed), "odin": softmax_doubt(f, temperature),
+                "softmax": softmax_doubt(f), "knn": knn_distance(train_latents, z, k),
+                "neco": neco_doubt(train_latents, z),
+                **({} if head is None else {"nci": nci_doubt(train_latents, z, guessed, head)})}
 
     own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != np.asarray(labels)
-    readings = {f"auroc_{name}": _errors(score, wrong) for name, score in own.items()}
+    found = {f"auroc_{name}": _errors(score, wrong) for name, score in own.items()}
     if ood_latents is None or ood_logits is None:
-        return readings | {f"ood_auroc_{name}": Reading(math.nan, reason="no inputs of another kind were given")
-                           for name in own}
+        return _all(found, "no inputs of another kind were given")
     ood_latents, ood_logits = _latents(ood_latents), _array(ood_logits, np.float64)
     if len(ood_logits) != len(ood_latents) or ood_logits.shape[1:] != logits.shape[1:]:
         raise ValueError(f"expected ood_logits ({len(ood_latents)}, {logits.shape[1]}), a row per ood latent, got "
                          f"{ood_logits.shape}; pass the same samples in both")
     strange = scores(ood_latents, ood_logits)
-    return readings | {f"ood_auroc_{name}": auroc(own[name], strange[name]) for name in own}
+    return _all(found | {f"ood_auroc_{name}": auroc(own[name], strange[name]) for name in own}, "")
+
+
+def _all(found: dict[str, Reading], missing: str) -> dict[str, Reading]:
+    """Every name in its order; those not found are NaN for want of strangers (``missing``) or of weights."""
+    def why(name: str) -> str:
+        return missing if missing and name.startswith("ood") else "needs the head's weight"
+
+    return {name: found.get(name) or Reading(math.nan, reason=why(name)) for name in (m.name for m in METRICS)}
 
 
 def _errors(score: np.ndarray, wrong: np.ndarray) -> Reading:

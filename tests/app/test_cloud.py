@@ -13,7 +13,7 @@ import safetensors.numpy
 from app.looks import cloud, cloud_theory
 from app.looks.cloud_theory import predict, predict_for
 from lpc_core.checkpoint import Embeddings
-from lpc_core.inspection.analysis import class_centres
+from lpc_core.inspection.inspecting import class_centres
 from lpc_core.theory import collapse_points
 from tests.app._inspections import made
 

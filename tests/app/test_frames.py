@@ -34,8 +34,8 @@ def snapshot(latents: np.ndarray, classes: int = 3, theory: bool = True, **chang
 
 
 def frame(view: View, shown: Snapshot) -> tuple[dict, dict[str, np.ndarray]]:
-    sight = Camera(shown.latents.shape[1]).look(view, shown.latents)
-    kind, info, arrays = decode(encode("frame", INFO, [moment(shown, sight)]))
+    projection = Camera(shown.latents.shape[1]).look(view, shown.latents)
+    kind, info, arrays = decode(encode("frame", INFO, [moment(shown, projection)]))
     assert kind == "frame"
     return as_one(info), {name.removeprefix("0."): array for name, array in arrays.items()}
 

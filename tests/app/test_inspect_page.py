@@ -94,6 +94,7 @@ def test_a_recognised_checkpoint_is_run_only_when_data_and_normalisation_were_ch
     assert plain(EVIL) in told
     run = button(page, "Run it")
     assert run.disabled
+    assert any("To run it, choose data and a normalisation." in one.value for one in page.caption)
     choices = {box.label: box for box in page.selectbox}
     assert choices["Normalisation of its inputs"].value is None
     assert choices["Run it on"].value is None
@@ -307,3 +308,10 @@ def test_signs_of_markdown_are_plain_text(text):
     assert re.sub(r"\\(.)", r"\1", safe) == text
     for sign in "*_`<[$:#|~":
         assert f"\\{sign}" in safe or sign not in text
+
+
+def test_missing_data_are_not_blamed_on_the_checkpoint(page):
+    waiting(page, described())
+    desk(page).error = "CIFAR-10 is not here: expected to download it, got no connection"
+    again(page)
+    assert page.error[0].value.startswith("CIFAR\\-10 is not here")

@@ -12,11 +12,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from app.desks import inspections, jobs
+from app.desks import inspecting, inspections, jobs
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.desks.samples import samples
 from app.parts.cloud import chosen_rows
 from app.parts.samples import sample_items, telling_first
+from lpc_core.checkpoint._base import Ask, refusal
+from lpc_core.data import DataError
 from tests.app._inspections import made
 from tests.patience import until
 
@@ -240,7 +242,7 @@ def test_names_are_cut_to_what_can_be_shown_and_only_an_ending_is_kept(desk, mon
      ["--data=pets", "--side=32"]),
     (Wish(gamma=2.5, frame=3), {"gammas": [2.5], "frame": 3}, ["--gamma=2.5", "--frame=3"])])
 def test_wishes_for_the_library_and_for_a_shell(wish, plain, command):
-    from lpc_core.inspection.examining import Wishes
+    from lpc_core.inspection.from_file import Wishes
 
     assert wish.wishes() == plain
     assert wish.options() == command
@@ -311,3 +313,22 @@ def test_samples_that_come_with_the_lab_are_there_and_say_how_to_run_them():
         assert len(sample.sentence) > 40
         Wish(**sample.how)
     assert samples(inspections.Path("/nowhere")) == []
+
+
+def test_a_refusal_that_a_choice_lifts_tells_no_program_what_to_do():
+    error = refusal("a column for the labels", "the columns 'a; b', 'kind'",
+                    "name a column 'label', or say which it is, --pick labels=NAME, in Python "
+                    "picked={'labels': 'NAME'}",
+                    Ask("labels", ("a; b", "kind")))
+    told = "expected a column for the labels, got the columns 'a; b', 'kind'; choose it below"
+    assert inspecting.refused(error) == told
+    assert inspecting.refused(ValueError("expected x,\n got y; do z")) == "expected x, got y; do z"
+
+
+def test_missing_data_are_named_and_no_exception_is(monkeypatch, tmp_path):
+    def absent(*_, **__):
+        raise DataError("expected to download it, got no connection; put it there")
+
+    monkeypatch.setattr("lpc_core.inspection.from_file.inspect_file", absent)
+    with pytest.raises(ValueError, match=r"^CIFAR-10 is not here: expected to download it, .* At hand are"):
+        inspecting.inspect(str(tmp_path / "net.pt"), str(tmp_path / "out"), '{"data": "cifar10"}')

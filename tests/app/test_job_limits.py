@@ -253,3 +253,10 @@ def test_memory_counts_a_process_and_what_it_started():
         assert 110e6 < _resident_by_ps(process.pid) < 300e6
         process.stdin.close()
         process.wait(20)
+
+
+@pytest.mark.parametrize("words", ["lpc_core.data._base.DataError: expected to download it, got no connection",
+                                   "  File \"x.py\", line 3\nValueError: expected a number", "KeyError: 'a'"])
+def test_no_name_of_an_exception_reaches_a_page(words):
+    assert jobs.complaint(1, words, "try less") == "Something unexpected ended the job; the server's log says what."
+    assert jobs.complaint(2, "lpc: gammas: expected a number", "try less") == "gammas: expected a number"

@@ -21,7 +21,7 @@ if line:
 
 @pytest.fixture
 def waiter(tmp_path, monkeypatch):
-    """A module that waits as `app.desks.looking` does."""
+    """A module that waits as `app.desks.inspecting` does."""
     (tmp_path / "lpc_waiter.py").write_text(WAITER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     yield "lpc_waiter"
@@ -87,12 +87,12 @@ def test_the_inspection_page_has_one_ready(monkeypatch):
     monkeypatch.setattr(inspections, "REST_S", 0.01)
     desk = inspections.InspectDesk("cpu")
     try:
-        ready = spares._waiting[inspections.LOOKING]
+        ready = spares._waiting[inspections.INSPECTING]
         desk.upload = inspections.Upload("no.npz", desk.folder / "no.npz", 1)
         desk.inspect(inspections.Wish())
-        until(lambda: not desk.busy and inspections.LOOKING in spares._waiting)
+        until(lambda: not desk.busy and inspections.INSPECTING in spares._waiting)
         assert "expected a file at 'no.npz'" in desk.error
-        assert spares._waiting[inspections.LOOKING] is not ready
+        assert spares._waiting[inspections.INSPECTING] is not ready
     finally:
         jobs.close_all()
     assert not spares._waiting

@@ -1,4 +1,6 @@
 import { sentenceOf } from "../../app/static/film/words.js";
+import { HATCHINGS, hatchOf } from "../../app/static/kit/hatch.js";
+import { Touch } from "../../app/static/latents/touch.js";
 import { described } from "../../app/static/latents/words.js";
 import { Moment } from "../../app/static/live/moment.js";
 import { FilmData } from "../../app/static/film/data.js";
@@ -94,4 +96,36 @@ test("a film's sentence is of the phase that its file gives", async () => {
   equal(said("collapsed").search(/have collapsed: each is 90\.0 %/) >= 0, true);
   equal(said("clouds").search(/still clouds.*25\.0 % of the training samples are right/) >= 0, true);
   equal(said("total", { onset: null, total: null }).search(/nothing is learned yet/) >= 0, true);
+});
+
+test("every class of twelve has bars that differ without their colour", () => {
+  const ctx = document.createElement("canvas").getContext("2d");
+  const looks = Array.from({ length: HATCHINGS }, (_, c) => {
+    ctx.fillStyle = "#888";
+    ctx.fillRect(0, 0, 48, 48);
+    ctx.fillStyle = hatchOf(ctx, c, "#fff") ?? "#888";
+    ctx.fillRect(0, 0, 48, 48);
+    return ctx.getImageData(0, 0, 48, 48).data.join();
+  });
+  equal([HATCHINGS, new Set(looks).size], [12, 12]);
+});
+
+test("two fingers move and zoom the view, one is left to the page", () => {
+  const surface = document.createElement("div");
+  document.body.append(surface);
+  const heard = [];
+  const below = [];
+  const plotly = surface.appendChild(document.createElement("i"));
+  plotly.addEventListener("touchstart", () => below.push(1));
+  const touch = new Touch(surface, { move: (dx, dy, factor) => heard.push([dx, dy, factor]) });
+  const send = (kind, ...points) => {
+    const touches = points.map(([x, y], identifier) => new window.Touch({ identifier, target: plotly, clientX: x, clientY: y }));
+    const event = new TouchEvent(kind, { touches, bubbles: true, cancelable: true });
+    plotly.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  equal([send("touchstart", [0, 0]), send("touchmove", [0, 50])], [false, false]);
+  send("touchstart", [0, 0], [100, 0]);
+  equal([send("touchmove", [0, 10], [200, 10]), heard, below], [true, [[50, 10, 2]], []]);
+  equal(touch.before.size, 200);
 });

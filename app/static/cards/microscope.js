@@ -61,7 +61,7 @@ export class Microscope extends Part {
     this.distances = new CardView({ ...DISTANCES, figure: EMPTY_LOG, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
     const grid = el("div", { class: "lpc-card-grid" }, this.cloud.element, this.distances.element);
     this.root.prepend(el("section", { class: "lpc-panel", "aria-label": "Collapse microscope" },
-      el("header", { class: "lpc-head" }, el("h3", { text: "Collapse microscope" }), info, this.picks),
+      el("header", { class: "lpc-head" }, el("h2", { text: "Collapse microscope" }), info, this.picks),
       row("magnified", this.zoomValue, this.lens), row("step", this.timeValue, this.time),
       el("div", { class: "lpc-scope-buttons" }, fit, deepest), this.sentence), grid);
   }

@@ -20,7 +20,7 @@ export class Readings extends Part {
     super(element, props, { className: "lpc-readings", testid: "lpc-readings", sheets: ["cards/cards.css"] });
     Object.assign(this, { by: null, down: false, drawn: "" });
     this.popover = new MetricPopover(this.root);
-    this.title = el("h3", { text: props.title });
+    this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
       ["Data, CSV", `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
     this.heads = COLUMNS.map((column) => this.head(column));

@@ -48,7 +48,7 @@ export class Cloud extends Part {
     this.hands = new Hands(this.surface, this.handHooks());
     const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
     this.legend = new Legend(legend, () => this.refresh());
-    const head = el("header", { class: "lpc-head" }, el("h3", { text: this.props.name || "Latents" }), info("cloud"), this.tools.handles, this.tools.view);
+    const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || "Latents" }), info("cloud"), this.tools.handles, this.tools.view);
     const choice = el("div", { class: "lpc-cloud-choice" }, this.status, this.tools.choice);
     this.root.prepend(el("section", { class: "lpc-panel lpc-cloud-panel" }, head, this.plot, choice,
       el("div", { class: "lpc-keys" }, this.tools.layerChips, legend), this.gamma.element, this.cover));

@@ -14,7 +14,7 @@ export class Samples extends Part {
   constructor(element, props) {
     super(element, props, { sheets: ["cloud/cloud.css"] });
     Object.assign(this, { shown: PAGE, key: "" });
-    this.title = el("h3");
+    this.title = el("h2");
     this.note = el("p", { class: "lpc-hint", testid: "lpc-samples-note" });
     this.list = el("ul", { class: "lpc-samples-list", testid: "lpc-samples-list" });
     this.more = el("button", { type: "button", class: "lpc-button", on: { click: () => this.showMore() } });

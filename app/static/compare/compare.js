@@ -1,7 +1,7 @@
 // The comparison's stage: two to four runs on one connection, one row of controls, shared axes; what Streamlit mounts.
 
 import { keeping } from "../kit/component.js";
-import { el, segmented } from "../kit/dom.js";
+import { el, segmented, setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
 import { LiveView, again } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
@@ -29,7 +29,8 @@ export class CompareStage extends LiveView {
     this.layers.set("forces", false);
     this.legend = el("div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
     this.views.element.prepend(this.axes);
-    const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, layers, this.legend), this.views.element);
+    this.data = el("span", { class: "lpc-data-name", testid: "lpc-data-name" });
+    const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, this.data, layers, this.legend), this.views.element);
     this.grid = el("div", { class: "lpc-runs" });
     this.curves = new CompareCurves({ clock: this.clock, panels: () => this.panels });
     const notices = el("div", { class: "lpc-notices" });
@@ -75,6 +76,7 @@ export class CompareStage extends LiveView {
     this.gamma.element.hidden = !info.follows.includes(true);
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
+    setText(this.data, info.title);
     if (others) this.begins();
     this.ready(info);
   }

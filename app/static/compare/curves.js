@@ -19,7 +19,7 @@ export class CompareCurves extends LineChart {
       el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: "against" }), this.against));
     this.element = el("div", { class: "lpc-compare-below" },
       el("section", { class: "lpc-panel", "aria-label": "Curves" }, head, this.chart),
-      el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": "Numbers" }, el("header", { class: "lpc-head" }, el("h3", { text: "Now" })), this.table));
+      el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": "Numbers" }, el("header", { class: "lpc-head" }, el("h2", { text: "Now" })), this.table));
   }
 
   /** The words of other runs, whose numbers the menu has. */

@@ -20,7 +20,7 @@ export class ComparePanel {
     this.note = el("p", { class: "lpc-hint lpc-run-note", hidden: true });
     this.sentence = el("p", { class: "lpc-run-sentence", testid: `lpc-run-sentence-${index}` });
     this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": title },
-      el("header", { class: "lpc-run-head" }, this.mark, el("h3", { text: title, title }), this.gamma),
+      el("header", { class: "lpc-run-head" }, this.mark, el("h2", { text: title, title }), this.gamma),
       this.plot, this.selection, this.sentence, this.note);
     this.latents = new PanelLatents({ plot: this.plot, legend, selection: this.selection, controls, layers }, hooks, group);
   }

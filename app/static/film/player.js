@@ -1,5 +1,6 @@
 // The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
 
+import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { addExplanations } from "../kit/explain.js";
@@ -17,16 +18,17 @@ import { FilmTransport } from "./transport.js";
 import { FILM_TEXTS, sentenceOf } from "./words.js";
 
 const FRAME_MS = 110; // while playing
+const REST_MS = 2_000; // at the end of each round of a film that goes on by itself
 const MANY_CLASSES = 12;
 
 addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
-    Object.assign(this, { film: null, g: 0, t: 0, playing: false, scrubMs: 0 });
-    this.popover = new Popover(this.root, () => this.film?.setup().info);
+    Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false, scrubMs: 0 });
+    this.popover = new Popover(this.root, () => this.film?.setup().info ?? { catalogue: new Catalogue(props.catalogue) });
     this.clock = new ChartClock(() => {});
     this.build();
     this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
@@ -37,6 +39,8 @@ export class FilmPlayer extends Part {
     const { clock } = this;
     const info = (key, suffix) => this.popover.button(key, suffix);
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
+    this.transport.element.addEventListener("pointerdown", () => (this.again = false));
+    this.transport.element.addEventListener("keydown", () => (this.again = false));
     this.zoom = segmented("Zoom", [
       { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
       { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
@@ -81,6 +85,7 @@ export class FilmPlayer extends Part {
   open(film) {
     this.film = film;
     const message = film.setup();
+    setText(this.part.data, film.info.title);
     showTheory(this.part, film.theory, film.info.theory_note);
     this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);
@@ -95,7 +100,8 @@ export class FilmPlayer extends Part {
     const { onset, total } = film.marks(film.T - 1);
     const start = onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
     this.go(start, film.T - 1);
-    if (this.props.playing && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.togglePlay();
+    this.again = this.props.playing && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (this.again) this.togglePlay();
   }
 
   /** To run g at frame t. */
@@ -135,8 +141,10 @@ export class FilmPlayer extends Part {
   }
 
   tick(now) {
-    this.stepped = now;
-    if (this.t < this.film.T - 1) [this.t, this.dirty] = [this.t + 1, true];
+    const last = this.film.T - 1;
+    this.stepped = now + (this.again && this.t === last - 1 ? REST_MS : 0);
+    if (this.t < last) [this.t, this.dirty] = [this.t + 1, true];
+    else if (this.again) [this.t, this.dirty] = [0, true];
     else this.setPlaying(false);
   }
 

@@ -15,7 +15,7 @@ export class CardView {
   constructor(card, popover, changed) {
     Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false });
     const id = `lpc-card-${++serial}`;
-    this.title = el("h3", { id, text: card.title });
+    this.title = el("h2", { id, text: card.title });
     this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics }));
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
       ["Picture, SVG", `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],

@@ -1,6 +1,7 @@
 // Draws histograms on a canvas: stacked by class with an axis, or tiny ones. (Plotly needs 200 ms for eight; this, 1 ms.)
 
 import { formatTick } from "./format.js";
+import { hatchOf } from "./hatch.js";
 
 export const BINS = 48;
 
@@ -15,21 +16,29 @@ export function fit(canvas, w, h) {
   return ctx;
 }
 
-/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. */
-export function drawStack(ctx, { x, y, w, h }, counts, colours) {
+/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. With an `ink` each colour is hatched in its own way too. */
+export function drawStack(ctx, { x, y, w, h }, counts, colours, ink = null) {
   const totals = new Float32Array(BINS);
   counts.forEach((count, i) => (totals[i % BINS] += count));
   const unit = h / Math.max(1, ...totals);
   const bottom = new Float32Array(BINS).fill(y + h);
   colours.forEach((colour, c) => {
-    ctx.fillStyle = colour;
+    const bars = new Path2D();
     for (let b = 0; b < BINS; b++) {
       const height = counts[c * BINS + b] * unit;
       if (!height) continue;
       bottom[b] -= height;
-      ctx.fillRect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
+      bars.rect(x + (b * w) / BINS, bottom[b], w / BINS + 0.25, height);
     }
+    paintAs(ctx, bars, [colour, ink && hatchOf(ctx, c, ink)]);
   });
+}
+
+function paintAs(context, bars, styles) {
+  for (const style of styles.filter(Boolean)) {
+    context.fillStyle = style;
+    context.fill(bars);
+  }
 }
 
 /** The base line with ticks at 0 and at one round value on either side of it. */

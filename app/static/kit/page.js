@@ -8,13 +8,17 @@ function hush(node) {
   for (const icon of node.querySelectorAll("[data-testid=stIconMaterial]:not([aria-hidden])")) icon.setAttribute("aria-hidden", "true");
 }
 
-/** A table's scrolling part is reached by keys, and says what it is. */
+/** What scrolls is reached by keys, and a place for files is no mere decoration. */
 function reach(node) {
-  for (const box of node.querySelectorAll("[data-testid=stSidebarContent]:not([tabindex])")) {
-    box.setAttribute("tabindex", "0");
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", "Settings");
-  }
+  for (const box of node.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "A text to copy" });
+  for (const box of node.querySelectorAll("[data-testid=stSidebarContent]:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "Settings" });
+  for (const box of node.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) set(box, { role: "group" });
+  const main = node.querySelector("[data-testid=stMain]:not([id])");
+  if (main) set(main, { id: "lpc-main", tabindex: "-1" });
+}
+
+function set(box, attributes) {
+  for (const [name, value] of Object.entries(attributes)) box.setAttribute(name, value);
 }
 
 function skipLink() {

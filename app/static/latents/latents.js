@@ -104,7 +104,7 @@ export class Latents {
     const { info } = this.setupMessage;
     this.colours = classColours(info.K, this.theme.dark);
     this.brush = makeBrush(this.setupMessage.labels, this.colours);
-    this.legendView.draw(info.class_names, this.colours);
+    this.legendView.draw(info.class_names, this.colours, this.theme.panel);
     if (this.handed) this.handOver();
   }
 

@@ -1,24 +1,25 @@
 // The classes as chips: colour and shape beside each name; a click keeps that class bright and dims the rest.
 
 import { el } from "../kit/dom.js";
+import { hatchOf } from "../kit/hatch.js";
 import { outlineOf, shapeOf, trace } from "../kit/palette.js";
 
 export class Legend {
   constructor(host, changed) {
-    Object.assign(this, { host, changed, focus: new Set(), key: "" });
+    Object.assign(this, { host, changed, focus: new Set(), key: "", hatched: true });
   }
 
-  draw(names, colours) {
-    const key = JSON.stringify([names, colours]);
+  draw(names, colours, ink) {
+    const key = JSON.stringify([names, colours, ink]);
     if (key === this.key) return;
     this.key = key;
     this.focus.clear();
     this.host.classList.toggle("lpc-many", names.length > 12);
-    this.host.replaceChildren(...names.map((name, c) => this.chip(name, c, colours[c])));
+    this.host.replaceChildren(...names.map((name, c) => this.chip(name, c, colours[c], ink)));
   }
 
-  chip(name, index, colour) {
-    const mark = swatch(shapeOf(index), colour);
+  chip(name, index, colour, ink) {
+    const mark = el("span", { class: "lpc-swatches", "aria-hidden": "true" }, swatch(shapeOf(index), colour), this.hatched && bar(index, colour, ink));
     const chip = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "false", title: `Show ${name} alone` }, mark,
       el("span", { text: name }));
     chip.addEventListener("click", () => this.toggle(index));
@@ -34,6 +35,17 @@ export class Legend {
     });
     this.changed();
   }
+}
+
+/** How the class's bars look in the histograms. */
+function bar(index, colour, ink) {
+  const canvas = el("canvas", { width: 12, height: 14, class: "lpc-swatch-bar" });
+  const ctx = canvas.getContext("2d");
+  for (const style of [colour, hatchOf(ctx, index, ink)].filter(Boolean)) {
+    ctx.fillStyle = style;
+    ctx.fillRect(0, 0, 12, 14);
+  }
+  return canvas;
 }
 
 function swatch(shape, colour) {

@@ -61,6 +61,7 @@ export class Stage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
+    setText(this.part.data, info.title);
     this.ready(info);
   }
 

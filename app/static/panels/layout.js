@@ -20,7 +20,7 @@ export function buildLayout({ transport, viewTools, info }) {
   make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
   make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
-    head("Latent space", info("latents"), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
+    head("Latent space", info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
   const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
     head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", null, part.curvesTools), part.curvesChart);
@@ -29,8 +29,8 @@ export function buildLayout({ transport, viewTools, info }) {
   return part;
 }
 
-function head(title, about, tools) {
-  return el("header", { class: "lpc-head" }, el("h3", { text: title }), about, tools);
+function head(title, about, ...tools) {
+  return el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
 }
 
 /** Whether this run has predicted points; `note` says why not. */

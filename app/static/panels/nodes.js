@@ -117,7 +117,7 @@ export class Nodes {
     shown.forEach((_, slot) => {
       const box = this.cellBox(slot);
       const counts = tensor?.data.subarray(slot * groups * BINS, (slot + 1) * groups * BINS);
-      if (counts?.length) drawStack(ctx, box, counts, colours);
+      if (counts?.length) drawStack(ctx, box, counts, colours, groups > 1 ? this.theme.panel : null);
       drawAxis(ctx, box, range, this.theme);
     });
   }

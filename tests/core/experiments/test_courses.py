@@ -34,7 +34,7 @@ def test_first_epochs_and_ends(name, first, epoch, end):
     assert gamma.at(epoch) == pytest.approx(end, rel=0.1)
     if name.startswith("mnist"):
         assert gamma.at(25) == gamma.at(1) < gamma.at(27)  # held for 25 epochs, multiplied after the first one beyond
-        assert max(gamma.at(e) for e in range(1, 52)) == pytest.approx(1678, rel=1e-3)  # overshoots 1e3
+        assert any(gamma.at(e) == pytest.approx(1677.72) for e in range(1, 52))  # overshoots 1e3
     elif not name.endswith("r1"):
         assert gamma.epochs() == epoch
 

@@ -49,7 +49,7 @@ def test_tables_in_json_hold_the_papers_value_and_verdicts(lpc, small_store):
 def test_a_figure_is_written_as_csv_and_json(lpc, small_store, tmp_path):
     assert lpc("figure", "3", "--store", small_store, "--out", tmp_path / "f.csv")[0] == 0
     with (tmp_path / "f.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 12
+        assert {"separation", "robustness", "attack"} <= set(next(csv.DictReader(file)))
     lpc("figure", "critical", "--store", small_store, "--out", tmp_path / "f.json")
     assert json.loads((tmp_path / "f.json").read_text())["x"] == "epoch"
     assert "Pearson r" in lpc("figure", "3", "--store", small_store)[1]
@@ -61,7 +61,7 @@ def test_a_figure_is_written_as_csv_and_json(lpc, small_store, tmp_path):
     (["run", "digits/lpc", "--seeds", "0"], "lpc: seeds: expected 1 to 100 seeds"),
     (["run", "digits/lpc", "--on", "ray:127.0.0.1:1"], "lpc: on: expected a Ray cluster that answers"),
     (["table", "1", "--store", "nowhere"], "lpc: store: expected a folder that `lpc paper run` wrote, got nowhere"),
-    (["table", "7", "--store", "STORE"], "lpc: table: expected 1, 2, 3 or 4, got 7"),
+    (["table", "7", "--store", "STORE"], "lpc: table: expected 1, 2, 3, 4 or 5, got 7"),
     (["figure", "9", "--store", "STORE"], "lpc: figure: expected one of 1, 2"),
     (["figure", "3", "--store", "STORE", "--out", "f.png"], "lpc: out: expected a name that ends in .csv, .json"),
     (["list", "moon"], "lpc: data: expected one of"),

@@ -114,7 +114,9 @@ def test_ctrl_c_ends_the_runner_and_the_next_call_goes_on(tmp_path, few, monkeyp
 def test_two_processes_do_not_write_one_run(tmp_path):
     run = plan(["digits/lpc"], scale=0.02)[0]
     store = Store(tmp_path / "s", create=True)
+    assert not store.is_busy(run)
     with store.writing(run):
+        assert store.is_busy(run)
         outcome, = run_all([run], tmp_path / "s", on="processes:1")
     assert outcome.status == "failed"
     assert "expected to be the only process that writes this run, got another one at work on it" in outcome.reason

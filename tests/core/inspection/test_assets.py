@@ -8,7 +8,7 @@ import pytest
 
 from lpc_core.checkpoint import open_file
 from lpc_core.inspection import collapse_view
-from lpc_core.inspection.examining import Wishes, examine
+from lpc_core.inspection.from_file import Wishes, inspect_file
 
 FOLDER = Path(__file__).parents[3] / "assets" / "samples"
 LIST = json.loads((FOLDER / "samples.json").read_text("utf-8"))
@@ -18,7 +18,7 @@ MOST_BYTES = 300_000
 
 @pytest.fixture(scope="module")
 def found():
-    return {name: examine(FOLDER / name, Wishes(**entry["how"])) for name, entry in ENTRIES.items()}
+    return {name: inspect_file(FOLDER / name, Wishes(**entry["how"])) for name, entry in ENTRIES.items()}
 
 
 def values(inspection):

@@ -19,9 +19,9 @@ from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, fil
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.film import Film
 from lpc_core.inspection._base import Inspection
-from lpc_core.inspection.analysis import inspect
 from lpc_core.inspection.films import film_embeddings, nearest_run
 from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
+from lpc_core.inspection.inspecting import inspect
 from lpc_core.inspection.layouts import Recognised, recognise
 from lpc_core.inspection.matching import head_names, matched
 from lpc_core.inspection.projecting import METHODS, placed, project
@@ -83,7 +83,7 @@ class Description:
                 "tensors": [dataclasses.asdict(entry) for entry in self.tree]}
 
 
-def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress = silent,
+def inspect_file(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress = silent,
             cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
             command: str = "") -> Inspection | Description:
     """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
@@ -94,7 +94,7 @@ def examine(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progre
     """
     wishes = wishes or Wishes()
     _check(wishes)
-    look = _Look(path, wishes, progress, cancelled, limits)
+    look = _Call(path, wishes, progress, cancelled, limits)
     look.tell(0.0, "opening the file")
     found = open_file(path, limits=limits, picked=dict(wishes.picked), weights=wishes.weights,
                       keep_unlabelled=wishes.unlabelled == "keep")
@@ -122,8 +122,8 @@ def _check(wishes: Wishes) -> None:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One call of `examine`: what was asked for, and who is told how far it got."""
+class _Call:
+    """One call of `inspect_file`: what was asked for, and who is told how far it got."""
 
     path: Path | Sequence[Path]
     wishes: Wishes

@@ -5,8 +5,8 @@ import pytest
 
 from lpc_core.checkpoint import Embeddings
 from lpc_core.inspection import Cancelled, certainty, inspect
-from lpc_core.inspection import analysis as module
-from lpc_core.inspection.analysis import class_centres, slow_rows
+from lpc_core.inspection import inspecting as module
+from lpc_core.inspection.inspecting import class_centres, slow_rows
 from lpc_core.metrics import class_means, code_report, entropy_kl, names, readings
 
 RNG = np.random.default_rng(0)

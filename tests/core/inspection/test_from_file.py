@@ -13,8 +13,8 @@ from lpc_core.engine.trainer import Trainer
 from lpc_core.film import save_film
 from lpc_core.film.record import record
 from lpc_core.inspection import Inspection, film_embeddings
-from lpc_core.inspection.examining import Description, Wishes, examine
 from lpc_core.inspection.films import nearest_run
+from lpc_core.inspection.from_file import Description, Wishes, inspect_file
 from lpc_core.theory import collapse_points
 from tests.core.inspection.networks import torchvision_resnet
 
@@ -45,7 +45,7 @@ def files(trained, tmp_path_factory):
 
 
 def test_a_run_of_this_lab_needs_no_words(files, trained):
-    found = examine(files / "run.safetensors", command="lpc inspect run")
+    found = inspect_file(files / "run.safetensors", command="lpc inspect run")
     assert isinstance(found, Inspection)
     with torch.no_grad():
         logits, latents = trained.model(trained.batches.normalise(torch.from_numpy(trained.dataset.train_inputs)))
@@ -61,7 +61,7 @@ def test_a_run_of_this_lab_needs_no_words(files, trained):
 
 
 def test_held_out_samples_and_another_layer(files, trained):
-    found = examine(files / "run.safetensors", Wishes(split="test", layer="backbone.1"))
+    found = inspect_file(files / "run.safetensors", Wishes(split="test", layer="backbone.1"))
     assert len(found.embeddings.labels) == 60
     assert found.embeddings.latents.shape == (60, 16)
     assert found.layout["theory_note"] == "No predicted points: the head does not read backbone.1."
@@ -69,25 +69,26 @@ def test_held_out_samples_and_another_layer(files, trained):
 
 def test_a_bare_state_dict_must_be_told_how_inputs_are_scaled(files):
     with pytest.raises(ValueError, match=r"normalisation: expected one of lab, none, .*, got none; say how"):
-        examine(files / "plain.pth", Wishes(data="digits"))
-    found = examine(files / "plain.pth", Wishes(data="digits", normalisation="lab", activation="relu", samples=100))
+        inspect_file(files / "plain.pth", Wishes(data="digits"))
+    wishes = Wishes(data="digits", normalisation="lab", activation="relu", samples=100)
+    found = inspect_file(files / "plain.pth", wishes)
     assert found.layout["activation"] == "relu"
     assert len(found.embeddings.labels) == 100
     assert "100 of 1,437 samples, stratified, drawn with seed 0" in found.source["data"]["notes"]
 
 
 def test_somebody_s_resnet_on_somebody_s_data(files):
-    found = examine(files / "resnet.pth", Wishes(data=str(files / "data.npz"), normalisation="imagenet"))
+    found = inspect_file(files / "resnet.pth", Wishes(data=str(files / "data.npz"), normalisation="imagenet"))
     assert found.layout["name"] == "ResNet-6 (torchvision's names)"
     assert found.embeddings.latents.shape == (20, 16)
     assert found.embeddings.images.shape == (20, 24, 24, 3)
     assert found.source["stripped"]
     with pytest.raises(ValueError, match="normalisation lab: expected a built-in data set, got data of your own"):
-        examine(files / "resnet.pth", Wishes(data=str(files / "data.npz"), normalisation="lab"))
+        inspect_file(files / "resnet.pth", Wishes(data=str(files / "data.npz"), normalisation="lab"))
 
 
 def test_without_data_a_checkpoint_is_described(files):
-    found = examine(files / "resnet.pth", Wishes(gammas=(0.1, 1.0)))
+    found = inspect_file(files / "resnet.pth", Wishes(gammas=(0.1, 1.0)))
     assert isinstance(found, Description)
     assert found.layout["obstacle"] == ""
     assert found.heads[0].weight == "fc.weight"
@@ -97,22 +98,23 @@ def test_without_data_a_checkpoint_is_described(files):
 
 
 def test_an_unknown_network_and_a_picked_head(files):
-    found = examine(files / "unknown.pth", Wishes(head_weight="verdict.fc.weight", gammas=(2.0,), convention="mean"))
+    wishes = Wishes(head_weight="verdict.fc.weight", gammas=(2.0,), convention="mean")
+    found = inspect_file(files / "unknown.pth", wishes)
     assert found.layout is None
     (view,) = found.views
     assert view.gamma == 0.5
     np.testing.assert_allclose(view.points, collapse_points(view.weight.astype(float), view.bias.astype(float), 0.5),
                                atol=1e-8)
     with pytest.raises(ValueError, match="expected a network that this lab knows, got other tensors; leave the data"):
-        examine(files / "unknown.pth", Wishes(data="digits", normalisation="none"))
+        inspect_file(files / "unknown.pth", Wishes(data="digits", normalisation="none"))
     with pytest.raises(ValueError, match=r"head weight: expected a tensor of the file, such as verdict.fc.weight"):
-        examine(files / "unknown.pth", Wishes(head_weight="fc"))
+        inspect_file(files / "unknown.pth", Wishes(head_weight="fc"))
 
 
 def test_embeddings_with_picked_arrays_and_a_further_view(files):
     told = []
     wishes = Wishes(picked={"latents": "feats", "labels": "y"}, project=("pca", "tsne"), seed=2)
-    found = examine(files / "embeddings.npz", wishes, progress=lambda share, what: told.append(share))
+    found = inspect_file(files / "embeddings.npz", wishes, progress=lambda share, what: told.append(share))
     assert found.layout is None
     assert set(found.coordinates) == {"pca", "tsne"}
     assert found.source["kind"] == "embeddings"
@@ -124,7 +126,7 @@ def test_what_view_leaves_out_is_said(files, monkeypatch):
     monkeypatch.setattr("lpc_core.inspection.projecting.placed.__defaults__", (30, 0))
     monkeypatch.setattr("lpc_core.inspection.projecting.project.__kwdefaults__",
                         {"dims": 2, "seed": 0, "progress": None, "cancelled": None, "max_points": 30})
-    found = examine(files / "embeddings.npz", Wishes(project=("tsne",)))
+    found = inspect_file(files / "embeddings.npz", Wishes(project=("tsne",)))
     assert found.notes[-1] == "tsne: 30 of 60 samples, drawn with seed 0"
     assert np.isfinite(found.coordinates["tsne"]).all(axis=1).sum() == 30
 
@@ -132,12 +134,12 @@ def test_what_view_leaves_out_is_said(files, monkeypatch):
 def test_a_film_s_moment(tmp_path):
     film = record(dataclasses.replace(RUN, steps=20), [0.1, 1.0, 10.0], 3, 100, device="cpu")
     save_film(film, tmp_path / "a.film.safetensors")
-    found = examine(tmp_path / "a.film.safetensors", Wishes(gammas=(1.4,), frame=1))
+    found = inspect_file(tmp_path / "a.film.safetensors", Wishes(gammas=(1.4,), frame=1))
     np.testing.assert_array_equal(found.embeddings.latents, film.positions(1, 1))
     assert np.array_equal(found.embeddings.predictions, film.predictions(1, 1))
     assert found.embeddings.weight is None
     assert any(note.startswith("positions are quantised") for note in found.notes)
-    last = examine(tmp_path / "a.film.safetensors")
+    last = inspect_file(tmp_path / "a.film.safetensors")
     np.testing.assert_array_equal(last.embeddings.latents, film.positions(2, 2))
     assert nearest_run(film, 1e9) == 2
     with pytest.raises(ValueError, match="frame: expected 0 to 2, got 5; choose one of the film's"):
@@ -152,10 +154,10 @@ def test_a_film_s_moment(tmp_path):
 ])
 def test_wishes_that_cannot_be_fulfilled(wishes, message, files):
     with pytest.raises(ValueError, match=message):
-        examine(files / "embeddings.npz", wishes)
+        inspect_file(files / "embeddings.npz", wishes)
 
 
 def test_a_refused_file(tmp_path):
     (tmp_path / "a.pkl").write_bytes(b"\x80\x04cos\nsystem\n.")
     with pytest.raises(FileRefused, match="got a pickle"):
-        examine(tmp_path / "a.pkl")
+        inspect_file(tmp_path / "a.pkl")

@@ -1,7 +1,7 @@
-"""Looking: the jobs of the inspection page, each in a process of its own.
+"""Inspecting: the jobs of the inspection page, each in a process of its own.
 
-``python -m app.desks.looking`` and one of
-    inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `examining.Wishes` as
+``python -m app.desks.inspecting`` and one of
+    inspect FILE OUT WISHES           looks into a file as `lpc inspect` does, with the fields of `from_file.Wishes` as
                                       JSON; what was measured goes to OUT, and of a checkpoint that was not run a line
                                       {"found": its `Description`} is printed; before a refusal that a choice
                                       would lift, {"asks": {"role": …, "choices": […]}}
@@ -52,14 +52,24 @@ def in_settings(refusal: str) -> str:
                   f"{SETTINGS.get(found[1], found[1])}", refusal)
 
 
+def refused(error: Exception) -> str:
+    """A refusal in one line; where a page offers the choice that lifts it, without how a program would make it."""
+    words = " ".join(str(error).split())
+    return f"{words.rpartition('; ')[0]}; choose it below" if getattr(error, "ask", None) else words
+
+
 def inspect(file: str, out: str, wishes: str) -> None:
-    """Examine ``file``; either write an inspection, or say what is in it."""
+    """Inspect ``file``; either write an inspection, or say what is in it."""
+    from lpc_core.data import DataError, missing
     from lpc_core.inspection import Inspection, save
-    from lpc_core.inspection.examining import Wishes, examine
+    from lpc_core.inspection.from_file import Wishes, inspect_file
 
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                              for name, value in json.loads(wishes).items()}
-    found = examine(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+    try:
+        found = inspect_file(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+    except DataError as error:
+        raise ValueError(missing(given.get("data") or "", error)) from error
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
@@ -90,7 +100,7 @@ def project(inspection: str, method: str, out: str) -> None:
 
 def _told() -> list[str]:
     """The command, once it comes; complaints go where it says. Nobody tells: the end."""
-    from lpc_core.inspection import examining, storing  # noqa: F401  # what most commands spend their first seconds on
+    from lpc_core.inspection import from_file, storing  # noqa: F401  # what most commands spend their first seconds on
 
     line = sys.stdin.readline()
     if not line:
@@ -115,7 +125,7 @@ def main() -> None:
     except (ValueError, OSError, ImportError) as error:
         if ask := getattr(error, "ask", None):
             print(dumps({"asks": {"role": ask.role, "choices": list(ask.choices)}}), flush=True)
-        print(in_settings(" ".join(str(error).split())), file=sys.stderr)
+        print(in_settings(refused(error)), file=sys.stderr)
         raise SystemExit(2) from None
     sys.stdout.flush()
     os._exit(0)  # taking a large file's arrays apart would take half a second, and somebody waits

@@ -1,0 +1,88 @@
+"""The phase diagram γ × head learning rate: where a network collapses, stays separated, or collapses altogether.
+
+All γ of one head rate are one film: trained at once, replicas of one network on the same batches (`lpc_core.film`).
+What a cell is called goes by two of its numbers, which stand beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lpc_core.config import ConfigError, RunConfig, unflatten
+from lpc_core.data import load
+from lpc_core.film import Film, check_gammas
+from lpc_core.film.record import record
+from lpc_core.progress import Progress, part, silent
+
+COLLAPSED, SEPARATED, LOST, UNFINISHED, DIVERGED = ("collapsed", "separated", "totally collapsed", "not fitted",
+                                                     "diverged")
+POINT = 0.1  # within-class spread below which a class counts as a point
+FITTED = 0.999  # training accuracy of the terminal phase
+CHANCE = 2.0  # times the accuracy of a guess, below which nothing is told apart
+MOST = 64  # head rates
+SAMPLES = 500  # that are looked at, at the end
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the diagram, at its end."""
+
+    gamma: float  # in the run's own convention
+    head_lr: float
+    phase: str
+    train_accuracy: float
+    test_accuracy: float
+    spread: float
+    radius: float
+    separation: float
+
+
+def phase_diagram(config: RunConfig, gammas: Sequence[float], head_lrs: Sequence[float], *, device: str = "cpu",
+                  progress: Progress = silent) -> Iterator[Cell]:
+    """Train ``config`` at every γ and every head rate, and yield the cells, rate by rate.
+
+    γ ramps as the run's schedule says, up to the cell's. `ConfigError` for rates that are none, and more than `MOST`;
+    `FilmError` for γ that are none, or a network the fused engine cannot train so often.
+    """
+    check_gammas(gammas)
+    if not 1 <= len(head_lrs) <= MOST:
+        raise ConfigError("head_lrs", f"1 to {MOST} learning rates", len(head_lrs))
+    runs = [unflatten({"head_lr": float(rate)}, config) for rate in head_lrs]
+    return _cells(runs, gammas, device, progress)
+
+
+def _cells(runs: list[RunConfig], gammas: Sequence[float], device: str, progress: Progress) -> Iterator[Cell]:
+    dataset = load(runs[0].data, runs[0].seed)
+    for number, run in enumerate(runs):
+        reel = record(run, gammas, frames=2, points=SAMPLES, device=device, dataset=dataset,
+                      progress=part(progress, number / len(runs), (number + 1) / len(runs)))
+        yield from _column(reel, run, dataset.classes)
+
+
+def _column(reel: Film, run: RunConfig, classes: int) -> Iterator[Cell]:
+    """The cells of one head rate."""
+    names = reel.info["metrics"]
+    last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
+    values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",
+                                                          "norm_mean", "separation_ratio")}
+    broken = {row for row, _ in reel.info["diverged"]}
+    for row, gamma in enumerate(reel.gammas):
+        train, test, spread, radius, separation = (float(each[row]) for each in values.values())
+        phase = DIVERGED if row in broken else _phase(train, spread, classes)
+        yield Cell(float(gamma), run.optim.head_lr, phase, train, test, spread, radius, separation)
+
+
+def _phase(train: float, spread: float, classes: int) -> str:
+    if not math.isfinite(train) or train < CHANCE / classes:
+        return LOST
+    if train < FITTED:
+        return UNFINISHED
+    return COLLAPSED if spread < POINT else SEPARATED
+
+
+def as_lines(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """The cells as plain mappings, for JSON and CSV."""
+    return [asdict(cell) for cell in cells]

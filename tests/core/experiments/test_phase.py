@@ -1,0 +1,72 @@
+"""The phase diagram: its cells are the runs they name; phases by their numbers; the command and its refusals."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from lpc_core.cli import main
+from lpc_core.config import ConfigError, unflatten
+from lpc_core.engine.trainer import Trainer
+from lpc_core.experiments import phase_diagram
+from lpc_core.experiments._phase import _phase
+from lpc_core.film import FilmError, run_of
+
+SMALL = {"samples": 200, "test_samples": 60, "steps": 80, "ramp_steps": 40, "batch_size": 32}
+
+
+def test_every_cell_is_the_run_it_names():
+    cells = list(phase_diagram(unflatten(SMALL), [0.01, 1e4], [1e-3, 0.05]))
+    assert [(cell.head_lr, cell.gamma) for cell in cells] == [(1e-3, 0.01), (1e-3, 1e4), (0.05, 0.01), (0.05, 1e4)]
+    for cell in cells:
+        run = Trainer(run_of(unflatten(SMALL | {"head_lr": cell.head_lr}), cell.gamma), "cpu")
+        run.advance(80)
+        metrics = run.snapshot().metrics
+        assert cell.test_accuracy == pytest.approx(metrics["test_accuracy"])
+        assert cell.radius == pytest.approx(metrics["norm_mean"], rel=1e-3)
+    assert cells[1].phase == "totally collapsed"  # γ of 10,000 against a head that hardly moves
+
+
+def test_phases_go_by_accuracy_and_spread():
+    assert [_phase(*each, 10) for each in ((1.0, 0.01), (1.0, 0.5), (0.9, 0.01), (0.12, 0.5), (float("nan"), 0.1))] == [
+        "collapsed", "separated", "not fitted", "totally collapsed", "totally collapsed"]
+
+
+def test_bad_axes_are_refused():
+    with pytest.raises(FilmError, match="gammas: expected growing values"):
+        phase_diagram(unflatten(SMALL), [1.0, 0.1], [0.01])
+    with pytest.raises(ConfigError, match="head_lrs: expected 1 to 64 learning rates"):
+        phase_diagram(unflatten(SMALL), [0.1, 1.0], [])
+    with pytest.raises(ConfigError, match="head_lr: expected a number from 1e-07 to 10, got 99"):
+        phase_diagram(unflatten(SMALL), [0.1, 1.0], [0.01, 99.0])
+
+
+@pytest.fixture
+def lpc(monkeypatch, capsys):
+    def call(*arguments):
+        settings = [f"{name}={value}" for name, value in SMALL.items()]
+        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *settings, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return call
+
+
+def test_the_command_draws_and_writes(lpc, tmp_path):
+    axes = ["--gammas", "0.01:100:3", "--head-lrs", "1e-3:0.1:2"]
+    code, out, _ = lpc(*axes, "--out", tmp_path / "phase.csv")
+    assert code == 0
+    assert out.count("head lr") == 2
+    with (tmp_path / "phase.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 6
+    assert np.isfinite([float(line["radius"]) for line in lines]).all()
+    assert [cell["phase"] for cell in json.loads(lpc(*axes, "--json")[1])] == [line["phase"] for line in lines]
+
+
+def test_refusals_are_one_line(lpc, tmp_path):
+    assert lpc("--gammas", "5")[2].startswith("lpc: gammas: expected 2 to 64 values, got 1")
+    assert "out: expected a name that ends in .csv or .json" in lpc("--out", tmp_path / "phase.png")[2]

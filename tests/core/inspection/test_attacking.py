@@ -1,0 +1,103 @@
+"""A checkpoint of another make under attack: recognised, normalised and bounded as in training; refusals."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lpc_core.cli import main
+from lpc_core.inspection.attacking import target
+from lpc_core.inspection.from_file import Wishes
+from lpc_core.robustness import report
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A plain torch MLP fitted to four dark and bright corners of 2 × 2 pictures, and those pictures."""
+    folder, rng = tmp_path_factory.mktemp("foreign"), np.random.default_rng(0)
+    labels = np.arange(80) % 4
+    pictures = rng.integers(0, 60, (80, 2, 2, 1)).astype(np.uint8)
+    pictures[np.arange(80), labels // 2, labels % 2, 0] += 180
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3), nn.Linear(3, 4))
+    inputs = (torch.from_numpy(pictures).float() / 255 - 0.25) / 0.5
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(200):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs.flatten(1)), torch.from_numpy(labels)).backward()
+        optimizer.step()
+    torch.save(model.state_dict(), folder / "net.pt")
+    np.savez(folder / "pictures.npz", inputs=pictures, labels=labels)
+    return folder, model, inputs.flatten(1), labels
+
+
+def wishes(folder, **more):
+    return Wishes(data=str(folder / "pictures.npz"), **{"normalisation": "0.25/0.5", "activation": "relu",
+                                                         "penultimate": "linear", **more})
+
+
+def test_it_is_the_network_and_the_inputs_of_training(files):
+    folder, model, inputs, labels = files
+    found = target(folder / "net.pt", wishes(folder))
+    torch.testing.assert_close(found.inputs.flatten(1), inputs)
+    np.testing.assert_array_equal(found.labels, labels)
+    torch.testing.assert_close(found.model(found.inputs), model(inputs))
+    low, high = found.bounds
+    assert (low.shape, float(low), float(high)) == ((1, 1, 1), -0.5, 1.5)
+
+
+def test_attacks_stay_inside_the_range_of_pixels_and_find_the_boundary(files):
+    folder, model, _, _ = files
+    found = target(folder / "net.pt", wishes(folder, samples=16))
+    report_ = report(found.model, found.inputs, found.labels, attacks=("ddn",), bounds=found.bounds)
+    assert report_.accuracy == 1
+    result = report_.results["ddn"]
+    assert result.success.all()
+    assert found.bounds[0].item() <= result.perturbed.min().item() <= result.perturbed.max().item() <= 1.5 + 1e-5
+    with torch.no_grad():
+        changed = model(result.perturbed.flatten(1)).argmax(1).numpy()
+    assert (changed != found.labels).all()
+
+
+@pytest.fixture
+def lpc(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lpc", "attack", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return call
+
+
+def test_the_command_attacks_it(files, lpc):
+    folder = files[0]
+    code, out, _ = lpc(folder / "net.pt", "--data", folder / "pictures.npz", "--normalisation", "0.25/0.5",
+                       "--activation", "relu", "--penultimate", "linear", "--attacks", "deepfool,ddn", "--samples",
+                       "12", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["samples"], found["accuracy"], found["bounded"]) == (12, 1.0, True)
+    assert "pictures.npz" in found["dataset"]
+
+
+@pytest.mark.parametrize(("more", "words"), [
+    (["--normalisation", "0.25/0.5"], "lpc: data: expected samples to attack, got none; name them with --data"),
+    (["--data", "DATA"], "lpc: normalisation: expected one of lab, none, 0..1"),
+    ([], "; a checkpoint of another make needs --data and --normalisation"),
+    (["--data", "nowhere", "--normalisation", "none"], "lpc: data: expected one of")])
+def test_what_is_missing_is_asked_for(files, lpc, more, words):
+    folder = files[0]
+    code, _, errors = lpc(folder / "net.pt", *(folder / "pictures.npz" if word == "DATA" else word for word in more))
+    assert code == 2
+    assert words in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_embeddings_are_no_network(files, tmp_path):
+    np.savez(tmp_path / "e.npz", latents=np.zeros((6, 2)), labels=np.arange(6) % 2)
+    with pytest.raises(ValueError, match="expected a checkpoint of a network, got embeddings or a film"):
+        target(tmp_path / "e.npz", wishes(files[0]))
