@@ -87,7 +87,8 @@ def _zoom(film: Film, run: int) -> np.ndarray:
     tops = [max(float(np.abs(film.positions(run, t)[:, :2]).max()), 1e-12) for t in range(len(film.steps))]
     padded = np.pad(np.log(tops), FADED // 2, mode="edge")
     found: np.ndarray = ROOM * np.exp(np.convolve(padded, np.full(FADED, 1 / FADED), "valid"))
-    return np.maximum(found, 1.05 * np.array(tops))
+    np.maximum(found, 1.05 * np.array(tops), out=found)
+    return found
 
 
 def _frame(film: Film, run: int, frame: int, half: float) -> Image:
