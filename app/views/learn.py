@@ -118,7 +118,7 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     back.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
                 args=(tab.name, tab.index - 1))
     last = tab.index + 1 == len(lesson.steps)
-    onward.button(_after(tab.name, lesson) if last else "Next step", key="lesson-next", width="stretch",
+    onward.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
                   on_click=_onward(tab, lesson))
 
 
