@@ -283,8 +283,10 @@ def learning() -> Learning:
 
 def write_link(tab: Session | None = None) -> str:
     """Put all that ``tab`` trains into the address bar and return it as a query string."""
-    texts = (tab or current()).texts()
-    if given() != texts:
+    texts, kind = (tab or current()).texts(), type(tab or current()).__name__
+    came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
+    st.session_state["lpc-linked"] = kind
+    if came or given() != texts:
         kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)

@@ -51,7 +51,7 @@ def test_the_first_visit_compares_no_penalty_with_a_strong_one(still):  # noqa: 
 
 def test_another_comparison_keeps_the_seed_and_the_place(still):  # noqa: F811
     test = start(seed="7")
-    widget(test, "selectbox", "comparison").set_value("width").run()
+    widget(test, "selectbox", "Comparison").set_value("width").run()
     assert list(still.runs) == ["s0"]
     ran = still.runs["s0"][-1]
     assert (ran.seed, ran.data.dataset, [run.model.latent_dim for run in ran.runs]) == (7, "digits", [4, 64])
@@ -71,9 +71,9 @@ def test_ones_own_comparison_is_its_lines(still):  # noqa: F811
     assert [run.data.dataset for run in ran.runs] == ["moons"] * 3
     assert (ran.runs[1].optim.optimizer, ran.runs[2].model.latent_dim, ran.runs[2].model.hidden) == ("sgd", 5, (8, 8))
     assert ran.titles == ("base", "optimizer=sgd lr=0.05", "latent_dim=5; hidden=8-8")
-    widget(test, "text_input", "run 4").set_value("loss=arcface").run()
+    widget(test, "text_input", "Run 4").set_value("loss=arcface").run()
     assert [run.loss.loss for run in still.runs["s0"][-1].runs][-1] == "arcface"
-    widget(test, "text_input", "run 2").set_value("").run()
+    widget(test, "text_input", "Run 2").set_value("").run()
     assert still.runs["s0"][-1].titles == ("base", "latent_dim=5; hidden=8-8", "loss=arcface")
     assert test.query_params["run2"] == "latent_dim=5; hidden=8-8"
     assert "run4" not in test.query_params
@@ -86,7 +86,7 @@ def test_ones_own_comparison_is_its_lines(still):  # noqa: F811
     ("sgd", "Run 2: settings: expected name=value pairs")])
 def test_a_bad_line_changes_only_the_message(still, line, message):  # noqa: F811
     test = start(comparison=OWN)
-    widget(test, "text_input", "run 2").set_value(line).run()
+    widget(test, "text_input", "Run 2").set_value(line).run()
     assert warnings(test)[0].startswith(message)
     assert warnings(test)[0].endswith("The comparison stays as it was.")
     assert len(still.runs["s0"]) == 1

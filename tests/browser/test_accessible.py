@@ -105,3 +105,13 @@ def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page, size
     assert plot["y"] + plot["height"] <= size[1]
     assert curves["y"] < size[1] - 80
     assert curves["x"] + curves["width"] > size[0] - 40  # nothing stays empty at the right
+
+
+def test_back_from_a_comparison_play_s_address_is_its_own(lab, open_page):
+    page = open_page(f"{lab.url}/play")
+    page.wait_for_url("**/play?*dataset=hypercube*")
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_url("**/compare?*comparison=penalty*")
+    settled(page)
+    ask_until(page, lambda: "/play" in page.url or (page.go_back(), settled(page), "/play" in page.url)[-1], bool)
+    ask_until(page, lambda: page.url, lambda url: "dataset=hypercube" in url and "comparison=" not in url)
