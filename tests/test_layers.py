@@ -41,7 +41,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
 )
 CORE_MAY_NEED = {"torch", "numpy", "scipy", "sklearn", "safetensors", "pydantic", "pooch", "requests", "typer", "rich",
                  "pytorch_metric_learning"}
-EXTRAS = {"ray", "pyarrow", "openTSNE", "umap", "PIL"}  # imported in functions; a missing one says so
+EXTRAS = {"ray", "pyarrow", "openTSNE", "umap", "PIL", "imageio_ffmpeg"}  # imported in functions; a missing one says so
 BROWSER = {"streamlit", "plotly"}
 
 

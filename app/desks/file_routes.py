@@ -71,18 +71,40 @@ async def qr_code(call: Request) -> Response:
 
 async def film_page(call: Request) -> Response:
     """The film of ``?token=`` as one page that plays without a network."""
+    return await _converted(call, "film_export", ".html", "text/html")
+
+
+async def film_gif(call: Request) -> Response:
+    """Run number ``?run=`` of the film of ``?token=`` as a moving picture."""
+    return await _converted(call, "movie", ".gif", "image/gif", *_run_of(call))
+
+
+async def film_mp4(call: Request) -> Response:
+    """The same as a video, where what writes one is installed."""
+    return await _converted(call, "movie", ".mp4", "video/mp4", *_run_of(call))
+
+
+def _run_of(call: Request) -> list[str]:
+    """The run's number, where the query has one that could be; a number that no film has is refused later."""
+    given = call.query_params.get("run", "")
+    return [given] if given.isascii() and given.isdigit() and len(given) < 6 else []
+
+
+async def _converted(call: Request, module: str, suffix: str, media: str, *more: str) -> Response:
+    """The film of ``?token=`` as ``app.looks.module`` makes another file of it."""
     if not same_origin(call):
         return PlainTextResponse("Films are for this server's own pages.", 403)
     path = find(call.query_params.get("token", ""))
     if path is None:
         return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
-    page = path.with_name(f"page-{secrets.token_hex(8)}.html")
-    error = await asyncio.to_thread(jobs.do, "app.looks.film_export", [str(path), str(page)], page.parent, SMALLER)
+    made = path.with_name(f"page-{secrets.token_hex(8)}{suffix}")
+    arguments = [str(path), str(made), *more]
+    error = await asyncio.to_thread(jobs.do, f"app.looks.{module}", arguments, made.parent, SMALLER)
     if error:
-        return PlainTextResponse(f"This film cannot be exported: {error.removeprefix('film_export: ')}", 410,
+        return PlainTextResponse(f"This film cannot be exported: {error.removeprefix(f'{module}: ')}", 410,
                                  headers=_HEADERS)
-    return FileResponse(page, media_type="text/html", filename="lpc-lab-film.html", headers=_HEADERS,
-                        background=BackgroundTask(page.unlink, missing_ok=True))
+    return FileResponse(made, media_type=media, filename=f"lpc-lab-film{suffix}", headers=_HEADERS,
+                        background=BackgroundTask(made.unlink, missing_ok=True))
 
 
 async def run_page(call: Request) -> Response:

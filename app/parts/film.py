@@ -7,6 +7,7 @@ import streamlit as st
 from app.catalogue import catalogue
 from app.desks.films import HeldFilm
 from app.desks.samples import Sample
+from app.looks.movie import can_write
 from app.parts._mount import file_url, mount
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.
@@ -35,4 +36,6 @@ def player(film: HeldFilm) -> None:
         "catalogue": catalogue(),
         "saveUrl": f"{file_url(film.token)}&save",
         "exportUrl": f"lab/film.html?token={film.token}",
+        "movies": [[kind.upper(), f"lab/film.{kind}?token={film.token}"] for kind in ("gif", "mp4")
+                   if can_write(f".{kind}")],
     })

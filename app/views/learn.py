@@ -16,7 +16,7 @@ from app.views._plain import plain
 
 PAPER = "https://arxiv.org/abs/2310.08224"
 INTRODUCTION = f"""
-#### Latent point collapse, step by step
+## Latent point collapse, step by step
 Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about.
 What the [paper]({PAPER}) says and what we measured ourselves is marked as such.
 """

@@ -10,7 +10,7 @@ def lpc(*arguments):
 
 def test_it_has_the_librarys_commands_and_the_labs():
     told = lpc("--help").stdout
-    for name in ("serve", "train", "film", "inspect", "measure", "attack", "study", "settings", "page"):
+    for name in ("serve", "train", "film", "inspect", "measure", "attack", "study", "settings", "page", "movie"):
         assert f" {name} " in told
 
 

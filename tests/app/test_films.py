@@ -123,7 +123,8 @@ def client(monkeypatch):
         settings = Settings()
 
     monkeypatch.setattr(file_routes, "current", Hub)
-    routes = [Route("/lab/file", file_routes.desk_file), Route("/lab/film.html", file_routes.film_page)]
+    routes = [Route("/lab/file", file_routes.desk_file), Route("/lab/film.html", file_routes.film_page),
+              Route("/lab/film.gif", file_routes.film_gif)]
     return Client(Starlette(routes=routes))
 
 
@@ -140,6 +141,7 @@ def test_a_film_is_served_to_its_token_only(client, desk, raw):
     exported = client.get(f"/lab/film.html?token={token}")
     assert "attachment" in exported.headers["content-disposition"]
     assert exported.content.startswith(b"<!doctype html>")
+    assert client.get(f"/lab/film.gif?token={token}&run=0").content.startswith(b"GIF89a")
     desk.adopt(raw)
     assert client.get(f"/lab/file?token={token}").status_code == 404  # another film, another token
 

@@ -24,7 +24,7 @@ const MANY_CLASSES = 12;
 addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, styled, playing: whether it begins by itself, and goes on until a hand takes it} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
     Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false, scrubMs: 0 });

@@ -6,8 +6,8 @@ import { PlayButton } from "../kit/playbutton.js";
 import { StopSlider } from "../kit/stopslider.js";
 
 export class FilmTransport {
-  /** hooks: {info(key), play(), gamma(g), time(t)}; links: {saveUrl, exportUrl}. */
-  constructor({ info, play, gamma, time }, { saveUrl, exportUrl }) {
+  /** hooks: {info(key), play(), gamma(g), time(t)}; links: {saveUrl, exportUrl, movies: [[kind, url]]}. */
+  constructor({ info, play, gamma, time }, { saveUrl, exportUrl, movies = [] }) {
     this.film = null;
     this.gamma = new StopSlider({ label: "γ of the run", testid: "lpc-film-gamma", onMove: gamma, describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
     this.time = new StopSlider({ label: "Time in training steps", testid: "lpc-film-time", onMove: time, describe: (t) => `step ${formatCount(this.film?.steps[t])}` });
@@ -19,9 +19,10 @@ export class FilmTransport {
       this.row("time", el("span", { class: "lpc-film-name", text: "step" }), info("film-time")));
     sliders.lastChild.classList.add("lpc-film-time");
     const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", "γ now"), this.readout("radius", "radius"), this.readout("train", "train accuracy"), this.readout("test", "test accuracy"));
+    this.movies = movies.map(([kind, url]) => ({ url, element: link(url, kind, `lpc-film-${kind.toLowerCase()}`, `Save this run as a moving picture, ${kind}`) }));
     const links = el("div", { class: "lpc-film-links" },
       link(saveUrl, "Save film", "lpc-film-save", "Save as one file that the lab opens again"),
-      link(exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"));
+      link(exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"), ...this.movies.map(({ element }) => element));
     this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": "Film" },
       el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, links));
   }
@@ -53,6 +54,7 @@ export class FilmTransport {
   show(g, t, row, marks) {
     this.gamma.show(g);
     this.time.show(t);
+    for (const { url, element } of this.movies) element.href = `${url}&run=${g}`;
     setText(this.values.gamma, formatGamma(this.film.gammas[g]));
     setText(this.values.time, formatCount(this.film.steps[t]));
     setText(this.values.now, formatGamma(this.film.tensors.gamma.data[g * this.film.T + t]));
