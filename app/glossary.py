@@ -34,3 +34,9 @@ GLOSSARY = {
                   "gives an upper bound.",
     "binary code": "Every node takes one of two opposite values, so that a class is a row of signs.",
 }
+
+
+def listed(text: str = "") -> str:
+    """The terms that occur in ``text`` (all of them without one), each with its meaning, as a list in Markdown."""
+    met = [term for term in GLOSSARY if not text or term in text.lower()]
+    return "\n".join(f"* **{term}**: {GLOSSARY[term]}" for term in met)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.desks.samples import FILMS, samples
-from app.glossary import GLOSSARY
+from app.glossary import listed
 from app.parts.film import shipped, style
 from app.views._base import View
 from app.views._plain import plain
@@ -37,7 +37,7 @@ def render() -> None:
         st.markdown(f"**{known[0].title}.** It plays by itself; then two sliders are yours: γ, and time.")
         shipped(known[0])
     with st.expander("The words: latent, node, γ, shell, collapse …", icon=":material/menu_book:"):
-        st.markdown("\n".join(f"* **{term}**: {meaning}" for term, meaning in GLOSSARY.items()))
+        st.markdown(listed())
 
 
 def _nowhere() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import session
+from app.glossary import listed
 from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
 from app.parts.stage import stage, style
 from app.views._base import View
@@ -120,6 +121,9 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     last = tab.index + 1 == len(lesson.steps)
     onward.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
                   on_click=_onward(tab, lesson))
+    if terms := listed(f"{step.title} {step.text} {step.look_for}"):
+        with st.expander("The words", icon=":material/menu_book:"):
+            st.markdown(terms)
 
 
 def _claim(claim: Claim) -> None:

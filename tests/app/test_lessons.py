@@ -123,6 +123,12 @@ def test_every_step_opens_by_its_link(still, name):  # noqa: F811
     assert ran in (work, work.runs[0])
 
 
+def test_the_words_of_a_step_are_explained_beside_it(still):  # noqa: F811
+    said_there = [item.value for item in start(lesson="penultimate").markdown]
+    assert any("* **latent**: What the penultimate layer makes of one sample" in text for text in said_there)
+    assert not any("**robustness**" in text for text in said_there)
+
+
 def test_the_path_trains_nothing_and_leads_into_a_lesson_step_by_step(still):  # noqa: F811
     test = start()
     assert still.runs == {}

@@ -144,3 +144,19 @@ def test_pages_announce_the_stages_files_and_no_other_pages():
     assert "<lab/static/live/stage.js>; rel=modulepreload" in announced
     assert "<lab/static/latents/latents.js>; rel=modulepreload" in announced
     assert "cloud.js" not in announced
+
+
+def test_the_films_of_the_lab_are_everybody_s_by_name_and_nothing_else_is(url):
+    status, headers, body = get(f"{url}/lab/films/figure-1.film.safetensors")
+    assert (status, len(body)) == (200, int(headers["content-length"]))
+    for name in ("samples.json", "..%2Fsamples%2Fsamples.json", "%2Fetc%2Fpasswd", "nothing"):
+        assert get(f"{url}/lab/films/{name}")[0] == 404
+
+
+def test_a_code_is_a_picture_of_a_short_text(url):
+    status, headers, body = get(f"{url}/lab/qr.svg?text=http%3A%2F%2Flab%2Fplay%3Fseed%3D3")
+    assert (status, headers["content-type"]) == (200, "image/svg+xml")
+    assert body.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
+    for text in ("", "x" * 1_501):
+        assert get(f"{url}/lab/qr.svg?text={text}")[0] == 400
+    assert b"<script" not in get(f"{url}/lab/qr.svg?text=%3Cscript%3E")[2]
