@@ -12,6 +12,7 @@ from app.parts.stage import stage, style
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
+from app.views._take_along import one_file
 
 PAPER = "https://arxiv.org/abs/2310.08224"
 INTRODUCTION = f"""
@@ -120,6 +121,8 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     last = tab.index + 1 == len(lesson.steps)
     onward.button(_after(tab.name, lesson) if last else "Next step", key="lesson-next", width="stretch",
                   on_click=_onward(tab, lesson))
+    if not lesson.runs:
+        one_file(lesson.run(tab.run.seed), tab.name)
 
 
 def _claim(claim: Claim) -> None:
