@@ -36,7 +36,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import desk_file, film_gif, film_mp4, film_page, run_page, shipped_film  # noqa: E402
+from app.desks.file_routes import (  # noqa: E402
+    desk_file,
+    film_gif,
+    film_mp4,
+    film_page,
+    qr_code,
+    run_page,
+    shipped_film,
+)
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
@@ -248,6 +256,7 @@ app = st.App(
         Route("/lab/film.gif", film_gif),
         Route("/lab/film.mp4", film_mp4),
         Route("/lab/films/{name}", shipped_film),
+        Route("/lab/qr.svg", qr_code),
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],

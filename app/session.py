@@ -11,15 +11,24 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import comparisons
+from app import comparisons, moments
 from app.desks import films, inspections, jobs
 from app.lessons import lessons
 from app.live import hub
 from app.live.sessions import SessionHandle
+from app.reach import reachable
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
-from lpc_core.parsing import format_value, parse_preset, parse_run_leniently, parse_settings, parse_value, to_texts
+from lpc_core.parsing import (
+    format_value,
+    parse_preset,
+    parse_run_leniently,
+    parse_settings,
+    parse_value,
+    to_short_texts,
+    to_texts,
+)
 from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
@@ -31,8 +40,11 @@ class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
     def __init__(self) -> None:
-        self.run, errors = parse_run_leniently(given())
-        self.problems = [_explain(error, self.run) for error in errors]
+        asked, moment, wrong = moments.split(given())
+        self.run, errors = parse_run_leniently(asked)
+        self.moment = moments.plain(moment)  # where the link wants the run to be, when it has just been opened
+        self.problems = [*(f"{error}. It is ignored." for error in wrong),
+                         *(_explain(error, self.run) for error in errors)]
         self.form = 0  # grows when the form must forget what was typed
         self.place: SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
@@ -282,6 +294,12 @@ def link(tab: Session | None = None) -> str:
     """The address that opens this very run, or the comparison of ``tab``."""
     base = (st.context.url or "").split("?")[0]
     return base.rstrip("/") + write_link(tab)
+
+
+def share(tab: Session) -> dict[str, str]:
+    """What a page needs to write a link to a moment: the run in few words, the page's address, what to know of it."""
+    base, note = reachable((st.context.url or "").split("?")[0])
+    return {"run": urlencode(to_short_texts(tab.run)), "base": base, "note": note}
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:

@@ -44,11 +44,12 @@ def main() -> None:
             print("\n".join(in_markdown(table(number, groups))), "\n")
         print("| claim | verdict | what was found |\n|---|---|---|")
         for each in verdicts(groups):
-            print(f"| {each.claim} | **{each.verdict}** | {each.words} |")
+            print(f"| {each.claim} | **{each.verdict}** | {each.words.replace('|', BAR)} |")
         print()
     print(OPEN, end="")
 
 
+BAR = "\\|"  # inside a cell
 HEAD = f"""# Results: the paper's rows, run here
 
 Printed by `python -m benchmarks.results`. Ours is mean ± standard deviation over seeds; "paper" is {SOURCE}, and beside
@@ -73,7 +74,8 @@ def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
 def in_markdown(found: PaperTable) -> list[str]:
     """The table's lines."""
     lines = [f"**Table {found.number}. {found.title}**\n",
-             "| row | seeds | " + " | ".join(found.columns.values()) + " |", "|---" * (2 + len(found.columns)) + "|"]
+             "| row | seeds | " + " | ".join(name.replace("|", BAR) for name in found.columns.values()) + " |",
+             "|---" * (2 + len(found.columns)) + "|"]
     for row in found.rows:
         cells = [in_words(cell) + (f" (paper {paper_in_words(cell)})" if cell.paper is not None else "")
                  for cell in row.cells.values()]

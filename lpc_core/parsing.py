@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lpc_core.choices import allowed, check_name
 from lpc_core.config import ConfigError, RunConfig, fields, flatten, unflatten
-from lpc_core.presets import default_run, named_presets
+from lpc_core.presets import default_run, device_note, named_presets
 
 MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
 
@@ -110,6 +110,18 @@ def parse_run_leniently(given: Mapping[str, object],
             if error.field not in values:
                 return base, problems
             del values[error.field]
+
+
+def to_short_texts(run: RunConfig) -> dict[str, str]:
+    """The data set and what else differs from its starting run: `parse_run_leniently` reads it as the same run.
+
+    All of it for a data set whose starting run depends on the device, since whoever reads may have another one.
+    """
+    texts = to_texts(run)
+    if device_note(run):
+        return texts
+    usual = to_texts(default_run(run.data.dataset))
+    return {name: text for name, text in texts.items() if name == "dataset" or text != usual[name]}
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import threading
 
+import segno
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -25,6 +26,7 @@ from lpc_core.config import ConfigError, RunConfig
 
 LIGHTER = "ask for fewer samples or smaller layers"
 WAITING = 8  # pages that are made, or wait to be: one at a time
+MOST_OF_A_CODE = 1_500  # letters; a telephone reads no denser one from a projector
 SMALLER = "record fewer γ, frames or points"
 _HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
 _waiting = threading.BoundedSemaphore(WAITING)
@@ -55,6 +57,15 @@ async def shipped_film(call: Request) -> Response:
     if film is None:
         return PlainTextResponse("No such film comes with the lab.", 404)
     return FileResponse(film.path, media_type="application/octet-stream", headers={"cache-control": "no-cache"})
+
+
+async def qr_code(call: Request) -> Response:
+    """The text of ``?text=`` as a QR code."""
+    text = call.query_params.get("text", "")
+    if not same_origin(call) or not 0 < len(text) <= MOST_OF_A_CODE:
+        return PlainTextResponse(f"A code holds 1 to {MOST_OF_A_CODE} letters, for this server's own pages.", 400)
+    picture = segno.make_qr(text, error="l").svg_inline(scale=4, border=3, light="white")
+    return Response(picture.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1), media_type="image/svg+xml")
 
 
 async def film_page(call: Request) -> Response:

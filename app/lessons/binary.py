@@ -36,7 +36,7 @@ LESSON = Lesson(
             "Peaks more than 8 widths apart in every node, and head weights that vary by less than 6 %",
             (above("node_peak_distance_min", 8.0), below("weight_abs_cv", 0.06), above("train_accuracy", 0.98)),
             within=4_000, shows=("nodes", "curves"),
-            claims=(Claim("Where this comes from is not settled by the loss: see the lesson Why binary?", "ours",
+            claims=(Claim("The loss alone does not make this code: the next lesson but one shows who does.", "ours",
                           "The lesson Why binary?, and python -m benchmarks.recipes --only binary",
                           "learn?lesson=optimizer"),)),
     ))

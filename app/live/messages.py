@@ -42,6 +42,13 @@ class Step(_Message):
     count: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
+class Replay(_Message):
+    """Be at step ``step`` of the same run and pause there: from here if it lies ahead, else from step 0."""
+
+    type: Literal["replay"]
+    step: Annotated[int, Field(ge=0, le=10_000)]
+
+
 class Reset(_Message):
     """Back to step 0 of the same run, playing."""
 
@@ -106,7 +113,7 @@ class Ping(_Message):
 
 
 Control = Annotated[
-    Hello | Play | Pause | Step | Reset | Gamma | Auto | LearningRate | Speed | View | Ack | Thumbs | Ping,
+    Hello | Play | Pause | Step | Replay | Reset | Gamma | Auto | LearningRate | Speed | View | Ack | Thumbs | Ping,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[Control] = TypeAdapter(Control)

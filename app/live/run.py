@@ -140,6 +140,8 @@ class Run:
             case messages.Pause():
                 self.playing, self._remaining, self.keeper.changed = False, math.inf, True
                 self._pause_clock()
+            case messages.Replay(step=step):
+                self._replay(step)
             case messages.Reset():
                 self._again()
             case messages.Gamma(value=value, seq=seq):
@@ -162,6 +164,16 @@ class Run:
         self.playing, self._remaining = True, steps
         if trainer.finished:
             trainer.extend()
+
+    def _replay(self, step: int) -> None:
+        """To ``step`` of this run, and pause."""
+        if self.trainer is not None and self.trainer.step > step:
+            self._again()
+        if self.trainer is not None and self.trainer.step < step:
+            self._play(self.trainer, step - self.trainer.step)
+        else:
+            self.playing, self._remaining = False, math.inf
+            self._pause_clock()
 
     def _set_speed(self, rate: float) -> None:
         self._speed = rate

@@ -16,7 +16,7 @@ from app.views._take_along import one_file
 
 PAPER = "https://arxiv.org/abs/2310.08224"
 INTRODUCTION = f"""
-#### Latent point collapse, step by step
+## Latent point collapse, step by step
 Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about.
 What the [paper]({PAPER}) says and what we measured ourselves is marked as such.
 """
@@ -119,7 +119,7 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     back.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
                 args=(tab.name, tab.index - 1))
     last = tab.index + 1 == len(lesson.steps)
-    onward.button(_after(tab.name, lesson) if last else "Next step", key="lesson-next", width="stretch",
+    onward.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
                   on_click=_onward(tab, lesson))
     if not lesson.runs:
         one_file(lesson.run(tab.run.seed), tab.name)

@@ -22,7 +22,7 @@ def render() -> None:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
-        stage(seat.token)
+        stage(seat.token, moment=tab.moment, share=session.share(tab))
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):

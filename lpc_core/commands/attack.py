@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,30 +51,25 @@ def attack(  # noqa: PLR0917
     from lpc_core.robustness import report
 
     place = pick_device(device)
-    if data is None and normalisation is None:
-        model, inputs, labels, bounds, about = _own(run, split, samples, seed)
-    else:
-        from lpc_core.inspection.from_file import Wishes
+    from lpc_core.inspection.from_file import Wishes
 
-        model, inputs, labels, bounds, about = _foreign(run, Wishes(
-            data=data, split=split, normalisation=normalisation, activation=activation, penultimate=penultimate,
-            order=None if order is None else names(order), weights=weights, classes=classes, side=side,
-            samples=samples, seed=seed))
+    wishes = Wishes(data=data, split=split, normalisation=normalisation, activation=activation, penultimate=penultimate,
+                    order=None if order is None else names(order), weights=weights, classes=classes, side=side,
+                    samples=samples, seed=seed)
+    own = data is None and normalisation is None
+    model, inputs, labels, bounds, about = (_own if own else _foreign)(run, wishes)
     bounds = None if unbounded else bounds
     _threads_for(model)
     chosen = names(attacks)
     model = model.to(place)
-    if not as_json:
+    if sys.stderr.isatty():
         _foretell(model, inputs, chosen)
     with progress("attacking") as tell:
         found = report(model, inputs, labels, attacks=chosen, bounds=bounds, seed=seed, progress=tell)
     about |= {"split": split, "seed": seed, "bounded": bounds is not None}
     if out is not None:
         write_whole(out, dumps(about | found.plain(per_sample=True)).encode())
-    if as_json:
-        print(dumps(about | found.plain()))
-    else:
-        _show(about, found)
+    print(dumps(about | found.plain())) if as_json else _show(about, found)
 
 
 COMMAND = attack
@@ -82,7 +78,7 @@ COMMAND = attack
 Asked = tuple["nn.Module", "Tensor", "np.ndarray", "tuple[Tensor, Tensor] | None", dict[str, Any]]
 
 
-def _own(run: Path, split: str, samples: int, seed: int) -> Asked:
+def _own(run: Path, wishes: Wishes) -> Asked:
     """A run of this lab on its own data."""
     from lpc_core.saved_run import NotARun, open_run
 
@@ -90,7 +86,7 @@ def _own(run: Path, split: str, samples: int, seed: int) -> Asked:
         saved = open_run(run)
     except NotARun as error:
         raise NotARun(f"{error}; a checkpoint of another make needs --data and --normalisation") from None
-    inputs, labels = saved.samples(split, samples, seed)
+    inputs, labels = saved.samples(wishes.split, wishes.samples, wishes.seed)
     return saved.model, inputs, labels, saved.bounds, {"run": str(run), "dataset": saved.config.data.dataset,
                                                        "step": saved.step}
 
@@ -126,7 +122,8 @@ def _foretell(model: nn.Module, inputs: Tensor, attacks: tuple[str, ...]) -> Non
     each = (time.perf_counter() - begin) / len(few)
     seconds = each * len(inputs) * sum(GRADIENTS.get(name, 200) for name in attacks)
     if seconds > LONG_S:
-        print(f"about {max(1, round(seconds / 60))} minutes: {len(inputs)} samples, {', '.join(attacks)}", flush=True)
+        print(f"about {max(1, round(seconds / 60))} minutes: {len(inputs)} samples, {', '.join(attacks)}",
+              file=sys.stderr)
 
 
 def _show(about: dict[str, Any], found: RobustnessReport) -> None:

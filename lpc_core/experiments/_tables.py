@@ -83,4 +83,4 @@ def paper_in_words(cell: Cell) -> str:
 
 
 def _spread(mean: float, std: float) -> str:
-    return f"{mean:.3g}" + (f" ± {std:.1g}" if math.isfinite(std) else "")
+    return f"{mean:.3g}" + (f" ± {float(f'{std:.1g}'):g}" if math.isfinite(std) else "")

@@ -45,9 +45,22 @@ class RowTrainer(Trainer):
             return self.config.steps
         return -(-(epoch - 1) * len(self.batches.labels) // self.config.batch_size)
 
+    @property
+    def published(self) -> int:
+        """The epoch of the next step in the row's own count, which is another where a run is scaled."""
+        return int((self.epoch - 1) / self.scale) + 1
+
+    def load_state_bytes(self, raw: bytes) -> None:
+        """As in `Trainer`; scale and margin are those that the state's last step was taken with."""
+        super().load_state_bytes(raw)
+        if self.row.margins is not None and self.step:
+            self.step -= 1
+            self._set_angles(*self.row.margins.at(self.published))
+            self.step += 1
+
     def _knobs(self) -> tuple[float, float]:
         """γ and the learning rate of the next step by the row's courses; the margins are set beside them."""
-        published = int((self.epoch - 1) / self.scale) + 1
+        published = self.published
         gamma = self.row.gamma.at(published) if self.row.gamma else 0.0
         self.gamma.value = self.gamma.target = gamma
         self.lr = self.row.lr.at(self.config.optim.lr, published)

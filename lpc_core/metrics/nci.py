@@ -19,5 +19,5 @@ def nci_doubt(train_latents: np.ndarray, latents: np.ndarray, predictions: np.nd
     sizes = np.linalg.norm(away, axis=1)
     along = np.einsum("md,md->m", np.asarray(weight, np.float64)[predictions], away)
     cosine = np.divide(along, sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    near: np.ndarray = cosine + alpha * np.abs(given).sum(axis=1)
-    return -near
+    doubt: np.ndarray = -(cosine + alpha * np.abs(given).sum(axis=1))
+    return doubt

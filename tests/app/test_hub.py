@@ -123,6 +123,16 @@ def test_step_takes_that_many_steps_and_pauses(page):
     assert page.last["step"] == step + 7
 
 
+def test_replay_goes_to_that_very_step_from_before_it_and_from_after_it(page):
+    begun = page.wait("frame", lambda info: info["step"] > 0)
+    for target in (begun["step"] + 400, 3, 0):
+        count = len(page.seen)
+        page.say(f'{{"type": "replay", "step": {target}}}')
+        page.wait("frame", lambda info, to=target: info["state"] == "paused" and info["step"] == to, since=count)
+        page.settle()
+        assert page.last["step"] == target
+
+
 def test_a_finished_run_goes_on_by_play_and_by_hand_but_not_while_paused(hub):
     session = hub.open(config(steps=30))
     page = Page(hub, session)

@@ -35,8 +35,8 @@ def link(page):
     """The address of a page with a hostile text in every parameter that one can have, and in one of no name."""
     from urllib.parse import urlencode
 
-    names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step",
-             HOSTILE]
+    names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step", "at",
+             "hand", HOSTILE]
     return f"/{'' if page == 'play' else page}?{urlencode(dict.fromkeys(names, HOSTILE))}"
 
 

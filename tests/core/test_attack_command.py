@@ -64,6 +64,14 @@ def test_without_bounds_pictures_leave_the_range(lpc, run_file):
     assert (bounded, free) == (False, True)
 
 
+def test_a_person_is_told_beforehand_how_long_it_takes(lpc, run_file, monkeypatch):
+    monkeypatch.setattr("lpc_core.commands.attack.LONG_S", 0)
+    asked = run_file, "--samples", "8", "--attacks", "ddn", "--json"
+    assert lpc(*asked)[2] == ""  # a program
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "minutes: 8 samples, ddn" in lpc(*asked)[2]
+
+
 def test_equal_seeds_give_equal_reports(lpc, run_file):
     one, again = (json.loads(lpc(run_file, "--samples", "20", "--attacks", "hopskipjump", "--json")[1])
                   for _ in range(2))

@@ -160,6 +160,16 @@ test("a film's moment is a frame, with every sample in one bin of its node", asy
   equal([film.nearest(0.05), film.nearest(0.2), film.nearest(1e9)], [0, 1, 2]);
 });
 
+test("a frame that comes before γ was sent does not take it back", async () => {
+  const sent = [];
+  const control = new GammaControl({ send: (message) => sent.push(message), sent: () => {}, info: () => null });
+  control.setup({ gamma_start: 1e-4, gamma_end: 100 });
+  control.set(5);
+  control.update({ gamma_seq: 0, gamma: 1e-3, gamma_mode: "auto", gamma_target: 1e-3 });
+  await new Promise(requestAnimationFrame);
+  equal([control.mode, control.value, sent], ["hand", 5, [{ type: "gamma", value: 5, seq: 1 }]]);
+});
+
 test("the slider's places are powers of ten, and its keys parts of a decade", () => {
   const sent = [];
   const control = new GammaControl({ send: (message) => sent.push(message), sent: () => {}, info: () => null });

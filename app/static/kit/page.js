@@ -1,4 +1,4 @@
-// Streamlit's page made ours before it starts: where its server is, a way past the form, and icons that are not read aloud.
+// Streamlit's page made ours before it starts: where its server is, icons that are not read aloud, and keys for whatever scrolls.
 
 // Streamlit would try every folder of the page's own path first, and the console would list what it did not find.
 window.__streamlit = { BACKEND_BASE_URL: new URL(".", document.baseURI).href };
@@ -13,26 +13,12 @@ function reach(node) {
   for (const box of node.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "A text to copy" });
   for (const box of node.querySelectorAll("[data-testid=stSidebarContent]:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": "Settings" });
   for (const box of node.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) set(box, { role: "group" });
-  const main = node.querySelector("[data-testid=stMain]:not([id])");
-  if (main) set(main, { id: "lpc-main", tabindex: "-1" });
 }
 
 function set(box, attributes) {
   for (const [name, value] of Object.entries(attributes)) box.setAttribute(name, value);
 }
 
-function skipLink() {
-  const link = document.createElement("a");
-  Object.assign(link, { className: "lpc-skip", href: "#lpc-main", textContent: "Skip to the page" });
-  link.addEventListener("click", (event) => {
-    event.preventDefault();
-    const first = document.querySelector("[data-testid=lpc-play], [data-testid=lpc-film-play], [data-testid=stMain] button, [data-testid=stMain]");
-    first?.focus();
-  });
-  document.body.prepend(link);
-}
-
 document.addEventListener("DOMContentLoaded", () => {
-  skipLink();
   new MutationObserver(() => [hush, reach].forEach((mend) => mend(document))).observe(document.body, { childList: true, subtree: true });
 });

@@ -11,7 +11,7 @@ export class Rail {
     this.ticks = el("div", { class: "lpc-ticks", "aria-hidden": "true" });
     this.rail = el("div", { class: "lpc-rail" }, this.fill, ...between, this.thumb, this.ticks);
     this.element = el("div", {
-      class: "lpc-slider", role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal", testid,
+      class: "lpc-slider", role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0, testid,
       on: {
         pointerdown: (event) => this.grab(event), pointermove: (event) => this.dragging && this.drag(event),
         pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: key,

@@ -88,7 +88,7 @@ export class GammaControl {
 
   /** What the run says: its γ, its target and who moves it. */
   update(info) {
-    if (info.gamma_seq >= this.seq) [this.seq, this.pending] = [info.gamma_seq, false];
+    if (this.waiting === null && info.gamma_seq >= this.seq) [this.seq, this.pending] = [info.gamma_seq, false];
     this.actual = info.gamma;
     const graced = info.gamma_mode === "hand" && performance.now() - this.autoAsked < AUTO_GRACE_MS;
     if (!this.pending && !this.rail.dragging && !graced) this.mode = info.gamma_mode;

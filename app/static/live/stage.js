@@ -8,6 +8,7 @@ import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
+import { arrive, Share, takeUp } from "./sharelink.js";
 import { LiveView, again } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
@@ -27,6 +28,7 @@ export class Stage extends LiveView {
     addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
+    if (this.props.share) this.transport.speed.after((this.share = new Share(this)).button);
   }
 
   parts() {
@@ -63,6 +65,14 @@ export class Stage extends LiveView {
     setText(this.part.sentence, "");
     setText(this.part.data, info.title);
     this.ready(info);
+    this.takeUpMoment();
+  }
+
+  /** Where a link wants the run to be, once: later runs of the page are the hand's. */
+  takeUpMoment() {
+    const { moment } = this.props;
+    if (moment && !this.tookUp) takeUp(this, moment);
+    this.tookUp = true;
   }
 
   /** Which overlays this run can have; with very many classes arrows would hide the points. */
@@ -86,6 +96,7 @@ export class Stage extends LiveView {
     this.latents.push(own, now);
     this.nodes.push(own);
     this.transport.setState(own.info.state);
+    if (this.arriving && own.info.state === "paused" && own.info.step === this.props.moment.at) arrive(this);
   }
 
   /** The words and numbers of one measured moment, in every place. */

@@ -12,6 +12,7 @@ from lpc_core.experiments.rows._networks import OUTLINE
 MARGINS = MarginCourse((16.0, 1.0, 64.0), (0.1, 0.01, 0.5))  # scale and margin of ArcFace
 ANGULAR = ("measured by the logits it was trained on, scale · cos θ; the authors' code evaluates W z + b with an "
            "untrained bias")
+SCALED = "the file of its state, opened elsewhere (lpc inspect), has logits of the first epoch's scale"
 CONTRAST = "SupCon (τ 0.05, weight 1, one view) acts on the backbone's features beside cross-entropy"
 
 
@@ -29,4 +30,4 @@ def rivals(data: str, generation: str, source: str, lin: Mapping[str, Any], bare
             row("no-pen-scl", "NoPen + SupCon", {**bare, "temperature": 0.05}, None, CONTRAST, contrast=1.0),
             row("no-pen-arcface", "NoPen, ArcFace",
                 {**bare, "loss": "arcface", "margin": margins.margin[0], "scale": margins.scale[0]}, None, ANGULAR,
-                margins=margins))
+                SCALED, margins=margins))

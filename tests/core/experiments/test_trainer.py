@@ -57,6 +57,15 @@ def test_arcfaces_margin_and_scale_grow_with_the_epochs():
     assert run.engine.objective(None, latents, labels).item() == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_a_restored_state_answers_with_the_scale_it_was_trained_with():
+    run, again = trainer("digits/no-pen-arcface"), trainer("digits/no-pen-arcface")
+    run.advance(run.config.steps)
+    again.load_state_bytes(run.state_bytes())
+    assert again.model.head.scale == run.model.head.scale > run.config.loss.scale
+    for a, b in zip(run.look()[1].logits, again.look()[1].logits, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_contrast_acts_on_the_backbones_features():
     run = trainer("digits/lpc-scl")
     inputs, labels = run.batches.peek()

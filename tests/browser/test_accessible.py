@@ -1,0 +1,107 @@
+"""Every page under axe-core in both themes, its console, and what a keyboard, a finger and a small screen meet."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from driving import ask_until, stage_state, wait_until
+
+pytestmark = pytest.mark.browser
+
+PAGES = {"": "lpc-home", "play": "lpc-stage", "learn": None, "film": "lpc-film", "compare": "lpc-stage",
+         "metrics": None, "inspect": None}
+SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+              && document.querySelector('h1') && !document.querySelector('.lpc-unstyled')"""
+
+
+def settled(page):
+    ask_until(page, lambda: page.evaluate(SETTLED), bool)
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3]) for one in found]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, chromium, path):
+    """No violation of any impact, no 404, no warning of the browser."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("response", lambda answer: answer.status >= 400 and said.append(f"{answer.status} {answer.url}"))
+    page.goto(f"{lab.url}/{path}")
+    settled(page)
+    if path == "film":
+        page.get_by_text("The paper's Figure 1: four").first.click()
+    if path in ("play", "compare", "film"):
+        page.locator(".js-plotly-plot").first.wait_for()
+        settled(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
+        ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
+    context.close()
+    assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
+
+
+DARK = """() => {
+  const [r, g, b] = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/g);
+  return Number(r) + Number(g) + Number(b) < 380;
+}"""
+
+
+def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, chromium):
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{lab.url}/play")
+    still = wait_until(page, lambda s: s["state"] == "paused")
+    page.get_by_text("this device asks for less motion").wait_for()
+    assert stage_state(page)["step"] >= still["step"]
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    page.get_by_text("reloading a page begins its run anew").wait_for()
+    context.close()
+
+
+def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open_page):
+    page = open_page(f"{lab.url}/play")
+    wait_until(page, lambda s: s["step"] > 50)
+    page.get_by_test_id("lpc-play").click()
+    rest = wait_until(page, lambda s: s["state"] == "paused" and s["said"]["step"] == s["step"])
+    told = page.get_by_test_id("lpc-picture").get_attribute("aria-label")
+    assert told.startswith("Hypercube Gaussians: ")
+    assert f"at step {rest['step']:,}; radius" in told
+    assert "spread within a class" in told
+    assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
+    assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
+    page.get_by_test_id("stSkipToContent").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.dataset.testid") == "lpc-play"
+    assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
+                         ".every((icon) => icon.getAttribute('aria-hidden'))")
+
+
+def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):
+    """Paused and stepped: header, legends and the drawn radius are one measurement."""
+    page = open_page(f"{lab.url}/play?gamma_start=1&gamma_end=100000&ramp_steps=2000")
+    wait_until(page, lambda s: s["step"] > 300)
+    page.get_by_test_id("lpc-play").click()
+    for _ in range(3):
+        rest = wait_until(page, lambda s: s["state"] == "paused" and s["said"]["step"] == s["step"])
+        ask_until(page, lambda rest=rest: stage_state(page)["radius"] == pytest.approx(rest["said"]["radius"]), bool)
+        accuracy = f"{100 * rest['said']['metrics']['train_accuracy']:.1f} %"
+        assert page.get_by_test_id("lpc-train-value").inner_text() == accuracy
+        shown = page.get_by_test_id("lpc-curves").locator(".lpc-curve-values b").all_inner_texts()
+        assert accuracy in shown
+        page.get_by_test_id("lpc-step").click()
+        wait_until(page, lambda s, step=rest["step"]: s["step"] > step)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
+def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page, size):
+    page = open_page(f"{lab.url}/play", *size)
+    wait_until(page, lambda s: s["step"] > 50)
+    plot, curves = (page.get_by_test_id(name).bounding_box() for name in ("lpc-plot", "lpc-curves"))
+    assert plot["y"] + plot["height"] <= size[1]
+    assert curves["y"] < size[1] - 80
+    assert curves["x"] + curves["width"] > size[0] - 40  # nothing stays empty at the right
