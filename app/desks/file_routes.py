@@ -21,9 +21,8 @@ from app.desks.samples import FILMS, samples
 from app.live import rooms
 from app.live.hub import current
 from app.live.socket import origin_allowed
-from app.offline.reach import needs_server
+from app.offline.reach import asked, needs_server
 from lpc_core.config import ConfigError, RunConfig
-from lpc_core.parsing import parse_run, short_texts
 
 LIGHTER = "ask for fewer samples or smaller layers"
 WAITING = 8  # pages that are made, or wait to be: one at a time
@@ -108,11 +107,11 @@ async def _converted(call: Request, module: str, suffix: str, media: str, *more:
 
 
 async def run_page(call: Request) -> Response:
-    """The run that the query names, as texts like a link's, in one page that trains without a server."""
+    """The run that the query names, as a link does, or a lesson's, in one page that trains without a server."""
     if not same_origin(call):
         return PlainTextResponse("Runs are for this server's own pages.", 403)
     try:
-        run = parse_run(dict(call.query_params), "cpu")
+        run, _ = asked(call.query_params)
     except ConfigError as error:
         return PlainTextResponse(f"No such run: {error}.", 400, headers=_HEADERS)
     if reason := needs_server(run):
@@ -120,14 +119,14 @@ async def run_page(call: Request) -> Response:
     if not _waiting.acquire(blocking=False):
         return PlainTextResponse("Many pages are being made; try again in a minute.", 503, headers=_HEADERS)
     try:
-        return await asyncio.to_thread(_made, run)
+        return await asyncio.to_thread(_made, run, dict(call.query_params))
     finally:
         _waiting.release()
 
 
-def _made(run: RunConfig) -> Response:
+def _made(run: RunConfig, texts: dict[str, str]) -> Response:
     folder = rooms.folder("desk")
-    settings = [f"{name}={text}" for name, text in short_texts(run).items()]
+    settings = [f"{name}={text}" for name, text in texts.items()]
     error = jobs.do("app.offline.page", [str(folder / "run.html"), *settings], folder, LIGHTER)
     remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     if error:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from app.looks.bundling import bundle, inline, whole_page
 from app.offline.pack import packed
+from app.offline.reach import asked
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError
 from lpc_core.files.writing import write_whole
-from lpc_core.parsing import parse_run
 
 ABOUT = "Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ."
 STYLES = ("kit/stage.css",)
@@ -45,7 +45,8 @@ def main() -> None:
     """A path and settings in; one line and status 2 for what is refused."""
     try:
         target, *settings = sys.argv[1:]
-        export(parse_run(dict(item.partition("=")[::2] for item in settings), "cpu"), Path(target))
+        run, words = asked(dict(item.partition("=")[::2] for item in settings))
+        export(run, Path(target), words)
     except (ValueError, OSError, DataError) as error:
         print(f"page: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None

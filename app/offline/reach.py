@@ -1,14 +1,16 @@
-"""Which runs a page can train by itself, and why the others need the server: from their settings alone."""
+"""Which run a page is asked for, whether it can train it by itself, and why others need the server."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from lpc_core.config import RunConfig, resolve
+from app.lessons import lessons
+from lpc_core.config import ConfigError, RunConfig, resolve
 from lpc_core.data import sources, torch_shape
 from lpc_core.engine.probe import MOST
+from lpc_core.parsing import parse_run, parse_value
 
 OPTIMIZERS = ("adamw", "adam", "sgd")  # that app/static/offline/optimizers.js knows
 LARGEST = 2_150_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
@@ -18,6 +20,22 @@ LONGEST_S = 0.2  # that γ may have to wait for a step or a look
 
 class NeedsServer(ValueError):
     """A run that no page can train by itself; the message says why."""
+
+
+def asked(texts: Mapping[str, str]) -> tuple[RunConfig, tuple[str, ...]]:
+    """The run that ``texts`` name and the words above it: settings as in a link, or ``lesson`` by name, with its seed.
+
+    `ConfigError` for what is neither, and for a lesson that compares runs.
+    """
+    name = texts.get("lesson")
+    if name is None:
+        return parse_run(texts, "cpu"), ()
+    known = {key: lesson for key, lesson in lessons().items() if not lesson.runs}
+    if name not in known:
+        raise ConfigError("lesson", f"one of {', '.join(known)}", name)
+    lesson, seed = known[name], parse_value("seed", texts.get("seed", "0"))
+    return lesson.run(seed), (lesson.title, lesson.summary, *(f"{i}. {step.title}: {step.goal}" for i, step in
+                                                              enumerate(lesson.steps, 1)))
 
 
 def needs_server(run: RunConfig) -> str:

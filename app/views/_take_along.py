@@ -26,10 +26,10 @@ def take_along(run: RunConfig) -> None:
                                help="The same recipe in plain PyTorch, in one short program without the lab.")
 
 
-def one_file(run: RunConfig) -> None:
-    """The button that downloads ``run`` as a page, or why there is none."""
-    reason = needs_server(run)
-    st.link_button("Download as one file", f"lab/run.html?{urlencode(short_texts(run))}", icon=":material/download:",
+def one_file(run: RunConfig, lesson: str = "") -> None:
+    """The button that downloads ``run``, of the lesson of that name, as a page; or why there is none."""
+    reason, texts = needs_server(run), {"lesson": lesson, "seed": run.seed} if lesson else short_texts(run)
+    st.link_button("Download as one file", f"lab/run.html?{urlencode(texts)}", icon=":material/download:",
                    disabled=bool(reason), width="stretch",
                    help="One HTML file that trains this run in any browser, without a server and without a network.")
     if reason:

@@ -13,6 +13,7 @@ from app.parts.stage import stage, style
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
+from app.views._take_along import one_file
 
 PAPER = "https://arxiv.org/abs/2310.08224"
 INTRODUCTION = f"""
@@ -124,6 +125,8 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     if terms := listed(f"{step.title} {step.text} {step.look_for}"):
         with st.expander("The words", icon=":material/menu_book:"):
             st.markdown(terms)
+    if not lesson.runs:
+        one_file(lesson.run(tab.run.seed), tab.name)
 
 
 def _claim(claim: Claim) -> None:

@@ -9,12 +9,13 @@ from starlette.routing import Route
 
 from app.commands.page import COMMAND
 from app.desks import file_routes, jobs
+from app.lessons import lessons
 from app.offline import page
 from app.offline.pack import NeedsServer, packed
-from app.offline.reach import LARGEST, needs_server
+from app.offline.reach import LARGEST, asked, needs_server
 from app.settings import Settings
 from app.views._take_along import command
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.files import tensors
 from lpc_core.parsing import parse_run, short_texts
 from lpc_core.presets import default_run, named_presets
@@ -98,6 +99,22 @@ def client(monkeypatch):
 
     monkeypatch.setattr(file_routes, "current", Hub)
     return Client(Starlette(routes=[Route("/lab/run.html", file_routes.run_page)]))
+
+
+def test_a_lesson_brings_its_words_and_its_run():
+    run, words = asked({"lesson": "shell", "seed": "7"})
+    assert (run, words[0]) == (lessons()["shell"].run(7), lessons()["shell"].title)
+    assert len(words) == 2 + len(lessons()["shell"].steps)
+    with pytest.raises(ConfigError, match=r"lesson: expected one of .*shell.*, got 'none'"):
+        asked({"lesson": "none"})
+    compared = next(name for name, lesson in lessons().items() if lesson.runs)
+    with pytest.raises(ConfigError, match="lesson: expected one of"):
+        asked({"lesson": compared})
+
+
+@pytest.mark.parametrize("name", [name for name, lesson in lessons().items() if not lesson.runs])
+def test_every_lesson_of_one_run_can_be_taken_along(name):
+    assert needs_server(asked({"lesson": name})[0]) == ""
 
 
 def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
