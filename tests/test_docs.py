@@ -27,7 +27,7 @@ def test_what_a_page_points_at_is_there(page):
     assert set(re.findall(r"LPC_[A-Z_]+", text)) <= known
     for module in re.findall(r"python -m benchmarks\.([a-z]\w*)", text):
         assert (ROOT / "benchmarks" / f"{module}.py").exists(), module
-    commands = {"serve", *discover("lpc_core.commands", "COMMAND")}
+    commands = {*discover("lpc_core.commands", "COMMAND"), *discover("app.commands", "COMMAND")}
     assert set(re.findall(r"^lpc ([a-z]+)|`lpc ([a-z]+)", text, re.MULTILINE)) <= {
         pair for name in commands for pair in ((name, ""), ("", name))}
 

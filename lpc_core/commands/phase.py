@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lpc_core.experiments import PhaseCell
 
 MARKS = {"collapsed": ("●", "green"), "separated": ("○", "blue"), "not fitted": ("·", "yellow"),
-         "totally collapsed": ("×", "red"), "diverged": ("!", "magenta")}
+         "totally collapsed": ("×", "red"), "guessing": ("?", "red"), "diverged": ("!", "magenta")}
 ENDINGS = (".csv", ".json")
 
 

@@ -1,29 +1,28 @@
 """The phase diagram γ × head learning rate: where a network collapses, stays separated, or collapses altogether.
 
 All γ of one head rate are one film: trained at once, replicas of one network on the same batches (`lpc_core.film`).
-What a cell is called goes by two of its numbers, which stand beside it.
+What a cell is called goes by `lpc_core.phase`, as everywhere.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.data import load
-from lpc_core.film import Film, check_gammas
+from lpc_core.film import Film, check_gammas, phases
 from lpc_core.film.record import record
+from lpc_core.phase import Phase
 from lpc_core.progress import Progress, part, silent
 
-COLLAPSED, SEPARATED, LOST, UNFINISHED, DIVERGED = ("collapsed", "separated", "totally collapsed", "not fitted",
-                                                     "diverged")
-POINT = 0.1  # within-class spread below which a class counts as a point
+COLLAPSED, SEPARATED, LOST, GUESSING, UNFINISHED, DIVERGED = (
+    "collapsed", "separated", "totally collapsed", "guessing", "not fitted", "diverged")
 FITTED = 0.999  # training accuracy of the terminal phase
-CHANCE = 2.0  # times the accuracy of a guess, below which nothing is told apart
 MOST = 64  # head rates
 SAMPLES = 500  # that are looked at, at the end
+_WITHOUT_WORK = {Phase.TOTAL: LOST, Phase.GUESSING: GUESSING}
 
 
 @dataclass(frozen=True)
@@ -59,28 +58,30 @@ def _cells(runs: list[RunConfig], gammas: Sequence[float], device: str, progress
     for number, run in enumerate(runs):
         reel = record(run, gammas, frames=2, points=SAMPLES, device=device, dataset=dataset,
                       progress=part(progress, number / len(runs), (number + 1) / len(runs)))
-        yield from _column(reel, run, dataset.classes)
+        yield from _column(reel, run)
 
 
-def _column(reel: Film, run: RunConfig, classes: int) -> Iterator[Cell]:
+def _column(reel: Film, run: RunConfig) -> Iterator[Cell]:
     """The cells of one head rate."""
     names = reel.info["metrics"]
     last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
     values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",
                                                           "norm_mean", "separation_ratio")}
+    found = phases(reel)[:, -1]
     broken = {row for row, _ in reel.info["diverged"]}
     for row, gamma in enumerate(reel.gammas):
         train, test, spread, radius, separation = (float(each[row]) for each in values.values())
-        phase = DIVERGED if row in broken else _phase(train, spread, classes)
+        phase = DIVERGED if row in broken else _in_words(Phase(int(found[row])), train)
         yield Cell(float(gamma), run.optim.head_lr, phase, train, test, spread, radius, separation)
 
 
-def _phase(train: float, spread: float, classes: int) -> str:
-    if not math.isfinite(train) or train < CHANCE / classes:
-        return LOST
-    if train < FITTED:
+def _in_words(phase: Phase, train: float) -> str:
+    """What a run has become at its end; classes that are points only count once the samples are fitted."""
+    if phase in _WITHOUT_WORK:
+        return _WITHOUT_WORK[phase]
+    if not train >= FITTED:
         return UNFINISHED
-    return COLLAPSED if spread < POINT else SEPARATED
+    return COLLAPSED if phase is Phase.COLLAPSED else SEPARATED
 
 
 def as_lines(cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ WRONG = {
     "a claim without evidence": (lambda: Claim("W", "ours", ""), "and evidence, got 'ours' with ''"),
     "no steps": (lambda: Lesson("L", 1, "S", ()), "expected at least one step, got none"),
     "a run that is not allowed": (lambda: Lesson("L", 1, "S", (STEP,), settings={"latent_dim": 0}),
-                                  "latent_dim: expected a whole number from 1 to 512, got 0"),
+                                  "latent_dim: expected a whole number from 1 to 2048, got 0"),
 }
 
 

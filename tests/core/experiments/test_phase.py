@@ -11,8 +11,9 @@ from lpc_core.cli import main
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.experiments import phase_diagram
-from lpc_core.experiments._phase import _phase
+from lpc_core.experiments._phase import _in_words
 from lpc_core.film import FilmError, run_of
+from lpc_core.phase import Phase
 
 SMALL = {"samples": 200, "test_samples": 60, "steps": 80, "ramp_steps": 40, "batch_size": 32}
 
@@ -29,9 +30,11 @@ def test_every_cell_is_the_run_it_names():
     assert cells[1].phase == "totally collapsed"  # γ of 10,000 against a head that hardly moves
 
 
-def test_phases_go_by_accuracy_and_spread():
-    assert [_phase(*each, 10) for each in ((1.0, 0.01), (1.0, 0.5), (0.9, 0.01), (0.12, 0.5), (float("nan"), 0.1))] == [
-        "collapsed", "separated", "not fitted", "totally collapsed", "totally collapsed"]
+def test_what_is_fitted_and_what_has_collapsed_are_two_questions():
+    cases = [(Phase.COLLAPSED, 1.0), (Phase.FALLING, 1.0), (Phase.COLLAPSED, 0.9), (Phase.TOTAL, 0.12),
+             (Phase.GUESSING, 0.12), (Phase.UNKNOWN, float("nan"))]
+    assert [_in_words(*case) for case in cases] == ["collapsed", "separated", "not fitted", "totally collapsed",
+                                                    "guessing", "not fitted"]
 
 
 def test_bad_axes_are_refused():
