@@ -46,6 +46,7 @@ from lpc_core.film._film import (
     megabytes,
 )
 from lpc_core.film._onset import collapse_onset, phases, total_collapse
+from lpc_core.phase import Phase
 
 MAX_BYTES = 256 * 2**20  # of a film file that is opened
 MAX_WORDS = 1_000  # letters in one of the texts about a metric
@@ -211,6 +212,8 @@ def _check_values(arrays: dict[str, np.ndarray], classes: int) -> None:
         raise FilmError(f"expected labels below {classes}, got {arrays['labels'].max()}; record the film anew")
     if arrays["codes"].min() < -127:
         raise FilmError("expected codes from -127 to 127, got -128; record the film anew")
+    if "phase" in arrays and arrays["phase"].max(initial=0) > max(Phase):
+        raise FilmError(f"expected phases from 0 to {max(Phase)}, got {arrays['phase'].max()}; record the film anew")
     for name, least in (("reach", 0), ("range", 0), ("gamma", 0)):
         if not (np.isfinite(arrays[name]).all() and (arrays[name] >= least).all()):
             raise FilmError(f"expected finite {name} of at least {least}, got others; record the film anew")

@@ -205,7 +205,8 @@ FREE = {"codes", "hist", "wrong", "binarity", "metrics", "points", "forces", "on
 
 def film_edits(arrays, info):
     for name, array in arrays.items():
-        yield f"without {name}", {key: value for key, value in arrays.items() if key != name}, info
+        if name != "phase":  # films of older versions bring none
+            yield f"without {name}", {key: value for key, value in arrays.items() if key != name}, info
         for edited in (array[None], array[:0], array.ravel()[:1], array.astype(np.float16), array.astype(np.bool_)):
             yield f"{name} {edited.dtype} {edited.shape}", arrays | {name: edited}, info
         if name not in FREE | {"means"}:

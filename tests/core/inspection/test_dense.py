@@ -246,9 +246,9 @@ def test_a_choice_against_the_run_s_own_settings():
 def test_a_larger_network_with_this_lab_s_names_is_a_plain_one():
     state = Names()
     state.dense("backbone.1", 20, 6)
-    state.dense("penultimate", 1_024, 20)
-    state.dense("head", 3, 1_024)
-    assert found(state).name == "MLP 6-20-1024-3"
+    state.dense("penultimate", 4_096, 20)
+    state.dense("head", 3, 4_096)
+    assert found(state).name == "MLP 6-20-4096-3"
     run, model = lab((6,), hidden=(7,), latent_dim=2)
     assert found(model.state_dict(), activation="elu").name == "MLP 6-7-2-4"
     assert run.model.latent_dim == 2
