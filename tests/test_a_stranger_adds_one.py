@@ -89,6 +89,12 @@ def test_a_film_of_them_is_recorded(tree):
     assert film.stat().st_size > 0
 
 
+def test_a_row_of_a_table(tree):
+    assert "stripes/lpc" in lpc(tree, "paper", "list")
+    lpc(tree, "paper", "run", "stripes/lpc", "--seeds", "1", "--store", str(tree / "store"))
+    assert list((tree / "store").rglob("*.safetensors"))
+
+
 METRIC_CHART_SWEEP = """
 import numpy as np
 from app.charts import Track, charts

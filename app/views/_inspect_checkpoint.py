@@ -124,7 +124,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
                  icon=":material/play_arrow:"):
         _start(desk, wish)
     if missing:
-        st.caption(f"To run it, choose {listed(missing)}.")
+        st.caption(plain(f"To run it, choose {listed(missing)}."))
     elif desk.busy:
         st.caption("It waits for what is being computed.")
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.looks.script import no_script, script
 from app.offline.reach import needs_server
+from app.views._plain import plain
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
 from lpc_core.parsing import short_texts
@@ -33,7 +34,7 @@ def one_file(run: RunConfig, lesson: str = "") -> None:
                    disabled=bool(reason), width="stretch",
                    help="One HTML file that trains this run in any browser, without a server and without a network.")
     if reason:
-        st.caption(f"{reason[0].upper()}{reason[1:]}.")
+        st.caption(plain(f"{reason[0].upper()}{reason[1:]}."))
 
 
 def command(run: RunConfig) -> str:

@@ -48,13 +48,17 @@ def list_rows(
                       "repeats": row.repeats, "notes": row.notes, "obstacle": row.obstacle} for row in found]))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    shown = Table("row", "what", "epochs", "γ to", "nodes", "repeats", "source")
+    whole = (Column(title, no_wrap=True, min_width=max(len(title), longest)) for title, longest in (
+        ("row", max((len(row.key) for row in found), default=0)), ("epochs", 0), ("γ to", 7), ("nodes", 0)))
+    first, *numbers = whole
+    shown = Table(first, "what", *numbers, "source", padding=(0, 0))
     for row in found:
-        nodes = "–" if row.settings["penultimate"] == "none" else str(row.settings["latent_dim"])
+        given = row.all_settings
+        nodes = "–" if given["penultimate"] == "none" else str(given["latent_dim"])
         shown.add_row(row.key, row.title + (" (cannot be trained here)" if row.obstacle else ""), str(row.epochs),
-                      "–" if row.gamma is None else f"{row.gamma.at(row.epochs):.3g}", nodes, str(row.repeats),
+                      "–" if row.gamma is None else f"{row.gamma.at(row.epochs):.3g}", nodes,
                       row.source)
     Console().print(shown)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lpc_core.config import ConfigError, RunConfig, unflatten
+from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.experiments._courses import UPDATES, GammaCourse, LrCourse, MarginCourse
 
 NORMS = ("euclidean", "max")
@@ -61,6 +61,11 @@ class Row:
         return f"{self.data}/{self.name}" + (f"@{self.generation}" if self.generation else "")
 
     @property
+    def all_settings(self) -> dict[str, Any]:
+        """The row's settings, and the defaults for what it leaves out."""
+        return {**flatten(RunConfig()), **self.settings}
+
+    @property
     def base_lr(self) -> float:
         """The learning rate that is trained where one is: of backbone and head at the start."""
         return self.lr_kept or self.lrs[len(self.lrs) // 2]
@@ -79,7 +84,7 @@ class Row:
 
         Its γ ramp is an outline of the course, for whoever opens the file; training follows the course itself.
         """
-        rate, samples, batch = lr or self.base_lr, self.settings["samples"], self.settings["batch_size"]
+        rate, samples, batch = lr or self.base_lr, self.all_settings["samples"], self.all_settings["batch_size"]
         steps = max(1, math.ceil(self.run_epochs(scale) * samples / batch))
         return unflatten({**self.settings, "dataset": self.settings.get("dataset", self.data), "convention": "mean",
                           "lr": rate, "head_lr": rate, "lr_schedule": "constant", "momentum": 0.9, "beta2": 0.999,
@@ -97,7 +102,7 @@ class Row:
             return {"gamma_schedule": "constant", "gamma_end": 0.0}
         end = course.at(self.epochs)
         epochs = min(course.epochs() or self.epochs, self.epochs) * scale
-        samples, batch = self.settings["samples"], self.settings["batch_size"]
+        samples, batch = self.all_settings["samples"], self.all_settings["batch_size"]
         switch = course.regimes[0].until if len(course.regimes) > 1 else end
         return {"gamma_schedule": "two-regime" if len(course.regimes) > 1 else "exponential",
                 "gamma_start": course.start, "gamma_switch": switch, "gamma_end": end,

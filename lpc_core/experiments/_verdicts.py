@@ -78,7 +78,7 @@ def _against_the_smallest(own: Group, others: list[Group]) -> str:
 
 def _few_errors(own: Group, others: list[Group]) -> str:
     """On how many wrong predictions an AUROC rests."""
-    samples = min(own.row.settings["test_samples"], MOST)
+    samples = min(own.row.all_settings["test_samples"], MOST)
     counts = [round((1 - group.mean("test_accuracy")) * samples) for group in (own, others[0])]
     return (f"Each rests on about {counts[0]} (LPC) or {counts[1]} ({others[0].row.title}) wrong predictions of "
             f"{samples:,}")

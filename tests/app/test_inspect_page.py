@@ -94,7 +94,7 @@ def test_a_recognised_checkpoint_is_run_only_when_data_and_normalisation_were_ch
     assert plain(EVIL) in told
     run = button(page, "Run it")
     assert run.disabled
-    assert any("To run it, choose data and a normalisation." in one.value for one in page.caption)
+    assert any(plain("To run it, choose data and a normalisation.") in one.value for one in page.caption)
     choices = {box.label: box for box in page.selectbox}
     assert choices["Normalisation of its inputs"].value is None
     assert choices["Run it on"].value is None
