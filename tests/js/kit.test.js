@@ -57,12 +57,15 @@ test("damaged frames and types that are not known are refused", async () => {
 });
 
 test("stacked bars keep their order, and the tallest bin fills the box", () => {
-  const rects = [];
-  const ctx = { fillRect: (...box) => rects.push([ctx.fillStyle, ...box]) };
+  const canvas = Object.assign(document.createElement("canvas"), { width: BINS, height: 60 });
+  const ctx = canvas.getContext("2d");
   const counts = new Uint8Array(2 * BINS);
   [counts[3], counts[BINS + 3], counts[BINS + 4]] = [1, 3, 2];
-  drawStack(ctx, { x: 0, y: 10, w: BINS, h: 40 }, counts, ["a", "b"]);
-  equal(rects.map(([colour, x, y, , h]) => [colour, x, y, h]), [["a", 3, 40, 10], ["b", 3, 10, 30], ["b", 4, 30, 20]]);
+  drawStack(ctx, { x: 0, y: 10, w: BINS, h: 40 }, counts, ["#f00", "#00f"]);
+  const painted = (x, y) => { const [r, , blue, a] = ctx.getImageData(x, y, 1, 1).data; return a < 255 ? "" : r > blue ? "a" : "b"; };
+  const column = (x) => [5, 12, 28, 32, 38, 42, 48, 55].map((y) => painted(x, y));
+  equal([column(3), column(4), column(6)],
+    [["", "b", "b", "b", "b", "a", "a", ""], ["", "", "", "b", "b", "b", "b", ""], Array(8).fill("")]);
 });
 
 test("logarithmic ticks are decades over many, and 1, 2, 5 within few", () => {
