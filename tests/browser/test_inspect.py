@@ -251,7 +251,7 @@ def test_a_checkpoint_runs_on_a_folder_of_pictures(lab, open_page, tmp_path):
     side = page.get_by_role("spinbutton", name="Cut pictures to")
     side.fill("8")
     side.press("Enter")
-    pick(page, "Normalisation of its inputs", "0..1")
+    pick(page, "Normalisation of its inputs", "divided by 255")
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / "inspect-folder.png")
     page.get_by_role("button", name="Run it").click()
