@@ -37,7 +37,7 @@ def link(page):
 
     names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step", "at",
              "hand", HOSTILE]
-    return f"/{'' if page == 'play' else page}?{urlencode(dict.fromkeys(names, HOSTILE))}"
+    return f"/{'' if page == 'home' else page}?{urlencode(dict.fromkeys(names, HOSTILE))}"
 
 
 @pytest.mark.parametrize("name", [name for name, _ in views()])
