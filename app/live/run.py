@@ -138,8 +138,7 @@ class Run:
             case messages.Step(count=count):
                 self._play(trainer, count if self._remaining == math.inf else self._remaining + count)
             case messages.Pause():
-                self.playing, self._remaining, self.keeper.changed = False, math.inf, True
-                self._pause_clock()
+                self._pause()
             case messages.Replay(step=step):
                 self._replay(step)
             case messages.Reset():
@@ -172,8 +171,12 @@ class Run:
         if self.trainer is not None and self.trainer.step < step:
             self._play(self.trainer, step - self.trainer.step)
         else:
-            self.playing, self._remaining = False, math.inf
-            self._pause_clock()
+            self._pause()
+
+    def _pause(self) -> None:
+        """Stand still by the reader's wish, which is saved even where no step has been taken since the last time."""
+        self.playing, self._remaining, self.keeper.changed = False, math.inf, True
+        self._pause_clock()
 
     def _set_speed(self, rate: float) -> None:
         self._speed = rate

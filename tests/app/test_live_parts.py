@@ -211,7 +211,9 @@ def test_bad_settings_say_what_is_expected(name, text, told):
         from_env({name: text})
 
 
-def test_a_pause_right_after_saving_is_saved_too(tmp_path):
+@pytest.mark.parametrize("halt", [lambda step: messages.Pause(type="pause"),
+                                  lambda step: messages.Replay(type="replay", step=step)], ids=["pause", "replay"])
+def test_a_pause_right_after_saving_is_saved_too(tmp_path, halt):
     def make(group, data):
         return Lockstep(group, lambda config: FakeTrainer(config, "cpu", data))
 
@@ -220,6 +222,6 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path):
     run.come()
     run.train(1.0)
     run.save()  # of a run that plays; no step follows
-    run.hear(messages.Pause(type="pause"))
+    run.hear(halt(run.trainer.step))
     run.save_if_due(0.0)
     assert state_file.read(tmp_path / "a").info["playing"] is False
