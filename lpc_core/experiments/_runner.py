@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import signal
+import sys
+import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -113,8 +116,9 @@ def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
     """What became of each run; None where a process was lost before it ended."""
     pool = ProcessPoolExecutor(min(count, len(runs)), multiprocessing.get_context("spawn"), initializer=_deaf)
     try:
-        futures: dict[Future[tuple[str, str]], Planned] = {
-            pool.submit(_in_process, run, store, device): run for run in runs}
+        with _without_main():
+            futures: dict[Future[tuple[str, str]], Planned] = {
+                pool.submit(_in_process, run, store, device): run for run in runs}
         pending = set(futures)
         while pending:
             finished, pending = concurrent.futures.wait(pending, LOOK_EVERY_S, concurrent.futures.FIRST_COMPLETED)
@@ -127,6 +131,17 @@ def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that begin here do not run the caller's main module again: a page, or a script without a guard."""
+    own = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = own
 
 
 def _deaf() -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -111,7 +112,16 @@ def test_ctrl_c_ends_the_runner_and_the_next_call_goes_on(tmp_path, few, monkeyp
         list(run_all(plan(["digits/lpc"], scale=0.02), tmp_path / "s"))
 
 
-def test_two_processes_do_not_write_one_run(tmp_path):
+@pytest.fixture
+def unguarded_main(tmp_path, monkeypatch):
+    """A main module that must not run again in other processes: a script without a guard, or a page."""
+    main = types.ModuleType("__main__")
+    main.__file__ = str(tmp_path / "main.py")
+    (tmp_path / "main.py").write_text("raise SystemExit('run again')")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+
+
+def test_two_processes_do_not_write_one_run(tmp_path, unguarded_main):
     run = plan(["digits/lpc"], scale=0.02)[0]
     store = Store(tmp_path / "s", create=True)
     assert not store.is_busy(run)
