@@ -22,7 +22,7 @@ class Firefox:
     """One window. ``evaluate`` and ``wait_for_timeout`` are called as Playwright's are."""
 
     def __init__(self, path, profile):
-        self.said, self._numbers = [], itertools.count(1)  # what the console said: (level, text)
+        self.said, self.tab, self._numbers = [], None, itertools.count(1)  # what the console said: (level, text)
         self._open = contextlib.ExitStack()
         port = free_port()
         self.process = subprocess.Popen(
@@ -32,6 +32,12 @@ class Firefox:
         self._ask("session.new", capabilities={})
         self._ask("session.subscribe", events=["log.entryAdded"])
         self.tab = self._ask("browsingContext.getTree")["contexts"][0]["context"]
+
+    def fresh(self):
+        """Go on in another tab; what the one before still says does not count."""
+        before, self.tab = self.tab, self._ask("browsingContext.create", type="tab")["context"]
+        self.said.clear()
+        self._ask("browsingContext.close", context=before)
 
     def _connected(self, at):
         for _ in looks(every=0.2):
@@ -48,7 +54,9 @@ class Firefox:
         while True:
             message = json.loads(self.socket.recv(PATIENCE_S))
             if message.get("method") == "log.entryAdded":
-                self.said.append((message["params"]["level"], message["params"]["text"]))
+                entry = message["params"]
+                if entry["source"].get("context") == self.tab:
+                    self.said.append((entry["level"], entry["text"]))
             elif message.get("id") == number:
                 assert message["type"] == "success", message
                 return message["result"]

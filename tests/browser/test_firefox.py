@@ -26,9 +26,8 @@ def firefox(tmp_path_factory):
 
 @pytest.fixture
 def page(firefox):
-    """The window, whose console has nothing to complain of by the end."""
-    firefox.goto("about:blank")
-    firefox.said.clear()  # of the page before, which has been left in mid-sentence
+    """A tab whose console has nothing to complain of by the end."""
+    firefox.fresh()
     yield firefox
     assert [text for level, text in firefox.said if level in {"error", "warn"}] == []
 
