@@ -92,6 +92,24 @@ def data(value: object) -> str:
     return dumps(value).replace("<", r"\u003c")
 
 
+def html_page(title: str, policy: str, style: str, body: str) -> str:
+    """A document of one file; all four are HTML (or CSS) already."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
 def whole_page(title: str, body: str, entry: str, styles: tuple[str, ...], held: Mapping[str, tuple[str, str]]) -> str:
     """The page: ``body`` (HTML), what its script ``entry`` reads (``held``: type and text by id), Plotly, the script.
 
@@ -99,25 +117,13 @@ def whole_page(title: str, body: str, entry: str, styles: tuple[str, ...], held:
     """
     sheets = "\n".join((STATIC / name).read_text("utf-8") for name in styles)
     elements = "\n".join(f'<script type="{kind}" id="{name}">{text}</script>' for name, (kind, text) in held.items())
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+    style = f"""
 {sheets}
 body {{ margin: 0 auto; padding: 14px clamp(8px, 1.6vw, 24px) 24px; max-width: 1680px; }}
 body {{ font: 14px/1.5 system-ui, sans-serif; }}
 #about {{ margin: 0 2px 8px; opacity: .8; }}
-</style>
-</head>
-<body>
-{body}
+"""
+    return html_page(title, POLICY, style, f"""{body}
 {elements}
 <script type="text/plain" id="plotly">{inline(plotly_source())}</script>
-<script>{inline(bundle(entry))}</script>
-</body>
-</html>
-"""
+<script>{inline(bundle(entry))}</script>""")

@@ -19,6 +19,7 @@ from app.charts import code_matrix, foretold, histograms
 from app.charts.findings import findings, value
 from app.charts.words import count, number
 from app.looks import report_svg as svg
+from app.looks.bundling import html_page
 from app.looks.cloud import Sight, look, own_distances
 from app.looks.cloud_theory import Prediction, predict_for
 from lpc_core.files.plain_json import dumps
@@ -49,20 +50,7 @@ def report_html(inspection: Inspection) -> str:
         _samples(inspection, sight, "Misclassified samples", inspection.misclassified),
         _samples(inspection, sight, "Most ambiguous samples", inspection.ambiguous), _origin(inspection))
     style = STYLE.read_text("utf-8") + _palette(len(inspection.embeddings.class_names))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(name)} · LPC Lab</title>
-<style>{style}</style>
-</head>
-<body>
-{"".join(parts)}
-</body>
-</html>
-"""
+    return html_page(f"{escape(name)} · LPC Lab", POLICY, style, "".join(parts))
 
 
 def report_json(inspection: Inspection) -> str:

@@ -11,7 +11,7 @@ from app.offline.reach import needs_server
 from app.views._plain import plain
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
-from lpc_core.parsing import short_texts
+from lpc_core.parsing import format_settings, short_texts
 
 
 def take_along(run: RunConfig) -> None:
@@ -39,7 +39,7 @@ def one_file(run: RunConfig, lesson: str = "") -> None:
 
 def command(run: RunConfig) -> str:
     """The line that trains ``run`` in a shell."""
-    return " ".join(["lpc train", *(f"{name}={text}" for name, text in short_texts(run).items())])
+    return f"lpc train {format_settings(short_texts(run))}"
 
 
 def _name(run: RunConfig) -> str:

@@ -1,14 +1,13 @@
 """The page that compares, without a browser: its link, its choices, its refusals."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.comparisons import OWN, READY
 from lpc_core.config import flatten
 from lpc_core.run_group import RunGroup, compare
 from tests.app._markdown import as_read
+from tests.app._opening import opened
 from tests.app.test_session import speaks_plainly, still, widget  # noqa: F401
-from tests.patience import PATIENCE_S
 
 PAGE = """
 from app.views.compare import VIEW
@@ -17,12 +16,7 @@ VIEW.render()
 
 
 def start(**link):
-    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S)
-    for name, text in link.items():
-        test.query_params[name] = text
-    test.run()
-    assert not test.exception
-    return test
+    return opened(PAGE, **link)
 
 
 def warnings(test):

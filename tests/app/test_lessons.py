@@ -3,15 +3,14 @@
 import math
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app import lessons as room
 from app.lessons import Claim, Condition, Lesson, Question, Step, Value, above, below, lessons, met
 from app.views import learn
 from benchmarks.lessons import rehearse
 from tests.app._markdown import as_read
+from tests.app._opening import opened
 from tests.app.test_session import still  # noqa: F401
-from tests.patience import PATIENCE_S
 
 SEEDS = (40, 41, 42, 43, 44)  # the lessons were written, and their bars set, on seeds 5 to 9 and 12
 PAGE = """
@@ -95,12 +94,7 @@ def test_a_condition_is_judged_at_the_last_moment(condition, holds):
 
 
 def start(**link):
-    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S)
-    for name, text in link.items():
-        test.query_params[name] = text
-    test.run()
-    assert not test.exception
-    return test
+    return opened(PAGE, **link)
 
 
 def said(test):
