@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import threading
 
-ORDER = ("setup", "thumbs", "notice-error", "notice-warning", "notice-info", "frame")
-
 
 class Hangup(Exception):
     """The connection is to be closed, with this code and reason."""
@@ -37,6 +35,7 @@ class Outbox:
         with self._lock:
             if slot == "setup":
                 self._slots.pop("frame", None)
+            self._slots.pop(slot, None)  # it goes to the end: the page hears everything in the order it was said
             self._slots[slot] = raw
         self._wake()
 
@@ -50,13 +49,13 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._filled.set)
 
     async def take(self) -> list[bytes]:
-        """What waits, in the order a page needs it; waits for the first. Raises `Hangup` when no more will come."""
+        """What waits, in the order it was put; waits for the first. Raises `Hangup` when no more will come."""
         while True:
             self._filled.clear()
             with self._lock:
                 slots, self._slots = self._slots, {}
             if slots:
-                return [slots[name] for name in ORDER if name in slots]
+                return list(slots.values())
             if self._hangup is not None:
                 raise self._hangup
             await self._filled.wait()

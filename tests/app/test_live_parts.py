@@ -137,8 +137,13 @@ def test_an_outbox_holds_one_of_each_and_sends_them_in_order():
         assert outbox.waiting_bytes == 3
         outbox.put("setup", b"s")  # the waiting frame is of the run before
         outbox.put("frame", b"f")
+        assert await outbox.take() == [b"n", b"s", b"f"]
+        outbox.put("notice-info", b"downloading")
+        outbox.put("notice-error", b"no connection")
+        outbox.put("notice-info", b"downloading more")
+        outbox.put("notice-error", b"checksum")
         outbox.close(4409, "other tab")
-        assert await outbox.take() == [b"s", b"n", b"f"]
+        assert await outbox.take() == [b"downloading more", b"checksum"]  # the last word is what the page shows
         with pytest.raises(Hangup) as hangup:
             await outbox.take()
         assert hangup.value.code == 4409
