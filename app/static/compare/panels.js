@@ -3,6 +3,7 @@
 import { PanelLatents } from "./view.js";
 import { el, setText } from "../kit/dom.js";
 import { formatGamma } from "../kit/format.js";
+import { said } from "../kit/words.js";
 import { History } from "../panels/history.js";
 
 /** The mark of run `index`: its line in the chart. */
@@ -49,7 +50,7 @@ export class ComparePanel {
   tell({ info }) {
     this.told = { ...info.metrics, step: info.step, gamma: info.gamma };
     setText(this.gamma, `γ ${formatGamma(info.gamma)}${this.follows ? "" : " (its own)"}`);
-    setText(this.sentence, info.reason || info.sentence);
+    setText(this.sentence, info.reason || said(info.sentence));
     this.latents.tell(info);
   }
 

@@ -3,6 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
+import { said } from "../kit/words.js";
 import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
@@ -106,7 +107,7 @@ export class Stage extends LiveView {
     this.gamma.tell(own.info.gamma);
     this.transport.tell(own.info);
     this.part.sentence.setAttribute("aria-live", own.info.state === "running" ? "off" : "polite");
-    setText(this.part.sentence, own.info.sentence);
+    setText(this.part.sentence, said(own.info.sentence));
     this.curves.tell(own.info);
     this.nodes.tell(own);
     this.latents.tell(own.info);
