@@ -30,7 +30,7 @@ from lpc_core.presets import named_presets
 ROOT = Path(__file__).parents[1]
 METHODS = [("**.py", "python"), ("static/**.js", "javascript")]
 KEYWORDS = {"_": None, "N_": None, "tr": None}
-OF_THE_PAGE = ("app/static/", "app/live/", "app/catalogue.py")  # whose texts the browser says itself
+OF_THE_PAGE = ("app/static/", "app/live/", "app/catalogue.py", "lpc_core/data")  # whose texts the browser says itself
 OF_A_CHART = ("title", "short", "formula", "meaning", "unit", "about")
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # the same texts make the same files
 

@@ -3,7 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
-import { said } from "../kit/words.js";
+import { said, tr } from "../kit/words.js";
 import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
@@ -64,7 +64,7 @@ export class Stage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
-    setText(this.part.data, info.title);
+    setText(this.part.data, tr(info.title));
     this.ready(info);
     this.takeUpMoment();
   }
