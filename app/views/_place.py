@@ -8,6 +8,7 @@ from app.live.hub import HubError
 from app.live.sessions import SessionHandle
 from app.session import Session
 from app.views._plain import plain
+from app.words import _
 
 
 def place(tab: Session) -> SessionHandle | None:
@@ -16,5 +17,5 @@ def place(tab: Session) -> SessionHandle | None:
         return tab.connect()
     except HubError as error:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
-        st.button("Try again", type="primary", icon=":material/refresh:")  # pressing it draws the page anew
+        st.button(_("Try again"), type="primary", icon=":material/refresh:")  # pressing it draws the page anew
         return None
