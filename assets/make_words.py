@@ -19,12 +19,16 @@ from babel.messages.pofile import read_po, write_po
 
 from app.catalogue import catalogue
 from app.comparisons import READY
+from app.desks.samples import FILMS, samples
 from app.glossary import GLOSSARY
 from app.lessons import lessons, texts_of
 from app.views import views
+from app.views._form import GROUPS, called
 from app.words import DOMAIN, LANGUAGES, LOCALE, OWN
+from lpc_core.choices import choices
 from lpc_core.config import fields
 from lpc_core.data import sources
+from lpc_core.inspection.scaling import CHOICES, TITLES
 from lpc_core.presets import named_presets
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +69,18 @@ def _registered() -> Iterator[tuple[str, str]]:
         yield from (("lpc_core/data", text) for text in (source.title, source.help))
     for preset in named_presets().values():
         yield "lpc_core/presets.py", preset.title
+    for sample in (*samples(), *samples(FILMS)):
+        yield from (("assets", text) for text in (sample.title, sample.sentence))
+    yield from (("app/views/_form.py", text) for text in _of_the_form())
+    for name, meaning in CHOICES.items():
+        yield from (("lpc_core/inspection/scaling.py", text) for text in (TITLES[name], meaning))
+
+
+def _of_the_form() -> Iterator[str]:
+    """Its groups, and what its choices are called, as far as those are words and no names."""
+    yield from GROUPS
+    for field in fields():
+        yield from (name for name in (called(field, choice) for choice in choices(field)) if name == name.lower())
 
 
 def _of_charts(told: dict[str, Any]) -> Iterator[str]:

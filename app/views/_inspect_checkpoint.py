@@ -46,8 +46,8 @@ def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
     """What was recognised, what had to be assumed, and every tensor that does not fit."""
     if layout is None:
         st.info(_("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick "
-                "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
-                "and drop those."))
+                  "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
+                  "and drop those."))
         return
     lines = [_("**{name}**, {parameters} parameters: {classes} classes, {nodes} latent nodes at layer “{layer}”.",
                name=plain(str(layout["name"])), parameters=f"{layout['parameters']:,}",
@@ -83,7 +83,7 @@ def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
                           key=f"{_key(desk)}weights",
                           format_func=lambda name: f"{name} ({_(_kind(name))})",
                           help=_("The file holds the network's weights several times: as training left them, and "
-                               "averaged over its steps."))
+                                 "averaged over its steps."))
     return None if chosen == offered[0] else str(chosen)
 
 
@@ -110,7 +110,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         split = st.selectbox(_("Samples of"), ["train", "test"], key=f"{key}split", disabled=bool(data_name),
                              format_func={"test": _("held-out data"), "train": _("training data")}.__getitem__,
                              help=_("Of a built-in set. Collapse is defined on training data; held-out data show what "
-                                  "is left of it."))
+                                    "is left of it."))
         classes = _classes(layout, key)
     with right:
         order = _order(layout, key)
@@ -118,7 +118,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
         layers = [PENULTIMATE, *(layout.get("modules") or _modules(found["tensors"]))]
         layer = st.selectbox(_("Layer to watch"), layers, key=f"{key}layer",
                              help=_("Another layer than the penultimate one has no head that reads it, so nothing is "
-                                  "foretold."))
+                                    "foretold."))
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
                 None if layer == PENULTIMATE else layer, weights, order, classes or None,
                 None if count is None else int(count), side)
@@ -161,7 +161,7 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
         side = st.number_input(_("Cut pictures to, pixels"), 1, MOST_SIDE, None, 1, key=f"{key}side",
                                placeholder=_("as they are"),
                                help=_("Their middle square, made this wide. Needed where they differ in size, or where "
-                                    "the network takes one size only."))
+                                      "the network takes one size only."))
     return str(upload.path), upload.name, side
 
 
@@ -209,7 +209,8 @@ def _normalisation(layout: Mapping[str, Any], key: str) -> str:
     own = options.index("lab") if layout.get("config") else None
     chosen = st.selectbox(_("Normalisation of its inputs"), options, own, key=f"{key}normalisation",
                           placeholder=_("choose, the file does not say"), format_func=lambda name: _(TITLES[name]),
-                          help="  \n".join(f"**{_(TITLES[name])}**: {plain(_(text))}" for name, text in CHOICES.items()))
+                          help="  \n".join(f"**{_(TITLES[name])}**: {plain(_(text))}"
+                                            for name, text in CHOICES.items()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
     return st.text_input(_("Means / deviations of the channels"), key=f"{key}numbers", max_chars=200,

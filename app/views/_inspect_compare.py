@@ -97,8 +97,8 @@ def _notes(first: Held, second: Held) -> list[str]:
     told = []
     if found["alignment"] is not None:
         left = 100 * found["alignment"]["disparity"]
-        told.append(_("Class means laid over each other (rotation and scale) leave {left} % of their spread unexplained.",
-                      left=f"{left:.2g}"))
+        told.append(_("Class means laid over each other (rotation and scale) leave {left} % of their spread "
+                      "unexplained.", left=f"{left:.2g}"))
     if found["cka"] is not None:
         told.append(_("Linear CKA of the latents, sample by sample: {cka} (1: the same up to rotation and scale).",
                       cka=f"{found['cka']:.3f}"))

@@ -41,7 +41,8 @@ def _shape(held: Held) -> list[str]:
     words = [_("{n} samples", n=f"{samples:,}"), _("{n} nodes", n=f"{nodes:,}"),
              _("{n} classes", n=f"{len(found.class_names):,}")]
     taken = held.inspection.source.get("weights", [])[:1]
-    return words if not layout else [str(layout.get("name", "")), *words, *(_("weights: {name}", name=name) for name in taken)]
+    return words if not layout else [str(layout.get("name", "")), *words, *(_("weights: {name}",
+                                                                              name=name) for name in taken)]
 
 
 def warnings(held: Held) -> None:

@@ -33,7 +33,7 @@ def render() -> None:
         st.caption(_("The base run: what all runs share unless the comparison says otherwise."))
         _form.render(tab.run, f"compare-{tab.form}", tab)
         link = session.link(tab)
-        st.text_input(_("Link to this comparison"), link, key=link, 
+        st.text_input(_("Link to this comparison"), link, key=link,
                       help=_("It opens the very same runs, seed included."))
 
 

@@ -52,7 +52,7 @@ def _empty(desk: InspectDesk) -> None:
     st.markdown(_(EMPTY))
     _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
     st.caption(_("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, "
-               "csv, safetensors with latents and labels. This lab's own runs and films too."))
+                 "csv, safetensors with latents and labels. This lab's own runs and films too."))
     _inspect_files.samples(desk, _("or try one of these"))
 
 
