@@ -122,7 +122,7 @@ def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
 def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
     if not (info.gammas > 0).any():
         return
-    x, _, gamma = _names(row)
+    x, _y, gamma = _names(row)
     figure.add_annotation(xref="x domain", x=1, xanchor="left", yref=f"{gamma} domain", y=1, yanchor="bottom", text="γ",
                           showarrow=False, xshift=6, yshift=2, font={"size": 12, "color": _ink.MUTED})
     figure.add_scatter(x=info.steps, y=np.where(info.gammas > 0, info.gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
@@ -132,7 +132,7 @@ def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
 
 def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, style: tuple[str, str]) -> None:
     colour, symbol = style
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     at_floor = curve.column.at_floor
     if at_floor.any():
         _add_floor(figure, steps, curve, row, colour)
@@ -147,7 +147,7 @@ def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, sty
 
 def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, colour: str) -> None:
     """The values that rounding alone can give, hatched, where this curve is among them."""
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     floors = np.where(curve.column.at_floor, curve.column.floors, np.nan)
     figure.add_scatter(
         x=steps, y=floors, xaxis=x, yaxis=y, name=_("noise floor"), legendgroup="floor", showlegend=False, mode="lines",
@@ -157,7 +157,7 @@ def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, col
 
 
 def _add_reference(figure: go.Figure, subplot: Subplot, reference: Reference, row: int) -> None:
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     height = math.log10(reference.value) if subplot.log else reference.value  # Plotly's annotations count in decades
     figure.add_shape(type="line", xref=f"{x} domain", yref=y, x0=0, x1=1, y0=reference.value, y1=reference.value,
                      line={"color": _ink.TEXT, "width": 1, "dash": "dot"}, opacity=0.7)

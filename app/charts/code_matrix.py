@@ -128,7 +128,7 @@ def nearest(drawn: CodeInfo) -> str:
 def cards(track: Track) -> list[Card]:
     """Code and distances on a page, side by side."""
     drawn, empty = info(track.code, track.class_names), "" if track.code else _("The code comes with the first moment.")
-    classes = [name for name in drawn.names for _ in drawn.nodes]
+    classes = [name for name in drawn.names for _node in drawn.nodes]
     return [
         Card("code", _("The code of each class"), figure(drawn), sentence(drawn), about=_(ABOUT_CODE), empty=empty,
              rows={"class": classes, "node": [*drawn.nodes] * len(drawn.names), "sign": drawn.signs.ravel().tolist()}

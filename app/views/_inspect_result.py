@@ -172,7 +172,7 @@ def result_cards(held: Held) -> list[Card]:
 
 def _code_cards(code: Mapping[str, Any], names: tuple[str, ...], safe: tuple[str, ...]) -> list[Card]:
     told, drawn = code_matrix.info(code, names), code_matrix.info(code, safe)
-    signs = {"class": [name for name in told.names for _ in told.nodes], "node": [*told.nodes] * len(told.names),
+    signs = {"class": [name for name in told.names for _node in told.nodes], "node": [*told.nodes] * len(told.names),
              "sign": told.signs.ravel().tolist()}
     apart = {"class": told.names, **dict(zip(told.names, told.hamming.T, strict=True))}
     return [Card("code", _("The code of each class"), code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
