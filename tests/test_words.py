@@ -26,6 +26,10 @@ def catalog(request, fresh):
     return make_words.updated(request.param, fresh)
 
 
+def test_every_text_is_translated(catalog):
+    assert make_words.untranslated(catalog) == []
+
+
 def test_a_translation_has_the_places_of_its_text(catalog):
     wrong = [message.id for message in catalog if message.id and message.string
              and sorted(PLACES.findall(message.id)) != sorted(PLACES.findall(message.string))]
