@@ -141,5 +141,5 @@ def open_page(new_tab, profile):
 
 
 def _only_local(url, errors):
-    if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")):
+    if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:", "file:")):
         errors.append(f"the page asked for {url}")
