@@ -26,14 +26,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
+from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
-from lpc_core.files.tensors import head
 from lpc_core.files.writing import whole
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.inspecting import class_centres, predictions_of
@@ -41,7 +41,6 @@ from lpc_core.inspection.inspecting import class_centres, predictions_of
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
-PIECE = 32 * 2**20  # bytes that are turned over and written at once
 _LARGEST = np.float32(3e38)
 _NO_CLASS = 65_535
 
@@ -95,7 +94,7 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[d
     writes them.
     """
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
-    at = _headed("nodes", {}, _nodes(inspection.embeddings, sight))[1]
+    at = tensors.begin(_nodes(inspection.embeddings, sight), kind="nodes", info="{}")[1]
     thumbs = _thumbs(inspection.embeddings, sight.rows)
     images_at = None
     if thumbs is None:
@@ -131,30 +130,9 @@ def write_projection(path: Path, coordinates: np.ndarray, sight: Sight) -> None:
 
 
 def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dict[str, int]:
-    """Write a safetensors file that only its owner may read; returns the byte at which each array begins.
-
-    Large arrays go to the disk piece by piece, whatever their order in memory: no second copy of them is made.
-    """
-    header, places = _headed(kind, info, arrays)
-    with whole(path) as fresh, fresh.open("wb") as file:
-        file.write(header)
-        for array in arrays.values():
-            _pour(file, array)
-    return places
-
-
-def _headed(kind: str, info: Mapping[str, Any], arrays: Arrays) -> tuple[bytes, dict[str, int]]:
-    """The bytes before the arrays, and the byte at which each of them begins."""
-    return head(((name, array.dtype.name, array.shape) for name, array in arrays.items()), kind=kind,
-                info=dumps(info, infinities=False))
-
-
-def _pour(file: IO[bytes], array: np.ndarray) -> None:
-    """The values of ``array``, little-endian, in C order."""
-    rows = max(1, PIECE // max(1, array.nbytes // max(1, len(array))))
-    for start in range(0, len(array), rows):
-        piece = array[start : start + rows]
-        file.write(np.ascontiguousarray(piece, piece.dtype.newbyteorder("<")).data)
+    """Write a safetensors file that only its owner may read; returns the byte at which each array begins."""
+    with whole(path) as fresh:
+        return tensors.pack_into(fresh, arrays, kind=kind, info=dumps(info, infinities=False))
 
 
 def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:

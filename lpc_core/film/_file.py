@@ -30,7 +30,6 @@ import numpy as np
 from lpc_core.config import ConfigError, RunConfig, flatten, restored
 from lpc_core.files import tensors
 from lpc_core.files.impostors import HEAD, named
-from lpc_core.files.ordered import ordered
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
@@ -61,7 +60,7 @@ def film_bytes(film: Film) -> bytes:
     for name, find in (("onset", collapse_onset), ("total", total_collapse)):
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
     info = dumps({**film.info, "format": FORMAT, "config": flatten(film.config)})
-    raw = ordered(tensors.pack(arrays, kind="film", info=info, crc32="0" * 8))
+    raw = tensors.pack(arrays, kind="film", info=info, crc32="0" * 8)
     return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
 
 
