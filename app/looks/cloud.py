@@ -4,7 +4,7 @@ Safetensors files, so that a browser fetches only what it shows. n drawn samples
 p = 2 or 3 axes. Axes come first, which lets a browser ask for a single node by a byte range.
 kind "cloud":
     info: {n, total (samples in the file; n of them are drawn), d, K, class_names, image: [H, W, C] | null,
-           ambiguous: [int] (drawn samples), radius (mean ‖z‖), head: bool, at: {name: byte offset in the "nodes" file},
+           ambiguous: [int] (drawn samples), norm_mean, head: bool, at: {name: byte offset in the "nodes" file},
            images_at: byte offset in the "images" file}
     labels       uint16 (n,)
     predictions  uint16 (n,)       absent where unknown
@@ -16,8 +16,8 @@ kind "images": images uint8 (n, H, W, C)
 kind "theory":
     info: {gammas: [G] (G = 0: none), best: int | null (index of γ), errors: [G], radii: [G] (mean ‖z*‖), critical,
            known: γ of training | null, note, at: byte offset in the "points" file}
-    pca_points   float32 (p, G, K) absent without PCA
-kind "points": points float32 (d, G, K)
+    pca_collapse_points float32 (p, G, K) absent without PCA
+kind "points": collapse_points float32 (d, G, K)
 kind "projection": xy float32 (p, n), of t-SNE or UMAP
 """
 
@@ -115,12 +115,12 @@ def write_nodes(path: Path, inspection: Inspection, sight: Sight) -> None:
 def write_theory(folder: Path, foretold: Prediction, sight: Sight) -> dict[str, Path]:
     """Write "theory" and "points" into ``folder``; returns them by kind."""
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("theory", "points")}
-    at = write(paths["points"], "points", {}, {"points": _axes_first(foretold.points)})["points"]
+    (at,) = write(paths["points"], "points", {}, {"collapse_points": _axes_first(foretold.collapse_points)}).values()
     info = {"gammas": foretold.gammas.tolist(), "best": foretold.best, "errors": foretold.errors.tolist(),
             "radii": foretold.radii.tolist(), "critical": foretold.critical, "known": foretold.known,
             "note": foretold.note, "at": at}
-    seen = {} if sight.axes is None else {"pca_points": _axes_first((foretold.points - sight.mean) @ sight.axes)}
-    write(paths["theory"], "theory", info, seen)
+    seen = None if sight.axes is None else _axes_first((foretold.collapse_points - sight.mean) @ sight.axes)
+    write(paths["theory"], "theory", info, {} if seen is None else {"pca_collapse_points": seen})
     return paths
 
 
@@ -140,7 +140,7 @@ def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
     radius = inspection.readings.get("norm_mean")  # a head alone has none
     return {"n": len(sight.rows), "total": len(found.labels), "d": found.latents.shape[1], "K": len(found.class_names),
             "class_names": list(found.class_names), "head": found.weight is not None,
-            "radius": None if radius is None else radius.value,
+            "norm_mean": None if radius is None else radius.value,
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
 
 

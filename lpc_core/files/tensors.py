@@ -194,7 +194,7 @@ def is_size(number: object) -> bool:
 def pack(values: Mapping[str, np.ndarray], **metadata: str) -> bytes:
     """``values`` and ``metadata`` as the bytes of a file: equal ones of equal contents."""
     start, places = begin(values, **metadata)
-    return b"".join([start, *(_little(values[name]) for name in places)])
+    return b"".join([start, *(_little(values[name]).data for name in places)])
 
 
 def pack_into(path: Path, values: Mapping[str, np.ndarray], **metadata: str) -> dict[str, int]:
