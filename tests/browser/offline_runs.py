@@ -74,15 +74,15 @@ def _seen(config, run, engine, driver, lr):
     answers = [part.numpy() for part in engine.look(run.probe.everything.double())]
     outputs = Outputs(*answers, *(part.numpy().copy() for part in engine.heads()))
     look = Observer(config.loss, not run.theory_note).look(run.probe, outputs, np.array([driver.value]), True)
-    points, forces = (None if part is None else part[0] for part in (look.points, look.forces))
+    points, forces = (None if part is None else part[0] for part in (look.collapse_points, look.forces))
     snapshot = Snapshot(
         step=STEPS, gamma=driver.value,
         gamma_sum=gamma_sum(driver.value, config.loss.convention, look.latents.shape[2]), gamma_target=driver.target,
         gamma_mode=driver.mode, lr=lr, head_lr=config.optim.head_lr,
         latents=look.latents[0], labels=run.probe.labels, predictions=look.predictions[0], weight=outputs.weight[0],
         bias=outputs.bias[0], means=look.means[0], collapse_points=points, forces=forces,
-        metrics={name: float(value[0]) for name, value in look.metrics.items()}, node_peak_distance=look.peaks[0],
-        reason="")
+        metrics={name: float(value[0]) for name, value in look.metrics.items()},
+        node_peak_distance=look.node_peak_distance[0], reason="")
     view = View(type="view", nodes=[1, 0]) if look.latents.shape[2] == 2 else View(type="view", projection="pca")
     own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents))
     return {"values": engine.values.tolist(), "gamma": driver.value, "lr": lr, "view": view.model_dump(),

@@ -5,6 +5,7 @@ import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
 import { el, setText } from "../kit/dom.js";
 import { nodeName } from "../kit/format.js";
+import { momentOf } from "../kit/frames.js";
 import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
@@ -15,7 +16,7 @@ import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
 import { Spin } from "./spin.js";
 import { Touch } from "./touch.js";
-import { Tween, comparable, sceneOf } from "./tween.js";
+import { Tween, comparable } from "./tween.js";
 import { described } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
@@ -110,13 +111,13 @@ export class Latents {
 
   /** A received frame, taken for drawing. */
   push(message, now) {
-    const scene = sceneOf(message);
+    const scene = momentOf(message);
     const before = this.current?.scene;
     // Paused, γ moves only the predictions: the samples may stay in Plotly's hands.
     const still = before?.info.step === scene.info.step && scene.info.state !== "running" && comparable(before, scene);
     if (!still) this.takeBack();
     this.tween.push(scene, now);
-    this.ghosts.watch(scene.gamma, scene.radius);
+    this.ghosts.watch(scene.gamma, scene.norm_mean);
     this.setDimensions(scene);
   }
 
@@ -220,16 +221,15 @@ export class Latents {
     if (!points?.length || !this.setupMessage) return void (this.selection.hidden = true);
     const counts = new Map();
     for (const { data } of points) counts.set(data.name, (counts.get(data.name) || 0) + 1);
-    const parts = [...counts].map(([name, count]) => `${name} ${count}`);
-    setText(this.selection, `${points.length} selected: ${parts.join(", ")}`);
+    setText(this.selection, `${points.length} selected: ${[...counts].map((each) => each.join(" ")).join(", ")}`);
     this.selection.hidden = false;
   }
 
   exportImage(format) {
     if (!this.current || !this.Plotly) return;
-    const { info } = this.current.scene;
-    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme, this.whole(this.current.scene));
-    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
+    const { scene } = this.current;
+    const figure = exportFigure(this.axes, scene, this.setupMessage, this.colours, this.theme, this.whole(scene));
+    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${scene.info.step}`, scale: format === "png" ? 2 : 1 });
   }
 
   resize() {

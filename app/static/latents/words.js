@@ -5,7 +5,7 @@ import { formatCount, formatGamma, formatPercent } from "../kit/format.js";
 const NAMED = 12; // classes that are counted by name
 
 /** One sentence or two on a moment of the run that `setup` opened. */
-export function described({ radius, step, metrics = {} }, setup) {
+export function described({ norm_mean: radius, step, metrics = {} }, setup) {
   if (!setup) return "Latent points by class";
   const { info: { class_names: names, title }, labels } = setup;
   const counts = names.map(() => 0);

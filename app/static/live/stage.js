@@ -117,11 +117,11 @@ export class Stage extends LiveView {
     const { info } = this;
     return {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
-      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
-      radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
+      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
+      radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
       projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
-      said: this.said && { step: this.said.step, radius: this.said.radius, metrics: { ...this.said.metrics } },
+      said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },
     };
   }
 }

@@ -66,7 +66,7 @@ export class Nodes {
 
   /** The numbers beside the names: those of one moment. */
   tell({ tensors }) {
-    this.peaks = tensors.binarity?.data ?? null;
+    this.peaks = tensors.node_peak_distance?.data ?? null;
     this.drawing.touch();
   }
 
