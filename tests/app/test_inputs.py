@@ -1,4 +1,4 @@
-"""The input side of a run: places before the network, the network's word on the plane, and when a page is told of it."""
+"""The input side of a run: places before the network, its word on the plane, and when a page is told of it."""
 
 import numpy as np
 import pytest

@@ -89,7 +89,8 @@ def _seen(config, run, engine, driver, lr):
     side = InputSide(_Doubled(run, engine))
     if (regions := side.regions()) is not None:
         arrays["regions"] = regions
-    return {"inputs": side.words(), "values": engine.values.tolist(), "gamma": driver.value, "lr": lr, "view": view.model_dump(),
+    return {"values": engine.values.tolist(), "gamma": driver.value, "lr": lr, "view": view.model_dump(),
+            "inputs": side.words(),
             "metrics": {name: None if np.isnan(value) else value for name, value in snapshot.metrics.items()},
             "points": None if points is None else points.ravel().tolist(),
             "forces": None if forces is None else forces.ravel().tolist(), "sentence": sentence(snapshot), "own": own,

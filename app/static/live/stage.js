@@ -30,7 +30,10 @@ export class Stage extends LiveView {
       { redraw: () => this.request(), wantThumbs });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, linked, sendLarge: () => this.sendView() });
     linked.hear(() => this.linked.active !== this.linkedTold && this.sendView());
-    for (const event of ["pointerenter", "pointerleave"]) part.nodesChart.addEventListener(event, () => this.sendView(event === "pointerenter"));
+    for (const event of ["pointerenter", "pointerleave"]) part.nodesChart.addEventListener(event, () => {
+      this.overBars = event === "pointerenter";
+      this.sendView();
+    });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
@@ -62,10 +65,10 @@ export class Stage extends LiveView {
     return this.latents.spin.active ? this.latents.spin : null;
   }
 
-  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. Bars are told of samples that are linked, or `about` to be. */
-  sendView(about = false) {
+  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. Bars are told of samples that are linked, or about to be. */
+  sendView() {
     this.linkedTold = this.linked.active;
-    this.send({ type: "view", ...this.views.view, large: this.nodes.large, regions: this.inputs.wantsRegions, bins: about || this.linkedTold });
+    this.send({ type: "view", ...this.views.view, large: this.nodes.large, regions: this.inputs.wantsRegions, bins: Boolean(this.overBars) || this.linkedTold });
   }
 
   setup(message) {
