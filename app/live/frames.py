@@ -10,8 +10,12 @@ kind "setup": sent first, and again whenever a run starts (new config, reset, or
            steps: int, gamma_start: float, gamma_end: float, theory: bool (collapse points are drawn), theory_note: str
            (why not), history: {name: [number|null]} (columns of equal length incl. "step" and "gamma"; thinned to at
            most 1,000 rows),
-           catalogue: `app.catalogue` (the words of metrics, and charts)}
+           catalogue: `app.catalogue` (the words of metrics, and charts),
+           inputs: {kind: "plane" (two numbers a sample) | "projection" (more, through their two directions of largest
+           spread) | "pictures"; not for the last: scale: float (input unit of one int16), share: float (of the spread
+           that the two directions hold), window: [x, y, half] (the square that is drawn)}}
     labels  uint8 (n,)
+    inputs  int16 (n, 2)   where the samples lie before the network; value = int16 · scale; absent for pictures
 kind "frame": one moment.
     info: {run, frame: int (grows), step: int, steps: int (where it stops by itself), gamma, gamma_sum,
            gamma_target, gamma_seq: int, gamma_mode: "auto"|"hand",
@@ -29,6 +33,9 @@ kind "frame": one moment.
     hist        uint16  (d, 48)  histogram of every node, all classes
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
     node_peak_distance float32 (d,) of every node in peak widths; NaN when unknown
+    bins        uint8   (m, n)   the bar of each sample in each large histogram; where the view asks for it
+    regions     uint8   (48, 48) class given to the middles of a grid over the inputs' window, the top row first; where
+                                 the view asks for it, of a plane, with metrics
 "setup" and "frame" carry all runs of a group at once, be it one alone or up to four that are compared: info.panels is
     a list of what is described above, one for each run (with its own "state" and "reason"), and its tensors are called
     "0.xy", "1.xy", …. The outer info is of the group: run, frame, step, steps, state, reason, …, and γ as the runs have
@@ -96,13 +103,13 @@ def encode(kind: str, info: Mapping[str, Any], parts: Sequence[Part]) -> bytes:
     return _encode(kind, dict(info) | {"panels": [own for own, _ in parts]}, arrays)
 
 
-def moment(snapshot: Snapshot, projection: Projection) -> Part:
-    """What a frame says of one run."""
+def moment(snapshot: Snapshot, projection: Projection, *, bins: bool = False) -> Part:
+    """What a frame says of one run; with ``bins`` also which bar of the large histograms each sample is in."""
     nodes = finite(snapshot.latents.T)  # (d, n): the values of a node lie together in a snapshot
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
-        xy, scale = _quantise(nodes.T @ projection.basis.astype(np.float32))  # (n, p)
+        xy, scale = quantised(nodes.T @ projection.basis.astype(np.float32))  # (n, p)
         arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
-        arrays |= in_view(placed(snapshot), projection.basis) | _histograms(nodes, snapshot, projection)
+        arrays |= in_view(placed(snapshot), projection.basis) | _histograms(nodes, snapshot, projection, told=bins)
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
@@ -138,7 +145,7 @@ def _known(metrics: Mapping[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
-def _quantise(values: np.ndarray) -> tuple[np.ndarray, float]:
+def quantised(values: np.ndarray) -> tuple[np.ndarray, float]:
     """int16 numbers and the one scale that gives ``values`` back to within half of it."""
     values = finite(values).astype(np.float64)
     top = max(values.max(initial=0.0), -values.min(initial=0.0))
@@ -164,7 +171,7 @@ def _predicted_radius(snapshot: Snapshot) -> float | None:
     return float(np.sqrt(np.einsum("kd,kd->k", points, points))[snapshot.labels].mean())
 
 
-def _histograms(nodes: np.ndarray, snapshot: Snapshot, projection: Projection) -> Arrays:
+def _histograms(nodes: np.ndarray, snapshot: Snapshot, projection: Projection, *, told: bool) -> Arrays:
     d, classes = len(nodes), len(snapshot.weight)
     place = nodes / projection.hist_range
     place += 1.0
@@ -174,7 +181,7 @@ def _histograms(nodes: np.ndarray, snapshot: Snapshot, projection: Projection) -
     groups = classes if classes <= CLASSES_BY_COLOUR else 1
     shift = BINS * snapshot.labels if groups > 1 else 0
     peaks = snapshot.node_peak_distance
-    return {
+    return ({"bins": bins[list(projection.large)].astype(np.uint8)} if told else {}) | {
         "hist": _count(bins, BINS),
         "hist_class": _count((bins[node] + shift for node in projection.large),
                              groups * BINS).reshape(-1, groups, BINS),

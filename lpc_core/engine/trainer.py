@@ -248,6 +248,18 @@ class Trainer:
         """(n, H, W, C) uint8 pictures of those samples, or None for vectors."""
         return self.probe.images
 
+    @property
+    def probe_inputs(self) -> np.ndarray | None:
+        """(n, D) float32 those samples where they are vectors, or None for pictures."""
+        return None if self.probe.images is not None else self.probe.inputs.cpu().numpy()
+
+    def decide(self, inputs: np.ndarray) -> np.ndarray:
+        """The class (m,) that the network gives each of ``inputs`` (m, D) now, vectors as those of the data."""
+        with faults_named(self.config, self.device):
+            logits, _ = self.engine.look(torch.from_numpy(inputs).to(self.device))  # (1, K, m)
+            classes: np.ndarray = logits[0].argmax(dim=0).cpu().numpy()
+            return classes
+
     def snapshot(self, metrics: bool = True) -> Snapshot:
         """Look at the probe samples now; without ``metrics`` only what is needed to draw them."""
         look, head = self.look(metrics)

@@ -7,6 +7,7 @@ import torch
 
 from app.live import frames
 from app.live.camera import Camera
+from app.live.inputs import InputSide
 from app.live.messages import View
 from app.live.narrate import sentence
 from app.offline.pack import packed
@@ -84,12 +85,26 @@ def _seen(config, run, engine, driver, lr):
         metrics={name: float(value[0]) for name, value in look.metrics.items()},
         node_peak_distance=look.node_peak_distance[0], reason="")
     view = View(type="view", nodes=[1, 0]) if look.latents.shape[2] == 2 else View(type="view", projection="pca")
-    own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents))
+    own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents), bins=True)
+    side = InputSide(_Doubled(run, engine))
+    if (regions := side.regions()) is not None:
+        arrays["regions"] = regions
     return {"values": engine.values.tolist(), "gamma": driver.value, "lr": lr, "view": view.model_dump(),
+            "inputs": side.words(),
             "metrics": {name: None if np.isnan(value) else value for name, value in snapshot.metrics.items()},
             "points": None if points is None else points.ravel().tolist(),
             "forces": None if forces is None else forces.ravel().tolist(), "sentence": sentence(snapshot), "own": own,
             "arrays": {name: [list(array.shape), array.ravel().tolist()] for name, array in arrays.items()}}
+
+
+class _Doubled:
+    """A trainer whose network answers in float64."""
+
+    def __init__(self, run, engine):
+        self.probe_inputs, self._engine = run.probe_inputs, engine
+
+    def decide(self, inputs):
+        return self._engine.look(torch.from_numpy(inputs).double())[0][0].argmax(dim=0).numpy()
 
 
 def _told(step, gamma, metrics, before):

@@ -1,4 +1,5 @@
 import { decode, partsOf } from "../../app/static/kit/frames.js";
+import { regionsOf } from "../../app/static/offline/inputs.js";
 import { Batches } from "../../app/static/offline/batches.js";
 import { Camera } from "../../app/static/offline/camera.js";
 import { encodeGroup } from "../../app/static/offline/encode.js";
@@ -58,11 +59,14 @@ test("metrics, collapse points and forces are those of the server", () => each((
 
 test("a frame says what the server's would, through the same bytes", () => each((name, trainer, known) => {
   const snapshot = trainer.snapshot(true);
-  const [{ info, tensors }] = partsOf(decode(encodeGroup("frame", {}, picture(snapshot, new Camera(trainer.d).look(known.view, snapshot.latents)))));
+  const part = picture(snapshot, new Camera(trainer.d).look(known.view, snapshot.latents), true);
+  const regions = regionsOf(known.inputs, trainer);
+  if (regions) part.tensors.regions = regions;
+  const [{ info, tensors }] = partsOf(decode(encodeGroup("frame", {}, part)));
   equal([name, ...Object.keys(tensors).sort()], [name, ...Object.keys(known.arrays).sort()]);
   for (const [array, [shape, values]] of Object.entries(known.arrays)) {
     equal([name, array, tensors[array].shape], [name, array, shape]);
-    const whole = { xy: 1, hist: 1, hist_class: 1, predictions: 0 }[array]; // a rounding may fall to either side
+    const whole = { xy: 1, hist: 1, hist_class: 1, bins: 1, predictions: 0, regions: 0 }[array]; // a rounding may fall to either side
     if (whole === undefined) agree(`${name}, ${array}`, tensors[array].data, values, 1e-4);
     else close(Array.from(tensors[array].data), values, whole);
   }

@@ -3,8 +3,8 @@
 import { formatCount, formatGamma } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
 
-/** One marker trace per class; wrongly classified samples are open markers. SVG: WebGL scatter would need `unsafe-eval`. */
-export function pointTraces(scene, setup, colours, focus, theme) {
+/** One marker trace per class; wrongly classified samples are open markers; those without a flag are pale. SVG: WebGL scatter would need `unsafe-eval`. */
+export function pointTraces(scene, setup, colours, focus, theme, flags = null) {
   const groups = setup.info.class_names.map(() => ({ x: [], y: [], symbol: [], customdata: [] }));
   for (let i = 0; i < scene.n; i++) {
     const label = setup.labels[i];
@@ -17,6 +17,7 @@ export function pointTraces(scene, setup, colours, focus, theme) {
   }
   return groups.map(({ x, y, symbol, customdata }, c) => ({
     type: "scatter", mode: "markers", name: setup.info.class_names[c], x, y, customdata,
+    ...(flags && { selectedpoints: customdata.flatMap((i, place) => (flags[i] ? [place] : [])), unselected: { marker: { opacity: 0.1 } } }),
     marker: { color: colours[c], symbol, size: 6.6, opacity: focus.size && !focus.has(c) ? 0.1 : 0.9, line: { width: 0.6, color: theme.panel } },
   }));
 }

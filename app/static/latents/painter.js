@@ -1,7 +1,7 @@
 // Paints a scene on the canvas of the latent view: ghosts, samples, shell, forces, collapse points, means, ruler.
 
 import { buffers, projectAll } from "./mapping.js";
-import { drawCrosses, drawForces, drawGhosts, drawMeans, drawShell, drawSphere } from "./overlays.js";
+import { drawCrosses, drawForces, drawGhosts, drawMeans, drawRing, drawShell, drawSphere } from "./overlays.js";
 import { depthOrder, drawDeep, drawFlat } from "./points.js";
 import { drawRuler } from "./ruler.js";
 
@@ -15,7 +15,7 @@ export class Painter {
     Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
   }
 
-  /** look: {layers, ghosts, titles, labels, brush, focus, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
+  /** look: {layers, ghosts, titles, labels, brush, focus, flags: the samples to be seen before others, pointed, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
     const { layers, ghosts, theme, brush: { colours } } = look;
     const ctx = this.context(mapping.rect);
@@ -27,6 +27,7 @@ export class Painter {
     if (layers.shell && look.whole) drawShell(ctx, mapping, scene.norm_mean, layers.points ? scene.predicted_radius : null, theme);
     if (look.whole) this.paintTheory(ctx, scene, mapping, look);
     drawMeans(ctx, this.at.means, colours.length, theme);
+    if (look.pointed >= 0 && look.pointed < scene.n) drawRing(ctx, this.at.x[look.pointed], this.at.y[look.pointed], theme);
     drawRuler(ctx, mapping.rect, { radius: scene.norm_mean, told: look.told.norm_mean, largest: ghosts.largest, rings: ghosts.list(scene.norm_mean) }, theme);
     ctx.restore();
   }
@@ -60,9 +61,9 @@ export class Painter {
     projectAll(mapping, scene.xy, scene.n, scene.p, this.at);
   }
 
-  paintSamples(ctx, scene, { labels, brush, focus, theme }) {
+  paintSamples(ctx, scene, { labels, brush, focus, flags, theme }) {
     const { at } = this;
-    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, theme };
+    const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, flags, theme };
     if (scene.p === 2) return drawFlat(ctx, what);
     at.order = depthOrder(at.depth, scene.n, at.order);
     drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.norm_mean });

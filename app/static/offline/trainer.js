@@ -171,6 +171,13 @@ export class Trainer {
     if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)), width);
   }
 
+  /** The class given now to each of `inputs` (count · width). */
+  decide(inputs, count) {
+    const found = new Uint8Array(count);
+    this.ask(inputs, count, (i, at) => (found[at] = this.winner(i)), this.network.width);
+    return found;
+  }
+
   ask(inputs, count, take, width) {
     const { pass } = this.look;
     for (let at = 0; at < count; at += PIECE) {
