@@ -29,7 +29,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
      "app.moments", "app.reach"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
-    ("app.offline",),
+    ("app.offline", "app.room"),
     ("app.desks",),
     ("app.parts", "app.session"),
     ("app.views",),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import session
 from app.comparisons import OWN, OWN_RUNS, READY
+from app.parts.room import lead
 from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
@@ -27,6 +28,7 @@ def render() -> None:
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
     seat = place(tab)
     if seat is not None:
+        lead(seat.token, "compare")
         stage(seat.token, "compare/compare", name=tab.name, **more)
     with st.sidebar:
         st.caption("The base run: what all runs share unless the comparison says otherwise.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
+from app.parts.room import lead
 from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
@@ -22,6 +23,7 @@ def render() -> None:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
+        lead(seat.token, "play")
         stage(seat.token, moment=tab.moment, share=session.share(tab))
     with st.sidebar:
         _presets(tab)

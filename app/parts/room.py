@@ -1,0 +1,27 @@
+"""Mounts what a page has of a room: above a run, to present and to lead; on the room's own page, to follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app import session
+from app.parts._mount import mount
+
+
+def lead(token: str, page: str, lesson: str = "", index: int = 0, options: tuple[str, ...] = (), words: str = "") -> None:
+    """The buttons by which the run of this hub token is presented and shown to a room, with its step's question."""
+    mount("room/lead", "room-lead", {
+        "roomPath": "lab/room", "run": token, "where": {"page": page, "lesson": lesson, "index": index},
+        "question": {"words": words, "options": list(options)}, **session.room_address()})
+
+
+def follow(code: str, where: dict[str, Any], token: str) -> Any:
+    """The bar of somebody in the room ``code``; ``token`` is that of their own run, "" if they follow. Returns what it
+    told: hands, follow, leave, over, or that the leader is elsewhere than ``where``.
+    """
+    return mount("room/follow", "room-follow", {"roomPath": "lab/room", "code": code, "where": where, "run": token},
+                 on_told_change=_draw_again).get("told")
+
+
+def _draw_again() -> None:
+    """The bar has told something: that it calls is enough."""
