@@ -35,7 +35,7 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
-_OF_THE_WINDOW = ("embed", "embed_options", "present")  # what a link says of how pages are shown: it stays in the address
+_OF_THE_WINDOW = ("embed", "embed_options", "present")  # how pages are shown: it stays in the address
 
 
 class Session:
@@ -251,7 +251,8 @@ class Attending(Learning):
     def __init__(self) -> None:
         asked = given()
         self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
-        self.done, self.run, self.group = set(), RunConfig(), None
+        self.done, self.run = set(), RunConfig()
+        self.group: RunGroup | None = None
         self.code = asked.pop("code", "")
         self.problems = [f"{ConfigError(other, 'a code on this page', text)}. It is ignored."
                          for other, text in asked.items()]
@@ -267,7 +268,7 @@ class Attending(Learning):
         self.code, self.problems = code, []
 
     def take_hands(self, room: Classroom) -> None:
-        """Train what the leader trains, from the start, with hands of one's own; the place is taken at the next draw."""
+        """Train what the leader trains, from the start, with hands of one's own, from the next draw on."""
         self.group = hub.current().config(room.run)
         self.name, self.index = room.where.lesson, room.where.index
 

@@ -189,7 +189,7 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn"})
+FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn", "room"})
 # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from app import session
+from app.lessons import Question
 from app.parts._mount import mount
 
 
-def lead(token: str, page: str, lesson: str = "", index: int = 0, options: tuple[str, ...] = (), words: str = "") -> None:
+def lead(token: str, page: str, lesson: str = "", index: int = 0, question: Question | None = None) -> None:
     """The buttons by which the run of this hub token is presented and shown to a room, with its step's question."""
     mount("room/lead", "room-lead", {
         "roomPath": "lab/room", "run": token, "where": {"page": page, "lesson": lesson, "index": index},
-        "question": {"words": words, "options": list(options)}, **session.room_address()})
+        "question": question and {"words": question.words, "options": list(question.options)},
+        **session.room_address()})
 
 
 def follow(code: str, where: dict[str, Any], token: str) -> Any:

@@ -19,12 +19,16 @@ from app.room.names import plain_name
 SILENT_S = 10.0  # a leader's page that said nothing for so long may be replaced by another tab's
 AWAY_S = 60.0  # a member who went is forgotten after that
 CLOSE_REPLACED, CLOSE_OVER = 4409, 4401  # WebSocket close codes: shown elsewhere; there is no such room (any more)
-ELSEWHERE = "This room is led in another tab. Lead it there, or close that tab and try again in ten seconds."
+ELSEWHERE = "This room is led in another tab. Lead it there, or close that tab: this one then goes on by itself."
 Question = Callable[[str, int], int]  # how many answers the question of a step of a lesson has; 0: it has none
 
 
 class RoomError(RuntimeError):
-    """What was asked of a room cannot be done; the message is for the reader."""
+    """What was asked of a room cannot be done; the message is for the reader. ``again``: it may be asked later."""
+
+    def __init__(self, text: str, *, again: bool = False) -> None:
+        super().__init__(text)
+        self.again = again
 
 
 @dataclass(eq=False)
@@ -60,7 +64,7 @@ class Classroom:
         """``page`` leads from now on; `RoomError` where another tab's does."""
         old = self.leader
         if old is not None and tab != self._tab and now - self._heard < SILENT_S:
-            raise RoomError(ELSEWHERE)
+            raise RoomError(ELSEWHERE, again=True)
         self.leader, self._tab, self._heard = page, tab, now
         if old is not None:
             old.close(CLOSE_REPLACED, "this room is led on a newer connection")

@@ -72,8 +72,7 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
     """The run, and what its page has seen."""
     seat = place(tab)
     if seat is not None:
-        question = lesson.steps[tab.index].question
-        lead(seat.token, "learn", tab.name, tab.index, *((question.options, question.words) if question else ()))
+        lead(seat.token, "learn", tab.name, tab.index, lesson.steps[tab.index].question)
         drawn(tab, lesson, seat.token)
 
 

@@ -9,7 +9,7 @@ import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { arrive, Share, takeUp } from "./sharelink.js";
-import { LiveView, again } from "./view.js";
+import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const MANY_CLASSES = 12;
@@ -18,6 +18,7 @@ export class Stage extends LiveView {
   build() {
     const { about: info, clock } = this;
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
+    this.views.element.inert = Boolean(this.props.following);
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
@@ -126,4 +127,4 @@ export class Stage extends LiveView {
   }
 }
 
-export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }));
+export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }), whose);
