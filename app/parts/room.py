@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import session
 from app.lessons import Question
 from app.parts._mount import mount
+from app.room.messages import Where
 
 
-def lead(token: str, page: str, lesson: str = "", index: int = 0, question: Question | None = None) -> None:
-    """The buttons by which the run of this hub token is presented and shown to a room, with its step's question."""
+def lead(token: str, where: Where, address: dict[str, str], question: Question | None = None) -> None:
+    """The buttons by which the run of this hub token is presented and shown to a room; ``address`` is where others
+    come in, ``question`` what the step asks them.
+    """
     mount("room/lead", "room-lead", {
-        "roomPath": "lab/room", "run": token, "where": {"page": page, "lesson": lesson, "index": index},
-        "question": question and {"words": question.words, "options": list(question.options)},
-        **session.room_address()})
+        "roomPath": "lab/room", "run": token, "where": where.model_dump(), **address,
+        "question": question and {"words": question.words, "options": list(question.options)}})
 
 
 def follow(code: str, where: dict[str, Any], token: str) -> Any:

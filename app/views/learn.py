@@ -11,6 +11,7 @@ from app.glossary import listed
 from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
 from app.parts.room import lead
 from app.parts.stage import stage, style
+from app.room.messages import Where
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
@@ -72,7 +73,8 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
     """The run, and what its page has seen."""
     seat = place(tab)
     if seat is not None:
-        lead(seat.token, "learn", tab.name, tab.index, lesson.steps[tab.index].question)
+        lead(seat.token, Where(page="learn", lesson=tab.name, index=tab.index), session.room_address(),
+             lesson.steps[tab.index].question)
         drawn(tab, lesson, seat.token)
 
 

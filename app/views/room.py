@@ -9,7 +9,7 @@ from app.lessons import lessons
 from app.live.hub import current as hub
 from app.parts.room import follow
 from app.parts.stage import stage, style
-from app.room.classroom import Classroom
+from app.room.classroom import Classroom, RoomError
 from app.room.codes import LENGTH
 from app.room.register import STALE, current
 from app.views._base import View
@@ -33,8 +33,12 @@ def render() -> None:
     for problem in tab.problems:
         st.warning(plain(problem))
     session.write_link(tab)
-    room = current().find(tab.code)
     style()
+    try:
+        room = current().find(tab.code)
+    except RoomError as error:
+        st.warning(plain(str(error)))
+        return
     if room is None:
         _door(tab)
     else:

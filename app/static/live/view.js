@@ -26,6 +26,7 @@ export class LiveView extends Part {
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
     Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });
+    this.root.classList.toggle("lpc-following", Boolean(props.following));
     this.popover = new Popover(this.root, () => this.setupInfo);
     this.clock = new ChartClock((name, ms) => this.stats.chartDrew(name, ms));
     this.about = (key, suffix) => this.popover.button(key, suffix);

@@ -77,7 +77,6 @@ class Lead extends Part {
     setText(this.trouble, trouble);
     this.door.hidden = Boolean(room);
     this.inside.hidden = !room;
-    setText(this.present, on ? "Leave" : "Present");
     this.present.setAttribute("aria-pressed", String(on));
     this.spot.hidden = !on;
     this.spot.setAttribute("aria-pressed", String(shines));
