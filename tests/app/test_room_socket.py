@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -48,9 +49,8 @@ def server() -> Iterator[tuple[Hub, int]]:
 
 
 class Line:
-    def __init__(self, port: int, path: str, **first: object) -> None:
-        self.socket: ClientConnection = connect(f"ws://localhost:{port}/{path}", origin=f"http://localhost:{port}")
-        self.say(**first)
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
 
     def say(self, **message: object) -> None:
         self.socket.send(json.dumps(message))
@@ -70,16 +70,29 @@ class Line:
             return closed.rcvd.code
 
 
-def test_a_room_from_its_opening_to_its_end(server):
-    hub, port = server
+@pytest.fixture
+def dial(server: tuple[Hub, int]) -> Iterator[Callable[..., Line]]:
+    """``dial(path, first word)`` gives a line; all end with the test."""
+    with contextlib.ExitStack() as lines:
+        def made(path: str, **first: object) -> Line:
+            url = f"localhost:{server[1]}"
+            line = Line(lines.enter_context(connect(f"ws://{url}/{path}", origin=f"http://{url}")))
+            line.say(**first)
+            return line
+
+        yield made
+
+
+def test_a_room_from_its_opening_to_its_end(server, dial):
+    hub, _ = server
     run = hub.open(config(steps=1_000_000))
     page = Page(hub, run)
-    leader = Line(port, "room", type="open", run=run.token, tab="a", where=WHERE)
+    leader = dial("room", type="open", run=run.token, tab="a", where=WHERE)
     code = leader.next("room")["code"]
 
-    one = Line(port, "room", type="join", code=code, tab="b")
+    one = dial("room", type="join", code=code, tab="b")
     assert one.next("room")["where"] == WHERE
-    frames = Line(port, "frames", type="hello", token=code.lower())
+    frames = dial("frames", type="hello", token=code.lower())
     setup = frames.next("setup")
     assert frames.next("frame")["run"] == setup["run"] == page.wait("setup")["run"]
     assert len(page.of("setup")) == 1  # the page whose run it is was not disturbed
@@ -92,11 +105,11 @@ def test_a_room_from_its_opening_to_its_end(server):
     leader.say(type="halt", halted=True)
     one.next("room", lambda info: info["halted"])
     frames.next("frame", lambda info: info["state"] == "paused")
-    late = Line(port, "frames", type="hello", token=code)
+    late = dial("frames", type="hello", token=code)
     late.next("setup")
     late.next("frame", lambda info: info["state"] == "paused")
 
-    for _ in range(60):
+    for _ in range(300):
         one.say(type="name", name="x")
     assert "messages a second" in one.next("notice")["text"]
     one.say(type="halt", halted=False)
@@ -113,15 +126,16 @@ def test_a_room_from_its_opening_to_its_end(server):
     ({"type": "join", "code": "B" * 1_000, "tab": "a"}, "should have at most 128 characters"),
     ({"type": "open", "run": "x", "tab": "a", "where": {"page": "<b>"}}, "page"),
     ({"type": "ping"}, "does not match any of the expected tags")])
-def test_who_cannot_come_in_is_told_why(server, first, text):
-    line = Line(server[1], "room", **first)
+def test_who_cannot_come_in_is_told_why(dial, first, text):
+    line = dial("room", **first)
     assert text in line.next("room")["refused"]
     assert line.end() == 4401
 
 
-def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server):
-    assert Line(server[1], "frames", type="hello", token="BCDF").end() == 4401
+def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):
+    assert dial("frames", type="hello", token="BCDF").end() == 4401
     for path in ("room", "frames"):
-        with pytest.raises(InvalidStatus) as refused:
-            connect(f"ws://localhost:{server[1]}/{path}", origin="http://evil.example")
+        line = connect(f"ws://localhost:{server[1]}/{path}", origin="http://evil.example")
+        with pytest.raises(InvalidStatus) as refused, line:
+            pass
         assert refused.value.response.status_code == 403
