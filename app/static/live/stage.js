@@ -11,7 +11,7 @@ import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { arrive, Share, takeUp } from "./sharelink.js";
-import { LiveView, again } from "./view.js";
+import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const MANY_CLASSES = 12;
@@ -22,6 +22,7 @@ export class Stage extends LiveView {
     const linked = (this.linked = new Linked());
     const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
+    this.views.element.inert = Boolean(this.props.following);
     this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());
@@ -149,4 +150,4 @@ export class Stage extends LiveView {
   }
 }
 
-export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }));
+export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }), whose);
