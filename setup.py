@@ -8,6 +8,6 @@ setup(
     package_dir={"app.samples": "assets/samples", "app.films": "assets/films",
                  "app.results": "assets/results"},
     package_data={"app": ["static/**/*", "looks/report.css", ".streamlit/*"], "app.samples": ["*"], "app.films": ["*"],
-                  "app.results": ["*"],
+                  "app.results": ["*", "phase/*"],
                   "lpc_core": ["py.typed"]},
 )

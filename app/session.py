@@ -33,7 +33,8 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
-_STREAMLIT_PARAMETERS = ("embed", "embed_options")
+_JOB = "job"  # in a link: the desk whose work its page goes on showing
+_OTHER_PARAMETERS = ("embed", "embed_options", _JOB)  # Streamlit's own, and this
 
 
 class Session:
@@ -107,6 +108,13 @@ class Session:
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
         return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
+
+    def linked_desk(self, name: str, kind: type[Desk]) -> Desk:
+        """Return this tab's desk ``name``, or after a reload the one that the link names."""
+        asked = jobs.known(st.query_params.get(_JOB, ""))
+        if name not in self.desks and type(asked) is kind:
+            self.desks[name] = asked
+        return self.desk(name, kind)
 
     def desk(self, name: str, make: Callable[[], Desk]) -> Desk:
         """Return this tab's desk ``name``, made anew if the old one was cleared away."""
@@ -241,8 +249,8 @@ class Learning(Session):
 
 
 def given() -> dict[str, str]:
-    """What the link says, but for Streamlit's own words."""
-    return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
+    """What the link says of what is trained."""
+    return {name: text for name, text in st.query_params.items() if name not in _OTHER_PARAMETERS}
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -281,13 +289,19 @@ def learning() -> Learning:
     return tab
 
 
+def link_job(desk: jobs.Desk) -> None:
+    """Put ``desk`` into the address bar, so that its work is found again after a reload."""
+    if st.query_params.get(_JOB) != desk.id:
+        st.query_params[_JOB] = desk.id
+
+
 def write_link(tab: Session | None = None) -> str:
     """Put all that ``tab`` trains into the address bar and return it as a query string."""
     texts, kind = (tab or current()).texts(), type(tab or current()).__name__
     came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
     st.session_state["lpc-linked"] = kind
     if came or given() != texts:
-        kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
+        kept = {name: st.query_params[name] for name in _OTHER_PARAMETERS if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)
 

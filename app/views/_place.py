@@ -1,6 +1,8 @@
-"""A page's place at the hub, or why there is none now and a way to try again."""
+"""A page's place at the hub, or why there is none now and a way to try again; and the places of other pages."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -18,3 +20,12 @@ def place(tab: Session) -> SessionHandle | None:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
         st.button("Try again", type="primary", icon=":material/refresh:")  # pressing it draws the page anew
         return None
+
+
+def page_of(path: str, title: str) -> Any:
+    """The page at ``path``, to link or go to: it is told by its address, and drawn by its own view."""
+    return st.Page(_nowhere, title=title, url_path=path)
+
+
+def _nowhere() -> None:
+    """Nothing: see `page_of`."""

@@ -17,7 +17,7 @@ from lpc_core.experiments._results import Results, dumped, loaded, results
 from lpc_core.experiments._row import OPTIONS, Row
 from lpc_core.experiments._runner import Outcome, run_all
 from lpc_core.experiments._store import Store, StoredRun, StoreError
-from lpc_core.experiments._summaries import QUANTITIES, Group, families, grouped
+from lpc_core.experiments._summaries import QUANTITIES, Group, families, grouped, value_of
 from lpc_core.experiments._tables import TABLES, Cell, PaperTable, TableRow, in_words, paper_in_words, table
 from lpc_core.experiments._verdicts import Verdict, verdicts
 
@@ -25,4 +25,4 @@ __all__ = ["FIGURES", "MARKS", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cel
            "PaperTable", "PhaseCell", "Planned", "Results", "Row", "Store", "StoreError", "StoredRun", "TableRow",
            "Verdict", "all_rows", "as_lines", "cell_of", "dumped", "families", "figure", "grouped", "in_words",
            "loaded", "paper_in_words", "phase_diagram", "plan", "results", "rows_named", "run_all", "table",
-           "table_in_markdown", "verdicts", "verdicts_in_markdown"]
+           "table_in_markdown", "value_of", "verdicts", "verdicts_in_markdown"]
