@@ -53,7 +53,8 @@ def infos(data: FigureData, rows: Sequence[str]) -> list[FigureInfo]:
         if line["row"] in rows:
             lines = found.setdefault(tuple(str(line[name]) for name in apart), {})
             lines.setdefault((str(line[series]), line["seed"]), []).append(line)
-    return [FigureInfo(", ".join(map(called, key)) or data.title, data.x, data.y, data.log, data.name in MARKERS,
+    return [FigureInfo(", ".join(map(called, key)) or data.title, data.x,
+                       called(key[0]) if apart == BY_QUANTITY else data.y, data.log, data.name in MARKERS,
                        tuple(_line(data, *name, points) for name, points in lines.items()))
             for key, lines in found.items()]
 

@@ -15,7 +15,7 @@ from app.desks import jobs
 from app.desks.samples import asset_folder
 from app.live import admission
 from app.settings import from_env
-from lpc_core.config import ConfigError, RunConfig, unflatten
+from lpc_core.config import ConfigError, RunConfig, restored
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.experiments import (
     PhaseCell,
@@ -128,8 +128,9 @@ class Diagram:
 
 @functools.cache
 def offered() -> dict[str, Row]:
-    """The rows that a page may ask for: those that train in a minute or two."""
-    return {key: row for key, row in all_rows().items() if not row.obstacle and _seconds(row) <= LONGEST_S}
+    """The rows that a page may ask for: fully connected networks that train in a minute or two."""
+    return {key: row for key, row in all_rows().items()
+            if not row.obstacle and row.all_settings["model"] == "mlp" and _seconds(row) <= LONGEST_S}
 
 
 def _seconds(row: Row) -> float:
@@ -149,8 +150,17 @@ class Shelf:
     store: Store | None  # None: there is none yet
 
     def results(self) -> list[Results]:
-        """Of its finished runs."""
-        return results(grouped(self.runs))
+        """Of its finished runs; worked out again once one more has finished."""
+        known = tuple((run.folder, (run.folder / "report.json").stat().st_mtime_ns) for run in self.runs if run.report)
+        found = _results.get(known)
+        if found is None:
+            found = results(grouped(self.runs))
+            _results.clear()
+            _results[known] = found
+        return found
+
+
+_results: dict[object, list[Results]] = {}  # of the runs that had finished when somebody looked last
 
 
 def shelf() -> Shelf:
@@ -205,7 +215,7 @@ def _diagram(path: Path, changed: int) -> Diagram:
         raise ValueError(f"{path.name}: expected a diagram that `lpc phase --out` wrote, got another file; write it "
                          "again")
     cells = tuple(map(cell_of, plain["cells"]))
-    return Diagram(unflatten(plain["settings"]), cells, len(cells))
+    return Diagram(restored(plain["settings"]), cells, len(cells))
 
 
 @functools.cache

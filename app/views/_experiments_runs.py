@@ -18,7 +18,7 @@ from app.desks.inspections import InspectRefused, Upload, Wish
 from app.parts.cards import cards
 from app.views._place import page_of
 from app.views._plain import plain
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import RunConfig, restored
 from lpc_core.experiments import QUANTITIES, FigureData, StoredRun, StoreError, value_of
 from lpc_core.parsing import to_short_texts
 
@@ -119,7 +119,7 @@ def _open(runs: Sequence[StoredRun]) -> None:
 
 
 def _settings(run: StoredRun) -> RunConfig:
-    return unflatten(run.about["config"])
+    return restored(run.about["config"])
 
 
 LAST = "the last checkpoint"

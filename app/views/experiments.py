@@ -39,8 +39,8 @@ def render() -> None:
         st.warning(plain(problem), icon=":material/warning:")
     _experiments_launch.render(desk, held)
     sections: dict[str, Callable[[], None]] = {
-        "Verdicts and tables": lambda: _tables(held), "Figures": lambda: _figures(held),
-        "Runs": lambda: _experiments_runs.render(held), "Phase diagram": lambda: _experiments_phase.render(tab, desk)}
+        "Verdicts": lambda: _tables(held), "Figures": lambda: _figures(held),
+        "Runs": lambda: _experiments_runs.render(held), "Phases": lambda: _experiments_phase.render(tab, desk)}
     chosen = st.segmented_control("Section", list(sections), default=next(iter(sections)), key="paper_section",
                                   label_visibility="collapsed", required=True)
     sections[chosen or next(iter(sections))]()
