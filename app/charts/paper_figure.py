@@ -117,7 +117,8 @@ def _caption(data: FigureData, drawn: FigureInfo, first: bool) -> str:
     ends = [line.y[-1] for line in drawn.lines if line.y and math.isfinite(line.y[-1])]
     if drawn.markers or drawn.x != "epoch" or not ends:
         return ""
-    return f"At the last epoch from {min(ends):.3g} to {max(ends):.3g}."
+    last, most = f"{min(ends):.3g}", f"{max(ends):.3g}"
+    return f"At the last epoch {last}." if last == most else f"At the last epoch from {last} to {most}."
 
 
 def _metrics(drawn: FigureInfo) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.settings import from_env
 from lpc_core.files.plain_json import dumps
@@ -123,8 +123,9 @@ def _wishes(text: str) -> Wishes:
     """The wishes in a JSON text."""
     from lpc_core.inspection.from_file import Wishes
 
-    return Wishes(**{name: tuple(value) if isinstance(value, list) else value
-                     for name, value in json.loads(text).items()})
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                             for name, value in json.loads(text).items()}
+    return Wishes(**given)
 
 
 def _told() -> list[str]:

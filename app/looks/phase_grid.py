@@ -41,14 +41,14 @@ def grid(config: RunConfig, cells: Sequence[PhaseCell]) -> str:
     key = "".join(f"<li>{_mark(name, 'b')}{escape(name)}</li>" for name in MARKS
                   if any(cell.phase == name for cell in cells))
     return (f'<div class="lpc-phase" role="region" tabindex="0" aria-label="Phase diagram"><table><thead><tr>'
-            f'<th scope="col">head rate ＼ γ</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+            f'<th scope="col">head rate · γ</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
             f'<ul class="lpc-phase-key">{key}</ul>')
 
 
 def _power(value: float) -> str:
     """A label of two or three signs: 1e-3, 0.4, 60, 2e4."""
     text = f"{value:.1g}"
-    return f"{value:.0f}" if 1 <= value < 1000 else text.replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.0f}" if 1 <= value < 100 else text.replace("e-0", "e-").replace("e+0", "e")
 
 
 def _mark(phase: str, tag: str, rest: str = "") -> str:

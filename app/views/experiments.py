@@ -49,7 +49,7 @@ def render() -> None:
 def _family(held: Shelf) -> Results | None:
     """The family of runs that is chosen: of the server's store, and where it has none, of those that were shipped."""
     own = held.results()
-    found = own or list(shipped())
+    found = sorted(own or shipped(), key=lambda each: -len(each.tables[0].rows))  # what says most comes first
     if not own:
         words = ("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
                  "`lpc paper run digits/all --seeds 3` makes your own." if found else

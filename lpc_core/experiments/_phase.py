@@ -7,7 +7,7 @@ What a cell is called goes by `lpc_core.phase`, as everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lpc_core.config import ConfigError, RunConfig, unflatten
@@ -89,8 +89,8 @@ def _in_words(phase: Phase, train: float) -> str:
 def cell_of(line: Mapping[str, Any]) -> Cell:
     """The inverse of `as_lines` for one of them, as JSON gives it back; `ValueError` for another mapping."""
     try:
-        return Cell(**{name: line[name] if name == "phase" else number(line[name])
-                       for name in Cell.__dataclass_fields__})
+        values: dict[str, Any] = {field.name: line[field.name] for field in fields(Cell)}
+        return Cell(**{name: value if name == "phase" else number(value) for name, value in values.items()})
     except KeyError as error:
         raise ValueError(f"expected a cell of a phase diagram, got one without {error}; draw it again") from None
 
