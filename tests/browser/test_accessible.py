@@ -22,10 +22,9 @@ def violations(page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, chromium, path):
+def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab, path):
     """No violation of any impact, no 404, no warning of the browser."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
-    page, said = context.new_page(), []
+    page, said = new_tab(still=True), []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("response", lambda answer: answer.status >= 400 and said.append(f"{answer.status} {answer.url}"))
     page.goto(f"{lab.url}/{path}")
@@ -39,7 +38,6 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, chromiu
         page.emulate_media(color_scheme=scheme)
         ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
         ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
-    context.close()
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
 
 
@@ -49,17 +47,14 @@ DARK = """() => {
 }"""
 
 
-def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, chromium):
-    context = chromium.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{lab.url}/play")
+def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, open_page):
+    page = open_page(f"{lab.url}/play", still=True)
     still = wait_until(page, lambda s: s["state"] == "paused")
     page.get_by_text("this device asks for less motion").wait_for()
     assert stage_state(page)["step"] >= still["step"]
     page.emulate_media(reduced_motion="no-preference")
     page.reload()
     page.get_by_text("reloading a page begins its run anew").wait_for()
-    context.close()
 
 
 def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open_page):

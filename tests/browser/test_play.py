@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from driving import SHOTS, ask_until, drag_gamma, stage_state, wait_until
 
@@ -107,11 +108,15 @@ def test_a_bad_value_in_a_link_is_named_and_falls_back_alone(lab, open_page):
     assert "seed=5" in page.url
 
 
-@pytest.mark.parametrize("dataset", ["hypercube", "moons", "circles", "spirals", "xor", "digits", "mnist", "cifar10"])
-def test_each_data_set_starts(lab, open_page, dataset, data_root, request):
-    if dataset in ("mnist", "cifar10"):
-        for folder in request.getfixturevalue(f"real_{dataset}").iterdir():
-            (data_root / folder.name).symlink_to(folder)
+@pytest.mark.parametrize("dataset", ["moons", "digits", "cifar10"])
+def test_each_kind_of_data_starts(lab, open_page, dataset, data_root):
+    """In the plane, in memory, and pictures in files (of noise: this is of the page, not of the network)."""
+    folder = data_root / "cifar-10-batches-bin"
+    folder.mkdir(exist_ok=True)
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        records = np.random.default_rng(0).integers(0, 256, (100, 1 + 3072), np.uint8)
+        records[:, 0] = np.arange(100) % 10
+        (folder / f"{name}.bin").write_bytes(records.tobytes())
     page = open_page(f"{lab.url}/?dataset={dataset}")
     state = wait_until(page, lambda s: s["step"] > 0 and s["radius"] is not None)
     assert state["state"] == "running"
