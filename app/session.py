@@ -35,7 +35,8 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
-_OF_THE_WINDOW = ("embed", "embed_options", "present")  # how pages are shown: it stays in the address
+_JOB = "job"  # in a link: the desk whose work its page goes on showing
+_OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
 
 
 class Session:
@@ -112,6 +113,13 @@ class Session:
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
         return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
+
+    def linked_desk(self, name: str, kind: type[Desk]) -> Desk:
+        """Return this tab's desk ``name``, or after a reload the one that the link names."""
+        asked = jobs.known(st.query_params.get(_JOB, ""))
+        if name not in self.desks and type(asked) is kind:
+            self.desks[name] = asked
+        return self.desk(name, kind)
 
     def desk(self, name: str, make: Callable[[], Desk]) -> Desk:
         """Return this tab's desk ``name``, made anew if the old one was cleared away."""
@@ -299,7 +307,7 @@ class Attending(Learning):
 
 
 def given() -> dict[str, str]:
-    """What the link says, but for how pages are shown."""
+    """What the link says of what is trained."""
     return {name: text for name, text in st.query_params.items() if name not in _OF_THE_WINDOW}
 
 
@@ -345,6 +353,12 @@ def attending() -> Attending:
         st.session_state["lpc-room"] = Attending()
     tab: Attending = st.session_state["lpc-room"]
     return tab
+
+
+def link_job(desk: jobs.Desk) -> None:
+    """Put ``desk`` into the address bar, so that its work is found again after a reload."""
+    if st.query_params.get(_JOB) != desk.id:
+        st.query_params[_JOB] = desk.id
 
 
 def write_link(tab: Session | None = None) -> str:

@@ -68,6 +68,7 @@ class Settings:
     job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)
     job_s: float = _setting(1_800.0, "Seconds that a film or a study may take.", 1, 604_800)
     inspect_s: float = _setting(300.0, "Seconds that the reading and measuring of a file may take.", 1, 604_800)
+    store: str = _setting("lpc-store", "Folder of the runs that the page Reproduce shows and adds to.")
     messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
-"""A page's place at the hub; or the place in line for one, with a film meanwhile; or why there is none now."""
+"""A page's place at the hub, or in line for one with a film meanwhile, or why there is none; and the other pages."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -47,3 +49,12 @@ def _line(tab: Session) -> None:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
     else:
         st.rerun()
+
+
+def page_of(path: str, title: str) -> Any:
+    """The page at ``path``, to link or go to: it is told by its address, and drawn by its own view."""
+    return st.Page(_nowhere, title=title, url_path=path)
+
+
+def _nowhere() -> None:
+    """Nothing: see `page_of`."""

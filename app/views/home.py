@@ -8,6 +8,7 @@ from app.desks.samples import FILMS, samples
 from app.glossary import listed
 from app.parts.film import shipped, style
 from app.views._base import View
+from app.views._place import page_of
 from app.views._plain import plain
 
 WELCOME = """
@@ -20,7 +21,7 @@ DOORS = (  # page, icon, title, sentence
     ("learn", "school", "Learn", "Ten lessons of a few minutes. Predict, try, and see it tick."),
     ("play", "sports_esports", "Play", "Train a small network live and drag γ yourself."),
     ("inspect", "search", "Inspect a file", "Your checkpoint or embeddings: has it collapsed?"),
-    ("metrics", "science", "Reproduce", "Every number of the paper along a run, and Figure 3 with two attacks."),
+    ("experiments", "science", "Reproduce", "The paper's rows run here: tables, figures, and a verdict per claim."),
 )
 
 
@@ -30,7 +31,7 @@ def render() -> None:
     st.markdown(WELCOME)
     for column, (page, icon, title, sentence) in zip(st.columns(len(DOORS)), DOORS, strict=True):
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
-            st.page_link(st.Page(_nowhere, title=title, url_path=page), label=f"**{title}**", icon=f":material/{icon}:")
+            st.page_link(page_of(page, title), label=f"**{title}**", icon=f":material/{icon}:")
             st.caption(plain(sentence))
     known = samples(FILMS)
     if known:
@@ -38,10 +39,6 @@ def render() -> None:
         shipped(known[0])
     with st.expander("The words: latent, node, γ, shell, collapse …", icon=":material/menu_book:"):
         st.markdown(listed())
-
-
-def _nowhere() -> None:
-    """A page link is told of a page by its address; the page itself is drawn by its own view."""
 
 
 VIEW = View("Home", 0, render)
