@@ -18,6 +18,7 @@ from app.parts.cards import cards
 from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
+from app.views import _inspect_attack
 from app.views._plain import plain
 from app.words import _
 
@@ -70,6 +71,7 @@ def render(desk: InspectDesk, held: Held) -> None:
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
     readings_table(held.inspection.readings, key="inspect-readings")
+    _inspect_attack.render(desk, held)
     with st.expander(_("How the file was read")):
         origin(held)
 

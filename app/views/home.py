@@ -8,6 +8,7 @@ from app.desks.samples import FILMS, samples
 from app.glossary import listed
 from app.parts.film import shipped, style
 from app.views._base import View
+from app.views._place import page_of
 from app.views._plain import plain
 from app.words import N_, _
 
@@ -21,8 +22,8 @@ DOORS = (  # page, icon, title, sentence
     ("learn", "school", N_("Learn"), N_("Ten lessons of a few minutes. Predict, try, and see it tick.")),
     ("play", "sports_esports", N_("Play"), N_("Train a small network live and drag γ yourself.")),
     ("inspect", "search", N_("Inspect a file"), N_("Your checkpoint or embeddings: has it collapsed?")),
-    ("metrics", "science", N_("Reproduce"),
-     N_("Every number of the paper along a run, and Figure 3 with two attacks.")),
+    ("experiments", "science", N_("Reproduce"),
+     N_("The paper's rows run here: tables, figures, and a verdict per claim.")),
 )
 
 
@@ -32,8 +33,7 @@ def render() -> None:
     st.markdown(_(WELCOME))
     for column, (page, icon, title, sentence) in zip(st.columns(len(DOORS)), DOORS, strict=True):
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
-            st.page_link(st.Page(_nowhere, title=title, url_path=page), label=f"**{_(title)}**",
-                         icon=f":material/{icon}:")
+            st.page_link(page_of(page, title), label=f"**{_(title)}**", icon=f":material/{icon}:")
             st.caption(plain(_(sentence)))
     known = samples(FILMS)
     if known:
@@ -42,10 +42,6 @@ def render() -> None:
         shipped(known[0])
     with st.expander(_("The words: latent, node, γ, shell, collapse …"), icon=":material/menu_book:"):
         st.markdown(listed())
-
-
-def _nowhere() -> None:
-    """A page link is told of a page by its address; the page itself is drawn by its own view."""
 
 
 VIEW = View("Home", 0, render)

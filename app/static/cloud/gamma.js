@@ -100,8 +100,8 @@ export class CloudGamma {
     if (this.idle) return setText(this.sentence, tr("t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them."));
     const [a, b, share] = this.between();
     const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);
-    const radii = { radius: formatNumber(value("radii")), measured: formatNumber(info.radius) };
-    const parts = [info.radius === null ? tr("mean predicted ‖z*‖ {radius}", radii) : tr("mean predicted ‖z*‖ {radius}, measured ‖z‖ {measured}", radii)];
+    const radii = { radius: formatNumber(value("radii")), measured: formatNumber(info.norm_mean) };
+    const parts = [info.norm_mean === null ? tr("mean predicted ‖z*‖ {radius}", radii) : tr("mean predicted ‖z*‖ {radius}, measured ‖z‖ {measured}", radii)];
     const error = value("errors");
     if (Number.isFinite(error)) parts.push(tr("class means {distance} from their predicted points", { distance: error < 10 ? formatPercent(error) : tr("{n} radii", { n: formatNumber(error) }) }));
     parts.push(tr("in the authors' code this γ is {gamma}", { gamma: formatGamma(d * this.gamma) }));
@@ -111,8 +111,8 @@ export class CloudGamma {
 
 /** The γ at which the predicted radius is nearest to the measured one. */
 function likeliest({ info, theory }) {
-  if (info.radius === null || !(info.radius > 0)) return -1;
-  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.radius)) : Infinity));
+  if (info.norm_mean === null || !(info.norm_mean > 0)) return -1;
+  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.norm_mean)) : Infinity));
   return miss.indexOf(Math.min(...miss));
 }
 

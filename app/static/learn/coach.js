@@ -6,7 +6,7 @@ import { tr } from "../kit/words.js";
 import { judge, met } from "./check.js";
 
 export class Coach {
-  /** hooks: {gamma(value), ticked(), next()}. */
+  /** hooks: {gamma(value), ticked(), next(), picked(index)}. */
   constructor(hooks) {
     Object.assign(this, { hooks, step: null, done: false, picked: null, words: null });
     this.question = el("p", { class: "lpc-coach-question", id: "lpc-coach-question" });
@@ -45,6 +45,7 @@ export class Coach {
   pick(index) {
     if (this.done && this.picked !== null) return; // it was a prediction
     this.picked = index;
+    this.hooks.picked?.(index);
     [...this.options.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
     this.show();
   }
@@ -73,8 +74,8 @@ export class Coach {
   show() {
     this.element.classList.toggle("lpc-done", this.done);
     setText(this.mark, this.done ? "✔" : "○");
-    setText(this.state, this.done ? tr("Done.") : "");
-    this.next.hidden = !this.done;
+    setText(this.state, this.done ? "Done." : "");
+    this.next.hidden = !this.done || !this.step.next;
     this.showAnswer();
   }
 
