@@ -65,7 +65,7 @@ def _lesson(tab: session.Learning, lesson: Lesson) -> None:
     with live:
         _live(tab, lesson)
     with words:
-        st.button("All lessons", key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
+        st.button(_("All lessons"), key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
                   args=("",))
         told(tab, lesson)
         onward(tab, lesson)
