@@ -69,8 +69,8 @@ def attacked(report: str) -> str:
     for each in (*attacks, found["best"]):
         lines.append(f"| {each['title']} | {each['found']} of {each['samples']} | {each['median']:.4f} | "
                      f"{each['mean']:.4f} | {each['backwards']:.0f} |")
-    lines.append("\nBy the paper's convention (DeepFool without bounds, every sample from its predicted class) the mean "
-                 f"is {found['paper_deepfool_mean']:.3f}, and {found['paper_deepfool_outside']:.0%} of its inputs "
+    lines.append("\nBy the paper's convention (DeepFool without bounds, every sample from its predicted class) the "
+                 f"mean is {found['paper_deepfool_mean']:.3f}, and {found['paper_deepfool_outside']:.0%} of its inputs "
                  "leave the data's range. Flags raised:\n")
     return "\n".join([*lines, *(f"* {flag['sentence']}" for flag in found["flags"] if flag["raised"]), ""])
 
