@@ -51,6 +51,9 @@ from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
+from app.room import register as registers  # noqa: E402
+from app.room.socket import frames as room_frames  # noqa: E402
+from app.room.socket import words as room_words  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 
@@ -225,6 +228,13 @@ def script_failed(error: Exception) -> bool:
     return True
 
 
+async def _keep_rooms(register: registers.Register) -> None:
+    """Rooms whose leaders stay away end."""
+    while True:
+        await asyncio.sleep(1.0)
+        register.tidy()
+
+
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
@@ -233,11 +243,15 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
+    registers.install(registers.Register(hub))
+    tidy = asyncio.create_task(_keep_rooms(registers.current()))
     warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
     try:
         yield {"hub": hub}
     finally:
         await asyncio.gather(warm, return_exceptions=True)
+        tidy.cancel()
+        registers.install(None)
         hubs.install(None)
         await asyncio.to_thread(jobs.close_all)
         await asyncio.to_thread(hub.stop)
@@ -249,6 +263,8 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         WebSocketRoute("/lab/ws", live),
+        WebSocketRoute("/lab/room", room_words),
+        WebSocketRoute("/lab/room/frames", room_frames),
         Route("/lab/health", health),
         Route("/lab/plotly.min.js", plotly_js),
         Route("/lab/file", desk_file),

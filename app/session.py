@@ -5,9 +5,10 @@ The only module that touches ``st.session_state``, ``st.query_params`` and Strea
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from app.lessons import lessons
 from app.live import hub
 from app.live.sessions import SessionHandle
 from app.reach import reachable
+from app.room.classroom import Classroom
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
@@ -34,11 +36,13 @@ from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
 _JOB = "job"  # in a link: the desk whose work its page goes on showing
-_OTHER_PARAMETERS = ("embed", "embed_options", _JOB)  # Streamlit's own, and this
+_OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
 
 
 class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
+
+    ticket = ""  # in the line for a place
 
     def __init__(self) -> None:
         asked, moment, wrong = moments.split(given())
@@ -98,7 +102,8 @@ class Session:
     def connect(self) -> SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
-            self.place = hub.current().open(self.work())
+            self.ticket = self.ticket or secrets.token_hex(8)
+            self.place = hub.current().open(self.work(), self.ticket)
         return self.place
 
     def film_desk(self) -> films.FilmDesk:
@@ -248,9 +253,62 @@ class Learning(Session):
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
 
 
+class Attending(Learning):
+    """The same for the page of a room: ``code`` is the room's; with hands of one's own there is a run of one's own."""
+
+    def __init__(self) -> None:
+        asked = given()
+        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
+        self.done, self.run = set(), RunConfig()
+        self.group: RunGroup | None = None
+        self.code = asked.pop("code", "")
+        self.problems = [f"{ConfigError(other, 'a code on this page', text)}. It is ignored."
+                         for other, text in asked.items()]
+
+    @property
+    def own(self) -> bool:
+        """Whether this tab has taken its own hands."""
+        return self.group is not None
+
+    def join(self, code: str) -> None:
+        """Go to a room."""
+        self.follow()
+        self.code, self.problems = code, []
+
+    def take_hands(self, room: Classroom) -> None:
+        """Train what the leader trains, from the start, with hands of one's own, from the next draw on."""
+        self.group = hub.current().config(room.run)
+        self.name, self.index = room.where.lesson, room.where.index
+
+    def follow(self) -> None:
+        """Watch the leader again; the run of one's own ends."""
+        if self.place is not None:
+            hub.current().close(self.place.id)
+        self.group = self.place = None
+
+    def goes_with(self, room: Classroom) -> None:
+        """Be where the leader is, unless with hands of one's own."""
+        if not self.own:
+            self.name, self.index = room.where.lesson, room.where.index
+
+    def open(self, name: str, index: int = 0) -> None:
+        """With hands of one's own one may go through the lessons as elsewhere; from the last one to nowhere."""
+        if name and self.own:
+            self.group = self.group if name == self.name else lessons()[name].work(self.run.seed)
+            super().open(name, index)
+
+    def work(self) -> RunGroup:
+        """Return what the leader trained when hands were taken, or the lesson one has gone to since."""
+        return self.group or super().work()
+
+    def texts(self) -> dict[str, str]:
+        """The room's code."""
+        return {"code": self.code} if self.code else {}
+
+
 def given() -> dict[str, str]:
     """What the link says of what is trained."""
-    return {name: text for name, text in st.query_params.items() if name not in _OTHER_PARAMETERS}
+    return {name: text for name, text in st.query_params.items() if name not in _OF_THE_WINDOW}
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -289,6 +347,14 @@ def learning() -> Learning:
     return tab
 
 
+def attending() -> Attending:
+    """Return this tab's place in a room."""
+    if "lpc-room" not in st.session_state:
+        st.session_state["lpc-room"] = Attending()
+    tab: Attending = st.session_state["lpc-room"]
+    return tab
+
+
 def link_job(desk: jobs.Desk) -> None:
     """Put ``desk`` into the address bar, so that its work is found again after a reload."""
     if st.query_params.get(_JOB) != desk.id:
@@ -301,7 +367,7 @@ def write_link(tab: Session | None = None) -> str:
     came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
     st.session_state["lpc-linked"] = kind
     if came or given() != texts:
-        kept = {name: st.query_params[name] for name in _OTHER_PARAMETERS if name in st.query_params}
+        kept = {name: st.query_params[name] for name in _OF_THE_WINDOW if name in st.query_params}
         st.query_params.from_dict({**kept, **texts})
     return "?" + urlencode(texts)
 
@@ -310,6 +376,12 @@ def link(tab: Session | None = None) -> str:
     """The address that opens this very run, or the comparison of ``tab``."""
     base = (st.context.url or "").split("?")[0]
     return base.rstrip("/") + write_link(tab)
+
+
+def room_address() -> dict[str, str]:
+    """The page by which others come into a room, as they reach it, and what to know of it."""
+    base, note = reachable(urljoin(st.context.url or "", "room"))
+    return {"base": base, "note": note}
 
 
 def share(tab: Session) -> dict[str, str]:

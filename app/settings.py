@@ -40,6 +40,9 @@ class Settings:
                                     "ray:HOST:PORT.")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
+    max_rooms: int = _setting(20, "Rooms at the same time.", 1, 1_000)
+    room_members: int = _setting(200, "Members that a room may have.", 1, 1_000)
+    room_idle_s: float = _setting(300.0, "Seconds after which a room whose leader is away is over.", 1, 86_400)
     own_processes: int = _setting(2, "Heavy runs at the same time, each in a training process of its own.", 0, 64)
     run_memory_mb: int = _setting(0, "Megabytes that one run or film may take, by estimate; 0: a quarter of the "
                                      "machine's.", 0, 10_000_000)

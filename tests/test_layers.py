@@ -29,7 +29,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
      "app.moments", "app.reach"),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
-    ("app.offline",),
+    ("app.offline", "app.room"),
     ("app.desks",),
     ("app.parts", "app.session"),
     ("app.views",),
@@ -189,7 +189,8 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn"})
+FLOORS = ({"kit"}, {"latents", "panels"}, {"inputs"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"},
+          {"learn", "room"})
 # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 

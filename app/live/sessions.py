@@ -55,6 +55,7 @@ class Session:
     gone: float | None = None  # since when there is no page
     lost: bool = False  # it went without a goodbye, as one that sleeps does
     held: bool = False
+    watchers: dict[Outlet, bool] = field(default_factory=dict)  # pages that see it too: whether they had its setup
     wishes: dict[Hashable, orders.Say] = field(default_factory=dict)
     frame: int = 0
     run: int = 0
@@ -72,6 +73,15 @@ class Session:
         page = self.page
         if page is not None:
             page.put(f"notice-{level}", frames.encode_notice(level, text, state=state))
+
+    def audience(self, report: orders.OfRun) -> list[Outlet]:
+        """The pages that ``report`` is for: its own, and those that watch. These see no frame before a setup."""
+        setup, retold = isinstance(report, orders.Setup), isinstance(report, orders.Setup) and report.retold
+        known = self.watchers.copy()
+        if setup:
+            self.watchers = dict.fromkeys(known, True)
+        watching = [page for page, begun in known.items() if (not begun if retold else begun or setup)]
+        return watching if retold or self.page is None else [self.page, *watching]
 
     # ---- to its worker ---------------------------------------------------------------------------------------------
 

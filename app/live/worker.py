@@ -186,6 +186,8 @@ class Worker:
                 run.leave()
             case orders.Hold(held=held):
                 run.hold(held)
+            case orders.Retell():
+                self._guard(run, run.retell)
             case orders.Say(message=message):
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():

@@ -8,7 +8,9 @@ import streamlit as st
 
 from app import session
 from app.comparisons import OWN, OWN_RUNS, READY
+from app.parts.room import lead
 from app.parts.stage import stage
+from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
@@ -27,6 +29,7 @@ def render() -> None:
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
     seat = place(tab)
     if seat is not None:
+        lead(seat.token, Where(page="compare"), session.room_address())
         stage(seat.token, "compare/compare", name=tab.name, **more)
     with st.sidebar:
         st.caption("The base run: what all runs share unless the comparison says otherwise.")

@@ -9,7 +9,9 @@ import streamlit as st
 from app import session
 from app.glossary import listed
 from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
+from app.parts.room import lead
 from app.parts.stage import stage, style
+from app.room.messages import Where
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
@@ -60,19 +62,29 @@ def _lesson(tab: session.Learning, lesson: Lesson) -> None:
     with live:
         _live(tab, lesson)
     with words:
-        _words(tab, lesson, lesson.steps[tab.index])
+        st.button("All lessons", key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
+                  args=("",))
+        told(tab, lesson)
+        onward(tab, lesson)
+        remaining(tab, lesson)
 
 
 def _live(tab: session.Learning, lesson: Lesson) -> None:
     """The run, and what its page has seen."""
     seat = place(tab)
-    if seat is None:
-        return
-    told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
-                 titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
-                 step=_for_the_page(tab, lesson, lesson.steps[tab.index]), axes=lesson.axes, projection="",
-                 number=lesson.number).get("told")
-    match told:
+    if seat is not None:
+        lead(seat.token, Where(page="learn", lesson=tab.name, index=tab.index), session.room_address(),
+             lesson.steps[tab.index].question)
+        drawn(tab, lesson, seat.token)
+
+
+def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> None:
+    """The stage of the run that ``token`` opens; what it has told is taken up."""
+    heard = stage(token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
+                  titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
+                  step=_for_the_page(tab, lesson, lesson.steps[tab.index]), axes=lesson.axes, projection="",
+                  number=lesson.number, **more).get("told")
+    match heard:
         case {"what": "reached", "lesson": name, "index": index}:
             if tab.reached(name, index):
                 st.rerun()
@@ -105,9 +117,9 @@ def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
     return lambda: tab.open(_following(tab.name))
 
 
-def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
-    st.button("All lessons", key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
-              args=("",))
+def told(tab: session.Learning, lesson: Lesson) -> None:
+    """The words of the open step."""
+    step = lesson.steps[tab.index]
     st.markdown(f"#### {plain(lesson.title)}")
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
@@ -116,12 +128,21 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
     st.markdown(f"**Look for:** {step.look_for}")
     for claim in step.claims:
         _claim(claim)
-    back, onward = st.columns(2)
-    back.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
-                args=(tab.name, tab.index - 1))
+
+
+def onward(tab: session.Learning, lesson: Lesson) -> None:
+    """The buttons that go back, and on."""
+    before, after = st.columns(2)
+    before.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
+                  args=(tab.name, tab.index - 1))
     last = tab.index + 1 == len(lesson.steps)
-    onward.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
-                  on_click=_onward(tab, lesson))
+    after.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
+                 on_click=_onward(tab, lesson))
+
+
+def remaining(tab: session.Learning, lesson: Lesson) -> None:
+    """The step's terms, and the run as a file."""
+    step = lesson.steps[tab.index]
     if terms := listed(f"{step.title} {step.text} {step.look_for}"):
         with st.expander("The words", icon=":material/menu_book:"):
             st.markdown(terms)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
+from app.parts.room import lead
 from app.parts.stage import stage
+from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
@@ -22,6 +24,7 @@ def render() -> None:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
+        lead(seat.token, Where(page="play"), session.room_address())
         stage(seat.token, moment=tab.moment, share=session.share(tab))
     with st.sidebar:
         _presets(tab)

@@ -89,9 +89,9 @@ def _in_words(phase: Phase, train: float) -> str:
 def cell_of(line: Mapping[str, Any]) -> Cell:
     """The inverse of `as_lines` for one of them, as JSON gives it back; `ValueError` for another mapping."""
     try:
-        numbers = (number(line[field.name]) for field in fields(Cell) if field.name != "phase")
-        gamma, head_lr, *measured = numbers
-        return Cell(gamma, head_lr, str(line["phase"]), *measured)
+        values: dict[str, Any] = {field.name: number(line[field.name]) for field in fields(Cell)
+                                  if field.name != "phase"}
+        return Cell(phase=line["phase"], **values)
     except KeyError as error:
         raise ValueError(f"expected a cell of a phase diagram, got one without {error}; draw it again") from None
 

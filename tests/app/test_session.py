@@ -21,7 +21,7 @@ class StillHub:
     def __init__(self):
         self.runs, self.lock = {}, threading.Lock()
 
-    def open(self, run):
+    def open(self, run, ticket=""):
         handle = hub.SessionHandle(f"s{len(self.runs)}", "token")
         self.runs[handle.id] = [_told(run)]
         return handle

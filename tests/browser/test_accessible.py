@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import ask_until, stage_state, wait_until
+from driving import ask_until, stage_state, themes, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -34,17 +34,9 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab
     if path in ("play", "compare", "film"):
         page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
+    for _ in themes(page):
         ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
-
-
-DARK = """() => {
-  const [r, g, b] = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/g);
-  return Number(r) + Number(g) + Number(b) < 380;
-}"""
 
 
 def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, open_page):
@@ -92,14 +84,18 @@ def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):
         wait_until(page, lambda s, step=rest["step"]: s["step"] > step)
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
-def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page, size):
-    page = open_page(f"{lab.url}/play", *size)
+def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page):
+    page = open_page(f"{lab.url}/play")
     wait_until(page, lambda s: s["step"] > 50)
-    plot, curves = (page.get_by_test_id(name).bounding_box() for name in ("lpc-plot", "lpc-curves"))
-    assert plot["y"] + plot["height"] <= size[1]
-    assert curves["y"] < size[1] - 80
-    assert curves["x"] + curves["width"] > size[0] - 40  # nothing stays empty at the right
+    for width, height in ((1024, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        ask_until(page, lambda: [page.get_by_test_id(name).bounding_box() for name in ("lpc-plot", "lpc-curves")],
+                  lambda boxes, width=width, height=height: fits(*boxes, width, height))
+
+
+def fits(plot, curves, width, height):
+    return (plot["y"] + plot["height"] <= height and curves["y"] < height - 80
+            and curves["x"] + curves["width"] > width - 40)  # nothing stays empty at the right
 
 
 def test_back_from_a_comparison_play_s_address_is_its_own(lab, open_page):

@@ -3,7 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
-import { LiveView, again } from "../live/view.js";
+import { LiveView, again, whose } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
 import { CompareCurves } from "./curves.js";
@@ -19,6 +19,7 @@ export class CompareStage extends LiveView {
   build() {
     Object.assign(this, { panels: [], group: new SharedView() });
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.panels[0]?.latents.setZoom(mode) });
+    this.views.element.inert = Boolean(this.props.following);
     this.axes = segmented("Axes", [
       { value: true, text: "shared axes", title: "All panels show the same stretch of latent space", testid: "lpc-axes-shared" },
       { value: false, text: "own axes", title: "Each panel is zoomed to its own points", testid: "lpc-axes-own" },
@@ -159,4 +160,4 @@ export class CompareStage extends LiveView {
 
 }
 
-export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }));
+export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }), whose);

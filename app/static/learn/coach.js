@@ -5,7 +5,7 @@ import { formatGamma, formatNumber, formatPercent } from "../kit/format.js";
 import { judge, met } from "./check.js";
 
 export class Coach {
-  /** hooks: {gamma(value), ticked(), next()}. */
+  /** hooks: {gamma(value), ticked(), next(), picked(index)}. */
   constructor(hooks) {
     Object.assign(this, { hooks, step: null, done: false, picked: null, words: null });
     this.question = el("p", { class: "lpc-coach-question", id: "lpc-coach-question" });
@@ -44,6 +44,7 @@ export class Coach {
   pick(index) {
     if (this.done && this.picked !== null) return; // it was a prediction
     this.picked = index;
+    this.hooks.picked?.(index);
     [...this.options.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
     this.show();
   }
@@ -73,7 +74,7 @@ export class Coach {
     this.element.classList.toggle("lpc-done", this.done);
     setText(this.mark, this.done ? "✔" : "○");
     setText(this.state, this.done ? "Done." : "");
-    this.next.hidden = !this.done;
+    this.next.hidden = !this.done || !this.step.next;
     this.showAnswer();
   }
 

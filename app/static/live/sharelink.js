@@ -21,6 +21,7 @@ export function momentOf({ info, gamma, views: { view, d, zoom }, latents, layer
   const on = layers.read();
   const off = LAYERS.filter((key) => !on[key]);
   if (off.length) words.push(["off", off.join(",")]);
+  if (document.documentElement.classList.contains("lpc-presenting")) words.push(["present", "1"]);
   return words;
 }
 

@@ -17,7 +17,8 @@ export class Transport {
     this.speed = select("Speed in steps per second", SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
     const values = [["step", "step", "lpc-step-value"], ["train", "train accuracy", "lpc-train-value"], ["test", "test accuracy", "lpc-test-value"]];
     const readouts = el("dl", { class: "lpc-readouts" }, ...values.map(([key, name, testid]) => this.readout(key, name, testid)));
-    const buttons = el("div", { class: "lpc-buttons" }, this.play.element, this.step, this.reset, this.speed);
+    this.said = el("span", { class: "lpc-run-state", testid: "lpc-run-state" }); // for who follows: they have no buttons
+    const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play.element, this.step, this.reset, this.speed);
     this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": "Run" }, buttons, gamma.element, readouts);
     this.setState("paused");
   }
@@ -49,6 +50,7 @@ export class Transport {
   setState(state) {
     if (state === this.state) return;
     this.state = state;
+    setText(this.said, state);
     this.play.show(state);
   }
 
