@@ -189,7 +189,8 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"}, {"learn", "room"})
+FLOORS = ({"kit"}, {"latents", "panels"}, {"inputs"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"},
+          {"learn"})
 # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 

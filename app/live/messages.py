@@ -94,6 +94,8 @@ class View(Message):
     nodes: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(min_length=1, max_length=3)] = [0, 1]
     dims: Literal[2, 3] = 2
     large: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(max_length=MAX_LARGE_NODES)] = [0, 1]
+    regions: bool = False  # with the frames that bring metrics: what the network says of the plane of its inputs
+    bins: bool = False  # in which bar of the large histograms each sample is
 
 
 class Ack(Message):

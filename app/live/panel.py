@@ -10,6 +10,7 @@ import numpy as np
 from app.live import frames
 from app.live.camera import Camera
 from app.live.history import History
+from app.live.inputs import InputSide
 from app.live.messages import View
 from app.live.narrate import sentence
 from lpc_core.config import LossConfig
@@ -32,11 +33,14 @@ class Panel:
         self.history = History()
         self.sentence = ""
         self._measured: Snapshot | None = None
+        self._inputs = InputSide(trainer)
+        self._regions: np.ndarray | None = None
         self.last = self.look(measure=True, running=False)
         self._camera = Camera(self.last.latents.shape[1])
 
-    def look(self, *, measure: bool, running: bool) -> Snapshot:
+    def look(self, *, measure: bool, running: bool, regions: bool = False) -> Snapshot:
         """A snapshot to draw. Standing still, it predicts for the γ the hand asks for, which no step reached yet."""
+        self._regions = self._inputs.regions() if measure and regions else None
         snapshot = self.trainer.snapshot(metrics=measure)
         if not running and snapshot.gamma_target != snapshot.gamma:
             snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
@@ -56,7 +60,9 @@ class Panel:
 
     def picture(self, view: View) -> frames.Part:
         """What was last looked at, as a frame's numbers and arrays."""
-        own, arrays = frames.moment(self.last, self._camera.look(view, self.last.latents))
+        own, arrays = frames.moment(self.last, self._camera.look(view, self.last.latents), bins=view.bins)
+        if self._regions is not None:
+            arrays["regions"] = self._regions
         return own | {"sentence": self.sentence}, arrays
 
     def opening(self) -> frames.Part:
@@ -71,9 +77,12 @@ class Panel:
             "convention": config.loss.convention, "penultimate": config.model.penultimate,
             "optimizer": config.optim.optimizer, "gamma_start": config.gamma.gamma_start,
             "gamma_end": config.gamma.gamma_end, "theory": not trainer.theory_note, "theory_note": trainer.theory_note,
-            "history": self.history.columns(),
+            "history": self.history.columns(), "inputs": self._inputs.words(),
         }
-        return info, {"labels": trainer.probe_labels.astype(np.uint8)}
+        arrays = {"labels": trainer.probe_labels.astype(np.uint8)}
+        if self._inputs.points is not None:
+            arrays["inputs"], info["inputs"]["scale"] = frames.quantised(self._inputs.points)
+        return info, arrays
 
 
 def _title(dataset: str) -> str:

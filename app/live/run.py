@@ -120,6 +120,8 @@ class Run:
         if isinstance(message, messages.Ack):
             self.delivery.acknowledge(message.frame)
         elif isinstance(message, messages.View):
+            if message.regions and not self.view.regions:
+                self.delivery.measure_next()
             self.view = message
             self.delivery.touch()
         elif isinstance(message, messages.Speed):
@@ -290,7 +292,7 @@ class Run:
 
     def _look(self, measure: bool) -> None:
         for panel in self._panels:
-            panel.look(measure=measure, running=self.state == "running")
+            panel.look(measure=measure, running=self.state == "running", regions=self.view.regions)
 
     def _send_picture(self) -> None:
         """The frame of what was last looked at."""

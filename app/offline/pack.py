@@ -8,6 +8,7 @@ kind "run":
     train_labels        uint8 (N,)
     probe               int32 (n,)   rows of the training samples that are drawn and measured
     test_inputs, test_labels         those held-out samples that are measured
+    inputs              int16 (n, 2) as in a setup; absent for pictures
     model.<parameter>   float32      the weights at step 0
 Equal seeds give the server's own run: the same samples, weights and order of samples.
 """
@@ -36,14 +37,15 @@ def packed(run: RunConfig) -> bytes:
     trainer = Trainer(run, "cpu")
     if not isinstance(trainer.engine, FusedEngine):
         raise NeedsServer(f"this run needs the server because its steps are not those of an MLP: {trainer.engine_note}")
-    opening, _ = Panel(trainer).opening()
+    opening, arrays = Panel(trainer).opening()
+    inputs = {name: value for name, value in arrays.items() if name == "inputs"}
     del opening["history"]  # the page measures step 0 itself
     normalise, names = trainer.batches.normalise, [block.name for block in trainer.engine.layout.blocks]
     info = {"config": flatten(run), "parameters": names, "mean": _numbers(normalise.mean),
             "std": _numbers(normalise.std), "theory": not trainer.theory_note, "opening": opening,
             "catalogue": catalogue()}
     weights = {f"model.{name}": trainer.model.state_dict()[name].numpy() for name in names}
-    return tensors.pack(_samples(trainer.dataset, run.seed) | weights, kind="run", info=dumps(info))
+    return tensors.pack(_samples(trainer.dataset, run.seed) | inputs | weights, kind="run", info=dumps(info))
 
 
 def _samples(dataset: Dataset, seed: int) -> dict[str, np.ndarray]:

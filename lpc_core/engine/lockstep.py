@@ -35,6 +35,9 @@ class Member(Protocol):
     def probe_labels(self) -> np.ndarray: ...  # noqa: D102
     @property
     def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
+    @property
+    def probe_inputs(self) -> np.ndarray | None: ...  # noqa: D102
+    def decide(self, inputs: np.ndarray) -> np.ndarray: ...  # noqa: D102
     def advance(self, steps: int = 1, deadline: float | None = None) -> int: ...  # noqa: D102
     def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
     def set_gamma(self, value: float) -> None: ...  # noqa: D102

@@ -37,6 +37,7 @@ class FakeTrainer:
         rng = np.random.default_rng(config.seed)
         self.probe_labels = np.arange(N) % self._k
         self.probe_images = rng.integers(0, 255, (N, 4, 4, 1)).astype(np.uint8) if dataset.name == "pictures" else None
+        self.probe_inputs = rng.normal(size=(N, 2)).astype(np.float32) if self.probe_images is None else None
         self._noise = rng.normal(size=(N, self._d)).astype(np.float32)
         self.weight = np.sign(rng.normal(size=(self._k, self._d))) + 0.1 * rng.normal(size=(self._k, self._d))
 
@@ -74,6 +75,9 @@ class FakeTrainer:
             weight=self.weight, bias=np.zeros(self._k), means=points, collapse_points=points,
             forces=np.zeros((3, self._k, self._d)), metrics=numbers if metrics else {},
             node_peak_distance=np.ones(self._d) if metrics else None, reason=self.reason)
+
+    def decide(self, inputs: np.ndarray) -> np.ndarray:
+        return (inputs[:, 0] > 0).astype(np.int64)
 
     def set_gamma(self, value: float) -> None:
         self.target, self.mode = value, "hand"

@@ -91,10 +91,10 @@ def test_everything_lies_on_the_same_axes_as_the_samples(tmp_path):
     _, samples = read(paths["cloud"])
     means = np.stack([samples["pca"][:, inspection.embeddings.labels == c].mean(axis=1) for c in range(4)], axis=1)
     assert np.allclose(samples["pca_means"], means, atol=1e-5)
-    best = arrays["pca_points"][:, said["best"]]
+    best = arrays["pca_collapse_points"][:, said["best"]]
     assert np.allclose(best, means, atol=0.02 * np.abs(means).max())
     nearest = column(paths["points"], said["at"], 2, (len(said["gammas"]), 4))
-    assert np.allclose(nearest, foretold.points[:, :, 2], equal_nan=True)
+    assert np.allclose(nearest, foretold.collapse_points[:, :, 2], equal_nan=True)
 
 
 def test_captions_and_large_pictures_are_cut(tmp_path):
@@ -121,7 +121,7 @@ def test_the_best_fit_finds_the_gamma_that_made_the_points(gamma):
     assert foretold.errors[foretold.best] < 0.03
     index = 20
     expected = collapse_points(found.weight, found.bias, foretold.gammas[index])
-    assert np.allclose(foretold.points[index], expected, atol=1e-5 * np.abs(expected).max())
+    assert np.allclose(foretold.collapse_points[index], expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_the_gamma_of_training_is_among_them_and_what_the_layout_says_is_said():
@@ -155,7 +155,7 @@ def test_a_point_the_solver_gives_up_on_is_nan_and_counted(monkeypatch):
 
     monkeypatch.setattr(cloud_theory, "collapse_points", stubborn)
     foretold = predict(found.weight, found.bias, class_centres(found))
-    lost = np.isnan(foretold.points).any(axis=(1, 2))
+    lost = np.isnan(foretold.collapse_points).any(axis=(1, 2))
     assert np.array_equal(lost, foretold.gammas < 1e-5)
     assert f"No points for {lost.sum()} of {len(foretold.gammas)} values of γ" in foretold.note
     assert math.isnan(foretold.errors[0])

@@ -125,7 +125,7 @@ def test_real_trainers_of_different_speed_stay_in_step_and_paused_ones_come_back
         os.kill(worker_pid(hub), signal.SIGKILL)
         page.wait("notice", lambda info: info["state"] == "restored", since=count)
         after = page.wait("frame", lambda info: info["run"] > before["run"], since=count)
-        same = ("step", "gamma", "radius")
+        same = ("step", "gamma", "norm_mean")
         told = [[{name: panel[name] for name in same} for panel in info["panels"]] for info in (before, after)]
         assert json.loads(json.dumps(told[0])) == [pytest.approx(one) for one in told[1]]
         assert in_step(page.of("frame"))

@@ -78,7 +78,7 @@ def test_histograms_agree_with_numpys():
 
 def test_without_theory_there_are_no_points_and_no_forces():
     info, arrays = frame(View(type="view"), snapshot(np.eye(3), theory=False))
-    assert not {"points", "forces"} & arrays.keys()
+    assert not {"collapse_points", "forces"} & arrays.keys()
     assert info["predicted_radius"] is None
 
 
@@ -159,6 +159,6 @@ def test_a_frames_radius_is_the_metric_and_is_the_same_where_nothing_was_measure
     run = Trainer(unflatten({"samples": 200, "test_samples": 20, "latent_dim": 3}), "cpu")
     measured, drawn = run.snapshot(), run.snapshot(metrics=False)
     view = View(type="view")
-    assert frame(view, measured)[0]["radius"] == measured.metrics["norm_mean"]
-    assert frame(view, drawn)[0]["radius"] == pytest.approx(measured.metrics["norm_mean"], rel=1e-12)
+    assert frame(view, measured)[0]["norm_mean"] == measured.metrics["norm_mean"]
+    assert frame(view, drawn)[0]["norm_mean"] == pytest.approx(measured.metrics["norm_mean"], rel=1e-12)
     assert frame(view, measured)[0]["predicted_radius"] == pytest.approx(measured.metrics["predicted_radius"])

@@ -420,5 +420,5 @@ def test_the_real_trainer_survives_a_kill():
         notice = page.wait("notice", lambda info: info["state"] == "restored", since=count)
         assert notice["text"] == f"The training process stopped; went on from step {before['step']:,}."
         after = page.wait("frame", since=count)
-        same = ("step", "gamma", "gamma_target", "gamma_mode", "radius", "state", "gamma_seq")
+        same = ("step", "gamma", "gamma_target", "gamma_mode", "norm_mean", "state", "gamma_seq")
         assert {name: after[name] for name in same} == pytest.approx({name: before[name] for name in same})

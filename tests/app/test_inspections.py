@@ -142,7 +142,7 @@ def test_a_checkpoint_waits_for_choices_then_runs_or_shows_its_head(desk):
     wait(desk)
     assert not desk.error
     assert desk.head.inspection.embeddings.weight.shape == (10, 3)
-    assert np.isfinite(desk.head.prediction.points).all()
+    assert np.isfinite(desk.head.prediction.collapse_points).all()
     desk.inspect(Wish(data="digits", split="test", normalisation="lab", activation="relu", samples=100))
     wait(desk)
     assert not desk.error

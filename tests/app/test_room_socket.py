@@ -119,6 +119,20 @@ def test_a_room_from_its_opening_to_its_end(server, dial):
     hub.close(run.id)
 
 
+def test_pictures_are_made_once_for_all_who_watch(server, dial):
+    hub, _ = server
+    run = hub.open(config("pictures"))
+    page = Page(hub, run)
+    code = dial("room", type="open", run=run.token, tab="a", where=WHERE).next("room")["code"]
+    watching = [dial("frames", type="hello", token=code) for _ in range(2)]
+    for line in watching:
+        line.next("setup")
+        line.say(type="thumbs")
+        line.next("thumbs")
+    assert len(page.of("thumbs")) == 1
+    hub.close(run.id)
+
+
 @pytest.mark.parametrize(("first", "text"), [
     ({"type": "join", "code": "BCDF", "tab": "a"}, "There is no room by this code"),
     ({"type": "lead", "code": "BCDF", "secret": "x", "tab": "a"}, "There is no room by this code"),

@@ -7,6 +7,7 @@ import torch
 
 from app.live import frames
 from app.live.camera import Camera
+from app.live.inputs import InputSide
 from app.live.messages import View
 from app.live.narrate import sentence
 from app.offline.pack import packed
@@ -74,22 +75,36 @@ def _seen(config, run, engine, driver, lr):
     answers = [part.numpy() for part in engine.look(run.probe.everything.double())]
     outputs = Outputs(*answers, *(part.numpy().copy() for part in engine.heads()))
     look = Observer(config.loss, not run.theory_note).look(run.probe, outputs, np.array([driver.value]), True)
-    points, forces = (None if part is None else part[0] for part in (look.points, look.forces))
+    points, forces = (None if part is None else part[0] for part in (look.collapse_points, look.forces))
     snapshot = Snapshot(
         step=STEPS, gamma=driver.value,
         gamma_sum=gamma_sum(driver.value, config.loss.convention, look.latents.shape[2]), gamma_target=driver.target,
         gamma_mode=driver.mode, lr=lr, head_lr=config.optim.head_lr,
         latents=look.latents[0], labels=run.probe.labels, predictions=look.predictions[0], weight=outputs.weight[0],
         bias=outputs.bias[0], means=look.means[0], collapse_points=points, forces=forces,
-        metrics={name: float(value[0]) for name, value in look.metrics.items()}, node_peak_distance=look.peaks[0],
-        reason="")
+        metrics={name: float(value[0]) for name, value in look.metrics.items()},
+        node_peak_distance=look.node_peak_distance[0], reason="")
     view = View(type="view", nodes=[1, 0]) if look.latents.shape[2] == 2 else View(type="view", projection="pca")
-    own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents))
+    own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents), bins=True)
+    side = InputSide(_Doubled(run, engine))
+    if (regions := side.regions()) is not None:
+        arrays["regions"] = regions
     return {"values": engine.values.tolist(), "gamma": driver.value, "lr": lr, "view": view.model_dump(),
+            "inputs": side.words(),
             "metrics": {name: None if np.isnan(value) else value for name, value in snapshot.metrics.items()},
             "points": None if points is None else points.ravel().tolist(),
             "forces": None if forces is None else forces.ravel().tolist(), "sentence": sentence(snapshot), "own": own,
             "arrays": {name: [list(array.shape), array.ravel().tolist()] for name, array in arrays.items()}}
+
+
+class _Doubled:
+    """A trainer whose network answers in float64."""
+
+    def __init__(self, run, engine):
+        self.probe_inputs, self._engine = run.probe_inputs, engine
+
+    def decide(self, inputs):
+        return self._engine.look(torch.from_numpy(inputs).double())[0][0].argmax(dim=0).numpy()
 
 
 def _told(step, gamma, metrics, before):

@@ -200,7 +200,8 @@ def film_of(arrays, info):
     return made[:start] + f"{zlib.crc32(made):08x}".encode() + made[start + 8 :]
 
 
-FREE = {"codes", "hist", "wrong", "binarity", "metrics", "points", "forces", "onset", "total"}  # any values will do
+FREE = {"codes", "hist", "predictions", "node_peak_distance", "metrics", "collapse_points", "forces", "onset",
+        "total"}  # any values will do
 
 
 def film_edits(arrays, info):

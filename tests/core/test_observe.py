@@ -54,10 +54,10 @@ def test_many_runs_at_once_are_measured_as_each_alone(shape, loss, block, monkey
         np.testing.assert_array_equal(look.latents[g], z)
         np.testing.assert_array_equal(look.predictions[g], logits[:, :n].argmax(0))
         np.testing.assert_allclose(look.means[g], means, rtol=1e-10)
-        np.testing.assert_allclose(look.points[g], points, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(look.collapse_points[g], points, rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(look.forces[g], forces(means, *head, paper, label_smoothing=config.label_smoothing),
                                    rtol=1e-7, atol=1e-10)
-        np.testing.assert_allclose(look.peaks[g], node_peak_distance(z), rtol=1e-9)
+        np.testing.assert_allclose(look.node_peak_distance[g], node_peak_distance(z), rtol=1e-9)
         found = {name: values[g] for name, values in look.metrics.items()}
         expected = measure(z, probe.labels, look.predictions[g], weight=head[0], bias=head[1], only=SAME)
         for name in SAME:
@@ -93,7 +93,7 @@ def test_a_run_that_is_not_finite_is_told_as_nan_and_harms_no_other(part, value)
     for name, values in look.metrics.items():
         assert math.isnan(values[1]), name
         np.testing.assert_allclose(values[others], known.metrics[name][others], rtol=1e-9)
-    for name in ("means", "points", "forces", "peaks"):
+    for name in ("means", "collapse_points", "forces", "node_peak_distance"):
         assert np.isnan(getattr(look, name)[1]).all()
         np.testing.assert_allclose(getattr(look, name)[others], getattr(known, name)[others], rtol=1e-9)
 
@@ -111,7 +111,8 @@ def test_numbers_too_large_to_square_are_finite_all_the_same():
 def test_a_look_keeps_its_numbers_when_the_next_one_comes():
     (outputs, probe, gammas), observer = sets(), Observer(unflatten({}).loss, True)
     first = observer.look(probe, outputs, gammas, True)
-    arrays = {"means": first.means, "points": first.points, "forces": first.forces, "peaks": first.peaks,
+    arrays = {"means": first.means, "collapse_points": first.collapse_points, "forces": first.forces,
+              "node_peak_distance": first.node_peak_distance,
               "latents": first.latents, **first.metrics}
     kept = {name: array.copy() for name, array in arrays.items()}
     moved = Outputs(2 * outputs.logits, -outputs.latents, 2 * outputs.weight, outputs.bias)
@@ -220,7 +221,7 @@ def test_points_that_move_evenly_are_looked_for_where_they_go(classes, d, monkey
     found, few = steps_taken(monkeypatch, lambda: look(moved, 3))
     same, many = steps_taken(monkeypatch, lambda: look(last, 3))
     assert few < many
-    np.testing.assert_allclose(found.points, same.points, rtol=1e-6)
+    np.testing.assert_allclose(found.collapse_points, same.collapse_points, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("classes", "d"), [(2, 1), (4, 2), (10, 3), (5, 9)])

@@ -27,7 +27,7 @@ export class CloudFile {
     const { theoryUrl } = this.urls;
     if (!theoryUrl || this.theory) return false;
     const { info, tensors } = decode(await bytesOf(theoryUrl));
-    Object.assign(this, { theory: { ...info, seen: tensors.pca_points?.data ?? null }, G: info.gammas.length });
+    Object.assign(this, { theory: { ...info, seen: tensors.pca_collapse_points?.data ?? null }, G: info.gammas.length });
     return true;
   }
 

@@ -99,7 +99,7 @@ export class CloudGamma {
     if (this.idle) return setText(this.sentence, "t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them.");
     const [a, b, share] = this.between();
     const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);
-    const measured = info.radius !== null ? `, measured ‖z‖ ${formatNumber(info.radius)}` : "";
+    const measured = info.norm_mean !== null ? `, measured ‖z‖ ${formatNumber(info.norm_mean)}` : "";
     const parts = [`mean predicted ‖z*‖ ${formatNumber(value("radii"))}${measured}`];
     const error = value("errors");
     if (Number.isFinite(error)) parts.push(`class means ${error < 10 ? formatPercent(error) : `${formatNumber(error)} radii`} from their predicted points`);
@@ -110,8 +110,8 @@ export class CloudGamma {
 
 /** The γ at which the predicted radius is nearest to the measured one. */
 function likeliest({ info, theory }) {
-  if (info.radius === null || !(info.radius > 0)) return -1;
-  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.radius)) : Infinity));
+  if (info.norm_mean === null || !(info.norm_mean > 0)) return -1;
+  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.norm_mean)) : Infinity));
   return miss.indexOf(Math.min(...miss));
 }
 

@@ -19,7 +19,6 @@ export class CompareStage extends LiveView {
   build() {
     Object.assign(this, { panels: [], group: new SharedView() });
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.panels[0]?.latents.setZoom(mode) });
-    this.views.element.inert = Boolean(this.props.following);
     this.axes = segmented("Axes", [
       { value: true, text: "shared axes", title: "All panels show the same stretch of latent space", testid: "lpc-axes-shared" },
       { value: false, text: "own axes", title: "Each panel is zoomed to its own points", testid: "lpc-axes-own" },

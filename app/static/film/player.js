@@ -90,7 +90,7 @@ export class FilmPlayer extends Part {
     this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);
-    this.largest = film.radius.reduce((most, value) => (value > most ? value : most), 0);
+    this.largest = film.norm_mean.reduce((most, value) => (value > most ? value : most), 0);
     this.transport.open(film);
     sayCover(this.part.cover, "");
     this.stopKeys = listen(chooseFilm, {
@@ -172,7 +172,7 @@ export class FilmPlayer extends Part {
     ghosts.rings = new Map();
     for (let e = Math.ceil(Math.log10(film.gammas[0]) - 1e-9); e <= here; e++) {
       const run = film.nearest(10 ** e);
-      const radius = film.radius[run * film.T + t];
+      const radius = film.norm_mean[run * film.T + t];
       if (run < g && radius > 0) ghosts.rings.set(e, radius);
     }
     Object.assign(ghosts, { decade: here, largest: this.largest, prefix: "run to γ =" });
@@ -196,8 +196,8 @@ export class FilmPlayer extends Part {
     const { film, g, t, latents: { current, camera } } = this;
     if (!film) return null;
     return {
-      g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.radius[g * film.T + t], playing: this.playing,
-      drawnRadius: current?.scene.radius ?? null, radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half,
+      g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.norm_mean[g * film.T + t], playing: this.playing,
+      drawnRadius: current?.scene.norm_mean ?? null, radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half,
       drawnStep: current?.scene.info.step ?? null, marks: film.marks(t), sentence: this.part.sentence.textContent, draws: this.draws, scrubMs: this.scrubMs,
       curves: Boolean(this.curves.drawn),
     };

@@ -23,6 +23,9 @@ const TEXTS = {
   latents: ["Latent view",
     "Each mark is one sample as the penultimate layer sees it; colour and shape give its class, and a hollow mark is classified wrongly. "
     + "Drag to pan, double-click to follow again; after a click the wheel zooms. On a touch screen two fingers move and zoom, one scrolls the page. While paused you can select with the lasso."],
+  inputs: ["Inputs",
+    "The same samples before the network. Two numbers are a point in the plane, whose colours say which class the network would give to each place; longer lists of numbers are seen "
+    + "through their two directions of largest spread; pictures are shown as they are. Point at a sample here, in the latents or in a histogram: it is marked in all three. Drag a box to choose some."],
   shell: ["The shell", withNote(
     "The solid circle has radius R, the mean length of the latents; the dashed one is the radius theory predicts for the present "
     + "classifier and γ. Faint rings show where the shell was at earlier powers of ten of γ. The strip at the right shows R beside its largest value on a log scale, whatever the zoom. "

@@ -16,11 +16,16 @@ export function fit(canvas, w, h) {
   return ctx;
 }
 
-/** Stacked bars of `counts` (one run of BINS per colour) in `box`; the tallest bin fills it. With an `ink` each colour is hatched in its own way too. */
-export function drawStack(ctx, { x, y, w, h }, counts, colours, ink = null) {
+/** The tallest bin of stacked `counts`. */
+export function tallestOf(counts) {
   const totals = new Float32Array(BINS);
   counts.forEach((count, i) => (totals[i % BINS] += count));
-  const unit = h / Math.max(1, ...totals);
+  return Math.max(1, ...totals);
+}
+
+/** Stacked bars of `counts` (one run of BINS per colour) in `box`, which a bin of `tallest` fills. With an `ink` each colour is hatched in its own way too. */
+export function drawStack(ctx, { x, y, w, h }, counts, colours, ink = null, tallest = tallestOf(counts)) {
+  const unit = h / tallest;
   const bottom = new Float32Array(BINS).fill(y + h);
   colours.forEach((colour, c) => {
     const bars = new Path2D();

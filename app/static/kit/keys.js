@@ -27,6 +27,7 @@ export function chooseLive({ key, shiftKey, target, repeat }, actions) {
   if (key === ".") return actions.step;
   if (key === "R" && shiftKey) return actions.reset;
   if (onGamma) return null; // the slider has its own arrows
+  if (within(".lpc-inputs")) return null; // there arrows go from sample to sample
   if (within(".lpc-surface") && key in TURNS && actions.canTurn()) return () => actions.turn(...TURNS[key]);
   if (key === "ArrowLeft") return () => actions.nudge(-1 / 20);
   if (key === "ArrowRight") return () => actions.nudge(1 / 20);

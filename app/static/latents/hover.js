@@ -1,15 +1,26 @@
-// The tooltip of the sample under the pointer: class, prediction, coordinates and, for images, a thumbnail.
+// The tooltip of the sample under the pointer (class, prediction, coordinates, thumbnail), which all linked views hear of.
 
 import { el, setText } from "../kit/dom.js";
 import { formatNumber } from "../kit/format.js";
 import { nearest } from "./points.js";
 
 const REACH = 12; // pixels
+const SMALL = 260; // a picture lower than this would vanish behind its tooltip, which hangs below it
+
+/** The picture of sample `index` among `thumbs` {data, shape}. */
+export function imageOf({ data, shape: [, height, width, channels] }, index) {
+  const image = new ImageData(width, height);
+  for (let i = 0, j = index * width * height * channels; i < width * height; i++, j += channels) {
+    const [r, g, b] = channels === 3 ? [data[j], data[j + 1], data[j + 2]] : [data[j], data[j], data[j]];
+    image.data.set([r, g, b, 255], 4 * i);
+  }
+  return image;
+}
 
 export class Hover {
-  /** surface hears the pointer; `source()` gives {at, scene, setup, titles} of what is drawn, or null. */
-  constructor(surface, host, source, wantThumbs) {
-    Object.assign(this, { surface, source, wantThumbs, pointer: null, thumbs: null, asked: false, shown: -1 });
+  /** surface hears the pointer; `source()` gives {at, scene, setup, titles, reach} of what is drawn, or null. */
+  constructor(surface, host, source, wantThumbs, linked) {
+    Object.assign(this, { surface, source, wantThumbs, linked, pointer: null, kept: -1, thumbs: null, asked: false, shown: -1 });
     this.picture = el("canvas", { class: "lpc-thumb", hidden: true });
     this.title = el("strong");
     this.prediction = el("span");
@@ -25,16 +36,29 @@ export class Hover {
   move(event) {
     const box = this.surface.getBoundingClientRect();
     this.pointer = [event.clientX - box.left, event.clientY - box.top];
+    this.kept = -1;
     this.refresh();
   }
 
   leave() {
-    this.pointer = null;
+    Object.assign(this, { pointer: null, kept: -1 });
     this.hide();
+  }
+
+  /** Stays at a sample without a pointer: by keys. */
+  keep(index) {
+    Object.assign(this, { pointer: null, kept: index });
+    this.refresh();
+  }
+
+  /** What the tooltip says, to be spoken. */
+  words() {
+    return [this.title, this.prediction, this.values].map((node) => node.textContent).join(", ");
   }
 
   hide() {
     this.tip.hidden = true;
+    if (this.shown >= 0) this.linked.point(-1);
     this.shown = -1;
   }
 
@@ -47,16 +71,16 @@ export class Hover {
 
   setThumbs(tensor) {
     this.thumbs = tensor;
-    this.shown = -1;
+    this.pictured = -1;
     this.refresh();
   }
 
   /** Looks again under a resting pointer; called after every draw. */
   refresh() {
-    if (!this.pointer) return;
+    if (!this.pointer && this.kept < 0) return;
     const drawn = this.source();
-    const index = drawn ? nearest(drawn.at, drawn.scene.n, ...this.pointer, REACH) : -1;
-    if (index < 0) return this.hide();
+    const index = drawn && this.pointer ? nearest(drawn.at, drawn.scene.n, ...this.pointer, drawn.reach ?? REACH) : this.kept;
+    if (!drawn || index < 0) return this.hide();
     this.fill(index, drawn);
     this.place(drawn.at.x[index], drawn.at.y[index]);
   }
@@ -73,6 +97,7 @@ export class Hover {
     if (setup.info.image) this.drawThumb(index);
     else this.picture.hidden = true;
     this.shown = index;
+    this.linked.point(index);
   }
 
   drawThumb(index) {
@@ -81,15 +106,11 @@ export class Hover {
       return;
     }
     this.picture.hidden = false;
-    if (index === this.shown) return;
-    const { data, shape: [, height, width, channels] } = this.thumbs;
-    Object.assign(this.picture, { width, height });
-    const image = new ImageData(width, height);
-    for (let i = 0, j = index * width * height * channels; i < width * height; i++, j += channels) {
-      const [r, g, b] = channels === 3 ? [data[j], data[j + 1], data[j + 2]] : [data[j], data[j], data[j]];
-      image.data.set([r, g, b, 255], 4 * i);
-    }
+    if (index === this.pictured) return;
+    const image = imageOf(this.thumbs, index);
+    Object.assign(this.picture, { width: image.width, height: image.height });
     this.picture.getContext("2d").putImageData(image, 0, 0);
+    this.pictured = index;
   }
 
   place(x, y) {
@@ -97,7 +118,7 @@ export class Hover {
     const { clientWidth: w, clientHeight: h } = this.surface;
     const { offsetWidth: tw, offsetHeight: th } = this.tip;
     const left = x + 14 + tw > w ? x - 14 - tw : x + 14;
-    const top = y + 14 + th > h ? y - 14 - th : y + 14;
+    const top = h < SMALL ? h + 4 : y + 14 + th > h ? y - 14 - th : y + 14;
     this.tip.style.transform = `translate(${Math.max(2, left)}px, ${Math.max(2, top)}px)`;
   }
 }

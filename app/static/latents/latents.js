@@ -3,28 +3,30 @@
 import { Axes } from "./axes.js";
 import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
-import { el, setText } from "../kit/dom.js";
-import { nodeName } from "../kit/format.js";
+import { el } from "../kit/dom.js";
+import { momentOf } from "../kit/frames.js";
 import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
 import { Legend } from "./legend.js";
+import { Linked, flagsOf } from "../kit/linked.js";
 import { planeMapping, turnedMapping } from "./mapping.js";
 import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
+import { Selection } from "./selection.js";
 import { Spin } from "./spin.js";
-import { Touch } from "./touch.js";
-import { Tween, comparable, sceneOf } from "./tween.js";
-import { described } from "./words.js";
+import { Touch, guardWheel, onceUp } from "./touch.js";
+import { Tween, comparable } from "./tween.js";
+import { described, titlesOf } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Latents {
-  /** parts: {plot, legend, selection, controls, layers()}; hooks: {redraw(), wantThumbs()} */
+  /** parts: {plot, legend, selection, controls, layers(), linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, parts, hooks, { setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
+    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class", testid: "lpc-picture" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": "Latent view" }, this.gd, this.canvas);
@@ -36,19 +38,14 @@ export class Latents {
     this.painter = new Painter(this.canvas);
     this.legendView = new Legend(this.legend, () => this.refocus());
     this.spin = new Spin(this.surface, () => this.redraw());
-    this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs);
-    this.guardWheel();
+    this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs, this.linked);
+    this.linked.hear(() => this.relinked());
+    guardWheel(this.surface);
+    this.surface.addEventListener("pointerdown", () => this.hold());
     this.touch = new Touch(this.surface, { move: (...how) => this.moveBy(...how) });
+    this.chosen = new Selection(this.selection, this.linked);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
-  }
-
-  /** A wheel scrolls the page until the view has been clicked (focused) or Ctrl is held. */
-  guardWheel() {
-    this.surface.addEventListener("wheel", (event) => {
-      if (!this.surface.contains(document.activeElement) && !event.ctrlKey) event.stopImmediatePropagation();
-    }, { capture: true });
-    this.surface.addEventListener("pointerdown", () => this.hold());
   }
 
   /** Two fingers: the view goes with them. */
@@ -61,19 +58,17 @@ export class Latents {
   hold() {
     this.surface.focus({ preventScroll: true });
     this.held = true;
-    const release = () => {
+    onceUp(() => {
       this.held = false;
-      for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, release, true);
       setTimeout(() => this.redraw(), 0); // after Plotly has heard of it too
-    };
-    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
+    });
   }
 
   usePlotly(Plotly) {
     this.Plotly = Plotly;
     this.axes = new Axes(Plotly, this.gd, {
       userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
-      selected: (points) => this.showSelection(points), exportImage: (format) => this.exportImage(format),
+      selected: (points) => this.chooseThose(points), exportImage: (format) => this.exportImage(format),
     });
     if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
     if (this.theme) this.axes.draw(this.theme);
@@ -88,6 +83,7 @@ export class Latents {
     this.ghosts.reload(message.info.history);
     this.hover.clear();
     this.takeBack();
+    this.linked.open(this.setupMessage.labels.length);
     this.paint();
   }
 
@@ -110,13 +106,13 @@ export class Latents {
 
   /** A received frame, taken for drawing. */
   push(message, now) {
-    const scene = sceneOf(message);
+    const scene = momentOf(message);
     const before = this.current?.scene;
     // Paused, γ moves only the predictions: the samples may stay in Plotly's hands.
     const still = before?.info.step === scene.info.step && scene.info.state !== "running" && comparable(before, scene);
     if (!still) this.takeBack();
     this.tween.push(scene, now);
-    this.ghosts.watch(scene.gamma, scene.radius);
+    this.ghosts.watch(scene.gamma, scene.norm_mean);
     this.setDimensions(scene);
   }
 
@@ -136,8 +132,7 @@ export class Latents {
     if (p !== this.p && this.camera.mode === "follow") this.camera.half = null; // fits anew, at rest too
     this.p = p;
     this.gd.parentElement.dataset.whole = String(this.whole({ p }));
-    this.titles = info.projection === "pca" ? ["PC 1", "PC 2", "PC 3"] : info.nodes.map(nodeName);
-    if (this.titles.length < 2) this.titles.push("spread"); // one node: the second axis only spreads the points
+    this.titles = titlesOf(info);
     this.spin.setActive(p === 3);
     this.gd.classList.toggle("lpc-hidden", p === 3);
     if (p === 2) this.axes.setTitles(this.titles.slice(0, 2));
@@ -145,8 +140,8 @@ export class Latents {
 
   setZoom(mode) {
     this.camera.setMode(mode);
-    this.controls.zoom.select(mode);
     if (mode === "follow") this.camera.half = null;
+    this.controls.zoom.select(mode);
     this.redraw();
   }
 
@@ -156,8 +151,10 @@ export class Latents {
     if (!scene || !this.axes.ready || !this.brush) return false;
     const gliding = this.follow(scene, now);
     const mapping = this.mappingFor(scene);
+    const { flags, pointed } = this.linked;
+    if (this.handed && flags !== this.flagged) this.handOver();
     this.painter.paint(scene, mapping, {
-      layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus,
+      layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus, flags, pointed,
       theme: this.theme, whole: this.whole(scene), reach: this.camera.half, samples: !this.handed || !this.whole(scene), told: this.told ?? scene.info,
     });
     this.hover.refresh();
@@ -175,10 +172,8 @@ export class Latents {
   }
 
   mappingFor(scene) {
-    if (scene.p === 3) {
-      const rect = { x: 0, y: 0, w: this.plot.clientWidth, h: this.plot.clientHeight };
-      return turnedMapping(rect, this.camera.half / this.spin.zoom, this.spin.rotation());
-    }
+    const { clientWidth: w, clientHeight: h } = this.plot;
+    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, this.camera.half / this.spin.zoom, this.spin.rotation());
     const { rect, cx, cy, scale } = this.axes.where();
     return planeMapping(rect, cx, cy, scale);
   }
@@ -198,8 +193,8 @@ export class Latents {
 
   handOver() {
     if (!this.Plotly || !this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
-    this.handed = true;
-    this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme));
+    Object.assign(this, { handed: true, flagged: this.linked.flags });
+    this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme, this.flagged));
     this.redraw();
   }
 
@@ -208,7 +203,6 @@ export class Latents {
     if (!this.handed) return;
     this.handed = false;
     this.axes.setTraces([]);
-    this.showSelection(null);
   }
 
   refocus() {
@@ -216,20 +210,23 @@ export class Latents {
     this.redraw();
   }
 
-  showSelection(points) {
-    if (!points?.length || !this.setupMessage) return void (this.selection.hidden = true);
-    const counts = new Map();
-    for (const { data } of points) counts.set(data.name, (counts.get(data.name) || 0) + 1);
-    const parts = [...counts].map(([name, count]) => `${name} ${count}`);
-    setText(this.selection, `${points.length} selected: ${parts.join(", ")}`);
-    this.selection.hidden = false;
+  /** Plotly's lasso; it shows its choice by itself. */
+  chooseThose(points) {
+    this.flagged = points && flagsOf(this.linked.count, points.map(({ customdata }) => customdata));
+    this.linked.choose(this.flagged);
+  }
+
+  /** What is pointed at or chosen, here or in another view. */
+  relinked() {
+    this.chosen.say(this.setupMessage);
+    this.redraw();
   }
 
   exportImage(format) {
     if (!this.current || !this.Plotly) return;
-    const { info } = this.current.scene;
-    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme, this.whole(this.current.scene));
-    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
+    const { scene } = this.current;
+    const figure = exportFigure(this.axes, scene, this.setupMessage, this.colours, this.theme, this.whole(scene));
+    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${scene.info.step}`, scale: format === "png" ? 2 : 1 });
   }
 
   resize() {

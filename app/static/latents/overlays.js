@@ -121,6 +121,15 @@ export function drawCrosses(ctx, at, colours, focus, theme, large) {
   ctx.globalAlpha = 1;
 }
 
+/** A ring about the sample that is pointed at, here or in another view. */
+export function drawRing(ctx, x, y, theme, radius = 7) {
+  for (const [width, colour] of [[5, theme.panel], [2.4, theme.text]]) {
+    ctx.lineWidth = width;
+    ctx.strokeStyle = colour;
+    circle(ctx, x, y, radius);
+  }
+}
+
 /** A small dot at each class mean. */
 export function drawMeans(ctx, at, count, theme) {
   ctx.fillStyle = theme.text;

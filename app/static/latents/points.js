@@ -5,6 +5,7 @@ import { outlineOf, shapeOf, trace } from "../kit/palette.js";
 const RADIUS = 3.1;
 const BATCH = 8; // samples per path; longer paths rasterise slower
 const OPACITY = 0.82;
+const PALE = 0.12; // of that, for samples beside the chosen ones
 
 /** What stays the same for a run: each class's outline, and the samples in batches of one class, in mixed order. */
 export function makeBrush(labels, colours) {
@@ -28,35 +29,43 @@ function batchesOf(labels, count) {
 
 const dimmed = (focus, label) => focus.size > 0 && !focus.has(label);
 
-/** All samples of a plane at `at` (pixels): right ones filled, wrong ones hollow and on top. */
-export function drawFlat(ctx, { at, labels, predictions, brush, focus, theme }) {
+/** All samples of a plane at `at` (pixels): right ones filled, wrong ones hollow and on top; flagged ones, if there are any, over pale others. */
+export function drawFlat(ctx, what) {
+  if (what.flags) drawThose(ctx, what, 0, PALE);
+  drawThose(ctx, what, 1, 1);
+}
+
+/** The samples with flag `flag`; without flags all of them. */
+function drawThose(ctx, { at, labels, predictions, brush, focus, flags, theme }, flag, strength) {
   const wrong = [];
   for (const { label, indices } of brush.batches) {
-    ctx.globalAlpha = dimmed(focus, label) ? 0.08 : OPACITY;
+    ctx.globalAlpha = (dimmed(focus, label) ? 0.08 : OPACITY) * strength;
     ctx.fillStyle = brush.colours[label];
     ctx.beginPath();
     for (const i of indices) {
+      if (flags && flags[i] !== flag) continue;
       if (predictions[i] === label) trace(ctx, brush.outlines[label], at.x[i], at.y[i], brush.radius);
       else wrong.push(i);
     }
     ctx.fill();
   }
-  for (const i of wrong) drawHollow(ctx, at, i, labels[i], brush, focus, theme);
+  for (const i of wrong) drawHollow(ctx, at, i, labels[i], brush, focus, theme, strength);
   ctx.globalAlpha = 1;
 }
 
 /** The same from far to near; near samples are larger and stronger. */
-export function drawDeep(ctx, { at, n, labels, predictions, brush, focus, theme, order, reach }) {
+export function drawDeep(ctx, { at, n, labels, predictions, brush, focus, flags, theme, order, reach }) {
   for (let k = 0; k < n; k++) {
     const i = order[k];
     const label = labels[i];
     if (!brush.outlines[label]) continue;
     const near = 0.5 + 0.5 * Math.max(-1, Math.min(1, at.depth[i] / reach));
+    const strength = (0.3 + 0.7 * near) * (flags && !flags[i] ? PALE : 1);
     if (predictions[i] !== label) {
-      drawHollow(ctx, at, i, label, brush, focus, theme, 0.3 + 0.7 * near);
+      drawHollow(ctx, at, i, label, brush, focus, theme, strength);
       continue;
     }
-    ctx.globalAlpha = (dimmed(focus, label) ? 0.08 : OPACITY) * (0.3 + 0.7 * near);
+    ctx.globalAlpha = (dimmed(focus, label) ? 0.08 : OPACITY) * strength;
     ctx.fillStyle = brush.colours[label];
     ctx.beginPath();
     trace(ctx, brush.outlines[label], at.x[i], at.y[i], brush.radius * (0.75 + 0.45 * near));

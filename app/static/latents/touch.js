@@ -33,3 +33,20 @@ export class Touch {
     };
   }
 }
+
+/** Calls `done` when the pointer that is down comes up, wherever that is. */
+export function onceUp(done) {
+  const ends = ["pointerup", "pointercancel"];
+  const release = () => {
+    for (const end of ends) window.removeEventListener(end, release, true);
+    done();
+  };
+  for (const end of ends) window.addEventListener(end, release, true);
+}
+
+/** A wheel scrolls the page until `surface` has been clicked (focused) or Ctrl is held. */
+export function guardWheel(surface) {
+  surface.addEventListener("wheel", (event) => {
+    if (!surface.contains(document.activeElement) && !event.ctrlKey) event.stopImmediatePropagation();
+  }, { capture: true });
+}

@@ -1,11 +1,11 @@
 // The latent view in words, for whoever does not see it: how many points, of which classes, how far out, how tight.
 
-import { formatCount, formatGamma, formatPercent } from "../kit/format.js";
+import { formatCount, formatGamma, formatPercent, nodeName } from "../kit/format.js";
 
 const NAMED = 12; // classes that are counted by name
 
 /** One sentence or two on a moment of the run that `setup` opened. */
-export function described({ radius, step, metrics = {} }, setup) {
+export function described({ norm_mean: radius, step, metrics = {} }, setup) {
   if (!setup) return "Latent points by class";
   const { info: { class_names: names, title }, labels } = setup;
   const counts = names.map(() => 0);
@@ -13,4 +13,10 @@ export function described({ radius, step, metrics = {} }, setup) {
   const classes = names.length > NAMED ? `${names.length} classes` : names.map((name, c) => `${name} ${formatCount(counts[c])}`).join(", ");
   const spread = Number.isFinite(metrics.within_class_spread) ? `, spread within a class ${formatPercent(metrics.within_class_spread)} of it` : "";
   return `${title ? `${title}: ` : ""}${formatCount(labels.length)} latent points (${classes}) at step ${formatCount(step)}; radius ${formatGamma(radius)}${spread}.`;
+}
+
+/** The names of the drawn axes; of one node alone, the second only spreads the points. */
+export function titlesOf({ projection, nodes }) {
+  if (projection === "pca") return ["PC 1", "PC 2", "PC 3"];
+  return nodes.length < 2 ? [...nodes.map(nodeName), "spread"] : nodes.map(nodeName);
 }

@@ -3,6 +3,8 @@
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
+import { Inputs } from "../inputs/inputs.js";
+import { Linked } from "../kit/linked.js";
 import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
@@ -17,14 +19,21 @@ const MANY_CLASSES = 12;
 export class Stage extends LiveView {
   build() {
     const { about: info, clock } = this;
+    const linked = (this.linked = new Linked());
+    const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
-    this.views.element.inert = Boolean(this.props.following);
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info }));
+    this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read() },
-      { redraw: () => this.request(), wantThumbs: () => this.send({ type: "thumbs" }) });
-    this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.sendView() });
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read(), linked },
+      { redraw: () => this.request(), wantThumbs });
+    this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, linked, sendLarge: () => this.sendView() });
+    linked.hear(() => this.linked.active !== this.linkedTold && this.sendView());
+    for (const event of ["pointerenter", "pointerleave"]) part.nodesChart.addEventListener(event, () => {
+      this.overBars = event === "pointerenter";
+      this.sendView();
+    });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
@@ -33,7 +42,7 @@ export class Stage extends LiveView {
   }
 
   parts() {
-    return [this.latents, this.nodes, this.curves];
+    return [this.latents, this.inputs, this.nodes, this.curves];
   }
 
   usePlotly(Plotly) {
@@ -42,6 +51,13 @@ export class Stage extends LiveView {
 
   thumbs({ tensors }) {
     this.latents.hover.setThumbs(tensors.pixels);
+    this.inputs.setThumbs(tensors.pixels);
+  }
+
+  /** Asks for the samples' pictures, once for each run and line; whether that was possible. */
+  wantThumbs() {
+    this.thumbsAsked ||= this.send({ type: "thumbs" });
+    return this.thumbsAsked;
   }
 
   /** What the arrow keys turn: the view in three dimensions. */
@@ -49,9 +65,10 @@ export class Stage extends LiveView {
     return this.latents.spin.active ? this.latents.spin : null;
   }
 
-  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. */
+  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. Bars are told of samples that are linked, or about to be. */
   sendView() {
-    this.send({ type: "view", ...this.views.view, large: this.nodes.large });
+    this.linkedTold = this.linked.active;
+    this.send({ type: "view", ...this.views.view, large: this.nodes.large, regions: this.inputs.wantsRegions, bins: Boolean(this.overBars) || this.linkedTold });
   }
 
   setup(message) {
@@ -60,7 +77,9 @@ export class Stage extends LiveView {
     this.setupInfo = info;
     this.info = this.own = this.said = null;
     this.showTheory(info);
-    for (const part of [this.latents, this.nodes, this.curves]) part.setup(own);
+    this.thumbsAsked = false;
+    if (!this.begun) this.inputs.begin(this.root.clientWidth);
+    for (const part of this.parts()) part.setup(own);
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
@@ -96,6 +115,7 @@ export class Stage extends LiveView {
     this.own = own.info;
     this.latents.push(own, now);
     this.nodes.push(own);
+    this.inputs.push(own);
     this.transport.setState(own.info.state);
     if (this.arriving && own.info.state === "paused" && own.info.step === this.props.moment.at) arrive(this);
   }
@@ -110,6 +130,7 @@ export class Stage extends LiveView {
     setText(this.part.sentence, own.info.sentence);
     this.curves.tell(own.info);
     this.nodes.tell(own);
+    this.inputs.tell(own);
     this.latents.tell(own.info);
   }
 
@@ -118,11 +139,12 @@ export class Stage extends LiveView {
     const { info } = this;
     return {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
-      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
-      radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
+      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
+      radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
       projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
-      said: this.said && { step: this.said.step, radius: this.said.radius, metrics: { ...this.said.metrics } },
+      pointed: this.linked.pointed, chosen: this.linked.chosen?.reduce((sum, flag) => sum + flag, 0) ?? 0, inputs: this.inputs.state(),
+      said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },
     };
   }
 }

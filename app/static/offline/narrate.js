@@ -40,7 +40,7 @@ export function sentence(snapshot, previous, learnt) {
 }
 
 /** Whether even the predicted points are hardly more probable than a guess under the present head. */
-function outrun({ points, weight, bias, K, d }) {
+function outrun({ collapse_points: points, weight, bias, K, d }) {
   if (!points?.every(Number.isFinite)) return false;
   let sum = 0;
   for (let y = 0; y < K; y++) {

@@ -2,6 +2,7 @@
 
 import { Camera } from "./camera.js";
 import { encode, encodeGroup } from "./encode.js";
+import { regionsOf } from "./inputs.js";
 import { sentence } from "./narrate.js";
 import { Cost, RateMeter, StepBudget, frameInterval, metricsInterval } from "./pacing.js";
 import { atChance } from "./phase.js";
@@ -38,9 +39,10 @@ export class Run {
     const actions = {
       hello: () => this.begin(),
       ack: ({ frame }) => (this.unacked = this.unacked.filter((sent) => sent > frame)),
-      view: ({ projection, nodes, dims, large }) => {
-        this.view = { projection, nodes, dims, large };
-        this.touch(false);
+      view: (view) => {
+        const before = this.view;
+        this.view = view;
+        this.touch(view.regions && !before.regions);
       },
       speed: ({ steps_per_second: rate }) => this.budget.setRate(rate, this.clock()),
       play: () => this.play(Infinity),
@@ -120,14 +122,16 @@ export class Run {
       this.learnt ||= snapshot.metrics.train_accuracy <= 1 && !atChance(snapshot.metrics.train_accuracy, snapshot.K);
       this.sentence = sentence(snapshot, this.measured, this.learnt);
       this.measured = snapshot;
-    } else snapshot.peaks = this.measured.peaks;
+    } else snapshot.node_peak_distance = this.measured.node_peak_distance;
     this.last = snapshot;
   }
 
   sendFrame(begun) {
     const measure = this.measure || begun >= this.dueMetrics;
     this.lookAt(measure);
-    const part = picture(this.last, this.camera.look(this.view, this.last.latents));
+    const part = picture(this.last, this.camera.look(this.view, this.last.latents), this.view.bins);
+    const regions = measure && this.view.regions ? regionsOf(this.pack.info.opening.inputs, this.trainer) : null;
+    if (regions) part.tensors.regions = regions;
     Object.assign(part.info, { sentence: this.sentence, state: this.state });
     const { trainer: { step, limit, reason }, run, seq, state, meter } = this;
     this.frame += 1;
@@ -150,8 +154,9 @@ export class Run {
     const { pack: { info: { opening, catalogue } }, trainer, run, frame, last: { step, gamma, metrics } } = this;
     const history = Object.fromEntries(Object.entries({ step, gamma, ...metrics }).map(([name, value]) => [name, [Number.isFinite(value) ? value : null]]));
     const group = { ...opening, run, frame, steps: trainer.limit, titles: [""], follows: [true], catalogue };
-    const { labels } = trainer.probe;
-    this.post(encodeGroup("setup", group, { info: { ...opening, history }, tensors: { labels: { data: labels, shape: [labels.length] } } }));
+    const { trainer: { probe: { labels } }, pack: { tensors: { inputs } } } = this;
+    const tensors = { labels: { data: labels, shape: [labels.length] }, ...(inputs && { inputs }) };
+    this.post(encodeGroup("setup", group, { info: { ...opening, history }, tensors }));
   }
 
   /** The pictures of the probe's samples. */

@@ -2,8 +2,8 @@
 
 import { el, setText } from "../kit/dom.js";
 
-/** Builds the elements; `info(key)` makes an ⓘ button. Returns them by name. */
-export function buildLayout({ transport, viewTools, info }) {
+/** Builds the elements; `info(key)` makes an ⓘ button, `inputs` has the panel of the inputs and its button, where there is one. Returns them by name. */
+export function buildLayout({ transport, viewTools, info, inputs }) {
   const part = { viewTools };
   const make = (name, tag, options, ...children) => (part[name] = el(tag, options, ...children));
   make("notices", "div", { class: "lpc-notices" });
@@ -20,11 +20,11 @@ export function buildLayout({ transport, viewTools, info }) {
   make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
   make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
-    head("Latent space", info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, part.legend), part.theoryNote);
-  const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
+    head("Latent space", info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
+  const nodes = el("section", { class: "lpc-panel lpc-nodes-panel", testid: "lpc-nodes" },
     head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", null, part.curvesTools), part.curvesChart);
-  const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, nodes, curves), part.cover);
+  const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), part.cover);
   part.children = [transport, part.sentence, part.notices, panels]; // the sentence above: no fold hides it
   return part;
 }

@@ -2,26 +2,64 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatNumber, nodeName } from "../kit/format.js";
-import { BINS, drawAxis, drawStack, drawTiny, fit } from "../kit/histogram.js";
+import { BINS, drawAxis, drawStack, drawTiny, fit, tallestOf } from "../kit/histogram.js";
+import { Linked, flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 
 const MAX_LARGE = 8;
 const MAX_SMALL = 64;
 const EVERY_MS = 95;
+const PALE = 0.22; // bars of samples beside the chosen ones
+
+/** How many of the flagged samples each of the `groups` has in each bin of one node: as that node's `hist_class`. */
+export function chosenCounts(bins, flags, labels, groups) {
+  const counts = new Uint16Array(groups * BINS);
+  bins.forEach((bin, i) => flags[i] && (counts[(groups > 1 ? labels[i] : 0) * BINS + bin] += 1));
+  return counts;
+}
 
 export class Nodes {
-  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes)} */
-  constructor(parts, { clock, sendLarge }) {
-    Object.assign(this, parts, { sendLarge, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
+  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes), linked: shared with other views} */
+  constructor(parts, { clock, sendLarge, linked = new Linked() }) {
+    Object.assign(this, parts, { sendLarge, linked, labelled: null, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Histograms of the nodes" });
     this.labels = el("div", { class: "lpc-node-labels" });
     this.chart.append(this.canvas, this.labels);
     this.drawing = clock.add("nodes", EVERY_MS, () => this.draw());
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.chart);
+    linked.hear(() => this.drawing.touch());
+    this.chart.addEventListener("pointermove", (event) => linked.glance(this.under(event)));
+    this.chart.addEventListener("pointerleave", () => linked.glance(null));
+    this.chart.addEventListener("click", (event) => this.bins && linked.choose(this.under(event)));
   }
 
-  setup({ info }) {
+  /** In which bar of the large histograms each sample is, where the frame says. */
+  get bins() {
+    return this.message?.tensors.bins ?? null;
+  }
+
+  /** The samples of the bar under the pointer, or null. */
+  under({ clientX, clientY }) {
+    const { left, top } = this.chart.getBoundingClientRect();
+    const [px, py] = [clientX - left, clientY - top];
+    const slot = this.bins ? this.message.info.large.findIndex((_, i) => holds(this.cellBox(i), px, py)) : -1;
+    if (slot < 0) return null;
+    const { x, w } = this.cellBox(slot);
+    const [own, bar] = [this.binsOf(slot), Math.min(BINS - 1, Math.floor((BINS * (px - x)) / w))];
+    const key = `${this.message.info.frame}|${slot}|${bar}`;
+    if (key !== this.glancedAt) Object.assign(this, { glancedAt: key, glanced: flagsOf(own.length, [...own.keys()].filter((i) => own[i] === bar)) });
+    return this.glanced;
+  }
+
+  binsOf(slot) {
+    const { data, shape: [, n] } = this.bins;
+    return data.subarray(slot * n, (slot + 1) * n);
+  }
+
+  setup({ info, tensors }) {
+    this.labelled = tensors.labels?.data ?? null;
+    this.chart.parentElement?.classList.toggle("lpc-many-nodes", info.d > 4);
     if (info.d !== this.d) this.large = Array.from({ length: Math.min(info.d, MAX_LARGE) }, (_, i) => i);
     Object.assign(this, { d: info.d, message: null, peaks: null, key: "" });
     this.buildStrip();
@@ -66,7 +104,7 @@ export class Nodes {
 
   /** The numbers beside the names: those of one moment. */
   tell({ tensors }) {
-    this.peaks = tensors.binarity?.data ?? null;
+    this.peaks = tensors.node_peak_distance?.data ?? null;
     this.drawing.touch();
   }
 
@@ -117,9 +155,21 @@ export class Nodes {
     shown.forEach((_, slot) => {
       const box = this.cellBox(slot);
       const counts = tensor?.data.subarray(slot * groups * BINS, (slot + 1) * groups * BINS);
-      if (counts?.length) drawStack(ctx, box, counts, colours, groups > 1 ? this.theme.panel : null);
+      if (counts?.length) this.drawBars(ctx, box, counts, colours, slot);
       drawAxis(ctx, box, range, this.theme);
     });
+  }
+
+  /** All bars; with flagged samples theirs over pale ones, and a pointer where the sample is that is pointed at. */
+  drawBars(ctx, box, counts, colours, slot) {
+    const { linked: { flags, pointed }, bins, theme, labelled } = this;
+    const ink = colours.length > 1 ? theme.panel : null;
+    const own = bins && (flags || pointed >= 0) ? this.binsOf(slot) : null;
+    ctx.globalAlpha = own && flags ? PALE : 1;
+    drawStack(ctx, box, counts, colours, ink);
+    ctx.globalAlpha = 1;
+    if (own && flags) drawStack(ctx, box, chosenCounts(own, flags, labelled, colours.length), colours, ink, tallestOf(counts));
+    if (own && pointed >= 0) drawPointer(ctx, box.x + ((own[pointed] + 0.5) * box.w) / BINS, box, theme);
   }
 
   drawLabels(shown) {
@@ -155,4 +205,21 @@ export class Nodes {
   destroy() {
     this.observer.disconnect();
   }
+}
+
+const holds = ({ x, y, w, h }, px, py) => px >= x && px < x + w && py >= y && py <= y + h;
+
+/** A triangle that hangs from the top of a histogram, on a thin line. */
+function drawPointer(ctx, x, { y, h }, theme) {
+  ctx.strokeStyle = ctx.fillStyle = theme.text;
+  ctx.lineWidth = 1.5;
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x, y + h);
+  ctx.stroke();
+  ctx.beginPath();
+  ctx.moveTo(x - 4.5, y);
+  ctx.lineTo(x + 4.5, y);
+  ctx.lineTo(x, y + 7);
+  ctx.fill();
 }

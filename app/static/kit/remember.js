@@ -1,0 +1,21 @@
+// What a reader chose in this browser, for the next visit: texts by name; a browser that forbids it forgets.
+
+const PREFIX = "lpc-";
+
+/** The text kept under `name`, or null. */
+export function recall(name) {
+  return kept((store) => store.getItem(PREFIX + name));
+}
+
+export function remember(name, text) {
+  kept((store) => store.setItem(PREFIX + name, text));
+}
+
+/** A page in a sandbox or with cookies refused may not even look. */
+function kept(work) {
+  try {
+    return work(window.localStorage);
+  } catch {
+    return null;
+  }
+}
