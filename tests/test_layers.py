@@ -190,7 +190,7 @@ def test_only_session_touches_the_state_of_a_tab(path):
 
 
 FLOORS = ({"kit"}, {"latents", "panels"}, {"inputs"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"},
-          {"learn"})
+          {"learn", "room"})
 # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 

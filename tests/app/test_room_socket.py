@@ -149,7 +149,7 @@ def test_who_cannot_come_in_is_told_why(dial, first, text):
 def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):
     assert dial("frames", type="hello", token="BCDF").end() == 4401
     for path in ("room", "frames"):
-        line = connect(f"ws://localhost:{server[1]}/{path}", origin="http://evil.example")
-        with pytest.raises(InvalidStatus) as refused, line:
+        url = f"ws://localhost:{server[1]}/{path}"
+        with pytest.raises(InvalidStatus) as refused, connect(url, origin="http://evil.example"):
             pass
         assert refused.value.response.status_code == 403
