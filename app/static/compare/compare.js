@@ -20,7 +20,6 @@ export class CompareStage extends LiveView {
   build() {
     Object.assign(this, { panels: [], group: new SharedView() });
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.panels[0]?.latents.setZoom(mode) });
-    this.views.element.inert = Boolean(this.props.following);
     this.axes = segmented(tr("Axes"), [
       { value: true, text: tr("shared axes"), title: tr("All panels show the same stretch of latent space"), testid: "lpc-axes-shared" },
       { value: false, text: tr("own axes"), title: tr("Each panel is zoomed to its own points"), testid: "lpc-axes-own" },

@@ -23,7 +23,6 @@ export class Stage extends LiveView {
     const linked = (this.linked = new Linked());
     const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
-    this.views.element.inert = Boolean(this.props.following);
     this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());

@@ -21,7 +21,7 @@ const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
+/** A view has: views, its ViewControls, and build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
   /** props: {wsPath, token, dark, plotlyUrl, again(), following}; again asks for another token; who follows another's run has no say in it. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
@@ -35,6 +35,7 @@ export class LiveView extends Part {
     this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
     this.transport = new Transport(send, this.gamma);
     this.build();
+    this.views.element.inert = Boolean(props.following);
     this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
     this.begin();
   }
