@@ -33,6 +33,7 @@ from lpc_core.presets import named_presets
 
 ROOT = Path(__file__).parents[1]
 METHODS = [("**.py", "python"), ("static/**.js", "javascript")]
+OPTIONS = {"static/**.js": {"parse_template_string": True}}  # `${tr("…")}` speaks, too
 KEYWORDS = {"_": None, "N_": None, "tr": None}
 OF_THE_PAGE = ("app/static/", "app/live/", "app/catalogue.py", "lpc_core/data")  # whose texts the browser says itself
 OF_A_CHART = ("title", "short", "formula", "meaning", "unit", "about")
@@ -42,7 +43,8 @@ _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # the same texts make the same file
 def gathered() -> dict[str, set[str]]:
     """Every text and the files it is in: what is marked in the code, and the words of everything that is registered."""
     found: dict[str, set[str]] = {}
-    for name, _line, text, _comments, _context in extract_from_dir(ROOT / "app", METHODS, keywords=KEYWORDS):
+    for name, _line, text, _comments, _context in extract_from_dir(ROOT / "app", METHODS, OPTIONS,
+                                                                 keywords=KEYWORDS):
         found.setdefault(str(text), set()).add(f"app/{name}")
     for name, text in _registered():
         if text:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from app import words
+from app.lessons import lessons
 from app.live import narrate
+from app.views import views
 from assets import make_words
 
 APP = Path(__file__).parents[1] / "app"
@@ -84,3 +86,17 @@ def test_no_function_uses_the_name_that_speaks_for_a_variable(path):
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         uses = {type(node.ctx) for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == "_"}
         assert uses != {ast.Load, ast.Store}, f"{path}:{function.lineno}: name the unused variable otherwise"
+
+
+def test_the_workshop_names_what_is_there():
+    """Every button and lesson that `docs/workshop.md` names is called so on a page, and every address is a page's."""
+    plan = (APP.parent / "docs" / "workshop.md").read_text("utf-8")
+    sources = "\n".join(path.read_text("utf-8") for ending in ("py", "js") for path in sorted(APP.rglob(f"*.{ending}")))
+    buttons = set(re.findall(r"\*\*([^*]+)\*\*", plan)) - {"Answers."}
+    assert {name for name in buttons if f'"{name}"' not in sources} == set()
+    titles = {lesson.title for lesson in lessons().values()}
+    named = set(re.findall(r"(?:lesson |out |add |and |for )\*([A-Z][^*]+)\*", plan))
+    assert len(named) >= 6
+    assert named <= titles
+    pages = {name for name, _view in views()}
+    assert set(re.findall(r"`/(\w+)`", plan)) <= pages

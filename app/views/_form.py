@@ -73,8 +73,8 @@ def render(run: RunConfig, generation: int | str, tab: Session | None = None) ->
 
 def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
-    label, common = _(field.metadata["label"]), {"key": key, "help": _(field.metadata["help"]),
-                                              "on_change": changed(name, key, tab)}
+    label = _(field.metadata["label"])
+    common: dict[str, Any] = {"key": key, "help": _(field.metadata["help"]), "on_change": changed(name, key, tab)}
     if options := choices(name):
         st.selectbox(label, options, options.index(value), format_func=functools.partial(called, name), **common)
     elif isinstance(value, tuple):

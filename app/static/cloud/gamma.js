@@ -103,7 +103,8 @@ export class CloudGamma {
     const radii = { radius: formatNumber(value("radii")), measured: formatNumber(info.norm_mean) };
     const parts = [info.norm_mean === null ? tr("mean predicted ‖z*‖ {radius}", radii) : tr("mean predicted ‖z*‖ {radius}, measured ‖z‖ {measured}", radii)];
     const error = value("errors");
-    if (Number.isFinite(error)) parts.push(tr("class means {distance} from their predicted points", { distance: error < 10 ? formatPercent(error) : tr("{n} radii", { n: formatNumber(error) }) }));
+    const distance = error < 10 ? formatPercent(error) : tr("{n} radii", { n: formatNumber(error) });
+    if (Number.isFinite(error)) parts.push(tr("class means {distance} from their predicted points", { distance }));
     parts.push(tr("in the authors' code this γ is {gamma}", { gamma: formatGamma(d * this.gamma) }));
     setText(this.sentence, `${parts.join(" · ")}${theory.note ? ` · ${theory.note}` : ""}`);
   }

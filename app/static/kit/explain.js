@@ -13,8 +13,9 @@ const CONVENTIONS = {
   mean: tr("Here γ multiplies ‖z‖² averaged over the nodes, as in the authors' code: d times weaker than in the paper's equation at the same γ."),
 };
 
+const NOTE = tr("the theory does not apply.");
 const withNote = (text) => (setup) => (setup.theory === false
-  ? `${text} ${tr("In this run no prediction is drawn: {note}", { note: tr(setup.theory_note) || tr("the theory does not apply.") })}` : text);
+  ? `${text} ${tr("In this run no prediction is drawn: {note}", { note: tr(setup.theory_note) || NOTE })}` : text);
 
 const chartText = ({ title, about, theory }) => [title, theory ? withNote(about) : about];
 

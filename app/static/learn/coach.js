@@ -74,7 +74,7 @@ export class Coach {
   show() {
     this.element.classList.toggle("lpc-done", this.done);
     setText(this.mark, this.done ? "✔" : "○");
-    setText(this.state, this.done ? "Done." : "");
+    setText(this.state, this.done ? tr("Done.") : "");
     this.next.hidden = !this.done || !this.step.next;
     this.showAnswer();
   }
