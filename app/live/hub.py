@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import itertools
 import logging
 import secrets
 import shutil
@@ -20,8 +19,9 @@ from typing import Any
 from app.live import admission, orders, rooms
 from app.live.crew import LEAVING_S, NO_WORKER, PATIENCE_S, Crew
 from app.live.line import Line
+from app.live.makers import maker
 from app.live.messages import Control, Ping, Thumbs
-from app.live.processes import LocalWorker, MakeWorker
+from app.live.processes import MakeWorker
 from app.live.seats import Seat
 from app.live.sessions import Outlet, Session, SessionHandle
 from app.settings import Settings
@@ -55,8 +55,7 @@ class Hub:
                  estimate: Callable[[RunGroup], Cost] = cost_of_group) -> None:
         self.settings = settings or Settings()
         self._estimate = estimate
-        numbers = itertools.count()
-        make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
+        make = make_worker or maker(self.settings)
         self.folder = Path()
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}

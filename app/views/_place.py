@@ -1,6 +1,8 @@
-"""A page's place at the hub; or the place in line for one, with a film meanwhile; or why there is none now."""
+"""A page's place at the hub, or in line for one with a film meanwhile, or why there is none; and the other pages."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +12,7 @@ from app.live.sessions import SessionHandle
 from app.parts.film import shipped, style
 from app.session import Session
 from app.views._plain import plain
+from app.words import _
 
 ASK_EVERY_S = 2.0
 
@@ -22,7 +25,7 @@ def place(tab: Session) -> SessionHandle | None:
         _wait(tab)
     except HubError as error:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
-        st.button("Try again", type="primary", icon=":material/refresh:")  # pressing it draws the page anew
+        st.button(_("Try again"), type="primary", icon=":material/refresh:")  # pressing it draws the page anew
     return None
 
 
@@ -31,7 +34,8 @@ def _wait(tab: Session) -> None:
     style()
     _line(tab)
     for film in samples(FILMS)[:1]:
-        st.markdown(plain(f"Meanwhile, a film of many runs: {film.title}. Two sliders are yours, γ and time."))
+        st.markdown(plain(_("Meanwhile, a film of many runs: {film}. Two sliders are yours, γ and time.",
+                            film=_(film.title))))
         shipped(film)
 
 
@@ -41,9 +45,19 @@ def _line(tab: Session) -> None:
     try:
         tab.connect()
     except Full as full:
-        st.warning(plain(f"All {full.places} places of this server are taken. You are number {full.place} in line; "
-                         "this page begins by itself when it is your turn."), icon=":material/hourglass_empty:")
+        told = _("All {places} places of this server are taken. You are number {place} in line; this page begins by "
+                 "itself when it is your turn.", places=full.places, place=full.place)
+        st.warning(plain(told), icon=":material/hourglass_empty:")
     except HubError as error:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
     else:
         st.rerun()
+
+
+def page_of(path: str, title: str) -> Any:
+    """The page at ``path``, to link or go to: it is told by its address, and drawn by its own view."""
+    return st.Page(_nowhere, title=title, url_path=path)
+
+
+def _nowhere() -> None:
+    """Nothing: see `page_of`."""

@@ -95,14 +95,22 @@ def chromium(playwright):
     browser.close()
 
 
+@contextlib.contextmanager
+def kept(playwright, folder, *flags):
+    """One reader's browser: it keeps Streamlit's compiled scripts, which take a fresh one three seconds a page."""
+    context = playwright.chromium.launch_persistent_context(folder, executable_path=find_chromium(),
+                                                            args=[*FLAGS, *flags])
+    context.set_default_timeout(1_000 * PATIENCE_S)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
 @pytest.fixture(scope="session")
 def profile(playwright, tmp_path_factory):
-    """One reader's browser: it keeps Streamlit's compiled scripts, which take a fresh one three seconds a page."""
-    context = playwright.chromium.launch_persistent_context(tmp_path_factory.mktemp("profile"), headless=True,
-                                                            executable_path=find_chromium(), args=FLAGS)
-    context.set_default_timeout(1_000 * PATIENCE_S)
-    yield context
-    context.close()
+    with kept(playwright, tmp_path_factory.mktemp("profile")) as context:
+        yield context
 
 
 @pytest.fixture

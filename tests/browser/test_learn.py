@@ -17,7 +17,7 @@ def test_home_plays_a_film_by_itself_and_has_four_doors(lab, open_page):
     ask_until(page, lambda: film_state(page), lambda film: film["playing"] and film["t"] > 2)
     assert page.locator("a[href*='arxiv.org/abs/2310.08224']").is_visible()
     assert page.title() == "LPC Lab"
-    for door, address in (("Learn", "learn"), ("Inspect a file", "inspect"), ("Reproduce", "metrics")):
+    for door, address in (("Learn", "learn"), ("Inspect a file", "inspect"), ("Reproduce", "experiments")):
         assert page.get_by_role("link", name=door).last.get_attribute("href") == address
     page.get_by_role("link", name="Play").last.click()
     wait_until(page, lambda s: s["step"] > 0)

@@ -2,6 +2,7 @@
 
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
+import { said, tr } from "../kit/words.js";
 import { partsOf } from "../kit/frames.js";
 import { Inputs } from "../inputs/inputs.js";
 import { Linked } from "../kit/linked.js";
@@ -83,7 +84,7 @@ export class Stage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
-    setText(this.part.data, info.title);
+    setText(this.part.data, tr(info.title));
     this.ready(info);
     this.takeUpMoment();
   }
@@ -127,7 +128,7 @@ export class Stage extends LiveView {
     this.gamma.tell(own.info.gamma);
     this.transport.tell(own.info);
     this.part.sentence.setAttribute("aria-live", own.info.state === "running" ? "off" : "polite");
-    setText(this.part.sentence, own.info.sentence);
+    setText(this.part.sentence, said(own.info.sentence));
     this.curves.tell(own.info);
     this.nodes.tell(own);
     this.inputs.tell(own);

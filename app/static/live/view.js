@@ -5,6 +5,7 @@ import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 import { GammaControl } from "./gamma.js";
 import { Moment } from "./moment.js";
 import { Notices } from "./notices.js";
@@ -13,9 +14,9 @@ import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
-const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
-const RELOADED = "Started from step 0: reloading a page begins its run anew. Its address holds all settings.";
-const STILL = "Paused, because this device asks for less motion. Press play to start.";
+const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
+const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
+const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
@@ -58,7 +59,7 @@ export class LiveView extends Part {
   fetchPlotly() {
     clearTimeout(this.charts);
     this.charts = 0;
-    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
+    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(tr("{error}; reload the page.", { error: error.message })));
   }
 
   connect() {
