@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -32,6 +31,7 @@ class Panel:
         self.trainer = trainer
         self.history = History()
         self.sentence: Told = "", {}
+        self._was_learnt = False
         self._measured: Snapshot | None = None
         self._inputs = InputSide(trainer)
         self._regions: np.ndarray | None = None
@@ -55,8 +55,10 @@ class Panel:
 
     def _learnt(self) -> bool:
         """Whether the run was ever better than guessing."""
-        known = np.array(self.history.columns().get("train_accuracy", [math.nan]))
-        return bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
+        if not self._was_learnt:  # a history of many rows is not gone through in every frame
+            known = np.array(self.history.column("train_accuracy"))
+            self._was_learnt = bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
+        return self._was_learnt
 
     def picture(self, view: View) -> frames.Part:
         """What was last looked at, as a frame's numbers and arrays."""

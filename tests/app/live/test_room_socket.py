@@ -21,8 +21,8 @@ from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.room import register, socket
 from app.settings import Settings
-from tests.app._page import Page
-from tests.app.test_hub import config
+from tests.app.live._page import Page
+from tests.app.live.test_hub import config
 from tests.patience import PATIENCE_S, looks, until
 
 WHERE = {"page": "play", "lesson": "", "index": 0}
@@ -31,7 +31,7 @@ WHERE = {"page": "play", "lesson": "", "index": 0}
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Hub, int]]:
     hub = Hub(Settings(spare=False, heartbeat_s=600.0, silent_s=600.0),
-              lambda folder: LocalWorker(folder, "tests.app._fake:engine"))
+              lambda folder: LocalWorker(folder, "tests.app.live._fake:engine"))
     hub.start()
     hubs.install(hub)
     register.install(register.Register(hub))
