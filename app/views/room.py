@@ -107,4 +107,4 @@ def _draw(tab: session.Attending, room: Classroom, token: str, **more: object) -
         remaining(tab, lesson)
 
 
-VIEW = View("Room", 7, render)
+VIEW = View("Room", 8, render)

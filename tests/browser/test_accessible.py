@@ -7,7 +7,7 @@ from driving import ask_until, stage_state, themes, wait_until
 pytestmark = pytest.mark.browser
 
 PAGES = {"": "lpc-home", "play": "lpc-stage", "learn": None, "film": "lpc-film", "compare": "lpc-stage",
-         "metrics": None, "inspect": None, "experiments": None}
+         "metrics": None, "inspect": None, "experiments": None, "room": None}
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
               && document.querySelector('h1') && !document.querySelector('.lpc-unstyled')"""
 
