@@ -13,7 +13,7 @@ from app.live.hub import HubError
 from app.views import views
 from app.views._plain import plain
 from lpc_core.config import fields
-from tests.app.test_session import StillHub
+from tests.app.views.test_session import StillHub
 
 ROOT = Path(__file__).parents[2]
 MAIN = str(ROOT / "app" / "main.py")

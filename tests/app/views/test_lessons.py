@@ -10,7 +10,7 @@ from app.views import learn
 from benchmarks.lessons import rehearse
 from tests.app._markdown import as_read
 from tests.app._opening import opened
-from tests.app.test_session import still  # noqa: F401
+from tests.app.views.test_session import still  # noqa: F401
 
 SEEDS = (40, 41, 42, 43, 44)  # the lessons were written, and their bars set, on seeds 5 to 9 and 12
 PAGE = """

@@ -13,8 +13,8 @@ from app.live.processes import LocalWorker
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import compare
-from tests.app._page import Page, until
-from tests.app.test_hub import STATE, config, spare_is_ready, started, worker_pid
+from tests.app.live._page import Page, until
+from tests.app.live.test_hub import STATE, config, spare_is_ready, started, worker_pid
 
 FIXED = {"gamma_schedule": "constant", "gamma_end": 0.0, "gamma_start": 0.5}
 

@@ -7,7 +7,7 @@ from lpc_core.config import flatten
 from lpc_core.run_group import RunGroup, compare
 from tests.app._markdown import as_read
 from tests.app._opening import opened
-from tests.app.test_session import speaks_plainly, still, widget  # noqa: F401
+from tests.app.views.test_session import speaks_plainly, still, widget  # noqa: F401
 
 PAGE = """
 from app.views.compare import VIEW

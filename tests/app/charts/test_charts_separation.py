@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.charts import separation
-from tests.app._study import row
+from tests.app.charts._study import row
 
 RATIOS = np.array([2.0, 5.0, 20.0, 80.0, 200.0])
 DEEPFOOL = np.array([0.1, 0.11, 0.14, 0.25, 0.5])

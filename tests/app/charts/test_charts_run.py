@@ -11,7 +11,7 @@ from app.charts._timeline import Curve, floor_note
 from app.parts.cards import card_data
 from lpc_core.config import RunConfig
 from lpc_core.metrics import METRICS, Reading
-from tests.app import _study
+from tests.app.charts import _study
 
 ALL = {"nc1": nc1, "nc2": nc2, "nc3": nc3, "nc4": nc4, "peaks": peaks, "shell": shell}
 

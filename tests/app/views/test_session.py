@@ -12,7 +12,7 @@ from lpc_core.presets import default_run, named_presets
 from tests.app._markdown import as_read
 from tests.patience import PATIENCE_S
 
-MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
+MAIN = str(Path(__file__).parents[3] / "app" / "main.py")
 
 
 class StillHub:

@@ -15,8 +15,8 @@ from lpc_core.config import RunConfig, unflatten
 from lpc_core.metrics import Reading
 from lpc_core.presets import default_run
 from lpc_core.study import Study, open_study, save_study
-from tests.app import _study
 from tests.app._markdown import as_read
+from tests.app.charts import _study
 from tests.patience import PATIENCE_S, until
 
 PAGE = """

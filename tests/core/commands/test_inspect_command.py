@@ -15,7 +15,7 @@ from lpc_core.commands import pages
 from lpc_core.inspection import load
 from lpc_core.metrics import names
 
-SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
+SAMPLES = Path(__file__).parents[3] / "assets" / "samples"
 COLLAPSED, PLAIN, FIGURE = (str(SAMPLES / name) for name in (
     "collapsed.safetensors", "neural-collapse.safetensors", "figure-1.npz"))
 

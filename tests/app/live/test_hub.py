@@ -22,7 +22,7 @@ from app.settings import Settings
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
 from lpc_core.files import tensors
 from lpc_core.run_group import RunGroup, alone
-from tests.app._page import Page, until
+from tests.app.live._page import Page, until
 from tests.patience import Stopwatch
 
 STATE = "{}.safetensors"
@@ -32,10 +32,10 @@ def config(dataset: str = "fake", **settings: object) -> RunGroup:
     return alone(RunConfig(data=DataConfig(dataset=dataset), **settings))
 
 
-def started(settings: Settings, engine: str = "tests.app._fake:engine") -> Iterator[Hub]:
+def started(settings: Settings, engine: str = "tests.app.live._fake:engine") -> Iterator[Hub]:
     hub = Hub(settings, lambda folder: LocalWorker(folder, engine))
     hub.start()
-    if engine != "tests.app._fake:broken_engine":
+    if engine != "tests.app.live._fake:broken_engine":
         until(lambda: hub.workers_ready == 1)
     yield hub
     hub.stop()
@@ -395,7 +395,7 @@ def test_a_run_that_ends_its_worker_again_and_again_is_stopped_and_the_others_go
 
 def test_workers_that_never_start_are_given_up(monkeypatch):
     monkeypatch.setattr(sessions, "CRASH_WINDOW_S", 1_000.0)
-    for hub in started(Settings(), "tests.app._fake:broken_engine"):
+    for hub in started(Settings(), "tests.app.live._fake:broken_engine"):
         page = Page(hub, hub.open(config()))
         page.wait("notice", lambda info: info["state"] == "stopped")
         with pytest.raises(HubError, match="No training process can be started"):

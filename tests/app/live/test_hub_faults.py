@@ -23,8 +23,8 @@ from app.live.worker import BEAT_S
 from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.run_group import RunGroup, alone
-from tests.app._fake import GATE
-from tests.app._page import Page, until
+from tests.app.live._fake import GATE
+from tests.app.live._page import Page, until
 
 
 def run(dataset: str = "fake", **more: object) -> RunGroup:
@@ -39,7 +39,7 @@ def gate(tmp_path, monkeypatch):
 
 @contextlib.contextmanager
 def serving(settings: Settings, engine: str = "engine") -> Iterator[Hub]:
-    hub = Hub(settings, lambda folder: LocalWorker(folder, f"tests.app._fake:{engine}"))
+    hub = Hub(settings, lambda folder: LocalWorker(folder, f"tests.app.live._fake:{engine}"))
     hub.start()
     try:
         yield hub
@@ -291,7 +291,7 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
 
     env = os.environ | {"TMPDIR": str(tmp_path), "LPC_WORKER_SILENT_S": "60", "LPC_SPARE": "0"}
     process = subprocess.Popen([sys.executable, "-m", "app", "--port", "0", "--workers", "2"], text=True, env=env,
-                               cwd=Path(__file__).resolve().parents[2], stdout=subprocess.PIPE)
+                               cwd=Path(__file__).resolve().parents[3], stdout=subprocess.PIPE)
     with process:
         url = re.search(r"http://\S+", process.stdout.readline())[0]
         until(lambda: health(url)[1]["workers"] == 2)

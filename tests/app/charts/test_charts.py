@@ -14,7 +14,7 @@ from app.charts import Card, Chart, _ink, csv_text
 from app.parts.cards import card_data
 from lpc_core.metrics import METRICS
 
-STATIC = Path(__file__).parents[2] / "app/static/kit"
+STATIC = Path(__file__).parents[3] / "app/static/kit"
 
 
 def test_a_chart_stands_in_a_section_of_the_page():

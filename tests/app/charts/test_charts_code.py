@@ -5,7 +5,7 @@ import pytest
 
 from app.charts import Track, code_matrix
 from lpc_core.metrics import code_report
-from tests.app import _study
+from tests.app.charts import _study
 
 CROWDED = np.array([[1, 1, 1], [1, -1, 1], [-1, 1, 1], [-1, 1, 1]], float)  # two classes on one vertex, z₃ idle
 

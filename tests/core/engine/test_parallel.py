@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.parallel import Share, launch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RUN = ["samples=200", "test_samples=40", "steps=12", "batch_size=32", "hidden=16-8", "optimizer=muon", "--every=6",
        "--device=cpu"]
 

@@ -25,7 +25,7 @@ from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import alone
-from tests.app._page import as_one
+from tests.app.live._page import as_one
 from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
@@ -34,7 +34,7 @@ RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Hub, int]]:
     settings = Settings(spare=False, heartbeat_s=600.0, messages_per_s=40.0, allowed_origins=("https://lab.example.org",))
-    hub = Hub(settings, lambda folder: LocalWorker(folder, "tests.app._fake:engine"))
+    hub = Hub(settings, lambda folder: LocalWorker(folder, "tests.app.live._fake:engine"))
     hub.start()
     hubs.install(hub)
     app = Starlette(routes=[WebSocketRoute("/lab/ws", live)])

@@ -14,8 +14,8 @@ from app.live.processes import LocalWorker
 from app.settings import Settings
 from lpc_core.config import unflatten
 from lpc_core.run_group import RunGroup, alone
-from tests.app._fake import GATE
-from tests.app._page import Page, until
+from tests.app.live._fake import GATE
+from tests.app.live._page import Page, until
 
 SETTINGS = Settings(connect_s=300.0, silent_s=300.0, own_processes=1, run_memory_mb=10_000, memory_mb=14_000)
 STATE = "{}.safetensors"
@@ -37,7 +37,7 @@ def gate(tmp_path, monkeypatch):
 
 @pytest.fixture
 def hub(gate) -> Iterator[Hub]:
-    hub = Hub(SETTINGS, lambda folder: LocalWorker(folder, "tests.app._fake:engine"))
+    hub = Hub(SETTINGS, lambda folder: LocalWorker(folder, "tests.app.live._fake:engine"))
     hub.start()
     until(lambda: hub.workers_ready == 1, 120)
     yield hub

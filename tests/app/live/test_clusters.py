@@ -17,7 +17,7 @@ from app.live.processes import LocalWorker
 from app.settings import Settings
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.run_group import alone
-from tests.app._page import Page, until
+from tests.app.live._page import Page, until
 from tests.patience import PATIENCE_S
 
 
@@ -64,7 +64,7 @@ def test_a_run_trains_on_the_cluster_and_goes_on_when_its_node_is_lost():
     log = []
     ray = stand_in(log)
     hub = Hub(Settings(spare=False, connect_s=600.0, silent_s=600.0),
-              lambda folder: RayWorker(ray, folder, "auto", 0.25, "tests.app._fake:engine"))
+              lambda folder: RayWorker(ray, folder, "auto", 0.25, "tests.app.live._fake:engine"))
     hub.start()
     try:
         until(lambda: hub.workers_ready == 1)
@@ -99,7 +99,7 @@ def test_a_worker_whose_relay_is_gone_leaves_the_shared_folder_to_the_others(tmp
     for stays in (True, False):
         folder = tmp_path / str(stays)
         folder.mkdir()
-        link = LocalWorker(folder, "tests.app._fake:engine", stays=stays)
+        link = LocalWorker(folder, "tests.app.live._fake:engine", stays=stays)
         link.receive()
         link.process.stdin.close()
         link.process.wait(PATIENCE_S)
@@ -109,7 +109,7 @@ def test_a_worker_whose_relay_is_gone_leaves_the_shared_folder_to_the_others(tmp
 
 def test_an_actor_that_does_not_answer_yet_is_alive_and_one_that_is_gone_is_not(tmp_path):
     ray = stand_in([])
-    link = RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app._fake:engine")
+    link = RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app.live._fake:engine")
     assert link.alive()
     ray.kill(ray.made[0])
     assert not link.alive()
@@ -124,7 +124,7 @@ def test_an_actor_that_does_not_answer_yet_is_alive_and_one_that_is_gone_is_not(
         raise GetTimeoutError
 
     ray.get = slow
-    assert RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app._fake:engine").alive()
+    assert RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app.live._fake:engine").alive()
     ray.made[1].host.end(0.0)
     close(ray)
 
@@ -150,7 +150,7 @@ def test_the_setting_makes_workers_of_the_cluster_and_joins_it_once(monkeypatch,
     log = []
     ray = stand_in(log)
     monkeypatch.setitem(sys.modules, "ray", ray)
-    monkeypatch.setattr(clusters, "ENGINE", "tests.app._fake:engine")
+    monkeypatch.setattr(clusters, "ENGINE", "tests.app.live._fake:engine")
     make = makers.maker(Settings(on="ray", device="auto"))
     assert log == []  # nothing is joined before a worker is wanted
     links = [make(tmp_path), make(tmp_path)]
@@ -174,7 +174,7 @@ def test_with_ray_itself(tmp_path):
     ray = pytest.importorskip("ray", reason="the extra cluster is not installed")
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        link = RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app._fake:engine")
+        link = RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app.live._fake:engine")
         assert isinstance(link.receive(), orders.Ready)
         link.send(orders.Stop())
         link.end(PATIENCE_S)

@@ -14,7 +14,7 @@ from app.live.messages import View
 from lpc_core.config import unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.snapshot import Snapshot
-from tests.app._page import as_one
+from tests.app.live._page import as_one
 
 INFO = {"run": 1, "frame": 7, "steps": 100, "gamma_seq": 3, "state": "running", "steps_per_s": 1.5, "sentence": "s"}
 

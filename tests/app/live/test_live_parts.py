@@ -22,7 +22,7 @@ from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.run_group import alone
-from tests.app._fake import FakeTrainer, load
+from tests.app.live._fake import FakeTrainer, load
 
 
 def test_the_budget_gives_the_rate_and_no_burst():
