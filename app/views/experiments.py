@@ -41,9 +41,7 @@ def render() -> None:
     sections: dict[str, Callable[[], None]] = {
         "Verdicts": lambda: _tables(held), "Figures": lambda: _figures(held),
         "Runs": lambda: _experiments_runs.render(held), "Phases": lambda: _experiments_phase.render(tab, desk)}
-    chosen = st.segmented_control("Section", list(sections), default=next(iter(sections)), key="paper_section",
-                                  label_visibility="collapsed", required=True)
-    sections[chosen or next(iter(sections))]()
+    sections[st.radio("Section", list(sections), key="paper_section", label_visibility="collapsed", horizontal=True)]()
 
 
 def _family(held: Shelf) -> Results | None:
@@ -70,11 +68,11 @@ def _tables(held: Shelf) -> None:
     with st.container(key="paper_tables"):
         if each.about:
             st.caption(plain(each.about))
-        st.subheader("The claims", anchor=False)
+        st.header("The claims", anchor=False)
         st.caption("A claim holds only if it does for every seed against every other.")
         st.markdown(verdicts_in_markdown(each.verdicts))
         for table in each.tables:
-            st.subheader(f"Table {table.number}. {table.title}", anchor=False)
+            st.header(f"Table {table.number}. {table.title}", anchor=False)
             st.markdown(table_in_markdown(table))
             for note in dict.fromkeys(f"{row.label}: {row.note}" for row in table.rows if row.note):
                 st.caption(plain(note))
