@@ -7,7 +7,8 @@ setup(
               "app.results"],
     package_dir={"app.samples": "assets/samples", "app.films": "assets/films",
                  "app.results": "assets/results"},
-    package_data={"app": ["static/**/*", "looks/report.css", ".streamlit/*"], "app.samples": ["*"], "app.films": ["*"],
+    package_data={"app": ["static/**/*", "looks/report.css", "locale/**/*.mo", "locale/**/*.json", ".streamlit/*"],
+                  "app.samples": ["*"], "app.films": ["*"],
                   "app.results": ["*", "phase/*"],
                   "lpc_core": ["py.typed"]},
 )

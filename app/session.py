@@ -6,13 +6,15 @@ The only module that touches ``st.session_state``, ``st.query_params`` and Strea
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urljoin
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import comparisons, moments
+from app import comparisons, moments, words
 from app.desks import films, inspections, jobs
 from app.lessons import lessons
 from app.live import hub
@@ -36,6 +38,7 @@ from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
 _JOB = "job"  # in a link: the desk whose work its page goes on showing
+_LANGUAGE = "lang"  # likewise: the language of the page
 _OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
 
 
@@ -308,7 +311,43 @@ class Attending(Learning):
 
 def given() -> dict[str, str]:
     """What the link says of what is trained."""
-    return {name: text for name, text in st.query_params.items() if name not in _OF_THE_WINDOW}
+    return {name: text for name, text in st.query_params.items() if name not in (*_OF_THE_WINDOW, _LANGUAGE)}
+
+
+def language() -> str:
+    """What this tab speaks: the language that a link has named, else the browser's; English where there is no tab."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return words.OWN
+    return asked_language() or words.chosen(None, st.context.headers.get("Accept-Language"))
+
+
+words.ask(language)
+
+
+def asked_language() -> str:
+    """The language that this tab's link has named; "" where none has."""
+    if (asked := st.query_params.get(_LANGUAGE)) in words.LANGUAGES:
+        st.session_state["lpc-language"] = asked
+    return str(st.session_state.get("lpc-language", ""))
+
+
+def in_language(texts: Mapping[str, str]) -> dict[str, str]:
+    """A link's ``texts`` and the language, where the tab's own link named one: what is passed on speaks it too."""
+    asked = asked_language()
+    return {**texts, _LANGUAGE: asked} if asked else dict(texts)
+
+
+def language_links(names: Mapping[str, str]) -> list[str]:
+    """A link, as HTML, to this page in each other language of ``names``."""
+    kept = {name: text for name, text in st.query_params.items() if name != _LANGUAGE}
+    return [f'<a href="?{escape(urlencode(kept | {_LANGUAGE: code}))}" lang="{code}" hreflang="{code}" target="_self">'
+            f"{name}</a>" for code, name in names.items() if code != language()]
+
+
+def keep_language() -> None:
+    """Let the address name the language also where the way to this page has left it out."""
+    if (asked := asked_language()) and st.query_params.get(_LANGUAGE) != asked:
+        st.query_params[_LANGUAGE] = asked
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -368,8 +407,8 @@ def write_link(tab: Session | None = None) -> str:
     st.session_state["lpc-linked"] = kind
     if came or given() != texts:
         kept = {name: st.query_params[name] for name in _OF_THE_WINDOW if name in st.query_params}
-        st.query_params.from_dict({**kept, **texts})
-    return "?" + urlencode(texts)
+        st.query_params.from_dict({**kept, **in_language(texts)})
+    return "?" + urlencode(in_language(texts))
 
 
 def link(tab: Session | None = None) -> str:
@@ -387,7 +426,7 @@ def room_address() -> dict[str, str]:
 def share(tab: Session) -> dict[str, str]:
     """What a page needs to write a link to a moment: the run in few words, the page's address, what to know of it."""
     base, note = reachable((st.context.url or "").split("?")[0])
-    return {"run": urlencode(to_short_texts(tab.run)), "base": base, "note": note}
+    return {"run": urlencode(in_language(to_short_texts(tab.run))), "base": base, "note": note}
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:

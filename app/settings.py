@@ -36,6 +36,8 @@ class Settings:
 
     workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
     spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
+    on: str = _setting("processes", "Where training processes run: processes (this machine), ray (one begun here), or "
+                                    "ray:HOST:PORT.")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
     max_rooms: int = _setting(20, "Rooms at the same time.", 1, 1_000)

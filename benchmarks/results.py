@@ -1,7 +1,8 @@
 """Print docs/results.md from stores of finished rows: every table and verdict, with the machine and the time it took.
 
 lpc paper run digits/all --seeds 3 --store lpc-store --on processes:2
-python -m benchmarks.results lpc-store > docs/results.md
+lpc attack FILE --data cifar10 --normalisation cifar10 --samples 50 --attacks deepfool,ddn --out attack.json
+python -m benchmarks.results lpc-store attack.json > docs/results.md
 python -m benchmarks.results --pack lpc-store > assets/results/results.json.gz  # what the page Reproduce begins with
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from lpc_core.experiments import (
@@ -24,6 +26,7 @@ from lpc_core.experiments import (
     table_in_markdown,
     verdicts_in_markdown,
 )
+from lpc_core.files.plain_json import loads
 
 PACK = "--pack"
 OPEN = """## Open
@@ -35,22 +38,41 @@ rows (`cifar10-small/…`) have not been run either, and where γ ends there was
 
 
 def main() -> None:
-    packed, folders = PACK in sys.argv, [each for each in sys.argv[1:] if each != PACK]
+    packed, given = PACK in sys.argv, [each for each in sys.argv[1:] if each != PACK]
+    folders, reports = ([each for each in given if each.endswith(".json") is is_report] for is_report in (False, True))
     groups = grouped([run for folder in folders for run in Store(folder).runs()])
     about = {name: how(name, [run for group in each for run in group.runs], len(each))
              for name, each in families(groups).items()}
     found = results(groups, about)
-    sys.stdout.buffer.write(dumped(found) if packed else in_markdown(found).encode())
+    sys.stdout.buffer.write(dumped(found) if packed else in_markdown(found, reports).encode())
 
 
-def in_markdown(found: Sequence[Results]) -> str:
+def in_markdown(found: Sequence[Results], reports: Sequence[str] = ()) -> str:
     """The whole page."""
     parts = [HEAD]
     for each in found:
         parts += [f"## {each.name}\n", f"{each.about}\n"]
         parts += [f"**Table {table.number}. {table.title}**\n\n{table_in_markdown(table)} \n" for table in each.tables]
         parts += [verdicts_in_markdown(each.verdicts) + "\n"]
-    return "\n".join([*parts, OPEN])
+    return "\n".join([*parts, *map(attacked, reports), OPEN])
+
+
+def attacked(report: str) -> str:
+    """A report of `lpc attack --out` as a section."""
+    found = loads(Path(report).read_bytes(), "report")
+    name, attacks = Path(found["run"]).name, found["attacks"]
+    lines = [f"## {name}, attacked\n",
+             f"{found['dataset']}: {found['accuracy']:.1%} of {found['samples']} samples right. "
+             f"`lpc attack {name} --data cifar10 --normalisation cifar10 --samples {found['samples']} --attacks "
+             f"{','.join(each['name'] for each in attacks)}`, one processor core.\n",
+             "| attack | changed | median ‖δ‖/‖x‖ | mean | gradients per sample |", "|---" * 5 + "|"]
+    for each in (*attacks, found["best"]):
+        lines.append(f"| {each['title']} | {each['found']} of {each['samples']} | {each['median']:.4f} | "
+                     f"{each['mean']:.4f} | {each['backwards']:.0f} |")
+    lines.append("\nBy the paper's convention (DeepFool without bounds, every sample from its predicted class) the "
+                 f"mean is {found['paper_deepfool_mean']:.3f}, and {found['paper_deepfool_outside']:.0%} of its inputs "
+                 "leave the data's range. Flags raised:\n")
+    return "\n".join([*lines, *(f"* {flag['sentence']}" for flag in found["flags"] if flag["raised"]), ""])
 
 
 HEAD = f"""# Results: the paper's rows, run here

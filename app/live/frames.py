@@ -22,8 +22,9 @@ kind "frame": one moment.
            lr, head_lr, state: "running"|"paused"|"finished"|"diverged", reason: str,
            steps_per_s: float, scale: float (latent unit of one int16), norm_mean: float,
            predicted_radius: float|null, metrics: {} | {name: number|null} (given on some frames only: one point of the
-           curves), sentence: str (one sentence on what is happening now), projection, nodes: [int] (the axes' nodes; []
-           under pca), dims: 2|3, large: [int], hist_range: float (histograms span −hist_range…+hist_range),
+           curves), sentence: [str, {str: str}] (what is happening now, in one sentence with
+           places {…}, and what stands in them), projection, nodes: [int] (the axes' nodes; [] under pca),
+           dims: 2|3, large: [int], hist_range: float (histograms span −hist_range…+hist_range),
            notice: str}
     xy          int16   (n, p)   latents in the view; value = int16 · scale
     predictions uint8   (n,)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import itertools
 import logging
 import secrets
 import shutil
@@ -20,8 +19,9 @@ from typing import Any
 from app.live import admission, orders, rooms
 from app.live.crew import LEAVING_S, NO_WORKER, PATIENCE_S, Crew
 from app.live.line import Line
-from app.live.messages import Control, Ping
-from app.live.processes import LocalWorker, MakeWorker
+from app.live.makers import maker
+from app.live.messages import Control, Ping, Thumbs
+from app.live.processes import MakeWorker
 from app.live.seats import Seat
 from app.live.sessions import Outlet, Session, SessionHandle
 from app.settings import Settings
@@ -55,8 +55,7 @@ class Hub:
                  estimate: Callable[[RunGroup], Cost] = cost_of_group) -> None:
         self.settings = settings or Settings()
         self._estimate = estimate
-        numbers = itertools.count()
-        make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
+        make = make_worker or maker(self.settings)
         self.folder = Path()
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
@@ -261,6 +260,15 @@ class Hub:
             if session is not None:
                 session.watchers[page] = False
                 session.order(orders.Retell(id))
+
+    def send_thumbs(self, id: str, page: Outlet) -> None:
+        """Let ``page``, which watches, have the pictures of the samples: the run makes them once for all."""
+        with self._lock:
+            session = self._sessions.get(id)
+            if session is not None and session.thumbs is not None:
+                page.put("thumbs", session.thumbs)
+            elif session is not None:
+                session.order(orders.Say(id, Thumbs(type="thumbs")))
 
     def unwatch(self, id: str, page: Outlet) -> None:
         """``page`` watches no more."""

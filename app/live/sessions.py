@@ -56,6 +56,7 @@ class Session:
     lost: bool = False  # it went without a goodbye, as one that sleeps does
     held: bool = False
     watchers: dict[Outlet, bool] = field(default_factory=dict)  # pages that see it too: whether they had its setup
+    thumbs: bytes | None = None  # the pictures of its samples, once somebody has asked for them
     wishes: dict[Hashable, orders.Say] = field(default_factory=dict)
     frame: int = 0
     run: int = 0
@@ -127,6 +128,7 @@ class Session:
         """Remember what the report says; returns the slot of the line it is sent in."""
         match report:
             case orders.Setup(run=run, ticket=ticket):
+                self.thumbs = self.thumbs if run == self.run else None
                 self.run = run
                 if ticket == self.ticket:
                     self.running = self.config
@@ -138,6 +140,8 @@ class Session:
                 if failed == self.ticket and self.running is not None:
                     self.config = self.running
                 return f"notice-{level}"
+            case orders.Thumbs(raw=raw):
+                self.thumbs = raw
         return "thumbs"
 
     def crashed(self) -> int:

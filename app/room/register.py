@@ -135,6 +135,11 @@ class Register:
         with self._lock:
             room.leave(page, self._hub.age)
 
+    def send_thumbs(self, room: Classroom, page: Outlet) -> None:
+        """A page that watches wants the pictures of the samples."""
+        with self._lock:
+            self._hub.send_thumbs(room.run, page)
+
     def unwatch(self, room: Classroom, page: Outlet) -> None:
         """A line of frames has gone."""
         with self._lock:

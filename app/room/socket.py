@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.live import hub as hubs
 from app.live.frames import encode
-from app.live.messages import MessageError
+from app.live.messages import Control, MessageError, Thumbs
 from app.live.outbox import Hangup, Outbox
 from app.live.socket import accepted, control_in, converse, first_word, hang_up, token_of
 from app.room import messages
@@ -77,7 +77,7 @@ def _hear_member(register: Register, room: Classroom, member: Member, message: m
 
 
 async def frames(socket: WebSocket) -> None:
-    """The endpoint of frames: the hello's token is the room's code. What a page says besides is not for this run."""
+    """The endpoint of frames: the hello's token is the room's code. Whoever watches has no say in the run."""
     settings = hubs.current().settings
     if not await accepted(socket, settings):
         return
@@ -88,10 +88,12 @@ async def frames(socket: WebSocket) -> None:
         await hang_up(socket, Hangup(CLOSE_OVER, str(error)))
         return
     try:
-        await converse(socket, outbox, settings.messages_per_s, lambda text: _ignored(control_in(text)))
+        await converse(socket, outbox, settings.messages_per_s,
+                       lambda text: _hear_watcher(register, room, control_in(text), outbox))
     finally:
         register.unwatch(room, outbox)
 
 
-def _ignored(message: object) -> None:
-    """Whoever watches has no say; what their page says is checked like anybody's."""
+def _hear_watcher(register: Register, room: Classroom, message: Control, page: Outbox) -> None:
+    if isinstance(message, Thumbs):
+        register.send_thumbs(room, page)

@@ -12,6 +12,7 @@ from app.live.sessions import SessionHandle
 from app.parts.film import shipped, style
 from app.session import Session
 from app.views._plain import plain
+from app.words import _
 
 ASK_EVERY_S = 2.0
 
@@ -24,7 +25,7 @@ def place(tab: Session) -> SessionHandle | None:
         _wait(tab)
     except HubError as error:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
-        st.button("Try again", type="primary", icon=":material/refresh:")  # pressing it draws the page anew
+        st.button(_("Try again"), type="primary", icon=":material/refresh:")  # pressing it draws the page anew
     return None
 
 
@@ -33,7 +34,8 @@ def _wait(tab: Session) -> None:
     style()
     _line(tab)
     for film in samples(FILMS)[:1]:
-        st.markdown(plain(f"Meanwhile, a film of many runs: {film.title}. Two sliders are yours, γ and time."))
+        st.markdown(plain(_("Meanwhile, a film of many runs: {film}. Two sliders are yours, γ and time.",
+                            film=_(film.title))))
         shipped(film)
 
 
@@ -43,8 +45,9 @@ def _line(tab: Session) -> None:
     try:
         tab.connect()
     except Full as full:
-        st.warning(plain(f"All {full.places} places of this server are taken. You are number {full.place} in line; "
-                         "this page begins by itself when it is your turn."), icon=":material/hourglass_empty:")
+        told = _("All {places} places of this server are taken. You are number {place} in line; this page begins by "
+                 "itself when it is your turn.", places=full.places, place=full.place)
+        st.warning(plain(told), icon=":material/hourglass_empty:")
     except HubError as error:
         st.warning(plain(str(error)), icon=":material/hourglass_empty:")
     else:

@@ -9,7 +9,7 @@ from app.live import frames
 from app.live.camera import Camera
 from app.live.inputs import InputSide
 from app.live.messages import View
-from app.live.narrate import sentence
+from app.live.narrate import tell
 from app.offline.pack import packed
 from lpc_core.config import unflatten
 from lpc_core.engine.fused import FusedEngine
@@ -93,7 +93,7 @@ def _seen(config, run, engine, driver, lr):
             "inputs": side.words(),
             "metrics": {name: None if np.isnan(value) else value for name, value in snapshot.metrics.items()},
             "points": None if points is None else points.ravel().tolist(),
-            "forces": None if forces is None else forces.ravel().tolist(), "sentence": sentence(snapshot), "own": own,
+            "forces": None if forces is None else forces.ravel().tolist(), "sentence": tell(snapshot), "own": own,
             "arrays": {name: [list(array.shape), array.ravel().tolist()] for name, array in arrays.items()}}
 
 
@@ -113,7 +113,7 @@ def _told(step, gamma, metrics, before):
              "point_error": 0.0333, "nc1_pinv": 0.01}
     now = _moment(step, gamma, usual | metrics)
     learnt = before is not None and before > 0.5
-    told = sentence(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}), learnt=learnt)
+    told = tell(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}), learnt=learnt)
     return {"step": step, "gamma": gamma, "before": before, "learnt": learnt, "sentence": told,
             "metrics": {name: None if np.isnan(value) else value for name, value in now.metrics.items()}}
 

@@ -60,7 +60,7 @@ def test_a_second_browser_follows_a_leader_through_a_whole_lesson(lab, open_page
 
     leader.reload()  # it leads on
     leader.get_by_test_id("lpc-room").filter(has_text=f"{code} · 1").wait_for()
-    wait_until(follower, lambda s: s["index"] == 2 and s["step"] > 0 and not s["ticked"])
+    wait_until(follower, lambda s: s["index"] == 2 and s["mode"] == "auto")
     leader.get_by_test_id("lpc-room").click()
     leader.get_by_test_id("lpc-room-end").click()
     follower.get_by_text("There is no room by this code").wait_for()

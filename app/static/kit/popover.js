@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.js";
 import { explanation } from "./explain.js";
+import { tr } from "./words.js";
 
 let serial = 0;
 
@@ -25,7 +26,7 @@ export class Popover {
   /** A button about what is called `about`; `key` is what `fill` gets. */
   about(about, testid, key) {
     const button = el("button", {
-      type: "button", class: "lpc-info", text: "i", title: `About: ${about}`, "aria-label": `About: ${about}`, "aria-expanded": "false",
+      type: "button", class: "lpc-info", text: "i", title: tr("About: {about}", { about }), "aria-label": tr("About: {about}", { about }), "aria-expanded": "false",
       "aria-controls": this.element.id, testid,
     });
     button.addEventListener("click", () => (this.owner === button ? this.close() : this.open(button, key)));

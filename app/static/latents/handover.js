@@ -2,6 +2,7 @@
 
 import { formatCount, formatGamma } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
+import { tr } from "../kit/words.js";
 
 /** One marker trace per class; wrongly classified samples are open markers; those without a flag are pale. SVG: WebGL scatter would need `unsafe-eval`. */
 export function pointTraces(scene, setup, colours, focus, theme, flags = null) {
@@ -43,7 +44,7 @@ export function exportFigure(axes, scene, setup, colours, theme, whole) {
 /** What is drawn, of which data, when: a picture travels without its page. */
 export function captionOf({ info, norm_mean: radius }, { info: { title } }) {
   const view = info.projection === "pca" ? ", PCA" : "";
-  return `${title ? `${title}: ` : ""}γ = ${formatGamma(info.gamma)}, step ${formatCount(info.step)}, R = ${formatGamma(radius)}${view}`;
+  return `${title ? `${tr(title)}: ` : ""}γ = ${formatGamma(info.gamma)}, ${tr("step {n}", { n: formatCount(info.step) })}, R = ${formatGamma(radius)}${view}`;
 }
 
 function reachOf({ xy, n, p, norm_mean: radius, collapse_points: points }, whole) {
@@ -62,7 +63,7 @@ function ring(radius, color, dash) {
 function crosses({ collapse_points: points, p }, colours, theme) {
   const at = (offset) => colours.map((_, c) => points[c * p + offset]);
   return {
-    type: "scatter", mode: "markers", name: "predicted", x: at(0), y: at(1),
+    type: "scatter", mode: "markers", name: tr("predicted"), x: at(0), y: at(1),
     marker: { symbol: "cross", size: 13, color: colours, line: { color: theme.text, width: 1.2 } },
   };
 }

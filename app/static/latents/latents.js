@@ -18,7 +18,7 @@ import { Selection } from "./selection.js";
 import { Spin } from "./spin.js";
 import { Touch, guardWheel, onceUp } from "./touch.js";
 import { Tween, comparable } from "./tween.js";
-import { described, titlesOf } from "./words.js";
+import { VIEW, described, titlesOf } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -28,8 +28,8 @@ export class Latents {
   constructor(parts, hooks) {
     Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
-    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class", testid: "lpc-picture" });
-    this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": "Latent view" }, this.gd, this.canvas);
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
+    this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
     this.plot.append(this.surface);
     this.axes = new BareAxes(this.gd);
     this.tween = new Tween();

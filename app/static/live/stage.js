@@ -2,6 +2,7 @@
 
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
+import { said, tr } from "../kit/words.js";
 import { partsOf } from "../kit/frames.js";
 import { Inputs } from "../inputs/inputs.js";
 import { Linked } from "../kit/linked.js";
@@ -22,7 +23,6 @@ export class Stage extends LiveView {
     const linked = (this.linked = new Linked());
     const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
-    this.views.element.inert = Boolean(this.props.following);
     this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());
@@ -84,7 +84,7 @@ export class Stage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
-    setText(this.part.data, info.title);
+    setText(this.part.data, tr(info.title));
     this.ready(info);
     this.takeUpMoment();
   }
@@ -128,7 +128,7 @@ export class Stage extends LiveView {
     this.gamma.tell(own.info.gamma);
     this.transport.tell(own.info);
     this.part.sentence.setAttribute("aria-live", own.info.state === "running" ? "off" : "polite");
-    setText(this.part.sentence, own.info.sentence);
+    setText(this.part.sentence, said(own.info.sentence));
     this.curves.tell(own.info);
     this.nodes.tell(own);
     this.inputs.tell(own);

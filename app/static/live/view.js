@@ -5,6 +5,7 @@ import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 import { GammaControl } from "./gamma.js";
 import { Moment } from "./moment.js";
 import { Notices } from "./notices.js";
@@ -13,14 +14,14 @@ import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
-const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
-const RELOADED = "Started from step 0: reloading a page begins its run anew. Its address holds all settings.";
-const STILL = "Paused, because this device asks for less motion. Press play to start.";
+const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
+const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
+const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
+/** A view has: views, its ViewControls, and build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
   /** props: {wsPath, token, dark, plotlyUrl, again(), following}; again asks for another token; who follows another's run has no say in it. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
@@ -34,6 +35,7 @@ export class LiveView extends Part {
     this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
     this.transport = new Transport(send, this.gamma);
     this.build();
+    this.views.element.inert = Boolean(props.following);
     this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
     this.begin();
   }
@@ -57,7 +59,7 @@ export class LiveView extends Part {
   fetchPlotly() {
     clearTimeout(this.charts);
     this.charts = 0;
-    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
+    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(tr("{error}; reload the page.", { error: error.message })));
   }
 
   connect() {

@@ -16,6 +16,7 @@ from app.live import hub as hubs
 from app.live import sessions, state_file
 from app.live.hub import Hub, HubError
 from app.live.keeping import SAVE_EVERY_S
+from app.live.mark import mark_name
 from app.live.processes import LocalWorker
 from app.settings import Settings
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
@@ -55,7 +56,7 @@ def page(hub: Hub) -> Iterator[Page]:
 
 
 def spare_is_ready(hub: Hub) -> None:
-    until(lambda: hub.crew.spare is not None and (hub.folder / f"{hub.crew.spare.pid}.serving").exists())
+    until(lambda: hub.crew.spare is not None and (hub.folder / mark_name(hub.crew.spare.pid)).exists())
 
 
 def worker_pid(hub: Hub) -> int:

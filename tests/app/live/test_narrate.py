@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from app.live.narrate import sentence
+from app.live.narrate import tell
 from lpc_core.snapshot import Snapshot
 
 EYE = np.eye(4)
@@ -18,7 +18,8 @@ BASE = Snapshot(
 def told(before: dict[str, float] | None = None, metrics: dict[str, float] | None = None, *, learnt: bool = False,
          **changes: object) -> str:
     now = dataclasses.replace(BASE, metrics={"nc1_pinv": 0.01} | metrics if metrics else {}, **changes)
-    return sentence(now, None if before is None else dataclasses.replace(BASE, metrics=before), learnt=learnt)
+    text, values = tell(now, None if before is None else dataclasses.replace(BASE, metrics=before), learnt=learnt)
+    return text.format(**values) if values else text
 
 
 GOOD = {"train_accuracy": 1.0}

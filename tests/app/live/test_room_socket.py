@@ -119,6 +119,20 @@ def test_a_room_from_its_opening_to_its_end(server, dial):
     hub.close(run.id)
 
 
+def test_pictures_are_made_once_for_all_who_watch(server, dial):
+    hub, _ = server
+    run = hub.open(config("pictures"))
+    page = Page(hub, run)
+    code = dial("room", type="open", run=run.token, tab="a", where=WHERE).next("room")["code"]
+    watching = [dial("frames", type="hello", token=code) for _ in range(2)]
+    for line in watching:
+        line.next("setup")
+        line.say(type="thumbs")
+        line.next("thumbs")
+    assert len(page.of("thumbs")) == 1
+    hub.close(run.id)
+
+
 @pytest.mark.parametrize(("first", "text"), [
     ({"type": "join", "code": "BCDF", "tab": "a"}, "There is no room by this code"),
     ({"type": "lead", "code": "BCDF", "secret": "x", "tab": "a"}, "There is no room by this code"),
@@ -135,7 +149,7 @@ def test_who_cannot_come_in_is_told_why(dial, first, text):
 def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):
     assert dial("frames", type="hello", token="BCDF").end() == 4401
     for path in ("room", "frames"):
-        line = connect(f"ws://localhost:{server[1]}/{path}", origin="http://evil.example")
-        with pytest.raises(InvalidStatus) as refused, line:
+        url = f"ws://localhost:{server[1]}/{path}"
+        with pytest.raises(InvalidStatus) as refused, connect(url, origin="http://evil.example"):
             pass
         assert refused.value.response.status_code == 403
