@@ -49,6 +49,16 @@ def test_plain_leaves_nothing_that_markdown_reads(text):
     assert shown.replace("\\", "").replace("\u2060", "") == f"a {text} z".replace("\\", "")
 
 
+@pytest.mark.parametrize("text", ["fr", HOSTILE[0]])
+def test_a_language_that_we_do_not_have_is_named(text):
+    test = AppTest.from_string("from app.views import opening\nopening()", default_timeout=60)
+    test.query_params["lang"] = text
+    assert [said.value for said in test.run().warning] == [
+        plain(f"lang: expected en or de, got {text!r}. It is ignored.")]
+    test.query_params["lang"] = "de"
+    assert not test.run().warning
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("home", "inspect")])
 @pytest.mark.parametrize("text", HOSTILE[:1] + HOSTILE[4:6])
 def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import ask_until, stage_state, themes, wait_until
+from driving import ask_until, screens, stage_state, themes, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +37,16 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab
     for _ in themes(page):
         ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
+
+
+def test_in_german_the_document_says_so_and_fits_a_phone(lab, open_page):
+    page = open_page(f"{lab.url}/play?lang=de", still=True)
+    wait_until(page, lambda s: s["state"] == "paused")
+    assert page.locator("html").get_attribute("lang") == "de"
+    page.get_by_role("button", name="Raum", exact=True).click()
+    page.get_by_role("button", name="Raum öffnen").wait_for()
+    for _ in screens(page, "german", (390, 860)):
+        ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
 
 
 def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, open_page):
