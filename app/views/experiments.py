@@ -20,6 +20,9 @@ INTRO = N_("""
 Every row of the paper by its name, trained and measured with this code, beside what was published. “Paper” is
 {source}; beside a stand-in such as digits it is that of the same row on CIFAR-10: for the direction, not the size.
 """)
+BESIDE_OURS = N_("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
+                 "`lpc paper run digits/all --seeds 3` makes your own.")
+NO_RUNS = N_("No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
 USUAL = ("lpc", "no-pen", "lin-pen")  # rows that a figure begins with
 _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
@@ -36,7 +39,7 @@ def render() -> None:
     held = shelf()
     st.html(f"<style>{_STYLE}</style>")
     st.markdown(_(INTRO, source=SOURCE))
-    for problem in held.problems:
+    for problem in (*tab.problems, *held.problems):
         st.warning(plain(problem), icon=":material/warning:")
     _experiments_launch.render(desk, held)
     sections: dict[str, Callable[[], None]] = {
@@ -51,10 +54,7 @@ def _family(held: Shelf) -> Results | None:
     own = held.results()
     found = sorted(own or shipped(), key=lambda each: -len(each.tables[0].rows))  # what says most comes first
     if not own:
-        words = _("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
-                  "`lpc paper run digits/all --seeds 3` makes your own.") if found else _(
-                      "No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
-        st.info(words, icon=":material/inventory_2:")
+        st.info(_(BESIDE_OURS if found else NO_RUNS), icon=":material/inventory_2:")
     if not found:
         return None
     names = [each.name for each in found]

@@ -133,6 +133,20 @@ def test_no_page_says_a_text_that_is_not_its_own_unless_it_is_made_plain(path):
 
 
 def _own(text):
-    """A text of ours: written there, or with nothing but numbers put in."""
-    return isinstance(text, ast.Constant) or ast.unparse(text) in {"about", "done.format(have)", "sample.sentence"} or (
-        isinstance(text, ast.JoinedStr) and ast.unparse(text)[:-1].endswith(" measurements."))
+    """A text of ours: written there, a constant of the module, or one that `_` says with nothing but numbers put in."""
+    match text:
+        case ast.Constant() | ast.Name(id="ABOUT" | "BESIDE_OURS" | "NO_RUNS"):
+            return True
+        case ast.IfExp(body=one, orelse=other):
+            return _own(one) and _own(other)
+        case ast.Call(func=ast.Name(id="_"), args=[said], keywords=put):
+            return _own(said) and all(map(_counted, (keyword.value for keyword in put)))
+    return ast.unparse(text) in {"about", "done", "sample.sentence"}
+
+
+def _counted(value):
+    """A number, as it is or formatted as only numbers can be."""
+    if isinstance(value, ast.JoinedStr):
+        return all(part.format_spec for part in value.values if isinstance(part, ast.FormattedValue))
+    return ast.unparse(value) in {"missing", "have", "SAMPLES", "len(shown)", "duration(own.seconds)",
+                                  "study.planned if study else _('all')"}
