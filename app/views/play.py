@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
+from app.abouts import TOUR
 from app.parts.stage import stage
 from app.views import _form
 from app.views._base import View
@@ -22,7 +23,7 @@ def render() -> None:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
-        stage(seat.token, moment=tab.moment, share=session.share(tab))
+        stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):
