@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 1
-FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py \
+FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py tests/test_words.py \
 	$(addprefix tests/core/,test_theory.py test_schedules.py test_config.py test_parsing.py test_registry.py) \
-	$(addprefix tests/app/,test_frames.py test_messages.py test_proxies.py test_film_page.py test_narrate.py)
+	$(addprefix tests/app/,test_proxies.py live/test_frames.py live/test_messages.py live/test_narrate.py views/test_film_page.py)
 
-.PHONY: run test check lint assets clean
+.PHONY: run test check lint assets words clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
@@ -43,6 +43,9 @@ $(VENV)/.test: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 assets: $(VENV)/.run
 	$(BIN)/python -m assets.make_samples
 	$(BIN)/python -m assets.make_films
+
+words: $(VENV)/.test  # what is said on pages, gathered for translation; names what has none yet
+	$(BIN)/python -m assets.make_words
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

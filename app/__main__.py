@@ -15,14 +15,16 @@ SHUTDOWN_S = 1  # for open connections, before they are cut
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, bind, serve until SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
-    os.environ.update({"LPC_WORKERS": str(options.workers), "LPC_DEVICE": options.device})
+    os.environ.update({"LPC_WORKERS": str(options.workers), "LPC_DEVICE": options.device, "LPC_ON": options.on})
+    from app.live.makers import check
     from app.settings import ONE_THREAD, SettingsError, from_env
+    from lpc_core.config import ConfigError
 
     os.environ.update(ONE_THREAD)
 
     try:
-        from_env()
-    except SettingsError as error:
+        check(from_env().on)
+    except (SettingsError, ConfigError) as error:
         _give_up(str(error))
     listening = _bind(options.host, options.port)
     with listening:
@@ -35,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8501, help="port; 0 picks a free one (default: 8501)")
     parser.add_argument("--workers", default=os.environ.get("LPC_WORKERS", "1"), help="training processes (default: 1)")
     parser.add_argument("--device", default=os.environ.get("LPC_DEVICE", "auto"), help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--on", default=os.environ.get("LPC_ON", "processes"),
+                        help="where they run: processes, ray or ray:HOST:PORT (default: processes)")
     return parser
 
 

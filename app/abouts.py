@@ -5,21 +5,20 @@ Every ⓘ of a page shows one of these (`static/kit/explain.js`), and what depen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.glossary import GLOSSARY
 from app.lessons import lessons
-from lpc_core.phase import MEANING
 
 
 @dataclass(frozen=True)
 class About:
     """``terms`` are of the glossary, ``lesson`` is a lesson's name; both may be missing."""
 
-    title: str
-    text: str  # what it is: its axes and marks
+    title: str = ""
+    text: str = ""  # what it is: its axes and marks
     look: str = ""  # what to look for
     terms: tuple[str, ...] = ()
     lesson: str = ""
@@ -80,7 +79,7 @@ STAGE = {
         ("point collapse", "total collapse"), "collapse"),
     "compare": About(
         "Runs side by side",
-        "The same samples and the same first weights in each panel; only what the headings name is different. With "
+        "The same samples and the same seed in each panel; only what the headings name is different. With "
         "shared axes a smaller picture is a smaller shell; with own axes each is zoomed to its points.",
         "Which panel's classes are tightest for their radius?", ("shell", "point collapse"), "optimizer"),
     "compare-chart": About(
@@ -94,7 +93,7 @@ FILM = {
         "γ of the run",
         "One run per stop, all from the same seed, data and batches: they differ in γ alone. A run ramps up from the "
         "same small γ to its own and then holds it, so early on neighbours look alike. Left and right arrows move "
-        "it; so does a press on a curve.", "", ("γ",), "too_much"),
+        "it; so does a press on a curve.", "", ("γ",), "too-much"),
     "film-time": About(
         "Time",
         "Training steps; early moments lie closer together, because more happens there. Space plays, Shift with left "
@@ -102,9 +101,7 @@ FILM = {
     "film-marks": About(
         "Where collapse sets in, and where it is total",
         "Green: the smallest γ whose classes have collapsed, at the chosen moment. Red: from here on every γ is "
-        "totally "
-        f"collapsed. {MEANING['collapsed']} {MEANING['total']} Where that begins depends on the length of the ramp and "
-        "the classifier's learning rate, not on the data alone.", "", ("point collapse", "total collapse"), "too_much"),
+        "totally collapsed.", "", ("point collapse", "total collapse"), "too-much"),
 }
 CLOUD = {
     "cloud": About(
@@ -126,27 +123,28 @@ CLOUD = {
         "Green marks the γ whose points lie nearest to the class means; red the γ from which some class's own point "
         "is no longer classified as that class for sure.", "", ("head", "collapse point", "critical γ"), "theory"),
 }
-CARDS = {  # by a card's key: what else its ⓘ says
-    "nc1": About("NC1", "", "Lines that fall: the classes shrink to points.", ("neural collapse",), "collapse"),
-    "nc2": About("NC2", "", "Lines that fall: the class centres come to lie at equal angles.", ("neural collapse",),
-                 "collapse"),
-    "nc3": About("NC3", "", "Lines that fall: the head's rows point where the class centres are.", ("head",),
-                 "collapse"),
-    "nc4": About("NC4", "", "Agreement that rises to 100 %: the nearest centre decides as the network does.",
-                 ("neural collapse",), "collapse"),
-    "shell": About("The shell", "", "The measured radius beside the predicted one, while γ grows.", ("shell",),
-                   "shell"),
-    "peaks": About("Peaks", "", "Peaks that move apart in units of their width.", ("node", "binary code"), "binary"),
-    "separation": About("Separation and robustness", "", "Does a larger separation go with a larger robustness, "
-                        "and under which attack?", ("separation ratio", "robustness"), "robustness"),
-    "foretold": About("What the head foretells", "", "Where the predicted radius meets the measured one.",
-                      ("collapse point", "critical γ"), "theory"),
-    "histograms": About("What each node does", "", "One peak or two, and whether the two are opposite.",
-                        ("node", "binary code"), "binary"),
-    "code": About("The code of each class", "", "Rows of signs that differ.", ("binary code",), "binary"),
-    "hamming": About("Distances of codes", "", "Two classes that differ in one node are the easiest to confuse.",
-                     ("binary code",), "binary"),
-    "head": About("The head's rows", "", "Rows that spread evenly.", ("head",), "collapse"),
+CARDS = {  # by a card's key: what its ⓘ says besides the card's own words
+    "nc1": About(look="Lines that fall: the classes shrink to points.", terms=("neural collapse",), lesson="collapse"),
+    "nc2": About(look="Lines that fall: the class centres come to lie evenly.", terms=("neural collapse",),
+                 lesson="collapse"),
+    "nc3": About(look="Lines that fall: the head's rows point where the class centres are.", terms=("head",),
+                 lesson="collapse"),
+    "nc4": About(look="A line that falls to 0: the nearest class centre decides as the network does.",
+                 terms=("neural collapse",), lesson="collapse"),
+    "shell": About(look="The measured radius beside the predicted one, while γ grows.", terms=("shell",),
+                   lesson="shell"),
+    "peaks": About(look="Peaks that move apart in units of their width.", terms=("node", "binary code"),
+                   lesson="binary"),
+    "separation": About(look="Does a larger separation go with a larger robustness, and under which attack?",
+                        terms=("separation ratio", "robustness"), lesson="robustness"),
+    "foretold": About(look="Where the predicted radius meets the measured one.", terms=("collapse point", "critical γ"),
+                      lesson="theory"),
+    "histograms": About(look="One peak or two, and whether the two are opposite.", terms=("node", "binary code"),
+                        lesson="binary"),
+    "code": About(look="Rows of signs that differ.", terms=("binary code",), lesson="binary"),
+    "hamming": About(look="Which two classes differ in the fewest nodes?", terms=("binary code",),
+                     lesson="binary"),
+    "head": About(look="Rows that spread evenly.", terms=("head",), lesson="collapse"),
 }
 TOUR = (  # the part of the page, and what is said there, once
     ("lpc-latents", "Every mark is a sample as the network's last layer but one sees it: its latent. It is training "
@@ -154,10 +152,19 @@ TOUR = (  # the part of the page, and what is said there, once
     ("lpc-gamma", "γ is the price of a long latent. Drag it to the right and watch the marks."),
     ("lpc-layer-points", "The classes fall onto a shrinking circle, the shell, and there onto the crosses, "
                          "computed without them."),
-    ("lpc-nodes", "One histogram for each number of the latent. Under a strong γ most have two peaks: a binary code."),
-    ("lpc-curves", "What was measured so far. The menus have every quantity of the paper, the i says what it is."),
+    ("lpc-nodes", "One histogram for each number of the latent. Watch for two peaks as γ grows: a binary code."),
+    ("lpc-curves", "What was measured so far. The menus have more quantities, the i says what each is."),
     ("lpc-inputs-toggle", "Inputs shows the samples before the network. Point at one: it is marked everywhere."),
 )
+
+
+def texts() -> Iterator[str]:
+    """All that is said here, for the catalogues of other languages."""
+    for about in (STAGE | FILM | CLOUD).values():
+        yield from (about.title, about.text)
+    for about in (*(STAGE | FILM | CLOUD).values(), *CARDS.values()):
+        yield from (about.look, *(lessons()[name].title for name in (about.lesson,) if name))
+    yield from (text for _id, text in TOUR)
 
 
 def abouts(some: Mapping[str, About], *, served: bool = True) -> dict[str, dict[str, Any]]:

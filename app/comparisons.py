@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.words import _
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.presets import default_run
 
@@ -50,7 +51,11 @@ class Ready:
     @property
     def look_for(self) -> str:
         """What to look for, in a few sentences."""
-        return " ".join([*(claim.words for claim in self.claims), self.hint])
+        return " ".join(map(_, [*(claim.words for claim in self.claims), self.hint]))
+
+    def texts(self) -> list[str]:
+        """Every text of it that a reader sees."""
+        return [self.title, *(claim.words for claim in self.claims), self.hint, *(title for title, _own in self.runs)]
 
     def run(self, seed: int = 0) -> RunConfig:
         """The base run."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.words import _
+
 GLOSSARY = {
     "latent": "What the penultimate layer makes of one sample: a short list of numbers, z. A network that classifies "
               "reads "
@@ -39,4 +41,4 @@ GLOSSARY = {
 def listed(text: str = "") -> str:
     """The terms that occur in ``text`` (all of them without one), each with its meaning, as a list in Markdown."""
     met = [term for term in GLOSSARY if not text or term in text.lower()]
-    return "\n".join(f"* **{term}**: {GLOSSARY[term]}" for term in met)
+    return "\n".join(f"* **{_(term)}**: {_(GLOSSARY[term])}" for term in met)

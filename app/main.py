@@ -8,11 +8,12 @@ import streamlit as st
 
 from app import session
 from app.views import views
+from app.words import LANGUAGES, _
 
 # Above every page whose server is away. (A live view says it itself, of its own connection.)
 AWAY = """<style>
 [data-testid="stApp"]:not([data-test-connection-state="CONNECTED"]):not(:has([data-testid="lpc-stage"]))::before {
-  content: "The server does not answer. This page goes on by itself as soon as it does.";
+  content: "{words}";
   position: fixed; inset: 3.6rem 0 auto; z-index: 1000; margin: 0 auto; width: fit-content;
   max-width: calc(100vw - 2rem); padding: .6rem 1rem; border-radius: .5rem; border-left: 4px solid #d98a00;
   background: light-dark(#fff3d6, #4a3a12); color: light-dark(#3d2e00, #ffeec2); animation: lpc-away 0s 3s both; }
@@ -21,11 +22,13 @@ AWAY = """<style>
 ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
-st.html(AWAY)
-pages = {name: st.Page(view.render, title=view.title, url_path=name, default=i == 0)
+st.html(AWAY.replace("{words}", _("The server does not answer. This page goes on by itself as soon as it does.")))
+pages = {name: st.Page(view.render, title=_(view.title), url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())}
 shown = st.navigation(list(pages.values()), position="top")
 if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=asked)
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
 shown.run()
+session.keep_language()
+st.html(f'<p class="lpc-languages">{" · ".join(session.language_links(LANGUAGES))}</p>')

@@ -35,6 +35,7 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
+from app import words  # noqa: E402
 from app.desks import jobs  # noqa: E402
 from app.desks.file_routes import (  # noqa: E402
     desk_file,
@@ -51,6 +52,9 @@ from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
 from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
+from app.room import register as registers  # noqa: E402
+from app.room.socket import frames as room_frames  # noqa: E402
+from app.room.socket import words as room_words  # noqa: E402
 from app.settings import from_env  # noqa: E402
 
 
@@ -120,7 +124,7 @@ class OwnPage:
             await self._app(scope, receive, send)
             return
         name = scope["path"].removeprefix("/")
-        change = _no_dialogs if name == "_stcore/host-config" else _first_files if "/" not in name else None
+        change = _no_dialogs if name == "_stcore/host-config" else _first_files(scope) if "/" not in name else None
         if change is None or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
@@ -147,6 +151,7 @@ def _changed(send: Send, change: Callable[[bytes], bytes]) -> Send:
         new = change(bytes(body))
         others = [(key, value) for key, value in start["headers"]
                   if key.lower() not in (b"content-length", b"etag", b"last-modified")]
+        others.append((b"vary", b"accept-language"))
         await send({**start, "headers": [*others, (b"content-length", str(len(new)).encode())]})
         await send({"type": "http.response.body", "body": new})
 
@@ -157,11 +162,33 @@ def _no_dialogs(body: bytes) -> bytes:
     return body.replace(b'"blockErrorDialogs":false', b'"blockErrorDialogs":true')
 
 
-def _first_files(body: bytes) -> bytes:
-    """In Streamlit's HTML (anything else stays): relative as all that a page asks for, which may lie below any path."""
+def _first_files(scope: Scope) -> Callable[[bytes], bytes]:
+    """In Streamlit's HTML (anything else stays): relative as all that a page asks for, which may lie below any path;
+    and the page's words in the language of whoever asks, for whom the page is marked.
+    """
+    asked = Request(scope)
+    spoken = words.chosen(asked.query_params.get("lang"), asked.headers.get("accept-language"))
+    table = f'<script src="lab/words/{spoken}.js?v={words.version(spoken)}"></script>' if spoken != words.OWN else ""
     mark = b'<script type="module"'
-    ours = b'<link rel="stylesheet" href="lab/static/kit/stage.css"><script src="lab/static/kit/page.js"></script>'
-    return body.replace(mark, ours + mark, 1) if b"<title>Streamlit</title>" in body else body
+    ours = ('<link rel="stylesheet" href="lab/static/kit/stage.css">'
+            f'{table}<script src="lab/static/kit/page.js"></script>').encode()
+
+    def change(body: bytes) -> bytes:
+        if b"<title>Streamlit</title>" not in body:
+            return body
+        return body.replace(b'<html lang="en"', f'<html lang="{spoken}"'.encode(), 1).replace(mark, ours + mark, 1)
+
+    return change
+
+
+async def page_words(call: Request) -> Response:
+    """A language's table for the page; for good, as the address that pages use names its version."""
+    language = call.path_params["language"]
+    if language not in words.LANGUAGES:
+        return PlainTextResponse(f"expected one of {', '.join(words.LANGUAGES)}, got another language", 404)
+    lasting = call.query_params.get("v") == words.version(language)
+    return Response(f"globalThis.lpcWords = {words.page_words(language)};\n", media_type="text/javascript",
+                    headers={"cache-control": FOREVER if lasting else REVALIDATE})
 
 
 @functools.cache
@@ -225,6 +252,13 @@ def script_failed(error: Exception) -> bool:
     return True
 
 
+async def _keep_rooms(register: registers.Register) -> None:
+    """Rooms whose leaders stay away end."""
+    while True:
+        await asyncio.sleep(1.0)
+        register.tidy()
+
+
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
@@ -233,11 +267,15 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     await asyncio.to_thread(rooms.sweep)
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
+    registers.install(registers.Register(hub))
+    tidy = asyncio.create_task(_keep_rooms(registers.current()))
     warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
     try:
         yield {"hub": hub}
     finally:
         await asyncio.gather(warm, return_exceptions=True)
+        tidy.cancel()
+        registers.install(None)
         hubs.install(None)
         await asyncio.to_thread(jobs.close_all)
         await asyncio.to_thread(hub.stop)
@@ -249,8 +287,11 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         WebSocketRoute("/lab/ws", live),
+        WebSocketRoute("/lab/room", room_words),
+        WebSocketRoute("/lab/room/frames", room_frames),
         Route("/lab/health", health),
         Route("/lab/plotly.min.js", plotly_js),
+        Route("/lab/words/{language}.js", page_words),
         Route("/lab/file", desk_file),
         Route("/lab/film.html", film_page),
         Route("/lab/film.gif", film_gif),

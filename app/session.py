@@ -5,18 +5,22 @@ The only module that touches ``st.session_state``, ``st.query_params`` and Strea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import comparisons, moments
+from app import comparisons, moments, words
 from app.desks import films, inspections, jobs
 from app.lessons import lessons
 from app.live import hub
 from app.live.sessions import SessionHandle
 from app.reach import reachable
+from app.room.classroom import Classroom
 from app.settings import from_env
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
@@ -33,11 +37,15 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
-_STREAMLIT_PARAMETERS = ("embed", "embed_options")
+_JOB = "job"  # in a link: the desk whose work its page goes on showing
+_LANGUAGE = "lang"  # likewise: the language of the page
+_OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
 
 
 class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
+
+    ticket = ""  # in the line for a place
 
     def __init__(self) -> None:
         asked, moment, wrong = moments.split(given())
@@ -97,7 +105,8 @@ class Session:
     def connect(self) -> SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
-            self.place = hub.current().open(self.work())
+            self.ticket = self.ticket or secrets.token_hex(8)
+            self.place = hub.current().open(self.work(), self.ticket)
         return self.place
 
     def film_desk(self) -> films.FilmDesk:
@@ -107,6 +116,13 @@ class Session:
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
         return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
+
+    def linked_desk(self, name: str, kind: type[Desk]) -> Desk:
+        """Return this tab's desk ``name``, or after a reload the one that the link names."""
+        asked = jobs.known(st.query_params.get(_JOB, ""))
+        if name not in self.desks and type(asked) is kind:
+            self.desks[name] = asked
+        return self.desk(name, kind)
 
     def desk(self, name: str, make: Callable[[], Desk]) -> Desk:
         """Return this tab's desk ``name``, made anew if the old one was cleared away."""
@@ -240,9 +256,98 @@ class Learning(Session):
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
 
 
+class Attending(Learning):
+    """The same for the page of a room: ``code`` is the room's; with hands of one's own there is a run of one's own."""
+
+    def __init__(self) -> None:
+        asked = given()
+        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
+        self.done, self.run = set(), RunConfig()
+        self.group: RunGroup | None = None
+        self.code = asked.pop("code", "")
+        self.problems = [f"{ConfigError(other, 'a code on this page', text)}. It is ignored."
+                         for other, text in asked.items()]
+
+    @property
+    def own(self) -> bool:
+        """Whether this tab has taken its own hands."""
+        return self.group is not None
+
+    def join(self, code: str) -> None:
+        """Go to a room."""
+        self.follow()
+        self.code, self.problems = code, []
+
+    def take_hands(self, room: Classroom) -> None:
+        """Train what the leader trains, from the start, with hands of one's own, from the next draw on."""
+        self.group = hub.current().config(room.run)
+        self.name, self.index = room.where.lesson, room.where.index
+
+    def follow(self) -> None:
+        """Watch the leader again; the run of one's own ends."""
+        if self.place is not None:
+            hub.current().close(self.place.id)
+        self.group = self.place = None
+
+    def goes_with(self, room: Classroom) -> None:
+        """Be where the leader is, unless with hands of one's own."""
+        if not self.own:
+            self.name, self.index = room.where.lesson, room.where.index
+
+    def open(self, name: str, index: int = 0) -> None:
+        """With hands of one's own one may go through the lessons as elsewhere; from the last one to nowhere."""
+        if name and self.own:
+            self.group = self.group if name == self.name else lessons()[name].work(self.run.seed)
+            super().open(name, index)
+
+    def work(self) -> RunGroup:
+        """Return what the leader trained when hands were taken, or the lesson one has gone to since."""
+        return self.group or super().work()
+
+    def texts(self) -> dict[str, str]:
+        """The room's code."""
+        return {"code": self.code} if self.code else {}
+
+
 def given() -> dict[str, str]:
-    """What the link says, but for Streamlit's own words."""
-    return {name: text for name, text in st.query_params.items() if name not in _STREAMLIT_PARAMETERS}
+    """What the link says of what is trained."""
+    return {name: text for name, text in st.query_params.items() if name not in (*_OF_THE_WINDOW, _LANGUAGE)}
+
+
+def language() -> str:
+    """What this tab speaks: the language that a link has named, else the browser's; English where there is no tab."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return words.OWN
+    return asked_language() or words.chosen(None, st.context.headers.get("Accept-Language"))
+
+
+words.ask(language)
+
+
+def asked_language() -> str:
+    """The language that this tab's link has named; "" where none has."""
+    if (asked := st.query_params.get(_LANGUAGE)) in words.LANGUAGES:
+        st.session_state["lpc-language"] = asked
+    return str(st.session_state.get("lpc-language", ""))
+
+
+def in_language(texts: Mapping[str, str]) -> dict[str, str]:
+    """A link's ``texts`` and the language, where the tab's own link named one: what is passed on speaks it too."""
+    asked = asked_language()
+    return {**texts, _LANGUAGE: asked} if asked else dict(texts)
+
+
+def language_links(names: Mapping[str, str]) -> list[str]:
+    """A link, as HTML, to this page in each other language of ``names``."""
+    kept = {name: text for name, text in st.query_params.items() if name != _LANGUAGE}
+    return [f'<a href="?{escape(urlencode(kept | {_LANGUAGE: code}))}" lang="{code}" hreflang="{code}" target="_self">'
+            f"{name}</a>" for code, name in names.items() if code != language()]
+
+
+def keep_language() -> None:
+    """Let the address name the language also where the way to this page has left it out."""
+    if (asked := asked_language()) and st.query_params.get(_LANGUAGE) != asked:
+        st.query_params[_LANGUAGE] = asked
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -281,15 +386,29 @@ def learning() -> Learning:
     return tab
 
 
+def attending() -> Attending:
+    """Return this tab's place in a room."""
+    if "lpc-room" not in st.session_state:
+        st.session_state["lpc-room"] = Attending()
+    tab: Attending = st.session_state["lpc-room"]
+    return tab
+
+
+def link_job(desk: jobs.Desk) -> None:
+    """Put ``desk`` into the address bar, so that its work is found again after a reload."""
+    if st.query_params.get(_JOB) != desk.id:
+        st.query_params[_JOB] = desk.id
+
+
 def write_link(tab: Session | None = None) -> str:
     """Put all that ``tab`` trains into the address bar and return it as a query string."""
     texts, kind = (tab or current()).texts(), type(tab or current()).__name__
     came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
     st.session_state["lpc-linked"] = kind
     if came or given() != texts:
-        kept = {name: st.query_params[name] for name in _STREAMLIT_PARAMETERS if name in st.query_params}
-        st.query_params.from_dict({**kept, **texts})
-    return "?" + urlencode(texts)
+        kept = {name: st.query_params[name] for name in _OF_THE_WINDOW if name in st.query_params}
+        st.query_params.from_dict({**kept, **in_language(texts)})
+    return "?" + urlencode(in_language(texts))
 
 
 def link(tab: Session | None = None) -> str:
@@ -298,10 +417,16 @@ def link(tab: Session | None = None) -> str:
     return base.rstrip("/") + write_link(tab)
 
 
+def room_address() -> dict[str, str]:
+    """The page by which others come into a room, as they reach it, and what to know of it."""
+    base, note = reachable(urljoin(st.context.url or "", "room"))
+    return {"base": base, "note": note}
+
+
 def share(tab: Session) -> dict[str, str]:
     """What a page needs to write a link to a moment: the run in few words, the page's address, what to know of it."""
     base, note = reachable((st.context.url or "").split("?")[0])
-    return {"run": urlencode(to_short_texts(tab.run)), "base": base, "note": note}
+    return {"run": urlencode(in_language(to_short_texts(tab.run))), "base": base, "note": note}
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:

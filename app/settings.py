@@ -36,8 +36,13 @@ class Settings:
 
     workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
     spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
+    on: str = _setting("processes", "Where training processes run: processes (this machine), ray (one begun here), or "
+                                    "ray:HOST:PORT.")
     device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
     max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
+    max_rooms: int = _setting(20, "Rooms at the same time.", 1, 1_000)
+    room_members: int = _setting(200, "Members that a room may have.", 1, 1_000)
+    room_idle_s: float = _setting(300.0, "Seconds after which a room whose leader is away is over.", 1, 86_400)
     own_processes: int = _setting(2, "Heavy runs at the same time, each in a training process of its own.", 0, 64)
     run_memory_mb: int = _setting(0, "Megabytes that one run or film may take, by estimate; 0: a quarter of the "
                                      "machine's.", 0, 10_000_000)
@@ -65,6 +70,7 @@ class Settings:
     job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)
     job_s: float = _setting(1_800.0, "Seconds that a film or a study may take.", 1, 604_800)
     inspect_s: float = _setting(300.0, "Seconds that the reading and measuring of a file may take.", 1, 604_800)
+    store: str = _setting("lpc-store", "Folder of the runs that the page Reproduce shows and adds to.")
     messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
 
     def __post_init__(self) -> None:

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 
 from lpc_core.config import flatten
 from lpc_core.engine.trainer import Trainer
-from lpc_core.files.ordered import ordered
+from lpc_core.files import tensors
 from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.from_file import Wishes, inspect_file
@@ -101,12 +100,12 @@ def _made(sample: Sample) -> dict[str, Any]:
                   "steps": run.step, "stopped": f"at train accuracy {sample.stop_at:.0%}" if sample.stop_at else "",
                   "config": config}
     if sample.plain:
-        words = {"provenance": json.dumps(provenance), "made_by": "make assets"}
-        state = {name: value.contiguous() for name, value in run.model.state_dict().items()}
-        raw = safetensors.torch.save(state, words)
+        state = {name: value.numpy() for name, value in run.model.state_dict().items()}
+        raw = tensors.pack(state, provenance=json.dumps(provenance), made_by="make assets")
     else:
         raw = run.state_bytes()
-    write_whole(FOLDER / sample.file, ordered(raw))
+        raw = tensors.pack(tensors.arrays(raw), **tensors.header(raw).metadata)  # in one order every time
+    write_whole(FOLDER / sample.file, raw)
     how = {**DIGITS, "activation": run.config.model.activation} if sample.plain else {}
     wishes = Wishes(data=how.get("data"), normalisation=how.get("normalisation"), activation=how.get("activation"))
     found = inspect_file(FOLDER / sample.file, wishes)

@@ -27,6 +27,8 @@ from app.live import hub as hubs
 from app.live.frames import decode
 from app.live.sessions import SessionHandle
 from app.live.socket import live
+from app.room import register as registers
+from app.room.socket import frames, words
 from app.settings import Settings
 from benchmarks._browser import chromium, free_port, lab
 from lpc_core.config import unflatten
@@ -48,7 +50,9 @@ class Server:
         self.hub.start()
         hubs.install(self.hub)
         self.port = free_port()
-        routes = [WebSocketRoute("/lab/ws", live)]
+        registers.install(registers.Register(self.hub))
+        routes = [WebSocketRoute("/lab/ws", live), WebSocketRoute("/lab/room", words),
+                  WebSocketRoute("/lab/room/frames", frames)]
         config = uvicorn.Config(Starlette(routes=routes), port=self.port, log_level="warning", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
@@ -60,6 +64,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True
         self.thread.join(10)
+        registers.install(None)
         hubs.install(None)
         self.hub.stop()
 

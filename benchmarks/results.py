@@ -1,30 +1,34 @@
 """Print docs/results.md from stores of finished rows: every table and verdict, with the machine and the time it took.
 
 lpc paper run digits/all --seeds 3 --store lpc-store --on processes:2
-python -m benchmarks.results lpc-store > docs/results.md
+lpc attack FILE --data cifar10 --normalisation cifar10 --samples 50 --attacks deepfool,ddn --out attack.json
+python -m benchmarks.results lpc-store attack.json > docs/results.md
+python -m benchmarks.results --pack lpc-store > assets/results/results.json.gz  # what the page Reproduce begins with
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from lpc_core.experiments import (
     SOURCE,
-    TABLES,
-    PaperTable,
+    Results,
     Store,
     StoredRun,
+    dumped,
     families,
     grouped,
-    in_words,
-    paper_in_words,
+    results,
     rows_named,
-    table,
-    verdicts,
+    table_in_markdown,
+    verdicts_in_markdown,
 )
+from lpc_core.files.plain_json import loads
 
+PACK = "--pack"
 OPEN = """## Open
 
 CIFAR-10, CIFAR-100, SVHN and ImageNet rows in full need a GPU and have not been run with this code; the small CIFAR-10
@@ -34,23 +38,43 @@ rows (`cifar10-small/…`) have not been run either, and where γ ends there was
 
 
 def main() -> None:
-    stores = [Store(folder) for folder in sys.argv[1:]]
-    runs = [run for store in stores for run in store.runs()]
-    print(HEAD)
-    for name, groups in families(grouped(runs)).items():
-        print(f"## {name}\n")
-        own = [run for group in groups for run in group.runs]
-        print(how(name, own, len(groups)))
-        for number in TABLES:
-            print("\n".join(in_markdown(table(number, groups))), "\n")
-        print("| claim | verdict | what was found |\n|---|---|---|")
-        for each in verdicts(groups):
-            print(f"| {each.claim} | **{each.verdict}** | {each.words.replace('|', BAR)} |")
-        print()
-    print(OPEN, end="")
+    packed, given = PACK in sys.argv, [each for each in sys.argv[1:] if each != PACK]
+    folders, reports = ([each for each in given if each.endswith(".json") is is_report] for is_report in (False, True))
+    groups = grouped([run for folder in folders for run in Store(folder).runs()])
+    about = {name: how(name, [run for group in each for run in group.runs], len(each))
+             for name, each in families(groups).items()}
+    found = results(groups, about)
+    sys.stdout.buffer.write(dumped(found) if packed else in_markdown(found, reports).encode())
 
 
-BAR = "\\|"  # inside a cell
+def in_markdown(found: Sequence[Results], reports: Sequence[str] = ()) -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for each in found:
+        parts += [f"## {each.name}\n", f"{each.about}\n"]
+        parts += [f"**Table {table.number}. {table.title}**\n\n{table_in_markdown(table)} \n" for table in each.tables]
+        parts += [verdicts_in_markdown(each.verdicts) + "\n"]
+    return "\n".join([*parts, *map(attacked, reports), OPEN])
+
+
+def attacked(report: str) -> str:
+    """A report of `lpc attack --out` as a section."""
+    found = loads(Path(report).read_bytes(), "report")
+    name, attacks = Path(found["run"]).name, found["attacks"]
+    lines = [f"## {name}, attacked\n",
+             f"{found['dataset']}: {found['accuracy']:.1%} of {found['samples']} samples right. "
+             f"`lpc attack {name} --data cifar10 --normalisation cifar10 --samples {found['samples']} --attacks "
+             f"{','.join(each['name'] for each in attacks)}`, one processor core.\n",
+             "| attack | changed | median ‖δ‖/‖x‖ | mean | gradients per sample |", "|---" * 5 + "|"]
+    for each in (*attacks, found["best"]):
+        lines.append(f"| {each['title']} | {each['found']} of {each['samples']} | {each['median']:.4f} | "
+                     f"{each['mean']:.4f} | {each['backwards']:.0f} |")
+    lines.append("\nBy the paper's convention (DeepFool without bounds, every sample from its predicted class) the "
+                 f"mean is {found['paper_deepfool_mean']:.3f}, and {found['paper_deepfool_outside']:.0%} of its inputs "
+                 "leave the data's range. Flags raised:\n")
+    return "\n".join([*lines, *(f"* {flag['sentence']}" for flag in found["flags"] if flag["raised"]), ""])
+
+
 HEAD = f"""# Results: the paper's rows, run here
 
 Printed by `python -m benchmarks.results`. Ours is mean ± standard deviation over seeds; "paper" is {SOURCE}, and beside
@@ -72,19 +96,7 @@ def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
     return (f"`lpc paper run {data}/… --seeds {len(seeds)}`: {rows} rows, {len(runs)} runs, seeds "
             f"{seeds[0]} to {seeds[-1]}. {start['device']}, {start['threads']} thread per run, torch "
             f"{start['versions']['torch']}. On a machine shared with much other work the runs trained for "
-            f"{training / 60:.0f} minutes in all and were measured for {measuring / 60:.0f}.{left}\n")
-
-
-def in_markdown(found: PaperTable) -> list[str]:
-    """The table's lines."""
-    lines = [f"**Table {found.number}. {found.title}**\n",
-             "| row | seeds | " + " | ".join(name.replace("|", BAR) for name in found.columns.values()) + " |",
-             "|---" * (2 + len(found.columns)) + "|"]
-    for row in found.rows:
-        cells = [in_words(cell) + (f" (paper {paper_in_words(cell)})" if cell.paper is not None else "")
-                 for cell in row.cells.values()]
-        lines.append(f"| {row.label.partition('/')[2].partition(' ')[0]} | {row.seeds} | " + " | ".join(cells) + " |")
-    return lines
+            f"{training / 60:.0f} minutes in all and were measured for {measuring / 60:.0f}.{left}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,36 @@
-"""The door between the halves: what a trainer yields, a frame carries, a chart draws."""
+"""One moment of a run: what a trainer yields, a frame carries, a film and a study keep, a chart draws.
+
+`Snapshot`'s names are the names of these things everywhere: in frames, in files, in JavaScript.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+
+Value = TypeVar("Value")
+
+PLACED = ("means", "collapse_points", "forces")  # what lies among the latents (…, d), one for each class
+OLD_NAMES = {  # of older films and studies
+    "points": "collapse_points", "wrong": "predictions", "binarity": "node_peak_distance", "range": "hist_range"}
+
+
+def renamed(parts: Mapping[str, Value]) -> dict[str, Value]:
+    """The parts of a moment out of a file of any version by their present names; none takes another's place."""
+    return {name if (now := OLD_NAMES.get(name, name)) in parts else now: value for name, value in parts.items()}
+
+
+def placed(moment: object) -> dict[str, np.ndarray]:
+    """Those of `PLACED` that ``moment`` has."""
+    return {name: value for name in PLACED if (value := getattr(moment, name)) is not None}
+
+
+def in_view(values: Mapping[str, np.ndarray], basis: np.ndarray) -> dict[str, np.ndarray]:
+    """``values`` (…, d) as a view of ``basis`` (d, p) shows them: (…, p) float32."""
+    return {name: (value @ basis).astype(np.float32) for name, value in values.items()}
 
 
 @dataclass(frozen=True, eq=False)

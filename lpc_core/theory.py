@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 MAX_STEPS = 500  # Newton steps; 2–5 suffice from a warm start, about 15 from a cold one, 100 for extreme heads
 TOLERANCE = 1e-10  # largest norm of the gradient, and of the gradient over the forces that cancel in it
@@ -134,6 +133,8 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
         return math.nan
     if surplus(high) >= 0:
         return math.inf
+    from scipy.optimize import brentq  # slow to import, and few ask
+
     return math.exp(brentq(surplus, low, high, xtol=1e-6))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock  # comes with torch
 
 torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
 
@@ -75,10 +76,17 @@ def real_mnist(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def real_cifar10(tmp_path_factory):
-    root, ready = tmp_path_factory.mktemp("real-cifar10"), "cifar-10-batches-bin"
-    if "LPC_TEST_DATA" in os.environ and (Path(os.environ["LPC_TEST_DATA"]) / ready).exists():
-        (root / ready).symlink_to(stored(ready))
-    else:
-        pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
-        subprocess.run([sys.executable, stored("unpack_cifar10.py"), root], check=True, timeout=600)
+    """Unpacking takes half a minute: one process does it for all."""
+    ready = "cifar-10-batches-bin"
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+    root = tmp_path_factory.getbasetemp().parent / f"real-cifar10-{run}"
+    with FileLock(f"{root}.lock"):
+        if not root.exists():
+            unpacked = tmp_path_factory.mktemp("real-cifar10")
+            if "LPC_TEST_DATA" in os.environ and (Path(os.environ["LPC_TEST_DATA"]) / ready).exists():
+                (unpacked / ready).symlink_to(stored(ready))
+            else:
+                pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
+                subprocess.run([sys.executable, stored("unpack_cifar10.py"), unpacked], check=True, timeout=600)
+            unpacked.rename(root)
     return root

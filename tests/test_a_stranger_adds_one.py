@@ -177,11 +177,11 @@ def test_a_lesson_and_one_with_an_error(tree):
     assert told == "11 [\"The lesson broken cannot be shown: line 1: '(' was never closed\"]\n"
 
 
-EVERY_ENTRY = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core/test_optimizers.py",
+EVERY_ENTRY = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core/optimizers/test_optimizers.py",
                "tests/core/robustness/test_any_model.py::test_each_is_found_by_its_name",
                "tests/core/test_presets.py::test_there_is_a_binary_preset_and_every_fast_one_is_of_a_data_set",
                "tests/core/metrics/test_measure.py::test_every_name_is_explained",
-               "tests/app/test_metrics_page.py::test_opening_the_page_starts_the_study_of_the_tabs_run")
+               "tests/app/views/test_metrics_page.py::test_opening_the_page_starts_the_study_of_the_tabs_run")
 
 
 def test_the_suite_asks_for_nothing_else(tree):

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from app.charts._card import Card
 from app.charts._track import Track
+from app.words import N_
 
 SECTIONS = {  # of the Metrics page, in their order there: title and what they show
-    "collapse": ("Neural collapse", "Figure 5 of the paper: what happens to the classes once the network makes no more "
-                                    "mistakes. TPT is the terminal phase of training, 99.9 % of the samples right."),
-    "code": ("Binary code", "Figure 4 of the paper: every node takes one of two values, and the classes sit on corners "
-                            "of a hypercube."),
+    "collapse": (N_("Neural collapse"), N_("Figure 5 of the paper: what happens to the classes once the network makes "
+                                           "no more mistakes. TPT is the terminal phase of training, 99.9 % of the "
+                                           "samples right.")),
+    "code": (N_("Binary code"), N_("Figure 4 of the paper: every node takes one of two values, and the classes sit on "
+                                   "corners of a hypercube.")),
 }
 
 

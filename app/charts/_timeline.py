@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._track import Column, Track
+from app.words import N_, _
 
 _STYLES = ((_ink.BLUE, "circle"), (_ink.AMBER, "square"), (_ink.GREEN, "diamond"), (_ink.VIOLET, "triangle-up"))
 _GAP = 0.11  # between subplots, share of the height
@@ -59,7 +60,7 @@ def timeline(track: Track, subplots: Iterable[Subplot]) -> Timeline:
 
 def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
     """A curve for each metric of ``labels`` {name: label}."""
-    return tuple(Curve(label, track.column(name)) for name, label in labels.items())
+    return tuple(Curve(_(label), track.column(name)) for name, label in labels.items())
 
 
 def draw(info: Timeline) -> go.Figure:
@@ -88,7 +89,7 @@ def _add_axes(figure: go.Figure, info: Timeline, row: int) -> None:
     figure.update_layout({
         _axis(x): {"anchor": y, "range": [0, info.end], "showgrid": False, "tickformat": "~s",
                    "matches": None if row == 0 else "x", "showticklabels": last,
-                   "title": {"text": "training step" if last else ""}},
+                   "title": {"text": _("training step") if last else ""}},
         _axis(y): {"anchor": x, "domain": [max(0.0, top - height), top], "title": {"text": subplot.title},
                    **_scale(subplot)},
         _axis(gamma): {"anchor": x, "overlaying": y, "side": "right", "showgrid": False, **_gamma_scale(info.gammas)},
@@ -121,7 +122,7 @@ def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
 def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
     if not (info.gammas > 0).any():
         return
-    x, _, gamma = _names(row)
+    x, _y, gamma = _names(row)
     figure.add_annotation(xref="x domain", x=1, xanchor="left", yref=f"{gamma} domain", y=1, yanchor="bottom", text="γ",
                           showarrow=False, xshift=6, yshift=2, font={"size": 12, "color": _ink.MUTED})
     figure.add_scatter(x=info.steps, y=np.where(info.gammas > 0, info.gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
@@ -131,7 +132,7 @@ def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
 
 def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, style: tuple[str, str]) -> None:
     colour, symbol = style
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     at_floor = curve.column.at_floor
     if at_floor.any():
         _add_floor(figure, steps, curve, row, colour)
@@ -139,24 +140,24 @@ def _add_curve(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, sty
         x=steps, y=curve.column.drawn, xaxis=x, yaxis=y, name=curve.label, mode="lines+markers",
         showlegend=bool(not len(steps) or np.isfinite(curve.column.values).any()),
         line={"color": colour, "width": 1.8}, hovertemplate="%{y:.3g}%{text}",
-        text=np.where(at_floor, " (at the noise floor)", ""),
+        text=np.where(at_floor, _(" (at the noise floor)"), ""),
         marker={"symbol": np.where(at_floor, f"{symbol}-open", symbol), "size": np.where(at_floor, 7, 5),
                 "color": colour, "line": {"width": np.where(at_floor, 1.2, 0), "color": colour}})
 
 
 def _add_floor(figure: go.Figure, steps: np.ndarray, curve: Curve, row: int, colour: str) -> None:
     """The values that rounding alone can give, hatched, where this curve is among them."""
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     floors = np.where(curve.column.at_floor, curve.column.floors, np.nan)
     figure.add_scatter(
-        x=steps, y=floors, xaxis=x, yaxis=y, name="noise floor", legendgroup="floor", showlegend=False, mode="lines",
+        x=steps, y=floors, xaxis=x, yaxis=y, name=_("noise floor"), legendgroup="floor", showlegend=False, mode="lines",
         line={"width": 0.8, "color": colour, "dash": "dot"}, fill="tozeroy", fillcolor=_ink.faint(colour, 10),
         fillpattern={"shape": "/", "fgcolor": _ink.faint(colour, 35), "bgcolor": _ink.faint(colour, 8), "size": 7,
                      "solidity": 0.2}, hoverinfo="skip")
 
 
 def _add_reference(figure: go.Figure, subplot: Subplot, reference: Reference, row: int) -> None:
-    x, y, _ = _names(row)
+    x, y, _gamma = _names(row)
     height = math.log10(reference.value) if subplot.log else reference.value  # Plotly's annotations count in decades
     figure.add_shape(type="line", xref=f"{x} domain", yref=y, x0=0, x1=1, y0=reference.value, y1=reference.value,
                      line={"color": _ink.TEXT, "width": 1, "dash": "dot"}, opacity=0.7)
@@ -177,9 +178,13 @@ def floor_note(curves: Sequence[Curve]) -> str:
     ended = [curve.label for curve in curves if curve.column.at_floor.size and curve.column.at_floor[-1]]
     if not ended:
         return ""
-    verb, names = "are" if len(ended) > 1 else "is", " and ".join(ended)
-    return (f" {names[0].upper()}{names[1:]} {verb} at the noise floor (hatched, hollow marks): so small that rounding "
-            "alone could have made it.")
+    names = _(" and ").join(ended)
+    text = (N_(" {names} are at the noise floor (hatched, hollow marks): so small that rounding alone could have made "
+               "it.")
+            if len(ended) > 1 else
+            N_(" {names} is at the noise floor (hatched, hollow marks): so small that rounding alone could have made "
+               "it."))
+    return _(text, names=f"{names[0].upper()}{names[1:]}")
 
 
 def _names(row: int) -> tuple[str, str, str]:

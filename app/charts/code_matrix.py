@@ -13,12 +13,13 @@ from app.charts._card import Card
 from app.charts._chart import Chart
 from app.charts._track import Track
 from app.charts.words import listed, percent, subscript
+from app.words import N_, _
 
-ABOUT_CODE = ("The sign that most samples of a class have in each node. With two opposite values per node a class sits "
-              "on a corner of the hypercube {−1, +1}ᵈ; the signs say which (arXiv 2310.08224, binary encoding).")
-ABOUT_HAMMING = ("The Hamming distance of two classes: the number of nodes in which their codes have opposite signs. A "
-                 "code with larger distances still tells the classes apart when single nodes fail. The report on the "
-                 "code is this project's.")
+ABOUT_CODE = N_("The sign that most samples of a class have in each node. With two opposite values per node a class "
+                "sits on a corner of the hypercube {−1, +1}ᵈ; the signs say which (arXiv 2310.08224, binary encoding).")
+ABOUT_HAMMING = N_("The Hamming distance of two classes: the number of nodes in which their codes have opposite signs. "
+                   "A code with larger distances still tells the classes apart when single nodes fail. The report on "
+                   "the code is this project's.")
 MAX_SIGNS = 400  # cells that still have room for a sign
 MAX_MARKED = 40  # nodes among which single unused ones can be marked
 WHOLE = 0.999  # share of samples on their class's vertex from which the code is called complete
@@ -56,7 +57,7 @@ def figure(drawn: CodeInfo) -> go.Figure:
     chart.add_heatmap(
         z=drawn.signs, x=drawn.nodes, y=drawn.names, zmin=-1, zmax=1, showscale=False, xgap=2, ygap=2,
         colorscale=[[0, _ink.ORANGE], [0.5, _ink.GRID], [1, _ink.BLUE]], customdata=signs,
-        hovertemplate="%{y}, node %{x}: %{customdata}<extra></extra>")
+        hovertemplate=_("%{y}, node %{x}: %{customdata}<extra></extra>"))
     if drawn.signs.size <= MAX_SIGNS:
         chart.update_traces(text=signs, texttemplate="%{text}", textfont={"size": 15, "color": _ink.PANEL})
     for node in drawn.unused if len(drawn.nodes) <= MAX_MARKED else ():
@@ -76,7 +77,7 @@ def distances(drawn: CodeInfo) -> go.Figure:
     chart.add_heatmap(
         z=drawn.hamming, x=drawn.names, y=drawn.names, zmin=0, zmax=most, showscale=False, xgap=2, ygap=2,
         colorscale=[[0, _ink.faint(_ink.BLUE, 6)], [1, _ink.faint(_ink.BLUE, 75)]],
-        hovertemplate="%{y} and %{x} differ in %{z} nodes<extra></extra>")
+        hovertemplate=_("%{y} and %{x} differ in %{z} nodes<extra></extra>"))
     if drawn.hamming.size <= MAX_SIGNS:
         chart.update_traces(texttemplate="%{z}", textfont={"size": 13, "color": _ink.TEXT})
     return chart
@@ -88,23 +89,26 @@ def _layout(drawn: CodeInfo, across: str) -> go.Layout:
     kind = {} if empty else {"type": "category"}
     bare = {"range": [0, 1], "showticklabels": False} if empty else {}
     return go.Layout(xaxis={**axis, **kind, **bare, "title": {"text": across}},
-                     yaxis={**axis, **kind, **bare, "title": {"text": "class"}, "autorange": "reversed"})
+                     yaxis={**axis, **kind, **bare, "title": {"text": _("class")}, "autorange": "reversed"})
 
 
 def sentence(drawn: CodeInfo) -> str:
     """What the code can and cannot tell apart, collisions and unused nodes by name."""
     if not drawn.names:
-        return "Each class will get a row of signs, one per node: the vertex of the hypercube it settles on."
-    shared = [" and ".join(drawn.names[c] for c in group) for group in drawn.collisions]
+        return _("Each class will get a row of signs, one per node: the vertex of the hypercube it settles on.")
+    shared = [_(" and ").join(drawn.names[c] for c in group) for group in drawn.collisions]
     if shared:
-        told = f"The code is not complete: {listed(shared)} share one vertex, so no sign tells them apart."
+        told = _("The code is not complete: {shared} share one vertex, so no sign tells them apart.",
+                 shared=listed(shared))
     elif drawn.whole >= WHOLE:
-        told = "The code is complete: every class has a vertex of its own, and all samples lie on theirs."
+        told = _("The code is complete: every class has a vertex of its own, and all samples lie on theirs.")
     else:
-        told = f"Every class has a vertex of its own; {percent(drawn.whole)} of the samples lie on theirs."
+        told = _("Every class has a vertex of its own; {whole} of the samples lie on theirs.",
+                 whole=percent(drawn.whole))
     if drawn.unused:
         idle = listed([drawn.nodes[j] for j in drawn.unused])
-        told += f" {idle} {'tells' if len(drawn.unused) == 1 else 'tell'} no two classes apart."
+        told += (_(" {idle} tells no two classes apart.", idle=idle) if len(drawn.unused) == 1 else
+                 _(" {idle} tell no two classes apart.", idle=idle))
     return told
 
 
@@ -113,23 +117,25 @@ def nearest(drawn: CodeInfo) -> str:
     upper = np.triu_indices(len(drawn.names), 1)
     found = drawn.hamming[upper]
     if not np.isfinite(found).any():
-        return "In how many nodes two classes have opposite signs; 0 means the code cannot tell them apart."
+        return _("In how many nodes two classes have opposite signs; 0 means the code cannot tell them apart.")
     least = int(np.nanmin(found))
-    pairs = [f"{drawn.names[i]} and {drawn.names[j]}" for i, j, h in zip(*upper, found, strict=True) if h == least]
-    unit = "node" if least == 1 else "nodes"
-    return f"The nearest classes differ in {least} {unit}: {listed(pairs, 3)}."
+    pairs = [listed([drawn.names[i], drawn.names[j]]) for i, j, h in zip(*upper, found, strict=True) if h == least]
+    if least == 1:
+        return _("The nearest classes differ in 1 node: {pairs}.", pairs=listed(pairs, 3))
+    return _("The nearest classes differ in {least} nodes: {pairs}.", least=least, pairs=listed(pairs, 3))
 
 
 def cards(track: Track) -> list[Card]:
     """Code and distances on a page, side by side."""
-    drawn, empty = info(track.code, track.class_names), "" if track.code else "The code comes with the first moment."
-    classes = [name for name in drawn.names for _ in drawn.nodes]
+    drawn, empty = info(track.code, track.class_names), "" if track.code else _("The code comes with the first moment.")
+    classes = [name for name in drawn.names for _node in drawn.nodes]
     return [
-        Card("code", "The code of each class", figure(drawn), sentence(drawn), about=ABOUT_CODE, empty=empty,
+        Card("code", _("The code of each class"), figure(drawn), sentence(drawn), about=_(ABOUT_CODE), empty=empty,
              rows={"class": classes, "node": [*drawn.nodes] * len(drawn.names), "sign": drawn.signs.ravel().tolist()}
              if classes else {}),
-        Card("hamming", "How many nodes tell two classes apart", distances(drawn), nearest(drawn), about=ABOUT_HAMMING,
-             empty=empty, rows={"class": drawn.names, **dict(zip(drawn.names, drawn.hamming.T, strict=True))}
+        Card("hamming", _("How many nodes tell two classes apart"), distances(drawn), nearest(drawn),
+             about=_(ABOUT_HAMMING), empty=empty,
+             rows={"class": drawn.names, **dict(zip(drawn.names, drawn.hamming.T, strict=True))}
              if classes else {}),
     ]
 

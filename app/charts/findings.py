@@ -6,11 +6,13 @@ import math
 
 from app.charts import code_matrix
 from app.charts.words import count, number, percent
+from app.words import N_, _
 from lpc_core.inspection import Inspection
 from lpc_core.phase import Phase, phase_of
 
-_CLOUDS = {Phase.COLLAPSED: "Each class has collapsed to nearly a point: its",
-           Phase.FALLING: "The classes are compact but not points: their"}
+_COLLAPSED = N_("Each class has collapsed to nearly a point: its spread is {size} of the radius")
+_COMPACT = N_("The classes are compact but not points: their spread is {size} of the radius")
+_CLOUDS = N_("The classes are clouds: their spread is {size} of the radius")
 LIKE_POINTS = 5.0  # peak widths between two peaks from which a node reads as a bit
 
 
@@ -35,12 +37,13 @@ def phase(inspection: Inspection) -> Phase:
 
 def _accuracy(inspection: Inspection, accuracy: float) -> str:
     n = count(len(inspection.embeddings.labels))
-    told = f"{percent(accuracy)} of {n} samples are predicted right"
+    told = _("{accuracy} of {n} samples are predicted right", accuracy=percent(accuracy), n=n)
     if phase(inspection) is Phase.TOTAL:
-        return (f"{told}: no better than guessing, and the classes lie within one another. They have lost each other "
-                "(total collapse), or were never told apart.")
+        return _("{told}: no better than guessing, and the classes lie within one another. They have lost each other "
+                 "(total collapse), or were never told apart.", told=told)
     if phase(inspection) is Phase.GUESSING:
-        return f"{told}: no better than guessing, though the classes lie apart. The head does not fit these latents."
+        return _("{told}: no better than guessing, though the classes lie apart. The head does not fit these latents.",
+                 told=told)
     return f"{told}."
 
 
@@ -48,10 +51,11 @@ def _points(inspection: Inspection) -> str:
     size, ratio = value(inspection, "within_class_spread"), value(inspection, "separation_ratio")
     if not math.isfinite(size):
         return ""
-    told = f"{_CLOUDS.get(phase(inspection), 'The classes are clouds: their')} spread is {percent(size)} of the radius"
+    told = _({Phase.COLLAPSED: _COLLAPSED, Phase.FALLING: _COMPACT}.get(phase(inspection), _CLOUDS), size=percent(size))
     if not math.isfinite(ratio):
         return f"{told}."
-    return f"{told}, and a sample is on average {number(ratio)} times nearer to its own class than to the next."
+    return _("{told}, and a sample is on average {ratio} times nearer to its own class than to the next.", told=told,
+             ratio=number(ratio))
 
 
 def _code(inspection: Inspection) -> str:
@@ -60,12 +64,14 @@ def _code(inspection: Inspection) -> str:
         return ""
     drawn = code_matrix.info(inspection.code, inspection.embeddings.class_names)
     if drawn.collisions:
-        return "There is no complete binary code: some classes have the same signs in every node."
+        return _("There is no complete binary code: some classes have the same signs in every node.")
     if not math.isfinite(distance):
         return ""
     if distance < LIKE_POINTS:
-        return f"There is no binary code: a node's two peaks are {number(distance)} widths apart and overlap."
+        return _("There is no binary code: a node's two peaks are {distance} widths apart and overlap.",
+                 distance=number(distance))
     if drawn.whole >= code_matrix.WHOLE:
-        return f"The latents are a binary code: every node takes two values, {number(distance)} peak widths apart."
-    return (f"A node takes two values on average ({number(distance)} peak widths apart), but only "
-            f"{percent(drawn.whole)} of the samples have all the signs of their class.")
+        return _("The latents are a binary code: every node takes two values, {distance} peak widths apart.",
+                 distance=number(distance))
+    return _("A node takes two values on average ({distance} peak widths apart), but only {whole} of the samples have "
+             "all the signs of their class.", distance=number(distance), whole=percent(drawn.whole))

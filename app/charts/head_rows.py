@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts import _ink
 from app.charts._card import Card
 from app.charts.words import count, number, percent
+from app.words import _
 from lpc_core.metrics import weight_abs_cv
 
 MOST_CELLS = 6_400  # of the picture; of larger heads the rows' norms are drawn
@@ -39,13 +40,13 @@ def figure(drawn: HeadInfo) -> go.Figure:
         return _norms(drawn)
     most = float(np.abs(drawn.weight).max()) or 1.0
     axis = {"showgrid": False, "showline": False, "ticks": "", "fixedrange": True, "type": "category", "nticks": 32}
-    chart = go.Figure(layout={"xaxis": {**axis, "title": {"text": "node"}},
-                              "yaxis": {**axis, "title": {"text": "class"}, "autorange": "reversed"}})
+    chart = go.Figure(layout={"xaxis": {**axis, "title": {"text": _("node")}},
+                              "yaxis": {**axis, "title": {"text": _("class")}, "autorange": "reversed"}})
     room = max(drawn.weight.shape) <= MOST_NUMBERS
     chart.add_heatmap(z=drawn.weight, x=[f"z{j + 1}" for j in range(drawn.weight.shape[1])], y=list(drawn.names),
                       zmin=-most, zmax=most, xgap=2 * room, ygap=2 * room, showscale=False,
                       colorscale=[[0, _ink.ORANGE], [0.5, _ink.PANEL], [1, _ink.BLUE]],
-                      hovertemplate="%{y} reads %{x} with weight %{z:.3g}<extra></extra>")
+                      hovertemplate=_("%{y} reads %{x} with weight %{z:.3g}<extra></extra>"))
     if room:
         chart.update_traces(texttemplate="%{z:.2g}", textfont={"size": 11})
     return chart
@@ -53,7 +54,7 @@ def figure(drawn: HeadInfo) -> go.Figure:
 
 def _norms(drawn: HeadInfo) -> go.Figure:
     order = np.argsort(-drawn.norms, kind="stable")
-    chart = go.Figure(layout={"xaxis": {"title": {"text": "class, strongest first"}, "showticklabels": False},
+    chart = go.Figure(layout={"xaxis": {"title": {"text": _("class, strongest first")}, "showticklabels": False},
                               "yaxis": {"title": {"text": "‖W_k‖"}, "rangemode": "tozero"}, "bargap": 0})
     chart.add_bar(x=np.arange(len(order)), y=drawn.norms[order], marker={"color": _ink.BLUE, "line": {"width": 0}},
                   customdata=[drawn.names[k] for k in order], hovertemplate="%{customdata}: %{y:.3g}<extra></extra>")
@@ -64,10 +65,11 @@ def sentence(drawn: HeadInfo) -> str:
     """How even the weights are, in words."""
     classes, nodes = drawn.weight.shape
     spread = float(drawn.norms.std() / drawn.norms.mean()) if drawn.norms.mean() > 0 else np.nan
-    even = "the head reads each node as ±a" if drawn.node_cv < 0.1 else "the head does not read its nodes as ±a"
+    even = _("the head reads each node as ±a") if drawn.node_cv < 0.1 else _("the head does not read its nodes as ±a")
     length = number(float(drawn.norms.mean()))
-    return (f"{count(classes)} classes read {count(nodes)} nodes; the rows' lengths average {length} and differ by "
-            f"{percent(spread)}. Within a node |W| varies by {percent(drawn.node_cv)}: {even}.")
+    return _("{classes} classes read {nodes} nodes; the rows' lengths average {length} and differ by {spread}. Within "
+             "a node |W| varies by {variation}: {even}.", classes=count(classes), nodes=count(nodes), length=length,
+             spread=percent(spread), variation=percent(drawn.node_cv), even=even)
 
 
 def card(drawn: HeadInfo, text_names: Sequence[str]) -> Card:
@@ -75,7 +77,7 @@ def card(drawn: HeadInfo, text_names: Sequence[str]) -> Card:
     classes, nodes = drawn.weight.shape
     rows = _rows(drawn) if drawn.weight.size <= MOST_SAVED else {}
     aspect = min(0.8, max(0.5, 0.9 * classes / max(nodes, 1))) if classes > 12 else 0.62
-    return Card("head", "The head's rows", figure(drawn._replace(names=tuple(text_names))), sentence(drawn),
+    return Card("head", _("The head's rows"), figure(drawn._replace(names=tuple(text_names))), sentence(drawn),
                 ("weight_norm", "weight_abs_cv"), rows, aspect=aspect)
 
 

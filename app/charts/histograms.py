@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts import _ink
 from app.charts._card import Card
 from app.charts.words import count, number
+from app.words import N_, _
 from lpc_core.metrics import PerNode, per_node
 
 BINS = 48
@@ -39,7 +40,7 @@ def info(latents: np.ndarray, labels: np.ndarray, names: Sequence[str], found: P
     edges = np.stack([_edges(found.least[node], found.largest[node]) for node in nodes])
     counts = np.stack([_counts(latents[:, node], labels if split else np.zeros_like(labels), groups, one)
                        for node, one in zip(nodes, edges, strict=True)])
-    return HistogramInfo(tuple(nodes.tolist()), edges, counts, tuple(names) if split else ("all classes",),
+    return HistogramInfo(tuple(nodes.tolist()), edges, counts, tuple(names) if split else (_("all classes"),),
                          latents.shape[1])
 
 
@@ -84,7 +85,7 @@ def _subplot(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int
         chart.add_bar(x=(edges[:-1] + edges[1:]) / 2, y=drawn.counts[place, group], width=np.diff(edges), name=name,
                       xaxis=f"x{suffix}", yaxis=f"y{suffix}", legendgroup=name, showlegend=place == 0,
                       marker={"color": colour, "line": {"width": 0}},
-                      hovertemplate="%{x:.3g}: %{y} samples<extra>%{fullData.name}</extra>")
+                      hovertemplate=_("%{x:.3g}: %{y} samples") + "<extra>%{fullData.name}</extra>")
 
 
 def _title(chart: go.Figure, place: int, node: int) -> None:
@@ -95,19 +96,21 @@ def _title(chart: go.Figure, place: int, node: int) -> None:
 
 def sentence(drawn: HistogramInfo, peak_distance: float = np.nan) -> str:
     """What the histograms show, with the mixtures' verdict where it is known."""
-    shown = f"The {len(drawn.nodes)} nodes with the largest spread of {count(drawn.total)}. " \
+    shown = _("The {n} nodes with the largest spread of {total}. ", n=len(drawn.nodes), total=count(drawn.total)) \
         if len(drawn.nodes) < drawn.total else ""
     if not np.isfinite(peak_distance):
-        return f"{shown}How often each node takes each value; two sharp peaks in every node make a binary code."
-    verdict = "so every node reads as a bit" if peak_distance >= 5 else "so they overlap: no binary code"
-    return f"{shown}A node's two peaks are {number(peak_distance)} peak widths apart on average, {verdict}."
+        return shown + _("How often each node takes each value; two sharp peaks in every node make a binary code.")
+    text = (N_("A node's two peaks are {distance} peak widths apart on average, so every node reads as a bit.")
+            if peak_distance >= 5 else
+            N_("A node's two peaks are {distance} peak widths apart on average, so they overlap: no binary code."))
+    return shown + _(text, distance=number(peak_distance))
 
 
 def card(drawn: HistogramInfo, text_names: Sequence[str], peak_distance: float = np.nan) -> Card:
     """The chart on a page; ``text_names`` are the classes' names as Plotly may be given them."""
     safe = drawn._replace(names=tuple(text_names) if len(drawn.names) > 1 else drawn.names)
     rows = -(-len(drawn.nodes) // _COLUMNS)
-    return Card("histograms", "What each node does", figure(safe), sentence(drawn, peak_distance),
+    return Card("histograms", _("What each node does"), figure(safe), sentence(drawn, peak_distance),
                 ("gmm_peak_distance",), _rows(drawn), wide=True, aspect=0.1 + 0.14 * rows)
 
 

@@ -13,14 +13,17 @@ from app.charts._rows import rows
 from app.charts._timeline import Reference, Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
+from app.words import N_, _
 from lpc_core.metrics import reference
 
-LABELS = {"nc2_equinorm": "unequal lengths", "nc2_equiangular": "unequal angles", "nc2_maxangle": "short of a simplex"}
+LABELS = {"nc2_equinorm": N_("unequal lengths"), "nc2_equiangular": N_("unequal angles"), "nc2_maxangle": N_("short of "
+                                                                                                             "a "
+                                                                                                             "simplex")}
 
 
 def info(track: Track) -> Timeline:
     """How uneven the class centres' lengths and angles are, and the value their best arrangement has."""
-    return _timeline.timeline(track, [Subplot("unevenness", _timeline.curves(track, LABELS), True, best(track))])
+    return _timeline.timeline(track, [Subplot(_("unevenness"), _timeline.curves(track, LABELS), True, best(track))])
 
 
 def best(track: Track) -> Reference | None:
@@ -29,10 +32,11 @@ def best(track: Track) -> Reference | None:
         return None
     found = reference(track.classes, track.nodes)
     if math.isfinite(found.maxangle) and found.maxangle > 0:
-        return Reference(f"{found.name}: {found.maxangle:.2g} short", found.maxangle)
+        return Reference(_("{name}: {angle} short", name=_(found.name), angle=f"{found.maxangle:.2g}"), found.maxangle)
     if not found.equiangular:
         return None
-    return Reference(f"angles at equal lengths ≥ {found.equiangular:.2g}", found.equiangular)
+    return Reference(_("angles at equal lengths ≥ {equiangular}",
+                       equiangular=f"{found.equiangular:.2g}"), found.equiangular)
 
 
 def figure(drawn: Timeline) -> go.Figure:
@@ -43,27 +47,29 @@ def figure(drawn: Timeline) -> go.Figure:
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("nc2", "NC2 · the class centres spread evenly", figure(drawn), _caption(track, drawn), tuple(LABELS),
-                rows(track, LABELS), empty="" if len(track) else "The first moment is being measured.")
+    return Card("nc2", _("NC2 · the class centres spread evenly"), figure(drawn), _caption(track, drawn), tuple(LABELS),
+                rows(track, LABELS), empty="" if len(track) else _("The first moment is being measured."))
 
 
 def _caption(track: Track, drawn: Timeline) -> str:
     if not len(track):
-        return "How unequal the class centres are in length and angle. 0 is the most regular arrangement there is."
+        return _("How unequal the class centres are in length and angle. 0 is the most regular arrangement there is.")
     found = reference(track.classes, track.nodes)
     lengths = track.last("nc2_equinorm")
-    told = (f"The centres' distances from the middle differ by {number(100 * lengths)} %. " if math.isfinite(lengths)
+    told = (_("The centres' distances from the middle differ by {share} %. ",
+              share=number(100 * lengths)) if math.isfinite(lengths)
             else "")
     return f"{told}{_possible(track, found.name)}{_timeline.floor_note(drawn.subplots[0].curves)}"
 
 
 def _possible(track: Track, name: str) -> str:
-    given = f"{track.classes} classes in {track.nodes} nodes"
+    given = _("{classes} classes in {nodes} nodes", classes=track.classes, nodes=track.nodes)
     if name == "simplex ETF":
-        return f"For {given} a simplex exists, where all three are 0."
+        return _("For {given} a simplex exists, where all three are 0.", given=given)
     if name.startswith("none"):
-        return f"{given} are more than a binary code has room for: two must share a vertex."
-    return f"For {given} no simplex exists; the most even arrangement is the {name}, so the angles cannot reach 0."
+        return _("{given} are more than a binary code has room for: two must share a vertex.", given=given)
+    return _("For {given} no simplex exists; the most even arrangement is the {name}, so the angles cannot reach 0.",
+             given=given, name=_(name))
 
 
 CHART = Chart("collapse", 2, lambda track: [card(track)])

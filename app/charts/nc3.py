@@ -13,13 +13,14 @@ from app.charts._rows import rows
 from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
+from app.words import N_, _
 
-LABELS = {"nc3_self_duality": "distance of head and centres"}
+LABELS = {"nc3_self_duality": N_("distance of head and centres")}
 
 
 def info(track: Track) -> Timeline:
     """How far the head is from the class centres, both scaled to length 1."""
-    return _timeline.timeline(track, [Subplot("head to centres", _timeline.curves(track, LABELS), log=True)])
+    return _timeline.timeline(track, [Subplot(_("head to centres"), _timeline.curves(track, LABELS), log=True)])
 
 
 def figure(drawn: Timeline) -> go.Figure:
@@ -30,16 +31,17 @@ def figure(drawn: Timeline) -> go.Figure:
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("nc3", "NC3 · head and centres line up", figure(drawn), _caption(track, drawn), tuple(LABELS),
-                rows(track, LABELS), empty="" if len(track) else "The first moment is being measured.")
+    return Card("nc3", _("NC3 · head and centres line up"), figure(drawn), _caption(track, drawn), tuple(LABELS),
+                rows(track, LABELS), empty="" if len(track) else _("The first moment is being measured."))
 
 
 def _caption(track: Track, drawn: Timeline) -> str:
     distance = track.last("nc3_self_duality")
     if not math.isfinite(distance):
-        return "How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated."
-    seen = "nearly parallel" if distance < 0.3 else "partly aligned" if distance < 1 else "not aligned"
-    return (f"Classifier and class centres are {seen}: {number(distance)}, where 0 is parallel and 1.41 unrelated."
+        return _("How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated.")
+    seen = _("nearly parallel") if distance < 0.3 else _("partly aligned") if distance < 1 else _("not aligned")
+    return (_("Classifier and class centres are {seen}: {distance}, where 0 is parallel and 1.41 unrelated.",
+              seen=seen, distance=number(distance))
             + _timeline.floor_note(drawn.subplots[0].curves))
 
 

@@ -14,17 +14,18 @@ from app.charts._rows import rows
 from app.charts._timeline import Curve, Subplot, Timeline
 from app.charts._track import Column, Track
 from app.charts.words import percent
+from app.words import _
 
 NAME = "nc4_ncc_agreement"
 
 
 def info(track: Track) -> Timeline:
     """1 − NC4, and the shares of training and held-out samples that are classified wrong."""
-    shares = (("network ≠ nearest centre", track.column(NAME).values),
-              ("training error", track.train_accuracy),
-              ("test error", track.test_accuracy))
+    shares = ((_("network ≠ nearest centre"), track.column(NAME).values),
+              (_("training error"), track.train_accuracy),
+              (_("test error"), track.test_accuracy))
     curves = tuple(Curve(label, _missing(label, values)) for label, values in shares)
-    return _timeline.timeline(track, [Subplot("share of samples", curves, log=False, range=(0, _top(curves)))])
+    return _timeline.timeline(track, [Subplot(_("share of samples"), curves, log=False, range=(0, _top(curves)))])
 
 
 def _missing(name: str, shares: np.ndarray) -> Column:
@@ -44,22 +45,23 @@ def figure(drawn: Timeline) -> go.Figure:
 
 def card(track: Track) -> Card:
     """The chart on a page."""
-    return Card("nc4", "NC4 · the nearest centre decides", figure(info(track)), _caption(track), (NAME,),
-                rows(track, [NAME]), empty="" if len(track) else "The first moment is being measured.")
+    return Card("nc4", _("NC4 · the nearest centre decides"), figure(info(track)), _caption(track), (NAME,),
+                rows(track, [NAME]), empty="" if len(track) else _("The first moment is being measured."))
 
 
 def _caption(track: Track) -> str:
     agreement = track.last(NAME)
     if not math.isfinite(agreement):
-        return "How often the network decides otherwise than the nearest class centre would, beside its errors."
+        return _("How often the network decides otherwise than the nearest class centre would, beside its errors.")
     if agreement == 1:
-        return f"The network decides for every sample as the nearest class centre would. {_errors(track)}"
-    return f"For {percent(1 - agreement)} of the samples the network and the nearest centre disagree. {_errors(track)}"
+        return _("The network decides for every sample as the nearest class centre would.") + f" {_errors(track)}"
+    return _("For {share} of the samples the network and the nearest centre disagree.",
+             share=percent(1 - agreement)) + f" {_errors(track)}"
 
 
 def _errors(track: Track) -> str:
     train, test = percent(track.train_accuracy[-1]), percent(track.test_accuracy[-1])
-    return f"It is right on {train} of the training and {test} of the test samples."
+    return _("It is right on {train} of the training and {test} of the test samples.", train=train, test=test)
 
 
 CHART = Chart("collapse", 4, lambda track: [card(track)])

@@ -13,9 +13,10 @@ from app.charts._rows import rows
 from app.charts._timeline import Subplot, Timeline
 from app.charts._track import Track
 from app.charts.words import number
+from app.words import N_, _
 from lpc_core.metrics import METRICS
 
-PARTS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": "peak width", "gmm_peak_distance": "peak distance"}
+PARTS = {"gmm_log_likelihood": "log-likelihood", "gmm_std": N_("peak width"), "gmm_peak_distance": N_("peak distance")}
 TWO_PEAKS = 5.0  # peak widths between the peaks from which we speak of two
 
 
@@ -34,19 +35,22 @@ def figure(drawn: Timeline) -> go.Figure:
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("peaks", "Two peaks in every node", figure(drawn), _caption(track, drawn), tuple(PARTS),
-                rows(track, PARTS), empty="" if len(track) else "The first moment is being measured.", aspect=1.1)
+    return Card("peaks", _("Two peaks in every node"), figure(drawn), _caption(track, drawn), tuple(PARTS),
+                rows(track, PARTS), empty="" if len(track) else _("The first moment is being measured."), aspect=1.1)
 
 
 def _caption(track: Track, drawn: Timeline) -> str:
     distance = track.last("gmm_peak_distance")
     if not math.isfinite(distance):
-        return "Two bell curves are fitted to the values of each node: how well they fit, how wide and how far apart."
+        return _("Two bell curves are fitted to the values of each node: how well they fit, how wide and how far "
+                 "apart.")
     floors = _timeline.floor_note([curve for subplot in drawn.subplots for curve in subplot.curves])
     if distance < TWO_PEAKS:
-        return f"A node's two peaks are {number(distance)} widths apart on average, so they still overlap.{floors}"
-    return (f"A node takes two values, on average {number(distance)} peak widths apart: read as bits, the latents "
-            f"are a binary code.{floors}")
+        return _("A node's two peaks are {distance} widths apart on average, so they still overlap.",
+                 distance=number(distance)) + floors
+    return (_("A node takes two values, on average {distance} peak widths apart: read as bits, the latents are a "
+              "binary code.", distance=number(distance))
+            + floors)
 
 
 CHART = Chart("code", 1, lambda track: [card(track)])

@@ -13,10 +13,11 @@ import plotly.graph_objects as go
 from app.charts import _ink
 from app.charts._card import Card
 from app.charts.words import listed, number, percent
+from app.words import N_, _
 from lpc_core.phase import at_chance
 from lpc_core.study import Correlation, SweepRow, pearson
 
-SERIES = {"smallest": "smallest known perturbation", "deepfool": "paper's DeepFool mean"}
+SERIES = {"smallest": N_("smallest known perturbation"), "deepfool": N_("paper's DeepFool mean")}
 _LOOKS = {"smallest": (_ink.BLUE, "circle"), "deepfool": (_ink.ORANGE, "circle-open")}
 ATTACKS = ("smallest", "deepfool", "ddn")  # in the file behind the chart
 CONTRADICTED = 0.9  # of DeepFool's norm; where a smaller one is known, DeepFool has overstated
@@ -69,8 +70,8 @@ def figure(drawn: SeparationInfo) -> go.Figure:
     """Both axes logarithmic; the two points of a run are joined; runs at chance are grey."""
     empty = not any(_positive(point, attack) for point in drawn.points for attack in SERIES)
     chart = go.Figure(layout={
-        "xaxis": {"type": "log", "title": {"text": "separation ratio 𝓡"}, **({"range": [0, 3]} if empty else {})},
-        "yaxis": {"type": "log", "title": {"text": "robustness ‖δ‖/‖x‖"}, **({"range": [-2, 0]} if empty else {})}})
+        "xaxis": {"type": "log", "title": {"text": _("separation ratio 𝓡")}, **({"range": [0, 3]} if empty else {})},
+        "yaxis": {"type": "log", "title": {"text": _("robustness ‖δ‖/‖x‖")}, **({"range": [-2, 0]} if empty else {})}})
     if empty:
         return chart
     for point in drawn.points:
@@ -78,9 +79,9 @@ def figure(drawn: SeparationInfo) -> go.Figure:
     sound = [point for point in drawn.points if not point.by_chance]
     guessing = [point for point in drawn.points if point.by_chance]
     for attack, name in SERIES.items():
-        _scatter(chart, sound, attack, name, False)
+        _scatter(chart, sound, attack, _(name), False)
     for attack, name in SERIES.items():
-        _scatter(chart, guessing, attack, f"{name}, at chance", True)
+        _scatter(chart, guessing, attack, _("{name}, at chance", name=_(name)), True)
     return chart
 
 
@@ -116,14 +117,15 @@ def _scatter(chart: go.Figure, points: Sequence[Point], attack: str, name: str, 
 def _told(point: Point, attack: str) -> str:
     succeeded = point.success.get(attack, math.nan)
     longer, mean = point.longer.get(attack, 0.0), point.robustness[attack]
-    lines = [point.title, f"test accuracy {percent(point.accuracy)}, γ = {number(point.gamma)}",
-             f"mean ‖δ‖/‖x‖ = {number(mean)}" + (", drawn at the edge" if mean > EDGE else "")]
+    lines = [point.title, _("test accuracy {accuracy}, γ = {gamma}", accuracy=percent(point.accuracy),
+                            gamma=number(point.gamma)),
+             _("mean ‖δ‖/‖x‖ = {mean}", mean=number(mean)) + (_(", drawn at the edge") if mean > EDGE else "")]
     if longer > 0:
-        lines.append(f"{percent(longer)} of them are longer than the input itself")
+        lines.append(_("{longer} of them are longer than the input itself", longer=percent(longer)))
     if succeeded < 1:
-        lines.append(f"the attack succeeded on {percent(succeeded)} of the samples")
+        lines.append(_("the attack succeeded on {succeeded} of the samples", succeeded=percent(succeeded)))
     if point.by_chance:
-        lines.append("no better than guessing: its robustness means nothing")
+        lines.append(_("no better than guessing: its robustness means nothing"))
     return "<br>".join(text.replace("<", "‹") for text in lines)
 
 
@@ -137,8 +139,8 @@ def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
 def _title(drawn: SeparationInfo) -> str:
     found = drawn.r["smallest"]
     if not math.isfinite(found.r):
-        return "𝓡 against robustness"
-    return f"𝓡 against robustness: Pearson r = {_interval(found)}, n = {found.n} runs"
+        return _("𝓡 against robustness")
+    return _("𝓡 against robustness: Pearson r = {found}, n = {n} runs", found=_interval(found), n=found.n)
 
 
 def _interval(found: Correlation) -> str:
@@ -149,30 +151,31 @@ def _interval(found: Correlation) -> str:
 def caption(drawn: SeparationInfo) -> str:
     """What the runs say, and what must not be read into them."""
     if not drawn.points:
-        return ("Are classes that are further apart also harder to fool? A dozen runs around this one are trained and "
-                "attacked; the paper finds r = 0.97 on CIFAR-10.")
+        return _("Are classes that are further apart also harder to fool? A dozen runs around this one are trained and "
+                 "attacked; the paper finds r = 0.97 on CIFAR-10.")
     told = [_trend(drawn), _warning(drawn), _longer(drawn), _guessing(drawn)]
     return " ".join(filter(None, told))
 
 
 def _trend(drawn: SeparationInfo) -> str:
-    joined = ("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
-              "sample, and the mean that the paper takes, DeepFool's.")
+    joined = _("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
+               "sample, and the mean that the paper takes, DeepFool's.")
     found, paper = drawn.r["smallest"], drawn.r["deepfool"]
     if not math.isfinite(found.low):
         return joined
-    grows = ("Robustness grows with 𝓡." if found.low > 0 else
-             "That robustness grows with 𝓡 is not established: the 95 % interval of r is not above 0.")
-    logs = f"Of the logarithms, r = {drawn.r_log['smallest'].r:.2f}.".replace("-", "−")
-    by_paper = f"By the paper's DeepFool mean r is {_interval(paper)}." if math.isfinite(paper.r) else ""
+    grows = (_("Robustness grows with 𝓡.") if found.low > 0 else
+             _("That robustness grows with 𝓡 is not established: the 95 % interval of r is not above 0."))
+    logs = _("Of the logarithms, r = {r}.", r=f"{drawn.r_log['smallest'].r:.2f}").replace("-", "−")
+    by_paper = _("By the paper's DeepFool mean r is {paper}.", paper=_interval(paper)) if math.isfinite(paper.r) else ""
     return " ".join(filter(None, [joined, grows, logs, by_paper]))
 
 
 def _warning(drawn: SeparationInfo) -> str:
     if not drawn.contradicted:
         return ""
-    return (f"Beware of DeepFool: for {listed(drawn.contradicted)} perturbations are known that are at least "
-            f"{round(100 * (1 - CONTRADICTED))} % smaller, so DeepFool overstates the robustness there.")
+    return _("Beware of DeepFool: for {names} perturbations are known that are at least {share} % smaller, so DeepFool "
+             "overstates the robustness there.", names=listed(drawn.contradicted),
+             share=round(100 * (1 - CONTRADICTED)))
 
 
 def _longer(drawn: SeparationInfo) -> str:
@@ -181,17 +184,19 @@ def _longer(drawn: SeparationInfo) -> str:
     told = [f"{title} ({percent(share)})" for title, share in shares.items() if share > 0]
     if not told:
         return ""
-    return (f"Some of DeepFool's perturbations are longer than the input itself, in {listed(told)}: they are no small "
-            "change of it, and they dominate the mean and its r. A mean longer than the inputs is drawn at the edge, "
-            "as a triangle.")
+    return _("Some of DeepFool's perturbations are longer than the input itself, in {told}: they are no small change "
+             "of it, and they dominate the mean and its r. A mean longer than the inputs is drawn at the edge, as a "
+             "triangle.", told=listed(told))
 
 
 def _guessing(drawn: SeparationInfo) -> str:
     guessing = [point.title for point in drawn.points if point.by_chance]
     if not guessing:
         return ""
-    verb = "is" if len(guessing) == 1 else "are"
-    return f"{listed(guessing)} {verb} grey and left out of r: no better than guessing, robustness means nothing there."
+    text = (N_("{names} is grey and left out of r: no better than guessing, robustness means nothing there.")
+            if len(guessing) == 1 else
+            N_("{names} are grey and left out of r: no better than guessing, robustness means nothing there."))
+    return _(text, names=listed(guessing))
 
 
 def _rows(drawn: SeparationInfo) -> dict[str, Sequence[Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from app.words import _
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -11,7 +13,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def number(value: float, digits: int = 2) -> str:
     """12,000; 3.1; 0.0042; 1.2×10⁻⁷. "unknown" for NaN."""
     if math.isnan(value):
-        return "unknown"
+        return _("unknown")
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     size = abs(value)
@@ -27,7 +29,7 @@ def number(value: float, digits: int = 2) -> str:
 def percent(share: float) -> str:
     """99.9 %; never rounded up to 100 %."""
     if math.isnan(share):
-        return "unknown"
+        return _("unknown")
     shown = 100 * share
     if share == 1:
         return "100 %"
@@ -50,5 +52,5 @@ def listed(words: list[str] | tuple[str, ...], most: int = 4) -> str:
     """a, b and c; a, b, c and 7 more."""
     shown = list(words)
     if len(shown) > most:
-        shown = [*shown[:most - 1], f"{len(shown) - most + 1} more"]
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
+        shown = [*shown[:most - 1], _("{n} more", n=len(shown) - most + 1)]
+    return _(" and ").join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""

@@ -12,11 +12,13 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Training processes.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    on: Annotated[str, typer.Option(help="Where training processes run: processes (this machine), ray, or "
+                                         "ray:HOST:PORT.")] = "processes",
 ) -> None:
     """Start the lab and say where it is."""
     from app.__main__ import main
 
-    main(["--host", host, "--port", str(port), "--workers", str(workers), "--device", device])
+    main(["--host", host, "--port", str(port), "--workers", str(workers), "--device", device, "--on", on])
 
 
 COMMAND = serve

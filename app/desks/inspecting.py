@@ -9,6 +9,9 @@
                                       writes the weight (K, d) and bias (K,) of a head as safetensors; an empty BIAS
                                       takes the one beside the weight, empty WEIGHTS the file's first
     project INSPECTION METHOD OUT     writes coordinates (n, 2) of an inspection's samples as ``xy``
+    attack FILE OUT WISHES ATTACKS ASK
+                                      attacks a checkpoint as `lpc attack` does, and writes its report to OUT as JSON;
+                                      a line {"seconds": …} says first about how long that takes; with ASK only that
     wait                              imports what these need and reads the rest from standard input, see `spares`
 Progress is printed as JSON lines; a refusal is one line and status 2.
 """
@@ -31,6 +34,7 @@ from lpc_core.progress import json_lines
 
 if TYPE_CHECKING:
     from lpc_core.checkpoint import Limits
+    from lpc_core.inspection.from_file import Wishes
 
 # What the server's settings call the reader's limits.
 SETTINGS = {"tensor_bytes": "LPC_UNPACKED_MB", "memory_bytes": "LPC_JOB_MEMORY_MB", "seconds": "LPC_INSPECT_S",
@@ -62,14 +66,13 @@ def inspect(file: str, out: str, wishes: str) -> None:
     """Inspect ``file``; either write an inspection, or say what is in it."""
     from lpc_core.data import DataError, missing
     from lpc_core.inspection import Inspection, save
-    from lpc_core.inspection.from_file import Wishes, inspect_file
+    from lpc_core.inspection.from_file import inspect_file
 
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
-                             for name, value in json.loads(wishes).items()}
+    given = _wishes(wishes)
     try:
-        found = inspect_file(Path(file), Wishes(**given), progress=json_lines(sys.stdout), limits=reader_limits())
+        found = inspect_file(Path(file), given, progress=json_lines(sys.stdout), limits=reader_limits())
     except DataError as error:
-        raise ValueError(missing(given.get("data") or "", error)) from error
+        raise ValueError(missing(given.data or "", error)) from error
     if isinstance(found, Inspection):
         save(found, Path(out))
     else:
@@ -98,6 +101,33 @@ def project(inspection: str, method: str, out: str) -> None:
     write_whole(Path(out), pack({"xy": xy}, kind="projection"))
 
 
+def attack(file: str, out: str, wishes: str, attacks: str, ask: str = "") -> None:
+    """Attack the checkpoint in ``file`` on the samples that ``wishes`` name."""
+    from lpc_core.inspection.attacking import target
+    from lpc_core.robustness import report, seconds_for
+
+    given, names = _wishes(wishes), tuple(attacks.split(","))
+    tell = json_lines(sys.stdout)
+    tell(0.0, "reading the file and its samples")
+    found = target(Path(file), given, limits=reader_limits())
+    print(dumps({"seconds": seconds_for(found.model, found.inputs, names)}), flush=True)
+    if ask:
+        return
+    told = report(found.model, found.inputs, found.labels, attacks=names, bounds=found.bounds, seed=given.seed,
+                  progress=tell)
+    about = {"network": found.name, "notes": list(found.notes), "split": given.split, "seed": given.seed}
+    write_whole(Path(out), dumps(about | told.plain(per_sample=True)).encode())
+
+
+def _wishes(text: str) -> Wishes:
+    """The wishes in a JSON text."""
+    from lpc_core.inspection.from_file import Wishes
+
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                             for name, value in json.loads(text).items()}
+    return Wishes(**given)
+
+
 def _told() -> list[str]:
     """The command, once it comes; complaints go where it says. Nobody tells: the end."""
     from lpc_core.inspection import from_file, storing  # noqa: F401  # what most commands spend their first seconds on
@@ -116,7 +146,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)  # on busy cores two threads are many times slower than one
-    jobs: dict[str, Callable[..., None]] = {"inspect": inspect, "head": head, "project": project}
+    jobs: dict[str, Callable[..., None]] = {"inspect": inspect, "head": head, "project": project, "attack": attack}
     name, *arguments = sys.argv[1:]
     if name == "wait":
         name, *arguments = _told()

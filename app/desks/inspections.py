@@ -125,6 +125,11 @@ class InspectDesk(jobs.Desk):
         if self.held is not None and method not in self.held.projections and not self.busy:
             self._begin(method, "project", str(self._saved), method, str(self._fresh))
 
+    @property
+    def wish(self) -> Wish:
+        """How the file was run last."""
+        return self._wish
+
     def _begin(self, task: str, *command: str) -> None:
         if self.running:
             return

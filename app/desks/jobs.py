@@ -206,10 +206,15 @@ def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
     return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
 
 
+def known(desk: str) -> Desk | None:
+    """The desk with that id, which only its page and the page's link know; None for one that is no more."""
+    with _lock:
+        return _desks.get(desk)
+
+
 def leave(desk: str) -> None:
     """The page of the desk with that id is gone."""
-    with _lock:
-        found = _desks.get(desk)
+    found = known(desk)
     if found is not None:
         found.leave()
 

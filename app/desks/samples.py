@@ -11,12 +11,12 @@ from typing import Any
 _APP = Path(__file__).resolve().parents[1]
 
 
-def _folder(name: str) -> Path:
+def asset_folder(name: str) -> Path:
     """Installed, it lies in the package (setup.py puts it there); in a checkout, in assets/."""
     return next((folder for folder in (_APP / name, _APP.parent / "assets" / name) if folder.is_dir()), _APP)
 
 
-FOLDER, FILMS = _folder("samples"), _folder("films")
+FOLDER, FILMS = asset_folder("samples"), asset_folder("films")
 
 
 @dataclass(frozen=True)

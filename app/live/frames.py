@@ -20,19 +20,20 @@ kind "frame": one moment.
     info: {run, frame: int (grows), step: int, steps: int (where it stops by itself), gamma, gamma_sum,
            gamma_target, gamma_seq: int, gamma_mode: "auto"|"hand",
            lr, head_lr, state: "running"|"paused"|"finished"|"diverged", reason: str,
-           steps_per_s: float, scale: float (latent unit of one int16), radius: float (norm_mean),
+           steps_per_s: float, scale: float (latent unit of one int16), norm_mean: float,
            predicted_radius: float|null, metrics: {} | {name: number|null} (given on some frames only: one point of the
-           curves), sentence: str (one sentence on what is happening now), projection, nodes: [int] (the axes' nodes; []
-           under pca), dims: 2|3, large: [int], hist_range: float (histograms span −hist_range…+hist_range),
+           curves), sentence: [str, {str: str}] (what is happening now, in one sentence with
+           places {…}, and what stands in them), projection, nodes: [int] (the axes' nodes; [] under pca),
+           dims: 2|3, large: [int], hist_range: float (histograms span −hist_range…+hist_range),
            notice: str}
     xy          int16   (n, p)   latents in the view; value = int16 · scale
     predictions uint8   (n,)
     means       float32 (K, p)   class means in the view
-    points      float32 (K, p)   predicted collapse points z* in the view; absent where the theory does not apply
+    collapse_points float32 (K, p) predicted z* in the view; absent where the theory does not apply
     forces      float32 (3, K, p) cross-entropy, penalty, tangential, at the means, in loss units; absent likewise
     hist        uint16  (d, 48)  histogram of every node, all classes
     hist_class  uint16  (m, K or 1, 48) of the large nodes, by class (K ≤ 12) or all together (1)
-    binarity    float32 (d,)     peak distance of every node in peak widths; NaN when unknown
+    node_peak_distance float32 (d,) of every node in peak widths; NaN when unknown
     bins        uint8   (m, n)   the bar of each sample in each large histogram; where the view asks for it
     regions     uint8   (48, 48) class given to the middles of a grid over the inputs' window, the top row first; where
                                  the view asks for it, of a plane, with metrics
@@ -58,7 +59,7 @@ import numpy as np
 
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
-from lpc_core.snapshot import Snapshot
+from lpc_core.snapshot import Snapshot, in_view, placed
 
 BINS = 48
 CLASSES_BY_COLOUR = 12  # more classes than this share one histogram
@@ -109,11 +110,11 @@ def moment(snapshot: Snapshot, projection: Projection, *, bins: bool = False) ->
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged run is drawn too
         xy, scale = quantised(nodes.T @ projection.basis.astype(np.float32))  # (n, p)
         arrays = {"xy": xy, "predictions": snapshot.predictions.astype(np.uint8)}
-        arrays |= _in_view(snapshot, projection.basis) | _histograms(nodes, snapshot, projection, told=bins)
+        arrays |= in_view(placed(snapshot), projection.basis) | _histograms(nodes, snapshot, projection, told=bins)
     own = {
         "step": snapshot.step, "gamma": snapshot.gamma, "gamma_sum": snapshot.gamma_sum,
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
-        "head_lr": snapshot.head_lr, "scale": scale, "radius": _radius(snapshot, nodes),
+        "head_lr": snapshot.head_lr, "scale": scale, "norm_mean": _norm_mean(snapshot, nodes),
         "predicted_radius": _predicted_radius(snapshot), "metrics": _known(snapshot.metrics), "reason": snapshot.reason,
         "projection": projection.method, "nodes": list(projection.nodes), "dims": projection.dims,
         "large": list(projection.large), "hist_range": projection.hist_range, "notice": "",
@@ -154,13 +155,7 @@ def quantised(values: np.ndarray) -> tuple[np.ndarray, float]:
     return np.rint(values, out=values).astype(np.int16), scale
 
 
-def _in_view(snapshot: Snapshot, basis: np.ndarray) -> Arrays:
-    """Means, predicted points and forces as the view shows them; the latter two only where the theory applies."""
-    wanted = {"means": snapshot.means, "points": snapshot.collapse_points, "forces": snapshot.forces}
-    return {name: (value @ basis).astype(np.float32) for name, value in wanted.items() if value is not None}
-
-
-def _radius(snapshot: Snapshot, nodes: np.ndarray) -> float:
+def _norm_mean(snapshot: Snapshot, nodes: np.ndarray) -> float:
     """Mean ‖z‖ over the probe samples: the metric ``norm_mean``, computed here where nothing was measured."""
     measured = snapshot.metrics.get("norm_mean", math.nan)
     if math.isfinite(measured):
@@ -191,7 +186,7 @@ def _histograms(nodes: np.ndarray, snapshot: Snapshot, projection: Projection, *
         "hist": _count(bins, BINS),
         "hist_class": _count((bins[node] + shift for node in projection.large),
                              groups * BINS).reshape(-1, groups, BINS),
-        "binarity": np.full(d, np.nan, np.float32) if peaks is None else peaks.astype(np.float32),
+        "node_peak_distance": np.full(d, np.nan, np.float32) if peaks is None else peaks.astype(np.float32),
     }
 
 

@@ -36,6 +36,10 @@ class History:
         """Every column by name, copied."""
         return {name: list(column) for name, column in self._columns.items()}
 
+    def column(self, name: str) -> Sequence[float]:
+        """One of them, not copied; () where no row has it."""
+        return self._columns.get(name, ())
+
     def table(self) -> tuple[list[str], np.ndarray]:
         """Names and values (columns, rows), for the state file."""
         values = np.array(list(self._columns.values()), dtype=np.float64)

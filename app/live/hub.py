@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import itertools
 import logging
 import secrets
 import shutil
@@ -19,8 +18,10 @@ from typing import Any
 
 from app.live import admission, orders, rooms
 from app.live.crew import LEAVING_S, NO_WORKER, PATIENCE_S, Crew
-from app.live.messages import Control, Ping
-from app.live.processes import LocalWorker, MakeWorker
+from app.live.line import Line
+from app.live.makers import maker
+from app.live.messages import Control, Ping, Thumbs
+from app.live.processes import MakeWorker
 from app.live.seats import Seat
 from app.live.sessions import Outlet, Session, SessionHandle
 from app.settings import Settings
@@ -38,6 +39,15 @@ class HubError(RuntimeError):
     """What was asked for cannot be done; the message is for the reader."""
 
 
+class Full(HubError):
+    """All places are taken, or will be by those who came first; ``place`` is the asker's in the line, from 1."""
+
+    def __init__(self, places: int, place: int) -> None:
+        super().__init__(f"All {places} places of this server are taken. Close a tab you do not need, or try again in "
+                         "a minute.")
+        self.places, self.place = places, place
+
+
 class Hub:
     """All sessions of this server. `start` it once, `stop` it once."""
 
@@ -45,11 +55,11 @@ class Hub:
                  estimate: Callable[[RunGroup], Cost] = cost_of_group) -> None:
         self.settings = settings or Settings()
         self._estimate = estimate
-        numbers = itertools.count()
-        make = make_worker or (lambda folder: LocalWorker(folder, device=self.settings.device, number=next(numbers)))
+        make = make_worker or maker(self.settings)
         self.folder = Path()
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
+        self._line = Line()
         self.crew = Crew(self.settings, lambda: make(self.folder), self, self._lock)
         self._stopping = threading.Event()
         self.age = 0.0  # seconds this hub has been running: not those that the machine slept or the server was stopped
@@ -107,14 +117,19 @@ class Hub:
 
     # ---- what the views call ---------------------------------------------------------------------------------------
 
-    def open(self, config: RunGroup) -> SessionHandle:
-        """Begin a session. It loads at once, trains as soon as its page connects, and ends when no page does."""
+    def open(self, config: RunGroup, ticket: str = "") -> SessionHandle:
+        """Begin a session. It loads at once, trains as soon as its page connects, and ends when no page does.
+
+        `Full` where there is no place; who gives a ``ticket`` then waits in line, as long as they ask again.
+        """
         with self._lock:
             if self._stopping.is_set() or not self.crew.shared():
                 raise HubError(f"{NO_WORKER} It goes on trying: come back in a minute.")
-            if len(self._sessions) >= self.settings.max_sessions:
-                raise HubError(f"All {self.settings.max_sessions} places of this server are taken. Close a tab you do "
-                               "not need, or try again in a minute.")
+            ahead = self._line.ahead(ticket, self.age)
+            if len(self._sessions) + ahead >= self.settings.max_sessions:
+                self._line.wait(ticket, self.age)
+                raise Full(self.settings.max_sessions, ahead + 1)
+            self._line.leave(ticket)
             handle = SessionHandle(secrets.token_hex(8), secrets.token_urlsafe(32))
             session = Session(handle, config, opened=self.age)
             self._sessions[handle.id] = session
@@ -215,7 +230,7 @@ class Hub:
     def connect(self, token: str, page: Outlet) -> str | None:
         """The id of the session that ``token`` opens, now shown on ``page`` alone; None for a wrong token."""
         with self._lock:
-            session = next((s for s in self._sessions.values() if _same(s.handle.token, token)), None)
+            session = self._opened_by(token)
             if session is None:
                 return None
             old, session.page = session.page, page
@@ -228,6 +243,39 @@ class Hub:
         if old is not None:
             old.close(CLOSE_REPLACED, "this run is shown in another tab now")
         return session.id
+
+    def find(self, token: str) -> str | None:
+        """The id of the session that ``token`` opens; None for a wrong token."""
+        with self._lock:
+            session = self._opened_by(token)
+            return session.id if session else None
+
+    def _opened_by(self, token: str) -> Session | None:
+        return next((s for s in self._sessions.values() if _same(s.handle.token, token)), None)
+
+    def watch(self, id: str, page: Outlet) -> None:
+        """Let ``page`` see the session as its own page does, as long as both last; it has no say in it."""
+        with self._lock:
+            session = self._sessions.get(id)
+            if session is not None:
+                session.watchers[page] = False
+                session.order(orders.Retell(id))
+
+    def send_thumbs(self, id: str, page: Outlet) -> None:
+        """Let ``page``, which watches, have the pictures of the samples: the run makes them once for all."""
+        with self._lock:
+            session = self._sessions.get(id)
+            if session is not None and session.thumbs is not None:
+                page.put("thumbs", session.thumbs)
+            elif session is not None:
+                session.order(orders.Say(id, Thumbs(type="thumbs")))
+
+    def unwatch(self, id: str, page: Outlet) -> None:
+        """``page`` watches no more."""
+        with self._lock:
+            session = self._sessions.get(id)
+            if session is not None:
+                session.watchers.pop(page, None)
 
     def say(self, id: str, message: Control) -> None:
         """Pass on what a page said."""
@@ -298,12 +346,11 @@ class Hub:
             session = self._sessions.get(report.id)
             if session is None or session.seat is not seat:
                 return
-            slot = session.note(report)
-            page = session.page
-        if page is not None:
+            slot, pages = session.note(report), session.audience(report)
+        for page in pages:
             page.put(slot, report.raw)
-            if isinstance(report, orders.Setup) and seat.own:
-                self._announce(session, "")
+        if isinstance(report, orders.Setup) and seat.own:
+            self._announce(session, "")
 
     def longest_s(self, seat: Seat) -> float:
         """The longest piece of work of the runs in ``seat``, as estimated."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import logging
 import mmap
+import platform
 from pathlib import Path
 
 _BYTES = 64
 
 _LOG = logging.getLogger("app.live.worker")
+
+
+def mark_name(pid: int) -> str:
+    """The file's name: processes of several machines, which may have one number, can share a folder."""
+    return f"{platform.node()}.{pid}.serving"
 
 
 class Mark:

@@ -2,60 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+T = TypeVar("T")
 MAX_MESSAGE_BYTES = 4_096
 MAX_LARGE_NODES = 8
 Count = Annotated[int, Field(ge=0, le=2**53)]  # JavaScript's whole numbers are exact up to there
 StepsPerSecond = Annotated[float, Field(ge=0.0, le=1e6)]
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """What a page says: nothing but what is listed."""
+
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-class Hello(_Message):
+class Hello(Message):
     """First word on a connection: the session's token."""
 
     type: Literal["hello"]
     token: Annotated[str, Field(max_length=128)]
 
 
-class Play(_Message):
+class Play(Message):
     """Train on; a finished run goes on past its planned steps."""
 
     type: Literal["play"]
 
 
-class Pause(_Message):
+class Pause(Message):
     """Stop training; the picture stays and still answers γ with its predicted points."""
 
     type: Literal["pause"]
 
 
-class Step(_Message):
+class Step(Message):
     """Pause, after ``count`` more steps."""
 
     type: Literal["step"]
     count: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
-class Replay(_Message):
+class Replay(Message):
     """Be at step ``step`` of the same run and pause there: from here if it lies ahead, else from step 0."""
 
     type: Literal["replay"]
     step: Annotated[int, Field(ge=0, le=10_000)]
 
 
-class Reset(_Message):
+class Reset(Message):
     """Back to step 0 of the same run, playing."""
 
     type: Literal["reset"]
 
 
-class Gamma(_Message):
+class Gamma(Message):
     """The hand's γ. ``seq`` comes back in every frame trained under it (`info.gamma_seq`)."""
 
     type: Literal["gamma"]
@@ -63,27 +66,27 @@ class Gamma(_Message):
     seq: Count = 0
 
 
-class Auto(_Message):
+class Auto(Message):
     """Give γ back to the schedule, which goes on from the present value."""
 
     type: Literal["auto"]
 
 
-class LearningRate(_Message):
+class LearningRate(Message):
     """Change the backbone's learning rate while running."""
 
     type: Literal["lr"]
     value: Annotated[float, Field(gt=0.0, le=10.0)]
 
 
-class Speed(_Message):
+class Speed(Message):
     """Aim at this many steps per second; 0 is as fast as possible."""
 
     type: Literal["speed"]
     steps_per_second: StepsPerSecond
 
 
-class View(_Message):
+class View(Message):
     """What is drawn: which nodes span the latent view, or PCA, and which nodes' histograms are large."""
 
     type: Literal["view"]
@@ -95,20 +98,20 @@ class View(_Message):
     bins: bool = False  # in which bar of the large histograms each sample is
 
 
-class Ack(_Message):
+class Ack(Message):
     """Frame number ``frame`` has been drawn: the next one may be sent."""
 
     type: Literal["ack"]
     frame: Count
 
 
-class Thumbs(_Message):
+class Thumbs(Message):
     """Send the pictures of the probe samples (once; image data only)."""
 
     type: Literal["thumbs"]
 
 
-class Ping(_Message):
+class Ping(Message):
     """Still here. Sent every few seconds; a silent page's run is stopped."""
 
     type: Literal["ping"]
@@ -127,10 +130,15 @@ class MessageError(ValueError):
 
 def parse(text: str | bytes) -> Control:
     """Return the message in ``text``; anything else raises `MessageError` with one line."""
+    return read(_ADAPTER, text)
+
+
+def read(adapter: TypeAdapter[T], text: str | bytes) -> T:
+    """The same for messages of any kind."""
     if len(text) > MAX_MESSAGE_BYTES:
         raise MessageError(f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, got {len(text)}")
     try:
-        return _ADAPTER.validate_json(text)
+        return adapter.validate_json(text)
     except ValidationError as error:
         raise MessageError(first_line(error)) from None
 

@@ -6,9 +6,11 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
 
 import numpy as np
 
+from app.words import N_
 from lpc_core.phase import Phase, phase_of
 from lpc_core.snapshot import Snapshot
 
@@ -73,62 +75,72 @@ def _percent(share: float) -> str:
     return f"{percent:.2g} %" if percent < 10 else f"{min(percent, 99.9) if share < 1 else 100:.3g} %"
 
 
-def _distance(scene: Scene) -> str:
-    error = scene.number("point_error")
-    return f", {_percent(error)} of the radius away from the predicted one" if math.isfinite(error) else ""
-
-
-def _point(scene: Scene) -> str:
-    return f"each class is one point to within {_percent(scene.spread)} of the radius{_distance(scene)}"
-
-
 def _binary(scene: Scene) -> bool:
     return scene.number("node_peak_distance_min") > TWO_PEAKS and scene.number("abs_cv") < EVEN
 
 
-Case = tuple[Callable[[Scene], bool], Callable[[Scene], str]]
+def _predicted(scene: Scene) -> bool:
+    return math.isfinite(scene.number("point_error"))
+
+
+SHARES: dict[str, Callable[[Scene], float]] = {  # what may stand in a sentence
+    "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy, "spread": lambda s: s.spread,
+    "error": lambda s: s.number("point_error"),
+}
+Case = tuple[Callable[[Scene], bool], str]
 CASES: tuple[Case, ...] = (
-    (lambda s: bool(s.now.reason), lambda s: s.now.reason),
-    (lambda s: not s.now.metrics, lambda s: ""),
     (lambda s: s.now.step == 0,
-     lambda s: "Nothing is learned yet: the points lie where the random initial weights put them."),
+     N_("Nothing is learned yet: the points lie where the random initial weights put them.")),
     (lambda s: s.lost and s.phase is Phase.TOTAL,
-     lambda s: "Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to "
-               f"{_percent(s.accuracy)}, which is chance."),
+     N_("Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to {accuracy}, "
+        "which is chance.")),
     (lambda s: s.lost,
-     lambda s: f"γ has outrun the head: accuracy fell to {_percent(s.accuracy)}, which is chance, though the classes "
-               "still lie apart."),
+     N_("γ has outrun the head: accuracy fell to {accuracy}, which is chance, though the classes still lie apart.")),
     (lambda s: s.accuracy < s.accuracy_before - 0.1 and s.now.gamma > 0,
-     lambda s: f"Accuracy is dropping, to {_percent(s.accuracy)}: γ pulls harder than the head can push."),
+     N_("Accuracy is dropping, to {accuracy}: γ pulls harder than the head can push.")),
     (lambda s: s.now.gamma == 0 and s.accuracy >= SEPARABLE,
-     lambda s: "γ is 0: the classes are separable, and nothing pulls points of one class together."),
+     N_("γ is 0: the classes are separable, and nothing pulls points of one class together.")),
     (lambda s: s.now.gamma == 0,
-     lambda s: f"γ is 0, so there is no penalty: {_percent(s.accuracy)} of the training samples are right."),
+     N_("γ is 0, so there is no penalty: {accuracy} of the training samples are right.")),
     (lambda s: s.accuracy < NEAR,
-     lambda s: f"The network is learning to tell the classes apart: {_percent(s.accuracy)} of the training samples are "
-               "right."),
+     N_("The network is learning to tell the classes apart: {accuracy} of the training samples are right.")),
     (lambda s: s.accuracy < SEPARABLE and s.phase is Phase.COLLAPSED,
-     lambda s: f"Each class is nearly one point, but {_percent(1 - s.accuracy)} of the samples sit at a wrong one."),
+     N_("Each class is nearly one point, but {wrong} of the samples sit at a wrong one.")),
     (lambda s: s.accuracy < SEPARABLE,
-     lambda s: f"Almost separable: {_percent(1 - s.accuracy)} of the training samples are still wrong."),
+     N_("Almost separable: {wrong} of the training samples are still wrong.")),
     (lambda s: s.phase is Phase.CLOUDS and s.accuracy_before < SEPARABLE,
-     lambda s: "The classes have just become separable; γ is still too weak to matter."),
+     N_("The classes have just become separable; γ is still too weak to matter.")),
     (lambda s: s.phase is Phase.CLOUDS,
-     lambda s: "The classes are separable; γ is still too weak to draw their points together "
-               f"(spread {_percent(s.spread)} of the radius)."),
+     N_("The classes are separable; γ is still too weak to draw their points together (spread {spread} of the "
+        "radius).")),
     (lambda s: s.phase is Phase.FALLING,
-     lambda s: f"Same-class points are falling together: spread {_percent(s.spread)} of the radius."),
+     N_("Same-class points are falling together: spread {spread} of the radius.")),
+    (lambda s: s.phase is Phase.COLLAPSED and _binary(s) and _predicted(s),
+     N_("Collapsed to a binary code: each class is one point to within {spread} of the radius, {error} of the radius "
+        "away from the predicted one, and every node takes two opposite values.")),
     (lambda s: s.phase is Phase.COLLAPSED and _binary(s),
-     lambda s: f"Collapsed to a binary code: {_point(s)}, and every node takes two opposite values."),
-    (lambda s: s.phase is Phase.COLLAPSED, lambda s: f"Collapsed: {_point(s)}."),
-    (lambda s: s.accuracy >= SEPARABLE, lambda s: "The classes are separable."),
+     N_("Collapsed to a binary code: each class is one point to within {spread} of the radius, and every node takes "
+        "two opposite values.")),
+    (lambda s: s.phase is Phase.COLLAPSED and _predicted(s),
+     N_("Collapsed: each class is one point to within {spread} of the radius, {error} of the radius away from the "
+        "predicted one.")),
+    (lambda s: s.phase is Phase.COLLAPSED,
+     N_("Collapsed: each class is one point to within {spread} of the radius.")),
+    (lambda s: s.accuracy >= SEPARABLE, N_("The classes are separable.")),
 )
 
 
-def sentence(snapshot: Snapshot, previous: Snapshot | None = None, *, learnt: bool = False) -> str:
+Told = tuple[str, dict[str, str]]  # a sentence with places {…}, and what stands in them: each page says it in its words
+
+
+def tell(snapshot: Snapshot, previous: Snapshot | None = None, *, learnt: bool = False) -> Told:
     """What is happening in ``snapshot``; ``previous`` was measured before it. Empty when nothing was measured.
 
     ``learnt`` says that the run was once better than guessing, which tells one that lost its classes from a new one.
     """
+    if snapshot.reason or not snapshot.metrics:
+        return snapshot.reason, {}
     scene = Scene(snapshot, previous, learnt)
-    return next((tell(scene) for fits, tell in CASES if fits(scene)), "")
+    text = next((text for fits, text in CASES if fits(scene)), "")
+    places = [name for _before, name, _form, _conversion in Formatter().parse(text) if name]
+    return text, {name: _percent(SHARES[name](scene)) for name in places}

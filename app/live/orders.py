@@ -50,6 +50,13 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class Retell:
+    """Pages have come that watch: they need a setup too, without disturbing the page whose run it is."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Say:
     """What the reader said."""
 
@@ -89,7 +96,7 @@ class Loaded:
     error: str = ""
 
 
-Order = Open | Configure | Presence | Hold | Say | Close | Leave | Stop | Loaded
+Order = Open | Configure | Presence | Hold | Retell | Say | Close | Leave | Stop | Loaded
 
 
 def key(order: Order) -> Hashable:
@@ -126,12 +133,13 @@ class Beat:
 
 @dataclass(frozen=True)
 class Setup:
-    """A run has begun, or a page has come to one that goes on."""
+    """A run has begun, or a page has come to one that goes on; ``retold`` for those that came to watch alone."""
 
     id: str
     raw: bytes
     run: int
     ticket: int
+    retold: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from app.live.camera import Camera
 from app.live.history import History
 from app.live.inputs import InputSide
 from app.live.messages import View
-from app.live.narrate import sentence
+from app.live.narrate import Told, tell
 from lpc_core.config import LossConfig
 from lpc_core.data import sources
 from lpc_core.engine.lockstep import Member
@@ -31,7 +30,8 @@ class Panel:
     def __init__(self, trainer: Member) -> None:
         self.trainer = trainer
         self.history = History()
-        self.sentence = ""
+        self.sentence: Told = "", {}
+        self._was_learnt = False
         self._measured: Snapshot | None = None
         self._inputs = InputSide(trainer)
         self._regions: np.ndarray | None = None
@@ -46,7 +46,7 @@ class Panel:
             snapshot = _predict_at_target(snapshot, self.trainer.config.loss)
         if measure:
             self.history.add({"step": snapshot.step, "gamma": snapshot.gamma} | snapshot.metrics)
-            self.sentence = sentence(snapshot, self._measured, learnt=self._learnt())
+            self.sentence = tell(snapshot, self._measured, learnt=self._learnt())
             self._measured = snapshot
         elif self._measured is not None:
             snapshot = dataclasses.replace(snapshot, node_peak_distance=self._measured.node_peak_distance)
@@ -55,8 +55,10 @@ class Panel:
 
     def _learnt(self) -> bool:
         """Whether the run was ever better than guessing."""
-        known = np.array(self.history.columns().get("train_accuracy", [math.nan]))
-        return bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
+        if not self._was_learnt:  # a history of many rows is not gone through in every frame
+            known = np.array(self.history.column("train_accuracy"))
+            self._was_learnt = bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
+        return self._was_learnt
 
     def picture(self, view: View) -> frames.Part:
         """What was last looked at, as a frame's numbers and arrays."""

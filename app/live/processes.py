@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from app.live import orders, wire
-from app.live.mark import marked
+from app.live.mark import mark_name, marked
 from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,17 +56,24 @@ class MakeWorker(Protocol):
 class LocalWorker:
     """A child process. Not multiprocessing's: that would run the server's main module again in every child."""
 
-    def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto", number: int = 0) -> None:
+    def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto", number: int = 0,
+                 stays: bool = False) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path}, start_new_session=True)
+            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number), "stays" * stays],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path},
+            start_new_session=True)
 
     @property
     def pid(self) -> int:
         """The process id."""
         return self.process.pid
+
+    @property
+    def mark(self) -> Path:
+        """Where it notes whom it serves (`mark.Mark`)."""
+        return self._folder / mark_name(self.pid)
 
     def send(self, order: orders.Order) -> None:
         """Write to its standard input."""
@@ -89,12 +96,12 @@ class LocalWorker:
             self.process.wait()
 
     def culprit(self) -> str:
-        """Read from the mark it leaves (`mark.Mark`)."""
-        return marked(self._folder / f"{self.pid}.serving")
+        """Read from the mark it leaves."""
+        return marked(self.mark)
 
     def close(self) -> None:
         """Close the pipes (only when no thread uses them any more) and remove what it left half done."""
-        for path in (self._folder / f"{self.pid}.serving", *self._folder.glob(f"*.{self.pid}.new")):
+        for path in (self.mark, *self._folder.glob(f"*.{self.pid}.new")):
             with contextlib.suppress(OSError):  # with the folder gone there is nothing to remove
                 path.unlink()
         for stream in (self.process.stdin, self.process.stdout):

@@ -100,6 +100,11 @@ class Run:
         if self.broken:
             self._send_last()
 
+    def retell(self) -> None:
+        """Pages have come that watch: they need the whole picture too."""
+        self._send_setup(retold=True)
+        self.delivery.measure_next()
+
     def leave(self) -> None:
         """The page has gone: stand still, and keep what was reached."""
         self.here = False
@@ -306,7 +311,7 @@ class Run:
                  "steps_per_s": self._meter.rate if self.state == "running" else 0.0}
         return frames.encode("frame", info, parts)
 
-    def _send_setup(self) -> None:
+    def _send_setup(self, *, retold: bool = False) -> None:
         trainer = self.trainer
         if trainer is None:
             return
@@ -314,7 +319,8 @@ class Run:
         lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
         own = {"run": self.run, "frame": self.delivery.frame, "steps": trainer.limit, "titles": trainer.config.titles,
                "follows": trainer.config.follows, "catalogue": catalogue()}
-        self._post(orders.Setup(self.id, frames.encode("setup", lead | own, parts), self.run, self.ticket))
+        raw = frames.encode("setup", lead | own, parts)
+        self._post(orders.Setup(self.id, raw, self.run, self.ticket, retold))
 
     def _send_thumbs(self) -> None:
         images = self._panels[0].trainer.probe_images if self._panels else None

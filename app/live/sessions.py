@@ -55,6 +55,8 @@ class Session:
     gone: float | None = None  # since when there is no page
     lost: bool = False  # it went without a goodbye, as one that sleeps does
     held: bool = False
+    watchers: dict[Outlet, bool] = field(default_factory=dict)  # pages that see it too: whether they had its setup
+    thumbs: bytes | None = None  # the pictures of its samples, once somebody has asked for them
     wishes: dict[Hashable, orders.Say] = field(default_factory=dict)
     frame: int = 0
     run: int = 0
@@ -72,6 +74,15 @@ class Session:
         page = self.page
         if page is not None:
             page.put(f"notice-{level}", frames.encode_notice(level, text, state=state))
+
+    def audience(self, report: orders.OfRun) -> list[Outlet]:
+        """The pages that ``report`` is for: its own, and those that watch. These see no frame before a setup."""
+        setup, retold = isinstance(report, orders.Setup), isinstance(report, orders.Setup) and report.retold
+        known = self.watchers.copy()
+        if setup:
+            self.watchers = dict.fromkeys(known, True)
+        watching = [page for page, begun in known.items() if (not begun if retold else begun or setup)]
+        return watching if retold or self.page is None else [self.page, *watching]
 
     # ---- to its worker ---------------------------------------------------------------------------------------------
 
@@ -117,6 +128,7 @@ class Session:
         """Remember what the report says; returns the slot of the line it is sent in."""
         match report:
             case orders.Setup(run=run, ticket=ticket):
+                self.thumbs = self.thumbs if run == self.run else None
                 self.run = run
                 if ticket == self.ticket:
                     self.running = self.config
@@ -128,6 +140,8 @@ class Session:
                 if failed == self.ticket and self.running is not None:
                     self.config = self.running
                 return f"notice-{level}"
+            case orders.Thumbs(raw=raw):
+                self.thumbs = raw
         return "thumbs"
 
     def crashed(self) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.hosts import name_of, split_origin
 from app.live.frames import encode_notice
-from app.live.hub import Hub, current
+from app.live.hub import current
 from app.live.messages import Control, Hello, MessageError, parse
 from app.live.outbox import Hangup, Outbox
 from app.settings import Settings
@@ -68,35 +69,49 @@ def _with_port(place: str, scheme: str) -> str:
 async def live(socket: WebSocket) -> None:
     """The endpoint: Origin, then the token, then frames until someone hangs up."""
     hub = current()
-    if not origin_allowed(socket.headers.get("origin"), socket.headers.get("host"), hub.settings):
-        await socket.close()  # before accepting: the browser gets HTTP 403
+    if not await accepted(socket, hub.settings):
         return
-    await socket.accept()
     outbox = Outbox(asyncio.get_running_loop())
-    session = await _greet(socket, hub, outbox)
+    token = await token_of(socket)
+    session = None if token is None else hub.connect(token, outbox)
     if session is None:
-        await _hang_up(socket, Hangup(CLOSE_TOKEN, "expected a hello with this run's token; reload the page"))
+        await hang_up(socket, Hangup(CLOSE_TOKEN, "expected a hello with this run's token; reload the page"))
         return
     code = None
     try:
-        code = await _converse(socket, hub, session, outbox)
+        code = await converse(socket, outbox, hub.settings.messages_per_s,
+                              lambda text: hub.say(session, control_in(text)))
     finally:
         hub.disconnect(session, outbox, lost=code not in GOODBYES)
 
 
-async def _greet(socket: WebSocket, hub: Hub, outbox: Outbox) -> str | None:
-    """The session that the first message's token opens, or None."""
+async def accepted(socket: WebSocket, settings: Settings) -> bool:
+    """Accept the connection if one of our own pages asks for it; else the browser gets HTTP 403."""
+    allowed = origin_allowed(socket.headers.get("origin"), socket.headers.get("host"), settings)
+    await (socket.accept() if allowed else socket.close())
+    return allowed
+
+
+async def token_of(socket: WebSocket) -> str | None:
+    """The token of the hello that comes first, or None."""
     with contextlib.suppress(MessageError, TimeoutError, WebSocketDisconnect):
-        async with asyncio.timeout(HELLO_S):
-            message = parse(await _text(socket))
-        if isinstance(message, Hello):
-            return hub.connect(message.token, outbox)
+        message = parse(await first_word(socket))
+        return message.token if isinstance(message, Hello) else None
     return None
 
 
-async def _converse(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int | None:
-    """Both directions at once, until one ends; the code that the page closed with, if it did."""
-    tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket, hub, session, outbox))]
+async def first_word(socket: WebSocket) -> str:
+    """The text that comes first; `TimeoutError` if none does."""
+    async with asyncio.timeout(HELLO_S):
+        return await _text(socket)
+
+
+async def converse(socket: WebSocket, outbox: Outbox, rate: float, hear: Callable[[str], None]) -> int | None:
+    """Both directions at once, until one ends; the code that the page closed with, if it did.
+
+    ``hear`` gets what comes, at most ``rate`` texts a second; it raises `MessageError` for what it does not understand.
+    """
+    tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket, outbox, rate, hear))]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return next((task.result() for task in done), None)
@@ -112,19 +127,19 @@ async def _send(socket: WebSocket, outbox: Outbox) -> None:
             for raw in await outbox.take():
                 await socket.send_bytes(raw)
     except Hangup as hangup:
-        await _hang_up(socket, hangup)
+        await hang_up(socket, hangup)
     except (WebSocketDisconnect, RuntimeError):  # the page has gone; Starlette says RuntimeError to a second send
         pass
 
 
-async def _listen(socket: WebSocket, hub: Hub, session: str, outbox: Outbox) -> int:
+async def _listen(socket: WebSocket, outbox: Outbox, rate: float, hear: Callable[[str], None]) -> int:
     """Take what the page says; returns the code it closes with."""
-    meter = Meter(hub.settings.messages_per_s)
+    meter = Meter(rate)
     while True:
         try:
             text = await _text(socket)
             if meter.admit():
-                hub.say(session, _control(text))
+                hear(text)
         except (MessageError, Flood) as problem:
             outbox.put("notice-warning", encode_notice("warning", str(problem), state=""))
         except WebSocketDisconnect as end:
@@ -142,14 +157,16 @@ async def _text(socket: WebSocket) -> str:
     return text
 
 
-def _control(text: str) -> Control:
+def control_in(text: str) -> Control:
+    """What a page says to its run once it has said hello."""
     message = parse(text)
     if isinstance(message, Hello):
         raise MessageError("expected one hello on a connection, got another")
     return message
 
 
-async def _hang_up(socket: WebSocket, hangup: Hangup) -> None:
+async def hang_up(socket: WebSocket, hangup: Hangup) -> None:
+    """Close the connection, if it still is one."""
     if socket.application_state != WebSocketState.DISCONNECTED:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(hangup.code, hangup.reason)

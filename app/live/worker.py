@@ -1,8 +1,8 @@
 """Worker: the process that trains. It serves many sessions in turns of a few milliseconds, each run its own `Run`.
 
-Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE``; orders come on standard input, reports go to standard
-output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes the directory
-and ends.
+Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE NUMBER [stays]``; orders come on standard input, reports
+go to standard output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes
+the directory, unless it stays, and ends.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from app.live import messages, orders, rooms, state_file, wire
 from app.live.loading import DataCache, Load, in_thread
-from app.live.mark import Mark
+from app.live.mark import Mark, mark_name
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
 from app.live.run import Post, Run
 from lpc_core.config import RunConfig
@@ -87,7 +87,7 @@ class Worker:
     def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path,
                  pulse: Pulse) -> None:
         self._inbox, self._post, self._engine, self._device, self._folder = inbox, post, engine, device, folder
-        self._mark = Mark(folder / f"{os.getpid()}.serving")
+        self._mark = Mark(folder / mark_name(os.getpid()))
         self._cache = DataCache(engine.load)
         self._runs: dict[str, Run] = {}
         self._wanted: dict[str, int] = {}  # the newest ticket of each session that is still loading
@@ -186,6 +186,8 @@ class Worker:
                 run.leave()
             case orders.Hold(held=held):
                 run.hold(held)
+            case orders.Retell():
+                self._guard(run, run.retell)
             case orders.Say(message=message):
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():
@@ -307,8 +309,8 @@ class Worker:
             _LOG.warning("could not warm up: %s", error)
 
 
-def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
-    """Put what comes into ``inbox``; when the web process is gone, leave nothing behind."""
+def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path, stays: bool) -> None:
+    """Put what comes into ``inbox``; when the web process is gone, leave nothing behind unless the folder ``stays``."""
     try:
         while True:
             order = wire.receive(stream)
@@ -316,13 +318,17 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path) -> None:
             if isinstance(order, orders.Stop):
                 return
     except (EOFError, OSError):
-        shutil.rmtree(folder, ignore_errors=True)
-        rooms.clear(folder)
+        if not stays:
+            shutil.rmtree(folder, ignore_errors=True)
+            rooms.clear(folder)
         os._exit(0)
 
 
-def main(folder: str, engine: str, device: str, number: str = "0") -> None:
-    """Serve until told to stop. ``engine`` is ``module:function``; workers share out the GPUs by their ``number``."""
+def main(folder: str, engine: str, device: str, number: str = "0", stays: str = "") -> None:
+    """Serve until told to stop. ``engine`` is ``module:function``; workers share out the GPUs by their ``number``.
+
+    The folder ``stays`` where others, on other machines, may go on with what is in it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with contextlib.suppress(OSError):  # when memory runs out on Linux, a worker is ended before the web process is
@@ -330,7 +336,8 @@ def main(folder: str, engine: str, device: str, number: str = "0") -> None:
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the reports
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     inbox = wire.Mailbag(orders.merge)
-    threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder)), name="orders", daemon=True).start()
+    threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder), bool(stays)), name="orders",
+                     daemon=True).start()
     lock, pulse = threading.Lock(), Pulse()
 
     def post(report: orders.Report) -> None:
@@ -357,4 +364,4 @@ def _device(name: str, number: int) -> str:
 if __name__ == "__main__":
     from app.live.worker import main as run_main  # under its own name, so that pickled classes are the same ones
 
-    run_main(*sys.argv[1:4])
+    run_main(*sys.argv[1:6])

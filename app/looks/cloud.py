@@ -4,7 +4,7 @@ Safetensors files, so that a browser fetches only what it shows. n drawn samples
 p = 2 or 3 axes. Axes come first, which lets a browser ask for a single node by a byte range.
 kind "cloud":
     info: {n, total (samples in the file; n of them are drawn), d, K, class_names, image: [H, W, C] | null,
-           ambiguous: [int] (drawn samples), radius (mean ‖z‖), head: bool, at: {name: byte offset in the "nodes" file},
+           ambiguous: [int] (drawn samples), norm_mean, head: bool, at: {name: byte offset in the "nodes" file},
            images_at: byte offset in the "images" file}
     labels       uint16 (n,)
     predictions  uint16 (n,)       absent where unknown
@@ -16,8 +16,8 @@ kind "images": images uint8 (n, H, W, C)
 kind "theory":
     info: {gammas: [G] (G = 0: none), best: int | null (index of γ), errors: [G], radii: [G] (mean ‖z*‖), critical,
            known: γ of training | null, note, at: byte offset in the "points" file}
-    pca_points   float32 (p, G, K) absent without PCA
-kind "points": points float32 (d, G, K)
+    pca_collapse_points float32 (p, G, K) absent without PCA
+kind "points": collapse_points float32 (d, G, K)
 kind "projection": xy float32 (p, n), of t-SNE or UMAP
 """
 
@@ -26,14 +26,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
+from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
-from lpc_core.files.tensors import head
 from lpc_core.files.writing import whole
 from lpc_core.inspection import Inspection
 from lpc_core.inspection.inspecting import class_centres, predictions_of
@@ -41,7 +41,6 @@ from lpc_core.inspection.inspecting import class_centres, predictions_of
 MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
-PIECE = 32 * 2**20  # bytes that are turned over and written at once
 _LARGEST = np.float32(3e38)
 _NO_CLASS = 65_535
 
@@ -95,7 +94,7 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[d
     writes them.
     """
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
-    at = _headed("nodes", {}, _nodes(inspection.embeddings, sight))[1]
+    at = tensors.begin(_nodes(inspection.embeddings, sight), kind="nodes", info="{}")[1]
     thumbs = _thumbs(inspection.embeddings, sight.rows)
     images_at = None
     if thumbs is None:
@@ -116,12 +115,12 @@ def write_nodes(path: Path, inspection: Inspection, sight: Sight) -> None:
 def write_theory(folder: Path, foretold: Prediction, sight: Sight) -> dict[str, Path]:
     """Write "theory" and "points" into ``folder``; returns them by kind."""
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("theory", "points")}
-    at = write(paths["points"], "points", {}, {"points": _axes_first(foretold.points)})["points"]
+    (at,) = write(paths["points"], "points", {}, {"collapse_points": _axes_first(foretold.collapse_points)}).values()
     info = {"gammas": foretold.gammas.tolist(), "best": foretold.best, "errors": foretold.errors.tolist(),
             "radii": foretold.radii.tolist(), "critical": foretold.critical, "known": foretold.known,
             "note": foretold.note, "at": at}
-    seen = {} if sight.axes is None else {"pca_points": _axes_first((foretold.points - sight.mean) @ sight.axes)}
-    write(paths["theory"], "theory", info, seen)
+    seen = None if sight.axes is None else _axes_first((foretold.collapse_points - sight.mean) @ sight.axes)
+    write(paths["theory"], "theory", info, {} if seen is None else {"pca_collapse_points": seen})
     return paths
 
 
@@ -131,30 +130,9 @@ def write_projection(path: Path, coordinates: np.ndarray, sight: Sight) -> None:
 
 
 def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dict[str, int]:
-    """Write a safetensors file that only its owner may read; returns the byte at which each array begins.
-
-    Large arrays go to the disk piece by piece, whatever their order in memory: no second copy of them is made.
-    """
-    header, places = _headed(kind, info, arrays)
-    with whole(path) as fresh, fresh.open("wb") as file:
-        file.write(header)
-        for array in arrays.values():
-            _pour(file, array)
-    return places
-
-
-def _headed(kind: str, info: Mapping[str, Any], arrays: Arrays) -> tuple[bytes, dict[str, int]]:
-    """The bytes before the arrays, and the byte at which each of them begins."""
-    return head(((name, array.dtype.name, array.shape) for name, array in arrays.items()), kind=kind,
-                info=dumps(info, infinities=False))
-
-
-def _pour(file: IO[bytes], array: np.ndarray) -> None:
-    """The values of ``array``, little-endian, in C order."""
-    rows = max(1, PIECE // max(1, array.nbytes // max(1, len(array))))
-    for start in range(0, len(array), rows):
-        piece = array[start : start + rows]
-        file.write(np.ascontiguousarray(piece, piece.dtype.newbyteorder("<")).data)
+    """Write a safetensors file that only its owner may read; returns the byte at which each array begins."""
+    with whole(path) as fresh:
+        return tensors.pack_into(fresh, arrays, kind=kind, info=dumps(info, infinities=False))
 
 
 def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
@@ -162,7 +140,7 @@ def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
     radius = inspection.readings.get("norm_mean")  # a head alone has none
     return {"n": len(sight.rows), "total": len(found.labels), "d": found.latents.shape[1], "K": len(found.class_names),
             "class_names": list(found.class_names), "head": found.weight is not None,
-            "radius": None if radius is None else radius.value,
+            "norm_mean": None if radius is None else radius.value,
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
 
 

@@ -21,7 +21,7 @@ class Prediction:
     """The collapse points of one head over γ, in the paper's convention (γ multiplies ‖z‖² summed over the nodes)."""
 
     gammas: np.ndarray  # (G,) float64, growing; G = 0 where nothing is predicted
-    points: np.ndarray  # (G, K, d) float32; NaN where the solver gave up
+    collapse_points: np.ndarray  # (G, K, d) float32; NaN where the solver gave up
     errors: np.ndarray  # (G,) mean over classes of ‖μ_c − z*_c‖ / ‖z*_c‖, NaN where unknown
     critical: float  # γ from which a class's own point is no longer surely its own; inf or NaN as `critical_gamma` says
     known: float | None = None  # γ at the end of training, where the file says it
@@ -36,7 +36,7 @@ class Prediction:
     @property
     def radii(self) -> np.ndarray:
         """Mean ‖z*‖ over the classes at every γ, (G,)."""
-        radii: np.ndarray = np.linalg.norm(self.points, axis=2).mean(axis=1)
+        radii: np.ndarray = np.linalg.norm(self.collapse_points, axis=2).mean(axis=1)
         return radii
 
 

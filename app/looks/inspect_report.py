@@ -97,7 +97,7 @@ def _seen(inspection: Inspection, sight: Sight, prediction: Prediction,
           ) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, str]]:
     """Coordinates (N, 2), predicted points (K, 2) at the γ that fits best, and the axes' titles."""
     latents = inspection.embeddings.latents
-    points = None if prediction.best is None else prediction.points[prediction.best]
+    points = None if prediction.best is None else prediction.collapse_points[prediction.best]
     if latents.shape[1] == 2:
         return latents, points, ("node 1", "node 2")
     if sight.axes is None:

@@ -103,7 +103,7 @@ def _frame(film: Film, run: int, frame: int, half: float) -> Image:
         for metric, colour in (("predicted_radius", MUTED), ("norm_mean", TEXT)):
             _circle(draw, float(film.metric(metric)[run, frame]) * scale, side, colour)
     _samples(draw, film, run, frame, scale)
-    _predicted(draw, film.tensors["points"][run, frame], scale)
+    _predicted(draw, film.tensors["collapse_points"][run, frame], scale)
     _caption(draw, film, run, frame)
     return picture.resize((SIZE, SIZE), Image.Resampling.BOX)
 

@@ -13,7 +13,7 @@ from lpc_core.engine.probe import MOST
 from lpc_core.parsing import parse_run, parse_value
 
 OPTIMIZERS = ("adamw", "adam", "sgd")  # that app/static/offline/optimizers.js knows
-LARGEST = 2_150_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
+LARGEST = 2_000_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
 PRODUCTS_PER_S = 1e9  # multiply-adds in a browser
 LONGEST_S = 0.2  # that γ may have to wait for a step or a look
 

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app.session import Session, changed
+from app.words import _
 from lpc_core.choices import choices
 from lpc_core.config import RunConfig, fields, flatten
 from lpc_core.data import sources
@@ -64,7 +65,7 @@ def render(run: RunConfig, generation: int | str, tab: Session | None = None) ->
     """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed."""
     shown, values = relevant(run), flatten(run)
     for title, names in GROUPS.items():
-        with st.expander(title, expanded=title == "Data"):
+        with st.expander(_(title), expanded=title == "Data"):
             for name in names:
                 if name in shown:
                     _widget(name, values[name], f"{name}#{generation}", tab)
@@ -72,8 +73,8 @@ def render(run: RunConfig, generation: int | str, tab: Session | None = None) ->
 
 def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
     field = fields()[name]
-    label, common = field.metadata["label"], {"key": key, "help": field.metadata["help"],
-                                              "on_change": changed(name, key, tab)}
+    label = _(field.metadata["label"])
+    common: dict[str, Any] = {"key": key, "help": _(field.metadata["help"]), "on_change": changed(name, key, tab)}
     if options := choices(name):
         st.selectbox(label, options, options.index(value), format_func=functools.partial(called, name), **common)
     elif isinstance(value, tuple):
@@ -84,7 +85,7 @@ def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
 
 def called(name: str, choice: str) -> str:
     """What a ``choice`` of setting ``name`` is called."""
-    return sources()[choice].title if name == "dataset" else WORDS.get(choice, choice.replace("-", " "))
+    return _(sources()[choice].title if name == "dataset" else WORDS.get(choice, choice.replace("-", " ")))
 
 
 def _number(label: str, value: float, field: dataclasses.Field[Any], common: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ from app.charts.words import listed
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
 from app.views._plain import plain
+from app.words import N_, _
 
-OWN_DATA, OWN_PICTURES = "a file of my own (npz, zip)", "a folder of my own pictures"
+OWN_DATA, OWN_PICTURES = N_("a file of my own (npz, zip)"), N_("a folder of my own pictures")
 OWN_NUMBERS = "MEAN/STD"
 PENULTIMATE = "penultimate"
 BY_NUMBER, BY_ROWS = "number", "rows"
@@ -35,37 +36,39 @@ def render(desk: InspectDesk, messages: Callable[[], None] = lambda: None) -> No
     if runs and layout is not None:
         _choices(desk, layout, found, weights)
     messages()
-    with st.expander("Pick a head to look at it alone", expanded=not runs):
+    with st.expander(_("Pick a head to look at it alone"), expanded=not runs):
         _heads(desk, found["heads"], weights)
-    with st.expander(f"All tensors ({len(found['tensors']):,})", expanded=not runs):
+    with st.expander(_("All tensors ({n})", n=f"{len(found['tensors']):,}"), expanded=not runs):
         _tensors(found["tensors"], desk.id)
 
 
 def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
     """What was recognised, what had to be assumed, and every tensor that does not fit."""
     if layout is None:
-        st.info("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick "
-                "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
-                "and drop those.")
+        st.info(_("No layout known here fits these tensors, so the network cannot be rebuilt from the file alone. Pick "
+                  "its head below to see where its classes would fall, or save embeddings (latents and labels) as npz "
+                  "and drop those."))
         return
-    lines = [f"**{plain(str(layout['name']))}**, {layout['parameters']:,} parameters: {layout['classes']:,} classes, "
-             f"{layout['latent_dim']:,} latent nodes at layer “{plain(str(layout['layer']))}”."]
+    lines = [_("**{name}**, {parameters} parameters: {classes} classes, {nodes} latent nodes at layer “{layer}”.",
+               name=plain(str(layout["name"])), parameters=f"{layout['parameters']:,}",
+               classes=f"{layout['classes']:,}", nodes=f"{layout['latent_dim']:,}", layer=plain(str(layout["layer"])))]
     lines += [plain(f"{text[:1].upper()}{text[1:]}.") for text in layout["assumptions"]]
-    lines += [_named("Missing", layout["missing"]), _named("Unexpected", layout["unexpected"])]
+    lines += [_named(N_("Missing tensors: {names}."), layout["missing"]),
+              _named(N_("Unexpected tensors: {names}."), layout["unexpected"])]
     st.markdown("  \n".join(filter(None, lines)))
     for text in layout.get("warnings", ()):
         st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
     if layout.get("orders"):
-        st.warning("The file does not say in which order its layers come, and several fit: choose one below.")
+        st.warning(_("The file does not say in which order its layers come, and several fit: choose one below."))
     elif layout.get("obstacle"):
-        st.warning(plain(f"It cannot be run here: {layout['obstacle']}"))
+        st.warning(plain(_("It cannot be run here: {obstacle}", obstacle=layout["obstacle"])))
 
 
 def _named(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return plain(f"{what} tensors: {', '.join(names[:MOST_NAMED])}{more}.")
+    more = _(" and {n} more", n=f"{len(names) - MOST_NAMED:,}") if len(names) > MOST_NAMED else ""
+    return plain(_(what, names=", ".join(names[:MOST_NAMED]) + more))
 
 
 # ---- running it --------------------------------------------------------------------------------------------------
@@ -76,17 +79,18 @@ def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
     offered = found.get("source", {}).get("weights", [])
     if len(offered) < 2:
         return None
-    chosen = st.selectbox("Weights", sorted(offered, key=lambda name: name != offered[0]), key=f"{_key(desk)}weights",
-                          format_func=lambda name: f"{name} ({_kind(name)})",
-                          help="The file holds the network's weights several times: as training left them, and "
-                               "averaged over its steps.")
+    chosen = st.selectbox(_("Weights"), sorted(offered, key=lambda name: name != offered[0]),
+                          key=f"{_key(desk)}weights",
+                          format_func=lambda name: f"{name} ({_(_kind(name))})",
+                          help=_("The file holds the network's weights several times: as training left them, and "
+                                 "averaged over its steps."))
     return None if chosen == offered[0] else str(chosen)
 
 
 def _kind(name: str) -> str:
     from lpc_core.checkpoint import averaged
 
-    return "averaged" if averaged(name) else "raw"
+    return N_("averaged") if averaged(name) else N_("raw")
 
 
 def _key(desk: InspectDesk) -> str:
@@ -99,34 +103,35 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     left, middle, right = st.columns(3, gap="medium")
     with left:
         data, data_name, side = _data(desk, layout, key)
-        count = st.number_input("Samples, at most", 10, MOST_SAMPLES, None, 100, key=f"{key}count",
-                                placeholder="2000, or all")
+        count = st.number_input(_("Samples, at most"), 10, MOST_SAMPLES, None, 100, key=f"{key}count",
+                                placeholder=_("2000, or all"))
     with middle:
         normalisation = _normalisation(layout, key)
-        split = st.selectbox("Samples of", ["train", "test"], key=f"{key}split", disabled=bool(data_name),
-                             format_func={"test": "held-out data", "train": "training data"}.__getitem__,
-                             help="Of a built-in set. Collapse is defined on training data; held-out data show what "
-                                  "is left of it.")
+        split = st.selectbox(_("Samples of"), ["train", "test"], key=f"{key}split", disabled=bool(data_name),
+                             format_func={"test": _("held-out data"), "train": _("training data")}.__getitem__,
+                             help=_("Of a built-in set. Collapse is defined on training data; held-out data show what "
+                                    "is left of it."))
         classes = _classes(layout, key)
     with right:
         order = _order(layout, key)
         activation = _activation(layout, key)
         layers = [PENULTIMATE, *(layout.get("modules") or _modules(found["tensors"]))]
-        layer = st.selectbox("Layer to watch", layers, key=f"{key}layer",
-                             help="Another layer than the penultimate one has no head that reads it, so nothing is "
-                                  "foretold.")
+        layer = st.selectbox(_("Layer to watch"), layers, key=f"{key}layer",
+                             help=_("Another layer than the penultimate one has no head that reads it, so nothing is "
+                                    "foretold."))
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
                 None if layer == PENULTIMATE else layer, weights, order, classes or None,
                 None if count is None else int(count), side)
-    needed = [("data", data), ("a normalisation", normalisation), ("an order", order or not layout.get("orders"))]
+    needed = [(_("data"), data), (_("a normalisation"), normalisation),
+              (_("an order"), order or not layout.get("orders"))]
     missing = [words for words, given in needed if not given]
-    if st.button("Run it", type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
+    if st.button(_("Run it"), type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
                  icon=":material/play_arrow:"):
         _start(desk, wish)
     if missing:
-        st.caption(plain(f"To run it, choose {listed(missing)}."))
+        st.caption(plain(_("To run it, choose {missing}.", missing=listed(missing))))
     elif desk.busy:
-        st.caption("It waits for what is being computed.")
+        st.caption(_("It waits for what is being computed."))
 
 
 def _start(desk: InspectDesk, wish: Wish) -> None:
@@ -143,9 +148,9 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
 
     known = sources()
     options, own = [*known, OWN_DATA, OWN_PICTURES], (layout.get("config") or {}).get("dataset")
-    chosen = st.selectbox("Run it on", options, options.index(own) if own in options else None, key=f"{key}data",
-                          placeholder="choose data",
-                          format_func=lambda name: known[name].title if name in known else name)
+    chosen = st.selectbox(_("Run it on"), options, options.index(own) if own in options else None, key=f"{key}data",
+                          placeholder=_("choose data"),
+                          format_func=lambda name: _(known[name].title if name in known else name))
     if chosen not in (OWN_DATA, OWN_PICTURES):
         return chosen or "", "", None
     upload = _own_file(desk, key) if chosen == OWN_DATA else _own_folder(desk, key)
@@ -153,16 +158,17 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
         return "", "", None
     side = None
     if upload.path.suffix == ".zip":
-        side = st.number_input("Cut pictures to, pixels", 1, MOST_SIDE, None, 1, key=f"{key}side",
-                               placeholder="as they are",
-                               help="Their middle square, made this wide. Needed where they differ in size, or where "
-                                    "the network takes one size only.")
+        side = st.number_input(_("Cut pictures to, pixels"), 1, MOST_SIDE, None, 1, key=f"{key}side",
+                               placeholder=_("as they are"),
+                               help=_("Their middle square, made this wide. Needed where they differ in size, or where "
+                                      "the network takes one size only."))
     return str(upload.path), upload.name, side
 
 
 def _own_file(desk: InspectDesk, key: str) -> Upload | None:
     """Inputs and labels, or a zip of pictures."""
-    given = st.file_uploader("Inputs and labels (npz), or pictures in one folder per class (zip)", type=["npz", "zip"],
+    given = st.file_uploader(_("Inputs and labels (npz), or pictures in one folder per class (zip)"),
+                             type=["npz", "zip"],
                              key=f"{key}own", max_upload_size=from_env().upload_mb)
     return None if given is None else _taken(desk, (given.file_id,), lambda: desk.take_data(given.name, given))
 
@@ -172,7 +178,8 @@ def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
     from lpc_core.checkpoint.pictures import SUFFIXES
 
     most = from_env().upload_mb
-    given = st.file_uploader("A folder with one folder of pictures per class", type=list(SUFFIXES), key=f"{key}folder",
+    given = st.file_uploader(_("A folder with one folder of pictures per class"), type=list(SUFFIXES),
+                             key=f"{key}folder",
                              accept_multiple_files="directory", max_upload_size=most)
     if not given:
         return None
@@ -200,12 +207,13 @@ def _normalisation(layout: Mapping[str, Any], key: str) -> str:
 
     options = list(CHOICES)
     own = options.index("lab") if layout.get("config") else None
-    chosen = st.selectbox("Normalisation of its inputs", options, own, key=f"{key}normalisation",
-                          placeholder="choose, the file does not say", format_func=TITLES.__getitem__,
-                          help="  \n".join(f"**{TITLES[name]}**: {plain(text)}" for name, text in CHOICES.items()))
+    chosen = st.selectbox(_("Normalisation of its inputs"), options, own, key=f"{key}normalisation",
+                          placeholder=_("choose, the file does not say"), format_func=lambda name: _(TITLES[name]),
+                          help="  \n".join(f"**{_(TITLES[name])}**: {plain(_(text))}"
+                                            for name, text in CHOICES.items()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
-    return st.text_input("Means / deviations of the channels", key=f"{key}numbers", max_chars=200,
+    return st.text_input(_("Means / deviations of the channels"), key=f"{key}numbers", max_chars=200,
                          placeholder="0.5,0.5,0.5/0.25,0.25,0.25").strip()
 
 
@@ -217,9 +225,9 @@ def _activation(layout: Mapping[str, Any], key: str) -> str:
 
     assumed = str(layout["activation"])
     options = [assumed, *(name for name in ACTIVATIONS if name != assumed)]
-    chosen = st.selectbox("Activation", options, key=f"{key}activation",
-                          format_func=lambda name: f"{name} (assumed)" if name == assumed else name,
-                          help="A state dict does not say it. A wrong one gives wrong latents.")
+    chosen = st.selectbox(_("Activation"), options, key=f"{key}activation",
+                          format_func=lambda name: _("{name} (assumed)", name=name) if name == assumed else name,
+                          help=_("A state dict does not say it. A wrong one gives wrong latents."))
     return "" if chosen == assumed else str(chosen)
 
 
@@ -228,23 +236,23 @@ def _order(layout: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
     orders = layout.get("orders") or []
     if not orders:
         return None
-    chosen = st.selectbox("Order of the layers", range(len(orders)), None, key=f"{key}order",
-                          placeholder="choose, the file does not say",
+    chosen = st.selectbox(_("Order of the layers"), range(len(orders)), None, key=f"{key}order",
+                          placeholder=_("choose, the file does not say"),
                           format_func=lambda place: " → ".join(orders[place]),
-                          help="The orders that the layers' sizes allow. A wrong one gives wrong latents.")
+                          help=_("The orders that the layers' sizes allow. A wrong one gives wrong latents."))
     return None if chosen is None else tuple(orders[chosen])
 
 
 def _classes(layout: Mapping[str, Any], key: str) -> str:
     """Which rows of the head the data's classes are; empty: those of their numbers, with a warning in doubt."""
-    words = {BY_NUMBER: "class k of the data is row k", "name": "by their names", BY_ROWS: "rows that I name"}
+    words = {BY_NUMBER: _("class k of the data is row k"), "name": _("by their names"), BY_ROWS: _("rows that I name")}
     options = [BY_NUMBER, *(["name"] if layout.get("class_names") else []), BY_ROWS]
-    chosen = st.selectbox("Classes of the data in the head", options, key=f"{key}classes",
+    chosen = st.selectbox(_("Classes of the data in the head"), options, key=f"{key}classes",
                           format_func=words.__getitem__,
-                          help="Matters where the network was trained on other classes, or in another order.")
+                          help=_("Matters where the network was trained on other classes, or in another order."))
     if chosen != BY_ROWS:
         return "" if chosen == BY_NUMBER else str(chosen)
-    return st.text_input("One row of the head for each class of the data", key=f"{key}rows", max_chars=10_000,
+    return st.text_input(_("One row of the head for each class of the data"), key=f"{key}rows", max_chars=10_000,
                          placeholder="404, 817, …").strip()
 
 
@@ -259,13 +267,15 @@ def _modules(tensors: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]], weights: str | None) -> None:
     if not heads:
-        st.caption("No tensor of this file can be the weight of a head: that would be a matrix of at least two rows.")
+        st.caption(_("No tensor of this file can be the weight of a head: that would be a matrix of at least two "
+                     "rows."))
         return
     key = f"inspect_head_{desk.id}_{desk.upload.path.name if desk.upload else ''}"
     by_name = {head["weight"]: head for head in heads}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Weight of the head", list(by_name), key=key, format_func=lambda name: _told(by_name[name]))
-    if right.button("Show it", key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
+    chosen = left.selectbox(_("Weight of the head"), list(by_name), key=key,
+                            format_func=lambda name: _told(by_name[name]))
+    if right.button(_("Show it"), key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
         try:
             desk.pick_head(chosen, by_name[chosen]["bias"], weights)
         except InspectRefused as error:
@@ -274,12 +284,13 @@ def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]], weights: str |
 
 
 def _told(head: Mapping[str, Any]) -> str:
-    return f"{head['weight']}  ({head['classes']:,} classes × {head['latent_dim']:,} nodes): {head['why']}"
+    return _("{weight}  ({classes} classes × {nodes} nodes): {why}", weight=head["weight"],
+             classes=f"{head['classes']:,}", nodes=f"{head['latent_dim']:,}", why=head["why"])
 
 
 def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
     """The tensor tree as a table with a filter."""
-    wanted = st.text_input("Filter by name", key=f"inspect_filter_{key}", placeholder="layer4").strip().lower()
+    wanted = st.text_input(_("Filter by name"), key=f"inspect_filter_{key}", placeholder="layer4").strip().lower()
     shown = [tensor for tensor in tensors if wanted in tensor["name"].lower()]
     number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(
@@ -291,6 +302,6 @@ def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
          "zeros": [tensor["zeros"] for tensor in shown],
          "not finite": [tensor["nans"] + tensor["infinities"] for tensor in shown]},
         hide_index=True, height=min(460, 40 + 35 * max(1, len(shown))),
-        column_config={"values": st.column_config.BarChartColumn("values", help="From the smallest to the largest."),
+        column_config={"values": st.column_config.BarChartColumn("values", help=_("From the smallest to the largest.")),
                        "zeros": st.column_config.NumberColumn(format="percent"),
                        "norm": number, "smallest": number, "largest": number})

@@ -12,6 +12,7 @@ from app.charts.words import number
 from app.desks.inspections import Held, InspectDesk
 from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
 from app.views._plain import plain
+from app.words import _
 from lpc_core.metrics import METRICS
 
 GROUP = "inspect-compare"
@@ -27,7 +28,7 @@ _STYLE = """
 def toggle() -> None:
     """The button that opens the second place."""
     tab = session.current()
-    words = "Stop comparing" if tab.comparing_files else "Compare with…"
+    words = _("Stop comparing") if tab.comparing_files else _("Compare with…")
     if st.button(words, key="inspect_compare", icon=":material/compare:"):
         tab.comparing_files = not tab.comparing_files
         st.rerun()
@@ -36,11 +37,11 @@ def toggle() -> None:
 def render(first: InspectDesk, second: InspectDesk) -> None:
     """Both files; the differences once both are there."""
     if first.held is None:
-        st.caption("Open a first file; then a second one can stand beside it.")
+        st.caption(_("Open a first file; then a second one can stand beside it."))
         return
     _side_by_side(first, second)
     if second.held is not None:
-        st.header("In numbers", anchor=False)
+        st.header(_("In numbers"), anchor=False)
         st.html(f"<style>{_STYLE}</style>{differences(first.held, second.held)}")
         for note in _notes(first.held, second.held):
             st.caption(plain(note))
@@ -59,9 +60,10 @@ def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
             _inspect_result.cloud_of(second, second.held, "inspect-second", second.held.upload.name, GROUP)
         elif second.found is not None:
             _inspect_checkpoint.render(second)
-    with right, st.expander("Another second file" if second.held else "Compare with…", expanded=second.held is None):
-        _inspect_files.uploader(second, "The second checkpoint or embeddings")
-        _inspect_files.samples(second, "or one of these")
+    with right, st.expander(_("Another second file") if second.held else _("Compare with…"),
+                              expanded=second.held is None):
+        _inspect_files.uploader(second, _("The second checkpoint or embeddings"))
+        _inspect_files.samples(second, _("or one of these"))
 
 
 def differences(first: Held, second: Held) -> str:
@@ -73,17 +75,17 @@ def differences(first: Held, second: Held) -> str:
             continue
         one, two = a[name].value, b[name].value
         ratio = two / one if one and math.isfinite(one) and math.isfinite(two) and one * two > 0 else math.nan
-        title = METRICS[name].title if name in METRICS else name
+        title = _(METRICS[name].title) if name in METRICS else name
         rows.append(f"<tr><td>{escape(title)}</td><td>{_shown(one)}</td><td>{_shown(two)}</td>"
                     f"<td>{'' if math.isnan(ratio) else f'× {number(ratio, 3)}'}</td></tr>")
-    titles = ("quantity", first.upload.name, second.upload.name, "second / first")
+    titles = (_("quantity"), first.upload.name, second.upload.name, _("second / first"))
     heads = "".join(f"<th>{escape(title)}</th>" for title in titles)
     return (f'<table class="lpc-differences" data-testid="lpc-differences"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>")
 
 
 def _shown(value: float) -> str:
-    return "undefined" if math.isnan(value) else number(value, 4)
+    return _("undefined") if math.isnan(value) else number(value, 4)
 
 
 def _notes(first: Held, second: Held) -> list[str]:
@@ -95,9 +97,9 @@ def _notes(first: Held, second: Held) -> list[str]:
     told = []
     if found["alignment"] is not None:
         left = 100 * found["alignment"]["disparity"]
-        told.append(f"Class means laid over each other (rotation and scale) leave {left:.2g} % of their spread "
-                    "unexplained.")
+        told.append(_("Class means laid over each other (rotation and scale) leave {left} % of their spread "
+                      "unexplained.", left=f"{left:.2g}"))
     if found["cka"] is not None:
-        told.append(f"Linear CKA of the latents, sample by sample: {found['cka']:.3f} (1: the same up to rotation and "
-                    "scale).")
+        told.append(_("Linear CKA of the latents, sample by sample: {cka} (1: the same up to rotation and scale).",
+                      cka=f"{found['cka']:.3f}"))
     return [*told, *found["notes"]]

@@ -11,6 +11,7 @@ from app import session
 from app.desks import samples as listed
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
+from app.words import _
 
 _PER_ROW = 5
 
@@ -20,7 +21,7 @@ def uploader(desk: InspectDesk, label: str) -> None:
     tab = session.current()
     given = st.file_uploader(label, key=f"inspect_file_{desk.id}#{tab.inspect_uploads}", accept_multiple_files=True,
                              max_upload_size=from_env().upload_mb, disabled=desk.running,
-                             help="One file; of a checkpoint in parts (…-00001-of-00002…) all of them at once.")
+                             help=_("One file; of a checkpoint in parts (…-00001-of-00002…) all of them at once."))
     if given:
         try:
             if len(given) == 1:
@@ -37,8 +38,9 @@ def question(desk: InspectDesk, asks: Mapping[str, Any]) -> None:
     """Which array or column of the refused file is the one that is missing; the answer reads it once more."""
     role, key = str(asks["role"]).replace("_", " "), f"inspect_ask_{asks['role']}_{desk.id}"
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(f"Which one holds the {role}?", asks["choices"], None, key=key, placeholder="choose")
-    if right.button("Read it so", key=f"{key}_go", width="stretch", disabled=chosen is None) and chosen is not None:
+    chosen = left.selectbox(_("Which one holds the {role}?", role=_(role)), asks["choices"], None, key=key,
+                            placeholder=_("choose"))
+    if right.button(_("Read it so"), key=f"{key}_go", width="stretch", disabled=chosen is None) and chosen is not None:
         try:
             desk.inspect_but(picked={asks["role"]: chosen})
         except InspectRefused as error:
@@ -60,11 +62,12 @@ def samples(desk: InspectDesk, heading: str) -> None:
 
 
 def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
-    if st.button(sample.title, key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch", disabled=desk.running):
+    if st.button(_(sample.title), key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch",
+                 disabled=desk.running):
         try:
             desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
         except InspectRefused as error:
             desk.error = str(error)
         session.current().inspect_uploads += 1
         st.rerun()
-    st.caption(sample.sentence)
+    st.caption(_(sample.sentence))

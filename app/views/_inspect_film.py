@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.desks.inspections import Held, InspectDesk, InspectRefused, Wish
+from app.words import _
 from lpc_core.film import open_film
 
 
@@ -20,7 +21,7 @@ def render(desk: InspectDesk, held: Held) -> None:
                              key=f"{key}_gamma")
     frame = middle.select_slider("Training step", range(len(steps)), len(steps) - 1, lambda i: f"{steps[i]:,}",
                                  key=f"{key}_frame")
-    if right.button("Look", key=f"{key}_look", width="stretch", disabled=desk.busy):
+    if right.button(_("Look"), key=f"{key}_look", width="stretch", disabled=desk.busy):
         try:
             desk.inspect(Wish(gamma=gammas[run], frame=frame))
         except InspectRefused as error:

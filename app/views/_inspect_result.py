@@ -18,7 +18,9 @@ from app.parts.cards import cards
 from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
+from app.views import _inspect_attack
 from app.views._plain import plain
+from app.words import _
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -37,9 +39,11 @@ def facts(desk: InspectDesk) -> None:
 def _shape(held: Held) -> list[str]:
     found, layout = held.inspection.embeddings, held.inspection.layout
     samples, nodes = found.latents.shape
-    words = [f"{samples:,} samples", f"{nodes:,} nodes", f"{len(found.class_names):,} classes"]
+    words = [_("{n} samples", n=f"{samples:,}"), _("{n} nodes", n=f"{nodes:,}"),
+             _("{n} classes", n=f"{len(found.class_names):,}")]
     taken = held.inspection.source.get("weights", [])[:1]
-    return words if not layout else [str(layout.get("name", "")), *words, *(f"weights: {name}" for name in taken)]
+    return words if not layout else [str(layout.get("name", "")), *words, *(_("weights: {name}",
+                                                                              name=name) for name in taken)]
 
 
 def warnings(held: Held) -> None:
@@ -51,11 +55,11 @@ def warnings(held: Held) -> None:
 def report_menu(held: Held) -> None:
     """The report as a page, JSON or CSV, made when it is asked for."""
     inspection, stem = held.inspection, held.upload.name.rsplit(".", 1)[0] or "inspection"
-    with st.popover("Report", icon=":material/download:", width="content"):
+    with st.popover(_("Report"), icon=":material/download:", width="content"):
         for ending, mime, words, make in (
-                ("html", "text/html", "Page (HTML)", inspect_report.report_html),
-                ("json", "application/json", "Numbers (JSON)", inspect_report.report_json),
-                ("csv", "text/csv", "Numbers (CSV)", inspect_report.report_csv)):
+                ("html", "text/html", _("Page (HTML)"), inspect_report.report_html),
+                ("json", "application/json", _("Numbers (JSON)"), inspect_report.report_json),
+                ("csv", "text/csv", _("Numbers (CSV)"), inspect_report.report_csv)):
             st.download_button(words, functools.partial(make, inspection), f"{stem}.report.{ending}", mime,
                                key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")
 
@@ -67,7 +71,8 @@ def render(desk: InspectDesk, held: Held) -> None:
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
     readings_table(held.inspection.readings, key="inspect-readings")
-    with st.expander("How the file was read"):
+    _inspect_attack.render(desk, held)
+    with st.expander(_("How the file was read")):
         origin(held)
 
 
@@ -76,7 +81,7 @@ def _unlabelled(desk: InspectDesk, held: Held) -> None:
     if not held.inspection.embeddings.unlabelled or desk.upload is not held.upload:
         return
     kept = "keep" in held.inspection.source.get("unlabelled", "")
-    words = "Leave them out" if kept else "Count those without a class as one class more"
+    words = _("Leave them out") if kept else _("Count those without a class as one class more")
     if st.button(words, key=f"inspect_unlabelled_{held.serial}", disabled=desk.busy):
         try:
             desk.inspect_but(unlabelled="leave out" if kept else "keep")
@@ -87,10 +92,10 @@ def _unlabelled(desk: InspectDesk, held: Held) -> None:
 
 def head_alone(held: Held) -> None:
     """A head without samples: where its classes would fall, and its rows."""
-    st.header("The head alone", anchor=False)
+    st.header(_("The head alone"), anchor=False)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        point_cloud(held, "inspect-head", "Where its classes would fall")
+        point_cloud(held, "inspect-head", _("Where its classes would fall"))
     with right:
         cards(held.once("cards", lambda: _head_cards(held)), key="inspect-head-cards", columns=1)
 
@@ -100,7 +105,7 @@ def _explore(desk: InspectDesk, held: Held) -> None:
     """The cloud and its lists: only this part runs again when samples are chosen."""
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        rows = cloud_of(desk, held, "inspect-cloud", "The latents")
+        rows = cloud_of(desk, held, "inspect-cloud", _("The latents"))
     with right:
         told = findings(held.inspection)
         if told:
@@ -125,17 +130,19 @@ def lists_of(held: Held, rows: np.ndarray) -> None:
     """The chosen samples, else the wrong and the doubtful ones."""
     inspection = held.inspection
     if len(rows):
-        most = f", {MOST} of them listed" if len(rows) > MOST else ""
-        note = f"{len(rows):,} samples{most}, mistakes first, then the farthest from their centre"
-        samples_list(held, telling_first(held, rows), "inspect-chosen", "Chosen", note=note, group="inspect")
-        st.download_button("Save the chosen ones as CSV", lambda: samples_csv(held, rows), "lpc-lab-chosen.csv",
+        note = (_("{n} samples, {most} of them listed, mistakes first, then the farthest from their centre",
+                  n=f"{len(rows):,}", most=MOST) if len(rows) > MOST else
+                _("{n} samples, mistakes first, then the farthest from their centre", n=f"{len(rows):,}"))
+        samples_list(held, telling_first(held, rows), "inspect-chosen", _("Chosen"), note=note, group="inspect")
+        st.download_button(_("Save the chosen ones as CSV"), lambda: samples_csv(held, rows), "lpc-lab-chosen.csv",
                            "text/csv", key="inspect_chosen_csv", on_click="ignore", icon=":material/download:")
         return
     wrong = inspection.misclassified
     if len(wrong):
-        samples_list(held, wrong, "inspect-wrong", "Misclassified", note="The surest mistakes first.", group="inspect")
-    samples_list(held, inspection.ambiguous[:48], "inspect-ambiguous", "Most ambiguous", group="inspect",
-                 note="Samples the head is least sure of, or that lie nearest to another class.")
+        samples_list(held, wrong, "inspect-wrong", _("Misclassified"), note=_("The surest mistakes first."),
+                     group="inspect")
+    samples_list(held, inspection.ambiguous[:48], "inspect-ambiguous", _("Most ambiguous"), group="inspect",
+                 note=_("Samples the head is least sure of, or that lie nearest to another class."))
 
 
 def samples_csv(held: Held, rows: np.ndarray) -> str:
@@ -167,11 +174,11 @@ def result_cards(held: Held) -> list[Card]:
 
 def _code_cards(code: Mapping[str, Any], names: tuple[str, ...], safe: tuple[str, ...]) -> list[Card]:
     told, drawn = code_matrix.info(code, names), code_matrix.info(code, safe)
-    signs = {"class": [name for name in told.names for _ in told.nodes], "node": [*told.nodes] * len(told.names),
+    signs = {"class": [name for name in told.names for _node in told.nodes], "node": [*told.nodes] * len(told.names),
              "sign": told.signs.ravel().tolist()}
     apart = {"class": told.names, **dict(zip(told.names, told.hamming.T, strict=True))}
-    return [Card("code", "The code of each class", code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
-            Card("hamming", "How many nodes tell two classes apart", code_matrix.distances(drawn),
+    return [Card("code", _("The code of each class"), code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
+            Card("hamming", _("How many nodes tell two classes apart"), code_matrix.distances(drawn),
                  code_matrix.nearest(told), (), apart)]
 
 

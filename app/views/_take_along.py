@@ -9,6 +9,7 @@ import streamlit as st
 from app.looks.script import no_script, script
 from app.offline.reach import needs_server
 from app.views._plain import plain
+from app.words import _
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
 from lpc_core.parsing import format_settings, short_texts
@@ -16,23 +17,23 @@ from lpc_core.parsing import format_settings, short_texts
 
 def take_along(run: RunConfig) -> None:
     """The ways to go on with ``run`` elsewhere, in the sidebar."""
-    with st.expander("Take it along"):
+    with st.expander(_("Take it along")):
         one_file(run)
         st.code(command(run), language="bash", wrap_lines=True)
-        st.download_button("Settings as JSON", dumps(flatten(run), indent=1), f"{_name(run)}.json", "application/json",
-                           icon=":material/settings:", on_click="ignore", width="stretch")
+        st.download_button(_("Settings as JSON"), dumps(flatten(run), indent=1), f"{_name(run)}.json",
+                           "application/json", icon=":material/settings:", on_click="ignore", width="stretch")
         if not no_script(run):
-            st.download_button("PyTorch script", script(run), f"{_name(run).replace('-', '_')}.py", "text/x-python",
+            st.download_button(_("PyTorch script"), script(run), f"{_name(run).replace('-', '_')}.py", "text/x-python",
                                icon=":material/code:", on_click="ignore", width="stretch",
-                               help="The same recipe in plain PyTorch, in one short program without the lab.")
+                               help=_("The same recipe in plain PyTorch, in one short program without the lab."))
 
 
 def one_file(run: RunConfig, lesson: str = "") -> None:
     """The button that downloads ``run``, of the lesson of that name, as a page; or why there is none."""
     reason, texts = needs_server(run), {"lesson": lesson, "seed": run.seed} if lesson else short_texts(run)
-    st.link_button("Download as one file", f"lab/run.html?{urlencode(texts)}", icon=":material/download:",
+    st.link_button(_("Download as one file"), f"lab/run.html?{urlencode(texts)}", icon=":material/download:",
                    disabled=bool(reason), width="stretch",
-                   help="One HTML file that trains this run in any browser, without a server and without a network.")
+                   help=_("One HTML file that trains this run in any browser, without a server and without a network."))
     if reason:
         st.caption(plain(f"{reason[0].upper()}{reason[1:]}."))
 

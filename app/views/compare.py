@@ -8,13 +8,16 @@ import streamlit as st
 
 from app import session
 from app.comparisons import OWN, OWN_RUNS, READY
+from app.parts.room import lead
 from app.parts.stage import stage
+from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
+from app.words import N_, _
 
-HELP = "Settings by the names that a link gives them, with spaces between: optimizer=sgd lr=0.05"
+HELP = N_("Settings by the names that a link gives them, with spaces between: optimizer=sgd lr=0.05")
 
 
 def render() -> None:
@@ -27,22 +30,24 @@ def render() -> None:
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
     seat = place(tab)
     if seat is not None:
+        lead(seat.token, Where(page="compare"), session.room_address())
         stage(seat.token, "compare/compare", name=tab.name, **more)
     with st.sidebar:
-        st.caption("The base run: what all runs share unless the comparison says otherwise.")
+        st.caption(_("The base run: what all runs share unless the comparison says otherwise."))
         _form.render(tab.run, f"compare-{tab.form}", tab)
         link = session.link(tab)
-        st.text_input("Link to this comparison", link, key=link, help="It opens the very same runs, seed included.")
+        st.text_input(_("Link to this comparison"), link, key=link,
+                      help=_("It opens the very same runs, seed included."))
 
 
 def _choice(tab: session.Comparing) -> None:
     names = [*READY, OWN]
     key = f"comparison#{tab.form}"
-    st.selectbox("Comparison", names, names.index(tab.name), key=key, on_change=session.carried(key, tab.choose),
-                 label_visibility="collapsed", help="Ready ones, each with what to look for, or your own.",
-                 format_func=lambda name: READY[name].title if name in READY else "Your own")
+    st.selectbox(_("Comparison"), names, names.index(tab.name), key=key, on_change=session.carried(key, tab.choose),
+                 label_visibility="collapsed", help=_("Ready ones, each with what to look for, or your own."),
+                 format_func=lambda name: _(READY[name].title) if name in READY else _("Your own"))
     if tab.name == OWN:
-        st.caption("The first run is the base; each line below is one more, with the settings in which it differs.")
+        st.caption(_("The first run is the base; each line below is one more, with the settings in which it differs."))
         _lines(tab)
     else:
         st.markdown(READY[tab.name].look_for)
@@ -53,7 +58,7 @@ def _lines(tab: session.Comparing) -> None:
     texts = [*tab.lines, ""][:len(OWN_RUNS)]
     for column, (i, text) in zip(st.columns(len(OWN_RUNS)), enumerate(texts), strict=False):
         key = f"line{i}#{tab.form}#{len(tab.lines)}"
-        column.text_input(f"Run {i + 2}", text, key=key, placeholder="optimizer=sgd lr=0.05", help=HELP,
+        column.text_input(_("Run {n}", n=i + 2), text, key=key, placeholder="optimizer=sgd lr=0.05", help=_(HELP),
                           on_change=session.carried(key, functools.partial(tab.change_line, i)))
 
 

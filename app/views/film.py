@@ -12,14 +12,15 @@ from app.settings import from_env
 from app.views import _form
 from app.views._base import View
 from app.views._plain import plain
+from app.words import N_, _
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
 STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
-EMPTY = """
+EMPTY = N_("""
 ## One slider for γ, one for time
 A film trains the run on the left once for every γ, all from the same seed and all together, and keeps every moment.
 Then both sliders answer at once, and the curves against γ show where collapse sets in and where it becomes total.
-"""
+""")
 
 
 def render() -> None:
@@ -30,7 +31,7 @@ def render() -> None:
     with st.sidebar:
         _controls(tab, desk)
         _form.render(tab.run, tab.form)
-        st.caption("This link opens the very same run:")
+        st.caption(_("This link opens the very same run:"))
         st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
         st.warning(plain(problem))
@@ -41,7 +42,7 @@ def render() -> None:
     if desk.held is not None:
         player(desk.held)
         return
-    st.markdown(EMPTY)
+    st.markdown(_(EMPTY))
     if not desk.running:
         _offer(tab, desk)
 
@@ -49,32 +50,32 @@ def render() -> None:
 def _offer(tab: session.Session, desk: FilmDesk) -> None:
     """Record one, with what that will take; or open one of those that come with the lab."""
     left, right = st.columns([1, 3], vertical_alignment="center")
-    left.button("Record the film", key="film_record_first", type="primary", icon=":material/movie:", width="stretch",
+    left.button(_("Record the film"), key="film_record_first", type="primary", icon=":material/movie:", width="stretch",
                 on_click=session.film_wanted)
     right.caption(plain(session.film_estimate()))
     known = samples(FILMS)
     if known:
-        st.markdown("**Or open one that comes with the lab:**")
+        st.markdown(_("**Or open one that comes with the lab:**"))
     for column, film in zip(st.columns(max(1, len(known))), known, strict=False):
         with column, st.container(border=True, height="stretch"):
-            if st.button(film.title, key=f"film_sample_{film.name}", width="stretch", icon=":material/play_arrow:"):
+            if st.button(_(film.title), key=f"film_sample_{film.name}", width="stretch", icon=":material/play_arrow:"):
                 _open(tab, desk, film.path.read_bytes())
-            st.caption(plain(film.sentence))
+            st.caption(plain(_(film.sentence)))
 
 
 def _controls(tab: session.Session, desk: FilmDesk) -> None:
-    with st.expander("Film", expanded=True):
-        st.text_input("γ of the runs", "1e-3:1e5:32", key="film_gammas", max_chars=1_000,
-                      help="From:to:how many, evenly on a log scale, or a list such as 0.1,1,10. At most 64.")
+    with st.expander(_("Film"), expanded=True):
+        st.text_input(_("γ of the runs"), "1e-3:1e5:32", key="film_gammas", max_chars=1_000,
+                      help=_("From:to:how many, evenly on a log scale, or a list such as 0.1,1,10. At most 64."))
         left, right = st.columns(2)
-        left.number_input("Frames", MIN_FRAMES, MAX_FRAMES, 60, key="film_frames", help="Moments of every run.")
-        right.number_input("Points", MIN_POINTS, MAX_POINTS, 1_000, 100, key="film_points",
-                           help="Samples drawn and measured.")
-        st.number_input("Steps", 10, 1_000_000, min(STEPS, max(10, tab.run.steps)), 100, key="film_steps",
-                        help="Length of every run; the ramp of γ is shortened or stretched in proportion.")
-        st.button("Record", key="film_record", type="primary", icon=":material/movie:", width="stretch",
+        left.number_input(_("Frames"), MIN_FRAMES, MAX_FRAMES, 60, key="film_frames", help=_("Moments of every run."))
+        right.number_input(_("Points"), MIN_POINTS, MAX_POINTS, 1_000, 100, key="film_points",
+                           help=_("Samples drawn and measured."))
+        st.number_input(_("Steps"), 10, 1_000_000, min(STEPS, max(10, tab.run.steps)), 100, key="film_steps",
+                        help=_("Length of every run; the ramp of γ is shortened or stretched in proportion."))
+        st.button(_("Record"), key="film_record", type="primary", icon=":material/movie:", width="stretch",
                   disabled=desk.running, on_click=session.film_wanted)
-        given = st.file_uploader("Open a film", type=["safetensors"], key=f"film_file#{tab.film_uploads}",
+        given = st.file_uploader(_("Open a film"), type=["safetensors"], key=f"film_file#{tab.film_uploads}",
                                  max_upload_size=min(MAX_BYTES // 2**20, from_env().upload_mb))
         if given is not None:
             _open(tab, desk, given.getvalue())
@@ -94,8 +95,8 @@ def _progress(desk: FilmDesk) -> None:
     if not desk.running:
         st.rerun(scope="app")
     left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(min(desk.share, 1.0), plain(f"Recording: {desk.what}"))
-    if right.button("Cancel", key="film_cancel", width="stretch"):
+    left.progress(min(desk.share, 1.0), plain(_("Recording: {what}", what=desk.what)))
+    if right.button(_("Cancel"), key="film_cancel", width="stretch"):
         desk.cancel()
         st.rerun(scope="app")
 

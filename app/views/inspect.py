@@ -9,16 +9,17 @@ from app.desks.inspections import InspectDesk
 from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
 from app.views._base import View
 from app.views._plain import plain
+from app.words import N_, _
 from lpc_core.data import NOT_HERE
 
 POLL_S = 0.3
 SECOND = "-b"  # the slot of the file that is compared with
-EMPTY = """
+EMPTY = N_("""
 ## What do a network's latents look like?
 Drop a checkpoint or embeddings. You see whether and how its classes collapse: every sample as a point, the points its
 head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
 executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
-"""
+""")
 _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 2rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 2rem; } }
@@ -48,11 +49,11 @@ def render() -> None:
 
 
 def _empty(desk: InspectDesk) -> None:
-    st.markdown(EMPTY)
-    _inspect_files.uploader(desk, "A checkpoint or embeddings")
-    st.caption("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, "
-               "csv, safetensors with latents and labels. This lab's own runs and films too.")
-    _inspect_files.samples(desk, "or try one of these")
+    st.markdown(_(EMPTY))
+    _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
+    st.caption(_("Checkpoints: safetensors, .pt, .pth, .ckpt, .bin, ONNX, torch.export. Embeddings: npz, npy, parquet, "
+                 "csv, safetensors with latents and labels. This lab's own runs and films too."))
+    _inspect_files.samples(desk, _("or try one of these"))
 
 
 def _bar(desk: InspectDesk) -> None:
@@ -62,9 +63,9 @@ def _bar(desk: InspectDesk) -> None:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
         opened = f"inspect_open#{session.current().inspect_uploads}"  # another key closes it once a file was taken
-        with st.popover("Open another", icon=":material/upload_file:", width="content", key=opened):
-            _inspect_files.uploader(desk, "A checkpoint or embeddings")
-            _inspect_files.samples(desk, "or one of these")
+        with st.popover(_("Open another"), icon=":material/upload_file:", width="content", key=opened):
+            _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
+            _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
@@ -87,7 +88,7 @@ def _refusal(desk: InspectDesk) -> str:
     named = desk.error if of_data or desk.upload is None else f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
-    return f"{named}. What was found in {desk.held.upload.name} stays below."
+    return f"{named}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
 
 
 def _waits(desk: InspectDesk) -> bool:
@@ -105,7 +106,7 @@ def _body(desk: InspectDesk) -> None:
         _inspect_film.render(desk, desk.held)
         _inspect_result.render(desk, desk.held)
         if desk.found is not None and not waiting:
-            with st.expander("Run this checkpoint in another way"):
+            with st.expander(_("Run this checkpoint in another way")):
                 _inspect_checkpoint.render(desk)
 
 
@@ -115,12 +116,12 @@ def _progress(desk: InspectDesk, shown: object) -> None:
     if not desk.busy or desk.held is not shown:
         st.rerun(scope="app")
     if not desk.running:
-        st.caption("Taking up the result and computing predicted points…")
+        st.caption(_("Taking up the result and computing predicted points…"))
         return
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     name = "" if desk.upload is None or desk.task != "inspect" else f"{desk.upload.name}: "
-    left.progress(min(max(desk.share, 0.0), 1.0), plain(name + (desk.what or "starting")))
-    if right.button("Cancel", key=f"inspect_cancel_{desk.id}", width="stretch"):
+    left.progress(min(max(desk.share, 0.0), 1.0), plain(name + (desk.what or _("starting"))))
+    if right.button(_("Cancel"), key=f"inspect_cancel_{desk.id}", width="stretch"):
         desk.cancel()
         st.rerun(scope="app")
 

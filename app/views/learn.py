@@ -8,19 +8,22 @@ import streamlit as st
 
 from app import session
 from app.glossary import listed
-from app.lessons import Claim, Lesson, Step, broken_lessons, lessons
+from app.lessons import Claim, Lesson, Step, broken_lessons, lessons, spoken
+from app.parts.room import lead
 from app.parts.stage import stage, style
+from app.room.messages import Where
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
 from app.views._take_along import one_file
+from app.words import N_, _
 
 PAPER = "https://arxiv.org/abs/2310.08224"
-INTRODUCTION = f"""
+INTRODUCTION = N_("""
 ## Latent point collapse, step by step
 Each lesson is a live run: read a few lines, say what you expect, try it, and a check ticks when it has come about.
-What the [paper]({PAPER}) says and what we measured ourselves is marked as such.
-"""
+What the [paper]({paper}) says and what we measured ourselves is marked as such.
+""")
 
 
 def render() -> None:
@@ -37,17 +40,19 @@ def render() -> None:
 
 def _path(tab: session.Learning) -> None:
     style()
-    st.markdown(INTRODUCTION)
+    st.markdown(_(INTRODUCTION, paper=PAPER))
     for name, wrong in broken_lessons().items():
-        st.error(plain(f"The lesson {name} cannot be shown: {wrong}"), icon=":material/error:")
+        st.error(plain(_("The lesson {name} cannot be shown: {wrong}", name=name, wrong=wrong)),
+                 icon=":material/error:")
     columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
         with columns[i % 2], st.container(border=True, gap=None):
-            st.button(f"{i + 1} · {plain(lesson.title)}", key=f"lesson-{name}", type="tertiary", icon=_ticks(tab, name),
-                      on_click=tab.open, args=(name,))
+            st.button(f"{i + 1} · {plain(_(lesson.title))}", key=f"lesson-{name}", type="tertiary",
+                      icon=_ticks(tab, name), on_click=tab.open, args=(name,))
             done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
-            steps = f"{done} of {len(lesson.steps)} steps done" if done else f"{len(lesson.steps)} steps"
-            st.caption(plain(f"{lesson.summary} {steps}."))
+            steps = (_("{done} of {all} steps done.", done=done, all=len(lesson.steps)) if done else
+                     _("{all} steps.", all=len(lesson.steps)))
+            st.caption(plain(f"{_(lesson.summary)} {steps}"))
 
 
 def _ticks(tab: session.Learning, name: str) -> str:
@@ -60,19 +65,29 @@ def _lesson(tab: session.Learning, lesson: Lesson) -> None:
     with live:
         _live(tab, lesson)
     with words:
-        _words(tab, lesson, lesson.steps[tab.index])
+        st.button(_("All lessons"), key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
+                  args=("",))
+        told(tab, lesson)
+        onward(tab, lesson)
+        remaining(tab, lesson)
 
 
 def _live(tab: session.Learning, lesson: Lesson) -> None:
     """The run, and what its page has seen."""
     seat = place(tab)
-    if seat is None:
-        return
-    told = stage(seat.token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
-                 titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
-                 step=_for_the_page(tab, lesson, lesson.steps[tab.index]), axes=lesson.axes, projection="",
-                 number=lesson.number).get("told")
-    match told:
+    if seat is not None:
+        lead(seat.token, Where(page="learn", lesson=tab.name, index=tab.index), session.room_address(),
+             spoken(lesson.steps[tab.index]).question)
+        drawn(tab, lesson, seat.token)
+
+
+def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> None:
+    """The stage of the run that ``token`` opens; what it has told is taken up."""
+    heard = stage(token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
+                  titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
+                  step=_for_the_page(tab, lesson, spoken(lesson.steps[tab.index])), axes=lesson.axes, projection="",
+                  number=lesson.number, **more).get("told")
+    match heard:
         case {"what": "reached", "lesson": name, "index": index}:
             if tab.reached(name, index):
                 st.rerun()
@@ -85,12 +100,13 @@ def _for_the_page(tab: session.Learning, lesson: Lesson, step: Step) -> dict[str
     last = tab.index + 1 == len(lesson.steps)
     return {"goal": step.goal, "check": [condition.plain() for condition in step.check], "gamma": step.gamma,
             "question": None if step.question is None else vars(step.question), "shows": list(step.shows),
-            "next": _after(tab.name, lesson) if last else "Next step"}
+            "next": _after(tab.name, lesson) if last else _("Next step")}
 
 
 def _after(name: str, lesson: Lesson) -> str:
     following = _following(name)
-    return f"Next lesson: {lessons()[following].title}" if following else "Back to all lessons"
+    return (_("Next lesson: {title}", title=_(lessons()[following].title)) if following else
+            _("Back to all lessons"))
 
 
 def _following(name: str) -> str:
@@ -105,25 +121,34 @@ def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
     return lambda: tab.open(_following(tab.name))
 
 
-def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
-    st.button("All lessons", key="lesson-path", type="tertiary", icon=":material/arrow_back:", on_click=tab.open,
-              args=("",))
-    st.markdown(f"#### {plain(lesson.title)}")
+def told(tab: session.Learning, lesson: Lesson) -> None:
+    """The words of the open step."""
+    shown = spoken(lesson.steps[tab.index])
+    st.markdown(f"#### {plain(_(lesson.title))}")
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
-    st.caption(plain(f"Step {tab.index + 1} of {len(lesson.steps)} {marks}"))
-    st.markdown(f"##### {plain(step.title)}\n\n{step.text}")
-    st.markdown(f"**Look for:** {step.look_for}")
-    for claim in step.claims:
+    st.caption(plain(_("Step {n} of {all}", n=tab.index + 1, all=len(lesson.steps)) + f" {marks}"))
+    st.markdown(f"##### {plain(shown.title)}\n\n{shown.text}")
+    st.markdown(_("**Look for:** {what}", what=shown.look_for))
+    for claim in shown.claims:
         _claim(claim)
-    back, onward = st.columns(2)
-    back.button("Back", key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
-                args=(tab.name, tab.index - 1))
+
+
+def onward(tab: session.Learning, lesson: Lesson) -> None:
+    """The buttons that go back, and on."""
+    before, after = st.columns(2)
+    before.button(_("Back"), key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
+                  args=(tab.name, tab.index - 1))
     last = tab.index + 1 == len(lesson.steps)
-    onward.button("Next lesson" if last else "Next step", key="lesson-next", width="stretch",
-                  on_click=_onward(tab, lesson))
+    after.button(_("Next lesson") if last else _("Next step"), key="lesson-next", width="stretch",
+                 on_click=_onward(tab, lesson))
+
+
+def remaining(tab: session.Learning, lesson: Lesson) -> None:
+    """The step's terms, and the run as a file."""
+    step = lesson.steps[tab.index]
     if terms := listed(f"{step.title} {step.text} {step.look_for}"):
-        with st.expander("The words", icon=":material/menu_book:"):
+        with st.expander(_("The words"), icon=":material/menu_book:"):
             st.markdown(terms)
     if not lesson.runs:
         one_file(lesson.run(tab.run.seed), tab.name)
@@ -131,13 +156,13 @@ def _words(tab: session.Learning, lesson: Lesson, step: Step) -> None:
 
 def _claim(claim: Claim) -> None:
     """A sentence, whose it is, and its evidence one click away."""
-    badge = ":blue-badge[The paper says]" if claim.by == "paper" else ":green-badge[We measured]"
+    badge = f":blue-badge[{_('The paper says')}]" if claim.by == "paper" else f":green-badge[{_('We measured')}]"
     with st.expander(f"{badge} {claim.words}"):
         st.caption(plain(claim.evidence))
         if claim.link:
-            st.link_button("See it in the lab", claim.link)
+            st.link_button(_("See it in the lab"), claim.link)
         elif claim.by == "paper":
-            st.link_button("The paper", PAPER)
+            st.link_button(_("The paper"), PAPER)
 
 
 VIEW = View("Learn", 2, render)

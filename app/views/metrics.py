@@ -16,6 +16,7 @@ from app.settings import from_env
 from app.views import _form
 from app.views._base import View
 from app.views._plain import plain
+from app.words import N_, _
 from lpc_core.study import Study
 
 POLL_S = 0.7
@@ -35,7 +36,7 @@ def render() -> None:
     compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
     with st.sidebar:
         _form.render(tab.run, tab.form)
-        st.caption("This link opens the very same run:")
+        st.caption(_("This link opens the very same run:"))
         st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
         st.warning(plain(problem))
@@ -52,13 +53,13 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     busy = followed.busy or compared.busy  # before the last look is taken
     track = Track.of(followed.study, followed.run)
     cards([], "verdict", sentence=verdict.verdict(track))
-    _progress(followed, "study", "Measured at {} moments. The link in the address bar opens this very study.")
+    _progress(followed, "study", N_("Measured at {n} moments. The link in the address bar opens this very study."))
     _charts(followed, track)
-    st.header("Under the microscope", anchor=False)
+    st.header(_("Under the microscope"), anchor=False)
     microscope(track.steps.tolist(), followed.tokens, track.class_names)
     _compare(compared, followed, track)
-    st.header("All numbers", anchor=False)
-    st.caption("At the last moment measured. The i beside a name gives its formula, meaning and source.")
+    st.header(_("All numbers"), anchor=False)
+    st.caption(_("At the last moment measured. The i beside a name gives its formula, meaning and source."))
     readings_table(track.newest, "readings", _table_title(track))
     if polled and not busy:
         st.rerun(scope="app")  # all is drawn: stop polling
@@ -68,16 +69,16 @@ def _progress(desk: StudyDesk, key: str, done: str) -> None:
     """One row: progress and cancel; or what became of the study, and again."""
     with st.container(key=f"{key}_row", horizontal=True, vertical_alignment="center"):
         if desk.running:
-            st.progress(min(desk.share, 1.0), plain(f"Measuring: {desk.what}"))
-            if st.button("Cancel", key=f"{key}_cancel"):
+            st.progress(min(desk.share, 1.0), plain(_("Measuring: {what}", what=desk.what)))
+            if st.button(_("Cancel"), key=f"{key}_cancel"):
                 desk.cancel()
                 st.rerun(scope="app")
         elif desk.waiting:
-            st.info("Other studies are being measured on this server. This one starts by itself when there is room.",
+            st.info(_("Other studies are being measured on this server. This one starts by itself when there is room."),
                     icon=":material/hourglass_top:")
         else:
             _ended(desk, done)
-            if st.button("Again", key=f"{key}_again"):
+            if st.button(_("Again"), key=f"{key}_again"):
                 desk.again()
                 st.rerun(scope="app")
 
@@ -87,18 +88,19 @@ def _ended(desk: StudyDesk, done: str) -> None:
     study = desk.study
     have = 0 if study is None else len(study.moments) + len(study.rows)
     if desk.error:
-        kept = f" What was measured until then ({have}) is below." if have else ""
-        st.error(plain(f"{desk.error}{kept}"), icon=":material/error:")
+        kept = _("What was measured until then ({have}) is below.", have=have) if have else ""
+        st.error(plain(f"{desk.error} {kept}"), icon=":material/error:")
     elif study is None or not study.complete:
-        st.warning(f"Stopped early, after {have} of {study.planned if study else 'all'} measurements.")
+        st.warning(_("Stopped early, after {have} of {all} measurements.", have=have,
+                     all=study.planned if study else _("all")))
     else:
-        st.caption(done.format(have))
+        st.caption(_(done, n=have, most=SAMPLES))
 
 
 def _charts(followed: StudyDesk, track: Track) -> None:
     for name, (title, about) in SECTIONS.items():
-        st.header(title, anchor=False)
-        st.caption(about)
+        st.header(_(title), anchor=False)
+        st.caption(_(about))
         cards(_drawn(followed.study, track, name), f"cards-{name}")
 
 
@@ -112,23 +114,23 @@ def _drawn(study: Study | None, track: Track, section: str) -> list[Card]:
 
 def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
     """Figure 3, by a press."""
-    st.header("Separation and robustness", anchor=False)
+    st.header(_("Separation and robustness"), anchor=False)
     if desk.run is None:
         with st.container(key="sweep_row", horizontal=True, vertical_alignment="center"):
-            st.caption("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked.")
-            if st.button("Compare many runs", key="sweep_start", type="primary") and followed.run is not None:
+            st.caption(_("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked."))
+            if st.button(_("Compare many runs"), key="sweep_start", type="primary") and followed.run is not None:
                 desk.want(followed.run)
                 st.rerun(scope="app")
     else:
-        _progress(desk, "sweep", f"Runs compared: {{}}. Each was attacked on up to {SAMPLES} held-out samples.")
+        _progress(desk, "sweep", N_("Runs compared: {n}. Each was attacked on up to {most} held-out samples."))
     rows = desk.study.rows if desk.study else ()
-    empty = ("The first run is being trained and attacked." if desk.busy
-             else "Press “Compare many runs”: their points appear here one by one.")
+    empty = (_("The first run is being trained and attacked.") if desk.busy
+             else _("Press “Compare many runs”: their points appear here one by one."))
     cards([separation.card(rows, max(track.classes, 2), empty)], "cards-separation", columns=1)
 
 
 def _table_title(track: Track) -> str:
-    return f"Step {int(track.steps[-1]):,}" if len(track) else "All numbers"
+    return _("Step {n}", n=f"{int(track.steps[-1]):,}") if len(track) else _("All numbers")
 
 
 VIEW = View("Metrics", 5, render)

@@ -6,12 +6,15 @@ import streamlit as st
 
 from app import session
 from app.abouts import TOUR
+from app.parts.room import lead
 from app.parts.stage import stage
+from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
 from app.views._take_along import take_along
+from app.words import _
 from lpc_core.config import unflatten
 from lpc_core.presets import device_note, named_presets
 
@@ -24,14 +27,16 @@ def render() -> None:
     seat = place(tab)
     if seat is not None:
         stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
+        lead(seat.token, Where(page="play"), session.room_address())
+        stage(seat.token, moment=tab.moment, share=session.share(tab))
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):
-            st.caption(plain(note))
+            st.caption(plain(_(note)))
         _form.render(tab.run, tab.form)
         take_along(tab.run)
         link = session.link()
-        st.text_input("Link to this run", link, key=link, help="It opens the very same run, seed included.")
+        st.text_input(_("Link to this run"), link, key=link, help=_("It opens the very same run, seed included."))
 
 
 def _presets(tab: session.Session) -> None:
@@ -40,10 +45,10 @@ def _presets(tab: session.Session) -> None:
     own = next((name for name, preset in presets.items()
                 if unflatten({"seed": tab.run.seed}, preset.run) == tab.run), None)
     names, key = list(presets), f"preset#{tab.form}#{own}"
-    st.selectbox("Start from a preset", names, None if own is None else names.index(own),
-                 format_func=lambda name: presets[name].title, key=key, placeholder="choose a run",
+    st.selectbox(_("Start from a preset"), names, None if own is None else names.index(own),
+                 format_func=lambda name: _(presets[name].title), key=key, placeholder=_("choose a run"),
                  on_change=session.carried(key, tab.start_from),
-                 help="Runs found by measurement, each for a purpose: a fast collapse, or a binary code.")
+                 help=_("Runs found by measurement, each for a purpose: a fast collapse, or a binary code."))
 
 
 VIEW = View("Play", 1, render)

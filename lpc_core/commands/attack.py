@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from lpc_core.robustness import RobustnessReport, Summary
 
 DEFAULT = "deepfool,ddn,fmn,hopskipjump"
-GRADIENTS = {"deepfool": 100, "ddn": 300, "fmn": 300, "hopskipjump": 1_500, "pgd-l2": 1_000, "pgd-linf": 1_000}  # about
-LONG_S, FEW = 20, 16  # from how many seconds on it is said how long; samples whose gradient is timed
+LONG_S = 20  # from how many seconds on it is said how long
 
 
 def attack(  # noqa: PLR0917
@@ -112,15 +111,9 @@ def _threads_for(model: nn.Module) -> None:
 
 def _foretell(model: nn.Module, inputs: Tensor, attacks: tuple[str, ...]) -> None:
     """Say how long it will take, where that is longer than a moment, by the time of one gradient."""
-    import time
+    from lpc_core.robustness import seconds_for
 
-    few = inputs[:FEW].to(next(model.parameters()).device).requires_grad_(True)
-    answer = model.eval()(few)
-    begin = time.perf_counter()
-    answer = model(few)
-    (answer[0] if isinstance(answer, tuple) else answer).max(dim=1).values.sum().backward()
-    each = (time.perf_counter() - begin) / len(few)
-    seconds = each * len(inputs) * sum(GRADIENTS.get(name, 200) for name in attacks)
+    seconds = seconds_for(model, inputs, attacks)
     if seconds > LONG_S:
         print(f"about {max(1, round(seconds / 60))} minutes: {len(inputs)} samples, {', '.join(attacks)}",
               file=sys.stderr)

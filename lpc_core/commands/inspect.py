@@ -236,7 +236,7 @@ def _show_description(console: Console, found: Description) -> None:
     for head in found.heads[:5]:
         say(f"may be the head: {head.weight}, {head.classes} classes of {head.latent_dim} nodes ({head.why})")
     for view in found.views:
-        say(f"γ = {view.gamma:.4g}: its classes would fall at a mean radius of {view.radius:.4g}; critical γ "
+        say(f"γ = {view.gamma:.4g}: its classes would fall at a mean radius of {view.predicted_radius:.4g}; critical γ "
             f"{_figure(view.critical_gamma)}; |W| varies by {float(np.nanmean(view.weight_abs_cv)):.3f} per node")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,11 @@ from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
+    from lpc_core.config import RunConfig
     from lpc_core.experiments import PhaseCell
 
-MARKS = {"collapsed": ("●", "green"), "separated": ("○", "blue"), "not fitted": ("·", "yellow"),
-         "totally collapsed": ("×", "red"), "guessing": ("?", "red"), "diverged": ("!", "magenta")}
+INKS = {"collapsed": "green", "separated": "blue", "not fitted": "yellow", "totally collapsed": "red",
+        "guessing": "red", "diverged": "magenta"}
 ENDINGS = (".csv", ".json")
 
 
@@ -24,7 +26,8 @@ def phase(
     gammas: Annotated[str, typer.Option(help="From:to:how many, evenly on a log scale, or a list.")] = "1e-3:1e5:16",
     head_lrs: Annotated[str, typer.Option(help="The same for the head's learning rate.")] = "1e-4:0.1:16",
     out: Annotated[Path | None, typer.Option(help="Write every cell here: .csv or .json.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every cell as JSON; progress goes to stderr.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per cell, and per step of "
+                                                         "progress.")] = False,
 ) -> None:
     """Train one run per γ and head learning rate, and draw where classes collapse to points and where all is lost."""
     check_outputs(out=out)
@@ -39,37 +42,40 @@ def phase(
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower
     from lpc_core.experiments import phase_diagram
 
-    with progress("phase diagram") as tell:
-        cells = list(phase_diagram(config, strengths, rates, progress=tell))
+    with progress("phase diagram", as_json) as tell:
+        cells = []
+        for cell in phase_diagram(config, strengths, rates, progress=tell):
+            cells.append(cell)
+            if as_json:
+                print(dumps({"cell": asdict(cell)}), flush=True)
     if out is not None:
-        _write(cells, out)
-    _print(cells, rates, as_json)
+        _write(config, cells, out)
+    if not as_json:
+        _print(cells, rates)
 
 
-def _write(cells: list[PhaseCell], out: Path) -> None:
+def _write(config: RunConfig, cells: list[PhaseCell], out: Path) -> None:
+    from lpc_core.config import flatten
     from lpc_core.experiments import as_lines
     from lpc_core.files.spreadsheet import table
     from lpc_core.files.writing import write_whole
 
     lines = as_lines(cells)
-    write_whole(out, (table(lines, list(lines[0])) if out.suffix == ".csv" else dumps(lines)).encode())
+    write_whole(out, (table(lines, list(lines[0])) if out.suffix == ".csv" else
+                      dumps({"settings": flatten(config), "cells": lines})).encode())
 
 
-def _print(cells: list[PhaseCell], rates: list[float], as_json: bool) -> None:
-    if as_json:
-        from lpc_core.experiments import as_lines
-
-        print(dumps(as_lines(cells)))
-        return
+def _print(cells: list[PhaseCell], rates: list[float]) -> None:
     from rich.console import Console
+
+    from lpc_core.experiments import MARKS
 
     console = Console(highlight=False)
     for rate in sorted(rates, reverse=True):
         row = [cell for cell in cells if cell.head_lr == rate]
-        console.print(f"head lr {rate:8.2g} " + " ".join(f"[{MARKS[cell.phase][1]}]{MARKS[cell.phase][0]}[/]"
-                                                          for cell in row))
+        console.print(f"head lr {rate:8.2g} " + " ".join(f"[{INKS[cell.phase]}]{MARKS[cell.phase]}[/]" for cell in row))
     console.print(f"{'γ':>16} {cells[0].gamma:.2g} … {cells[len(cells) // len(rates) - 1].gamma:.2g}")
-    console.print("   ".join(f"[{ink}]{mark}[/] {name}" for name, (mark, ink) in MARKS.items()))
+    console.print("   ".join(f"[{INKS[name]}]{mark}[/] {name}" for name, mark in MARKS.items()))
 
 
 COMMAND = phase

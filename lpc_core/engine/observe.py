@@ -54,10 +54,10 @@ class Look:
     latents: np.ndarray  # (G, n, d) float32
     predictions: np.ndarray  # (G, n) int64
     means: np.ndarray  # (G, K, d)
-    points: np.ndarray | None  # (G, K, d) collapse points; NaN where γ is 0. None where the theory does not apply
+    collapse_points: np.ndarray | None  # (G, K, d); NaN where γ is 0. None where the theory does not apply
     forces: np.ndarray | None  # (G, 3, K, d), likewise
     metrics: dict[str, np.ndarray]  # (G,) each; {} when only positions were wanted
-    peaks: np.ndarray | None  # (G, d), likewise
+    node_peak_distance: np.ndarray | None  # (G, d), likewise
 
 
 class Observer:

@@ -269,10 +269,11 @@ class Trainer:
             gamma_mode=self.gamma.mode, lr=self.lr, head_lr=self.config.optim.head_lr,
             latents=look.latents[0], labels=self.probe.labels, predictions=look.predictions[0], weight=head.weight[0],
             bias=head.bias[0], means=look.means[0],
-            collapse_points=look.points[0] if look.points is not None and gamma > 0 else None,
+            collapse_points=look.collapse_points[0] if look.collapse_points is not None and gamma > 0 else None,
             forces=None if look.forces is None else look.forces[0],
             metrics={name: float(value[0]) for name, value in look.metrics.items()},
-            node_peak_distance=None if look.peaks is None else look.peaks[0], reason=self.reason)
+            node_peak_distance=None if look.node_peak_distance is None else look.node_peak_distance[0],
+            reason=self.reason)
 
     def look(self, metrics: bool = True) -> tuple[Look, Outputs]:
         """The moment in arrays of one run, (1, …), and the answers of the network that it was made from.

@@ -12,10 +12,9 @@ import numpy as np
 from lpc_core.config import ConfigError
 from lpc_core.experiments._store import StoredRun
 from lpc_core.experiments._summaries import Group, value_of
-from lpc_core.files.plain_json import number
+from lpc_core.robustness import robust_share
 from lpc_core.study import correlation
 
-STRENGTHS = 41  # ε of a curve R(ε)
 BINS = 60
 SHOWN = {"1": (1.0, 10.0, 100.0), "2": (1e-2, 1e2, 1e6)}  # γ at which latents are shown
 
@@ -105,25 +104,11 @@ def _curves(name: str, title: str, *quantities: str) -> Callable[[Sequence[Group
 
 def _robust_share(groups: Sequence[Group]) -> FigureData:
     """R(ε): the share of attacked test samples that are right and that no perturbation within ε·‖x‖ was found for."""
-    lines = []
-    for group in groups:
-        for run in group.runs:
-            found = _relative_norms(run)
-            top = max((float(norms[np.isfinite(norms)].max(initial=0.0)) for norms in found.values()), default=0.0)
-            for attack, norms in found.items():
-                lines += [{"row": group.label, "seed": run.planned.seed, "attack": attack, "epsilon": float(epsilon),
-                           "share": float((norms > epsilon).mean())}
-                          for epsilon in np.linspace(0.0, top, STRENGTHS)]
+    lines = [{"row": group.label, "seed": run.planned.seed, "attack": attack, "epsilon": epsilon, "share": share}
+             for group in groups for run in group.runs
+             for attack, epsilon, share in robust_share((run.report or {}).get("robustness", {}).get("relative", {}))]
     return FigureData("robustness", "R(ε): share still right at a relative perturbation ε", "epsilon", "share",
                       "attack", (False, False), tuple(lines), _nothing(lines, "finished runs"))
-
-
-def _relative_norms(run: StoredRun) -> dict[str, np.ndarray]:
-    """‖δ‖/‖x‖ of every sample per attack, and the smallest: 0 where it was wrong, infinite if none was found."""
-    kept = (run.report or {}).get("robustness", {}).get("relative", {})
-    found = {name: np.nan_to_num([number(value) for value in values], nan=0.0, posinf=math.inf)
-             for name, values in kept.items()}
-    return {**found, "smallest known": np.min(list(found.values()), axis=0)} if found else {}
 
 
 def _nothing(lines: Sequence[object], wanted: str) -> tuple[str, ...]:

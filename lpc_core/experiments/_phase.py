@@ -6,12 +6,13 @@ What a cell is called goes by `lpc_core.phase`, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.data import load
+from lpc_core.files.plain_json import number
 from lpc_core.film import Film, check_gammas, phases
 from lpc_core.film.record import record
 from lpc_core.phase import Phase
@@ -19,6 +20,7 @@ from lpc_core.progress import Progress, part, silent
 
 COLLAPSED, SEPARATED, LOST, GUESSING, UNFINISHED, DIVERGED = (
     "collapsed", "separated", "totally collapsed", "guessing", "not fitted", "diverged")
+MARKS = {COLLAPSED: "●", SEPARATED: "○", UNFINISHED: "·", LOST: "×", GUESSING: "?", DIVERGED: "!"}  # never colour alone
 FITTED = 0.999  # training accuracy of the terminal phase
 MOST = 64  # head rates
 SAMPLES = 500  # that are looked at, at the end
@@ -55,9 +57,9 @@ def phase_diagram(config: RunConfig, gammas: Sequence[float], head_lrs: Sequence
 
 def _cells(runs: list[RunConfig], gammas: Sequence[float], device: str, progress: Progress) -> Iterator[Cell]:
     dataset = load(runs[0].data, runs[0].seed)
-    for number, run in enumerate(runs):
+    for place, run in enumerate(runs):
         reel = record(run, gammas, frames=2, points=SAMPLES, device=device, dataset=dataset,
-                      progress=part(progress, number / len(runs), (number + 1) / len(runs)))
+                      progress=part(progress, place / len(runs), (place + 1) / len(runs)))
         yield from _column(reel, run)
 
 
@@ -82,6 +84,16 @@ def _in_words(phase: Phase, train: float) -> str:
     if not train >= FITTED:
         return UNFINISHED
     return COLLAPSED if phase is Phase.COLLAPSED else SEPARATED
+
+
+def cell_of(line: Mapping[str, Any]) -> Cell:
+    """The inverse of `as_lines` for one of them, as JSON gives it back; `ValueError` for another mapping."""
+    try:
+        values: dict[str, Any] = {field.name: number(line[field.name]) for field in fields(Cell)
+                                  if field.name != "phase"}
+        return Cell(phase=line["phase"], **values)
+    except KeyError as error:
+        raise ValueError(f"expected a cell of a phase diagram, got one without {error}; draw it again") from None
 
 
 def as_lines(cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -5,19 +5,17 @@ The store must lie where every node sees it under the same path. Needs the extra
 
 from __future__ import annotations
 
-import importlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lpc_core.config import ConfigError
 from lpc_core.experiments._plan import Planned
 from lpc_core.experiments._store import HEAD, Store
 from lpc_core.experiments._work import done_or_refused
+from lpc_core.ray_cluster import join, ray_at, share_of_gpu
 
-PATIENCE_S = 5.0  # for a cluster's address to answer
 POLL_S = 0.5
 RETRIES = 3
 BUSY_LOOKS, BUSY_S = 60, 1.0
@@ -31,33 +29,15 @@ def ray_results(address: str) -> RayMaker:
 
     `ConfigError` in words where nobody answers there, or Ray is not installed.
     """
-    if address:
-        _check_answers(address)
-    try:
-        ray = importlib.import_module("ray")
-    except ImportError:
-        raise ConfigError("on", "the package ray beside it (pip install 'lpc-lab[cluster]'), or processes:N",
-                          "ray") from None
+    ray = ray_at(address)
     return lambda runs, store, device, tell: _results(ray, address, runs, store, device, tell)
-
-
-def _check_answers(address: str) -> None:
-    """Knock at ``address`` first: Ray itself would wait for minutes."""
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdigit() and int(port) < 65_536):
-        raise ConfigError("on", "ray:HOST:PORT, such as ray:10.0.0.1:6379", f"ray:{address}")
-    try:
-        socket.create_connection((host, int(port)), PATIENCE_S).close()
-    except OSError as error:
-        raise ConfigError("on", f"a Ray cluster that answers (start one with `ray start --head --port {port}`); "
-                                f"nobody does there: {error.strerror or error}", f"ray:{address}") from None
 
 
 def _results(ray: Any, address: str, runs: Sequence[Planned], store: Path, device: str,  # noqa: PLR0917
              tell: Callable[[], None]) -> Results:
-    ray.init(address=address or None, log_to_driver=False, logging_level="error", include_dashboard=False)
+    join(ray, address)
     try:
-        task = ray.remote(num_cpus=1, num_gpus=_share_of_gpu(ray, device), max_retries=RETRIES)(_on_a_node)
+        task = ray.remote(num_cpus=1, num_gpus=share_of_gpu(ray, device), max_retries=RETRIES)(_on_a_node)
         pending = {task.remote(run, str(store), device): run for run in runs}
         while pending:
             ready, _ = ray.wait(list(pending), timeout=POLL_S)
@@ -67,11 +47,6 @@ def _results(ray: Any, address: str, runs: Sequence[Planned], store: Path, devic
                 del pending[reference]
     finally:
         ray.shutdown()
-
-
-def _share_of_gpu(ray: Any, device: str) -> float:
-    """A quarter of a GPU per run, where the cluster has any and the runs may use them."""
-    return 0.25 if device != "cpu" and ray.cluster_resources().get("GPU", 0) else 0.0
 
 
 def _result(ray: Any, reference: Any) -> tuple[str, str]:

@@ -59,8 +59,9 @@ class StoredRun:
         return bool(self.report and self.report.get("diverged"))
 
     def epochs(self) -> list[dict[str, Any]]:
-        """A line per epoch that was looked at, in order."""
-        return _read_table(self.folder / METRICS)
+        """A line per epoch that was looked at, in order; none before the first look."""
+        path = self.folder / METRICS
+        return _read_table(path) if self.report or path.exists() else []
 
     def latents(self) -> Latents | None:
         """Those of every look; None of a run of many nodes."""
@@ -88,14 +89,27 @@ class Store:
                              "version wrote it; update LPC Lab, or use another store")
 
     def runs(self) -> list[StoredRun]:
-        """Every run that has begun, by name."""
-        return [self._stored(path.parent) for path in sorted(self.folder.glob(f"*/*/*/{RUN}"))]
+        """Every run that has begun, by name; `StoreError` where one of them cannot be read."""
+        found, problems = self.readable()
+        if problems:
+            raise StoreError(problems[0])
+        return found
+
+    def readable(self) -> tuple[list[StoredRun], list[str]]:
+        """Every run that can be read, by name, and in a sentence each why others cannot: for whoever shows the rest."""
+        found, problems = [], []
+        for path in sorted(self.folder.glob(f"*/*/*/{RUN}")):
+            try:
+                found.append(self._stored(path.parent))
+            except ValueError as error:
+                problems.append(str(error))
+        return found, problems
 
     def _stored(self, folder: Path) -> StoredRun:
         about = _read_json(folder / RUN)
         try:
             planned = planned_of(about["planned"])
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, AttributeError):
             raise StoreError(f"{folder / RUN}: expected the facts of a run as this version writes them, got others; "
                              "move the folder away and run the row again") from None
         return StoredRun(folder, planned, about, _read_json(folder / REPORT) if (folder / REPORT).exists() else None)

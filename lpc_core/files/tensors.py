@@ -1,16 +1,18 @@
-"""safetensors files: their headers read with bounds, and written where the values are poured in piece by piece.
+"""safetensors files: headers read with bounds, and whole files written, at once or piece by piece.
 
 8 bytes of header length, a JSON header with a type, a shape and two offsets for each tensor, then the values. What the
 format demands is demanded here (tensors follow each other without gaps or overlaps and fill the file), and the header's
-size is looked at before it is parsed. Values are read and written by the library safetensors itself.
+size is looked at before it is parsed. Values are read by the library safetensors itself; they are written here,
+twice as fast for the small ones of a frame, and as the same bytes every time.
 https://github.com/huggingface/safetensors#format
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from lpc_core.files.words import amount, printable, refused
 MAX_HEADER = 16 * 2**20  # bytes; 20,000 tensors need about 3 MB
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 32
+PIECE = 32 * 2**20  # bytes that are turned over and written at once
 ALIGNMENT = 64  # bytes; where values begin behind a header written here, so that views of them are aligned
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn",
          "F8_E5M2": "float8_e5m2", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64",
@@ -189,17 +192,50 @@ def is_size(number: object) -> bool:
 
 
 def pack(values: Mapping[str, np.ndarray], **metadata: str) -> bytes:
-    """``values`` and ``metadata`` as the bytes of a file."""
-    return safetensors.numpy.save(_dense(values), metadata or None)
+    """``values`` and ``metadata`` as the bytes of a file: equal ones of equal contents."""
+    start, places = begin(values, **metadata)
+    return b"".join([start, *(_little(values[name]).data for name in places)])
 
 
-def pack_into(path: Path, values: Mapping[str, np.ndarray], **metadata: str) -> None:
-    """The same into the file ``path``: unlike bytes, no second copy of the values."""
-    safetensors.numpy.save_file(_dense(values), path, metadata or None)
+def pack_into(path: Path, values: Mapping[str, np.ndarray], **metadata: str) -> dict[str, int]:
+    """The same into the file ``path``, piece by piece: no second copy of large arrays, whatever their order in memory.
+
+    Returns the byte at which each of them begins.
+    """
+    start, places = begin(values, **metadata)
+    with path.open("wb") as file:
+        file.write(start)
+        for name in places:
+            for piece in _pieces(values[name]):
+                file.write(_little(piece).data)
+    return places
 
 
-def _dense(values: Mapping[str, np.ndarray]) -> Arrays:
-    return {name: np.asarray(value, order="C") for name, value in values.items()}
+def begin(values: Mapping[str, np.ndarray], **metadata: str) -> tuple[bytes, dict[str, int]]:
+    """The header of the file that `pack` makes, and the byte of the file at which each of ``values`` will begin.
+
+    Those of large items come first, as in the library's own files: views of all of them are aligned.
+    """
+    order = sorted(values, key=lambda name: (-values[name].itemsize, name))
+    return head(((name, _name_of(values[name].dtype), values[name].shape) for name in order),
+                **dict(sorted(metadata.items())))
+
+
+@functools.cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    """NumPy works this out anew each time, and that took half of the time of a small file."""
+    return dtype.name
+
+
+def _pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    rows = array.reshape(1) if array.ndim == 0 else array
+    size = max(1, PIECE // max(1, rows[:1].nbytes))
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _little(array: np.ndarray) -> np.ndarray:
+    """The same values, little-endian, in C order."""
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
 
 def head(tensors: Iterable[tuple[str, str, Sequence[int]]], **metadata: str) -> tuple[bytes, dict[str, int]]:
@@ -212,7 +248,7 @@ def head(tensors: Iterable[tuple[str, str, Sequence[int]]], **metadata: str) -> 
     end = 0
     for name, dtype, shape in tensors:
         starts[name], end = end, end + math.prod(shape) * ITEM_BYTES[dtype]
-        entries[name] = {"dtype": CODES[dtype], "shape": list(shape), "data_offsets": [starts[name], end]}
+        entries[name] = {"dtype": CODES[dtype], "shape": shape, "data_offsets": (starts[name], end)}
     text = dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
     return len(text).to_bytes(8, "little") + text, {name: 8 + len(text) + start for name, start in starts.items()}

@@ -8,12 +8,12 @@ with eight zeros in its place), with K classes, d nodes, p drawn dimensions and 
     gamma  float32 (G, T)        the γ in force then (runs ramp up to their own γ)
     codes  int8 (G, T, n, p)     offset from the class mean = reach · LEVELS[code + 127]
     reach  float32 (G, T, K)
-    means, points, forces float32 (G, T, K, p), (G, T, K, p), (G, T, 3, K, p): class means, predicted collapse points
-                                 (NaN where the theory does not apply) and the forces at the means (K ≤ 12 only)
-    wrong  uint8 (G, T, n/2) or (G, T, n): predicted classes, two to a byte (first sample low) for K ≤ 16
-    range  float32 (G, T)        histograms span −range…+range
+    means, collapse_points, forces float32 (G, T, K, p), (G, T, K, p), (G, T, 3, K, p): class means, predicted z* (NaN
+                                 where the theory does not apply) and the forces at the means (K ≤ 12 only)
+    predictions uint8 (G, T, n/2) or (G, T, n): two to a byte (first sample low) for K ≤ 16
+    hist_range float32 (G, T)    histograms span −hist_range…+hist_range
     hist   uint8 (G, T, m, 48)   tallest bin 255; m = 0 for d ≤ 3, whose histograms follow from the positions
-    binarity float32 (G, T, m')  distance of each node's two peaks in peak widths, m' = min(d, 16)
+    node_peak_distance float32 (G, T, m') in peak widths, m' = min(d, 16)
     metrics float32 (M, G, T)    named by ``info.metrics``
     phase  uint8 (G, T)          `lpc_core.phase.Phase`; absent in older films
     onset, total float32 (T,)    `collapse_onset` and `total_collapse` at every frame
@@ -30,7 +30,6 @@ import numpy as np
 from lpc_core.config import ConfigError, RunConfig, flatten, restored
 from lpc_core.files import tensors
 from lpc_core.files.impostors import HEAD, named
-from lpc_core.files.ordered import ordered
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
@@ -47,10 +46,11 @@ from lpc_core.film._film import (
 )
 from lpc_core.film._onset import collapse_onset, phases, total_collapse
 from lpc_core.phase import Phase
+from lpc_core.snapshot import renamed
 
 MAX_BYTES = 256 * 2**20  # of a film file that is opened
 MAX_WORDS = 1_000  # letters in one of the texts about a metric
-FORMAT = 1
+FORMAT, READ = 2, (1, 2)  # 1 had other names: `snapshot.OLD_NAMES`
 DERIVED = ("phase", "onset", "total")  # made anew from the metrics whenever a film is written
 
 
@@ -61,7 +61,7 @@ def film_bytes(film: Film) -> bytes:
     for name, find in (("onset", collapse_onset), ("total", total_collapse)):
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
     info = dumps({**film.info, "format": FORMAT, "config": flatten(film.config)})
-    raw = ordered(tensors.pack(arrays, kind="film", info=info, crc32="0" * 8))
+    raw = tensors.pack(arrays, kind="film", info=info, crc32="0" * 8)
     return _with_checksum(raw, "0" * 8, f"{zlib.crc32(raw):08x}")
 
 
@@ -114,7 +114,7 @@ def _unpack(raw: bytes) -> tuple[tensors.Header, tensors.Arrays]:
         if kind != "film":
             raise FilmError(f"expected a film, got {printable(repr(kind), 60)}; choose a file that the lab saved as a "
                             "film")
-        return header, tensors.arrays(raw)
+        return header, renamed(tensors.arrays(raw))
     except tensors.TensorFileError:
         raise FilmError(f"expected a whole film, got {len(raw):,} bytes that are not one (cut short, or another kind "
                         "of file); save or copy it again") from None
@@ -130,8 +130,9 @@ def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
         info = header.info("what a film says")
     except tensors.TensorFileError:
         info = {}
-    if info.pop("format", None) != FORMAT:
-        raise FilmError(f"expected a film in format {FORMAT}, got another one; record it anew with this version")
+    if type(known := info.pop("format", None)) is not int or known not in READ:
+        formats = " or ".join(map(str, READ))
+        raise FilmError(f"expected a film in format {formats}, got another one; record it anew with this version")
     wanted = {"title": str, "class_names": list, "nodes": int, "axes": str, "theory_note": str, "metrics": list,
               "diverged": list, "config": dict}
     for name, kind in wanted.items():
@@ -170,9 +171,10 @@ def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tupl
     layout = {
         "gammas": ("float64", (g,)), "steps": ("int32", (t,)), "labels": ("uint8", (n,)), "gamma": ("float32", (g, t)),
         "codes": ("int8", (g, t, n, p)), "reach": ("float32", (g, t, classes)),
-        "means": ("float32", (g, t, classes, p)), "points": ("float32", (g, t, classes, p)),
-        "wrong": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "range": ("float32", (g, t)),
-        "hist": ("uint8", (g, t, kept if d > MAX_DRAWN_RAW else 0, BINS)), "binarity": ("float32", (g, t, kept)),
+        "means": ("float32", (g, t, classes, p)), "collapse_points": ("float32", (g, t, classes, p)),
+        "predictions": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "hist_range": ("float32", (g, t)),
+        "hist": ("uint8", (g, t, kept if d > MAX_DRAWN_RAW else 0, BINS)),
+        "node_peak_distance": ("float32", (g, t, kept)),
         "metrics": ("float32", (len(info["metrics"]), g, t)),
         "phase": ("uint8", (g, t)), "onset": ("float32", (t,)), "total": ("float32", (t,)),
     }
@@ -214,7 +216,7 @@ def _check_values(arrays: dict[str, np.ndarray], classes: int) -> None:
         raise FilmError("expected codes from -127 to 127, got -128; record the film anew")
     if "phase" in arrays and arrays["phase"].max(initial=0) > max(Phase):
         raise FilmError(f"expected phases from 0 to {max(Phase)}, got {arrays['phase'].max()}; record the film anew")
-    for name, least in (("reach", 0), ("range", 0), ("gamma", 0)):
+    for name, least in (("reach", 0), ("hist_range", 0), ("gamma", 0)):
         if not (np.isfinite(arrays[name]).all() and (arrays[name] >= least).all()):
             raise FilmError(f"expected finite {name} of at least {least}, got others; record the film anew")
     absent = ~np.isin(np.arange(classes), arrays["labels"])

@@ -54,7 +54,7 @@ class Film:
 
     def predictions(self, run: int, frame: int) -> np.ndarray:
         """The predicted class of every sample, (n,) uint8."""
-        packed: np.ndarray = self.tensors["wrong"][run, frame]
+        packed: np.ndarray = self.tensors["predictions"][run, frame]
         if self.class_count > 16:
             return packed
         return np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[: len(self.labels)]

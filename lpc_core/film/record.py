@@ -43,6 +43,7 @@ from lpc_core.metrics import METRICS
 from lpc_core.models import build
 from lpc_core.progress import Progress, silent
 from lpc_core.schedules import GammaDriver, lr_at
+from lpc_core.snapshot import PLACED, in_view, placed
 
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
@@ -144,13 +145,13 @@ class _Reel:
         self.latents = np.zeros((*shape, n, self.d), np.float32) if wide else None
         self.tensors: dict[str, np.ndarray] = {
             "gamma": np.zeros(shape, np.float32), "codes": np.zeros((*shape, n, p), np.int8),
-            "reach": np.zeros((*shape, classes), np.float32), "range": np.ones(shape, np.float32),
-            "wrong": np.zeros((*shape, n if classes > 16 else (n + 1) // 2), np.uint8),
+            "reach": np.zeros((*shape, classes), np.float32), "hist_range": np.ones(shape, np.float32),
+            "predictions": np.zeros((*shape, n if classes > 16 else (n + 1) // 2), np.uint8),
             "hist": np.zeros((*shape, kept if wide else 0, BINS), np.uint8),
-            "binarity": np.full((*shape, kept), np.nan, np.float32),
+            "node_peak_distance": np.full((*shape, kept), np.nan, np.float32),
         }
         self.wide = {name: np.full((*shape, *rest, classes, self.d), np.nan, np.float32)
-                     for name, rest in (("means", ()), ("points", ()), ("forces", (3,)))
+                     for name, rest in zip(PLACED, ((), (), (3,)), strict=True)
                      if name != "forces" or classes <= MAX_FORCE_CLASSES}
         self.metrics = np.zeros((0, *shape), np.float32)
 
@@ -171,16 +172,16 @@ class _Reel:
         """The numbers of the runs and of this frame that ``at`` names."""
         self.metrics[(slice(None), *at)] = [look.metrics[name][chosen] for name in self.names]
         self.tensors["gamma"][at] = gamma[chosen]
-        self.tensors["wrong"][at] = pack_classes(look.predictions[chosen], self.classes)
-        if look.peaks is not None:
-            self.tensors["binarity"][at] = look.peaks[chosen, :MAX_HIST_NODES]
-        for name, value in (("means", look.means), ("points", look.points), ("forces", look.forces)):
-            if name in self.wide and value is not None:
+        self.tensors["predictions"][at] = pack_classes(look.predictions[chosen], self.classes)
+        if look.node_peak_distance is not None:
+            self.tensors["node_peak_distance"][at] = look.node_peak_distance[chosen, :MAX_HIST_NODES]
+        for name, value in placed(look).items():
+            if name in self.wide:
                 self.wide[name][at] = value[chosen]
 
     def _draw(self, at: tuple[np.ndarray, int], latents: np.ndarray, means: np.ndarray) -> None:
         """Where the points (G, n, d) of those runs lie."""
-        reaches = self.tensors["range"][at] = np.array([span(each) for each in latents], np.float32)
+        reaches = self.tensors["hist_range"][at] = np.array([span(each) for each in latents], np.float32)
         if self.latents is not None:
             self.latents[at] = latents
             self.tensors["hist"][at] = [histogram(each[:, :MAX_HIST_NODES], reach)
@@ -214,8 +215,7 @@ class _Reel:
 
     def _project(self, latents: np.ndarray) -> None:
         basis = common_plane(latents)
-        for name, values in self.wide.items():
-            self.tensors[name] = (values @ basis).astype(np.float32)
+        self.tensors |= in_view(self.wide, basis)
         for at in np.ndindex(self.tensors["gamma"].shape):
             positions = latents[at] @ basis
             codes, reach = quantise(positions, self.tensors["means"][at], self.labels)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lpc_core.checkpoint import Checkpoint, open_file
+from lpc_core.checkpoint import Checkpoint, Limits, open_file
 from lpc_core.inspection.from_file import Wishes, settings_of
 from lpc_core.inspection.layouts import recognise
 from lpc_core.inspection.matching import head_names, matched
@@ -43,12 +43,12 @@ class Target:
     notes: tuple[str, ...]  # what was assumed, and warned of
 
 
-def target(path: Path, wishes: Wishes, *, progress: Progress = silent) -> Target:
+def target(path: Path, wishes: Wishes, *, progress: Progress = silent, limits: Limits | None = None) -> Target:
     """Open ``path`` without trusting it, recognise its network, and fetch the samples that ``wishes`` name.
 
     Raises `ValueError` for what cannot be run, in the words of `examine`.
     """
-    found = open_file(path, weights=wishes.weights)
+    found = open_file(path, limits=limits or Limits(), weights=wishes.weights)
     if not isinstance(found, Checkpoint):
         raise ValueError(f"{path.name}: expected a checkpoint of a network, got embeddings or a film, which cannot be "
                          "attacked; give the file of the weights")

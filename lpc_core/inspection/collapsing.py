@@ -19,9 +19,9 @@ class CollapseView:
     """Predicted collapse points of K classes in d nodes at one γ."""
 
     gamma: float  # the factor of ‖z‖² (the paper's convention, summed over nodes)
-    points: np.ndarray  # (K, d) float64
-    radius: float  # their mean norm, classes weighed by their samples
-    measured_radius: float  # mean ‖z‖ of the samples
+    collapse_points: np.ndarray  # (K, d) float64
+    predicted_radius: float  # their mean norm, classes weighed by their samples
+    norm_mean: float  # mean ‖z‖ of the samples
     radius_error: float  # |measured − predicted| / predicted
     point_errors: np.ndarray  # (K,) ‖μ_c − z*_c‖ / ‖z*_c‖; NaN for a class without samples
     coordinates: dict[str, np.ndarray] = field(default_factory=dict)  # "nodes" → (K, d), "pca" → (K, p), as drawn

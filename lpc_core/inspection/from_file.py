@@ -75,9 +75,9 @@ class Description:
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        views = [{"gamma": view.gamma, "convention": "sum", "radius": view.radius, "points": view.points.tolist(),
-                  "critical_gamma": view.critical_gamma, "weight_abs_cv": view.weight_abs_cv.tolist(),
-                  "notes": list(view.notes)} for view in self.views]
+        views = [{"gamma": view.gamma, "convention": "sum", "radius": view.predicted_radius,
+                  "points": view.collapse_points.tolist(), "critical_gamma": view.critical_gamma,
+                  "weight_abs_cv": view.weight_abs_cv.tolist(), "notes": list(view.notes)} for view in self.views]
         return {"source": self.source, "layout": self.layout, "head": views,
                 "heads": [dataclasses.asdict(head) for head in self.heads],
                 "tensors": [dataclasses.asdict(entry) for entry in self.tree]}

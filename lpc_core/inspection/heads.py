@@ -101,11 +101,11 @@ class HeadView:
     weight: np.ndarray  # (K, d) float64
     bias: np.ndarray  # (K,)
     gamma: float  # the factor of ‖z‖² (the paper's convention, summed over nodes)
-    points: np.ndarray  # (K, d) predicted collapse points
-    radius: float  # their mean norm
+    collapse_points: np.ndarray  # (K, d), predicted
+    predicted_radius: float  # their mean norm
     critical_gamma: float  # the γ at which the first class stops being sure of itself; NaN where it was not searched
     weight_abs_cv: np.ndarray  # (d,) std/mean of |W_kj| over the classes: 0 where the head reads a node as ±a
-    axes: np.ndarray  # (d, p) of the view ``points @ axes``, ``weight @ axes``: the nodes, or W's main directions
+    axes: np.ndarray  # (d, p) of the view ``weight @ axes``, also of the points: the nodes, or W's main directions
     notes: tuple[str, ...] = ()
 
 

@@ -60,9 +60,9 @@ def _views(found: Inspection, gammas: Sequence[float]) -> list[CollapseView]:
 
 
 def _collapse_plain(view: CollapseView) -> dict[str, Any]:
-    return {"gamma": view.gamma, "convention": "sum", "radius": view.radius, "measured_radius": view.measured_radius,
-            "radius_error": view.radius_error, "point_errors": view.point_errors.tolist(),
-            "points": view.points.tolist(), "note": view.note}
+    return {"gamma": view.gamma, "convention": "sum", "radius": view.predicted_radius,
+            "measured_radius": view.norm_mean, "radius_error": view.radius_error,
+            "point_errors": view.point_errors.tolist(), "points": view.collapse_points.tolist(), "note": view.note}
 
 
 def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def _lengths(vectors: np.ndarray) -> np.ndarray:
 
 
 def _predicted_radius(latents: LatentSet) -> float:
-    labels, points = latents.labels, latents.points
+    labels, points = latents.labels, latents.collapse_points
     if points is None or not len(labels.numbers):
         return math.nan
     radii = _lengths(points)
@@ -32,7 +32,7 @@ def _radius_error(latents: LatentSet) -> float:
 
 
 def _point_error(latents: LatentSet) -> float:
-    points = latents.points
+    points = latents.collapse_points
     if points is None or not len(latents.labels.numbers):
         return math.nan
     radii = _lengths(points)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from scipy.special import logsumexp
-from scipy.stats import rankdata
 from torch import Tensor
 
 from lpc_core.metrics._base import Metric, Reading
@@ -52,6 +51,8 @@ def auroc(low: np.ndarray, high: np.ndarray) -> Reading:
                          "leave those samples out")
     if not low.size or not high.size:
         return Reading(math.nan, reason=f"there are {low.size} and {high.size} scores; both sides need one")
+    from scipy.stats import rankdata  # half a second to import, which every worker and command would pay
+
     ranks = rankdata(np.concatenate([low, high]))
     return Reading(float((ranks[low.size:].sum() - high.size * (high.size + 1) / 2) / (low.size * high.size)))
 

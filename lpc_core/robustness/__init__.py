@@ -6,6 +6,8 @@ import functools
 
 from lpc_core.registry import discover
 from lpc_core.robustness._base import Attack
+from lpc_core.robustness._curve import robust_share
+from lpc_core.robustness._estimate import seconds_for
 from lpc_core.robustness._flags import Flag
 from lpc_core.robustness._report import RobustnessReport, Summary, report
 from lpc_core.robustness._result import AttackResult
@@ -18,7 +20,7 @@ from lpc_core.robustness.pgd_l2 import pgd_l2
 from lpc_core.robustness.pgd_linf import pgd_linf
 
 __all__ = ["Attack", "AttackResult", "Flag", "RobustnessReport", "Search", "Summary", "attacks", "ddn", "deepfool",
-           "fmn", "hopskipjump", "pgd_l2", "pgd_linf", "report"]
+           "fmn", "hopskipjump", "pgd_l2", "pgd_linf", "report", "robust_share", "seconds_for"]
 
 
 @functools.cache

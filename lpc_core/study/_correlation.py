@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lpc_core.study._base import SweepRow
 
@@ -71,7 +71,7 @@ def _interval(r: float, n: int) -> tuple[float, float]:
         return math.nan, math.nan
     if abs(r) == 1:
         return r, r
-    half = float(norm.ppf((1 + LEVEL) / 2)) / math.sqrt(n - 3)
+    half = float(ndtri((1 + LEVEL) / 2)) / math.sqrt(n - 3)
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 

@@ -4,8 +4,8 @@
 written whole and never changed, so that a page can read what a process has written so far. In each, ``__metadata__``
 has ``kind`` "study", ``part`` "head", "moment" or "row", and ``info`` as JSON; a moment has the tensors
     latents float32 (n, d), labels int64 (n,), predictions int64 (n,), means float64 (K, d),
-    points float64 (K, d)        predicted collapse points, only where the theory applies
-and the others have none.
+    collapse_points float64 (K, d), only where the theory applies
+and the others have none. Names as in `lpc_core.snapshot`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from lpc_core.files.plain_json import dumps, number
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
+from lpc_core.snapshot import renamed
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
 
 Made = TypeVar("Made")
@@ -59,7 +60,7 @@ def add_moment(folder: Path, index: int, moment: Moment) -> Path:
     arrays = {"latents": moment.latents, "labels": moment.labels, "predictions": moment.predictions,
               "means": moment.means}
     if moment.collapse_points is not None:
-        arrays["points"] = moment.collapse_points
+        arrays["collapse_points"] = moment.collapse_points
     path = folder / _name("moment", index)
     write_whole(path, _pack("moment", info, arrays))
     return path
@@ -135,7 +136,7 @@ def _unpack(path: Path, part: str) -> tuple[dict[str, Any], dict[str, np.ndarray
         if (kind, header.metadata.get("part")) != ("study", part):
             raise StudyError(f"{path.name}: expected the {part} of a study, got {printable(repr(kind), 40)}; "
                              "choose a folder that `lpc study` or the lab wrote")
-        arrays, info = tensors.arrays(raw), header.info("the study")
+        arrays, info = renamed(tensors.arrays(raw)), header.info("the study")
         if info.get("format") != FORMAT:
             raise StudyError(f"{path.name}: expected format {FORMAT}, got another; make the study anew")
     except tensors.TensorFileError:
@@ -207,7 +208,7 @@ def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -
         readings={_text(name): _reading(*parts) for name, parts in info["readings"].items()},
         gamma=number(info["gamma"]), train_accuracy=number(info["train_accuracy"]),
         test_accuracy=number(info["test_accuracy"]), latents=arrays["latents"], labels=arrays["labels"],
-        predictions=arrays["predictions"], means=arrays["means"], collapse_points=arrays.get("points"))
+        predictions=arrays["predictions"], means=arrays["means"], collapse_points=arrays.get("collapse_points"))
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], classes: int) -> None:
@@ -215,8 +216,8 @@ def _check_arrays(arrays: dict[str, np.ndarray], classes: int) -> None:
     n, d = arrays["latents"].shape
     layout = {"latents": ("float32", (n, d)), "labels": ("int64", (n,)), "predictions": ("int64", (n,)),
               "means": ("float64", (classes, d))}
-    if "points" in arrays:
-        layout["points"] = ("float64", (classes, d))
+    if "collapse_points" in arrays:
+        layout["collapse_points"] = ("float64", (classes, d))
     found = {name: (str(array.dtype), array.shape) for name, array in arrays.items()}
     if found != layout:
         odd = {name: found.get(name) for name in found.keys() | layout.keys() if found.get(name) != layout.get(name)}

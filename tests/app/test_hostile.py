@@ -13,7 +13,7 @@ from app.live.hub import HubError
 from app.views import views
 from app.views._plain import plain
 from lpc_core.config import fields
-from tests.app.test_session import StillHub
+from tests.app.views.test_session import StillHub
 
 ROOT = Path(__file__).parents[2]
 MAIN = str(ROOT / "app" / "main.py")
@@ -61,19 +61,41 @@ def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):
 
 
 @pytest.mark.parametrize("name", ["play", "compare"])
-def test_a_full_server_says_so_and_lets_one_try_again(still, monkeypatch, name):
-    def full(run):
-        raise HubError("All 3 places of this server are taken. Close a tab you do not need.")
+def test_a_server_that_cannot_says_so_and_lets_one_try_again(still, monkeypatch, name):
+    def down(run, ticket):
+        raise HubError("No training process can be started on this server.")
 
     free = still.open
-    monkeypatch.setattr(still, "open", full)
+    monkeypatch.setattr(still, "open", down)
     test = page_of(name)
     assert not test.exception
-    assert [said.value for said in test.warning] == [plain("All 3 places of this server are taken. Close a tab you do "
-                                                           "not need.")]
+    assert [said.value for said in test.warning] == [plain("No training process can be started on this server.")]
     again = next(button for button in test.button if button.label == "Try again")
     monkeypatch.setattr(still, "open", free)
     again.click().run()
+    assert not test.warning
+    assert len(still.runs) == 1
+
+
+def test_at_a_full_server_one_waits_in_line_with_a_film(still, monkeypatch):
+    tickets = []
+
+    def full(run, ticket):
+        tickets.append(ticket)
+        raise hub.Full(3, 2)
+
+    free = still.open
+    monkeypatch.setattr(still, "open", full)
+    test = page_of("play")
+    assert not test.exception
+    assert [said.value for said in test.warning] == [plain(
+        "All 3 places of this server are taken. You are number 2 in line; this page begins by itself when it is your "
+        "turn.")]
+    assert any("Meanwhile, a film" in said.value for said in test.markdown)
+    assert len(set(tickets)) == 1
+    assert tickets[0]
+    monkeypatch.setattr(still, "open", free)
+    test.run()
     assert not test.warning
     assert len(still.runs) == 1
 

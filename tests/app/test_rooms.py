@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import connect
 
 from app.live import rooms
-from tests.app._page import until
+from tests.app.live._page import until
 from tests.app.test_server import address, children, get, start
 
 ROOT = Path(__file__).resolve().parents[2]

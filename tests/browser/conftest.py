@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -78,40 +79,75 @@ def lab(tmp_path_factory, data_root):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    path = find_chromium()
-    if path is None:
+def playwright():
+    if find_chromium() is None:
         pytest.skip(HOW)
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@contextlib.contextmanager
+def kept(playwright, folder, *flags):
+    """One reader's browser: it keeps Streamlit's compiled scripts, which take a fresh one three seconds a page."""
+    context = playwright.chromium.launch_persistent_context(folder, executable_path=find_chromium(),
+                                                            args=[*FLAGS, *flags])
+    context.set_default_timeout(1_000 * PATIENCE_S)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def profile(playwright, tmp_path_factory):
+    with kept(playwright, tmp_path_factory.mktemp("profile")) as context:
+        yield context
 
 
 @pytest.fixture
-def open_page(chromium):
-    """``open_page(url, width=…, dark=…)`` → a page whose errors fail the test."""
-    contexts, errors = [], []
+def new_tab(profile):
+    """``new_tab(width=…, dark=…, still=…)`` → an empty tab whose errors fail the test."""
+    pages, errors = [], []
 
-    def make(url, width=1280, height=860, dark=False):
-        context = chromium.new_context(viewport={"width": width, "height": height},
-                                       color_scheme="dark" if dark else "light")
-        contexts.append(context)
-        context.set_default_timeout(1_000 * PATIENCE_S)
-        page = context.new_page()
+    def make(width=1280, height=860, dark=False, still=False):
+        page = profile.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light",
+                           reduced_motion="reduce" if still else "no-preference")
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: _only_local(request.url, errors))
-        page.goto(url)
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert not errors, errors
 
 
+@pytest.fixture
+def open_page(new_tab, profile):
+    """``open_page(url, width=…, dark=…)`` → a page in a tab of its own, for which the browser remembers nothing."""
+
+    def make(url, *size, **how):
+        page, origin = new_tab(*size, **how), "://".join(urlsplit(url)[:2])
+        profile.new_cdp_session(page).send("Storage.clearDataForOrigin",
+                                           {"origin": origin, "storageTypes": "local_storage"})
+        page.goto(url)
+        return page
+
+    return make
+
+
 def _only_local(url, errors):
-    if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")):
+    if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:", "file:")):
         errors.append(f"the page asked for {url}")

@@ -47,3 +47,30 @@ def drag_gamma(page, value):
     page.mouse.down()
     page.mouse.move(x_of(math.log10(value)), y, steps=12)
     page.mouse.up()
+
+
+DARK = """() => {
+  const page = document.querySelector('[data-testid=stApp]') ?? document.body;
+  const [r, g, b] = getComputedStyle(page).backgroundColor.match(/\\d+/g);
+  return Number(r) + Number(g) + Number(b) < 380;
+}"""
+FITS = "() => document.documentElement.scrollWidth <= window.innerWidth + 1"
+
+
+def themes(page):
+    """Both themes, one after the other, each once the page shows it."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
+        yield scheme
+
+
+def screens(page, name, *sizes):
+    """The page at each (width, height) in both themes: nothing sticks out at the right. A picture is kept of each."""
+    SHOTS.mkdir(exist_ok=True)
+    for scheme in themes(page):
+        for width, height in sizes:
+            page.set_viewport_size({"width": width, "height": height})
+            ask_until(page, lambda: page.evaluate(FITS), bool)
+            yield scheme
+            page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)

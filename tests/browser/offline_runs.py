@@ -9,7 +9,7 @@ from app.live import frames
 from app.live.camera import Camera
 from app.live.inputs import InputSide
 from app.live.messages import View
-from app.live.narrate import sentence
+from app.live.narrate import tell
 from app.offline.pack import packed
 from lpc_core.config import unflatten
 from lpc_core.engine.fused import FusedEngine
@@ -75,15 +75,15 @@ def _seen(config, run, engine, driver, lr):
     answers = [part.numpy() for part in engine.look(run.probe.everything.double())]
     outputs = Outputs(*answers, *(part.numpy().copy() for part in engine.heads()))
     look = Observer(config.loss, not run.theory_note).look(run.probe, outputs, np.array([driver.value]), True)
-    points, forces = (None if part is None else part[0] for part in (look.points, look.forces))
+    points, forces = (None if part is None else part[0] for part in (look.collapse_points, look.forces))
     snapshot = Snapshot(
         step=STEPS, gamma=driver.value,
         gamma_sum=gamma_sum(driver.value, config.loss.convention, look.latents.shape[2]), gamma_target=driver.target,
         gamma_mode=driver.mode, lr=lr, head_lr=config.optim.head_lr,
         latents=look.latents[0], labels=run.probe.labels, predictions=look.predictions[0], weight=outputs.weight[0],
         bias=outputs.bias[0], means=look.means[0], collapse_points=points, forces=forces,
-        metrics={name: float(value[0]) for name, value in look.metrics.items()}, node_peak_distance=look.peaks[0],
-        reason="")
+        metrics={name: float(value[0]) for name, value in look.metrics.items()},
+        node_peak_distance=look.node_peak_distance[0], reason="")
     view = View(type="view", nodes=[1, 0]) if look.latents.shape[2] == 2 else View(type="view", projection="pca")
     own, arrays = frames.moment(snapshot, Camera(look.latents.shape[2]).look(view, snapshot.latents), bins=True)
     side = InputSide(_Doubled(run, engine))
@@ -93,7 +93,7 @@ def _seen(config, run, engine, driver, lr):
             "inputs": side.words(),
             "metrics": {name: None if np.isnan(value) else value for name, value in snapshot.metrics.items()},
             "points": None if points is None else points.ravel().tolist(),
-            "forces": None if forces is None else forces.ravel().tolist(), "sentence": sentence(snapshot), "own": own,
+            "forces": None if forces is None else forces.ravel().tolist(), "sentence": tell(snapshot), "own": own,
             "arrays": {name: [list(array.shape), array.ravel().tolist()] for name, array in arrays.items()}}
 
 
@@ -113,7 +113,7 @@ def _told(step, gamma, metrics, before):
              "point_error": 0.0333, "nc1_pinv": 0.01}
     now = _moment(step, gamma, usual | metrics)
     learnt = before is not None and before > 0.5
-    told = sentence(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}), learnt=learnt)
+    told = tell(now, None if before is None else _moment(step, gamma, {"train_accuracy": before}), learnt=learnt)
     return {"step": step, "gamma": gamma, "before": before, "learnt": learnt, "sentence": told,
             "metrics": {name: None if np.isnan(value) else value for name, value in now.metrics.items()}}
 

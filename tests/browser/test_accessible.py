@@ -2,12 +2,12 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import ask_until, stage_state, wait_until
+from driving import ask_until, stage_state, themes, wait_until
 
 pytestmark = pytest.mark.browser
 
 PAGES = {"": "lpc-home", "play": "lpc-stage", "learn": None, "film": "lpc-film", "compare": "lpc-stage",
-         "metrics": None, "inspect": None}
+         "metrics": None, "inspect": None, "experiments": None, "room": None}
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
               && document.querySelector('h1') && !document.querySelector('.lpc-unstyled')"""
 
@@ -22,10 +22,9 @@ def violations(page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, chromium, path):
+def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab, path):
     """No violation of any impact, no 404, no warning of the browser."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
-    page, said = context.new_page(), []
+    page, said = new_tab(still=True), []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("response", lambda answer: answer.status >= 400 and said.append(f"{answer.status} {answer.url}"))
     page.goto(f"{lab.url}/{path}")
@@ -35,31 +34,19 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, chromiu
     if path in ("play", "compare", "film"):
         page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
+    for _ in themes(page):
         ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
-    context.close()
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
 
 
-DARK = """() => {
-  const [r, g, b] = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/g);
-  return Number(r) + Number(g) + Number(b) < 380;
-}"""
-
-
-def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, chromium):
-    context = chromium.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{lab.url}/play")
+def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, open_page):
+    page = open_page(f"{lab.url}/play", still=True)
     still = wait_until(page, lambda s: s["state"] == "paused")
     page.get_by_text("this device asks for less motion").wait_for()
     assert stage_state(page)["step"] >= still["step"]
     page.emulate_media(reduced_motion="no-preference")
     page.reload()
     page.get_by_text("reloading a page begins its run anew").wait_for()
-    context.close()
 
 
 def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open_page):
@@ -97,14 +84,18 @@ def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):
         wait_until(page, lambda s, step=rest["step"]: s["step"] > step)
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
-def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page, size):
-    page = open_page(f"{lab.url}/play", *size)
+def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page):
+    page = open_page(f"{lab.url}/play")
     wait_until(page, lambda s: s["step"] > 50)
-    plot, curves = (page.get_by_test_id(name).bounding_box() for name in ("lpc-plot", "lpc-curves"))
-    assert plot["y"] + plot["height"] <= size[1]
-    assert curves["y"] < size[1] - 80
-    assert curves["x"] + curves["width"] > size[0] - 40  # nothing stays empty at the right
+    for width, height in ((1024, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        ask_until(page, lambda: [page.get_by_test_id(name).bounding_box() for name in ("lpc-plot", "lpc-curves")],
+                  lambda boxes, width=width, height=height: fits(*boxes, width, height))
+
+
+def fits(plot, curves, width, height):
+    return (plot["y"] + plot["height"] <= height and curves["y"] < height - 80
+            and curves["x"] + curves["width"] > width - 40)  # nothing stays empty at the right
 
 
 def test_back_from_a_comparison_play_s_address_is_its_own(lab, open_page):

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from driving import SHOTS, ask_until, drag_gamma, stage_state, wait_until
+from driving import ask_until, drag_gamma, screens, stage_state, wait_until
 
 from app.comparisons import READY
 from lpc_core.metrics import METRICS
@@ -24,21 +24,25 @@ def same_range(a, b):
     return a["range"] == pytest.approx([pytest.approx(one) for one in b["range"]])
 
 
-@pytest.mark.parametrize("name", READY)
-def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page, name):
-    page = open_page(f"{lab.url}/compare?comparison={name}")
-    seen = wait_until(page, lambda s: s["step"] > 20)
-    assert seen["titles"] == [title for title, _ in READY[name].runs]
-    assert seen["shared"] == (READY[name].axes == "shared")
-    for _ in range(8):
-        page.wait_for_timeout(100)
-        assert in_step(stage_state(page))
-    later = wait_until(page, lambda s: s["step"] > seen["step"] + 20)
-    chart = "document.querySelector('.lpc-compare-chart .lpc-fill-plot')"
-    ask_until(page, lambda: [page.evaluate(f"() => {chart}._fullLayout?.xaxis.range[1]")],
-              lambda drawn: drawn[0] is None or drawn[0] > seen["step"])
-    assert all(panel["metrics"].get("nc1_pinv") for panel in later["panels"])
-    assert f"comparison={name}" in page.url
+CHART_END = "() => document.querySelector('.lpc-compare-chart .lpc-fill-plot')._fullLayout?.xaxis.range[1]"
+
+
+def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
+    page = open_page(f"{lab.url}/compare?comparison=width&seed=4")
+    for name, ready in READY.items():
+        page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
+        page.get_by_role("option", name=ready.title, exact=True).click()
+        titles = [title for title, _ in ready.runs]
+        seen = wait_until(page, lambda s, titles=titles: s["titles"] == titles and s["step"] > 20)
+        wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
+        for _ in range(5):
+            page.wait_for_timeout(100)
+            assert in_step(stage_state(page))
+        later = wait_until(page, lambda s, step=seen["step"]: s["step"] > step + 20)
+        ask_until(page, lambda: [page.evaluate(CHART_END)],
+                  lambda drawn, step=seen["step"]: drawn[0] is None or drawn[0] > step)
+        assert all(panel["metrics"].get("nc1_pinv") for panel in later["panels"])
+        page.wait_for_url(re.compile(f"comparison={name}(&.*)?&seed=4"))
 
 
 def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
@@ -90,33 +94,17 @@ def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
     assert in_step(again)
 
 
-def test_another_comparison_in_the_same_page(lab, open_page):
-    page = open_page(f"{lab.url}/compare?seed=4")
-    wait_until(page, lambda s: s["step"] > 20)
-    page.get_by_test_id("stMain").get_by_test_id("stSelectbox").first.click()
-    page.get_by_role("option", name="AdamW or SGD").click()
-    wait_until(page, lambda s: s["titles"] == ["AdamW", "SGD"] and s["step"] > 20)
-    wait_until(page, lambda s: (s["shared"], s["chart"]) == (False, "weight_abs_cv"))
-    page.wait_for_url(re.compile("comparison=optimizer.*seed=4"))
+OUTSIDE = """() => [...document.querySelectorAll('[data-testid=lpc-stage] :is(button, select)')]
+  .filter((e) => e.offsetParent && !e.closest('.lpc-compare-numbers'))
+  .filter((e) => { const b = e.getBoundingClientRect(); return b.right > innerWidth + 1 || b.left < -1; })
+  .map((e) => e.outerHTML.slice(0, 80))"""
 
 
-@pytest.mark.parametrize("screen", [
-    ("light", 1280, 1250, False), ("dark", 1280, 1250, True), ("phone", 390, 844, False),
-    ("phone-dark", 390, 844, True),
-], ids=lambda screen: screen[0])
-def test_nothing_sticks_out(lab, open_page, screen):
-    name, width, height, dark = screen
-    page = open_page(f"{lab.url}/compare?comparison=losses", width=width, height=height, dark=dark)
-    state = wait_until(page, lambda s: settled(s) and s["step"] > 60)
-    assert state["dark"] == dark
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"compare-{name}.png", full_page=True)
-    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth + 1")
-    outside = page.evaluate("""() => [...document.querySelectorAll('[data-testid=lpc-stage] :is(button, select)')]
-      .filter((e) => e.offsetParent && !e.closest('.lpc-compare-numbers'))
-      .filter((e) => { const b = e.getBoundingClientRect(); return b.right > innerWidth + 1 || b.left < -1; })
-      .map((e) => e.outerHTML.slice(0, 80))""")
-    assert outside == []
+def test_nothing_sticks_out(lab, open_page):
+    page = open_page(f"{lab.url}/compare?comparison=losses")
+    wait_until(page, lambda s: settled(s) and s["step"] > 60)
+    for _ in screens(page, "compare", (1280, 1250), (390, 844)):
+        ask_until(page, lambda: page.evaluate(OUTSIDE), lambda outside: not outside)
 
 
 def test_any_metric_can_be_drawn_and_is_then_in_the_table(lab, open_page):

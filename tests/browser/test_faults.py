@@ -93,14 +93,12 @@ def test_two_tabs_are_two_runs_and_a_closed_one_stops(lab, open_page):
 
 
 @pytest.mark.parametrize("path", ["play", "learn?lesson=forces", "?dataset=digits&latent_dim=3"])
-def test_the_page_breaks_no_rule_of_its_own_security_policy(lab, chromium, path):
-    page = chromium.new_page()
-    said = []
+def test_the_page_breaks_no_rule_of_its_own_security_policy(lab, new_tab, path):
+    page, said = new_tab(), []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(f"{lab.url}/{path}")
     wait_until(page, lambda s: s["step"] > 300)
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["state"] == "paused")
     page.wait_for_timeout(800)  # the points go to Plotly
-    page.close()
     assert said == []

@@ -1,7 +1,7 @@
 """The film as a person meets it: recorded with one press, scrubbed both ways, saved, opened, taken home."""
 
 import pytest
-from driving import SHOTS, ask_until
+from driving import SHOTS, ask_until, screens
 
 from tests.patience import PATIENCE_S
 
@@ -108,13 +108,6 @@ def play_offline(chromium, path):
     assert all(url.startswith(("file:", "blob:", "data:")) for url in asked), asked
 
 
-def test_the_offline_page_plays_from_a_file_with_no_network(chromium, film_file, tmp_path):
-    from app.looks.film_export import export
-
-    export(film_file, tmp_path / "film.html")
-    play_offline(chromium, tmp_path / "film.html")
-
-
 def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file):
     page = open_page(f"{lab.url}/film")
     page.get_by_role("button", name="Record the film").wait_for()
@@ -152,17 +145,12 @@ def test_a_film_that_was_edited_is_refused_and_the_one_before_stays(lab, open_pa
     assert wait_for_film(page, lambda s: True)["G"] == 7
 
 
-@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
-def test_it_fits_small_screens_and_the_dark(chromium, film_file, tmp_path, width, dark):
+def test_it_fits_small_screens_and_the_dark(new_tab, film_file, tmp_path):
     from app.looks.film_export import export
 
     export(film_file, tmp_path / "film.html")
-    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme="dark" if dark else "light")
-    page = context.new_page()
+    page = new_tab()
     page.goto((tmp_path / "film.html").as_uri())
     wait_for_film(page, lambda s: True)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    assert page.get_by_test_id("lpc-film-gamma").bounding_box()["width"] > 150
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"film-{width}.png")
-    context.close()
+    for _ in screens(page, "film-file", (1280, 844), (390, 844)):
+        assert page.get_by_test_id("lpc-film-gamma").bounding_box()["width"] > 150

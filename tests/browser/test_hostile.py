@@ -36,7 +36,7 @@ def link(page):
     from urllib.parse import urlencode
 
     names = [*fields(), "comparison", "gammas", "frames", "points", "sample", "study", "view", "lesson", "step", "at",
-             "hand", HOSTILE]
+             "hand", "code", HOSTILE]
     return f"/{'' if page == 'home' else page}?{urlencode(dict.fromkeys(names, HOSTILE))}"
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from app.catalogue import catalogue
 from app.lessons import Condition, Value
 from app.live.frames import decode, encode_thumbs
 from lpc_core.config import unflatten
+from lpc_core.files.tensors import header
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
+from lpc_core.snapshot import OLD_NAMES
 from tests.browser.offline_runs import offline_data
 
 pytestmark = pytest.mark.browser
@@ -65,9 +67,12 @@ def _film():
     moments = [(g, t) for g in range(3) for t in range(4)]
     known = {"positions": [film.positions(g, t).ravel().tolist() for g, t in moments],
              "predictions": [film.predictions(g, t).tolist() for g, t in moments],
-             "radius": [float(film.metric("norm_mean")[g, t]) for g, t in moments],
+             "norm_mean": [float(film.metric("norm_mean")[g, t]) for g, t in moments],
              "gammas": film.gammas.tolist(), "steps": film.steps.tolist()}
-    return {"film": film_bytes(film), "film.json": json.dumps(known)}
+    older = {now: old for old, now in OLD_NAMES.items()}
+    arrays = {older.get(name, name): array for name, array in load(film_bytes(film)).items()}
+    return {"film": film_bytes(film), "older-film": save(arrays, header(film_bytes(film)).metadata),
+            "film.json": json.dumps(known)}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The lab behind a real nginx, by the very block that docs/deploy.md gives: TLS, a path in front, limits, a reload."""
 
+import base64
+import hashlib
 import http.client
 import json
 import os
@@ -11,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Lab, free_port
+from conftest import ROOT, Lab, free_port, kept
 from driving import drag_gamma, stage_state, wait_until
 
 from tests.patience import PATIENCE_S, until
@@ -113,16 +115,25 @@ def proxied(tmp_path_factory, data_root):
         behind.stop()
 
 
+@pytest.fixture(scope="module")
+def trusting(playwright, proxied, tmp_path_factory):
+    """A browser that holds the proxy's certificate for a good one."""
+    key = subprocess.run(["openssl", "pkey", "-in", proxied.folder / "lab.key", "-pubout", "-outform", "der"],
+                         check=True, capture_output=True).stdout
+    known = base64.b64encode(hashlib.sha256(key).digest()).decode()
+    with kept(playwright, tmp_path_factory.mktemp("trusting"),
+              f"--ignore-certificate-errors-spki-list={known}") as context:
+        yield context
+
+
 @pytest.fixture
-def visit(chromium, proxied):
+def visit(trusting, proxied):
     """``visit(path)`` → a page behind the proxy; whatever fails to load or breaks a rule fails the test."""
-    contexts, wrong = [], []
+    pages, wrong = [], []
 
     def make(path):
-        context = chromium.new_context(viewport={"width": 1280, "height": 860}, ignore_https_errors=True)
-        context.set_default_timeout(1_000 * PATIENCE_S)
-        contexts.append(context)
-        page = context.new_page()
+        page = trusting.new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(
             (proxied.at + path[:path.index("/", 1)], proxied.at.replace("https", "wss"), "blob:", "data:")) else None)
@@ -130,8 +141,8 @@ def visit(chromium, proxied):
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert wrong == []
 
 

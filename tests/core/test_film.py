@@ -39,6 +39,7 @@ from lpc_core.film import (
 from lpc_core.film._file import DERIVED, _layout
 from lpc_core.film.record import common_plane, histogram, record, span
 from lpc_core.phase import Phase
+from lpc_core.snapshot import OLD_NAMES
 
 METRICS = ["within_class_spread", "train_accuracy", "nc1_pinv", "norm_mean", "predicted_radius"]
 SMALL = unflatten({"samples": 400, "test_samples": 100, "steps": 60, "ramp_steps": 40, "batch_size": 32})
@@ -247,7 +248,7 @@ def test_predictions_come_back():
     for classes, n in ((4, 21), (16, 20), (17, 21)):
         film = made(g=2, t=2, n=n, classes=classes)
         predictions = np.random.default_rng(0).integers(0, classes, n)
-        film.tensors["wrong"][1, 1] = pack_classes(predictions, classes)
+        film.tensors["predictions"][1, 1] = pack_classes(predictions, classes)
         np.testing.assert_array_equal(film.predictions(1, 1), predictions)
 
 
@@ -345,7 +346,7 @@ def nothing(info):
 
 
 @pytest.mark.parametrize(("change", "tensors", "message"), [
-    (lambda i: i.update(format=99), None, "expected a film in format 1"),
+    (lambda i: i.update(format=99), None, "expected a film in format 1 or 2, got"),
     (lambda i: i.update(nodes=4), None, "expected codes|expected the tensors|expected hist"),
     (lambda i: i.update(nodes="2"), None, "expected info.nodes of type int, got str"),
     (lambda i: i.update(class_names=["a"]), None, "expected"),
@@ -413,6 +414,20 @@ def test_a_film_that_did_not_measure_it_has_no_marks():
     assert not phases(film).any()
     assert math.isnan(total_collapse(film))
     assert math.isnan(collapse_onset(film))
+
+
+def test_a_film_with_the_names_of_format_1_opens_as_any_other():
+    older = {now: old for old, now in OLD_NAMES.items()}
+
+    def rename(arrays):
+        for now, old in older.items():
+            arrays[old] = arrays.pop(now)
+
+    film, new = open_film(forged(lambda info: info.update(format=1), rename)), open_film(RAW)
+    assert film_bytes(film) == film_bytes(new) == RAW
+    assert set(safetensors.numpy.load(RAW)) >= set(older)
+    with pytest.raises(FilmError, match="got a difference in points"):
+        open_film(forged(nothing, lambda arrays: arrays.update(points=arrays["collapse_points"])))
 
 
 def test_an_older_film_without_phases_opens_and_is_written_with_them():

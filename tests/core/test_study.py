@@ -377,9 +377,16 @@ BAD_MOMENTS = [
     ({}, {"latents": np.zeros((3, 2), np.float32)}, "the arrays"),
     ({}, {"latents": None}, "no 'latents'"), ({}, {"extra": np.zeros(2)}, "the arrays .*extra"),
     ({}, {"labels": np.full(300, 4)}, "labels outside 0 to 3"), ({}, {"labels": np.full(300, -1)}, "labels outside"),
-    ({}, {"points": np.zeros((4, 3))}, "the arrays .*points"),
+    ({}, {"collapse_points": np.zeros((4, 3))}, "the arrays .*collapse_points"),
     ({}, {"latents": np.full((300, 2), np.inf, np.float32)}, "latents that are not finite"),
 ]
+
+
+def test_a_moment_with_older_names_is_read(moments, tmp_path):
+    folder = tmp_path / "s"
+    start_study(folder, head())
+    repack(add_moment(folder, 0, moments[0]), {}, {"collapse_points": None, "points": moments[0].collapse_points})
+    same_moment(open_study(folder).moments[0], moments[0])
 
 
 @pytest.mark.parametrize(("change", "arrays", "message"), BAD_MOMENTS)

@@ -85,7 +85,7 @@ test("the microscope measures one class about its mean", () => {
   equal([1, 0, 2, 3, 1e-3].map((x) => Math.fround(x + spacing(x)) > Math.fround(x)), [true, true, true, true, true]);
   equal([spacing(1), spacing(1.9), spacing(2), spacing(-4), spacing(0)], [2 ** -23, 2 ** -23, 2 ** -22, 2 ** -21, 2 ** -149]);
   const latents = { shape: [4, 2], data: Float32Array.of(1, 0, 3, 0, 3, 0, 10, 4) };
-  const about = new Sample({ latents, labels: { data: [0n, 0n, 0n, 1n] }, points: { data: [2, 0, 10, 4] } }).about(0);
+  const about = new Sample({ latents, labels: { data: [0n, 0n, 0n, 1n] }, collapse_points: { data: [2, 0, 10, 4] } }).about(0);
   close(about.mean, [7 / 3, 0]);
   close(about.distances, [4 / 3, 2 / 3, 2 / 3]);
   close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);

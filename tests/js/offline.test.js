@@ -46,7 +46,7 @@ test("after 200 steps of every optimiser, activation and schedule the weights ar
 }));
 
 test("metrics, collapse points and forces are those of the server", () => each((name, trainer, known) => {
-  const { metrics, points, forces } = trainer.snapshot(true);
+  const { metrics, collapse_points: points, forces } = trainer.snapshot(true);
   equal(Object.keys(metrics).sort(), Object.keys(known.metrics).sort());
   for (const [metric, value] of Object.entries(known.metrics)) {
     if (value === null) equal([name, metric, metrics[metric]], [name, metric, NaN]);
@@ -71,7 +71,7 @@ test("a frame says what the server's would, through the same bytes", () => each(
     else close(Array.from(tensors[array].data), values, whole);
   }
   for (const key of ["gamma_mode", "projection", "nodes", "dims", "large", "hist_range", "step", "notice"]) equal([name, key, info[key]], [name, key, known.own[key]]);
-  for (const key of ["scale", "radius", "gamma_sum", "gamma_target"]) agree(`${name}, ${key}`, [info[key]], [known.own[key]], 1e-5);
+  for (const key of ["scale", "norm_mean", "gamma_sum", "gamma_target"]) agree(`${name}, ${key}`, [info[key]], [known.own[key]], 1e-5);
   equal([name, sentence(snapshot, null)], [name, known.sentence]);
 }));
 
@@ -79,7 +79,7 @@ test("of every scene the same is told as on the server", async () => {
   const nothing = new Float64Array(8);
   for (const { step, gamma, metrics, before, learnt, sentence: told } of await json("scenes.json")) {
     const known = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, value ?? NaN]));
-    const scene = { step, gamma, metrics: known, reason: "", K: 4, d: 2, points: nothing, weight: nothing, bias: new Float64Array(4) };
+    const scene = { step, gamma, metrics: known, reason: "", K: 4, d: 2, collapse_points: nothing, weight: nothing, bias: new Float64Array(4) };
     equal(sentence(scene, before === null ? null : { metrics: { train_accuracy: before } }, learnt), told);
   }
 });
@@ -146,7 +146,7 @@ test("a session answers play, pause, step, γ, reset and a finished run as the s
   say("gamma", { value: 2, seq: 7 });
   const held = turns(2);
   equal([held.gamma_seq, held.gamma_mode, held.gamma_target, held.step], [7, "hand", 2, step + 3]);
-  const { points } = run.trainer.predict(run.last.means, 2, false); // of the γ that no step has reached yet
+  const { collapse_points: points } = run.trainer.predict(run.last.means, 2, false); // of the γ that no step has reached yet
   const [{ predicted_radius: predicted }] = held.panels;
   close(predicted, [...run.trainer.probe.labels].reduce((sum, y) => sum + Math.hypot(points[2 * y], points[2 * y + 1]), 0) / 330, 1e-8);
   say("play");

@@ -1,4 +1,5 @@
 import { FilmData } from "../../app/static/film/data.js";
+import { momentOf } from "../../app/static/kit/frames.js";
 import { Camera, extentOf } from "../../app/static/latents/camera.js";
 import { Ghosts } from "../../app/static/latents/ghosts.js";
 import { buffers, planeMapping, projectAll, projectVector, rotationOf, turnedMapping } from "../../app/static/latents/mapping.js";
@@ -51,34 +52,34 @@ test("the zoom waits until the shell is small, then glides, and stays where it i
 
 test("the view holds nearly all points, and the shell where it has one", () => {
   const xy = Float32Array.from({ length: 200 }, (_, i) => (i % 2 ? 0 : i / 2));
-  equal([extentOf({ xy, n: 100, p: 2, radius: 500 }, 2), extentOf({ xy, n: 100, p: 2, radius: 3 }, 2)], [500, 94]);
-  close(extentOf({ xy, n: 100, p: 2, radius: 500 }, 8), 94, 1e-9); // a plane through eight nodes has no shell
+  equal([extentOf({ xy, n: 100, p: 2, norm_mean: 500 }, 2), extentOf({ xy, n: 100, p: 2, norm_mean: 3 }, 2)], [500, 94]);
+  close(extentOf({ xy, n: 100, p: 2, norm_mean: 500 }, 8), 94, 1e-9); // a plane through eight nodes has no shell
 });
 
 test("on a page too busy to draw the picture does not fall behind its numbers", () => {
   const tween = new Tween();
   for (let i = 0; i < 6; i++) tween.push(scene(2 ** i), 400 * i); // nothing is drawn in between
-  close(tween.at(2_000).scene.radius, 32);
+  close(tween.at(2_000).scene.norm_mean, 32);
   tween.push(scene(64), 2_040);
-  close(tween.at(2_040).scene.radius, 32); // on time again: it glides
+  close(tween.at(2_040).scene.norm_mean, 32); // on time again: it glides
 });
 
-const scene = (value, more = {}) => ({ info: { run: 1, projection: "pca", nodes: [] }, n: 1, p: 2, xy: Float32Array.of(value, value), means: Float32Array.of(value), points: null, forces: null,
-  radius: value, predictedRadius: null, gamma: value, ...more });
+const scene = (value, more = {}) => ({ info: { run: 1, projection: "pca", nodes: [] }, n: 1, p: 2, xy: Float32Array.of(value, value), means: Float32Array.of(value), collapse_points: null, forces: null,
+  norm_mean: value, predicted_radius: null, gamma: value, ...more });
 
 test("a tween goes straight from what is shown to what came, and ends there", () => {
   const tween = new Tween();
   equal(tween.at(0), { scene: null, moving: false });
   tween.push(scene(0), 1_000);
-  equal([tween.at(1_000).moving, tween.at(1_000).scene.radius], [false, 0]);
-  tween.push(scene(10, { predictedRadius: 4 }), 1_040);
+  equal([tween.at(1_000).moving, tween.at(1_000).scene.norm_mean], [false, 0]);
+  tween.push(scene(10, { predicted_radius: 4 }), 1_040);
   const half = tween.at(1_040 + 23);
-  equal([half.moving, half.scene.predictedRadius], [true, 4]);
-  close([half.scene.radius, half.scene.xy[0]], [5, 5], 1e-5);
+  equal([half.moving, half.scene.predicted_radius], [true, 4]);
+  close([half.scene.norm_mean, half.scene.xy[0]], [5, 5], 1e-5);
   const end = tween.at(2_000);
-  equal([end.moving, end.scene.xy, end.scene.radius], [false, [10, 10], 10]);
+  equal([end.moving, end.scene.xy, end.scene.norm_mean], [false, [10, 10], 10]);
   tween.push(scene(3, { info: { run: 2, projection: "pca", nodes: [] } }), 2_040);
-  equal([tween.at(2_041).moving, tween.at(2_041).scene.radius], [false, 3]);
+  equal([tween.at(2_041).moving, tween.at(2_041).scene.norm_mean], [false, 3]);
   equal([comparable(null, scene(1)), comparable(scene(1), scene(2)), comparable(scene(1), scene(1, { n: 2 }))], [false, true, false]);
 });
 
@@ -134,7 +135,15 @@ test("a film of Python's is decoded to the positions and predictions that Python
     close(film.positions(at), known.positions[at], 2e-6);
     equal(film.predictions(at), known.predictions[at]);
   }
-  close(film.radius, known.radius, 1e-6);
+  close(film.norm_mean, known.norm_mean, 1e-6);
+});
+
+test("a film with older names has the same moments", async () => {
+  const [older, newer] = (await Promise.all(["older-film", "film"].map(bytes))).map((raw) => momentOf(new FilmData(raw).message(2, 3, [0, 1], "paused")));
+  for (const name of ["predictions", "collapse_points", "forces", "norm_mean", "predicted_radius", "xy"]) equal(older[name], newer[name]);
+  const parts = (film) => film.message(1, 2, [0], "paused").tensors.node_peak_distance.data;
+  equal(...(await Promise.all(["older-film", "film"].map(bytes))).map((raw) => parts(new FilmData(raw))));
+  equal([older.info.hist_range, older.n], [newer.info.hist_range, 41]);
 });
 
 test("a film brings the words of its metrics, and the page's own come first", async () => {
@@ -152,7 +161,7 @@ test("a film's moment is a frame, with every sample in one bin of its node", asy
   const { info, tensors } = film.message(2, 3, [0, 1], "paused");
   equal([info.gamma, info.step, tensors.xy.shape, tensors.hist_class.shape], [100, film.steps[3], [film.n, 2], [2, film.K, 48]]);
   equal(tensors.hist_class.data.reduce((sum, count) => sum + count, 0), 2 * film.n);
-  const { range: { data: ranges } } = film.tensors;
+  const { hist_range: { data: ranges } } = film.tensors;
   const bins = new Uint16Array(48);
   for (let i = 0; i < film.n; i++) bins[Math.min(47, Math.max(0, Math.floor((tensors.xy.data[2 * i] / ranges[11] + 1) * 24)))] += 1;
   const ofNode = bins.map((_, b) => Array.from({ length: film.K }, (__, c) => tensors.hist_class.data[c * 48 + b]).reduce((sum, count) => sum + count, 0));

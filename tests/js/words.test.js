@@ -72,9 +72,9 @@ test("a run at rest that is measured again has one point in its curves", () => {
 
 test("the picture's name says how many points, of which classes, how far out and how tight", () => {
   const setup = { info: { title: "Moons", class_names: ["up", "down"] }, labels: [0, 0, 1] };
-  equal(described({ step: 1_200, radius: 0.25, metrics: { within_class_spread: 0.021 } }, setup),
+  equal(described({ step: 1_200, norm_mean: 0.25, metrics: { within_class_spread: 0.021 } }, setup),
     "Moons: 3 latent points (up 2, down 1) at step 1,200; radius 0.250, spread within a class 2.1 % of it.");
-  equal(described({ step: 0, radius: 4 }, { info: { class_names: Array(20).fill("c") }, labels: [1] }), "1 latent points (20 classes) at step 0; radius 4.00.");
+  equal(described({ step: 0, norm_mean: 4 }, { info: { class_names: Array(20).fill("c") }, labels: [1] }), "1 latent points (20 classes) at step 0; radius 4.00.");
 });
 
 test("no two entries of the curve menu are called the same", async () => {

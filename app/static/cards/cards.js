@@ -5,6 +5,7 @@ import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
+import { tr } from "../kit/words.js";
 
 export class Cards extends Part {
   /** props: {cards, columns, sentence, plotlyUrl} */
@@ -27,7 +28,7 @@ export class Cards extends Part {
       this.Plotly = await this.plotly();
       this.request();
     } catch (error) {
-      this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text: `${error.message}; reload the page.` }));
+      this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text: tr("{error}; reload the page.", { error: error.message }) }));
     }
   }
 

@@ -9,29 +9,30 @@ import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
+import { tr } from "../kit/words.js";
 import { Sample } from "./scopedata.js";
 import { cloudFigure, distanceFigure } from "./scopefigures.js";
 import { classSentence, cloudCsv, distanceCsv, viewCaption } from "./scopewords.js";
 
 const STOPS_PER_DECADE = 12;
 const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the closest view
-const ABOUT = "When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
-  + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.";
+const ABOUT = tr("When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
+  + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.");
 
 const CLOUD = {
-  key: "cloud", title: "The class about its mean", aspect: 0.95, metrics: [], wide: false,
-  about: "Two nodes of every sample, with the mean of the class in the middle. The red mark is where theory puts the class, from the classifier and γ alone. "
-    + "From the closest views on, the dotted grid shows the numbers that float32 can hold.",
+  key: "cloud", title: tr("The class about its mean"), aspect: 0.95, metrics: [], wide: false,
+  about: tr("Two nodes of every sample, with the mean of the class in the middle. The red mark is where theory puts the class, from the classifier and γ alone. "
+    + "From the closest views on, the dotted grid shows the numbers that float32 can hold."),
 };
 const DISTANCES = {
-  key: "distances", title: "How far its samples are from the mean", aspect: 0.95, metrics: [], wide: false,
-  about: "How many samples of the class lie at which distance ‖z − μ‖ from its mean, over all nodes. One float32 step is the spacing of float32 numbers at the "
-    + "mean's largest node: what is smaller cannot be told from rounding.",
+  key: "distances", title: tr("How far its samples are from the mean"), aspect: 0.95, metrics: [], wide: false,
+  about: tr("How many samples of the class lie at which distance ‖z − μ‖ from its mean, over all nodes. One float32 step is the spacing of float32 numbers at the "
+    + "mean's largest node: what is smaller cannot be told from rounding."),
 };
 const EMPTY = { data: [], layout: {
-  xaxis: { range: [-1, 1], constrain: "domain", title: { text: "z₁ − mean" } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: "z₂ − mean" } } } };
-const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: "distance to the class mean ‖z − μ‖" } }, yaxis: { range: [0, 1], title: { text: "samples" } } } };
-const NOTHING = "The microscope opens with the first moment.";
+  xaxis: { range: [-1, 1], constrain: "domain", title: { text: tr("z₁ − mean") } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: tr("z₂ − mean") } } } };
+const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: tr("distance to the class mean ‖z − μ‖") } }, yaxis: { range: [0, 1], title: { text: tr("samples") } } } };
+const NOTHING = tr("The microscope opens with the first moment.");
 
 export class Microscope extends Part {
   /** props: {moments: [{step, url}], classNames, plotlyUrl} */
@@ -46,23 +47,23 @@ export class Microscope extends Part {
   }
 
   build() {
-    const info = this.popover.buttonFor("Collapse microscope", "lpc-scope-info", () => ({ title: "Collapse microscope", text: ABOUT, metrics: [] }));
+    const info = this.popover.buttonFor(tr("Collapse microscope"), "lpc-scope-info", () => ({ title: tr("Collapse microscope"), text: ABOUT, metrics: [] }));
     this.picks = el("div", { class: "lpc-tools" });
-    this.time = new StopSlider({ label: "Moment of the run", testid: "lpc-scope-time", onMove: (t) => this.go(t), describe: (t) => `step ${formatCount(this.props.moments[t]?.step ?? 0)}` });
-    this.lens = new StopSlider({ label: "Magnification", testid: "lpc-scope-zoom", onMove: (k) => this.magnify(k), describe: (k) => `${power(10 ** (k / STOPS_PER_DECADE))} times` });
+    this.time = new StopSlider({ label: tr("Moment of the run"), testid: "lpc-scope-time", onMove: (t) => this.go(t), describe: (t) => tr("step {n}", { n: formatCount(this.props.moments[t]?.step ?? 0) }) });
+    this.lens = new StopSlider({ label: tr("Magnification"), testid: "lpc-scope-zoom", onMove: (k) => this.magnify(k), describe: (k) => tr("{n} times", { n: power(10 ** (k / STOPS_PER_DECADE)) }) });
     this.timeValue = el("output", { class: "lpc-scope-value", text: "–" });
     this.zoomValue = el("output", { class: "lpc-scope-value", text: "–" });
     const row = (name, value, slider) => el("div", { class: "lpc-scope-row" }, el("span", { class: "lpc-scope-name" }, el("span", { text: name }), value), slider.element);
-    const fit = el("button", { type: "button", class: "lpc-button", text: "Fit the class", testid: "lpc-scope-fit", on: { click: () => this.fit() } });
-    const deepest = el("button", { type: "button", class: "lpc-button", text: "To the float32 step", testid: "lpc-scope-deepest", on: { click: () => this.magnify(1e6) } });
+    const fit = el("button", { type: "button", class: "lpc-button", text: tr("Fit the class"), testid: "lpc-scope-fit", on: { click: () => this.fit() } });
+    const deepest = el("button", { type: "button", class: "lpc-button", text: tr("To the float32 step"), testid: "lpc-scope-deepest", on: { click: () => this.magnify(1e6) } });
     this.sentence = el("p", { class: "lpc-card-caption", "aria-live": "polite", testid: "lpc-scope-sentence" });
     const request = () => this.request();
     this.cloud = new CardView({ ...CLOUD, figure: EMPTY, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
     this.distances = new CardView({ ...DISTANCES, figure: EMPTY_LOG, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
     const grid = el("div", { class: "lpc-card-grid" }, this.cloud.element, this.distances.element);
-    this.root.prepend(el("section", { class: "lpc-panel", "aria-label": "Collapse microscope" },
-      el("header", { class: "lpc-head" }, el("h2", { text: "Collapse microscope" }), info, this.picks),
-      row("magnified", this.zoomValue, this.lens), row("step", this.timeValue, this.time),
+    this.root.prepend(el("section", { class: "lpc-panel", "aria-label": tr("Collapse microscope") },
+      el("header", { class: "lpc-head" }, el("h2", { text: tr("Collapse microscope") }), info, this.picks),
+      row(tr("magnified"), this.zoomValue, this.lens), row(tr("step"), this.timeValue, this.time),
       el("div", { class: "lpc-scope-buttons" }, fit, deepest), this.sentence), grid);
   }
 
@@ -72,7 +73,7 @@ export class Microscope extends Part {
       this.Plotly = await this.plotly();
       this.request();
     } catch (error) {
-      setText(this.sentence, `${error.message}; reload the page.`);
+      setText(this.sentence, tr("{error}; reload the page.", { error: error.message }));
     }
   }
 
@@ -109,13 +110,13 @@ export class Microscope extends Part {
       this.open(sample);
     } catch (error) {
       this.samples.delete(url);
-      setText(this.sentence, `The samples of this moment could not be read (${error.message}). Move the slider to try again.`);
+      setText(this.sentence, tr("The samples of this moment could not be read ({error}). Move the slider to try again.", { error: error.message }));
     }
   }
 
   async load(url) {
     const answer = await fetch(new URL(url, document.baseURI));
-    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
+    if (!answer.ok) throw new Error(tr("the server says {status}", { status: answer.status }));
     return new Sample(decode(await answer.arrayBuffer()).tensors);
   }
 
@@ -133,10 +134,10 @@ export class Microscope extends Part {
     const key = JSON.stringify([classNames, d]);
     if (key === this.picksKey) return;
     this.picksKey = key;
-    const classes = select("Class under the microscope", classNames.map((name, c) => [String(c), name]), String(this.c), (c) => this.settle(() => (this.c = Number(c))), { "data-testid": "lpc-scope-class" });
-    const node = (at) => select(`Node ${at ? "upward" : "to the right"}`, Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle(() => (this.nodes[at] = Number(j))));
-    this.picks.replaceChildren(el("span", { class: "lpc-hint", text: "class" }), classes,
-      ...(d > 2 ? [el("span", { class: "lpc-hint", text: "nodes" }), node(0), node(1)] : []));
+    const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]), String(this.c), (c) => this.settle(() => (this.c = Number(c))), { "data-testid": "lpc-scope-class" });
+    const node = (at) => select(at ? tr("Node upward") : tr("Node to the right"), Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle(() => (this.nodes[at] = Number(j))));
+    this.picks.replaceChildren(el("span", { class: "lpc-hint", text: tr("class") }), classes,
+      ...(d > 2 ? [el("span", { class: "lpc-hint", text: tr("nodes") }), node(0), node(1)] : []));
   }
 
   /** After another class, node or moment: the range of the magnification, and the picture. */
@@ -151,7 +152,7 @@ export class Microscope extends Part {
     this.last = last;
     const filled = Math.log10(this.whole / this.about.filled(this.nodes)) * STOPS_PER_DECADE;
     this.filled = Math.max(0, Math.min(last, Math.floor(filled)));
-    this.lens.setMarks([{ share: this.filled / last, className: "lpc-film-onset", title: "here the class fills the view" }]);
+    this.lens.setMarks([{ share: this.filled / last, className: "lpc-film-onset", title: tr("here the class fills the view") }]);
     this.extent = [Math.min(this.extent[0], 0.4 * this.about.step), Math.max(this.extent[1], 1.6 * this.about.farthest, Number.isFinite(this.about.nearestOther) ? 1.6 * this.about.nearestOther : 0)];
     this.magnify(this.zoom);
   }
@@ -183,7 +184,7 @@ export class Microscope extends Part {
     setText(this.zoomValue, `${power(times).replace(/\.0$/, "")}×`);
     this.cloud.update({ ...CLOUD, figure: cloudFigure(about, nodes, half, classNames), empty: "", caption: viewCaption(about, nodes, half), csv: () => cloudCsv(about) });
     this.distances.update({ ...DISTANCES, figure: distanceFigure(about, half, this.extent, classNames), empty: "", csv: () => distanceCsv(about),
-      caption: "Distances over all nodes, on a logarithmic axis. Left of the dotted line a distance is rounding, not learning." });
+      caption: tr("Distances over all nodes, on a logarithmic axis. Left of the dotted line a distance is rounding, not learning.") });
     setText(this.sentence, classSentence(about, classNames[about.c] ?? String(about.c)));
   }
 

@@ -6,12 +6,13 @@ import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
 import { SaveMenu, saveText } from "../kit/savemenu.js";
+import { tr } from "../kit/words.js";
 
 const COLUMNS = [
-  { key: "title", text: "quantity", of: (row) => row.title.toLowerCase() },
-  { key: "value", text: "value", of: (row) => row.value ?? Infinity },
-  { key: "floor", text: "noise floor", of: (row) => row.floor ?? Infinity },
-  { key: "reason", text: "note", of: (row) => row.reason.toLowerCase() || "￿" },
+  { key: "title", text: tr("quantity"), of: (row) => row.title.toLowerCase() },
+  { key: "value", text: tr("value"), of: (row) => row.value ?? Infinity },
+  { key: "floor", text: tr("noise floor"), of: (row) => row.floor ?? Infinity },
+  { key: "reason", text: tr("note"), of: (row) => row.reason.toLowerCase() || "￿" },
 ];
 
 export class Readings extends Part {
@@ -61,7 +62,7 @@ export class Readings extends Part {
     this.popover.close();
     this.menu.element.hidden = !this.props.csv;
     this.body.replaceChildren(...this.sorted(rows).map((row) => this.row(row)));
-    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: COLUMNS.length, class: "lpc-hint", text: "Nothing has been measured yet." })));
+    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: COLUMNS.length, class: "lpc-hint", text: tr("Nothing has been measured yet.") })));
   }
 
   sorted(rows) {
@@ -74,9 +75,9 @@ export class Readings extends Part {
   row(row) {
     const about = this.popover.buttonFor(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
     const value = row.value === null ? row.shown : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
-    const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: "at floor", title: `Rounding alone can give ${power(row.floor, 3)}; measured: ${power(row.value, 3)}` });
+    const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: tr("at floor"), title: tr("Rounding alone can give {floor}; measured: {value}", { floor: power(row.floor, 3), value: power(row.value, 3) }) });
     return el("tr", { testid: `lpc-reading-${row.name}` },
-      el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: row.title }), about)),
+      el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: tr(row.title) }), about)),
       el("td", { class: "lpc-number" }, el("span", { text: value, class: row.value === null ? "lpc-hint" : "" }), mark),
       el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : power(row.floor) }),
       el("td", { class: "lpc-note", text: row.reason }));

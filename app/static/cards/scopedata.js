@@ -7,12 +7,12 @@ export function spacing(x) {
 }
 
 export class Sample {
-  /** tensors of a moment's file: latents float32 (n, d), labels (n,), points (K, d) where the theory applies. */
-  constructor({ latents, labels, points }) {
+  /** tensors of a moment's file: latents float32 (n, d), labels (n,), collapse_points (K, d) where the theory applies. */
+  constructor({ latents, labels, collapse_points: points }) {
     [this.n, this.d] = latents.shape;
     this.z = latents.data;
     this.labels = Int32Array.from(labels.data, Number);
-    this.points = points?.data ?? null;
+    this.collapse_points = points?.data ?? null;
     this.classes = this.labels.reduce((most, c) => Math.max(most, c), -1) + 1;
     this.views = new Map();
   }
@@ -48,7 +48,7 @@ class About {
     this.farthest = this.sorted.at(-1) ?? NaN;
     this.others = Array.from({ length: sample.classes }, (_, k) => k).filter((k) => k !== c && sample.labels.includes(k));
     this.nearestOther = Math.min(...this.others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
-    this.predicted = sample.points ? Array.from({ length: d }, (_, j) => sample.points[c * d + j] - this.mean[j]) : null;
+    this.predicted = sample.collapse_points ? Array.from({ length: d }, (_, j) => sample.collapse_points[c * d + j] - this.mean[j]) : null;
   }
 
   /** z − μ_c of sample i: (d,). */

@@ -3,6 +3,7 @@
 import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
 import { power } from "../kit/power.js";
+import { tr } from "../kit/words.js";
 
 export const GRID_PX = 5; // from this size on, single float32 steps are drawn
 const VIEW_PX = 330; // about what the view measures on a screen
@@ -17,9 +18,9 @@ export function cloudFigure(about, nodes, half, names) {
   if (stepPx(about, half) >= GRID_PX) traces.push(...grid(about, nodes, half, unit));
   for (const [c, points] of [...seen].sort(([p], [q]) => (p === about.c) - (q === about.c) || p - q)) traces.push(cloud(points, c, c === about.c, names, unit));
   if (about.predicted) traces.push(...predicted(about, nodes, half, unit));
-  traces.push({ type: "scatter", mode: "markers", x: [0], y: [0], name: "class mean", hovertemplate: "the class mean<extra></extra>",
+  traces.push({ type: "scatter", mode: "markers", x: [0], y: [0], name: tr("class mean"), hovertemplate: `${tr("the class mean")}<extra></extra>`,
     marker: { symbol: "cross-thin", size: 15, line: { width: 2, color: "var(--text)" } } });
-  const title = (j) => `${nodeName(j)} − mean${exponent ? `, × ${formatDecade(exponent)}` : ""}`;
+  const title = (j) => `${nodeName(j)} − ${tr("mean")}${exponent ? `, × ${formatDecade(exponent)}` : ""}`;
   const side = { range: [-half / unit, half / unit], constrain: "domain", showgrid: false, nticks: 5 };
   return { data: traces, layout: {
     xaxis: { ...side, title: { text: title(nodes[0]) } }, yaxis: { ...side, title: { text: title(nodes[1]) }, scaleanchor: "x" },
@@ -28,7 +29,7 @@ export function cloudFigure(about, nodes, half, names) {
 }
 
 /** "class A", "class 7", but "cat". */
-export const called = (name) => (/^(\d+|[A-Za-z])$/.test(name) ? `class ${name}` : name);
+export const called = (name) => (/^(\d+|[A-Za-z])$/.test(name) ? tr("class {name}", { name }) : name);
 
 /** How large one float32 step is on the screen, about. */
 export function stepPx(about, half) {
@@ -39,7 +40,7 @@ function cloud(points, c, own, names, unit) {
   const most = Math.max(...points.map(({ count }) => count));
   return {
     type: "scatter", mode: "markers", name: names[c] ?? String(c), legendrank: own ? 1 : 10 + c, x: points.map(({ x }) => x / unit), y: points.map(({ y }) => y / unit),
-    customdata: points.map(({ i, count }) => (count > 1 ? `${formatCount(count)} samples on this very point` : `sample ${i}`)),
+    customdata: points.map(({ i, count }) => (count > 1 ? tr("{n} samples on this very point", { n: formatCount(count) }) : tr("sample {i}", { i }))),
     hovertemplate: "%{customdata}<br>%{x:.3f}, %{y:.3f}<extra>%{fullData.name}</extra>",
     marker: {
       symbol: shapeOf(c), color: `var(--class-${c}-of-${names.length})`, opacity: own ? 0.75 : 0.5, line: { width: 0.5, color: "var(--panel)" },
@@ -59,7 +60,7 @@ function grid(about, [a, b], half, unit) {
     for (let k = first; k * step <= about.mean[j] + half; k++) along.push((k * step - about.mean[j]) / unit);
   }
   const lines = (values, flip) => ({
-    type: "scatter", mode: "lines", hoverinfo: "skip", line: { color: "var(--line)", width: 1, dash: "dot" }, showlegend: !flip, name: "one float32 step", legendgroup: "step",
+    type: "scatter", mode: "lines", hoverinfo: "skip", line: { color: "var(--line)", width: 1, dash: "dot" }, showlegend: !flip, name: tr("one float32 step"), legendgroup: "step",
     [flip ? "y" : "x"]: values.flatMap((value) => [value, value, null]), [flip ? "x" : "y"]: values.flatMap(() => [-end, end, null]),
   });
   return [lines(x, false), lines(y, true)];
@@ -68,7 +69,7 @@ function grid(about, [a, b], half, unit) {
 function predicted(about, [a, b], half, unit) {
   const [x, y] = [about.predicted[a], about.predicted[b]];
   if (Math.abs(x) > half || Math.abs(y) > half) return [];
-  return [{ type: "scatter", mode: "markers", x: [x / unit], y: [y / unit], name: "predicted z*", hovertemplate: "where theory puts the class<extra></extra>",
+  return [{ type: "scatter", mode: "markers", x: [x / unit], y: [y / unit], name: tr("predicted z*"), hovertemplate: `${tr("where theory puts the class")}<extra></extra>`,
     marker: { symbol: "x-thin", size: 12, line: { width: 2, color: "var(--inward)" } } }];
 }
 
@@ -82,12 +83,12 @@ export function distanceFigure(about, half, [low, high], names) {
   const colour = (alpha) => `var(--class-${about.c}-of-${names.length}${alpha})`;
   const mark = (name, x, color, dash) => ({ type: "scatter", mode: "lines", x: [x, x], y: [0, top], name, line: { color, dash, width: 1.6 }, hovertemplate: `${name}: ${power(x, 3)}<extra></extra>` });
   return { data: [
-    { type: "scatter", mode: "lines", x: edges, y: counts, name: called(names[about.c]), line: { shape: "hv", width: 1.4, color: colour("") }, fill: "tozeroy", fillcolor: colour("-a30"), hovertemplate: "%{y} samples from %{x:.2g}<extra></extra>" },
-    mark("one float32 step", about.step, "var(--text)", "dot"),
-    mark("edge of the view", half, "var(--out)", "solid"),
-    ...(Number.isFinite(about.nearestOther) ? [mark("nearest other class", about.nearestOther, "var(--inward)", "dash")] : []),
+    { type: "scatter", mode: "lines", x: edges, y: counts, name: called(names[about.c]), line: { shape: "hv", width: 1.4, color: colour("") }, fill: "tozeroy", fillcolor: colour("-a30"), hovertemplate: `${tr("%{y} samples from %{x:.2g}")}<extra></extra>` },
+    mark(tr("one float32 step"), about.step, "var(--text)", "dot"),
+    mark(tr("edge of the view"), half, "var(--out)", "solid"),
+    ...(Number.isFinite(about.nearestOther) ? [mark(tr("nearest other class"), about.nearestOther, "var(--inward)", "dash")] : []),
   ], layout: {
-    xaxis: { type: "log", range: [Math.log10(low), Math.log10(high)], title: { text: "distance to the class mean ‖z − μ‖" } },
-    yaxis: { range: [0, top], title: { text: "samples" }, nticks: 5 }, dragmode: false, uirevision: null,
+    xaxis: { type: "log", range: [Math.log10(low), Math.log10(high)], title: { text: tr("distance to the class mean ‖z − μ‖") } },
+    yaxis: { range: [0, top], title: { text: tr("samples") }, nticks: 5 }, dragmode: false, uirevision: null,
   } };
 }

@@ -2,21 +2,26 @@
 
 import { formatCount } from "../kit/format.js";
 import { power } from "../kit/power.js";
+import { tr } from "../kit/words.js";
 import { GRID_PX, called, stepPx } from "./scopefigures.js";
 
 export function classSentence(about, name) {
   const steps = about.median / about.step;
-  const near = Number.isFinite(about.nearestOther) ? `${power((100 * about.median) / about.nearestOther)} % of the way to the nearest other class, and ` : "";
-  const size = steps < 1 ? "less than one float32 step: the class has collapsed as far as these numbers can tell" : `${power(steps)} float32 steps`;
-  return `Half of the ${formatCount(about.members.length)} samples of ${called(name)} lie within ${power(about.median)} of their mean. That is ${near}${size}.`;
+  const size = steps < 1 ? tr("less than one float32 step: the class has collapsed as far as these numbers can tell") : tr("{steps} float32 steps", { steps: power(steps) });
+  const told = { n: formatCount(about.members.length), name: called(name), median: power(about.median), size, share: power((100 * about.median) / about.nearestOther) };
+  return Number.isFinite(about.nearestOther)
+    ? tr("Half of the {n} samples of {name} lie within {median} of their mean. That is {share} % of the way to the nearest other class, and {size}.", told)
+    : tr("Half of the {n} samples of {name} lie within {median} of their mean. That is {size}.", told);
 }
 
 export function viewCaption(about, nodes, half) {
   const steps = (2 * half) / about.step;
   const seen = about.inside(nodes, half);
-  const share = seen === about.members.length ? "all samples of the class are" : seen ? `${formatCount(seen)} of the ${formatCount(about.members.length)} samples of the class are` : "no sample of the class is";
-  const wide = `The view is ${power(2 * half)} wide, ${power(steps)} float32 steps; ${share} inside.`;
-  return stepPx(about, half) < GRID_PX ? wide : `${wide} The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.`;
+  const wide = tr("The view is {width} wide, {steps} float32 steps.", { width: power(2 * half), steps: power(steps) });
+  const counts = { seen: formatCount(seen), all: formatCount(about.members.length) };
+  const share = seen === about.members.length ? tr("All samples of the class are inside.") : seen ? tr("{seen} of the {all} samples of the class are inside.", counts) : tr("No sample of the class is inside.");
+  const grid = stepPx(about, half) < GRID_PX ? "" : ` ${tr("The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.")}`;
+  return `${wide} ${share}${grid}`;
 }
 
 export function cloudCsv(about) {

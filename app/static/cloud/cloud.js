@@ -5,6 +5,7 @@ import { el, setText } from "../kit/dom.js";
 import { classColours } from "../kit/palette.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 import { Legend } from "../latents/legend.js";
 import { buffers } from "../latents/mapping.js";
 import { CloudCamera } from "./camera.js";
@@ -33,7 +34,7 @@ export class Cloud extends Part {
   build() {
     const info = (key) => this.popover.button(key);
     this.surface = el("div", { class: "lpc-surface lpc-cloud-surface", tabindex: "0", role: "application", testid: "lpc-cloud-surface",
-      "aria-label": "Latent points by class. Arrow keys move or turn, plus and minus zoom, 0 shows everything, L lasso, B box, Escape clears the choice." });
+      "aria-label": tr("Latent points by class. Arrow keys move or turn, plus and minus zoom, 0 shows everything, L lasso, B box, Escape clears the choice.") });
     this.plot = el("div", { class: "lpc-plot lpc-cloud-plot", testid: "lpc-cloud-plot" });
     this.picture = new CloudPicture(this.plot, this.camera, () => this.request());
     this.plot.append(this.surface);
@@ -43,15 +44,15 @@ export class Cloud extends Part {
     this.gamma = new CloudGamma({ info, moved: () => this.request() });
     this.tools = new CloudTools(this.toolHooks(info));
     this.hands = new Hands(this.surface, this.handHooks());
-    const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
+    const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.legend = new Legend(legend, () => this.refresh());
-    const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || "Latents" }), info("cloud"), this.tools.handles, this.tools.view);
+    const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || tr("Latents") }), info("cloud"), this.tools.handles, this.tools.view);
     const choice = el("div", { class: "lpc-cloud-choice" }, this.status, this.tools.choice);
     this.root.prepend(el("section", { class: "lpc-panel lpc-cloud-panel" }, head, this.plot, choice,
       el("div", { class: "lpc-keys" }, this.tools.layerChips, legend), this.gamma.element, this.cover));
     this.observer = new ResizeObserver(() => this.picture.resize());
     this.observer.observe(this.plot);
-    sayCover(this.cover, "Loading the points…");
+    sayCover(this.cover, tr("Loading the points…"));
   }
 
   toolHooks(info) {
@@ -84,7 +85,7 @@ export class Cloud extends Part {
     try {
       await work();
     } catch (error) {
-      if (!this.gone) sayCover(this.cover, `${error.message}; reload the page or open the file again.`, true);
+      if (!this.gone) sayCover(this.cover, tr("{error}; reload the page or open the file again.", { error: error.message }), true);
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
+import { tr } from "../kit/words.js";
 
 const KEPT_COLUMNS = 24;
 const KEPT_THUMBS = 400;
@@ -27,7 +28,7 @@ export class CloudFile {
     const { theoryUrl } = this.urls;
     if (!theoryUrl || this.theory) return false;
     const { info, tensors } = decode(await bytesOf(theoryUrl));
-    Object.assign(this, { theory: { ...info, seen: tensors.pca_points?.data ?? null }, G: info.gammas.length });
+    Object.assign(this, { theory: { ...info, seen: tensors.pca_collapse_points?.data ?? null }, G: info.gammas.length });
     return true;
   }
 
@@ -117,7 +118,7 @@ export class CloudFile {
 export async function bytesOf(url, from = 0, size = 0) {
   const headers = size ? { Range: `bytes=${from}-${from + size - 1}` } : {};
   const answer = await fetch(new URL(url, document.baseURI), { headers });
-  if (!answer.ok) throw new Error(answer.status === 404 ? "these points are no longer held by the server" : `the points could not be loaded (${answer.status})`);
+  if (!answer.ok) throw new Error(answer.status === 404 ? tr("these points are no longer held by the server") : tr("the points could not be loaded ({status})", { status: answer.status }));
   const buffer = await answer.arrayBuffer();
   return size && answer.status === 200 ? buffer.slice(from, from + size) : buffer; // 206: just the part
 }

@@ -3,6 +3,7 @@
 import { el, setText } from "../kit/dom.js";
 import { StopSlider } from "../kit/stopslider.js";
 import { formatDecade, formatGamma, formatNumber, formatPercent } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 
 const FITS = 0.5; // class means nearer to their points than this share of the radius are worth starting from
 const BETWEEN = 240; // stops of the slider, however few values of γ the grid has
@@ -12,15 +13,15 @@ export class CloudGamma {
   constructor({ moved, info }) {
     Object.assign(this, { moved, at: 0, gamma: 1, file: null });
     this.slider = new StopSlider({
-      label: "γ of the predicted points", testid: "lpc-cloud-gamma", onMove: (stop) => this.go(stop),
+      label: tr("γ of the predicted points"), testid: "lpc-cloud-gamma", onMove: (stop) => this.go(stop),
       describe: () => `γ = ${formatGamma(this.gamma)}`,
     });
     this.value = el("output", { class: "lpc-gamma-value", testid: "lpc-cloud-gamma-value", text: "–" });
     this.sentence = el("p", { class: "lpc-hint lpc-cloud-fit", "aria-live": "polite", testid: "lpc-cloud-fit" });
-    this.back = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: "best fit", testid: "lpc-cloud-best",
-      title: "The γ whose predicted points lie nearest to the class means", on: { click: () => this.jump(this.file.theory.gammas[this.file.theory.best]) } });
-    this.trained = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: "as trained", testid: "lpc-cloud-trained",
-      title: "The γ at the end of training, as the file says", on: { click: () => this.jump(this.file.theory.known) } });
+    this.back = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: tr("best fit"), testid: "lpc-cloud-best",
+      title: tr("The γ whose predicted points lie nearest to the class means"), on: { click: () => this.jump(this.file.theory.gammas[this.file.theory.best]) } });
+    this.trained = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: tr("as trained"), testid: "lpc-cloud-trained",
+      title: tr("The γ at the end of training, as the file says"), on: { click: () => this.jump(this.file.theory.known) } });
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.value, info("cloud-gamma"));
     this.row = el("div", { class: "lpc-cloud-gamma" }, head, this.slider.element,
       el("div", { class: "lpc-cloud-jumps" }, this.trained, this.back));
@@ -29,7 +30,7 @@ export class CloudGamma {
 
   open(file) {
     this.file = file;
-    const { gammas, best, critical, known, note } = file.theory ?? { gammas: [], note: "The predicted points are being computed…" };
+    const { gammas, best, critical, known, note } = file.theory ?? { gammas: [], note: tr("The predicted points are being computed…") };
     this.row.hidden = !gammas.length;
     if (!gammas.length) return setText(this.sentence, note);
     [this.low, this.high] = [Math.log10(gammas[0]), Math.log10(gammas[gammas.length - 1])];
@@ -37,8 +38,8 @@ export class CloudGamma {
     for (let e = Math.ceil(this.low - 1e-9); e <= this.high + 1e-9; e += 2) ticks.push({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: e % 4 !== 0 });
     this.slider.setStops(Array.from({ length: BETWEEN + 1 }, (_, i) => i / BETWEEN), ticks);
     const mark = (gamma, className, title) => Number.isFinite(gamma) && gamma > 0 && { share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
-    this.slider.setMarks([mark(file.theory.errors[best] < FITS ? gammas[best] : NaN, "lpc-cloud-mark-best", "nearest to the class means"),
-      mark(known, "lpc-cloud-mark-known", "γ at the end of training"), mark(critical, "lpc-cloud-mark-critical", "from here on a class's own point is not surely its own")].filter(Boolean));
+    this.slider.setMarks([mark(file.theory.errors[best] < FITS ? gammas[best] : NaN, "lpc-cloud-mark-best", tr("nearest to the class means")),
+      mark(known, "lpc-cloud-mark-known", tr("γ at the end of training")), mark(critical, "lpc-cloud-mark-critical", tr("from here on a class's own point is not surely its own"))].filter(Boolean));
     this.fits = best !== null && file.theory.errors[best] < FITS;
     this.back.hidden = !this.fits;
     this.trained.hidden = !known;
@@ -96,22 +97,23 @@ export class CloudGamma {
     const { info, theory, d } = this.file;
     setText(this.value, formatGamma(this.gamma));
     this.slider.show(this.at);
-    if (this.idle) return setText(this.sentence, "t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them.");
+    if (this.idle) return setText(this.sentence, tr("t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them."));
     const [a, b, share] = this.between();
     const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);
-    const measured = info.radius !== null ? `, measured ‖z‖ ${formatNumber(info.radius)}` : "";
-    const parts = [`mean predicted ‖z*‖ ${formatNumber(value("radii"))}${measured}`];
+    const radii = { radius: formatNumber(value("radii")), measured: formatNumber(info.norm_mean) };
+    const parts = [info.norm_mean === null ? tr("mean predicted ‖z*‖ {radius}", radii) : tr("mean predicted ‖z*‖ {radius}, measured ‖z‖ {measured}", radii)];
     const error = value("errors");
-    if (Number.isFinite(error)) parts.push(`class means ${error < 10 ? formatPercent(error) : `${formatNumber(error)} radii`} from their predicted points`);
-    parts.push(`in the authors' code this γ is ${formatGamma(d * this.gamma)}`);
+    const distance = error < 10 ? formatPercent(error) : tr("{n} radii", { n: formatNumber(error) });
+    if (Number.isFinite(error)) parts.push(tr("class means {distance} from their predicted points", { distance }));
+    parts.push(tr("in the authors' code this γ is {gamma}", { gamma: formatGamma(d * this.gamma) }));
     setText(this.sentence, `${parts.join(" · ")}${theory.note ? ` · ${theory.note}` : ""}`);
   }
 }
 
 /** The γ at which the predicted radius is nearest to the measured one. */
 function likeliest({ info, theory }) {
-  if (info.radius === null || !(info.radius > 0)) return -1;
-  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.radius)) : Infinity));
+  if (info.norm_mean === null || !(info.norm_mean > 0)) return -1;
+  const miss = theory.radii.map((radius) => (radius > 0 ? Math.abs(Math.log(radius / info.norm_mean)) : Infinity));
   return miss.indexOf(Math.min(...miss));
 }
 

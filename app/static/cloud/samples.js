@@ -6,6 +6,7 @@ import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatNumber } from "../kit/format.js";
 import { Part } from "../kit/part.js";
+import { tr } from "../kit/words.js";
 
 const PAGE = 48; // samples shown before "show more"
 
@@ -50,15 +51,15 @@ export class Samples extends Part {
     this.list.classList.toggle("lpc-samples-pictures", Boolean(this.props.image));
     this.list.replaceChildren(...items.slice(0, this.shown).map((item) => this.tile(item)));
     this.more.hidden = items.length <= this.shown;
-    setText(this.more, `show more (${formatCount(items.length - this.shown)})`);
+    setText(this.more, tr("show more ({n})", { n: formatCount(items.length - this.shown) }));
   }
 
   tile(item) {
     const { row, label, prediction, wrong, distance, caption } = item;
     const words = el("div", { class: "lpc-sample-words" }, el("strong", { text: label }),
-      prediction && el("span", { class: wrong ? "lpc-wrong" : "lpc-sample-right", text: wrong ? `→ ${prediction}` : "✓ right" }),
+      prediction && el("span", { class: wrong ? "lpc-wrong" : "lpc-sample-right", text: wrong ? `→ ${prediction}` : `✓ ${tr("right")}` }),
       caption && el("span", { class: "lpc-cloud-caption", text: caption }),
-      el("span", { class: "lpc-tip-values", text: `row ${formatCount(row)} · ${formatNumber(distance)} from its centre` }));
+      el("span", { class: "lpc-tip-values", text: tr("row {n} · {distance} from its centre", { n: formatCount(row), distance: formatNumber(distance) }) }));
     const tile = el("li", { class: "lpc-sample", tabindex: "0", testid: "lpc-sample", on: {
       pointerenter: () => this.point(row), pointerleave: () => this.point(-1), focus: () => this.point(row), blur: () => this.point(-1),
     } }, this.props.image && this.picture(item), words);

@@ -2,6 +2,7 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatNumber } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 
 export class CloudTip {
   constructor(host) {
@@ -32,14 +33,14 @@ export class CloudTip {
 
   fill(file, i, axes) {
     this.shown = i;
-    const nameOf = (c) => file.info.class_names[c] ?? `none of the ${file.K} classes`;
+    const nameOf = (c) => file.info.class_names[c] ?? tr("none of the {n} classes", { n: file.K });
     setText(this.title, nameOf(file.labels[i]));
     const guess = file.predictions?.[i];
-    setText(this.prediction, guess === undefined ? "" : file.wrong[i] ? `predicted as ${nameOf(guess)}` : "predicted right");
+    setText(this.prediction, guess === undefined ? "" : file.wrong[i] ? tr("predicted as {name}", { name: nameOf(guess) }) : tr("predicted right"));
     this.prediction.classList.toggle("lpc-wrong", Boolean(file.wrong[i]));
     setText(this.caption, file.caption(i));
     const coordinates = axes.titles.map((title, a) => `${title} ${formatNumber(axes.xyz[a][i])}`).join("   ");
-    setText(this.values, `row ${formatCount(file.row(i))}\n${coordinates}`);
+    setText(this.values, `${tr("row {n}", { n: formatCount(file.row(i)) })}\n${coordinates}`);
     this.drawThumb(file, i);
   }
 

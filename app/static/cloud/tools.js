@@ -3,6 +3,7 @@
 import { el, icon, segmented } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
 import { nodeMenu, slotName, swapped } from "../kit/nodepicks.js";
+import { tr } from "../kit/words.js";
 
 const ICONS = {
   move: "M12 2l3.200 3.800h-2.300v5.300h5.300V8.800L22 12l-3.800 3.200v-2.300h-5.300v5.300h2.300L12 22l-3.200-3.800h2.300v-5.300H5.800v2.300L2 12l3.800-3.200v2.300h5.300V5.800H8.800z",
@@ -13,10 +14,10 @@ const ICONS = {
   home: "M4 4h6v2H7.400l3.300 3.300-1.400 1.400L6 7.400V10H4zm10 0h6v6h-2V7.400l-3.300 3.300-1.400-1.400L16.600 6H14zM9.300 13.300l1.400 1.400L7.400 18H10v2H4v-6h2v2.600zm5.400 0L18 16.600V14h2v6h-6v-2h2.600l-3.300-3.300z",
   picture: "M4 4h16v16H4zM6 17h12l-4-5-3 3.500-2-2z",
 };
-const TITLES = { nodes: "nodes", pca: "PCA", tsne: "t-SNE", umap: "UMAP" };
+const TITLES = { nodes: tr("nodes"), pca: "PCA", tsne: "t-SNE", umap: "UMAP" };
 const ABOUT = {
-  nodes: "The layer's own coordinates", pca: "The directions of largest spread",
-  tsne: "Neighbours stay together (takes a while)", umap: "Neighbours stay together (takes a while)",
+  nodes: tr("The layer's own coordinates"), pca: tr("The directions of largest spread"),
+  tsne: tr("Neighbours stay together (takes a while)"), umap: tr("Neighbours stay together (takes a while)"),
 };
 const MANY_NODES = 64; // more than this are typed, not listed
 
@@ -31,10 +32,10 @@ export class CloudTools {
   }
 
   buildHandles() {
-    const modes = segmented("What a drag does", [
-      { value: "move", text: "", title: "Drag to move or turn (M)", testid: "lpc-cloud-move" },
-      { value: "lasso", text: "", title: "Choose with a lasso (L); Shift adds, Alt takes away", testid: "lpc-cloud-lasso" },
-      { value: "box", text: "", title: "Choose with a box (B); Shift adds, Alt takes away", testid: "lpc-cloud-box" },
+    const modes = segmented(tr("What a drag does"), [
+      { value: "move", text: "", title: tr("Drag to move or turn (M)"), testid: "lpc-cloud-move" },
+      { value: "lasso", text: "", title: tr("Choose with a lasso (L); Shift adds, Alt takes away"), testid: "lpc-cloud-lasso" },
+      { value: "box", text: "", title: tr("Choose with a box (B); Shift adds, Alt takes away"), testid: "lpc-cloud-box" },
     ], (tool) => this.use(tool), "lpc-cloud-mode");
     ["move", "lasso", "box"].forEach((name, i) => {
       modes.children[i].append(icon(ICONS[name]));
@@ -42,26 +43,26 @@ export class CloudTools {
     });
     this.modes = modes;
     const button = (name, title, act) => el("button", { type: "button", title, "aria-label": title, testid: `lpc-cloud-${name}`, on: { click: act } }, icon(ICONS[name]));
-    const zoom = el("div", { class: "lpc-segmented" }, button("plus", "Zoom in (+)", () => this.hooks.zoom(1.5)), button("minus", "Zoom out (−)", () => this.hooks.zoom(1 / 1.5)),
-      button("home", "Show everything (0 or double-click)", () => this.hooks.home()), button("picture", "Save the picture as PNG", () => this.hooks.picture()));
+    const zoom = el("div", { class: "lpc-segmented" }, button("plus", tr("Zoom in (+)"), () => this.hooks.zoom(1.5)), button("minus", tr("Zoom out (−)"), () => this.hooks.zoom(1 / 1.5)),
+      button("home", tr("Show everything (0 or double-click)"), () => this.hooks.home()), button("picture", tr("Save the picture as PNG"), () => this.hooks.picture()));
     this.handles = el("div", { class: "lpc-cloud-handles" }, modes, zoom);
     modes.select(this.tool);
   }
 
   buildChoice() {
     const button = (text, title, testid, act) => el("button", { type: "button", class: "lpc-button", text, title, testid, on: { click: act } });
-    this.wrong = button("misclassified", "Choose every sample that is predicted wrongly", "lpc-cloud-wrong", () => this.hooks.choose("wrong"));
-    this.ambiguous = button("most ambiguous", "Choose the samples the head is least sure of", "lpc-cloud-ambiguous", () => this.hooks.choose("ambiguous"));
-    this.none = button("clear", "Choose none (Escape)", "lpc-cloud-clear", () => this.hooks.clear());
-    this.choice = el("div", { class: "lpc-cloud-choose", role: "group", "aria-label": "Choose samples" }, this.wrong, this.ambiguous, this.none);
+    this.wrong = button(tr("misclassified"), tr("Choose every sample that is predicted wrongly"), "lpc-cloud-wrong", () => this.hooks.choose("wrong"));
+    this.ambiguous = button(tr("most ambiguous"), tr("Choose the samples the head is least sure of"), "lpc-cloud-ambiguous", () => this.hooks.choose("ambiguous"));
+    this.none = button(tr("clear"), tr("Choose none (Escape)"), "lpc-cloud-clear", () => this.hooks.clear());
+    this.choice = el("div", { class: "lpc-cloud-choose", role: "group", "aria-label": tr("Choose samples") }, this.wrong, this.ambiguous, this.none);
   }
 
   buildLayers() {
-    this.layerChips = el("div", { class: "lpc-layers", role: "group", "aria-label": "Drawn with the samples" });
-    const names = { points: ["✚", "predicted z*"], means: ["•", "class means"], head: ["╱", "rows of W"] };
+    this.layerChips = el("div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the samples") });
+    const names = { points: ["✚", tr("predicted z*")], means: ["•", tr("class means")], head: ["╱", tr("rows of W")] };
     this.chips = {};
     for (const [key, [mark, text]] of Object.entries(names)) {
-      const chip = el("button", { type: "button", class: "lpc-chip", testid: `lpc-cloud-layer-${key}`, title: `Show or hide: ${text}`, on: { click: () => this.toggle(key) } },
+      const chip = el("button", { type: "button", class: "lpc-chip", testid: `lpc-cloud-layer-${key}`, title: tr("Show or hide: {what}", { what: text }), on: { click: () => this.toggle(key) } },
         el("span", { "aria-hidden": "true", text: mark }), el("span", { text }));
       this.chips[key] = chip;
       this.layerChips.append(chip);
@@ -99,7 +100,7 @@ export class CloudTools {
     if (ready) this.sight = { ...this.sight, kind: ready };
     this.choice.hidden = !file.n;
     this.wrong.disabled = !file.wrong.includes(1);
-    this.wrong.title = this.wrong.disabled ? "No sample is known to be predicted wrongly" : "Choose every sample that is predicted wrongly";
+    this.wrong.title = this.wrong.disabled ? tr("No sample is known to be predicted wrongly") : tr("Choose every sample that is predicted wrongly");
     this.ambiguous.disabled = !file.info.ambiguous.length;
     this.refresh();
   }
@@ -129,17 +130,17 @@ export class CloudTools {
   }
 
   dims() {
-    const dims = segmented("Dimensions drawn", [
-      { value: 2, text: "2-D", title: "Draw two dimensions", testid: "lpc-cloud-2d" },
-      { value: 3, text: "3-D", title: "Draw three dimensions; drag to turn", testid: "lpc-cloud-3d" },
+    const dims = segmented(tr("Dimensions drawn"), [
+      { value: 2, text: "2-D", title: tr("Draw two dimensions"), testid: "lpc-cloud-2d" },
+      { value: 3, text: "3-D", title: tr("Draw three dimensions; drag to turn"), testid: "lpc-cloud-3d" },
     ], (value) => this.change({ dims: value }));
     dims.select(this.sight.dims);
     return dims;
   }
 
   kinds() {
-    const kinds = segmented("Axes", this.offers.map((kind) => ({
-      value: kind, text: this.busy === kind ? `${TITLES[kind]}…` : TITLES[kind], title: this.file.has(kind) ? ABOUT[kind] : `${ABOUT[kind]}; a press computes it`, testid: `lpc-cloud-axes-${kind}`,
+    const kinds = segmented(tr("Axes"), this.offers.map((kind) => ({
+      value: kind, text: this.busy === kind ? `${TITLES[kind]}…` : TITLES[kind], title: this.file.has(kind) ? ABOUT[kind] : tr("{what}; a press computes it", { what: ABOUT[kind] }), testid: `lpc-cloud-axes-${kind}`,
     })), (kind) => this.change({ kind }));
     kinds.select(this.sight.kind);
     return kinds;
@@ -156,7 +157,7 @@ export class CloudTools {
 
 /** Among very many nodes the axis's is typed. */
 function nodeBox(slot, d, node, testid, onPick) {
-  const box = el("input", { type: "number", class: "lpc-cloud-node", min: 1, max: d, value: node + 1, title: `${slotName(slot)}, 1 to ${formatCount(d)}`, "aria-label": slotName(slot), testid });
+  const box = el("input", { type: "number", class: "lpc-cloud-node", min: 1, max: d, value: node + 1, title: tr("{axis}, 1 to {n}", { axis: slotName(slot), n: formatCount(d) }), "aria-label": slotName(slot), testid });
   box.addEventListener("change", () => onPick(Math.max(0, Math.min(d - 1, Math.round(Number(box.value) || 1) - 1))));
   return box;
 }

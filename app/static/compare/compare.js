@@ -3,7 +3,8 @@
 import { keeping } from "../kit/component.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
-import { LiveView, again } from "../live/view.js";
+import { tr } from "../kit/words.js";
+import { LiveView, again, whose } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
 import { CompareCurves } from "./curves.js";
@@ -19,15 +20,15 @@ export class CompareStage extends LiveView {
   build() {
     Object.assign(this, { panels: [], group: new SharedView() });
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.panels[0]?.latents.setZoom(mode) });
-    this.axes = segmented("Axes", [
-      { value: true, text: "shared axes", title: "All panels show the same stretch of latent space", testid: "lpc-axes-shared" },
-      { value: false, text: "own axes", title: "Each panel is zoomed to its own points", testid: "lpc-axes-own" },
+    this.axes = segmented(tr("Axes"), [
+      { value: true, text: tr("shared axes"), title: tr("All panels show the same stretch of latent space"), testid: "lpc-axes-shared" },
+      { value: false, text: tr("own axes"), title: tr("Each panel is zoomed to its own points"), testid: "lpc-axes-own" },
     ], (shared) => this.shareAxes(shared), "lpc-axes");
     this.axes.select(true);
-    const layers = el("div", { class: "lpc-layers", role: "group", "aria-label": "Drawn with the points" });
+    const layers = el("div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the points") });
     this.layers = buildLayers(layers, this.about, () => this.request());
     this.layers.set("forces", false);
-    this.legend = el("div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
+    this.legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.views.element.prepend(this.axes);
     this.data = el("span", { class: "lpc-data-name", testid: "lpc-data-name" });
     const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, this.data, this.about("compare"), layers, this.legend), this.views.element);
@@ -76,7 +77,7 @@ export class CompareStage extends LiveView {
     this.gamma.element.hidden = !info.follows.includes(true);
     this.gamma.setup(info);
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
-    setText(this.data, info.title);
+    setText(this.data, tr(info.title));
     if (others) this.begins();
     this.ready(info);
   }
@@ -159,4 +160,4 @@ export class CompareStage extends LiveView {
 
 }
 
-export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }));
+export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }), whose);

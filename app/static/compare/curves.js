@@ -3,6 +3,7 @@
 import { Catalogue } from "../kit/catalogue.js";
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "../panels/chart.js";
 import { DASHES, runColours } from "./panels.js";
 
@@ -16,17 +17,17 @@ export class CompareCurves extends LineChart {
     this.menu = el("div");
     this.table = el("table", { class: "lpc-compare-table", testid: "lpc-compare-table" });
     const head = el("header", { class: "lpc-head" }, this.menu, info("compare-chart"),
-      el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: "against" }), this.against));
+      el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: tr("against") }), this.against));
     this.element = el("div", { class: "lpc-compare-below" },
-      el("section", { class: "lpc-panel", "aria-label": "Curves" }, head, this.chart),
-      el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": "Numbers" }, el("header", { class: "lpc-head" }, el("h2", { text: "Now" })), this.table));
+      el("section", { class: "lpc-panel", "aria-label": tr("Curves") }, head, this.chart),
+      el("section", { class: "lpc-panel lpc-compare-numbers", "aria-label": tr("Numbers") }, el("header", { class: "lpc-head" }, el("h2", { text: tr("Now") })), this.table));
   }
 
   /** The words of other runs, whose numbers the menu has. */
   explain(catalogue) {
     this.catalogue = catalogue;
     const names = catalogue.names(Object.keys(this.panels()[0].history.columns));
-    const menu = select("Number in the chart", names.map((name) => [name, catalogue.metric(name).title]), this.pick, (name) => this.choose(name),
+    const menu = select(tr("Number in the chart"), names.map((name) => [name, catalogue.metric(name).title]), this.pick, (name) => this.choose(name),
       { "data-testid": "lpc-compare-pick", class: "lpc-compare-pick" });
     this.menu.replaceWith(menu);
     this.menu = menu;
@@ -52,9 +53,9 @@ export class CompareCurves extends LineChart {
     this.names = names;
     this.heads = names.map((name) => {
       const { title, short } = this.catalogue.metric(name);
-      return el("button", { type: "button", text: short, title: `Draw: ${title}`, on: { click: () => this.choose(name) } });
+      return el("button", { type: "button", text: short, title: tr("Draw: {title}", { title }), on: { click: () => this.choose(name) } });
     });
-    const head = el("tr", {}, el("th", { scope: "col", text: "run" }), ...this.heads.map((button) => el("th", { scope: "col" }, button)));
+    const head = el("tr", {}, el("th", { scope: "col", text: tr("run") }), ...this.heads.map((button) => el("th", { scope: "col" }, button)));
     this.rows = this.panels().map((panel) => {
       const mark = panel.mark.cloneNode();
       const cells = names.map(() => el("td", { text: "–" }));
@@ -108,7 +109,7 @@ export class CompareCurves extends LineChart {
       datarevision: this.revision, width: chart.clientWidth, height: chart.clientHeight, margin: { l: 48, r: 10, t: 8, b: 34 }, showlegend: false, hovermode: "x unified", dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 12, color: theme.muted },
       hoverlabel: { bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text } },
-      xaxis: { ...common, showgrid: false, showline: true, title: { text: byGamma ? "γ" : "step", standoff: 4 }, ...(byGamma ? logAxis(gammas, 0) : { rangemode: "tozero", tickformat: "~s" }) },
+      xaxis: { ...common, showgrid: false, showline: true, title: { text: byGamma ? "γ" : tr("step"), standoff: 4 }, ...(byGamma ? logAxis(gammas, 0) : { rangemode: "tozero", tickformat: "~s" }) },
       yaxis: { ...common, nticks: 6, ...vertical },
     };
   }

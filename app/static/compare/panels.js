@@ -3,6 +3,7 @@
 import { PanelLatents } from "./view.js";
 import { el, setText } from "../kit/dom.js";
 import { formatGamma } from "../kit/format.js";
+import { said, tr } from "../kit/words.js";
 import { History } from "../panels/history.js";
 
 /** The mark of run `index`: its line in the chart. */
@@ -19,8 +20,8 @@ export class ComparePanel {
     this.selection = el("div", { class: "lpc-selection", role: "status", hidden: true });
     this.note = el("p", { class: "lpc-hint lpc-run-note", hidden: true });
     this.sentence = el("p", { class: "lpc-run-sentence", testid: `lpc-run-sentence-${index}` });
-    this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": title },
-      el("header", { class: "lpc-run-head" }, this.mark, el("h2", { text: title, title }), this.gamma),
+    this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": tr(title) },
+      el("header", { class: "lpc-run-head" }, this.mark, el("h2", { text: tr(title), title: tr(title) }), this.gamma),
       this.plot, this.selection, this.sentence, this.note);
     this.latents = new PanelLatents({ plot: this.plot, legend, selection: this.selection, controls, layers }, hooks, group);
   }
@@ -48,8 +49,8 @@ export class ComparePanel {
   /** The words and numbers of one measured moment. */
   tell({ info }) {
     this.told = { ...info.metrics, step: info.step, gamma: info.gamma };
-    setText(this.gamma, `γ ${formatGamma(info.gamma)}${this.follows ? "" : " (its own)"}`);
-    setText(this.sentence, info.reason || info.sentence);
+    setText(this.gamma, this.follows ? `γ ${formatGamma(info.gamma)}` : tr("γ {gamma} (its own)", { gamma: formatGamma(info.gamma) }));
+    setText(this.sentence, info.reason || said(info.sentence));
     this.latents.tell(info);
   }
 
@@ -63,7 +64,7 @@ export class ComparePanel {
     const { current, camera, axes } = this.latents;
     const info = this.frame?.info;
     return {
-      step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.radius ?? null, halfRange: camera.half,
+      step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.norm_mean ?? null, halfRange: camera.half,
       range: axes.range ?? null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
       sentence: this.sentence.textContent, metrics: { ...this.history.latest }, said: { ...this.told },
     };

@@ -4,6 +4,7 @@ import { positiveExtent } from "../panels/chart.js";
 import { Curves } from "../panels/curves.js";
 import { el } from "../kit/dom.js";
 import { fit } from "../kit/histogram.js";
+import { tr } from "../kit/words.js";
 
 export class FilmCurves extends Curves {
   /** hooks: {clock, info(key), pick(γ)}: a press or drag in a chart chooses γ. */
@@ -11,7 +12,7 @@ export class FilmCurves extends Curves {
     super(parts, { clock, info });
     Object.assign(this, { film: null, at: [0, 0], x: "gamma" });
     this.tools.replaceChildren();
-    this.canvas = el("canvas", { class: "lpc-film-lines", role: "img", "aria-label": "Curves against γ", testid: "lpc-film-lines" });
+    this.canvas = el("canvas", { class: "lpc-film-lines", role: "img", "aria-label": tr("Curves against γ"), testid: "lpc-film-lines" });
     this.chart.insertBefore(this.canvas, this.heads);
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);

@@ -24,7 +24,7 @@ export class FilmData {
     this.nodes = info.nodes > RAW_NODES ? tensors.hist.shape[2] : info.nodes;
     this.forced = Boolean(tensors.forces);
     this.theory = info.theory_note === "";
-    this.radius = this.metric("norm_mean");
+    this.norm_mean = this.metric("norm_mean");
     this.catalogue = new Catalogue({ ...known, metrics: { ...info.words, ...known.metrics } });
   }
 
@@ -92,9 +92,9 @@ export class FilmData {
     const row = this.row(g, t);
     const { dims, projection } = { dims: width, projection: this.info.axes };
     const info = {
-      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, radius: row.norm_mean, projection, dims,
+      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, norm_mean: row.norm_mean, projection, dims,
       predicted_radius: Number.isFinite(row.predicted_radius) ? row.predicted_radius : null, metrics: row, large,
-      nodes: projection === "nodes" ? Array.from({ length: this.p }, (_, i) => i) : [], hist_range: this.tensors.range.data[at],
+      nodes: projection === "nodes" ? Array.from({ length: this.p }, (_, i) => i) : [], hist_range: this.tensors.hist_range.data[at],
     };
     const part = (name, per) => {
       const values = this.tensors[name]?.data.subarray(at * per * this.p, (at + 1) * per * this.p);
@@ -103,9 +103,9 @@ export class FilmData {
     const tensors = {
       xy: { data: xy, shape: [this.n, width] }, predictions: { data: this.predictions(at) },
       means: { data: part("means", this.K) }, ...this.histograms(at, xy, width, large, info.hist_range),
-      binarity: { data: this.binarity(at) },
+      node_peak_distance: { data: this.peaks(at) },
     };
-    if (this.theory) tensors.points = { data: part("points", this.K) };
+    if (this.theory) tensors.collapse_points = { data: part("collapse_points", this.K) };
     if (this.theory && this.forced) tensors.forces = { data: part("forces", 3 * this.K) };
     return { info, tensors };
   }
@@ -133,14 +133,14 @@ export class FilmData {
   }
 
   predictions(at) {
-    const { data, shape } = this.tensors.wrong;
+    const { data, shape } = this.tensors.predictions;
     const packed = data.subarray(at * shape[2], (at + 1) * shape[2]);
     if (this.K > 16) return packed;
     return Uint8Array.from({ length: this.n }, (_, i) => (i & 1 ? packed[i >> 1] >> 4 : packed[i >> 1] & 15));
   }
 
-  binarity(at) {
-    const { data, shape } = this.tensors.binarity;
+  peaks(at) {
+    const { data, shape } = this.tensors.node_peak_distance;
     return data.subarray(at * shape[2], (at + 1) * shape[2]);
   }
 

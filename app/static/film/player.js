@@ -6,6 +6,7 @@ import { el, segmented, setText } from "../kit/dom.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
@@ -38,11 +39,11 @@ export class FilmPlayer extends Part {
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
     this.transport.element.addEventListener("pointerdown", () => (this.again = false));
     this.transport.element.addEventListener("keydown", () => (this.again = false));
-    this.zoom = segmented("Zoom", [
-      { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
-      { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
+    this.zoom = segmented(tr("Zoom"), [
+      { value: "follow", text: tr("follow"), title: tr("Zoom in as the shell shrinks"), testid: "lpc-zoom-follow" },
+      { value: "fixed", text: tr("fixed"), title: tr("Keep the axes where they are"), testid: "lpc-zoom-fixed" },
     ], (mode) => this.latents.setZoom(mode), "lpc-zoom");
-    const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
+    const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), this.zoom));
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
@@ -53,7 +54,7 @@ export class FilmPlayer extends Part {
     part.curvesTools.append(this.transport.key, info("film-marks"));
     addSaves(part, this, async () => this.plotly());
     this.zoom.select("follow");
-    sayCover(part.cover, "Loading the film…");
+    sayCover(part.cover, tr("Loading the film…"));
     this.root.prepend(...part.children);
   }
 
@@ -67,7 +68,7 @@ export class FilmPlayer extends Part {
       this.open(new FilmData(buffer, this.props.catalogue));
       return this.film;
     } catch (error) {
-      sayCover(this.part.cover, `${error.message}; reload the page or record the film anew.`, true);
+      sayCover(this.part.cover, tr("{error}; reload the page or record the film anew.", { error: error.message }), true);
       return null;
     }
   }
@@ -75,19 +76,19 @@ export class FilmPlayer extends Part {
   async load() {
     if (this.props.buffer) return this.props.buffer;
     const answer = await fetch(new URL(this.props.filmUrl, document.baseURI));
-    if (!answer.ok) throw new Error(answer.status === 404 ? "this film is no longer held by the server" : `the film could not be loaded (${answer.status})`);
+    if (!answer.ok) throw new Error(answer.status === 404 ? tr("this film is no longer held by the server") : tr("the film could not be loaded ({status})", { status: answer.status }));
     return answer.arrayBuffer();
   }
 
   open(film) {
     this.film = film;
     const message = film.setup();
-    setText(this.part.data, film.info.title);
+    setText(this.part.data, tr(film.info.title));
     showTheory(this.part, film.theory, film.info.theory_note);
     this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);
-    this.largest = film.radius.reduce((most, value) => (value > most ? value : most), 0);
+    this.largest = film.norm_mean.reduce((most, value) => (value > most ? value : most), 0);
     this.transport.open(film);
     sayCover(this.part.cover, "");
     this.stopKeys = listen(chooseFilm, {
@@ -169,10 +170,10 @@ export class FilmPlayer extends Part {
     ghosts.rings = new Map();
     for (let e = Math.ceil(Math.log10(film.gammas[0]) - 1e-9); e <= here; e++) {
       const run = film.nearest(10 ** e);
-      const radius = film.radius[run * film.T + t];
+      const radius = film.norm_mean[run * film.T + t];
       if (run < g && radius > 0) ghosts.rings.set(e, radius);
     }
-    Object.assign(ghosts, { decade: here, largest: this.largest, prefix: "run to γ =" });
+    Object.assign(ghosts, { decade: here, largest: this.largest, prefix: tr("run to γ =") });
   }
 
   parts() {
@@ -193,8 +194,8 @@ export class FilmPlayer extends Part {
     const { film, g, t, latents: { current, camera } } = this;
     if (!film) return null;
     return {
-      g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.radius[g * film.T + t], playing: this.playing,
-      drawnRadius: current?.scene.radius ?? null, radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half,
+      g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.norm_mean[g * film.T + t], playing: this.playing,
+      drawnRadius: current?.scene.norm_mean ?? null, radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half,
       drawnStep: current?.scene.info.step ?? null, marks: film.marks(t), sentence: this.part.sentence.textContent, draws: this.draws, scrubMs: this.scrubMs,
       curves: Boolean(this.curves.drawn),
     };

@@ -4,26 +4,27 @@ import { el, setText } from "../kit/dom.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
 import { PlayButton } from "../kit/playbutton.js";
 import { StopSlider } from "../kit/stopslider.js";
+import { tr } from "../kit/words.js";
 
 export class FilmTransport {
   /** hooks: {info(key), play(), gamma(g), time(t)}; links: {saveUrl, exportUrl, movies: [[kind, url]]}. */
   constructor({ info, play, gamma, time }, { saveUrl, exportUrl, movies = [] }) {
     this.film = null;
-    this.gamma = new StopSlider({ label: "γ of the run", testid: "lpc-film-gamma", onMove: gamma, describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
-    this.time = new StopSlider({ label: "Time in training steps", testid: "lpc-film-time", onMove: time, describe: (t) => `step ${formatCount(this.film?.steps[t])}` });
-    this.play = new PlayButton("lpc-film-play", "Play time", play);
+    this.gamma = new StopSlider({ label: tr("γ of the run"), testid: "lpc-film-gamma", onMove: gamma, describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
+    this.time = new StopSlider({ label: tr("Time in training steps"), testid: "lpc-film-time", onMove: time, describe: (t) => tr("step {n}", { n: formatCount(this.film?.steps[t]) }) });
+    this.play = new PlayButton("lpc-film-play", tr("Play time"), play);
     this.play.show("paused");
     this.key = el("span", { class: "lpc-film-key", testid: "lpc-film-marks" });
     this.values = {};
-    const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-film-to" }, el("span", { class: "lpc-film-name", text: "ramp to" }), el("span", { class: "lpc-gamma-name", text: "γ" })), info("film-gamma")),
-      this.row("time", el("span", { class: "lpc-film-name", text: "step" }), info("film-time")));
+    const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-film-to" }, el("span", { class: "lpc-film-name", text: tr("ramp to") }), el("span", { class: "lpc-gamma-name", text: "γ" })), info("film-gamma")),
+      this.row("time", el("span", { class: "lpc-film-name", text: tr("step") }), info("film-time")));
     sliders.lastChild.classList.add("lpc-film-time");
-    const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", "γ now"), this.readout("radius", "radius"), this.readout("train", "train accuracy"), this.readout("test", "test accuracy"));
-    this.movies = movies.map(([kind, url]) => ({ url, element: link(url, kind, `lpc-film-${kind.toLowerCase()}`, `Save this run as a moving picture, ${kind}`) }));
+    const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", tr("γ now")), this.readout("radius", tr("radius")), this.readout("train", tr("train accuracy")), this.readout("test", tr("test accuracy")));
+    this.movies = movies.map(([kind, url]) => ({ url, element: link(url, kind, `lpc-film-${kind.toLowerCase()}`, tr("Save this run as a moving picture, {kind}", { kind })) }));
     const links = el("div", { class: "lpc-film-links" },
-      link(saveUrl, "Save film", "lpc-film-save", "Save as one file that the lab opens again"),
-      link(exportUrl, "Export HTML", "lpc-film-export", "Save as one page that plays without a network"), ...this.movies.map(({ element }) => element));
-    this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": "Film" },
+      link(saveUrl, tr("Save film"), "lpc-film-save", tr("Save as one file that the lab opens again")),
+      link(exportUrl, tr("Export HTML"), "lpc-film-export", tr("Save as one page that plays without a network")), ...this.movies.map(({ element }) => element));
+    this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": tr("Film") },
       el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, links));
   }
 
@@ -69,9 +70,9 @@ export class FilmTransport {
     if (key === this.marksKey) return;
     this.marksKey = key;
     const place = (gamma, className, title) => gamma && { share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
-    this.gamma.setMarks([place(onset, "lpc-film-onset", "collapse sets in"), place(total, "lpc-film-total", "total collapse")].filter(Boolean));
+    this.gamma.setMarks([place(onset, "lpc-film-onset", tr("collapse sets in")), place(total, "lpc-film-total", tr("total collapse"))].filter(Boolean));
     const word = (className, text, gamma) => el("span", {}, el("i", { class: className }), el("span", { text }), el("b", { text: gamma ? `γ ${formatGamma(gamma)}` : "–" }));
-    this.key.replaceChildren(word("lpc-film-onset", "collapse from", onset), word("lpc-film-total", "total collapse from", total));
+    this.key.replaceChildren(word("lpc-film-onset", tr("collapse from"), onset), word("lpc-film-total", tr("total collapse from"), total));
   }
 }
 

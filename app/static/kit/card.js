@@ -4,6 +4,7 @@ import { el, setText } from "./dom.js";
 import { coloured, layoutOf } from "./ink.js";
 import { logTicks } from "./logticks.js";
 import { SaveMenu, saveText } from "./savemenu.js";
+import { tr } from "./words.js";
 
 const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
 const SAVED_WIDTH = 900;
@@ -18,9 +19,9 @@ export class CardView {
     this.title = el("h2", { id, text: card.title });
     this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
-      ["Picture, SVG", `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
-      ["Picture, PNG", `lpc-card-png-${card.key}`, () => this.savePicture("png")],
-      ["Data, CSV", `lpc-card-csv-${card.key}`, () => this.saveData()],
+      [tr("Picture, SVG"), `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
+      [tr("Picture, PNG"), `lpc-card-png-${card.key}`, () => this.savePicture("png")],
+      [tr("Data, CSV"), `lpc-card-csv-${card.key}`, () => this.saveData()],
     ]);
     this.caption = el("p", { class: "lpc-card-caption", id: `${id}-caption`, testid: `lpc-card-caption-${card.key}` });
     this.plot = el("div", { class: "lpc-fill-plot", role: "img", "aria-labelledby": id, "aria-describedby": `${id}-caption` });

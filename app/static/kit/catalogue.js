@@ -1,11 +1,19 @@
 // The words of metrics and charts as the server sent them, and what the charts make of them: lines, axes, menus.
 
+import { tr } from "./words.js";
+
+const WORDS = ["title", "short", "formula", "meaning", "unit", "about"];
+
+/** A table of metrics or charts with its words in the reader's language. */
+const inWords = (table) => Object.fromEntries(Object.entries(table).map(([name, told]) => [name, { ...told, ...Object.fromEntries(WORDS.filter((word) => told[word]).map((word) => [word, tr(told[word])])) }]));
+
 const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
 
 export class Catalogue {
   /** `sent`: {metrics: {name: {title, short, formula, meaning, unit, axis: log|linear|percent, theory}}, charts: {key: {title, about, metrics: [name]}}, phases: {name: what it means}}. */
   constructor({ metrics = {}, charts = {}, phases = {} } = {}) {
-    Object.assign(this, { metrics, charts, phases, drawn: new Map() });
+    Object.assign(this, { metrics: inWords(metrics), charts: inWords(charts), drawn: new Map() });
+    this.phases = Object.fromEntries(Object.entries(phases).map(([name, meaning]) => [name, tr(meaning)]));
   }
 
   /** The words of a metric; of one that nobody explains, its bare name. */
@@ -41,6 +49,6 @@ export class Catalogue {
 }
 
 function aboutOf({ meaning, formula, unit }) {
-  if (!meaning) return "One of the numbers measured along the run.";
-  return `${meaning} It is ${formula}${unit ? `, in ${unit}` : ""}.`;
+  if (!meaning) return tr("One of the numbers measured along the run.");
+  return `${meaning} ${unit ? tr("It is {formula}, in {unit}.", { formula, unit }) : tr("It is {formula}.", { formula })}`;
 }

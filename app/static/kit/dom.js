@@ -1,5 +1,7 @@
 // DOM helpers: elements whose text always goes through textContent, never through markup.
 
+import { tr } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** el("button", {class, text, testid, on: {click}, ...attributes}, ...children) */
@@ -86,7 +88,7 @@ export function loadPlotly(url) {
       script.onerror = () => {
         scripts.delete(url);
         script.remove();
-        reject(new Error("the charts could not be loaded"));
+        reject(new Error(tr("the charts could not be loaded")));
       };
       document.head.append(script);
     }));

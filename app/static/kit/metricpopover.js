@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.js";
 import { Popover } from "./popover.js";
+import { tr } from "./words.js";
 
 export class MetricPopover extends Popover {
   constructor(root) {
@@ -28,6 +29,6 @@ export class MetricPopover extends Popover {
 
 function describe({ title, formula, unit, meaning, source }) {
   const row = (name, text, options) => [el("dt", { text: name }), el("dd", { text, ...options })];
-  return el("section", { testid: "lpc-metric" }, el("h4", { text: title }),
-    el("dl", {}, ...row("formula", formula, { class: "lpc-formula" }), ...(unit ? row("unit", unit) : []), ...row("meaning", meaning), ...row("source", source)));
+  return el("section", { testid: "lpc-metric" }, el("h4", { text: tr(title) }),
+    el("dl", {}, ...row(tr("formula"), tr(formula), { class: "lpc-formula" }), ...(unit ? row(tr("unit"), tr(unit)) : []), ...row(tr("meaning"), tr(meaning)), ...row(tr("source"), source)));
 }

@@ -2,6 +2,7 @@
 
 import { select } from "./dom.js";
 import { nodeName } from "./format.js";
+import { tr } from "./words.js";
 
 /** `nodes` with `node` in place `slot`. */
 export function swapped(nodes, slot, node) {
@@ -12,7 +13,7 @@ export function swapped(nodes, slot, node) {
   return picks;
 }
 
-export const slotName = (slot) => `Node on axis ${slot + 1}`;
+export const slotName = (slot) => tr("Node on axis {slot}", { slot: slot + 1 });
 
 /** The menu of axis `slot` among d nodes. */
 export function nodeMenu(slot, d, node, testid, onPick) {

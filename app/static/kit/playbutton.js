@@ -1,6 +1,7 @@
 // The button that plays and pauses.
 
 import { el, icon } from "./dom.js";
+import { tr } from "./words.js";
 
 const PLAY = "M7 4.500v15l12.500-7.500z";
 const PAUSE = "M6 4.500h4.200v15H6zM13.800 4.500H18v15h-4.200z";
@@ -16,7 +17,7 @@ export class PlayButton {
   /** Shows the state of what it plays; only "running" can be paused. */
   show(state) {
     const running = state === "running";
-    const title = `${running ? "Pause" : this.play} (space)`;
+    const title = running ? tr("Pause (space)") : tr("{play} (space)", { play: this.play });
     this.icon.firstChild.setAttribute("d", running ? PAUSE : PLAY);
     this.element.title = title;
     this.element.setAttribute("aria-label", title);

@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.js";
 import { explanation } from "./explain.js";
+import { tr } from "./words.js";
 
 let serial = 0;
 
@@ -26,7 +27,7 @@ export class Popover {
   /** A button about what is called `about`; `key` is what `fill` gets. */
   about(about, testid, key) {
     const button = el("button", {
-      type: "button", class: "lpc-info", text: "i", title: `About: ${about}`, "aria-label": `About: ${about}`, "aria-expanded": "false",
+      type: "button", class: "lpc-info", text: "i", title: tr("About: {about}", { about }), "aria-label": tr("About: {about}", { about }), "aria-expanded": "false",
       "aria-controls": this.element.id, testid,
     });
     button.addEventListener("click", () => (this.owner === button ? this.close() : this.open(button, key)));
@@ -55,9 +56,9 @@ export class Popover {
   /** What to look for, the terms, and the lesson about it. */
   tellMore({ look, terms = [], lesson }) {
     this.more.replaceChildren(...[
-      look && el("p", {}, el("strong", { text: "Look for: " }), look),
-      terms.length && el("dl", {}, ...terms.flatMap(([term, meaning]) => [el("dt", { text: term }), el("dd", { text: meaning })])),
-      lesson && el("p", {}, el("a", { href: new URL(`learn?lesson=${lesson.name}`, document.baseURI).href, target: "_blank", rel: "noopener", text: `Lesson: ${lesson.title}` })),
+      look && el("p", {}, el("strong", { text: tr("Look for:") }), " ", tr(look)),
+      terms.length && el("dl", {}, ...terms.flatMap(([term, meaning]) => [el("dt", { text: tr(term) }), el("dd", { text: tr(meaning) })])),
+      lesson && el("p", {}, el("a", { href: new URL(`learn?lesson=${lesson.name}`, document.baseURI).href, target: "_blank", rel: "noopener", text: tr("Lesson: {title}", { title: tr(lesson.title) }) })),
     ].filter(Boolean));
   }
 

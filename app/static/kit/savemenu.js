@@ -1,6 +1,7 @@
 // A small menu of file formats: a button that opens a list, with the keys of a menu (WAI-ARIA menu button).
 
 import { el, icon } from "./dom.js";
+import { tr } from "./words.js";
 
 const DOWN = "M11 4h2v8.600l3.300-3.300 1.400 1.400L12 16.400l-5.700-5.700 1.400-1.400 3.300 3.300zM5 18h14v2H5z";
 
@@ -8,10 +9,10 @@ const DOWN = "M11 4h2v8.600l3.300-3.300 1.400 1.400L12 16.400l-5.700-5.700 1.400
 export class SaveMenu {
   constructor(about, testid, choices) {
     this.button = el("button", {
-      type: "button", class: "lpc-save", title: `Save: ${about}`, "aria-label": `Save: ${about}`, "aria-haspopup": "menu", "aria-expanded": "false", testid,
+      type: "button", class: "lpc-save", title: tr("Save: {about}", { about }), "aria-label": tr("Save: {about}", { about }), "aria-haspopup": "menu", "aria-expanded": "false", testid,
       on: { click: () => (this.list.hidden ? this.open() : this.close()) },
     }, icon(DOWN));
-    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": `Save: ${about}` });
+    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) });
     for (const [text, id, action] of choices) {
       this.list.append(el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
     }

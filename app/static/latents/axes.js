@@ -1,5 +1,7 @@
 // The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above.
 
+import { tr } from "../kit/words.js";
+
 export const MARGIN = { l: 46, r: 12, t: 10, b: 40 };
 
 export class Axes {
@@ -16,8 +18,8 @@ export class Axes {
     return {
       displaylogo: false, typesetMath: false, responsive: false, doubleClick: false, scrollZoom: true, showTips: false,
       modeBarButtons: [["pan2d", "zoom2d", "lasso2d", "zoomIn2d", "zoomOut2d",
-        button("png", "Save as PNG", "M4 4h16v16H4zM6 17h12l-4-5-3 3.500-2-2z", "png"),
-        button("svg", "Save as SVG", "M12 3v10l4-4 1.500 1.500L12 16l-5.500-5.500L8 9l3 3V3zM4 18h16v2H4z", "svg")]],
+        button("png", tr("Save as PNG"), "M4 4h16v16H4zM6 17h12l-4-5-3 3.500-2-2z", "png"),
+        button("svg", tr("Save as SVG"), "M12 3v10l4-4 1.500 1.500L12 16l-5.500-5.500L8 9l3 3V3zM4 18h16v2H4z", "svg")]],
     };
   }
 

@@ -49,7 +49,7 @@ export class Camera {
 }
 
 /** Extent to keep in view: the points' 95th percentile, and the shell where the view has all d nodes. */
-export function extentOf({ xy, n, p, radius }, d) {
+export function extentOf({ xy, n, p, norm_mean: radius }, d) {
   const step = Math.max(1, Math.floor(n / 400));
   const sizes = [];
   for (let i = 0; i < n; i += step) {

@@ -2,6 +2,7 @@
 
 import { formatCount, formatGamma } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
+import { tr } from "../kit/words.js";
 
 /** One marker trace per class; wrongly classified samples are open markers; those without a flag are pale. SVG: WebGL scatter would need `unsafe-eval`. */
 export function pointTraces(scene, setup, colours, focus, theme, flags = null) {
@@ -28,25 +29,25 @@ export function exportFigure(axes, scene, setup, colours, theme, whole) {
   const half = 1.12 * reachOf(scene, whole); // the points fill the picture, wherever the page looks
   for (const axis of [layout.xaxis, layout.yaxis]) axis.range = [-half, half];
   const traces = pointTraces(scene, setup, colours, new Set(), theme);
-  if (scene.points) traces.push(crosses(scene, colours, theme));
+  if (scene.collapse_points) traces.push(crosses(scene, colours, theme));
   return {
     data: traces,
     layout: {
       ...layout, width: 900, height: 900, showlegend: true, legend: { itemsizing: "constant" },
       paper_bgcolor: theme.background, plot_bgcolor: theme.background, margin: { l: 60, r: 20, t: 50, b: 60 },
-      shapes: whole ? [ring(scene.radius, theme.text, "solid"), ring(scene.predictedRadius, theme.muted, "dash")].filter(Boolean) : [],
+      shapes: whole ? [ring(scene.norm_mean, theme.text, "solid"), ring(scene.predicted_radius, theme.muted, "dash")].filter(Boolean) : [],
       title: { text: captionOf(scene, setup), font: { size: 15 } },
     },
   };
 }
 
 /** What is drawn, of which data, when: a picture travels without its page. */
-export function captionOf({ info, radius }, { info: { title } }) {
+export function captionOf({ info, norm_mean: radius }, { info: { title } }) {
   const view = info.projection === "pca" ? ", PCA" : "";
-  return `${title ? `${title}: ` : ""}γ = ${formatGamma(info.gamma)}, step ${formatCount(info.step)}, R = ${formatGamma(radius)}${view}`;
+  return `${title ? `${tr(title)}: ` : ""}γ = ${formatGamma(info.gamma)}, ${tr("step {n}", { n: formatCount(info.step) })}, R = ${formatGamma(radius)}${view}`;
 }
 
-function reachOf({ xy, n, p, radius, points }, whole) {
+function reachOf({ xy, n, p, norm_mean: radius, collapse_points: points }, whole) {
   let most = whole ? radius : 0;
   for (const [values, count] of [[xy, n], [points ?? [], points ? points.length / p : 0]]) {
     for (let i = 0; i < count; i++) for (let k = 0; k < 2; k++) if (Math.abs(values[i * p + k]) > most) most = Math.abs(values[i * p + k]);
@@ -59,10 +60,10 @@ function ring(radius, color, dash) {
   return { type: "circle", x0: -radius, x1: radius, y0: -radius, y1: radius, line: { color, dash, width: 1.5 } };
 }
 
-function crosses({ points, p }, colours, theme) {
+function crosses({ collapse_points: points, p }, colours, theme) {
   const at = (offset) => colours.map((_, c) => points[c * p + offset]);
   return {
-    type: "scatter", mode: "markers", name: "predicted", x: at(0), y: at(1),
+    type: "scatter", mode: "markers", name: tr("predicted"), x: at(0), y: at(1),
     marker: { symbol: "cross", size: 13, color: colours, line: { color: theme.text, width: 1.2 } },
   };
 }

@@ -2,6 +2,7 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatNumber } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 import { nearest } from "./points.js";
 
 const REACH = 12; // pixels
@@ -90,7 +91,7 @@ export class Hover {
     const [label, guess] = [setup.labels[index], scene.predictions[index]];
     const nameOf = (c) => names[c] ?? String(c);
     setText(this.title, nameOf(label));
-    setText(this.prediction, guess === label ? "predicted right" : `predicted as ${nameOf(guess)}`);
+    setText(this.prediction, guess === label ? tr("predicted right") : tr("predicted as {name}", { name: nameOf(guess) }));
     this.prediction.classList.toggle("lpc-wrong", guess !== label);
     const row = scene.xy.subarray(index * scene.p, (index + 1) * scene.p);
     setText(this.values, [...row].map((value, i) => `${titles[i]} ${formatNumber(value)}`).join("   "));

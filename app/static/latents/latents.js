@@ -4,6 +4,7 @@ import { Axes } from "./axes.js";
 import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
 import { el } from "../kit/dom.js";
+import { momentOf } from "../kit/frames.js";
 import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
@@ -16,8 +17,8 @@ import { makeBrush } from "./points.js";
 import { Selection } from "./selection.js";
 import { Spin } from "./spin.js";
 import { Touch, guardWheel, onceUp } from "./touch.js";
-import { Tween, comparable, sceneOf } from "./tween.js";
-import { described, titlesOf } from "./words.js";
+import { Tween, comparable } from "./tween.js";
+import { VIEW, described, titlesOf } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -27,8 +28,8 @@ export class Latents {
   constructor(parts, hooks) {
     Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
     this.gd = el("div", { class: "lpc-axes" });
-    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Latent points by class", testid: "lpc-picture" });
-    this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": "Latent view" }, this.gd, this.canvas);
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
+    this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
     this.plot.append(this.surface);
     this.axes = new BareAxes(this.gd);
     this.tween = new Tween();
@@ -105,13 +106,13 @@ export class Latents {
 
   /** A received frame, taken for drawing. */
   push(message, now) {
-    const scene = sceneOf(message);
+    const scene = momentOf(message);
     const before = this.current?.scene;
     // Paused, γ moves only the predictions: the samples may stay in Plotly's hands.
     const still = before?.info.step === scene.info.step && scene.info.state !== "running" && comparable(before, scene);
     if (!still) this.takeBack();
     this.tween.push(scene, now);
-    this.ghosts.watch(scene.gamma, scene.radius);
+    this.ghosts.watch(scene.gamma, scene.norm_mean);
     this.setDimensions(scene);
   }
 
@@ -223,9 +224,9 @@ export class Latents {
 
   exportImage(format) {
     if (!this.current || !this.Plotly) return;
-    const { info } = this.current.scene;
-    const figure = exportFigure(this.axes, this.current.scene, this.setupMessage, this.colours, this.theme, this.whole(this.current.scene));
-    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${info.step}`, scale: format === "png" ? 2 : 1 });
+    const { scene } = this.current;
+    const figure = exportFigure(this.axes, scene, this.setupMessage, this.colours, this.theme, this.whole(scene));
+    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${scene.info.step}`, scale: format === "png" ? 2 : 1 });
   }
 
   resize() {

@@ -3,6 +3,7 @@
 import { el } from "../kit/dom.js";
 import { hatchOf } from "../kit/hatch.js";
 import { outlineOf, shapeOf, trace } from "../kit/palette.js";
+import { tr } from "../kit/words.js";
 
 export class Legend {
   constructor(host, changed) {
@@ -20,7 +21,7 @@ export class Legend {
 
   chip(name, index, colour, ink) {
     const mark = el("span", { class: "lpc-swatches", "aria-hidden": "true" }, swatch(shapeOf(index), colour), this.hatched && bar(index, colour, ink));
-    const chip = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "false", title: `Show ${name} alone` }, mark,
+    const chip = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "false", title: tr("Show {name} alone", { name }) }, mark,
       el("span", { text: name }));
     chip.addEventListener("click", () => this.toggle(index));
     return chip;

@@ -19,16 +19,16 @@ export class Painter {
   paint(scene, mapping, look) {
     const { layers, ghosts, theme, brush: { colours } } = look;
     const ctx = this.context(mapping.rect);
-    if (layers.shell && look.whole) drawGhosts(ctx, mapping, ghosts.list(scene.radius), ghosts.prefix, theme);
-    if (scene.p === 3) drawSphere(ctx, mapping, look.whole ? scene.radius : null, look.reach, look.titles, theme);
+    if (layers.shell && look.whole) drawGhosts(ctx, mapping, ghosts.list(scene.norm_mean), ghosts.prefix, theme);
+    if (scene.p === 3) drawSphere(ctx, mapping, look.whole ? scene.norm_mean : null, look.reach, look.titles, theme);
     this.project(scene, mapping, colours.length);
     if (!look.whole) this.paintTheory(ctx, scene, mapping, look); // of a plane through many nodes: behind the samples
     if (look.samples) this.paintSamples(ctx, scene, look);
-    if (layers.shell && look.whole) drawShell(ctx, mapping, scene.radius, layers.points ? scene.predictedRadius : null, theme);
+    if (layers.shell && look.whole) drawShell(ctx, mapping, scene.norm_mean, layers.points ? scene.predicted_radius : null, theme);
     if (look.whole) this.paintTheory(ctx, scene, mapping, look);
     drawMeans(ctx, this.at.means, colours.length, theme);
     if (look.pointed >= 0 && look.pointed < scene.n) drawRing(ctx, this.at.x[look.pointed], this.at.y[look.pointed], theme);
-    drawRuler(ctx, mapping.rect, { radius: scene.radius, told: look.told.radius, largest: ghosts.largest, rings: ghosts.list(scene.radius) }, theme);
+    drawRuler(ctx, mapping.rect, { radius: scene.norm_mean, told: look.told.norm_mean, largest: ghosts.largest, rings: ghosts.list(scene.norm_mean) }, theme);
     ctx.restore();
   }
 
@@ -37,8 +37,8 @@ export class Painter {
     const K = colours.length;
     const means = projectAll(mapping, scene.means, K, scene.p, this.at.means);
     if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, K, scene.p, theme);
-    if (!layers.points || !scene.points) return;
-    drawCrosses(ctx, projectAll(mapping, scene.points, K, scene.p, this.at.points), colours, focus, theme, whole && K <= 12);
+    if (!layers.points || !scene.collapse_points) return;
+    drawCrosses(ctx, projectAll(mapping, scene.collapse_points, K, scene.p, this.at.points), colours, focus, theme, whole && K <= 12);
   }
 
   /** A cleared context, clipped to the plot area. */
@@ -66,6 +66,6 @@ export class Painter {
     const what = { at, n: scene.n, labels, predictions: scene.predictions, brush, focus, flags, theme };
     if (scene.p === 2) return drawFlat(ctx, what);
     at.order = depthOrder(at.depth, scene.n, at.order);
-    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.radius });
+    drawDeep(ctx, { ...what, order: at.order, reach: 1.2 * scene.norm_mean });
   }
 }

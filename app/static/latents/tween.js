@@ -1,21 +1,10 @@
 // Between two received frames: positions move in a straight line over the measured interval between frames.
 
-const ARRAYS = ["xy", "means", "points", "forces"];
-const SCALARS = ["radius", "predictedRadius", "gamma"];
+const ARRAYS = ["xy", "means", "collapse_points", "forces"];
+const SCALARS = ["norm_mean", "predicted_radius", "gamma"];
 const MIN_MS = 30;
 const MAX_MS = 250;
 const LATE_MS = 300; // the page was busy for longer: show where things are, not how they came there
-
-/** The drawn quantities of a frame message, in latent units. */
-export function sceneOf({ info, tensors }) {
-  const { data: packed, shape: [n, p] } = tensors.xy;
-  const xy = Float32Array.from(packed, (value) => value * info.scale);
-  return {
-    info, n, p, xy, predictions: tensors.predictions.data,
-    means: tensors.means.data, points: tensors.points?.data ?? null, forces: tensors.forces?.data ?? null,
-    radius: info.radius, predictedRadius: info.predicted_radius, gamma: info.gamma,
-  };
-}
 
 /** Whether two scenes show the same thing at different times, so that one may glide into the other. */
 export function comparable(a, b) {

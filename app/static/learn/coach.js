@@ -2,15 +2,16 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatGamma, formatNumber, formatPercent } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 import { judge, met } from "./check.js";
 
 export class Coach {
-  /** hooks: {gamma(value), ticked(), next()}. */
+  /** hooks: {gamma(value), ticked(), next(), picked(index)}. */
   constructor(hooks) {
     Object.assign(this, { hooks, step: null, done: false, picked: null, words: null });
     this.question = el("p", { class: "lpc-coach-question", id: "lpc-coach-question" });
     this.options = el("div", { class: "lpc-coach-options", role: "group", "aria-labelledby": "lpc-coach-question" });
-    this.predict = el("div", { class: "lpc-coach-part", testid: "lpc-predict" }, el("strong", { text: "Predict" }), this.question, this.options);
+    this.predict = el("div", { class: "lpc-coach-part", testid: "lpc-predict" }, el("strong", { text: tr("Predict") }), this.question, this.options);
     this.doIt = el("button", { type: "button", class: "lpc-button", testid: "lpc-do-it", on: { click: () => hooks.gamma(this.step.gamma) } });
     this.mark = el("span", { class: "lpc-coach-mark", "aria-hidden": "true" });
     this.goal = el("span");
@@ -18,9 +19,9 @@ export class Coach {
     this.parts = el("ul", { class: "lpc-coach-conditions" });
     this.answer = el("p", { class: "lpc-coach-answer", hidden: true, testid: "lpc-answer" });
     this.next = el("button", { type: "button", class: "lpc-button lpc-coach-next", hidden: true, testid: "lpc-next", on: { click: () => hooks.next() } });
-    const head = el("p", { class: "lpc-coach-goal" }, this.mark, el("strong", { text: "Check: " }), this.goal, " ", this.state);
+    const head = el("p", { class: "lpc-coach-goal" }, this.mark, el("strong", { text: tr("Check: ") }), this.goal, " ", this.state);
     const check = el("div", { class: "lpc-coach-part", testid: "lpc-check" }, head, this.parts, el("div", { class: "lpc-coach-tools" }, this.doIt, this.next));
-    this.element = el("section", { class: "lpc-coach lpc-panel", "aria-label": "This step", testid: "lpc-coach" }, this.predict, check, this.answer);
+    this.element = el("section", { class: "lpc-coach lpc-panel", "aria-label": tr("This step"), testid: "lpc-coach" }, this.predict, check, this.answer);
   }
 
   /** Another step: {goal, check, question, gamma, next}. `done`: its check has ticked before. */
@@ -33,7 +34,7 @@ export class Coach {
       type: "button", class: "lpc-chip", text, "aria-pressed": "false", testid: `lpc-option-${i}`, on: { click: () => this.pick(i) } })));
     setText(this.goal, step.goal);
     this.doIt.hidden = gamma === null;
-    setText(this.doIt, gamma === null ? "" : `Do it for me: γ → ${formatGamma(gamma)}`);
+    setText(this.doIt, gamma === null ? "" : tr("Do it for me: γ → {gamma}", { gamma: formatGamma(gamma) }));
     setText(this.next, step.next);
     this.chips = step.check.map(() => el("li"));
     this.parts.replaceChildren(...this.chips);
@@ -44,6 +45,7 @@ export class Coach {
   pick(index) {
     if (this.done && this.picked !== null) return; // it was a prediction
     this.picked = index;
+    this.hooks.picked?.(index);
     [...this.options.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
     this.show();
   }
@@ -72,8 +74,8 @@ export class Coach {
   show() {
     this.element.classList.toggle("lpc-done", this.done);
     setText(this.mark, this.done ? "✔" : "○");
-    setText(this.state, this.done ? "Done." : "");
-    this.next.hidden = !this.done;
+    setText(this.state, this.done ? tr("Done.") : "");
+    this.next.hidden = !this.done || !this.step.next;
     this.showAnswer();
   }
 
@@ -82,8 +84,8 @@ export class Coach {
     const { picked, step: { question } } = this;
     this.answer.hidden = !question || !this.done;
     if (this.answer.hidden) return;
-    if (picked === null) return setText(this.answer, "Say what you predicted, and read the answer.");
-    setText(this.answer, `${picked === question.right ? "You predicted it." : `You predicted “${question.options[picked]}”.`} ${question.answer}`);
+    if (picked === null) return setText(this.answer, tr("Say what you predicted, and read the answer."));
+    setText(this.answer, `${picked === question.right ? tr("You predicted it.") : tr("You predicted “{option}”.", { option: question.options[picked] })} ${question.answer}`);
     this.options.children[question.right].classList.add("lpc-right");
   }
 }
@@ -92,7 +94,8 @@ export class Coach {
 function describe({ value, sign, of }, { now, bound }, catalogue, runs) {
   const { short, axis } = catalogue.metric(value.name);
   const form = (number) => (!Number.isFinite(number) ? "–" : axis === "percent" ? formatPercent(number) : value.name === "gamma" ? formatGamma(number) : formatNumber(number));
-  const which = runs > 1 && value.name !== "gamma" ? `, run ${value.run + 1}` : "";
-  const than = of && runs > 1 && of.run !== value.run ? ` (from run ${of.run + 1})` : "";
-  return `${short}${which}: ${form(now)}, to be ${sign === "<" ? "below" : "above"} ${form(bound)}${than}`;
+  const which = runs > 1 && value.name !== "gamma" ? `, ${tr("run {n}", { n: value.run + 1 })}` : "";
+  const than = of && runs > 1 && of.run !== value.run ? ` (${tr("from run {n}", { n: of.run + 1 })})` : "";
+  const told = { now: form(now), bound: form(bound) };
+  return `${short}${which}: ${sign === "<" ? tr("{now}, to be below {bound}", told) : tr("{now}, to be above {bound}", told)}${than}`;
 }

@@ -3,7 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { CompareStage } from "../compare/compare.js";
 import { Stage } from "../live/stage.js";
-import { again } from "../live/view.js";
+import { again, whose } from "../live/view.js";
 import { Seen } from "./check.js";
 import { Coach } from "./coach.js";
 
@@ -41,6 +41,11 @@ function saidOf(runs, { panels }) {
   });
 }
 
+/** Whoever leads a room may want to know (`room/follow.js`). */
+function predicted({ lesson, index }, choice) {
+  document.dispatchEvent(new CustomEvent("lpc-predicted", { detail: { lesson, index, choice } }));
+}
+
 /** props: those of the stage, and {lesson, index, done, titles, step: {goal, check, question, gamma, shows, next}, tell(message)}. */
 const withCoach = (Base) => class extends Base {
   build() {
@@ -48,7 +53,7 @@ const withCoach = (Base) => class extends Base {
     super.build();
     this.runs = [];
     const tell = (what) => this.props.tell({ what, lesson: this.props.lesson, index: this.props.index });
-    this.coach = new Coach({ gamma: (value) => this.gamma.set(value), ticked: () => tell("reached"), next: () => tell("next") });
+    this.coach = new Coach({ gamma: (value) => this.gamma.set(value), ticked: () => tell("reached"), next: () => tell("next"), picked: (choice) => predicted(this.props, choice) });
     this.root.classList.add("lpc-lesson");
     this.root.prepend(this.coach.element);
     this.open();
@@ -56,8 +61,8 @@ const withCoach = (Base) => class extends Base {
 
   /** Another step, which may be another lesson's. */
   open() {
-    const { step, done } = this.props;
-    this.coach.open(step, done);
+    const { step, done, following } = this.props;
+    this.coach.open(following ? { ...step, gamma: null, next: "" } : step, done);
     this.transport.speedChosen = true;
     this.transport.speed.value = SPEED;
     showOnly(this, step.shows);
@@ -108,4 +113,4 @@ const [Alone, SideBySide] = [withCoach(Stage), withCoach(CompareStage)];
 export default keeping((element, data, component) => {
   const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };
   return new (data.titles.length > 1 ? SideBySide : Alone)(element, props);
-}, (data) => (data.titles.length > 1 ? "side by side" : "alone"));
+}, (data) => `${whose(data)} ${data.titles.length > 1 ? "side by side" : "alone"}`);

@@ -3,6 +3,7 @@
 import { el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
 import { placed, Rail, stepOf } from "../kit/rail.js";
+import { tr } from "../kit/words.js";
 
 const LOW = -4; // default ends, in decades
 const HIGH = 6;
@@ -17,17 +18,17 @@ export class GammaControl {
     Object.assign(this, { send, sent, low: LOW, high: HIGH, seq: 0, pending: false, value: 1e-4, actual: 1e-4, told: null, mode: "auto" });
     Object.assign(this, { autoAsked: 0, waiting: null });
     this.readout = el("output", { class: "lpc-gamma-value", testid: "lpc-gamma-value", text: "–" });
-    this.end = el("div", { class: "lpc-end", title: "Here the schedule ends", hidden: true });
-    this.tick = el("div", { class: "lpc-actual", hidden: true, title: "γ is here and glides to the thumb" });
-    this.rail = new Rail({ label: "γ, the weight of the penalty on the latents", testid: "lpc-gamma" },
+    this.end = el("div", { class: "lpc-end", title: tr("Here the schedule ends"), hidden: true });
+    this.tick = el("div", { class: "lpc-actual", hidden: true, title: tr("γ is here and glides to the thumb") });
+    this.rail = new Rail({ label: tr("γ, the weight of the penalty on the latents"), testid: "lpc-gamma" },
       { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), key: (event) => this.key(event) }, this.end, this.tick);
     this.slider = this.rail.element;
-    this.toggle = segmented("Who moves γ", [
-      { value: "auto", text: "auto ramp", title: "The schedule moves γ", testid: "lpc-auto" },
-      { value: "hand", text: "by hand", title: "γ stays where you put it", testid: "lpc-hand" },
+    this.toggle = segmented(tr("Who moves γ"), [
+      { value: "auto", text: tr("auto ramp"), title: tr("The schedule moves γ"), testid: "lpc-auto" },
+      { value: "hand", text: tr("by hand"), title: tr("γ stays where you put it"), testid: "lpc-hand" },
     ], (mode) => (mode === "auto" ? this.giveBack() : this.set(this.actual)), "lpc-gamma-mode");
     this.zero = el("button", {
-      type: "button", class: "lpc-button lpc-zero", text: "γ = 0", title: "Take the penalty away: the paper's baseline",
+      type: "button", class: "lpc-button lpc-zero", text: "γ = 0", title: tr("Take the penalty away: the paper's baseline"),
       testid: "lpc-gamma-zero", on: { click: () => this.set(0) },
     });
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
@@ -115,7 +116,7 @@ export class GammaControl {
     const shown = byHand ? this.value : this.actual;
     setText(this.readout, formatGamma(byHand ? shown : this.told ?? shown));
     const actual = this.shareOf(this.actual);
-    this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? "by hand" : "auto ramp"}`);
+    this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? tr("by hand") : tr("auto ramp")}`);
     this.tick.hidden = !byHand || Math.abs(actual - this.shareOf(this.value)) < 0.004;
     placed(this.tick, actual);
     this.toggle.select(this.mode);

@@ -1,11 +1,12 @@
 // What the run has to tell: notices, the state of the connection, loading, finished, diverged.
 
 import { el, setText } from "../kit/dom.js";
+import { tr } from "../kit/words.js";
 
 const LINES = { // what the state of the connection is called
-  reconnecting: "Reconnecting…",
-  away: "The server does not answer. This page goes on by itself as soon as it does.",
-  ended: "The server has ended this run; it is started again…",
+  reconnecting: tr("Reconnecting…"),
+  away: tr("The server does not answer. This page goes on by itself as soon as it does."),
+  ended: tr("The server has ended this run; it is started again…"),
 };
 const INFO_MS = 8_000; // a remark goes by itself; warnings and errors stay until dismissed
 
@@ -16,11 +17,11 @@ export class Notices {
     this.connection = el("div", { class: "lpc-notice lpc-warning", role: "status", hidden: true, testid: "lpc-connection" });
     this.text = el("span");
     this.progress = el("progress", { max: 1, hidden: true });
-    this.action = el("button", { type: "button", class: "lpc-button", text: "Reset", testid: "lpc-notice-reset", hidden: true, on: { click: reset } });
-    this.dismiss = el("button", { type: "button", class: "lpc-close", "aria-label": "Dismiss", text: "×", on: { click: () => (this.notice.hidden = true) } });
+    this.action = el("button", { type: "button", class: "lpc-button", text: tr("Reset"), testid: "lpc-notice-reset", hidden: true, on: { click: reset } });
+    this.dismiss = el("button", { type: "button", class: "lpc-close", "aria-label": tr("Dismiss"), text: "×", on: { click: () => (this.notice.hidden = true) } });
     this.notice = el("div", { class: "lpc-notice", hidden: true, testid: "lpc-notice" }, this.text, this.progress, this.action, this.dismiss);
     bar.append(this.connection, this.notice);
-    this.coverText = el("p", { text: "Connecting…" });
+    this.coverText = el("p", { text: tr("Connecting…") });
     this.coverProgress = el("progress", { max: 1, hidden: true });
     cover.append(el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner", "aria-hidden": "true" }), this.coverText, this.coverProgress));
   }
@@ -39,7 +40,7 @@ export class Notices {
   load(text, progress) {
     this.cover.hidden = false;
     this.cover.classList.remove("lpc-failed");
-    setText(this.coverText, text || "Loading…");
+    setText(this.coverText, tr(text) || tr("Loading…"));
     setProgress(this.coverProgress, progress);
   }
 
@@ -60,7 +61,7 @@ export class Notices {
     this.passing = passing;
     this.notice.className = `lpc-notice lpc-${level}`;
     this.notice.setAttribute("role", level === "error" ? "alert" : "status");
-    setText(this.text, text);
+    setText(this.text, tr(text));
     this.action.hidden = !resettable;
     this.notice.hidden = false;
   }
@@ -72,8 +73,8 @@ export class Notices {
 
   /** What a frame says about its run. */
   frame({ state, reason, notice }) {
-    if (state === "diverged") return this.show("error", reason || "Training diverged: the loss is no longer a number.", { resettable: true, passing: true });
-    if (state === "finished") return this.show("info", "Finished — press play to go on, or drag γ.", { passing: true });
+    if (state === "diverged") return this.show("error", reason || tr("Training diverged: the loss is no longer a number."), { resettable: true, passing: true });
+    if (state === "finished") return this.show("info", tr("Finished — press play to go on, or drag γ."), { passing: true });
     if (notice) return this.show("info", notice, { passing: true });
     if (this.passing) this.hide(); // its reason is gone
   }

@@ -2,6 +2,7 @@
 
 import { el } from "../kit/dom.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 
 const LAYERS = ["shell", "points", "forces"];
 const MOST_STEPS = 10_000; // that are replayed
@@ -21,6 +22,7 @@ export function momentOf({ info, gamma, views: { view, d, zoom }, latents, layer
   const on = layers.read();
   const off = LAYERS.filter((key) => !on[key]);
   if (off.length) words.push(["off", off.join(",")]);
+  if (document.documentElement.classList.contains("lpc-presenting")) words.push(["present", "1"]);
   return words;
 }
 
@@ -55,15 +57,15 @@ export function arrive(stage) {
 export class Share {
   constructor(stage) {
     this.stage = stage;
-    this.field = el("input", { class: "lpc-share-link", readonly: true, "aria-label": "Link to this moment", testid: "lpc-share-link" });
-    this.copy = el("button", { type: "button", class: "lpc-button", text: "Copy", testid: "lpc-share-copy", on: { click: () => this.copied() } });
-    this.picture = el("img", { class: "lpc-share-qr", alt: "The link as a QR code", testid: "lpc-share-qr" });
+    this.field = el("input", { class: "lpc-share-link", readonly: true, "aria-label": tr("Link to this moment"), testid: "lpc-share-link" });
+    this.copy = el("button", { type: "button", class: "lpc-button", text: tr("Copy"), testid: "lpc-share-copy", on: { click: () => this.copied() } });
+    this.picture = el("img", { class: "lpc-share-qr", alt: tr("The link as a QR code"), testid: "lpc-share-qr" });
     this.note = el("p", { class: "lpc-hint" });
     this.popover = new Popover(stage.root, () => ({}));
     this.popover.fill = () => this.fill();
     this.popover.element.append(this.field, this.copy, this.picture, this.note);
-    this.button = this.popover.about("link to this moment", "lpc-share", "share");
-    Object.assign(this.button, { className: "lpc-button lpc-share", textContent: "Link", title: "A link to this moment" });
+    this.button = this.popover.about(tr("link to this moment"), "lpc-share", "share");
+    Object.assign(this.button, { className: "lpc-button lpc-share", textContent: tr("Link"), title: tr("A link to this moment") });
   }
 
   /** The link, with the address that others reach where it is known. */
@@ -75,10 +77,10 @@ export class Share {
 
   fill() {
     const link = this.link();
-    this.popover.title.textContent = "A link to this moment";
-    this.popover.text.textContent = "It replays this run to this step and looks at it as you do now. γ moved by hand is put where it is, not the way it came there.";
+    this.popover.title.textContent = tr("A link to this moment");
+    this.popover.text.textContent = tr("It replays this run to this step and looks at it as you do now. γ moved by hand is put where it is, not the way it came there.");
     this.field.value = link;
-    this.copy.textContent = "Copy";
+    this.copy.textContent = tr("Copy");
     this.picture.src = new URL(`lab/qr.svg?text=${encodeURIComponent(link)}`, document.baseURI).href;
     this.note.textContent = this.stage.props.share.note;
   }
@@ -87,6 +89,6 @@ export class Share {
   async copied() {
     this.field.select();
     const done = navigator.clipboard ? await navigator.clipboard.writeText(this.field.value).then(() => true, () => false) : document.execCommand("copy");
-    this.copy.textContent = done ? "Copied" : "Press Ctrl+C";
+    this.copy.textContent = done ? tr("Copied") : tr("Press Ctrl+C");
   }
 }

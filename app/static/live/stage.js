@@ -2,6 +2,7 @@
 
 import { keeping } from "../kit/component.js";
 import { setText } from "../kit/dom.js";
+import { said, tr } from "../kit/words.js";
 import { partsOf } from "../kit/frames.js";
 import { Inputs } from "../inputs/inputs.js";
 import { Linked } from "../kit/linked.js";
@@ -12,7 +13,7 @@ import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { arrive, Share, takeUp } from "./sharelink.js";
 import { Tour } from "./tour.js";
-import { LiveView, again } from "./view.js";
+import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
 const MANY_CLASSES = 12;
@@ -85,7 +86,7 @@ export class Stage extends LiveView {
     this.gamma.setup(info);
     this.views.setup(info.d);
     setText(this.part.sentence, "");
-    setText(this.part.data, info.title);
+    setText(this.part.data, tr(info.title));
     this.ready(info);
     this.takeUpMoment();
   }
@@ -129,7 +130,7 @@ export class Stage extends LiveView {
     this.gamma.tell(own.info.gamma);
     this.transport.tell(own.info);
     this.part.sentence.setAttribute("aria-live", own.info.state === "running" ? "off" : "polite");
-    setText(this.part.sentence, own.info.sentence);
+    setText(this.part.sentence, said(own.info.sentence));
     this.curves.tell(own.info);
     this.nodes.tell(own);
     this.inputs.tell(own);
@@ -141,14 +142,14 @@ export class Stage extends LiveView {
     const { info } = this;
     return {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
-      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.radius ?? null, predictedRadius: current?.scene.predictedRadius ?? null,
-      radiusPx: current ? current.scene.radius * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
+      mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
+      radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
       projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
       pointed: this.linked.pointed, chosen: this.linked.chosen?.reduce((sum, flag) => sum + flag, 0) ?? 0, inputs: this.inputs.state(),
-      said: this.said && { step: this.said.step, radius: this.said.radius, metrics: { ...this.said.metrics } },
+      said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },
     };
   }
 }
 
-export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }));
+export default keeping((element, data, component) => new Stage(element, { ...data, again: again(component) }), whose);

@@ -3,6 +3,7 @@
 import { el, setText } from "../kit/dom.js";
 import { Popover } from "../kit/popover.js";
 import { recall, remember } from "../kit/remember.js";
+import { tr } from "../kit/words.js";
 
 const [NAME, OVER] = ["tour", "over"];
 
@@ -12,14 +13,14 @@ export class Tour extends Popover {
     super(root, () => ({}));
     Object.assign(this, { stops, at: -1 });
     const button = (text, testid, act) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click: act } });
-    this.back = button("Back", "lpc-tour-back", () => this.go(-1));
-    this.next = button("Next", "lpc-tour-next", () => this.go(1));
+    this.back = button(tr("Back"), "lpc-tour-back", () => this.go(-1));
+    this.next = button(tr("Next"), "lpc-tour-next", () => this.go(1));
     this.element.classList.add("lpc-tour");
     this.element.setAttribute("role", "dialog");
-    this.element.setAttribute("aria-label", "Tour");
-    this.element.append(el("div", { class: "lpc-tour-tools" }, this.back, this.next, button("End", "lpc-tour-end", () => this.close())));
-    this.offer = el("span", { class: "lpc-tour-offer", hidden: recall(NAME) === OVER }, el("button", { type: "button", class: "lpc-chip", text: "Take the tour", testid: "lpc-tour", on: { click: () => this.start() } }),
-      el("button", { type: "button", class: "lpc-close", text: "×", "aria-label": "No tour, thank you", testid: "lpc-tour-refuse", on: { click: () => this.finish() } }));
+    this.element.setAttribute("aria-label", tr("Tour"));
+    this.element.append(el("div", { class: "lpc-tour-tools" }, this.back, this.next, button(tr("End"), "lpc-tour-end", () => this.close())));
+    this.offer = el("span", { class: "lpc-tour-offer", hidden: recall(NAME) === OVER }, el("button", { type: "button", class: "lpc-chip", text: tr("Take the tour"), testid: "lpc-tour", on: { click: () => this.start() } }),
+      el("button", { type: "button", class: "lpc-close", text: "×", "aria-label": tr("No tour, thank you"), testid: "lpc-tour-refuse", on: { click: () => this.finish() } }));
   }
 
   /** From the first of the stops that are on the page now. */
@@ -36,10 +37,10 @@ export class Tour extends Popover {
     this.at += by;
     if (this.at >= this.parts.length) return void this.close();
     const { part, text } = this.parts[this.at];
-    setText(this.title, `${this.at + 1} of ${this.parts.length}`);
-    setText(this.text, text);
+    setText(this.title, tr("{at} of {all}", { at: this.at + 1, all: this.parts.length }));
+    setText(this.text, tr(text));
     this.back.disabled = this.at === 0;
-    setText(this.next, this.at + 1 === this.parts.length ? "Done" : "Next");
+    setText(this.next, this.at + 1 === this.parts.length ? tr("Done") : tr("Next"));
     this.mark(true);
     part.scrollIntoView({ block: "nearest" });
     this.place(part.querySelector("header") ?? part);

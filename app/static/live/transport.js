@@ -3,6 +3,7 @@
 import { el, icon, select, setText } from "../kit/dom.js";
 import { formatCount, formatPercent } from "../kit/format.js";
 import { PlayButton } from "../kit/playbutton.js";
+import { tr } from "../kit/words.js";
 
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";
 const RESET = "M12 5V1.500L6.500 6.500 12 11.500V8a5.500 5.500 0 1 1-5.500 5.500h-3A8.500 8.500 0 1 0 12 5z";
@@ -12,13 +13,14 @@ export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
     this.play = new PlayButton("lpc-play", "Play", () => this.togglePlay());
-    this.step = this.button("lpc-step", "One step (.)", icon(STEP), () => this.send({ type: "step", count: 1 }));
-    this.reset = this.button("lpc-reset", "Reset to step 0 (Shift+R)", icon(RESET), () => this.send({ type: "reset" }));
-    this.speed = select("Speed in steps per second", SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
-    const values = [["step", "step", "lpc-step-value"], ["train", "train accuracy", "lpc-train-value"], ["test", "test accuracy", "lpc-test-value"]];
+    this.step = this.button("lpc-step", tr("One step (.)"), icon(STEP), () => this.send({ type: "step", count: 1 }));
+    this.reset = this.button("lpc-reset", tr("Reset to step 0 (Shift+R)"), icon(RESET), () => this.send({ type: "reset" }));
+    this.speed = select(tr("Speed in steps per second"), SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
+    const values = [["step", tr("step"), "lpc-step-value"], ["train", tr("train accuracy"), "lpc-train-value"], ["test", tr("test accuracy"), "lpc-test-value"]];
     const readouts = el("dl", { class: "lpc-readouts" }, ...values.map(([key, name, testid]) => this.readout(key, name, testid)));
-    const buttons = el("div", { class: "lpc-buttons" }, this.play.element, this.step, this.reset, this.speed);
-    this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": "Run" }, buttons, gamma.element, readouts);
+    this.said = el("span", { class: "lpc-run-state", testid: "lpc-run-state" }); // for who follows: they have no buttons
+    const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play.element, this.step, this.reset, this.speed);
+    this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": tr("Run") }, buttons, gamma.element, readouts);
     this.setState("paused");
   }
 
@@ -49,6 +51,7 @@ export class Transport {
   setState(state) {
     if (state === this.state) return;
     this.state = state;
+    setText(this.said, state);
     this.play.show(state);
   }
 

@@ -5,6 +5,7 @@ import { ChartClock } from "../kit/chartclock.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 import { GammaControl } from "./gamma.js";
 import { Moment } from "./moment.js";
 import { Notices } from "./notices.js";
@@ -13,19 +14,20 @@ import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
-const AGAIN = "Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.";
-const RELOADED = "Started from step 0: reloading a page begins its run anew. Its address holds all settings.";
-const STILL = "Paused, because this device asks for less motion. Press play to start.";
+const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
+const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
+const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
+/** A view has: views, its ViewControls, and build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
-  /** props: {wsPath, token, dark, plotlyUrl, again()}; again asks for another token. Without a server: {dial, plotlyUrl, dark, styled}. */
+  /** props: {wsPath, token, dark, plotlyUrl, again(), following}; again asks for another token; who follows another's run has no say in it. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
     super(element, props, { testid: "lpc-stage", ...look });
     Object.assign(this, { stats: new Stats(), moment: new Moment(), info: null, drawn: null, setupInfo: null, left: null });
+    this.root.classList.toggle("lpc-following", Boolean(props.following));
     this.popover = new Popover(this.root, () => this.setupInfo);
     this.clock = new ChartClock((name, ms) => this.stats.chartDrew(name, ms));
     this.about = (key, suffix) => this.popover.button(key, suffix);
@@ -33,6 +35,7 @@ export class LiveView extends Part {
     this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
     this.transport = new Transport(send, this.gamma);
     this.build();
+    this.views.element.inert = Boolean(props.following);
     this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
     this.begin();
   }
@@ -44,7 +47,7 @@ export class LiveView extends Part {
   /** Once the styles are in force: theme, keys, connection, charts. */
   async begin() {
     if (!await this.styled()) return;
-    this.stopKeys = listen(chooseLive, {
+    this.stopKeys = listen((event, actions) => (this.props.following || this.root.inert ? null : chooseLive(event, actions)), {
       play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
       nudge: (decades) => this.gamma.nudge(decades), canTurn: () => Boolean(this.turning()), turn: (dx, dy) => this.turning()?.turn(dx, dy),
     });
@@ -56,7 +59,7 @@ export class LiveView extends Part {
   fetchPlotly() {
     clearTimeout(this.charts);
     this.charts = 0;
-    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(`${error.message}; reload the page.`));
+    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(tr("{error}; reload the page.", { error: error.message })));
   }
 
   connect() {
@@ -80,7 +83,7 @@ export class LiveView extends Part {
   /** Whatever needs the line is out of reach without it; a run that has ended begins again. */
   lineIs(status) {
     this.notices.status(status);
-    this.transport.element.inert = status !== "open";
+    this.transport.element.inert = status !== "open" || Boolean(this.props.following);
     if (status === "ended") this.props.again?.();
     if (status === "open" && this.left?.paused) this.send({ type: "pause" });
   }
@@ -104,7 +107,7 @@ export class LiveView extends Part {
     this.transport.sendSpeed();
     this.sendView();
     if (this.left) this.takeUp(this.left);
-    else if (!this.begun) this.opened();
+    else if (!this.begun && !this.props.following) this.opened();
     this.begun = true;
   }
 
@@ -187,4 +190,9 @@ export class LiveView extends Part {
 /** A view's prop: asks Streamlit to draw the page anew, which gives it a run's token that is good. */
 export function again(component) {
   return () => component.setTriggerValue("again", true);
+}
+
+/** For `keeping`: a run of one's own and one that is only watched are drawn by different views. */
+export function whose({ following }) {
+  return following ? "another's" : "own";
 }

@@ -2,26 +2,27 @@
 
 import { el, segmented } from "../kit/dom.js";
 import { nodeMenu, swapped } from "../kit/nodepicks.js";
+import { tr } from "../kit/words.js";
 
 export class ViewControls {
   /** onView(view) is told {projection, nodes, dims} after every change by hand; onZoom("follow" | "fixed"). */
   constructor({ onView, onZoom }) {
     Object.assign(this, { onView, d: 2, view: { projection: "nodes", nodes: [0, 1], dims: 2 } });
-    this.dims = segmented("Dimensions drawn", [
-      { value: 2, text: "2-D", title: "Draw two dimensions", testid: "lpc-dims-2" },
-      { value: 3, text: "3-D", title: "Draw three dimensions; drag to turn", testid: "lpc-dims-3" },
+    this.dims = segmented(tr("Dimensions drawn"), [
+      { value: 2, text: "2-D", title: tr("Draw two dimensions"), testid: "lpc-dims-2" },
+      { value: 3, text: "3-D", title: tr("Draw three dimensions; drag to turn"), testid: "lpc-dims-3" },
     ], (dims) => this.change({ dims, nodes: this.pickNodes(dims) }), "lpc-dims");
-    this.projection = segmented("Projection", [
-      { value: "pca", text: "PCA", title: "The directions of largest spread", testid: "lpc-projection-pca" },
-      { value: "nodes", text: "nodes", title: "The nodes themselves", testid: "lpc-projection-nodes" },
+    this.projection = segmented(tr("Projection"), [
+      { value: "pca", text: "PCA", title: tr("The directions of largest spread"), testid: "lpc-projection-pca" },
+      { value: "nodes", text: tr("nodes"), title: tr("The nodes themselves"), testid: "lpc-projection-nodes" },
     ], (projection) => this.change({ projection }), "lpc-projection");
-    this.zoom = segmented("Zoom", [
-      { value: "follow", text: "follow", title: "Zoom in as the shell shrinks", testid: "lpc-zoom-follow" },
-      { value: "fixed", text: "fixed", title: "Keep the axes where they are", testid: "lpc-zoom-fixed" },
+    this.zoom = segmented(tr("Zoom"), [
+      { value: "follow", text: tr("follow"), title: tr("Zoom in as the shell shrinks"), testid: "lpc-zoom-follow" },
+      { value: "fixed", text: tr("fixed"), title: tr("Keep the axes where they are"), testid: "lpc-zoom-fixed" },
     ], onZoom, "lpc-zoom");
     this.nodes = el("span", { class: "lpc-node-picks", "data-testid": "lpc-node-picks" });
     this.element = el("div", { class: "lpc-tools" }, this.dims, this.projection, this.nodes,
-      el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: "zoom" }), this.zoom));
+      el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), this.zoom));
     this.zoom.select("follow");
     this.refresh();
   }

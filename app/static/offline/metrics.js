@@ -4,14 +4,14 @@ import { mean, spreadOver } from "./averages.js";
 import { peakDistances } from "./peaks.js";
 import { svd } from "./rotations.js";
 
-/** What one moment is made of: `latents` (n, d), `labels` and `predictions` (n), a head `weight` (K, d), predicted `points` (K, d) or null. */
+/** What one moment is made of: `latents` (n, d), `labels` and `predictions` (n), a head `weight` (K, d), predicted `collapse_points` (K, d) or null. */
 export class LatentSet {
-  constructor({ latents, labels, predictions, weight, points, K }) {
+  constructor({ latents, labels, predictions, weight, collapse_points, K }) {
     const n = labels.length;
-    Object.assign(this, { latents, labels, predictions, weight, points, K, n, d: latents.length / n });
+    Object.assign(this, { latents, labels, predictions, weight, collapse_points, K, n, d: latents.length / n });
     this.own = this.grouped(labels);
     this.norms = this.lengths(latents);
-    this.radius = mean(this.norms);
+    this.norm_mean = mean(this.norms);
   }
 
   lengths(rows) {
@@ -42,25 +42,25 @@ export function measured(set) {
   const peaks = peakDistances(set.latents, set.d);
   const { trace, nc1 } = scatter(set);
   return {
-    peaks,
+    node_peak_distance: peaks,
     metrics: {
       ...predicted(set), ...head(set),
       node_peak_distance_mean: mean(peaks), node_peak_distance_min: peaks.reduce((least, one) => (one < least || Number.isNaN(least) ? one : least), NaN),
-      norm_mean: set.radius, norm_cv: spreadOver(set.norms, set.radius), abs_cv: spreadOver(set.latents.map(Math.abs)),
-      within_class_spread: set.radius > 0 ? Math.sqrt(trace) / set.radius : NaN, nc1_pinv: nc1, separation_ratio: separation(set),
+      norm_mean: set.norm_mean, norm_cv: spreadOver(set.norms, set.norm_mean), abs_cv: spreadOver(set.latents.map(Math.abs)),
+      within_class_spread: set.norm_mean > 0 ? Math.sqrt(trace) / set.norm_mean : NaN, nc1_pinv: nc1, separation_ratio: separation(set),
     },
   };
 }
 
 /** How near the latents are to the predicted points. */
 export function predicted(set) {
-  const { points, K, n, own: { counts, means } } = set;
+  const { collapse_points: points, K, n, own: { counts, means } } = set;
   if (!points) return { predicted_radius: NaN, radius_error: NaN, point_error: NaN };
   const radii = set.lengths(points);
   const away = set.lengths(means.map((value, i) => value - points[i]));
   let radius = 0;
   for (let c = 0; c < K; c++) if (counts[c]) radius += (radii[c] * counts[c]) / n;
-  const error = radius > 0 ? Math.abs(set.radius - radius) / radius : NaN;
+  const error = radius > 0 ? Math.abs(set.norm_mean - radius) / radius : NaN;
   return { predicted_radius: radius, radius_error: error, point_error: mean(away.map((gap, c) => gap / (radii[c] || NaN))) };
 }
 

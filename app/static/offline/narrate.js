@@ -8,39 +8,43 @@ const [TWO_PEAKS, EVEN] = [5, 0.15]; // peak distance of the worst node in peak 
 const WARM_UP_STEPS = 100;
 
 const CASES = [
-  [(s) => s.reason, (s) => s.reason],
-  [(s) => !s.measured, () => ""],
-  [(s) => s.step === 0, () => "Nothing is learned yet: the points lie where the random initial weights put them."],
-  [(s) => s.lost && s.phase === "total", (s) => `Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to ${percent(s.accuracy)}, which is chance.`],
-  [(s) => s.lost, (s) => `γ has outrun the head: accuracy fell to ${percent(s.accuracy)}, which is chance, though the classes still lie apart.`],
-  [(s) => s.accuracy < s.before - 0.1 && s.gamma > 0, (s) => `Accuracy is dropping, to ${percent(s.accuracy)}: γ pulls harder than the head can push.`],
-  [(s) => s.gamma === 0 && s.accuracy >= SEPARABLE, () => "γ is 0: the classes are separable, and nothing pulls points of one class together."],
-  [(s) => s.gamma === 0, (s) => `γ is 0, so there is no penalty: ${percent(s.accuracy)} of the training samples are right.`],
-  [(s) => s.accuracy < NEAR, (s) => `The network is learning to tell the classes apart: ${percent(s.accuracy)} of the training samples are right.`],
-  [(s) => s.accuracy < SEPARABLE && s.phase === "collapsed", (s) => `Each class is nearly one point, but ${percent(1 - s.accuracy)} of the samples sit at a wrong one.`],
-  [(s) => s.accuracy < SEPARABLE, (s) => `Almost separable: ${percent(1 - s.accuracy)} of the training samples are still wrong.`],
-  [(s) => s.phase === "clouds" && s.before < SEPARABLE, () => "The classes have just become separable; γ is still too weak to matter."],
-  [(s) => s.phase === "clouds", (s) => `The classes are separable; γ is still too weak to draw their points together (spread ${percent(s.spread)} of the radius).`],
-  [(s) => s.phase === "falling", (s) => `Same-class points are falling together: spread ${percent(s.spread)} of the radius.`],
-  [(s) => s.phase === "collapsed" && s.peaks > TWO_PEAKS && s.uneven < EVEN, (s) => `Collapsed to a binary code: ${point(s)}, and every node takes two opposite values.`],
-  [(s) => s.phase === "collapsed", (s) => `Collapsed: ${point(s)}.`],
-  [(s) => s.accuracy >= SEPARABLE, () => "The classes are separable."],
+  [(s) => s.step === 0, "Nothing is learned yet: the points lie where the random initial weights put them."],
+  [(s) => s.lost && s.phase === "total", "Total collapse: γ has outrun the head, the classes lie within one another, and accuracy fell to {accuracy}, which is chance."],
+  [(s) => s.lost, "γ has outrun the head: accuracy fell to {accuracy}, which is chance, though the classes still lie apart."],
+  [(s) => s.accuracy < s.before - 0.1 && s.gamma > 0, "Accuracy is dropping, to {accuracy}: γ pulls harder than the head can push."],
+  [(s) => s.gamma === 0 && s.accuracy >= SEPARABLE, "γ is 0: the classes are separable, and nothing pulls points of one class together."],
+  [(s) => s.gamma === 0, "γ is 0, so there is no penalty: {accuracy} of the training samples are right."],
+  [(s) => s.accuracy < NEAR, "The network is learning to tell the classes apart: {accuracy} of the training samples are right."],
+  [(s) => s.accuracy < SEPARABLE && s.phase === "collapsed", "Each class is nearly one point, but {wrong} of the samples sit at a wrong one."],
+  [(s) => s.accuracy < SEPARABLE, "Almost separable: {wrong} of the training samples are still wrong."],
+  [(s) => s.phase === "clouds" && s.before < SEPARABLE, "The classes have just become separable; γ is still too weak to matter."],
+  [(s) => s.phase === "clouds", "The classes are separable; γ is still too weak to draw their points together (spread {spread} of the radius)."],
+  [(s) => s.phase === "falling", "Same-class points are falling together: spread {spread} of the radius."],
+  [(s) => s.binary && s.predicted, "Collapsed to a binary code: each class is one point to within {spread} of the radius, {error} of the radius away from the predicted one, and every node takes two opposite values."],
+  [(s) => s.binary, "Collapsed to a binary code: each class is one point to within {spread} of the radius, and every node takes two opposite values."],
+  [(s) => s.phase === "collapsed" && s.predicted, "Collapsed: each class is one point to within {spread} of the radius, {error} of the radius away from the predicted one."],
+  [(s) => s.phase === "collapsed", "Collapsed: each class is one point to within {spread} of the radius."],
+  [(s) => s.accuracy >= SEPARABLE, "The classes are separable."],
 ];
 
-/** What is happening in `snapshot`; `previous` was measured before it, or is null; `learnt`: the run was once better than guessing. "" when nothing was measured. */
+/** What is happening in `snapshot`, as [text with places {…}, what stands in them]; `previous` was measured before it, or is null; `learnt`: the run was once better than guessing. "" when nothing was measured. */
 export function sentence(snapshot, previous, learnt) {
   const { metrics, step, gamma, reason, K } = snapshot;
   const accuracy = metrics.train_accuracy ?? NaN;
+  if (reason || !Object.keys(metrics).length) return [reason, {}];
   const scene = {
-    reason, step, gamma, accuracy, measured: Object.keys(metrics).length > 0, before: previous?.metrics.train_accuracy ?? NaN, spread: metrics.within_class_spread,
+    step, gamma, accuracy, wrong: 1 - accuracy, before: previous?.metrics.train_accuracy ?? NaN, spread: metrics.within_class_spread,
     peaks: metrics.node_peak_distance_min, uneven: metrics.abs_cv, error: metrics.point_error, phase: phaseOf(accuracy, metrics.within_class_spread, metrics.nc1_pinv, K),
   };
   scene.lost = atChance(accuracy, K) && step > WARM_UP_STEPS && (learnt || outrun(snapshot));
-  return CASES.find(([fits]) => fits(scene))?.[1](scene) ?? "";
+  scene.binary = scene.phase === "collapsed" && scene.peaks > TWO_PEAKS && scene.uneven < EVEN;
+  scene.predicted = Number.isFinite(scene.error);
+  const text = CASES.find(([fits]) => fits(scene))?.[1] ?? "";
+  return [text, Object.fromEntries([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, percent(scene[name])]))];
 }
 
 /** Whether even the predicted points are hardly more probable than a guess under the present head. */
-function outrun({ points, weight, bias, K, d }) {
+function outrun({ collapse_points: points, weight, bias, K, d }) {
   if (!points?.every(Number.isFinite)) return false;
   let sum = 0;
   for (let y = 0; y < K; y++) {
@@ -49,9 +53,6 @@ function outrun({ points, weight, bias, K, d }) {
   }
   return sum / K < 1.5 / K;
 }
-
-const distance = ({ error }) => (Number.isFinite(error) ? `, ${percent(error)} of the radius away from the predicted one` : "");
-const point = (s) => `each class is one point to within ${percent(s.spread)} of the radius${distance(s)}`;
 
 function percent(share) {
   const value = 100 * share;

@@ -1,4 +1,4 @@
-// What a frame says of a run, and its arrays: positions, predictions, means, points, forces, histograms. As `app.live.frames`.
+// What a frame says of a run, and its arrays: positions, predictions, means, collapse points, forces, histograms. As `app.live.frames`.
 
 import { BINS } from "../kit/histogram.js";
 
@@ -7,7 +7,7 @@ const TOP = 32_767;
 
 /** {info, tensors} of a snapshot as `sight` (`Camera.look`) shows it; with `bins` also which bar of the large histograms each sample is in. */
 export function picture(snapshot, sight, bins = false) {
-  const { latents, means, points, forces, d } = snapshot;
+  const { latents, means, collapse_points, forces, d } = snapshot;
   const positions = inView(latents, d, sight.axes);
   const largest = positions.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scale = Math.max(largest / TOP, 1e-30);
@@ -15,16 +15,16 @@ export function picture(snapshot, sight, bins = false) {
   const rows = (values) => ({ data: Float32Array.from(inView(values, d, sight.axes)), shape: [values.length / d, dims] });
   const tensors = { xy: { data: Int16Array.from(positions, (value) => even(value / scale)), shape: [latents.length / d, dims] }, predictions: { data: snapshot.predictions, shape: [snapshot.predictions.length] } };
   tensors.means = rows(means);
-  if (points) tensors.points = rows(points);
+  if (collapse_points) tensors.collapse_points = rows(collapse_points);
   if (forces) tensors.forces = { data: rows(forces).data, shape: [3, means.length / d, dims] };
   return { info: said(snapshot, sight, scale), tensors: { ...tensors, ...histograms(snapshot, sight, bins) } };
 }
 
 function said(snapshot, { projection, nodes, dims, large, hist_range }, scale) {
-  const { step, gamma, gammaSum, gammaTarget, gammaMode, lr, headRate, radius, metrics, reason } = snapshot;
+  const { step, gamma, gamma_sum, gamma_target, gamma_mode, lr, head_lr, norm_mean, metrics, reason } = snapshot;
   const known = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : null]));
   return {
-    step, gamma, gamma_sum: gammaSum, gamma_target: gammaTarget, gamma_mode: gammaMode, lr, head_lr: headRate, scale, radius, reason,
+    step, gamma, gamma_sum, gamma_target, gamma_mode, lr, head_lr, scale, norm_mean, reason,
     predicted_radius: predictedRadius(snapshot), metrics: known, projection, nodes, dims, large, hist_range, notice: "",
   };
 }
@@ -46,14 +46,14 @@ function even(value) {
 }
 
 /** Mean ‖z*‖ over the samples, each at its own class's point. */
-function predictedRadius({ points, labels, d }) {
+function predictedRadius({ collapse_points: points, labels, d }) {
   if (!points) return null;
   let sum = 0;
   for (const label of labels) sum += Math.hypot(...points.subarray(label * d, (label + 1) * d));
   return Number.isFinite(sum) ? sum / labels.length : null;
 }
 
-function histograms({ latents, labels, d, K, peaks }, { large, hist_range: range }, told) {
+function histograms({ latents, labels, d, K, node_peak_distance: peaks }, { large, hist_range: range }, told) {
   const groups = K <= COLOURED ? K : 1;
   const [hist, own] = [new Uint16Array(d * BINS), new Uint16Array(large.length * groups * BINS)];
   const bars = new Uint8Array(told ? large.length * labels.length : 0);
@@ -70,6 +70,6 @@ function histograms({ latents, labels, d, K, peaks }, { large, hist_range: range
   return {
     ...(told && { bins: { data: bars, shape: [large.length, labels.length] } }),
     hist: { data: hist, shape: [d, BINS] }, hist_class: { data: own, shape: [large.length, groups, BINS] },
-    binarity: { data: peaks ? Float32Array.from(peaks) : new Float32Array(d).fill(NaN), shape: [d] },
+    node_peak_distance: { data: peaks ? Float32Array.from(peaks) : new Float32Array(d).fill(NaN), shape: [d] },
   };
 }

@@ -122,7 +122,7 @@ export class Run {
       this.learnt ||= snapshot.metrics.train_accuracy <= 1 && !atChance(snapshot.metrics.train_accuracy, snapshot.K);
       this.sentence = sentence(snapshot, this.measured, this.learnt);
       this.measured = snapshot;
-    } else snapshot.peaks = this.measured.peaks;
+    } else snapshot.node_peak_distance = this.measured.node_peak_distance;
     this.last = snapshot;
   }
 

@@ -134,31 +134,29 @@ export class Trainer {
       this.check(NaN);
       return this.snapshot(measure, target);
     }
-    const set = new LatentSet({ latents, labels, predictions: predictions.subarray(0, labels.length), weight: head.weight, points: null, K });
+    const set = new LatentSet({ latents, labels, predictions: predictions.subarray(0, labels.length), weight: head.weight, collapse_points: null, K });
     const [{ means }, gammaNow] = [set.own, this.gammaSum(gamma.value)];
-    const { points, forces } = this.predict(means, gammaNow, true);
-    set.points = points;
-    const { metrics, peaks } = measure ? measured(set) : { metrics: {}, peaks: null };
+    Object.assign(set, this.predict(means, gammaNow, true));
+    const { metrics, node_peak_distance } = measure ? measured(set) : { metrics: {}, node_peak_distance: null };
     if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     const asked = this.gammaSum(gamma.target);
     if (target && asked !== gammaNow) Object.assign(set, this.predict(means, asked, false));
-    else Object.assign(set, { points, forces });
     if (measure) Object.assign(metrics, predicted(set)); // of the prediction that is drawn
     return {
-      step: this.step, gamma: gamma.value, gammaSum: gammaNow, gammaTarget: gamma.target, gammaMode: gamma.mode, lr: this.lr, headRate: config.head_lr,
-      latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, radius: set.radius, metrics, peaks, reason: this.reason,
-      points: set.points, forces: set.forces,
+      step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
+      latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, norm_mean: set.norm_mean, metrics, node_peak_distance,
+      reason: this.reason, collapse_points: set.collapse_points, forces: set.forces,
     };
   }
 
   /** Where the theory puts the classes' points for γ, and the forces at their means; null where it does not apply. */
   predict(means, gamma, remember) {
-    if (!this.theory) return { points: null, forces: null };
+    if (!this.theory) return { collapse_points: null, forces: null };
     const { network: { head }, config, solved: [last, before] } = this;
     const balance = new Balance(head.weight, head.bias, gamma, config.label_smoothing);
     const points = gamma > 0 ? balance.points(before && remember ? last.map((value, i) => 2 * value - before[i]) : (last ?? null)) : null;
     if (points && remember) this.solved = [points, this.solved[0]].filter(Boolean);
-    return { points, forces: balance.forces(means) };
+    return { collapse_points: points, forces: balance.forces(means) };
   }
 
   /** The network's answers to the probe, and to the test samples if wanted, piece by piece. */

@@ -2,6 +2,7 @@
 
 import { el, segmented } from "../kit/dom.js";
 import { logTicks } from "../kit/logticks.js";
+import { tr } from "../kit/words.js";
 
 const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds
 
@@ -13,9 +14,9 @@ export class LineChart {
     Object.assign(this, { chart, x: "step", theme: null, Plotly: null });
     this.gd = el("div", { class: "lpc-fill-plot" });
     chart.append(this.gd);
-    this.against = segmented("Horizontal axis", [
-      { value: "step", text: "step", title: "Against training steps", testid: `${testid}-step` },
-      { value: "gamma", text: "γ", title: "Against γ", testid: `${testid}-gamma` },
+    this.against = segmented(tr("Horizontal axis"), [
+      { value: "step", text: tr("step"), title: tr("Against training steps"), testid: `${testid}-step` },
+      { value: "gamma", text: "γ", title: tr("Against γ"), testid: `${testid}-gamma` },
     ], (x) => this.setX(x), testid);
     this.against.select("step");
     this.drawing = clock.add(name, EVERY_MS, () => this.draw());

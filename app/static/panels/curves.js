@@ -2,6 +2,7 @@
 
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "./chart.js";
 import { History } from "./history.js";
 
@@ -15,7 +16,7 @@ export class Curves extends LineChart {
     Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "" });
     this.heads = el("div", { class: "lpc-curve-heads" });
     chart.append(this.heads);
-    tools.append(el("span", { class: "lpc-hint", text: "against" }), this.against);
+    tools.append(el("span", { class: "lpc-hint", text: tr("against") }), this.against);
   }
 
   setup({ info }) {
@@ -69,7 +70,7 @@ export class Curves extends LineChart {
 
   head(pick, slot, menu) {
     const values = el("div", { class: "lpc-curve-values" });
-    const choice = select(`Curve ${slot + 1}`, menu, pick, (value) => this.swap(slot, value), { class: "lpc-curve-pick", "data-testid": `lpc-curve-pick-${slot}` });
+    const choice = select(tr("Curve {n}", { n: slot + 1 }), menu, pick, (value) => this.swap(slot, value), { class: "lpc-curve-pick", "data-testid": `lpc-curve-pick-${slot}` });
     const about = this.info(`curve-${pick}`, slot);
     return el("div", { class: "lpc-curve-head" }, el("div", { class: "lpc-curve-title" }, choice, about), values);
   }

@@ -1,6 +1,7 @@
 // The stage's skeleton: bars, panels and the places where the parts draw.
 
 import { el, setText } from "../kit/dom.js";
+import { tr } from "../kit/words.js";
 
 /** Builds the elements; `info(key)` makes an ⓘ button, `inputs` has the panel of the inputs and its button, where there is one. Returns them by name. */
 export function buildLayout({ transport, viewTools, info, inputs }) {
@@ -9,10 +10,10 @@ export function buildLayout({ transport, viewTools, info, inputs }) {
   make("notices", "div", { class: "lpc-notices" });
   make("plot", "div", { class: "lpc-plot", testid: "lpc-plot" });
   make("selection", "div", { class: "lpc-selection", role: "status", hidden: true, testid: "lpc-selection" });
-  make("legend", "div", { class: "lpc-legend", role: "group", "aria-label": "Classes" });
+  make("legend", "div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
   make("theoryNote", "p", { class: "lpc-hint", testid: "lpc-theory-note", hidden: true });
-  make("layers", "div", { class: "lpc-layers", role: "group", "aria-label": "Drawn with the points" });
-  make("strip", "div", { class: "lpc-strip", role: "group", "aria-label": "All nodes", hidden: true, testid: "lpc-strip" });
+  make("layers", "div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the points") });
+  make("strip", "div", { class: "lpc-strip", role: "group", "aria-label": tr("All nodes"), hidden: true, testid: "lpc-strip" });
   make("nodesNote", "span", { class: "lpc-hint" });
   make("nodesChart", "div", { class: "lpc-nodes-chart" });
   make("curvesTools", "div", { class: "lpc-tools" });
@@ -20,10 +21,10 @@ export function buildLayout({ transport, viewTools, info, inputs }) {
   make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
   make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
-    head("Latent space", info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
+    head(tr("Latent space"), info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
   const nodes = el("section", { class: "lpc-panel lpc-nodes-panel", testid: "lpc-nodes" },
-    head("Nodes", info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
-  const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head("Curves", info("curves"), part.curvesTools), part.curvesChart);
+    head(tr("Nodes"), info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
+  const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head(tr("Curves"), info("curves"), part.curvesTools), part.curvesChart);
   const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), part.cover);
   make("said", "div", { class: "lpc-said" }, part.sentence, info("collapse"));
   part.children = [transport, part.said, part.notices, panels]; // the sentence above: no fold hides it
@@ -38,7 +39,7 @@ function head(title, about, ...tools) {
 export function showTheory({ layers, theoryNote }, theory, note) {
   layers.classList.toggle("lpc-no-theory", !theory);
   theoryNote.hidden = theory;
-  setText(theoryNote, theory ? "" : `No predicted points in this run. ${note}`);
+  setText(theoryNote, theory ? "" : tr("No predicted points in this run. {note}", { note: tr(note) }));
 }
 
 /** Toggles of what is drawn with the points: `read()` gives the set, `set(key, value)` changes it. */
@@ -51,15 +52,15 @@ export function buildLayers(host, info, changed) {
     buttons[key].classList.toggle("lpc-dim", !value);
     changed();
   };
-  const names = { shell: "shell", points: "predicted z*", forces: "forces" };
+  const names = { shell: tr("shell"), points: tr("predicted z*"), forces: tr("forces") };
   for (const [key, text] of Object.entries(names)) {
     const mark = el("span", { class: `lpc-mark lpc-mark-${key}`, "aria-hidden": "true" }, ...marks(key));
-    const button = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "true", testid: `lpc-layer-${key}`, title: `Show or hide: ${text}` }, mark, el("span", { text }));
+    const button = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "true", testid: `lpc-layer-${key}`, title: tr("Show or hide: {what}", { what: text }) }, mark, el("span", { text }));
     buttons[key] = button;
     button.addEventListener("click", () => set(key, !on[key]));
     host.append(el("span", { class: "lpc-layer" }, button, info(key)));
   }
-  host.append(el("span", { class: "lpc-hint lpc-plane-note", text: "seen through some of its dimensions, the shell is no circle: the strip shows R" }));
+  host.append(el("span", { class: "lpc-hint lpc-plane-note", text: tr("seen through some of its dimensions, the shell is no circle: the strip shows R") }));
   return { read: () => on, set };
 }
 

@@ -5,6 +5,7 @@ import { formatNumber, nodeName } from "../kit/format.js";
 import { BINS, drawAxis, drawStack, drawTiny, fit, tallestOf } from "../kit/histogram.js";
 import { Linked, flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
+import { tr } from "../kit/words.js";
 
 const MAX_LARGE = 8;
 const MAX_SMALL = 64;
@@ -22,7 +23,7 @@ export class Nodes {
   /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes), linked: shared with other views} */
   constructor(parts, { clock, sendLarge, linked = new Linked() }) {
     Object.assign(this, parts, { sendLarge, linked, labelled: null, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
-    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Histograms of the nodes" });
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Histograms of the nodes") });
     this.labels = el("div", { class: "lpc-node-labels" });
     this.chart.append(this.canvas, this.labels);
     this.drawing = clock.add("nodes", EVERY_MS, () => this.draw());
@@ -71,13 +72,13 @@ export class Nodes {
     this.cells = Array.from({ length: shown }, (_, node) => this.cell(node));
     this.strip.hidden = shown === 0;
     this.strip.replaceChildren(...this.cells.map(({ button }) => button));
-    setText(this.note, this.d > MAX_SMALL ? `the first ${MAX_SMALL} of ${this.d} nodes` : "");
+    setText(this.note, this.d > MAX_SMALL ? tr("the first {n} of {all} nodes", { n: MAX_SMALL, all: this.d }) : "");
     this.mark();
   }
 
   cell(node) {
     const canvas = el("canvas", { "aria-hidden": "true" });
-    const button = el("button", { type: "button", class: "lpc-node", title: `Show ${nodeName(node)} in large`, testid: `lpc-node-cell-${node}` },
+    const button = el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}` },
       canvas, el("span", { text: nodeName(node) }));
     button.addEventListener("click", () => this.toggle(node));
     return { button, canvas };
@@ -104,7 +105,7 @@ export class Nodes {
 
   /** The numbers beside the names: those of one moment. */
   tell({ tensors }) {
-    this.peaks = tensors.binarity?.data ?? null;
+    this.peaks = tensors.node_peak_distance?.data ?? null;
     this.drawing.touch();
   }
 
@@ -181,8 +182,7 @@ export class Nodes {
     const roomy = this.cellBox(0).w >= 125;
     shown.forEach((node, slot) => {
       const value = this.peaks?.[node];
-      const words = roomy ? ["peaks ", " σ apart"] : ["", " σ apart"];
-      setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? words.join(formatNumber(value, 2)) : "");
+      setText(this.labels.children[slot].lastChild, Number.isFinite(value) ? roomy ? tr("peaks {n} σ apart", { n: formatNumber(value, 2) }) : tr("{n} σ apart", { n: formatNumber(value, 2) }) : "");
     });
   }
 

@@ -4,6 +4,7 @@ import { nodeName } from "../kit/format.js";
 import { BINS } from "../kit/histogram.js";
 import { classColours } from "../kit/palette.js";
 import { SaveMenu, saveText } from "../kit/savemenu.js";
+import { tr } from "../kit/words.js";
 import { Curves } from "./curves.js";
 
 const [WIDTH, CELL] = [900, 260];
@@ -15,14 +16,14 @@ export function addSaves({ viewTools, nodesNote, curvesTools }, { latents, nodes
     return Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${name}` });
   });
   const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`, [
-    ["Picture, SVG", `lpc-save-${name}-svg`, () => draw("svg")],
-    ["Picture, PNG", `lpc-save-${name}-png`, () => draw("png")],
-    ["Data, CSV", `lpc-save-${name}-csv`, () => saveText(csvOf(table()), `lpc-lab-${name}.csv`, "text/csv")],
+    [tr("Picture, SVG"), `lpc-save-${name}-svg`, () => draw("svg")],
+    [tr("Picture, PNG"), `lpc-save-${name}-png`, () => draw("png")],
+    [tr("Data, CSV"), `lpc-save-${name}-csv`, () => saveText(csvOf(table()), `lpc-lab-${name}.csv`, "text/csv")],
   ]).element;
   const names = () => latents.setupMessage.info.class_names;
-  viewTools.append(menu("latents", "latent space", (format) => latents.exportImage(format), () => latentTable(latents)));
-  nodesNote.after(menu("nodes", "nodes", picture("nodes", () => nodeFigure(nodes, names())), () => nodeTable(nodes, names())));
-  curvesTools.append(menu("curves", "curves", picture("curves", () => curveFigure(curves)), () => columnTable(curves.history.columns)));
+  viewTools.append(menu("latents", tr("latent space"), (format) => latents.exportImage(format), () => latentTable(latents)));
+  nodesNote.after(menu("nodes", tr("nodes"), picture("nodes", () => nodeFigure(nodes, names())), () => nodeTable(nodes, names())));
+  curvesTools.append(menu("curves", tr("curves"), picture("curves", () => curveFigure(curves)), () => columnTable(curves.history.columns)));
 }
 
 /** Rows of a table as text; texts in quotation marks, and none of them a formula to a spreadsheet. */

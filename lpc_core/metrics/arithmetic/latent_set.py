@@ -18,14 +18,14 @@ class LatentSet:
     """The latents of a run at one moment, on n samples, with its head and what is predicted for it.
 
     ``latents`` (d, n), node by node, are finite numbers of any real format; ``predictions`` (n,) in 0…K−1; the head is
-    ``weight`` (K, d); ``points`` (K, d) are the predicted collapse points, None where the theory does not apply. It
+    ``weight`` (K, d); ``collapse_points`` (K, d) are predicted, None where the theory does not apply. It
     lives in ``memory`` (3, d, n) float64 where that is given: until the next set is made there.
     """
 
     def __init__(self, latents: np.ndarray, labels: Labels, predictions: np.ndarray, weight: np.ndarray,  # noqa: PLR0917
-                 points: np.ndarray | None, memory: np.ndarray | None = None) -> None:
+                 collapse_points: np.ndarray | None, memory: np.ndarray | None = None) -> None:
         self.latents, self.labels, self.predictions = latents, labels, predictions
-        self.weight, self.points = weight, points
+        self.weight, self.collapse_points = weight, collapse_points
         memory = np.empty((3, *latents.shape)) if memory is None else memory
         self.nodes, self._deviations, self.scratch = memory  # (d, n) each; the last for whoever needs it, while it runs
         self.nodes[...] = latents

@@ -2,12 +2,25 @@
 
 import dataclasses
 import math
+import shutil
 
 import numpy as np
 import pytest
 
 from lpc_core.config import ConfigError
-from lpc_core.experiments import FIGURES, Store, figure, grouped, plan, table, verdicts
+from lpc_core.experiments import (
+    FIGURES,
+    Store,
+    dumped,
+    figure,
+    grouped,
+    loaded,
+    plan,
+    results,
+    table,
+    table_in_markdown,
+    verdicts,
+)
 from lpc_core.experiments._store import StoredRun
 from lpc_core.experiments._summaries import QUANTITIES, families, value_of
 from lpc_core.experiments._tables import Cell, in_words
@@ -166,3 +179,30 @@ def test_a_report_of_another_form_is_named():
     run = stored("digits/lpc", 0, norm_cv="much")
     with pytest.raises(ValueError, match="expected a number for norm_cv in its report, got another value"):
         value_of(run, "norm_cv")
+
+
+def test_results_fit_into_one_small_file_and_say_the_same(small_store):
+    made = results(grouped(Store(small_store).runs()), {"digits scale=0.02": "in a test"})
+    kept, = loaded(dumped(made))
+    assert (kept.name, kept.about) == ("digits scale=0.02", "in a test")
+    assert [table_in_markdown(each) for each in kept.tables] == [table_in_markdown(each) for each in made[0].tables]
+    assert kept.verdicts == made[0].verdicts
+    for name, data in kept.figures.items():
+        assert len(data.lines) == len(made[0].figures[name].lines) > 0
+        assert data.lines[0][data.y] == pytest.approx(made[0].figures[name].lines[0][data.y], rel=1e-4)
+    with pytest.raises(ValueError, match=r"expected results as `python -m benchmarks.results --pack` writes them"):
+        loaded(b"no archive")
+
+
+def test_what_can_be_read_of_a_store_is_told_beside_what_cannot(small_store, tmp_path):
+    copy = tmp_path / "store"
+    shutil.copytree(small_store, copy)
+    (copy / "digits/lpc/seed-0,scale=0.02/run.json").write_text("[]")
+    found, problems = Store(copy).readable()
+    assert len(found) == 5
+    assert len(problems) == 1
+    assert "expected a JSON object, got another value" in problems[0]
+    run = plan(["digits/no-pen"], first_seed=9)[0]
+    with Store(copy).writing(run) as folder:
+        folder.begin({}, {})
+    assert next(each for each in Store(copy).readable()[0] if each.planned == run).epochs() == []  # not looked at yet

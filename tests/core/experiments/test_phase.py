@@ -10,7 +10,7 @@ import pytest
 from lpc_core.cli import main
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.trainer import Trainer
-from lpc_core.experiments import phase_diagram
+from lpc_core.experiments import cell_of, phase_diagram
 from lpc_core.experiments._phase import _in_words
 from lpc_core.film import FilmError, run_of
 from lpc_core.phase import Phase
@@ -67,7 +67,10 @@ def test_the_command_draws_and_writes(lpc, tmp_path):
         lines = list(csv.DictReader(file))
     assert len(lines) == 6
     assert np.isfinite([float(line["radius"]) for line in lines]).all()
-    assert [cell["phase"] for cell in json.loads(lpc(*axes, "--json")[1])] == [line["phase"] for line in lines]
+    said = [json.loads(line) for line in lpc(*axes, "--json")[1].splitlines()]
+    cells = [cell_of(line["cell"]) for line in said if "cell" in line]
+    assert [cell.phase for cell in cells] == [line["phase"] for line in lines]
+    assert [line["share"] for line in said if "share" in line][-1] == 1  # and a line per step of progress
 
 
 def test_refusals_are_one_line(lpc, tmp_path):

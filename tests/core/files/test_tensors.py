@@ -14,7 +14,7 @@ from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.config import unflatten
 from lpc_core.engine.state import StateError, unpack
 from lpc_core.engine.trainer import Trainer
-from lpc_core.files.tensors import Header, Place, TensorFileError, arrays, head, header, pack, pack_into
+from lpc_core.files.tensors import Header, Place, TensorFileError, arrays, begin, head, header, pack, pack_into
 from lpc_core.film import FilmError, open_film
 from lpc_core.inspection import InspectionError, load
 from lpc_core.saved_run import NotARun, open_run
@@ -134,7 +134,37 @@ def test_a_state_file_of_each_kind_is_as_none(tmp_path):
         assert state_file.read(tmp_path / "a") is None
 
 
-def test_a_file_is_read_as_the_library_wrote_it(tmp_path):
+def test_the_library_reads_what_is_written_and_would_say_the_same_of_it(tmp_path):
+    rng = np.random.default_rng(0)
+    values = {
+        **VALUES, "turned": rng.random((3, 4)).T, "big-endian": np.arange(3, dtype=">i4"), "é \"\n": np.array([True]),
+        **{f"of {name}": np.arange(6).reshape(3, 2).astype(name)
+           for name in ("float64", "float32", "float16", "int64", "int16", "int8", "uint64", "uint16", "complex64")}}
+    said = {"ü": "γ \"quoted\" \\ \n", **{f"k{i}": "x" * i for i in range(20)}}
+    raw = pack(values, **said)
+    places = pack_into(tmp_path / "a", values, **said)
+    assert (tmp_path / "a").read_bytes() == raw == pack(values, **dict(reversed(said.items())))
+    for name, value in safetensors.numpy.load(raw).items():
+        np.testing.assert_array_equal(value, values[name])
+    theirs = header(safetensors.numpy.save({name: np.asarray(value, order="C") for name, value in values.items()
+                                            if name != "big-endian"}, said))
+    own = header(raw)
+    assert own.metadata == theirs.metadata
+    assert {name: (place.dtype, place.shape) for name, place in own.tensors.items() if name != "big-endian"} == {
+        name: (place.dtype, place.shape) for name, place in theirs.tensors.items()}
+    assert {name: place.start + own.size for name, place in own.tensors.items()} == places
+    assert all(places[name] % value.itemsize == 0 for name, value in values.items())
+    assert begin(values, **said) == (raw[:own.size], places)
+
+
+def test_large_arrays_are_written_piece_by_piece(tmp_path, monkeypatch):
+    whole = pack(VALUES | {"turned": np.arange(12.0).reshape(3, 4).T})
+    monkeypatch.setattr("lpc_core.files.tensors.PIECE", 5)
+    pack_into(tmp_path / "a", VALUES | {"turned": np.arange(12.0).reshape(3, 4).T})
+    assert (tmp_path / "a").read_bytes() == whole
+
+
+def test_a_file_is_read_as_it_was_written(tmp_path):
     raw = pack(VALUES, kind="x", info='{"a": 1}')
     pack_into(tmp_path / "a", VALUES, kind="x", info='{"a": 1}')
     assert header(raw) == header(memoryview(raw)) == header(tmp_path / "a")

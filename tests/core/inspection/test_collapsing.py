@@ -19,18 +19,18 @@ FOUND = Embeddings(LATENTS, LABELS, tuple("abcd"), weight=WEIGHT, bias=BIAS)
 
 def test_points_radius_and_errors():
     view = collapse_view(FOUND, 0.5)
-    np.testing.assert_allclose(view.points, POINTS, atol=1e-9)
-    assert view.radius == pytest.approx(predicted_radius(POINTS, np.array([10, 20, 30, 40])))
-    assert view.measured_radius == pytest.approx(np.linalg.norm(LATENTS, axis=1).mean())
+    np.testing.assert_allclose(view.collapse_points, POINTS, atol=1e-9)
+    assert view.predicted_radius == pytest.approx(predicted_radius(POINTS, np.array([10, 20, 30, 40])))
+    assert view.norm_mean == pytest.approx(np.linalg.norm(LATENTS, axis=1).mean())
     assert view.radius_error < 1e-3
     assert (view.point_errors < 1e-2).all()
-    assert np.array_equal(view.coordinates["nodes"], view.points)
+    assert np.array_equal(view.coordinates["nodes"], view.collapse_points)
 
 
 def test_the_same_linear_map_as_the_samples():
     found = inspect(FOUND)
     view = collapse_view(found, 0.5)
-    drawn = (view.points - found.pca_mean) @ found.pca_axes
+    drawn = (view.collapse_points - found.pca_mean) @ found.pca_axes
     np.testing.assert_allclose(view.coordinates["pca"], drawn)
     centres = np.array([found.coordinates["pca"][c == LABELS].mean(axis=0) for c in range(4)])
     np.testing.assert_allclose(view.coordinates["pca"], centres, atol=1e-2)
@@ -39,9 +39,9 @@ def test_the_same_linear_map_as_the_samples():
 def test_one_gamma_after_another_and_both_conventions():
     at = Collapser(FOUND)
     for gamma in (0.1, 1.0, 50.0, 0.2):
-        np.testing.assert_allclose(at(gamma).points, collapse_points(WEIGHT, BIAS, gamma), atol=1e-7)
+        np.testing.assert_allclose(at(gamma).collapse_points, collapse_points(WEIGHT, BIAS, gamma), atol=1e-7)
     assert at(6.0, "mean").gamma == 1.0
-    np.testing.assert_allclose(at(6.0, "mean").points, at(1.0).points, atol=1e-9)
+    np.testing.assert_allclose(at(6.0, "mean").collapse_points, at(1.0).collapse_points, atol=1e-9)
 
 
 def test_what_the_theory_does_not_cover_is_said():

@@ -103,8 +103,8 @@ def test_an_unknown_network_and_a_picked_head(files):
     assert found.layout is None
     (view,) = found.views
     assert view.gamma == 0.5
-    np.testing.assert_allclose(view.points, collapse_points(view.weight.astype(float), view.bias.astype(float), 0.5),
-                               atol=1e-8)
+    known = collapse_points(view.weight.astype(float), view.bias.astype(float), 0.5)
+    np.testing.assert_allclose(view.collapse_points, known, atol=1e-8)
     with pytest.raises(ValueError, match="expected a network that this lab knows, got other tensors; leave the data"):
         inspect_file(files / "unknown.pth", Wishes(data="digits", normalisation="none"))
     with pytest.raises(ValueError, match=r"head weight: expected a tensor of the file, such as verdict.fc.weight"):

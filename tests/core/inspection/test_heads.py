@@ -51,8 +51,8 @@ def test_the_view_is_the_theory(classes, nodes):
     rng = np.random.default_rng(0)
     weight, bias = rng.normal(size=(classes, nodes)), rng.normal(size=classes) / 10
     view = head_view(weight, bias, 0.3)
-    np.testing.assert_allclose(view.points, collapse_points(weight, bias, 0.3), atol=1e-9)
-    assert view.radius == pytest.approx(np.linalg.norm(view.points, axis=1).mean())
+    np.testing.assert_allclose(view.collapse_points, collapse_points(weight, bias, 0.3), atol=1e-9)
+    assert view.predicted_radius == pytest.approx(np.linalg.norm(view.collapse_points, axis=1).mean())
     assert view.critical_gamma == pytest.approx(critical_gamma(weight, bias), nan_ok=True)
     np.testing.assert_allclose(view.weight_abs_cv, np.abs(weight).std(axis=0) / np.abs(weight).mean(axis=0))
     np.testing.assert_allclose(view.axes.T @ view.axes, np.eye(view.axes.shape[1]), atol=1e-12)
@@ -61,9 +61,9 @@ def test_the_view_is_the_theory(classes, nodes):
 def test_the_authors_convention_is_divided_by_the_nodes_and_a_warm_start_changes_nothing():
     weight = np.random.default_rng(1).normal(size=(5, 8))
     first = head_view(weight, None, 8.0, convention="mean")
-    again = head_view(weight, None, 1.0, start=first.points * 1.1)
+    again = head_view(weight, None, 1.0, start=first.collapse_points * 1.1)
     assert first.gamma == 1.0
-    np.testing.assert_allclose(first.points, again.points, atol=1e-8)
+    np.testing.assert_allclose(first.collapse_points, again.collapse_points, atol=1e-8)
 
 
 def test_wide_heads_are_drawn_in_their_main_directions():

@@ -1,0 +1,99 @@
+"""Sockets of a room: one for words (who is where, what is predicted), one for the frames of whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.live import hub as hubs
+from app.live.frames import encode
+from app.live.messages import Control, MessageError, Thumbs
+from app.live.outbox import Hangup, Outbox
+from app.live.socket import accepted, control_in, converse, first_word, hang_up, token_of
+from app.room import messages
+from app.room.classroom import CLOSE_OVER, Classroom, Member, RoomError
+from app.room.register import ENDED, Register, current
+
+WORDS_PER_S = 10.0  # that a page may say to its room
+
+Hear = Callable[[str], None]
+
+
+async def words(socket: WebSocket) -> None:
+    """The endpoint of all that is said in a room."""
+    if not await accepted(socket, hubs.current().settings):
+        return
+    outbox, register = Outbox(asyncio.get_running_loop()), current()
+    try:
+        room, hear = _enter(register, messages.first(await first_word(socket)), outbox)
+    except (RoomError, MessageError) as error:
+        again = isinstance(error, RoomError) and error.again
+        await socket.send_bytes(encode("room", {"refused": str(error), "again": again}, ()))
+        await hang_up(socket, Hangup(CLOSE_OVER, "no such room for this page"))
+        return
+    except (TimeoutError, WebSocketDisconnect):
+        await hang_up(socket, Hangup(CLOSE_OVER, "expected a first word, got none"))
+        return
+    try:
+        await converse(socket, outbox, WORDS_PER_S, hear)
+    finally:
+        register.leave(room, outbox)
+
+
+def _enter(register: Register, message: messages.First, page: Outbox) -> tuple[Classroom, Hear]:
+    """The room that the first word opens, and what hears the others."""
+    match message:
+        case messages.Open(run=run, tab=tab, where=where):
+            room = register.open(run, tab, where, page)
+        case messages.Lead(code=code, secret=secret, tab=tab):
+            room = register.lead(code, secret, tab, page)
+        case messages.Join(code=code, member=token, tab=tab):
+            room, member = register.join(code, token, tab, page)
+            return room, lambda text: _hear_member(register, room, member, messages.of_member(text))
+    return room, lambda text: _hear_leader(register, room, messages.of_leader(text))
+
+
+def _hear_leader(register: Register, room: Classroom, message: messages.OfLeader) -> None:
+    register.hear_leader(room)
+    match message:
+        case messages.At(run=run, where=where):
+            register.show(room, run, where)
+        case messages.Halt(halted=halted):
+            register.halt(room, halted)
+        case messages.End():
+            register.end(room, ENDED)
+
+
+def _hear_member(register: Register, room: Classroom, member: Member, message: messages.OfMember) -> None:
+    match message:
+        case messages.Name(name=name):
+            register.rename(room, member, name)
+        case messages.Hands(run=run, where=where):
+            register.take_hands(room, member, run, where)
+        case messages.Answer(lesson=lesson, index=index, choice=choice):
+            register.answer(room, member, lesson, index, choice)
+
+
+async def frames(socket: WebSocket) -> None:
+    """The endpoint of frames: the hello's token is the room's code. Whoever watches has no say in the run."""
+    settings = hubs.current().settings
+    if not await accepted(socket, settings):
+        return
+    outbox, register = Outbox(asyncio.get_running_loop()), current()
+    try:
+        room = register.watch(await token_of(socket) or "", outbox)
+    except RoomError as error:
+        await hang_up(socket, Hangup(CLOSE_OVER, str(error)))
+        return
+    try:
+        await converse(socket, outbox, settings.messages_per_s,
+                       lambda text: _hear_watcher(register, room, control_in(text), outbox))
+    finally:
+        register.unwatch(room, outbox)
+
+
+def _hear_watcher(register: Register, room: Classroom, message: Control, page: Outbox) -> None:
+    if isinstance(message, Thumbs):
+        register.send_thumbs(room, page)

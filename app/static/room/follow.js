@@ -1,0 +1,115 @@
+// On the room's page: who I am here, and whether I follow or have my own hands; it carries predictions to the leader.
+
+import { keeping } from "../kit/component.js";
+import { el, setText } from "../kit/dom.js";
+import { Part } from "../kit/part.js";
+import { RoomLine, TAB, recall, remember } from "./line.js";
+
+const KEPT = "lpc-room-member"; // {code, member}
+const button = (text, testid, click) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click } });
+
+/** props: {roomPath, code, where: what the page shows, run: the token of one's own run or "", tell(message)}. */
+class Follow extends Part {
+  constructor(element, props) {
+    super(element, props, { className: "lpc-follow", testid: "lpc-follow", sheets: ["room/room.css"] });
+    Object.assign(this, { room: null, trouble: "", asked: "" });
+    this.build();
+    this.begin();
+  }
+
+  build() {
+    this.me = el("span", { class: "lpc-follow-me", testid: "lpc-follow-me" });
+    this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: "name, if you like", "aria-label": "What you want to be called; the leader sees it", autocomplete: "off", testid: "lpc-follow-name" });
+    this.name.addEventListener("change", () => this.line?.send({ type: "name", name: this.name.value }));
+    this.state = el("span", { class: "lpc-follow-state", role: "status", testid: "lpc-follow-state" });
+    this.hands = button("My own hands", "lpc-follow-hands", () => this.props.tell({ what: this.props.run ? "follow" : "hands" }));
+    this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button("Leave", "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
+    this.predicted = ({ detail }) => this.line?.send({ type: "answer", ...detail });
+  }
+
+  async begin() {
+    if (!await this.styled()) return;
+    document.addEventListener("lpc-predicted", this.predicted);
+    this.line = new RoomLine(this.props.roomPath, () => this.firstWord(), {
+      room: (info) => this.told(info), status: (status) => this.statusIs(status), remark: (text) => this.say({ trouble: text }),
+    });
+  }
+
+  firstWord() {
+    const kept = recall(KEPT);
+    return { type: "join", code: this.props.code, tab: TAB, member: kept?.code === this.props.code ? kept.member : "" };
+  }
+
+  statusIs(status) {
+    this.asked = "";
+    this.begins = status === "open";
+    this.say({ trouble: status === "open" || status === "connecting" ? "" : "Reconnecting…" });
+  }
+
+  told(info) {
+    if (info.refused || info.over) {
+      this.line.close();
+      this.props.tell({ what: "over" }); // the page finds that there is no such room
+      return this.say({ trouble: info.refused ?? info.over });
+    }
+    remember(KEPT, { code: info.code, member: info.member });
+    this.say({ room: info, trouble: "" });
+    if (this.begins) this.sayHands();
+    this.begins = false;
+    this.askForPage();
+  }
+
+  /** The page shows what the leader showed when it was drawn: where that has changed, it is to be drawn anew. */
+  askForPage() {
+    const wanted = JSON.stringify(this.room.where);
+    if (this.props.run || this.asked === wanted || wanted === JSON.stringify(this.props.where)) return;
+    this.asked = wanted;
+    this.props.tell({ what: "place", where: this.room.where });
+  }
+
+  sayHands() {
+    const { run, where } = this.props;
+    this.line?.send({ type: "hands", run, where: run ? where : { page: "", lesson: "", index: 0 } });
+  }
+
+  say(what) {
+    Object.assign(this, what);
+    this.request();
+  }
+
+  draw() {
+    const { room, trouble, props: { run } } = this;
+    setText(this.me, room ? `Room ${room.code}: you are number ${room.number}` : `Room ${this.props.code}`);
+    if (room && document.activeElement !== this.name) this.name.value = room.name;
+    setText(this.hands, run ? "Follow again" : "My own hands");
+    this.hands.disabled = !room;
+    setText(this.state, trouble || stateOf(room, run));
+    this.root.classList.toggle("lpc-follow-own", Boolean(run));
+    for (const stage of document.querySelectorAll("[data-testid=lpc-stage]")) stage.inert = Boolean(run && room?.halted);
+  }
+
+  update(props) {
+    const { run, where } = this.props;
+    this.props = { ...this.props, ...props };
+    if (!this.line) return; // styles are still on their way
+    this.restyle();
+    if (this.props.run !== run || (run && JSON.stringify(this.props.where) !== JSON.stringify(where))) this.sayHands();
+    if (this.room) this.askForPage();
+    this.request();
+  }
+
+  destroy() {
+    super.destroy();
+    document.removeEventListener("lpc-predicted", this.predicted);
+    this.line?.close();
+  }
+}
+
+function stateOf(room, run) {
+  if (!room) return "Coming in…";
+  if (room.halted) return "Paused by the leader";
+  if (!room.led) return "The leader is away; the room waits";
+  return run ? "Your own hands" : "You follow the leader";
+}
+
+export default keeping((element, data, component) => new Follow(element, { ...data, tell: (message) => component.setTriggerValue("told", message) }), ({ code }) => code);

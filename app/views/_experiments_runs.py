@@ -1,0 +1,160 @@
+"""The runs of the server's store: browse, filter, compare their curves and settings, open one in Inspect or Play."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from app import session
+from app.charts.paper_figure import called, paper_cards
+from app.desks.experiments import Shelf, placeless
+from app.desks.inspections import InspectRefused, Upload, Wish
+from app.parts.cards import cards
+from app.views._place import page_of
+from app.views._plain import plain
+from lpc_core.config import RunConfig, restored
+from lpc_core.experiments import QUANTITIES, FigureData, StoredRun, StoreError, value_of
+from lpc_core.parsing import to_short_texts
+
+COLUMNS = ("test_accuracy", "train_accuracy", "spread", "norm_cv", "separation", "deepfool", "smallest", "p_y",
+           "seconds")
+SHOWN = ("train_accuracy", "within_class_spread", "gamma")
+MOST = 6  # runs compared
+STATE = "state.safetensors"
+
+
+def render(held: Shelf) -> None:
+    """A table of all; below it those that are chosen, side by side."""
+    if not held.runs or held.store is None:
+        st.info("The server's store has no runs yet: “Run a row” above, or `lpc paper run digits/lpc`, makes some.",
+                icon=":material/inventory_2:")
+        return
+    left, right = st.columns([2, 1])
+    wanted = left.text_input("Filter by name", key="paper_filter", placeholder="digits/lpc", max_chars=80).strip()
+    state = right.selectbox("State", ["all", "done", "under way", "diverged"], key="paper_state")
+    told = {run.planned.name: (run, status_of(held, run)) for run in held.runs}
+    shown = {name: entry for name, entry in told.items() if wanted.lower() in name and _fits(entry[1], state)}
+    _table(shown)
+    names = st.multiselect("Compare", list(told), key="paper_compare", max_selections=MOST,
+                           placeholder="choose runs to see their curves side by side")
+    chosen = [told[name][0] for name in names if name in told]
+    if chosen:
+        _compare(chosen)
+        _open(chosen)
+
+
+def status_of(held: Shelf, run: StoredRun) -> str:
+    """done, diverged, or how far it is."""
+    if run.report is not None:
+        return "diverged" if run.diverged else "done"
+    share, what = held.store.progress(run.planned) if held.store else (0.0, "waiting")
+    return f"{what}, {share:.0%}"
+
+
+def _fits(status: str, wanted: str) -> bool:
+    return wanted in ("all", status if status in ("done", "diverged") else "under way")
+
+
+def _table(shown: dict[str, tuple[StoredRun, str]]) -> None:
+    columns: dict[str, list[Any]] = {"run": list(shown), "state": [status for _, status in shown.values()]}
+    for name in COLUMNS:
+        columns[QUANTITIES[name][1]] = [value_of(run, name) if run.report else math.nan for run, _ in shown.values()]
+    st.dataframe(columns, hide_index=True, height=min(420, 40 + 35 * max(1, len(shown))), column_config={
+        title: st.column_config.NumberColumn(format="%.4g") for title in list(columns)[2:]})
+    st.caption(f"{len(shown)} runs. A column's head sorts by it; training is in seconds.")
+
+
+# ---- several, side by side ---------------------------------------------------------------------------------------
+
+
+def curves(runs: Sequence[StoredRun], quantities: Sequence[str]) -> FigureData:
+    """Quantities of every look against the epoch, a series per run, as far as each has come."""
+    lines = [{"row": run.planned.name, "seed": run.planned.seed, "epoch": line["epoch"], "quantity": name,
+              "value": line[name]} for run in runs for line in run.epochs() for name in quantities
+             if line.get(name) is not None and math.isfinite(line[name])]
+    return FigureData("5", "The runs over training", "epoch", "value", "quantity", (False, True), tuple(lines),
+                      () if lines else ("Nothing has been measured yet.",))
+
+
+def _compare(runs: Sequence[StoredRun]) -> None:
+    try:
+        lines = {name for run in runs for line in run.epochs() for name, value in line.items()
+                 if isinstance(value, float)}
+        wanted = st.multiselect("Curves", sorted(lines), [name for name in SHOWN if name in lines], key="paper_curves",
+                                format_func=called)
+        cards(paper_cards(curves(runs, wanted), [run.planned.name for run in runs]), "paper-runs")
+    except StoreError as error:
+        st.error(plain(placeless(str(error))), icon=":material/error:")
+        return
+    settings = {run.planned.name: run.about.get("config", {}) for run in runs}
+    differ = [name for name in next(iter(settings.values())) if len({str(each.get(name)) for each in
+                                                                     settings.values()}) > 1]
+    if differ:
+        st.caption("Settings in which they differ")
+        st.dataframe({"setting": differ} | {run: [str(each.get(name)) for name in differ]
+                                            for run, each in settings.items()}, hide_index=True)
+
+
+# ---- one, elsewhere ----------------------------------------------------------------------------------------------
+
+
+def _open(runs: Sequence[StoredRun]) -> None:
+    """A run's checkpoint, or the latents of one of its looks, in Inspect; its settings in Play."""
+    names = [run.planned.name for run in runs]
+    first, second, third, fourth = st.columns([3, 2, 1, 1], vertical_alignment="bottom")
+    name = first.selectbox("Open one", names, key="paper_open")
+    run = runs[names.index(name)] if name in names else runs[0]
+    moments = _moments(second, run)
+    if third.button("Inspect", key="paper_inspect", icon=":material/search:", width="stretch",
+                    disabled=not (run.folder / STATE).is_file()):
+        _inspect(run, moments)
+    fourth.link_button("Play", f"play?{urlencode(to_short_texts(_settings(run)))}", icon=":material/sports_esports:",
+                       width="stretch", help="The network, data and seed of this run, live, with the outline of its γ.")
+
+
+def _settings(run: StoredRun) -> RunConfig:
+    return restored(run.about["config"])
+
+
+LAST = "the last checkpoint"
+
+
+def _moments(place: Any, run: StoredRun) -> int | None:
+    """Which look is wanted: of runs of few nodes any, of others the last, whose checkpoint is kept."""
+    latents = run.latents()
+    epochs = {line["step"]: line["epoch"] for line in run.epochs()}
+    looks = [] if latents is None else list(enumerate(latents.steps.tolist()))
+    words = {None: LAST} | {number: f"latents of epoch {epochs.get(step, '?')} (γ {latents.gammas[number]:.3g})"
+                            for number, step in looks if latents is not None}
+    chosen: int | None = place.selectbox("What of it", list(words), format_func=words.__getitem__,
+                                         key=f"paper_moment_{run.planned.name}")
+    return chosen
+
+
+def _inspect(run: StoredRun, moment: int | None) -> None:
+    """Lay it on the tab's inspection desk and go there."""
+    desk, stem = session.current().inspect_desk(), run.planned.name.replace("/", "-")
+    try:
+        if moment is None:
+            path = run.folder / STATE
+            desk.accept(Upload(f"{stem}.safetensors", path, path.stat().st_size), Wish())
+        else:
+            desk.take(f"{stem}-look-{moment}.npz", _embeddings(run, moment))
+    except InspectRefused as error:
+        desk.error = str(error)
+    st.switch_page(page_of("inspect", "Inspect"))
+
+
+def _embeddings(run: StoredRun, moment: int) -> io.BytesIO:
+    """The latents of one look, with their labels, as a file that Inspect takes."""
+    kept, raw = run.latents(), io.BytesIO()
+    if kept is not None:
+        np.savez(raw, latents=kept.latents[moment], labels=kept.labels)
+    raw.seek(0)
+    return raw

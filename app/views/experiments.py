@@ -1,0 +1,105 @@
+"""Reproduce: the paper's rows run here: tables with a verdict per claim, figures, every run, and a phase diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app import session
+from app.charts.paper_figure import paper_cards
+from app.desks.experiments import ExperimentDesk, Shelf, shelf, shipped
+from app.parts.cards import cards
+from app.views import _experiments_launch, _experiments_phase, _experiments_runs
+from app.views._base import View
+from app.views._plain import plain
+from lpc_core.experiments import SOURCE, Results, table_in_markdown, verdicts_in_markdown
+
+INTRO = f"""
+Every row of the paper by its name, trained and measured with this code, beside what was published. “Paper” is
+{SOURCE}; beside a stand-in such as digits it is that of the same row on CIFAR-10: for the direction, not the size.
+"""
+USUAL = ("lpc", "no-pen", "lin-pen")  # rows that a figure begins with
+_STYLE = """
+[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
+.st-key-paper_tables table { font-size: .85rem; }
+.st-key-paper_tables td, .st-key-paper_tables th { padding: .25rem .5rem; }
+"""
+
+
+def render() -> None:
+    """What is under way, then the section that is chosen."""
+    tab = session.current()
+    desk = tab.linked_desk("experiments", ExperimentDesk)
+    held = shelf()
+    st.html(f"<style>{_STYLE}</style>")
+    st.markdown(INTRO)
+    for problem in held.problems:
+        st.warning(plain(problem), icon=":material/warning:")
+    _experiments_launch.render(desk, held)
+    sections: dict[str, Callable[[], None]] = {
+        "Verdicts": lambda: _tables(held), "Figures": lambda: _figures(held),
+        "Runs": lambda: _experiments_runs.render(held), "Phases": lambda: _experiments_phase.render(tab, desk)}
+    sections[st.radio("Section", list(sections), key="paper_section", label_visibility="collapsed", horizontal=True)]()
+
+
+def _family(held: Shelf) -> Results | None:
+    """The family of runs that is chosen: of the server's store, and where it has none, of those that were shipped."""
+    own = held.results()
+    found = sorted(own or shipped(), key=lambda each: -len(each.tables[0].rows))  # what says most comes first
+    if not own:
+        words = ("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
+                 "`lpc paper run digits/all --seeds 3` makes your own." if found else
+                 "No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
+        st.info(words, icon=":material/inventory_2:")
+    if not found:
+        return None
+    names = [each.name for each in found]
+    chosen = st.selectbox("Runs on", names, key="paper_family", help="Rows are compared within one data set, "
+                                                                     "generation and variant.")
+    return found[names.index(chosen)] if chosen in names else found[0]
+
+
+def _tables(held: Shelf) -> None:
+    each = _family(held)
+    if each is None:
+        return
+    with st.container(key="paper_tables"):
+        if each.about:
+            st.caption(plain(each.about))
+        st.header("The claims", anchor=False)
+        st.caption("A claim holds only if it does for every seed against every other.")
+        st.markdown(verdicts_in_markdown(each.verdicts))
+        for table in each.tables:
+            st.header(f"Table {table.number}. {table.title}", anchor=False)
+            st.markdown(table_in_markdown(table))
+            for note in dict.fromkeys(f"{row.label}: {row.note}" for row in table.rows if row.note):
+                st.caption(plain(note))
+
+
+def _figures(held: Shelf) -> None:
+    each = _family(held)
+    if each is None:
+        return
+    left, right = st.columns([1, 2])
+    names = list(each.figures)
+    name = left.selectbox("Figure", names, names.index("5") if "5" in names else 0, key="paper_figure",
+                          format_func=lambda name: _title(each, name))
+    rows = [row.label for row in each.tables[0].rows]
+    chosen = right.multiselect("Rows", rows, _usual(rows), key=f"paper_rows_{each.name}")
+    data = each.figures[name]
+    cards(paper_cards(data, rows if name == "3" else chosen), f"paper-figure-{name}",
+          columns=1 if name == "3" else 2)
+
+
+def _title(each: Results, name: str) -> str:
+    return f"{name}. {each.figures[name].title}" if name.isdigit() else each.figures[name].title
+
+
+def _usual(rows: Sequence[str]) -> list[str]:
+    known = [row for row in rows if row.partition("/")[2].partition("@")[0].partition(" ")[0] in USUAL]
+    return known or list(rows[:3])
+
+
+VIEW = View("Reproduce", 7, render)

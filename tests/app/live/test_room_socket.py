@@ -1,0 +1,155 @@
+"""A room over real WebSockets: a leader, who follows, the very frames; refusals, floods, and lines that end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from app.live import hub as hubs
+from app.live.frames import decode
+from app.live.hub import Hub
+from app.live.processes import LocalWorker
+from app.room import register, socket
+from app.settings import Settings
+from tests.app.live._page import Page
+from tests.app.live.test_hub import config
+from tests.patience import PATIENCE_S, looks, until
+
+WHERE = {"page": "play", "lesson": "", "index": 0}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Hub, int]]:
+    hub = Hub(Settings(spare=False, heartbeat_s=600.0, silent_s=600.0),
+              lambda folder: LocalWorker(folder, "tests.app.live._fake:engine"))
+    hub.start()
+    hubs.install(hub)
+    register.install(register.Register(hub))
+    app = Starlette(routes=[WebSocketRoute("/room", socket.words), WebSocketRoute("/frames", socket.frames)])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started and hub.workers_ready == 1)
+    yield hub, server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join(5)
+    register.install(None)
+    hubs.install(None)
+    hub.stop()
+
+
+class Line:
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    def say(self, **message: object) -> None:
+        self.socket.send(json.dumps(message))
+
+    def next(self, kind: str, fits: Any = lambda info: True) -> dict[str, Any]:
+        for _ in looks(PATIENCE_S, lambda _: None):
+            seen, info, _ = decode(self.socket.recv(timeout=PATIENCE_S))
+            if seen == kind and fits(info):
+                return info
+        raise AssertionError(f"no such {kind}")
+
+    def end(self) -> int:
+        try:
+            while True:
+                self.socket.recv(timeout=PATIENCE_S)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code
+
+
+@pytest.fixture
+def dial(server: tuple[Hub, int]) -> Iterator[Callable[..., Line]]:
+    """``dial(path, first word)`` gives a line; all end with the test."""
+    with contextlib.ExitStack() as lines:
+        def made(path: str, **first: object) -> Line:
+            url = f"localhost:{server[1]}"
+            line = Line(lines.enter_context(connect(f"ws://{url}/{path}", origin=f"http://{url}")))
+            line.say(**first)
+            return line
+
+        yield made
+
+
+def test_a_room_from_its_opening_to_its_end(server, dial):
+    hub, _ = server
+    run = hub.open(config(steps=1_000_000))
+    page = Page(hub, run)
+    leader = dial("room", type="open", run=run.token, tab="a", where=WHERE)
+    code = leader.next("room")["code"]
+
+    one = dial("room", type="join", code=code, tab="b")
+    assert one.next("room")["where"] == WHERE
+    frames = dial("frames", type="hello", token=code.lower())
+    setup = frames.next("setup")
+    assert frames.next("frame")["run"] == setup["run"] == page.wait("setup")["run"]
+    assert len(page.of("setup")) == 1  # the page whose run it is was not disturbed
+    frames.say(type="pause")  # whoever watches has no say
+    step = frames.next("frame")["step"]
+    frames.next("frame", lambda info: info["step"] > step + 100)
+
+    one.say(type="name", name="<b>Ada</b>\n")
+    leader.next("room", lambda info: info["members"] and info["members"][0]["name"] == "<b>Ada</b>")
+    leader.say(type="halt", halted=True)
+    one.next("room", lambda info: info["halted"])
+    frames.next("frame", lambda info: info["state"] == "paused")
+    late = dial("frames", type="hello", token=code)
+    late.next("setup")
+    late.next("frame", lambda info: info["state"] == "paused")
+
+    for _ in range(300):
+        one.say(type="name", name="x")
+    assert "messages a second" in one.next("notice")["text"]
+    one.say(type="halt", halted=False)
+    leader.say(type="end")
+    assert "ended this room" in one.next("room", lambda info: "over" in info)["over"]
+    assert [line.end() for line in (leader, one, frames, late)] == [4401] * 4
+    hub.close(run.id)
+
+
+def test_pictures_are_made_once_for_all_who_watch(server, dial):
+    hub, _ = server
+    run = hub.open(config("pictures"))
+    page = Page(hub, run)
+    code = dial("room", type="open", run=run.token, tab="a", where=WHERE).next("room")["code"]
+    watching = [dial("frames", type="hello", token=code) for _ in range(2)]
+    for line in watching:
+        line.next("setup")
+        line.say(type="thumbs")
+        line.next("thumbs")
+    assert len(page.of("thumbs")) == 1
+    hub.close(run.id)
+
+
+@pytest.mark.parametrize(("first", "text"), [
+    ({"type": "join", "code": "BCDF", "tab": "a"}, "There is no room by this code"),
+    ({"type": "lead", "code": "BCDF", "secret": "x", "tab": "a"}, "There is no room by this code"),
+    ({"type": "open", "run": "x", "tab": "a", "where": WHERE}, "Expected the run of a page that is open"),
+    ({"type": "join", "code": "B" * 1_000, "tab": "a"}, "should have at most 128 characters"),
+    ({"type": "open", "run": "x", "tab": "a", "where": {"page": "<b>"}}, "page"),
+    ({"type": "ping"}, "does not match any of the expected tags")])
+def test_who_cannot_come_in_is_told_why(dial, first, text):
+    line = dial("room", **first)
+    assert text in line.next("room")["refused"]
+    assert line.end() == 4401
+
+
+def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):
+    assert dial("frames", type="hello", token="BCDF").end() == 4401
+    for path in ("room", "frames"):
+        url = f"ws://localhost:{server[1]}/{path}"
+        with pytest.raises(InvalidStatus) as refused, connect(url, origin="http://evil.example"):
+            pass
+        assert refused.value.response.status_code == 403
