@@ -26,9 +26,8 @@ def render() -> None:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
-        stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
         lead(seat.token, Where(page="play"), session.room_address())
-        stage(seat.token, moment=tab.moment, share=session.share(tab))
+        stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):
