@@ -40,7 +40,7 @@ export class Stage extends LiveView {
     addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
-    if (this.props.tour) part.said.append(new Tour(this.root, this.props.tour).offer);
+    if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
     if (this.props.share) this.transport.speed.after((this.share = new Share(this)).button);
   }
 
