@@ -29,6 +29,7 @@ from app.words import DOMAIN, LANGUAGES, LOCALE, OWN
 from lpc_core.choices import choices
 from lpc_core.config import fields
 from lpc_core.data import sources
+from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, figure
 from lpc_core.inspection.scaling import CHOICES, TITLES
 from lpc_core.presets import named_presets
 
@@ -37,7 +38,7 @@ METHODS = [("**.py", "python"), ("static/**.js", "javascript")]
 OPTIONS = {"static/**.js": {"parse_template_string": True}}  # `${tr("…")}` speaks, too
 KEYWORDS = {"_": None, "N_": None, "tr": None}
 OF_THE_PAGE = (  # whose texts the browser says itself
-    "app/static/", "app/live/", "app/abouts.py", "app/catalogue.py", "app/glossary.py", "lpc_core/data")
+    "app/static/", "app/live/", "app/room/", "app/abouts.py", "app/catalogue.py", "app/glossary.py", "lpc_core/data")
 OF_A_CHART = ("title", "short", "formula", "meaning", "unit", "about")
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # the same texts make the same files
 
@@ -77,6 +78,9 @@ def _registered() -> Iterator[tuple[str, str]]:
     for sample in (*samples(), *samples(FILMS)):
         yield from (("assets", text) for text in (sample.title, sample.sentence))
     yield from (("app/views/_form.py", text) for text in _of_the_form())
+    yield from (("lpc_core/experiments", name) for name in MARKS)
+    yield from (("lpc_core/experiments", figure(name, ()).title) for name in FIGURES)
+    yield from (("lpc_core/experiments", title) for name, title in QUANTITIES.values())
     for name, meaning in CHOICES.items():
         yield from (("lpc_core/inspection/scaling.py", text) for text in (TITLES[name], meaning))
 
