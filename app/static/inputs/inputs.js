@@ -19,7 +19,7 @@ const STEP = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 export class Inputs {
   /** hooks: {clock, linked, info(key), focus(): classes shown alone, wantThumbs(), opened()}. */
   constructor({ clock, linked, info, focus, wantThumbs, opened }) {
-    Object.assign(this, { linked, focus, wantThumbs, opened, face: null, setupMessage: null, predictions: null, theme: null, open: false, from: null });
+    Object.assign(this, { linked, focus, wantThumbs, opened, face: null, setupMessage: null, predictions: null, theme: null, open: false, chosen: null, from: null });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Inputs by class") });
     this.box = el("div", { class: "lpc-inputs-box", hidden: true });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", testid: "lpc-inputs-surface",
@@ -52,6 +52,7 @@ export class Inputs {
 
   /** By hand: it stays so in this browser. */
   choose(open) {
+    this.chosen = open;
     remember("inputs", open ? "open" : "closed");
     this.show(open);
     this.opened();
@@ -66,10 +67,18 @@ export class Inputs {
     this.drawing.touch();
   }
 
-  /** As the reader left it; at first open where there is room in a stage of this `width`. */
-  begin(width) {
+  /** As the reader left it; until a hand chooses, open where and as long as there is room in the stage `root`. */
+  begin(root) {
     const kept = recall("inputs");
-    this.show(kept ? kept === "open" : width < NARROW || width >= WIDE);
+    if (kept) this.chosen = kept === "open";
+    const fitIn = ({ clientWidth: width }) => this.chosen ?? (width < NARROW || width >= WIDE);
+    this.show(fitIn(root));
+    this.room = new ResizeObserver(() => {
+      if (fitIn(root) === this.open) return;
+      this.show(!this.open);
+      this.opened();
+    });
+    this.room.observe(root);
   }
 
   /** Whether the frames are to bring what the network says of the plane. */
@@ -183,5 +192,6 @@ export class Inputs {
 
   destroy() {
     this.observer.disconnect();
+    this.room?.disconnect();
   }
 }

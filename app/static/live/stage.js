@@ -81,7 +81,7 @@ export class Stage extends LiveView {
     this.info = this.own = this.said = null;
     this.showTheory(info);
     this.thumbsAsked = false;
-    if (!this.begun) this.inputs.begin(this.root.clientWidth);
+    if (!this.begun) this.inputs.begin(this.root);
     for (const part of this.parts()) part.setup(own);
     this.gamma.setup(info);
     this.views.setup(info.d);
