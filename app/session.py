@@ -22,6 +22,7 @@ from app.live.sessions import SessionHandle
 from app.reach import reachable
 from app.room.classroom import Classroom
 from app.settings import from_env
+from app.words import _
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
 from lpc_core.parsing import (
@@ -37,6 +38,7 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
+Kind = TypeVar("Kind")
 _JOB = "job"  # in a link: the desk whose work its page goes on showing
 _LANGUAGE = "lang"  # likewise: the language of the page
 _OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
@@ -261,7 +263,7 @@ class Attending(Learning):
 
     def __init__(self) -> None:
         asked = given()
-        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
+        self.form, self.place, self.name, self.index = 0, None, "", 0
         self.done, self.run = set(), RunConfig()
         self.group: RunGroup | None = None
         self.code = asked.pop("code", "")
@@ -371,34 +373,29 @@ def _explain(error: ConfigError, run: RunConfig) -> str:
 
 def current() -> Session:
     """Return this tab's session."""
-    if "lpc" not in st.session_state:
-        st.session_state.lpc = Session()
-    session: Session = st.session_state.lpc
-    return session
+    return _of_the_tab("lpc", Session)
 
 
 def comparing() -> Comparing:
     """Return this tab's comparison."""
-    if "lpc-compare" not in st.session_state:
-        st.session_state["lpc-compare"] = Comparing()
-    tab: Comparing = st.session_state["lpc-compare"]
-    return tab
+    return _of_the_tab("lpc-compare", Comparing)
 
 
 def learning() -> Learning:
     """Return this tab's place in the lessons."""
-    if "lpc-learn" not in st.session_state:
-        st.session_state["lpc-learn"] = Learning()
-    tab: Learning = st.session_state["lpc-learn"]
-    return tab
+    return _of_the_tab("lpc-learn", Learning)
 
 
 def attending() -> Attending:
     """Return this tab's place in a room."""
-    if "lpc-room" not in st.session_state:
-        st.session_state["lpc-room"] = Attending()
-    tab: Attending = st.session_state["lpc-room"]
-    return tab
+    return _of_the_tab("lpc-room", Attending)
+
+
+def _of_the_tab(key: str, make: type[Kind]) -> Kind:
+    """What the tab keeps under ``key``, made when it is first asked for."""
+    if key not in st.session_state:
+        st.session_state[key] = make()
+    return cast(Kind, st.session_state[key])
 
 
 def link_job(desk: jobs.Desk) -> None:
@@ -461,8 +458,9 @@ def film_estimate() -> str:
         seconds = _film_recording().seconds
     except (FilmError, ConfigError) as error:
         return str(error)
-    about = f"{max(5, 5 * round(seconds / 5)):.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
-    return f"Takes about {about} when the machine has nothing else to do; the page shows how far it is."
+    about = (_("{n} seconds", n=f"{max(5, 5 * round(seconds / 5)):.0f}") if seconds < 90 else
+             _("{n} minutes", n=f"{seconds / 60:.0f}"))
+    return _("Takes about {time} when the machine has nothing else to do; the page shows how far it is.", time=about)
 
 
 def _film_recording() -> films.Recording:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -20,12 +17,12 @@ from websockets.sync.client import ClientConnection, connect
 from app.live import hub as hubs
 from app.live.frames import decode
 from app.live.hub import Hub
-from app.live.processes import LocalWorker
 from app.live.socket import live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import alone
 from tests.app.live._page import as_one
+from tests.app.live._served import served
 from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
@@ -34,19 +31,8 @@ RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Hub, int]]:
     settings = Settings(spare=False, heartbeat_s=600.0, messages_per_s=40.0, allowed_origins=("https://lab.example.org",))
-    hub = Hub(settings, lambda folder: LocalWorker(folder, "tests.app.live._fake:engine"))
-    hub.start()
-    hubs.install(hub)
-    app = Starlette(routes=[WebSocketRoute("/lab/ws", live)])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started and hub.workers_ready == 1)
-    yield hub, server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(5)
-    hubs.install(None)
-    hub.stop()
+    with served(settings, [WebSocketRoute("/lab/ws", live)]) as (hub, port):
+        yield hub, port
 
 
 def dial(port: int, **options: Any) -> ClientConnection:
