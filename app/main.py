@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import session
-from app.views import views
+from app.views import opening, views
 from app.words import LANGUAGES, _
 
 # Above every page whose server is away. (A live view says it itself, of its own connection.)
@@ -29,6 +29,7 @@ shown = st.navigation(list(pages.values()), position="top")
 if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=asked)
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
+opening()
 shown.run()
 session.keep_language()
 st.html(f'<p class="lpc-languages">{" · ".join(session.language_links(LANGUAGES))}</p>')

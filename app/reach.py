@@ -8,8 +8,10 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-ALONE = ("Only this machine can open this address. Start the lab with --host 0.0.0.0, and others in the same network "
-         "can, too.")
+from app.words import N_, _
+
+ALONE = N_("Only this machine can open this address. Start the lab with --host 0.0.0.0, and others in the same network "
+           "can, too.")
 
 
 def reachable(address: str) -> tuple[str, str]:
@@ -21,7 +23,7 @@ def reachable(address: str) -> tuple[str, str]:
         return address, ""
     own, port = own_address(), parts.port or (443 if parts.scheme == "https" else 80)
     if own is None or not answers(own, port):
-        return address, ALONE
+        return address, _(ALONE)
     return parts._replace(netloc=f"{own}:{port}").geturl(), ""
 
 

@@ -331,6 +331,13 @@ def asked_language() -> str:
     return str(st.session_state.get("lpc-language", ""))
 
 
+def wrong_language() -> str:
+    """What is wrong with the language that the link names; "" where it names one of ours, or none."""
+    asked = st.query_params.get(_LANGUAGE)
+    known = asked is None or asked in words.LANGUAGES
+    return "" if known else f"{ConfigError(_LANGUAGE, ' or '.join(words.LANGUAGES), asked)}. It is ignored."
+
+
 def in_language(texts: Mapping[str, str]) -> dict[str, str]:
     """A link's ``texts`` and the language, where the tab's own link named one: what is passed on speaks it too."""
     asked = asked_language()

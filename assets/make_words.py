@@ -17,6 +17,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from app import abouts
 from app.catalogue import catalogue
 from app.comparisons import READY
 from app.desks.samples import FILMS, samples
@@ -28,6 +29,7 @@ from app.words import DOMAIN, LANGUAGES, LOCALE, OWN
 from lpc_core.choices import choices
 from lpc_core.config import fields
 from lpc_core.data import sources
+from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, figure
 from lpc_core.inspection.scaling import CHOICES, TITLES
 from lpc_core.presets import named_presets
 
@@ -35,7 +37,8 @@ ROOT = Path(__file__).parents[1]
 METHODS = [("**.py", "python"), ("static/**.js", "javascript")]
 OPTIONS = {"static/**.js": {"parse_template_string": True}}  # `${tr("…")}` speaks, too
 KEYWORDS = {"_": None, "N_": None, "tr": None}
-OF_THE_PAGE = ("app/static/", "app/live/", "app/catalogue.py", "lpc_core/data")  # whose texts the browser says itself
+OF_THE_PAGE = (  # whose texts the browser says itself
+    "app/static/", "app/live/", "app/room/", "app/abouts.py", "app/catalogue.py", "app/glossary.py", "lpc_core/data")
 OF_A_CHART = ("title", "short", "formula", "meaning", "unit", "about")
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # the same texts make the same files
 
@@ -61,6 +64,7 @@ def _registered() -> Iterator[tuple[str, str]]:
         yield f"app/views/{name}.py", view.title
     for term, meaning in GLOSSARY.items():
         yield from (("app/glossary.py", text) for text in (term, meaning))
+    yield from (("app/abouts.py", text) for text in abouts.texts())
     yield from (("app/catalogue.py", text) for text in _of_charts(catalogue()))
     for ready in READY.values():
         yield from (("app/comparisons.py", text) for text in ready.texts())
@@ -74,6 +78,9 @@ def _registered() -> Iterator[tuple[str, str]]:
     for sample in (*samples(), *samples(FILMS)):
         yield from (("assets", text) for text in (sample.title, sample.sentence))
     yield from (("app/views/_form.py", text) for text in _of_the_form())
+    yield from (("lpc_core/experiments", name) for name in MARKS)
+    yield from (("lpc_core/experiments", figure(name, ()).title) for name in FIGURES)
+    yield from (("lpc_core/experiments", title) for name, title in QUANTITIES.values())
     for name, meaning in CHOICES.items():
         yield from (("lpc_core/inspection/scaling.py", text) for text in (TITLES[name], meaning))
 

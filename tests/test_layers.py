@@ -28,6 +28,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app.words",),
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons",
      "app.moments", "app.reach"),
+    ("app.abouts",),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.looks"),
     ("app.offline", "app.room"),

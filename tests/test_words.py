@@ -10,6 +10,8 @@ import pytest
 from app import words
 from app.lessons import lessons
 from app.live import narrate
+from app.room.classroom import ELSEWHERE
+from app.room.register import ENDED, LEFT, NO_RUN, STALE
 from app.views import views
 from assets import make_words
 
@@ -55,9 +57,10 @@ def test_the_catalogues_are_up_to_date(catalog):
         assert make_words.path_of(str(catalog.locale), ending).read_bytes() == content, "run `make words`"
 
 
-def test_the_sentences_of_a_run_are_known_to_the_page(catalog):
+def test_the_sentences_of_a_run_and_of_a_room_are_known_to_the_page(catalog):
     told = json.loads(words.page_words(str(catalog.locale)))
-    assert [text for _, text in narrate.CASES if text not in told] == []
+    texts = [*(text for _, text in narrate.CASES), ELSEWHERE, ENDED, LEFT, NO_RUN, STALE]
+    assert [text for text in texts if text not in told] == []
 
 
 @pytest.mark.parametrize(("asked", "accepted", "spoken"), [

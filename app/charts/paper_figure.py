@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
+from app.words import N_, _
 from lpc_core.experiments import FigureData
 from lpc_core.metrics import METRICS
 
@@ -18,8 +19,9 @@ APART = {"1": ("row", "asked"), "2": ("row",), "3": (), "robustness": ("row",), 
 BY_QUANTITY = ("quantity",)
 MARKERS = ("1", "3")
 SERIES = {"4": "row", "5": "row"}  # what tells lines apart, where it is not the figure's own column
-TITLES = {"epsilon": "ε = ‖δ‖/‖x‖", "share": "share still right", "separation": "separation ratio 𝓡",
-          "robustness": "mean ‖δ‖/‖x‖", "z1": "z₁", "z2": "z₂", "value": "value", "count": "count", "epoch": "epoch"}
+TITLES = {"epsilon": "ε = ‖δ‖/‖x‖", "share": N_("share still right"), "separation": N_("separation ratio 𝓡"),
+          "robustness": N_("mean ‖δ‖/‖x‖"), "z1": "z₁", "z2": "z₂", "value": N_("value"), "count": N_("count"),
+          "epoch": N_("epoch")}
 _INKS = (_ink.BLUE, _ink.ORANGE, _ink.GREEN, _ink.VIOLET, _ink.RED, _ink.AMBER, _ink.MUTED)
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -71,22 +73,22 @@ def called(name: str) -> str:
 
 def figure(drawn: FigureInfo) -> go.Figure:
     """One line per seed, in the colour and dash of its series, or points."""
-    axes = ({"title": {"text": TITLES.get(name, name)}, "type": "log" if log else "linear", "exponentformat": "power"}
+    axes = ({"title": {"text": _(TITLES.get(name, name))}, "type": "log" if log else "linear",
+             "exponentformat": "power"}
             for name, log in zip((drawn.x, drawn.y), drawn.log, strict=True))
     chart = go.Figure(layout=dict(zip(("xaxis", "yaxis"), axes, strict=True)))
     names = list(dict.fromkeys(line.name for line in drawn.lines))
     seen: set[str] = set()
     for line in drawn.lines:
         place = names.index(line.name)
-        ink = _INKS[place % len(_INKS)]
+        ink, told = _INKS[place % len(_INKS)], _("seed {n}", n=line.seed)
         chart.add_scatter(
-            x=line.x, y=[None if drawn.log[1] and value <= 0 else value for value in line.y], name=_safe(line.name),
+            x=line.x, y=[None if drawn.log[1] and value <= 0 else value for value in line.y], name=_safe(_(line.name)),
             legendgroup=line.name, showlegend=line.name not in seen, mode="markers" if drawn.markers else "lines",
-            customdata=[_safe(told) for told in line.told],
+            customdata=[_safe(row) for row in line.told],
             marker={"color": ink, "symbol": _ink.class_symbol(place), "size": 7},
             line={"color": ink, "width": 1.6, "dash": _DASHES[place // len(_INKS) % len(_DASHES)]},
-            hovertemplate=f"%{{customdata}}, seed {line.seed}<br>%{{x:.4g}}: %{{y:.4g}}<extra>{_safe(line.name)}"
-                          "</extra>")
+            hovertemplate=f"%{{customdata}}, {told}<br>%{{x:.4g}}: %{{y:.4g}}<extra>{_safe(_(line.name))}</extra>")
         seen.add(line.name)
     return chart
 
@@ -100,9 +102,9 @@ def paper_cards(data: FigureData, rows: Sequence[str]) -> list[Card]:
     drawn = infos(data, rows)
     if not drawn:
         empty = FigureInfo(data.title, data.x, data.y, data.log, True, ())
-        return [Card(_key(data.name, "none"), data.title, figure(empty), "", (), {},
-                     " ".join(data.notes) or "Choose rows above.")]
-    return [Card(_key(data.name, one.title), one.title, figure(one), _caption(data, one, place == 0),
+        return [Card(_key(data.name, "none"), _(data.title), figure(empty), "", (), {},
+                     " ".join(map(_, data.notes)) or _("Choose rows above."))]
+    return [Card(_key(data.name, one.title), _(one.title), figure(one), _caption(data, one, place == 0),
                  _metrics(one), _columns(one)) for place, one in enumerate(drawn)]
 
 
@@ -118,7 +120,8 @@ def _caption(data: FigureData, drawn: FigureInfo, first: bool) -> str:
     if drawn.markers or drawn.x != "epoch" or not ends:
         return ""
     last, most = f"{min(ends):.3g}", f"{max(ends):.3g}"
-    return f"At the last epoch {last}." if last == most else f"At the last epoch from {last} to {most}."
+    return (_("At the last epoch {value}.", value=last) if last == most else
+            _("At the last epoch from {least} to {most}.", least=last, most=most))
 
 
 def _metrics(drawn: FigureInfo) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from app.desks import jobs
 from app.desks.samples import asset_folder
 from app.live import admission
 from app.settings import from_env
+from app.words import N_
 from lpc_core.config import ConfigError, RunConfig, restored
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.experiments import (
@@ -37,7 +38,7 @@ from lpc_core.parsing import to_texts
 
 MOST_SEEDS = 5  # of a row that a page asks for
 LONGEST_S = 120.0  # of a row that a page may ask for, by the estimate for one ordinary core
-GRIDS = {8: "8 × 8 runs", 12: "12 × 12 runs", 16: "16 × 16 runs"}
+GRIDS = {8: N_("8 × 8 runs"), 12: N_("12 × 12 runs"), 16: N_("16 × 16 runs")}
 GAMMAS, HEAD_LRS = (1e-3, 1e5), (1e-4, 0.1)  # the diagram's axes
 PHASES = "phase"  # the store's folder of diagrams, as `lpc phase --out` writes them
 RESULTS = "results.json.gz"

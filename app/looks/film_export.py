@@ -9,6 +9,7 @@ import base64
 import sys
 from pathlib import Path
 
+from app.abouts import FILM, STAGE, abouts
 from app.catalogue import catalogue
 from app.looks.bundling import data, whole_page
 from lpc_core.files.writing import write_whole
@@ -23,6 +24,7 @@ def page(film: bytes) -> str:
     """The page that plays ``film``, a film's bytes; raises `FilmError` for others."""
     open_film(film)
     held = {"film-catalogue": ("application/json", data(catalogue())),
+            "abouts": ("application/json", data(abouts(STAGE | FILM, served=False))),
             "film-data": ("application/octet-stream", base64.b64encode(film).decode("ascii"))}
     return whole_page("LPC Lab film", BODY, "film/page.js", STYLES, held)
 

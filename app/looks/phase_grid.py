@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlencode
 
+from app.words import _
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.experiments import MARKS, PhaseCell
 from lpc_core.film import run_of
@@ -38,10 +39,11 @@ def grid(config: RunConfig, cells: Sequence[PhaseCell]) -> str:
     rows = "".join(f'<tr><th scope="row">{rate:.2g}</th>' + "".join(
         _cell(config, by_place.get((rate, gamma))) for gamma in gammas) + "</tr>" for rate in rates)
     head = "".join(f'<th scope="col">{_power(gamma)}</th>' for gamma in gammas)
-    key = "".join(f"<li>{_mark(name, 'b')}{escape(name)}</li>" for name in MARKS
+    key = "".join(f"<li>{_mark(name, 'b')}{escape(_(name))}</li>" for name in MARKS
                   if any(cell.phase == name for cell in cells))
-    return (f'<div class="lpc-phase" role="region" tabindex="0" aria-label="Phase diagram"><table><thead><tr>'
-            f'<th scope="col">head rate · γ</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    title, rate = _("Phase diagram"), _("head rate")
+    return (f'<div class="lpc-phase" role="region" tabindex="0" aria-label="{title}"><table><thead><tr>'
+            f'<th scope="col">{rate} · γ</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
             f'<ul class="lpc-phase-key">{key}</ul>')
 
 
@@ -58,8 +60,9 @@ def _mark(phase: str, tag: str, rest: str = "") -> str:
 def _cell(config: RunConfig, cell: PhaseCell | None) -> str:
     if cell is None:
         return "<td></td>"
-    words = (f"γ {cell.gamma:.3g}, head rate {cell.head_lr:.3g}: {cell.phase}, {cell.train_accuracy:.1%} of the "
-             f"training and {cell.test_accuracy:.1%} of the held-out samples right")
+    words = _("γ {gamma}, head rate {rate}: {phase}, {train} of the training and {test} of the held-out samples right",
+              gamma=f"{cell.gamma:.3g}", rate=f"{cell.head_lr:.3g}", phase=_(cell.phase),
+              train=f"{cell.train_accuracy:.1%}", test=f"{cell.test_accuracy:.1%}")
     return "<td>" + _mark(cell.phase, "a", f'href="play?{escape(address(config, cell))}" title="{escape(words)}" '
                                            f'aria-label="{escape(words)}"') + "</td>"
 
@@ -72,4 +75,5 @@ def address(config: RunConfig, cell: PhaseCell) -> str:
 def sentence(cells: Sequence[PhaseCell]) -> str:
     """How many runs became what."""
     counts = {name: sum(cell.phase == name for cell in cells) for name in MARKS}
-    return f"Of {len(cells)} runs: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count) + "."
+    found = ", ".join(f"{count} {_(name)}" for name, count in counts.items() if count)
+    return _("Of {n} runs: {found}.", n=len(cells), found=found)

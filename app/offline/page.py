@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.looks.bundling import bundle, inline, whole_page
+from app.abouts import STAGE, abouts
+from app.looks.bundling import bundle, data, inline, whole_page
 from app.offline.pack import packed
 from app.offline.reach import asked
 from lpc_core.config import RunConfig
@@ -32,6 +33,7 @@ def offline_page(config: RunConfig, words: Sequence[str] = ()) -> str:
     text = [*heading, *(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)]
     body = "\n".join([*text, f'<p id="about">{ABOUT}</p>', '<div id="stage"></div>'])
     held = {"run": ("application/octet-stream", base64.b64encode(packed(config)).decode("ascii")),
+            "abouts": ("application/json", data(abouts(STAGE, served=False))),
             "worker": ("text/plain", inline(bundle("offline/worker.js")))}
     return whole_page(html.escape(title), body, "offline/page.js", STYLES, held)
 

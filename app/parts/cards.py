@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from app.abouts import CARDS, abouts
 from app.charts import Card, csv_text
 from app.parts._mount import mount
 from lpc_core.metrics import METRICS
@@ -29,7 +30,7 @@ def card_data(card: Card) -> dict[str, Any]:
     figure["layout"].pop("template", None)
     return {
         "key": card.key, "title": card.title, "figure": figure, "caption": card.caption, "empty": card.empty,
-        "about": card.about,
+        "about": card.about, "more": abouts({card.key: CARDS[card.key]})[card.key] if card.key in CARDS else None,
         "wide": card.wide, "aspect": card.aspect, "csv": csv_text(card.rows) if card.rows else "",
         "metrics": [explanation(name) for name in card.metrics],
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.abouts import CLOUD, abouts
 from app.desks.inspections import PROJECTIONS, Held
 from app.parts._mount import file_url, mount
 
@@ -32,7 +33,7 @@ def _nothing() -> None:
 
 
 def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
-    return {"name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS),
+    return {"name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS), "abouts": abouts(CLOUD),
             "projections": {name: file_url(token) for name, token in held.projections.items()},
             **{f"{kind}Url": file_url(token) for kind, token in held.tokens.items()}}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.abouts import FILM, STAGE, abouts
 from app.catalogue import catalogue
 from app.desks.films import HeldFilm
 from app.desks.samples import Sample
@@ -26,14 +27,15 @@ def style() -> None:
 def shipped(film: Sample) -> None:
     """Play a film that comes with the lab, at once and by itself."""
     mount("film/film", "film-shipped", {
-        "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "playing": True})
+        "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),
+        "playing": True})
 
 
 def player(film: HeldFilm) -> None:
     """Play the film that is on the tab's desk."""
     mount("film/film", "film", {
         "filmUrl": file_url(film.token),
-        "catalogue": catalogue(),
+        "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),
         "saveUrl": f"{file_url(film.token)}&save",
         "exportUrl": f"lab/film.html?token={film.token}",
         "movies": [[kind.upper(), f"lab/film.{kind}?token={film.token}"] for kind in ("gif", "mp4")

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.abouts import STAGE, abouts
 from app.parts._mount import mount
 
 _STYLE = """
@@ -24,7 +25,8 @@ def stage(token: str, module: str = "live/stage", **more: Any) -> Any:
     module has told since (``told``: what a lesson's stage saw).
     """
     style()
-    return mount(module, module.rpartition("/")[2], {"wsPath": "lab/ws", "token": token, **more},
+    return mount(module, module.rpartition("/")[2],
+                 {"wsPath": "lab/ws", "token": token, "abouts": abouts(STAGE), **more},
                  on_again_change=_draw_again, on_told_change=_draw_again)
 
 

@@ -15,20 +15,24 @@ from app.live.frames import encode
 from app.live.sessions import Outlet
 from app.room.messages import Where
 from app.room.names import plain_name
+from app.words import N_
 
 SILENT_S = 10.0  # a leader's page that said nothing for so long may be replaced by another tab's
 AWAY_S = 60.0  # a member who went is forgotten after that
 CLOSE_REPLACED, CLOSE_OVER = 4409, 4401  # WebSocket close codes: shown elsewhere; there is no such room (any more)
-ELSEWHERE = "This room is led in another tab. Lead it there, or close that tab: this one then goes on by itself."
+ELSEWHERE = N_("This room is led in another tab. Lead it there, or close that tab: this one then goes on by itself.")
 Question = Callable[[str, int], int]  # how many answers the question of a step of a lesson has; 0: it has none
 
 
 class RoomError(RuntimeError):
-    """What was asked of a room cannot be done; the message is for the reader. ``again``: it may be asked later."""
+    """What was asked of a room cannot be done; the message is for the reader. ``again``: it may be asked later.
 
-    def __init__(self, text: str, *, again: bool = False) -> None:
-        super().__init__(text)
-        self.again = again
+    ``sentence`` is for the page, which says it in the reader's language: a text, or a text and its values.
+    """
+
+    def __init__(self, text: str, *, again: bool = False, **values: int) -> None:
+        super().__init__(text.format(**values))
+        self.again, self.sentence = again, [text, values] if values else text
 
 
 @dataclass(eq=False)
@@ -80,7 +84,7 @@ class Classroom:
         member = self.members.get(token)
         if member is None or (member.page is not None and member.tab != tab):
             if len(self.members) >= most:
-                raise RoomError(f"This room is full: {most} are in it.")
+                raise RoomError(N_("This room is full: {most} are in it."), most=most)
             self._count += 1
             member = Member(self._count, secrets.token_urlsafe(24))
             self.members[member.token] = member

@@ -13,11 +13,13 @@ from app.live.sessions import Outlet
 from app.room import codes
 from app.room.classroom import Classroom, Member, RoomError
 from app.room.messages import Where
+from app.words import N_
 
-ENDED = "The leader has ended this room."
-LEFT = "This room is over: its leader did not come back."
-STALE = "There is no room by this code (any more). Ask for the present one."
-NO_RUN = "Expected the run of a page that is open, got one that has ended; reload the page and open the room again."
+ENDED = N_("The leader has ended this room.")
+LEFT = N_("This room is over: its leader did not come back.")
+STALE = N_("There is no room by this code (any more). Ask for the present one.")
+NO_RUN = N_("Expected the run of a page that is open, got one that has ended; reload the page and open the room "
+            "again.")
 _current: Register | None = None
 
 
@@ -46,7 +48,7 @@ class Register:
             for room in [room for room in self._rooms.values() if room.run == run]:
                 self.end(room, ENDED)
             if len(self._rooms) >= most:
-                raise RoomError(f"All {most} rooms of this server are in use; try again later.")
+                raise RoomError(N_("All {most} rooms of this server are in use; try again later."), most=most)
             room = Classroom(codes.new(self._rooms), run, where, question)
             self._rooms[room.code] = room
             room.lead(page, tab, self._hub.age)

@@ -29,8 +29,8 @@ async def words(socket: WebSocket) -> None:
     try:
         room, hear = _enter(register, messages.first(await first_word(socket)), outbox)
     except (RoomError, MessageError) as error:
-        again = isinstance(error, RoomError) and error.again
-        await socket.send_bytes(encode("room", {"refused": str(error), "again": again}, ()))
+        why, again = (error.sentence, error.again) if isinstance(error, RoomError) else (str(error), False)
+        await socket.send_bytes(encode("room", {"refused": why, "again": again}, ()))
         await hang_up(socket, Hangup(CLOSE_OVER, "no such room for this page"))
         return
     except (TimeoutError, WebSocketDisconnect):

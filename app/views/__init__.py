@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
+from app import session
 from app.views._base import View
+from app.views._plain import plain
 from lpc_core.registry import discover
 
-__all__ = ["View", "views"]
+__all__ = ["View", "opening", "views"]
 
 
 def views() -> list[tuple[str, View]]:
     """Every page as (name in the URL, page), in the order of the menu."""
     return sorted(discover("app.views", "VIEW").items(), key=lambda item: item[1].order)
+
+
+def opening() -> None:
+    """What stands above any page: that the link names a language which we do not have."""
+    if problem := session.wrong_language():
+        st.warning(plain(problem))

@@ -14,6 +14,7 @@ from app.parts.cards import cards
 from app.settings import from_env
 from app.views._experiments_runs import SHOWN, curves
 from app.views._plain import plain
+from app.words import N_, _
 from lpc_core.config import ConfigError
 from lpc_core.experiments import Planned
 from lpc_core.parsing import to_short_texts
@@ -27,17 +28,17 @@ def render(desk: ExperimentDesk, held: Shelf) -> None:
         _progress(desk)
         return
     _ended(desk)
-    with st.expander("Run a row", icon=":material/play_circle:"):
+    with st.expander(_("Run a row"), icon=":material/play_circle:"):
         _offer(desk, held)
 
 
 def _offer(desk: ExperimentDesk, held: Shelf) -> None:
     rows = offered()
     first, second, third, last = st.columns([4, 1, 1, 1], vertical_alignment="bottom")
-    key = first.selectbox("Row", list(rows), key="paper_row", format_func=lambda key: f"{key}: {rows[key].title}")
-    seeds = second.number_input("Seeds", 1, MOST_SEEDS, 1, key="paper_seeds")
-    start = third.number_input("First seed", 0, 1_000, 0, key="paper_first_seed")
-    if last.button("Run it", type="primary", key="paper_run", icon=":material/play_arrow:", width="stretch"):
+    key = first.selectbox(_("Row"), list(rows), key="paper_row", format_func=lambda key: f"{key}: {rows[key].title}")
+    seeds = second.number_input(_("Seeds"), 1, MOST_SEEDS, 1, key="paper_seeds")
+    start = third.number_input(_("First seed"), 0, 1_000, 0, key="paper_first_seed")
+    if last.button(_("Run it"), type="primary", key="paper_run", icon=":material/play_arrow:", width="stretch"):
         try:
             desk.run_row(str(key), int(seeds), int(start), from_env().device)
         except (JobRefused, ConfigError) as error:
@@ -45,11 +46,12 @@ def _offer(desk: ExperimentDesk, held: Shelf) -> None:
         st.rerun()
     row = rows[key]
     done = {run.planned.seed for run in held.runs if run.planned.key == key and run.report}
-    st.caption(plain(f"{row.title}, {row.epochs:,} epochs; {row.source}. " + " ".join(
-        f"{note[:1].upper()}{note[1:]}." for note in row.notes) + (
-        f" Seeds done: {', '.join(map(str, sorted(done)))}; these are not trained again." if done else "")))
-    st.caption("What is trained goes into this server's store, for everybody who opens this page. Larger rows are for "
-               "the shell: `lpc paper list`, `lpc paper run`.")
+    trained = _("Seeds done: {seeds}; these are not trained again.", seeds=", ".join(map(str, sorted(done))))
+    st.caption(plain(" ".join([
+        _("{title}, {epochs} epochs; {source}.", title=row.title, epochs=f"{row.epochs:,}", source=row.source),
+        *(f"{note[:1].upper()}{note[1:]}." for note in row.notes), *([trained] if done else [])])))
+    st.caption(_("What is trained goes into this server's store, for everybody who opens this page. Larger rows are "
+                 "for the shell: `lpc paper list`, `lpc paper run`."))
 
 
 def _ended(desk: ExperimentDesk) -> None:
@@ -57,7 +59,7 @@ def _ended(desk: ExperimentDesk) -> None:
     if desk.error:
         st.error(plain(placeless(desk.error)), icon=":material/error:")
     for name, (status, reason) in desk.outcomes.items():
-        words = plain(f"{name}: {status}" + (f". {placeless(reason)}" if reason else ""))
+        words = plain(f"{name}: {_(status)}" + (f". {placeless(reason)}" if reason else ""))
         (st.error if status == "failed" else st.success)(words)
 
 
@@ -68,13 +70,13 @@ def _progress(desk: ExperimentDesk) -> None:
         st.rerun(scope="app")
     session.link_job(desk)
     held, run = shelf(), desk.now()
-    share, what = desk.share, f"Phase diagram: {desk.what}"
+    share, what = desk.share, _("Phase diagram: {what}", what=_(desk.what))
     if run is not None:
-        part, doing = held.store.progress(run) if held.store else (0.0, "starting")
-        share, what = (len(desk.outcomes) + part) / len(desk.runs), f"{run.name}: {doing}"
+        part, doing = held.store.progress(run) if held.store else (0.0, N_("starting"))
+        share, what = (len(desk.outcomes) + part) / len(desk.runs), f"{run.name}: {_(doing)}"
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(max(share, 0.0), 1.0), plain(what))
-    if right.button("Cancel", key="paper_cancel", width="stretch"):
+    if right.button(_("Cancel"), key="paper_cancel", width="stretch"):
         desk.cancel()
         st.rerun(scope="app")
     if run is not None:
@@ -85,7 +87,7 @@ def _live(held: Shelf, run: Planned) -> None:
     """The run's curves so far, and the way to its live stage."""
     found = [each for each in held.runs if each.planned == run]
     cards(paper_cards(curves(found, SHOWN), [run.name]), "paper-live", columns=len(SHOWN))
-    st.link_button("Watch this row's network live in Play", f"play?{urlencode(to_short_texts(run.config))}",
+    st.link_button(_("Watch this row's network live in Play"), f"play?{urlencode(to_short_texts(run.config))}",
                    icon=":material/sports_esports:",
-                   help="The same network, data and seed with the outline of its γ; the row follows the published "
-                        "courses by epoch.")
+                   help=_("The same network, data and seed with the outline of its γ; the row follows the published "
+                          "courses by epoch."))

@@ -13,12 +13,16 @@ from app.parts.cards import cards
 from app.views import _experiments_launch, _experiments_phase, _experiments_runs
 from app.views._base import View
 from app.views._plain import plain
+from app.words import N_, _
 from lpc_core.experiments import SOURCE, Results, table_in_markdown, verdicts_in_markdown
 
-INTRO = f"""
+INTRO = N_("""
 Every row of the paper by its name, trained and measured with this code, beside what was published. “Paper” is
-{SOURCE}; beside a stand-in such as digits it is that of the same row on CIFAR-10: for the direction, not the size.
-"""
+{source}; beside a stand-in such as digits it is that of the same row on CIFAR-10: for the direction, not the size.
+""")
+BESIDE_OURS = N_("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
+                 "`lpc paper run digits/all --seeds 3` makes your own.")
+NO_RUNS = N_("No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
 USUAL = ("lpc", "no-pen", "lin-pen")  # rows that a figure begins with
 _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
@@ -34,14 +38,15 @@ def render() -> None:
     desk = tab.linked_desk("experiments", ExperimentDesk)
     held = shelf()
     st.html(f"<style>{_STYLE}</style>")
-    st.markdown(INTRO)
-    for problem in held.problems:
+    st.markdown(_(INTRO, source=SOURCE))
+    for problem in (*tab.problems, *held.problems):
         st.warning(plain(problem), icon=":material/warning:")
     _experiments_launch.render(desk, held)
     sections: dict[str, Callable[[], None]] = {
-        "Verdicts": lambda: _tables(held), "Figures": lambda: _figures(held),
-        "Runs": lambda: _experiments_runs.render(held), "Phases": lambda: _experiments_phase.render(tab, desk)}
-    sections[st.radio("Section", list(sections), key="paper_section", label_visibility="collapsed", horizontal=True)]()
+        N_("Verdicts"): lambda: _tables(held), N_("Figures"): lambda: _figures(held),
+        N_("Runs"): lambda: _experiments_runs.render(held), N_("Phases"): lambda: _experiments_phase.render(tab, desk)}
+    sections[st.radio(_("Section"), list(sections), key="paper_section", label_visibility="collapsed", horizontal=True,
+                      format_func=_)]()
 
 
 def _family(held: Shelf) -> Results | None:
@@ -49,15 +54,12 @@ def _family(held: Shelf) -> Results | None:
     own = held.results()
     found = sorted(own or shipped(), key=lambda each: -len(each.tables[0].rows))  # what says most comes first
     if not own:
-        words = ("This server's store has no finished runs yet. Below is what came with the lab; “Run a row” or "
-                 "`lpc paper run digits/all --seeds 3` makes your own." if found else
-                 "No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
-        st.info(words, icon=":material/inventory_2:")
+        st.info(_(BESIDE_OURS if found else NO_RUNS), icon=":material/inventory_2:")
     if not found:
         return None
     names = [each.name for each in found]
-    chosen = st.selectbox("Runs on", names, key="paper_family", help="Rows are compared within one data set, "
-                                                                     "generation and variant.")
+    chosen = st.selectbox(_("Runs on"), names, key="paper_family",
+                          help=_("Rows are compared within one data set, generation and variant."))
     return found[names.index(chosen)] if chosen in names else found[0]
 
 
@@ -67,12 +69,12 @@ def _tables(held: Shelf) -> None:
         return
     with st.container(key="paper_tables"):
         if each.about:
-            st.caption(plain(each.about))
-        st.header("The claims", anchor=False)
-        st.caption("A claim holds only if it does for every seed against every other.")
+            st.caption(plain(each.about.replace("`", "")))
+        st.header(_("The claims"), anchor=False)
+        st.caption(_("A claim holds only if it does for every seed against every other."))
         st.markdown(verdicts_in_markdown(each.verdicts))
         for table in each.tables:
-            st.header(f"Table {table.number}. {table.title}", anchor=False)
+            st.header(_("Table {number}. {title}", number=table.number, title=table.title), anchor=False)
             st.markdown(table_in_markdown(table))
             for note in dict.fromkeys(f"{row.label}: {row.note}" for row in table.rows if row.note):
                 st.caption(plain(note))
@@ -84,17 +86,18 @@ def _figures(held: Shelf) -> None:
         return
     left, right = st.columns([1, 2])
     names = list(each.figures)
-    name = left.selectbox("Figure", names, names.index("5") if "5" in names else 0, key="paper_figure",
+    name = left.selectbox(_("Figure"), names, names.index("5") if "5" in names else 0, key="paper_figure",
                           format_func=lambda name: _title(each, name))
     rows = [row.label for row in each.tables[0].rows]
-    chosen = right.multiselect("Rows", rows, _usual(rows), key=f"paper_rows_{each.name}")
+    chosen = right.multiselect(_("Rows"), rows, _usual(rows), key=f"paper_rows_{each.name}")
     data = each.figures[name]
     cards(paper_cards(data, rows if name == "3" else chosen), f"paper-figure-{name}",
           columns=1 if name == "3" else 2)
 
 
 def _title(each: Results, name: str) -> str:
-    return f"{name}. {each.figures[name].title}" if name.isdigit() else each.figures[name].title
+    title = _(each.figures[name].title)
+    return f"{name}. {title}" if name.isdigit() else title
 
 
 def _usual(rows: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
+from app.abouts import TOUR
 from app.parts.room import lead
 from app.parts.stage import stage
 from app.room.messages import Where
@@ -26,7 +27,7 @@ def render() -> None:
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="play"), session.room_address())
-        stage(seat.token, moment=tab.moment, share=session.share(tab))
+        stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):

@@ -16,15 +16,16 @@ from app.views._base import View
 from app.views._place import place
 from app.views._plain import plain
 from app.views.learn import drawn, onward, remaining, told
+from app.words import N_, _
 
-WELCOME = """
+WELCOME = N_("""
 ## A room
 Whoever leads shows a run or a lesson; you see it move, predict, and take hands of your own when you like.
 Nobody needs an account, and nothing is kept.
-"""
-LEADING = """
+""")
+LEADING = N_("""
 To lead one, open *Learn*, *Play* or *Compare* and press **Room** at the top: you get a code and a QR code to show.
-"""
+""")
 
 
 def render() -> None:
@@ -48,13 +49,14 @@ def render() -> None:
 def _door(tab: session.Attending) -> None:
     """A field for a code."""
     tab.follow()
-    st.markdown(WELCOME)
+    st.markdown(_(WELCOME))
     if tab.code:
-        st.warning(plain(f"{tab.code[:20]}: {STALE}"))
+        st.warning(plain(f"{tab.code[:20]}: {_(STALE)}"))
     with st.form("room-door", border=False, width=420):
-        st.text_input("The room's code", key="room-code", max_chars=20, placeholder=f"{LENGTH} letters", value="")
-        st.form_submit_button("Come in", type="primary", on_click=session.carried("room-code", tab.join))
-    st.markdown(LEADING)
+        st.text_input(_("The room's code"), key="room-code", max_chars=20, value="",
+                      placeholder=_("{n} letters", n=LENGTH))
+        st.form_submit_button(_("Come in"), type="primary", on_click=session.carried("room-code", tab.join))
+    st.markdown(_(LEADING))
 
 
 def _inside(tab: session.Attending, room: Classroom) -> None:
@@ -92,7 +94,7 @@ def _draw(tab: session.Attending, room: Classroom, token: str, **more: object) -
     lesson, group = lessons().get(tab.name), tab.group or hub().config(room.run)
     if lesson is None:
         if group is None:
-            st.info("The leader is on a page that a room does not show. This page goes on by itself.")
+            st.info(_("The leader is on a page that a room does not show. This page goes on by itself."))
         else:
             several = len(group.titles) > 1
             stage(token, "compare/compare" if several else "live/stage", name="", **more)

@@ -49,6 +49,16 @@ def test_plain_leaves_nothing_that_markdown_reads(text):
     assert shown.replace("\\", "").replace("\u2060", "") == f"a {text} z".replace("\\", "")
 
 
+@pytest.mark.parametrize("text", ["fr", HOSTILE[0]])
+def test_a_language_that_we_do_not_have_is_named(text):
+    test = AppTest.from_string("from app.views import opening\nopening()", default_timeout=60)
+    test.query_params["lang"] = text
+    assert [said.value for said in test.run().warning] == [
+        plain(f"lang: expected en or de, got {text!r}. It is ignored.")]
+    test.query_params["lang"] = "de"
+    assert not test.run().warning
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("home", "inspect")])
 @pytest.mark.parametrize("text", HOSTILE[:1] + HOSTILE[4:6])
 def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):
@@ -123,6 +133,20 @@ def test_no_page_says_a_text_that_is_not_its_own_unless_it_is_made_plain(path):
 
 
 def _own(text):
-    """A text of ours: written there, or with nothing but numbers put in."""
-    return isinstance(text, ast.Constant) or ast.unparse(text) in {"about", "done.format(have)", "sample.sentence"} or (
-        isinstance(text, ast.JoinedStr) and ast.unparse(text)[:-1].endswith(" measurements."))
+    """A text of ours: written there, a constant of the module, or one that `_` says with nothing but numbers put in."""
+    match text:
+        case ast.Constant() | ast.Name(id="ABOUT" | "BESIDE_OURS" | "NO_RUNS"):
+            return True
+        case ast.IfExp(body=one, orelse=other):
+            return _own(one) and _own(other)
+        case ast.Call(func=ast.Name(id="_"), args=[said], keywords=put):
+            return _own(said) and all(map(_counted, (keyword.value for keyword in put)))
+    return ast.unparse(text) in {"about", "done", "sample.sentence"}
+
+
+def _counted(value):
+    """A number, as it is or formatted as only numbers can be."""
+    if isinstance(value, ast.JoinedStr):
+        return all(part.format_spec for part in value.values if isinstance(part, ast.FormattedValue))
+    return ast.unparse(value) in {"missing", "have", "SAMPLES", "len(shown)", "duration(own.seconds)",
+                                  "study.planned if study else _('all')"}

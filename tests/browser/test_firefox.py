@@ -9,7 +9,7 @@ from app.views import views
 pytestmark = pytest.mark.browser
 ALIVE = {  # of the pages whose life is not a stage's: what is there once they are
     "home": "lpc-film", "film": "stButton", "learn": "stMain", "metrics": "stButton", "inspect": "stFileUploader",
-    "room": "stTextInput"}
+    "experiments": "stRadio", "room": "stTextInput"}
 RAIL = """() => { const b = document.querySelector('[data-testid=lpc-gamma] .lpc-rail').getBoundingClientRect();
   return [b.left, b.top + b.height / 2, b.width, Number(document.querySelector('[data-testid=lpc-gamma]')
     .getAttribute('aria-valuenow'))]; }"""

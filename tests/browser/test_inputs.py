@@ -9,6 +9,10 @@ pytestmark = pytest.mark.browser
 def test_a_sample_is_marked_wherever_it_is_pointed_at_and_a_box_chooses(lab, open_page):
     page = open_page(f"{lab.url}/play?dataset=moons&steps=60000")
     wait_until(page, lambda s: s["inputs"]["regions"] and s["inputs"]["at"][0] > 0)
+    page.set_viewport_size({"width": 1024, "height": 768})  # where it would push the curves out of sight
+    wait_until(page, lambda s: not s["inputs"]["open"])
+    page.set_viewport_size({"width": 1280, "height": 860})
+    wait_until(page, lambda s: s["inputs"]["open"])
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["state"] == "paused")
     surface = page.get_by_test_id("lpc-inputs-surface")

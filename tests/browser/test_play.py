@@ -114,8 +114,8 @@ def test_each_kind_of_data_starts(lab, open_page, dataset, data_root):
     folder = data_root / "cifar-10-batches-bin"
     folder.mkdir(exist_ok=True)
     for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
-        records = np.random.default_rng(0).integers(0, 256, (400, 1 + 3072), np.uint8)
-        records[:, 0] = np.arange(400) % 10
+        records = np.random.default_rng(0).integers(0, 256, (1_000, 1 + 3072), np.uint8)
+        records[:, 0] = np.arange(1_000) % 10
         (folder / f"{name}.bin").write_bytes(records.tobytes())
     page = open_page(f"{lab.url}/?dataset={dataset}")
     state = wait_until(page, lambda s: s["step"] > 0 and s["radius"] is not None)

@@ -1,5 +1,7 @@
 import { Catalogue } from "../../app/static/kit/catalogue.js";
-import { explanation } from "../../app/static/kit/explain.js";
+import { explanation, learn } from "../../app/static/kit/explain.js";
+import { Popover } from "../../app/static/kit/popover.js";
+import { Tour } from "../../app/static/live/tour.js";
 import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "../../app/static/kit/format.js";
 import { decode } from "../../app/static/kit/frames.js";
 import { BINS, drawStack } from "../../app/static/kit/histogram.js";
@@ -176,4 +178,33 @@ test("a drag takes a slider to the nearest stop", () => {
   pointer("pointermove", 100);
   equal(moves, [2, 3]);
   close(Number.parseFloat(made.rail.thumb.style.left), 100);
+});
+
+test("an i says what it is, what to look for, the terms and the lesson, and what depends on the run", () => {
+  learn({ gamma: { title: "γ", text: "A weight.", look: "Watch.", terms: [["γ", "Gamma."]], lesson: { name: "shell", title: "Shell" } }, points: { title: "z*", text: "Crosses.", look: "", terms: [], lesson: null } });
+  const [title, text, more] = explanation("gamma", { convention: "sum" });
+  equal([title, text.startsWith("A weight. Here γ multiplies ‖z‖² summed"), more.look], ["γ", true, "Watch."]);
+  equal(explanation("points", { theory: false, theory_note: "It is nonlinear." })[1], "Crosses. In this run no prediction is drawn: It is nonlinear.");
+  equal(explanation("points", null)[1], "Crosses.");
+  const popover = new Popover(document.body, () => ({}));
+  popover.button("gamma").click();
+  equal([...popover.element.querySelectorAll("dt, dd, a")].map((node) => node.textContent), ["γ", "Gamma.", "Lesson: Shell"]);
+  equal(popover.owner.getAttribute("aria-describedby"), popover.element.id);
+  popover.close();
+});
+
+test("a tour goes through what is there, frames it, and is offered no more when it is over", () => {
+  document.body.innerHTML = '<div data-testid="one">1</div><div data-testid="two">2</div><div data-testid="gone" hidden>3</div>';
+  localStorage.removeItem("lpc-tour");
+  const begin = () => new Tour(document.body, [["one", "First."], ["gone", "Not here."], ["two", "Second."]]);
+  const tour = begin();
+  document.body.append(tour.offer);
+  tour.offer.firstChild.click();
+  const framed = () => document.querySelector(".lpc-toured")?.dataset.testid;
+  equal([tour.text.textContent, framed(), tour.back.disabled, document.activeElement === tour.next], ["First.", "one", true, true]);
+  tour.next.click();
+  equal([tour.title.textContent, tour.text.textContent, framed()], ["2 of 2", "Second.", "two"]);
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  equal([framed(), tour.element.hidden, tour.offer.hidden, begin().offer.hidden], [undefined, true, true, true]);
+  localStorage.removeItem("lpc-tour");
 });

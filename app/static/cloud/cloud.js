@@ -2,7 +2,6 @@
 
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
-import { addExplanations } from "../kit/explain.js";
 import { classColours } from "../kit/palette.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
@@ -17,9 +16,7 @@ import { Hands } from "./hands.js";
 import { CloudPicture } from "./picture.js";
 import { CloudTip } from "./tip.js";
 import { CloudTools } from "./tools.js";
-import { CLOUD_TEXTS, statusOf } from "./words.js";
-
-addExplanations(CLOUD_TEXTS);
+import { statusOf } from "./words.js";
 
 export class Cloud extends Part {
   /** props: {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections, offers, dark, group, name}; tell(state, value) reaches the page. */

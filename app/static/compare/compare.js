@@ -31,9 +31,9 @@ export class CompareStage extends LiveView {
     this.legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.views.element.prepend(this.axes);
     this.data = el("span", { class: "lpc-data-name", testid: "lpc-data-name" });
-    const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, this.data, layers, this.legend), this.views.element);
+    const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, this.data, this.about("compare"), layers, this.legend), this.views.element);
     this.grid = el("div", { class: "lpc-runs" });
-    this.curves = new CompareCurves({ clock: this.clock, panels: () => this.panels });
+    this.curves = new CompareCurves({ clock: this.clock, info: this.about, panels: () => this.panels });
     const notices = el("div", { class: "lpc-notices" });
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
     this.notices = this.noticesIn(notices, cover);

@@ -10,13 +10,13 @@ import { DASHES, runColours } from "./panels.js";
 const IN_TABLE = ["norm_mean", "nc1_pinv", "separation_ratio", "train_accuracy", "test_accuracy", "weight_abs_cv", "node_peak_distance_mean"];
 
 export class CompareCurves extends LineChart {
-  /** hooks: {clock, panels()} */
-  constructor({ clock, panels }) {
+  /** hooks: {clock, info(key), panels()} */
+  constructor({ clock, info, panels }) {
     super(el("div", { class: "lpc-compare-chart", testid: "lpc-compare-chart" }), clock, { name: "compare", testid: "lpc-compare-x" });
     Object.assign(this, { panels, pick: "nc1_pinv", names: IN_TABLE, catalogue: new Catalogue() });
     this.menu = el("div");
     this.table = el("table", { class: "lpc-compare-table", testid: "lpc-compare-table" });
-    const head = el("header", { class: "lpc-head" }, this.menu,
+    const head = el("header", { class: "lpc-head" }, this.menu, info("compare-chart"),
       el("div", { class: "lpc-tools" }, el("span", { class: "lpc-hint", text: tr("against") }), this.against));
     this.element = el("div", { class: "lpc-compare-below" },
       el("section", { class: "lpc-panel", "aria-label": tr("Curves") }, head, this.chart),

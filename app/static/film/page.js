@@ -11,5 +11,5 @@ function captionOf({ info, G, T, n }) {
 }
 
 const dark = followScheme((now) => player.update({ dark: now }));
-const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), plotlyUrl: scriptIn("plotly"), dark, styled: true });
+const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true });
 player.opened.then((film) => film && document.getElementById("about").prepend(el("span", { text: captionOf(film) })));

@@ -3,7 +3,6 @@
 import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
 import { el, segmented, setText } from "../kit/dom.js";
-import { addExplanations } from "../kit/explain.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
@@ -16,13 +15,11 @@ import { FilmData } from "./data.js";
 import { chooseFilm } from "./keys.js";
 import { FilmLatents } from "./latents.js";
 import { FilmTransport } from "./transport.js";
-import { FILM_TEXTS, sentenceOf } from "./words.js";
+import { sentenceOf } from "./words.js";
 
 const FRAME_MS = 110; // while playing
 const REST_MS = 2_000; // at the end of each round of a film that goes on by itself
 const MANY_CLASSES = 12;
-
-addExplanations(FILM_TEXTS);
 
 export class FilmPlayer extends Part {
   /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it} */

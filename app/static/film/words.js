@@ -1,4 +1,4 @@
-// The player's words: the sentence under the film, and what its ⓘ buttons say.
+// The player's words: the sentence over the film.
 
 import { formatCount, formatGamma, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
@@ -24,14 +24,3 @@ export function sentenceOf(film, g, t, row, { onset, total }) {
   };
   return `${where} ${told[film.phase(g, t)] ?? `${tr("the classes are still clouds, {size}.", { size })}${next}`}`;
 }
-
-export const FILM_TEXTS = {
-  "film-gamma": [tr("γ of the run"),
-    tr("One run per stop, all from the same seed, data and batches: they differ in γ alone. A run ramps up from the same small γ to its own and then holds it, "
-    + "so early on neighbours look alike. Left and right arrows move it; so does a press on a curve.")],
-  "film-time": [tr("Time"),
-    tr("Training steps; early moments lie closer together, because more happens there. Space plays, Shift with left or right (or comma and full stop) moves by one moment.")],
-  "film-marks": [tr("Where collapse sets in, and where it is total"), ({ catalogue: { phases = {} } = {} }) =>
-    `${tr("Green: the smallest γ whose classes have collapsed, at the chosen moment. Red: from here on every γ is totally collapsed.")} ${phases.collapsed} ${phases.total} `
-    + tr("Where that begins depends on the length of the ramp and the classifier's learning rate, not on the data alone.")],
-};

@@ -6,6 +6,7 @@ import { fit } from "../kit/histogram.js";
 import { flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 import { recall, remember } from "../kit/remember.js";
+import { tr } from "../kit/words.js";
 import { Hover } from "../latents/hover.js";
 import { drawRing } from "../latents/overlays.js";
 import { Plane } from "./plane.js";
@@ -18,17 +19,17 @@ const STEP = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 export class Inputs {
   /** hooks: {clock, linked, info(key), focus(): classes shown alone, wantThumbs(), opened()}. */
   constructor({ clock, linked, info, focus, wantThumbs, opened }) {
-    Object.assign(this, { linked, focus, wantThumbs, opened, face: null, setupMessage: null, predictions: null, theme: null, open: false, from: null });
-    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": "Inputs by class" });
+    Object.assign(this, { linked, focus, wantThumbs, opened, face: null, setupMessage: null, predictions: null, theme: null, open: false, chosen: null, from: null });
+    this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Inputs by class") });
     this.box = el("div", { class: "lpc-inputs-box", hidden: true });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", testid: "lpc-inputs-surface",
-      "aria-label": "Inputs. Arrow keys go from sample to sample, Escape ends it." }, this.canvas, this.box);
+      "aria-label": tr("Inputs. Arrow keys go from sample to sample, Escape ends it.") }, this.canvas, this.box);
     this.plot = el("div", { class: "lpc-inputs-plot" }, this.surface);
     this.note = el("span", { class: "lpc-hint" });
     this.spoken = el("span", { class: "lpc-spoken", role: "status" });
     this.element = el("section", { class: "lpc-panel lpc-inputs", id: "lpc-inputs", testid: "lpc-inputs", hidden: true },
-      el("header", { class: "lpc-head" }, el("h2", { text: "Inputs" }), info("inputs"), this.note), this.plot, this.spoken);
-    this.toggle = el("button", { type: "button", class: "lpc-chip", text: "Inputs", "aria-controls": "lpc-inputs", testid: "lpc-inputs-toggle", on: { click: () => this.choose(!this.open) } });
+      el("header", { class: "lpc-head" }, el("h2", { text: tr("Inputs") }), info("inputs"), this.note), this.plot, this.spoken);
+    this.toggle = el("button", { type: "button", class: "lpc-chip", text: tr("Inputs"), "aria-controls": "lpc-inputs", testid: "lpc-inputs-toggle", on: { click: () => this.choose(!this.open) } });
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), wantThumbs, linked);
     this.drawing = clock.add("inputs", EVERY_MS, () => this.draw());
     linked.hear(() => this.drawing.touch());
@@ -51,6 +52,7 @@ export class Inputs {
 
   /** By hand: it stays so in this browser. */
   choose(open) {
+    this.chosen = open;
     remember("inputs", open ? "open" : "closed");
     this.show(open);
     this.opened();
@@ -60,15 +62,23 @@ export class Inputs {
     this.open = open;
     this.element.hidden = !open;
     this.toggle.setAttribute("aria-pressed", String(open));
-    this.toggle.title = open ? "Hide the inputs" : "Show what the samples are before the network";
+    this.toggle.title = open ? tr("Hide the inputs") : tr("Show what the samples are before the network");
     if (open && this.face instanceof Tiles) this.wantThumbs();
     this.drawing.touch();
   }
 
-  /** As the reader left it; at first open where there is room in a stage of this `width`. */
-  begin(width) {
+  /** As the reader left it; until a hand chooses, open where and as long as there is room in the stage `root`. */
+  begin(root) {
     const kept = recall("inputs");
-    this.show(kept ? kept === "open" : width < NARROW || width >= WIDE);
+    if (kept) this.chosen = kept === "open";
+    const fitIn = ({ clientWidth: width }) => this.chosen ?? (width < NARROW || width >= WIDE);
+    this.show(fitIn(root));
+    this.room = new ResizeObserver(() => {
+      if (fitIn(root) === this.open) return;
+      this.show(!this.open);
+      this.opened();
+    });
+    this.room.observe(root);
   }
 
   /** Whether the frames are to bring what the network says of the plane. */
@@ -83,8 +93,8 @@ export class Inputs {
     this.predictions = null;
     this.face = new (info.inputs.kind === "pictures" ? Tiles : Plane)(this.setupMessage);
     const { kind, share } = info.inputs;
-    setText(this.note, kind === "projection" ? `PCA, ${formatPercent(share)} of the spread` : "");
-    this.canvas.setAttribute("aria-label", `${info.title}: the inputs of ${this.face.n} samples by class`);
+    setText(this.note, kind === "projection" ? tr("PCA, {share} of the spread", { share: formatPercent(share) }) : "");
+    this.canvas.setAttribute("aria-label", tr("{title}: the inputs of {n} samples by class", { title: tr(info.title), n: this.face.n }));
     this.hover.clear();
     if (this.theme) this.restyle(this.theme);
     this.show(this.open);
@@ -182,5 +192,6 @@ export class Inputs {
 
   destroy() {
     this.observer.disconnect();
+    this.room?.disconnect();
   }
 }

@@ -17,7 +17,7 @@ export class CardView {
     Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false });
     const id = `lpc-card-${++serial}`;
     this.title = el("h2", { id, text: card.title });
-    this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics }));
+    this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
       [tr("Picture, SVG"), `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
       [tr("Picture, PNG"), `lpc-card-png-${card.key}`, () => this.savePicture("png")],

@@ -12,17 +12,18 @@ export class MetricPopover extends Popover {
     this.element.classList.add("lpc-metric-popover");
   }
 
-  /** read() → {title, text, metrics: [{title, formula, unit, meaning, source}]} when it is opened. */
+  /** read() → {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about} when it is opened. */
   buttonFor(about, testid, read) {
     return this.about(about, testid, read);
   }
 
   fill(read) {
-    const { title, text, metrics } = read();
+    const { title, text, metrics, more } = read();
     setText(this.title, title);
     setText(this.text, text ?? "");
     this.text.hidden = !text;
     this.list.replaceChildren(...metrics.map(describe));
+    this.tellMore(more ?? {});
   }
 }
 

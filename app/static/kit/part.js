@@ -1,11 +1,13 @@
 // A part of a page: styles first, then the page's theme; at most one drawing per animation frame; an end.
 
 import { el, loadPlotly, loadStyles } from "./dom.js";
+import { learn } from "./explain.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 export class Part {
   /** Lives in `element`; className and testid are those of its root, sheets the style sheets besides the common one. */
   constructor(element, props, { className = "", testid, sheets = [] }) {
+    learn(props.abouts);
     Object.assign(this, { element, props, sheets, theme: null, raf: 0, gone: false, draws: 0 });
     this.root = el("div", { class: `lpc-root lpc-unstyled ${className}`, testid });
     element.append(this.root);

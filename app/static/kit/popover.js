@@ -12,7 +12,8 @@ export class Popover {
     Object.assign(this, { root, setup, owner: null });
     this.title = el("strong");
     this.text = el("p");
-    this.element = el("div", { class: "lpc-popover", id: `lpc-popover-${++serial}`, role: "note", hidden: true, testid: "lpc-popover" }, this.title, this.text);
+    this.more = el("div", { class: "lpc-about-more" });
+    this.element = el("div", { class: "lpc-popover", id: `lpc-popover-${++serial}`, role: "note", hidden: true, testid: "lpc-popover" }, this.title, this.text, this.more);
     root.append(this.element);
     this.outside = (event) => !this.element.contains(event.target) && !this.owner?.contains(event.target) && this.close();
     this.escape = (event) => event.key === "Escape" && this.close();
@@ -46,9 +47,19 @@ export class Popover {
   }
 
   fill(key) {
-    const [title, text] = explanation(key, this.setup());
+    const [title, text, more] = explanation(key, this.setup());
     setText(this.title, title);
     setText(this.text, text);
+    this.tellMore(more);
+  }
+
+  /** What to look for, the terms, and the lesson about it. */
+  tellMore({ look, terms = [], lesson }) {
+    this.more.replaceChildren(...[
+      look && el("p", {}, el("strong", { text: tr("Look for:") }), " ", tr(look)),
+      terms.length && el("dl", {}, ...terms.flatMap(([term, meaning]) => [el("dt", { text: tr(term) }), el("dd", { text: tr(meaning) })])),
+      lesson && el("p", {}, el("a", { href: new URL(`learn?lesson=${lesson.name}`, document.baseURI).href, target: "_blank", rel: "noopener", text: tr("Lesson: {title}", { title: tr(lesson.title) }) })),
+    ].filter(Boolean));
   }
 
   place(button) {

@@ -12,6 +12,7 @@ import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { arrive, Share, takeUp } from "./sharelink.js";
+import { Tour } from "./tour.js";
 import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
 
@@ -39,6 +40,7 @@ export class Stage extends LiveView {
     addSaves(part, this, async () => this.plotly());
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
+    if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
     if (this.props.share) this.transport.speed.after((this.share = new Share(this)).button);
   }
 
@@ -79,7 +81,7 @@ export class Stage extends LiveView {
     this.info = this.own = this.said = null;
     this.showTheory(info);
     this.thumbsAsked = false;
-    if (!this.begun) this.inputs.begin(this.root.clientWidth);
+    if (!this.begun) this.inputs.begin(this.root);
     for (const part of this.parts()) part.setup(own);
     this.gamma.setup(info);
     this.views.setup(info.d);

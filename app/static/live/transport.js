@@ -8,6 +8,7 @@ import { tr } from "../kit/words.js";
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";
 const RESET = "M12 5V1.500L6.500 6.500 12 11.500V8a5.500 5.500 0 1 1-5.500 5.500h-3A8.500 8.500 0 1 0 12 5z";
 const SPEEDS = [["10", "10 / s"], ["30", "30 / s"], ["100", "100 / s"], ["300", "300 / s"], ["1000", "1,000 / s"], ["0", "max"]];
+const STATES = { running: tr("running"), paused: tr("paused"), finished: tr("finished"), diverged: tr("diverged") };
 
 export class Transport {
   constructor(send, gamma) {
@@ -51,7 +52,7 @@ export class Transport {
   setState(state) {
     if (state === this.state) return;
     this.state = state;
-    setText(this.said, state);
+    setText(this.said, STATES[state] ?? state);
     this.play.show(state);
   }
 

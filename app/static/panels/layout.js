@@ -24,9 +24,10 @@ export function buildLayout({ transport, viewTools, info, inputs }) {
     head(tr("Latent space"), info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
   const nodes = el("section", { class: "lpc-panel lpc-nodes-panel", testid: "lpc-nodes" },
     head(tr("Nodes"), info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
-  const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head(tr("Curves"), null, part.curvesTools), part.curvesChart);
+  const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head(tr("Curves"), info("curves"), part.curvesTools), part.curvesChart);
   const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), part.cover);
-  part.children = [transport, part.sentence, part.notices, panels]; // the sentence above: no fold hides it
+  make("said", "div", { class: "lpc-said" }, part.sentence, info("collapse"));
+  part.children = [transport, part.said, part.notices, panels]; // the sentence above: no fold hides it
   return part;
 }
 

@@ -1,12 +1,13 @@
 // What the room predicts: a bar for each answer of the question that is shown.
 
 import { el, setText } from "../kit/dom.js";
+import { tr } from "../kit/words.js";
 
 export class Answers {
   constructor() {
     this.words = el("p", { class: "lpc-room-question" });
     this.bars = el("ul", { class: "lpc-room-bars" });
-    this.element = el("section", { "aria-label": "Predictions", hidden: true, testid: "lpc-room-answers" }, this.words, this.bars);
+    this.element = el("section", { "aria-label": tr("Predictions"), hidden: true, testid: "lpc-room-answers" }, this.words, this.bars);
   }
 
   /** question: {words, options} or null; counts: how many gave each answer. */

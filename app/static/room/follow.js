@@ -3,6 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
+import { said, tr } from "../kit/words.js";
 import { RoomLine, TAB, recall, remember } from "./line.js";
 
 const KEPT = "lpc-room-member"; // {code, member}
@@ -19,11 +20,11 @@ class Follow extends Part {
 
   build() {
     this.me = el("span", { class: "lpc-follow-me", testid: "lpc-follow-me" });
-    this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: "name, if you like", "aria-label": "What you want to be called; the leader sees it", autocomplete: "off", testid: "lpc-follow-name" });
+    this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: tr("name, if you like"), "aria-label": tr("What you want to be called; the leader sees it"), autocomplete: "off", testid: "lpc-follow-name" });
     this.name.addEventListener("change", () => this.line?.send({ type: "name", name: this.name.value }));
     this.state = el("span", { class: "lpc-follow-state", role: "status", testid: "lpc-follow-state" });
-    this.hands = button("My own hands", "lpc-follow-hands", () => this.props.tell({ what: this.props.run ? "follow" : "hands" }));
-    this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button("Leave", "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
+    this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.props.tell({ what: this.props.run ? "follow" : "hands" }));
+    this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button(tr("Leave"), "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
     this.predicted = ({ detail }) => this.line?.send({ type: "answer", ...detail });
   }
 
@@ -43,14 +44,14 @@ class Follow extends Part {
   statusIs(status) {
     this.asked = "";
     this.begins = status === "open";
-    this.say({ trouble: status === "open" || status === "connecting" ? "" : "Reconnecting…" });
+    this.say({ trouble: status === "open" || status === "connecting" ? "" : tr("Reconnecting…") });
   }
 
   told(info) {
     if (info.refused || info.over) {
       this.line.close();
       this.props.tell({ what: "over" }); // the page finds that there is no such room
-      return this.say({ trouble: info.refused ?? info.over });
+      return this.say({ trouble: said(info.refused ?? info.over) });
     }
     remember(KEPT, { code: info.code, member: info.member });
     this.say({ room: info, trouble: "" });
@@ -79,9 +80,9 @@ class Follow extends Part {
 
   draw() {
     const { room, trouble, props: { run } } = this;
-    setText(this.me, room ? `Room ${room.code}: you are number ${room.number}` : `Room ${this.props.code}`);
+    setText(this.me, room ? tr("Room {code}: you are number {number}", room) : tr("Room {code}", this.props));
     if (room && document.activeElement !== this.name) this.name.value = room.name;
-    setText(this.hands, run ? "Follow again" : "My own hands");
+    setText(this.hands, run ? tr("Follow again") : tr("My own hands"));
     this.hands.disabled = !room;
     setText(this.state, trouble || stateOf(room, run));
     this.root.classList.toggle("lpc-follow-own", Boolean(run));
@@ -106,10 +107,10 @@ class Follow extends Part {
 }
 
 function stateOf(room, run) {
-  if (!room) return "Coming in…";
-  if (room.halted) return "Paused by the leader";
-  if (!room.led) return "The leader is away; the room waits";
-  return run ? "Your own hands" : "You follow the leader";
+  if (!room) return tr("Coming in…");
+  if (room.halted) return tr("Paused by the leader");
+  if (!room.led) return tr("The leader is away; the room waits");
+  return run ? tr("Your own hands") : tr("You follow the leader");
 }
 
 export default keeping((element, data, component) => new Follow(element, { ...data, tell: (message) => component.setTriggerValue("told", message) }), ({ code }) => code);

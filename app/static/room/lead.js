@@ -3,12 +3,13 @@
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
+import { tr } from "../kit/words.js";
 import { Answers } from "./answers.js";
 import { leading } from "./leading.js";
 import { Presenting } from "./present.js";
 import { Who } from "./who.js";
 
-const WHAT = "Others see this very run on their own devices, follow your γ, pause and lesson, predict, and may take their own hands. No accounts, and nothing is kept.";
+const WHAT = tr("Others see this very run on their own devices, follow your γ, pause and lesson, predict, and may take their own hands. No accounts, and nothing is kept.");
 
 const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
 
@@ -21,30 +22,30 @@ class Lead extends Part {
   }
 
   build() {
-    this.present = button("Present", "lpc-present", () => this.presenting?.toggle(), { "aria-pressed": "false" });
-    this.spot = button("Spotlight", "lpc-spotlight-button", () => this.presenting.toggleLight(), { "aria-pressed": "false", hidden: true, title: "A circle of light follows the pointer (S)" });
-    this.room = button("Room", "lpc-room", () => this.unfold(this.panel.hidden), { "aria-expanded": "false", "aria-controls": "lpc-room-panel" });
+    this.present = button(tr("Present"), "lpc-present", () => this.presenting?.toggle(), { "aria-pressed": "false" });
+    this.spot = button(tr("Spotlight"), "lpc-spotlight-button", () => this.presenting.toggleLight(), { "aria-pressed": "false", hidden: true, title: tr("A circle of light follows the pointer (S)") });
+    this.room = button(tr("Room"), "lpc-room", () => this.unfold(this.panel.hidden), { "aria-expanded": "false", "aria-controls": "lpc-room-panel" });
     this.invitation = el("span", { class: "lpc-lead-invitation", testid: "lpc-room-invitation" });
-    this.panel = el("section", { class: "lpc-room-panel", id: "lpc-room-panel", "aria-label": "Room", hidden: true, testid: "lpc-room-panel" }, ...this.closed(), this.opened());
+    this.panel = el("section", { class: "lpc-room-panel", id: "lpc-room-panel", "aria-label": tr("Room"), hidden: true, testid: "lpc-room-panel" }, ...this.closed(), this.opened());
     this.escape = (event) => event.key === "Escape" && this.unfold(false);
     this.root.append(el("div", { class: "lpc-lead-bar" }, this.invitation, this.spot, this.present, this.room), this.panel);
   }
 
   closed() {
     this.trouble = el("p", { class: "lpc-room-trouble", role: "alert", hidden: true, testid: "lpc-room-trouble" });
-    this.door = el("div", { class: "lpc-room-door" }, el("p", { text: WHAT }), button("Open a room", "lpc-room-open", () => leading.open()));
+    this.door = el("div", { class: "lpc-room-door" }, el("p", { text: WHAT }), button(tr("Open a room"), "lpc-room-open", () => leading.open()));
     return [this.trouble, this.door];
   }
 
   opened() {
     this.code = el("strong", { class: "lpc-room-code", testid: "lpc-room-code" });
-    this.picture = el("img", { class: "lpc-room-qr", alt: "The room's address as a QR code", testid: "lpc-room-qr" });
+    this.picture = el("img", { class: "lpc-room-qr", alt: tr("The room's address as a QR code"), testid: "lpc-room-qr" });
     this.address = el("p", { class: "lpc-room-address", testid: "lpc-room-address" });
     this.note = el("p", { class: "lpc-hint" });
     this.who = new Who();
     this.answers = new Answers();
     this.halt = button("", "lpc-room-halt", () => leading.halt(!leading.room.halted));
-    const end = button("End the room", "lpc-room-end", () => leading.end());
+    const end = button(tr("End the room"), "lpc-room-end", () => leading.end());
     const invitation = el("div", { class: "lpc-room-invite" }, this.picture, el("div", {}, this.code, this.address, this.note));
     return (this.inside = el("div", { class: "lpc-room-inside" }, invitation, el("div", { class: "lpc-room-buttons" }, this.halt, end), this.answers.element, this.who.element));
   }
@@ -80,7 +81,7 @@ class Lead extends Part {
     this.present.setAttribute("aria-pressed", String(on));
     this.spot.hidden = !on;
     this.spot.setAttribute("aria-pressed", String(shines));
-    setText(this.room, room ? `Room ${room.code} · ${room.members.filter(({ here }) => here).length}` : "Room");
+    setText(this.room, room ? `${tr("Room {code}", room)} · ${room.members.filter(({ here }) => here).length}` : tr("Room"));
     setText(this.invitation, on && room ? `${this.props.base.replace(/^https?:\/\//, "")} · ${room.code}` : "");
     if (room) this.drawRoom(room);
   }
@@ -92,7 +93,7 @@ class Lead extends Part {
     setText(this.code, room.code);
     setText(this.address, link);
     setText(this.note, this.props.note);
-    setText(this.halt, room.halted ? "Let all go on" : "Pause all");
+    setText(this.halt, room.halted ? tr("Let all go on") : tr("Pause all"));
     this.halt.setAttribute("aria-pressed", String(room.halted));
     this.who.show(room.members);
     this.answers.show(this.props.question, room.answers);

@@ -1,5 +1,6 @@
 // The room that this document leads, if it does: one for all its pages, which come and go.
 
+import { said, tr } from "../kit/words.js";
 import { RoomLine, TAB, recall, remember } from "./line.js";
 
 const KEPT = "lpc-room-led"; // {code, secret}
@@ -45,7 +46,7 @@ class Leading {
 
   statusIs(status) {
     if (status === "open") this.begins = true;
-    this.say({ trouble: status === "open" || status === "connecting" ? "" : "Reconnecting…" });
+    this.say({ trouble: status === "open" || status === "connecting" ? "" : tr("Reconnecting…") });
   }
 
   told(info) {
@@ -62,7 +63,7 @@ class Leading {
     this.line = null;
     if (again) this.retry = setTimeout(() => this.connect(), AGAIN_MS);
     else remember(KEPT, null);
-    this.say({ room: null, trouble: refused ?? over });
+    this.say({ room: null, trouble: said(refused ?? over) });
   }
 
   sayWhere() {

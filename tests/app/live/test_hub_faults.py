@@ -297,11 +297,11 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
         until(lambda: health(url)[1]["workers"] == 2)
         assert health(url)[1]["status"] == "ok"
         marks = list(tmp_path.glob("lpc-lab-*/*.serving"))
-        os.kill(int(marks[0].stem), signal.SIGSTOP)
+        os.kill(int(marks[0].stem.rpartition(".")[2]), signal.SIGSTOP)
         until(lambda: health(url)[1]["silent"] == 1)
         code, body = health(url)
         assert (code, body["status"], body["workers"]) == (200, "degraded", 1)
-        os.kill(int(marks[0].stem), signal.SIGCONT)  # it was only slow
+        os.kill(int(marks[0].stem.rpartition(".")[2]), signal.SIGCONT)  # it was only slow
         until(lambda: health(url)[1]["status"] == "ok")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

@@ -167,8 +167,9 @@ def test_members_who_stay_away_make_room_for_others(led):
     pages = [Line() for _ in range(3)]
     for page in pages:
         rooms.join(room.code, "", "a", page)
-    with pytest.raises(RoomError, match="This room is full: 3 are in it"):
+    with pytest.raises(RoomError, match="This room is full: 3 are in it") as refused:
         rooms.join(room.code, "", "b", Line())
+    assert refused.value.sentence == ["This room is full: {most} are in it.", {"most": 3}]  # said by the page
     rooms.leave(room, pages[0])
     rooms._hub.age += AWAY_S + 1
     rooms.tidy()

@@ -103,6 +103,7 @@ def test_without_a_store_the_page_shows_what_was_shipped_and_how_to_make_more(tm
     monkeypatch.setenv("LPC_STORE", str(tmp_path / "none"))
     shown = words(page())
     assert "lpc paper run digits/all --seeds 3" in shown
+    assert "\nlpc paper run digits/… --seeds 3: " in shown  # the caption, without the signs of Markdown
     assert "LPC costs no test accuracy" in shown
     assert "**holds**" in shown
     assert "no runs yet" in words(page("Runs"))
