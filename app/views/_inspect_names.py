@@ -13,11 +13,12 @@ MOST = 100_000  # characters
 
 def field(desk: InspectDesk, held: Held) -> None:
     """Take names for ``held``, and draw the page anew with them."""
-    names, key = held.inspection.embeddings.class_names, f"inspect_names_{desk.id}_{held.upload.path.name}"
-    st.session_state.setdefault(key, "\n".join(names) if held.own_names else "")  # after another page was looked at
+    names = held.inspection.embeddings.class_names
+    given = "\n".join(names) if held.own_names else ""  # also after another page was looked at
     with st.popover(_("Class names"), icon=":material/label:", width="content"):
-        text = st.text_area(_("{n} names, one in each line or with commas between them", n=f"{len(names):,}"), key=key,
-                            max_chars=MOST, disabled=desk.busy, placeholder="\n".join(held.own_names or names),
+        text = st.text_area(_("{n} names, one in each line or with commas between them", n=f"{len(names):,}"), given,
+                            key=f"inspect_names_{desk.id}_{held.upload.path.name}", max_chars=MOST, disabled=desk.busy,
+                            placeholder="\n".join(held.own_names or names),
                             help=_("Leave it empty for the names of the file or the data set."))
         try:
             changed = desk.name_classes(text)

@@ -286,6 +286,9 @@ def test_classes_are_called_what_the_reader_types_everywhere(page):
     assert "&lt;img src=x onerror=alert(1)&gt;" in told
     for shown in [*page.markdown, *page.caption, *page.get("html")]:
         assert "<img src=x" not in shown.value
+    one.show(one._holdings.rename(held, ()).inspection)  # another look at the same file
+    assert [*one.held.inspection.embeddings.class_names] != names
+    assert [*desk(again(page)).held.inspection.embeddings.class_names] == names
     page.text_area[0].set_value(" ").run()
     assert [*one.held.inspection.embeddings.class_names] == [f"class {i}" for i in range(4)]
     assert (one.held.own_names, one.held.inspection.notes) == ((), before.inspection.notes)
