@@ -65,7 +65,7 @@ def _empty(desk: InspectDesk) -> None:
 
 def _bar(desk: InspectDesk) -> None:
     """What is looked at, and what can be done with it."""
-    facts, actions = st.columns([3, 2], vertical_alignment="center")
+    facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
