@@ -71,7 +71,7 @@ def test_words_stand_above_the_run_as_text():
     made = page.offline_page(unflatten(SMALL), ("<i>One</i>", "two & three"))
     assert "<title>&lt;i&gt;One&lt;/i&gt;</title>" in made
     assert "<h1>&lt;i&gt;One&lt;/i&gt;</h1>\n<p>two &amp; three</p>" in made
-    assert made.count("<script") == made.count("</script>") == 4
+    assert made.count("<script") == made.count("</script>") == 5
     assert "connect-src" not in made
     assert "default-src 'none'" in made
 
