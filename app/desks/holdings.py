@@ -33,6 +33,7 @@ class Held:
     pictures: tuple[list[int], int] | None = None  # of the "images" file: [H, W, C], and where they begin
     prediction: Prediction | None = None  # None while it is being computed
     projections: dict[str, str] = field(default_factory=dict)  # "tsne", "umap" → token
+    own_names: tuple[str, ...] = ()  # of the classes, in the file or data set, where a reader gave them others
     serial: int = 0  # grows with every inspection of the desk
     known: dict[str, Any] = field(default_factory=dict)  # what a page has computed of it, so as not to do it again
 
@@ -79,7 +80,7 @@ class Holdings:
         from app.looks import cloud
         from app.looks.cloud_theory import predict_for
 
-        foretold = predict_for(held.inspection, held.sight.means)
+        foretold = held.prediction or predict_for(held.inspection, held.sight.means)
         paths = cloud.write_theory(self._of(held.serial), foretold, held.sight)
         tokens = held.tokens | {kind: self._publish(path) for kind, path in paths.items()}
         return dataclasses.replace(held, prediction=foretold, tokens=tokens)
@@ -94,6 +95,19 @@ class Holdings:
         return dataclasses.replace(
             held, inspection=dataclasses.replace(held.inspection, coordinates=coordinates),
             projections=held.projections | {method: self._publish(path)})
+
+    def rename(self, held: Held, names: tuple[str, ...]) -> Held:
+        """The same with classes called ``names`` (K,), or () for the names of the file or data set; in other files."""
+        from lpc_core.inspection.naming import renamed
+
+        own = held.own_names or held.inspection.embeddings.class_names
+        typed = bool(names) and names != own
+        inspection = renamed(held.inspection, names if typed else own, typed=typed)
+        made = dataclasses.replace(self.make(held.upload, inspection, held.sight), prediction=held.prediction,
+                                   own_names=own if typed else ())
+        for method in held.projections:
+            made = self.project(made, method, inspection.coordinates[method])
+        return self.foretell(made)
 
     def drop(self, held: Held | None) -> None:
         """Delete the files of a view that is no longer shown."""

@@ -125,6 +125,24 @@ class InspectDesk(jobs.Desk):
         if self.held is not None and method not in self.held.projections and not self.busy:
             self._begin(method, "project", str(self._saved), method, str(self._fresh))
 
+    def name_classes(self, text: str) -> bool:
+        """Call the classes what ``text`` says, or as the file does where it is empty; whether that changes anything.
+
+        `ValueError` for names that don't fit. What is under way is not disturbed: then nothing changes.
+        """
+        from lpc_core.inspection.naming import names_from
+
+        if self.held is None:
+            return False
+        shown = self.held.inspection.embeddings.class_names
+        own = self.held.own_names or shown
+        names = names_from(text, len(own)) if text.strip() else own
+        if self.busy or names == shown:
+            return False
+        self._holdings.drop(self._before)
+        self.held, self._before = self._holdings.rename(self.held, names), self.held
+        return True
+
     @property
     def wish(self) -> Wish:
         """How the file was run last."""

@@ -6,7 +6,14 @@ import streamlit as st
 
 from app import session
 from app.desks.inspections import InspectDesk
-from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_film, _inspect_result
+from app.views import (
+    _inspect_checkpoint,
+    _inspect_compare,
+    _inspect_files,
+    _inspect_film,
+    _inspect_names,
+    _inspect_result,
+)
 from app.views._base import View
 from app.views._plain import plain
 from app.words import N_, _
@@ -58,7 +65,7 @@ def _empty(desk: InspectDesk) -> None:
 
 def _bar(desk: InspectDesk) -> None:
     """What is looked at, and what can be done with it."""
-    facts, actions = st.columns([3, 2], vertical_alignment="center")
+    facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
@@ -67,6 +74,7 @@ def _bar(desk: InspectDesk) -> None:
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
+            _inspect_names.field(desk, desk.held)
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
 

@@ -70,13 +70,17 @@ def _usable(found: Embeddings) -> Embeddings:
 
 def _warned(found: Embeddings) -> Embeddings:
     """The embeddings with a word on classes without samples, and on fewer samples than the nodes ask for."""
+    few = too_few(np.bincount(found.labels, minlength=len(found.class_names)), found.latents.shape[1])
+    return dataclasses.replace(found, warnings=(*found.warnings, *filter(None, (empty_classes(found), few))))
+
+
+def empty_classes(found: Embeddings) -> str:
+    """A word on classes without samples, by their names; "" where there are none."""
     counts = np.bincount(found.labels, minlength=len(found.class_names))
     empty = [name for name, count in zip(found.class_names, counts, strict=True) if not count]
     more = f" and {len(empty) - MOST_NAMED:,} more" if len(empty) > MOST_NAMED else ""
-    told = [f"{len(empty):,} of {len(counts):,} classes have no samples: {', '.join(empty[:MOST_NAMED])}{more}"] \
-        if empty else []
-    few = too_few(counts, found.latents.shape[1])
-    return dataclasses.replace(found, warnings=(*found.warnings, *told, *([few] if few else [])))
+    return f"{len(empty):,} of {len(counts):,} classes have no samples: {', '.join(empty[:MOST_NAMED])}{more}" \
+        if empty else ""
 
 
 def _steps(progress: Progress, cancelled: Callable[[], bool] | None) -> Progress:

@@ -4,12 +4,16 @@ import dataclasses
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.desks import inspections, jobs
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.looks import inspect_report
+from app.parts.samples import sample_items
 from app.views._plain import plain
+from lpc_core.files import tensors
 from tests.app._inspections import made
 from tests.patience import PATIENCE_S
 
@@ -258,6 +262,48 @@ def test_samples_without_a_class_can_be_kept_and_left_out(page, before, words, a
     button(page, words).click().run()
     assert not page.exception
     assert one._wish == Wish(picked={"labels": "y"}, unlabelled=after)
+
+
+def named_in_cloud(held):
+    return tensors.header(jobs.find(held.tokens["cloud"]).read_bytes()).info("a cloud")["class_names"]
+
+
+def test_classes_are_called_what_the_reader_types_everywhere(page):
+    one = desk(page)
+    one.show(made(n=60, projections=("tsne",)))
+    one.held = one._holdings.project(one.held, "tsne", one.held.inspection.coordinates["tsne"])
+    before, names = one.held, ["oak", EVIL, "=elm", "</script>"]
+    again(page).text_area[0].set_value("\n".join(names)).run()
+    assert not page.exception
+    assert not page.error
+    held = one.held
+    assert named_in_cloud(held) == [*held.inspection.embeddings.class_names] == names
+    assert {item["label"] for item in sample_items(held, np.arange(60))} == {*names}
+    assert held.prediction is before.prediction
+    assert jobs.find(held.projections["tsne"]).is_file()
+    told = inspect_report.report_html(held.inspection)
+    assert EVIL not in told
+    assert "&lt;img src=x onerror=alert(1)&gt;" in told
+    for shown in [*page.markdown, *page.caption, *page.get("html")]:
+        assert "<img src=x" not in shown.value
+    one.show(one._holdings.rename(held, ()).inspection)  # another look at the same file
+    assert [*one.held.inspection.embeddings.class_names] != names
+    assert [*desk(again(page)).held.inspection.embeddings.class_names] == names
+    page.text_area[0].set_value(" ").run()
+    assert [*one.held.inspection.embeddings.class_names] == [f"class {i}" for i in range(4)]
+    assert (one.held.own_names, one.held.inspection.notes) == ((), before.inspection.notes)
+
+
+def test_names_that_do_not_fit_are_refused_as_plain_text(page):
+    one = desk(page)
+    one.show(made(n=60))
+    held = one.held
+    again(page).text_area[0].set_value(f"a, b, {EVIL}").run()
+    assert not page.exception
+    (alert,) = page.error
+    assert alert.value.startswith(plain("expected 4 names, got 3: a, b, <img"))
+    assert "<img" not in alert.value.replace("\\<", "")
+    assert one.held is held
 
 
 def test_a_question_is_answered_on_the_page(page):

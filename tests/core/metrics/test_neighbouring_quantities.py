@@ -134,6 +134,18 @@ def test_retrieval_by_numbers_agrees_with_scikit_learn():
     assert found.queries == 24
 
 
+def test_latents_that_are_codes_are_found_alike_by_code_and_by_number(monkeypatch):
+    rng = np.random.default_rng(10)
+    database, queries = (rng.choice([-1.0, 1.0], size=(n, 5)) for n in (60, 20))
+    own, labels = rng.integers(0, 3, 60), rng.integers(0, 4, 20)  # nothing is like a query of class 3
+    found = retrieval(database, own, queries, labels)
+    assert found.map_code == pytest.approx(found.map_float, rel=1e-12)
+    assert found.recall_code == pytest.approx(found.recall_float, rel=1e-12)
+    assert found.queries == (labels < 3).sum()
+    monkeypatch.setattr("lpc_core.metrics.retrieval.BLOCK", 1)  # one query at a time
+    assert vars(retrieval(database, own, queries, labels)) == pytest.approx(vars(found), rel=1e-12)
+
+
 def test_a_perfect_code_finds_all_and_a_blind_one_finds_chance():
     labels = np.arange(400) % 4
     code = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])[labels]
