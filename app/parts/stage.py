@@ -12,6 +12,7 @@ from app.parts._mount import mount
 _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.2rem 1rem; max-width: 2200px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4.2rem .6rem 1rem; } }
+.st-key-room-lead { position: absolute; } /* in Streamlit's own bar: on a slow line it comes late, and moves nothing */
 """
 
 

@@ -122,6 +122,10 @@ def test_a_tablet_that_slept_comes_back_to_its_run(impatient, open_page):
 def test_gamma_is_usable_over_a_slow_and_lossy_line(impatient, open_page):
     with line(impatient, delay_s=0.15, loss=0.05) as drawn:
         page = open_page(f"{drawn.url}/?seed=3&{LONG}")
+        wait_until(page, lambda s: s["step"] > 0)
+        place = page.get_by_test_id("lpc-gamma").bounding_box()
+        page.get_by_test_id("lpc-present").wait_for()  # what comes late moves nothing under the hand
+        assert page.get_by_test_id("lpc-gamma").bounding_box() == place
         wait_until(page, lambda s: s["step"] > 100)
         for value in (1.0, 0.01, 10.0):
             drag_gamma(page, value)
