@@ -21,6 +21,11 @@ def available_memory() -> int:
     return max(0, min(free))
 
 
+def cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def has_cuda(device: str | None = None) -> bool:
     """Whether runs on ``device`` (None: what $LPC_DEVICE says, else "auto") train on a GPU by CUDA.
 

@@ -39,6 +39,7 @@ from lpc_core.parsing import to_texts
 MOST_SEEDS = 5  # of a row that a page asks for
 LONGEST_S = 120.0  # of a row that a page may ask for, by the estimate for one ordinary core
 GRIDS = {8: N_("8 × 8 runs"), 12: N_("12 × 12 runs"), 16: N_("16 × 16 runs")}
+PHASE_PROCESSES = 2  # that draw a diagram
 GAMMAS, HEAD_LRS = (1e-3, 1e5), (1e-4, 0.1)  # the diagram's axes
 PHASES = "phase"  # the store's folder of diagrams, as `lpc phase --out` writes them
 RESULTS = "results.json.gz"
@@ -72,8 +73,9 @@ class ExperimentDesk(jobs.Desk):
             raise jobs.JobRefused(f"expected one of {', '.join(map(str, GRIDS))} runs a side, got {size}; choose one")
         settings = [f"{name}={text}" for name, text in to_texts(config).items()]
         gammas, rates = (f"{low:g}:{high:g}:{size}" for low, high in (GAMMAS, HEAD_LRS))
-        self._begin(["phase", *settings, f"--gammas={gammas}", f"--head-lrs={rates}", "--json"], cost_of(config, size),
-                    (), Diagram(config, (), size * size))
+        self._begin(["phase", *settings, f"--gammas={gammas}", f"--head-lrs={rates}", "--json",
+                     f"--processes={PHASE_PROCESSES}"], cost_of(config, PHASE_PROCESSES * size), (),
+                    Diagram(config, (), size * size))
 
     def _begin(self, command: list[str], cost: Cost, runs: tuple[Planned, ...], diagram: Diagram | None) -> None:
         """Start ``command``, or leave everything as it was: `JobRefused`."""

@@ -227,6 +227,17 @@ def figure(
     print(f"{out}: written")
 
 
+@COMMAND.command("export-tensorboard")
+def export(out: Annotated[Path, typer.Argument(help="A new or empty folder, for `tensorboard --logdir`.")],
+           data: Only = None, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Write every run, finished or not, as TensorBoard reads it: curves by step, settings, and what was measured."""
+    from lpc_core.experiments import Store, export_tensorboard
+
+    runs = [run for run in Store(store).runs() if data in (None, run.planned.row.data)]
+    export_tensorboard(runs, out)
+    print(f"{out}: {len(runs)} runs; `tensorboard --logdir {out}` shows them")
+
+
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

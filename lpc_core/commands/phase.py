@@ -21,11 +21,13 @@ INKS = {"collapsed": "green", "separated": "blue", "not fitted": "yellow", "tota
 ENDINGS = (".csv", ".json")
 
 
-def phase(
+def phase(  # noqa: PLR0917
     settings: Settings = None,
     gammas: Annotated[str, typer.Option(help="From:to:how many, evenly on a log scale, or a list.")] = "1e-3:1e5:16",
     head_lrs: Annotated[str, typer.Option(help="The same for the head's learning rate.")] = "1e-4:0.1:16",
     out: Annotated[Path | None, typer.Option(help="Write every cell here: .csv or .json.")] = None,
+    processes: Annotated[int, typer.Option(min=0, help="How many train side by side; 0: as many as there are "
+                                                       "cores.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per cell, and per step of "
                                                          "progress.")] = False,
 ) -> None:
@@ -41,10 +43,11 @@ def phase(
 
     torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower
     from lpc_core.experiments import phase_diagram
+    from lpc_core.machine import cores
 
     with progress("phase diagram", as_json) as tell:
         cells = []
-        for cell in phase_diagram(config, strengths, rates, progress=tell):
+        for cell in phase_diagram(config, strengths, rates, progress=tell, processes=processes or cores()):
             cells.append(cell)
             if as_json:
                 print(dumps({"cell": asdict(cell)}), flush=True)

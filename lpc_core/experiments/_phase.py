@@ -6,12 +6,17 @@ What a cell is called goes by `lpc_core.phase`, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import concurrent.futures
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import torch
+
 from lpc_core.config import ConfigError, RunConfig, unflatten
-from lpc_core.data import load
+from lpc_core.data import Dataset, load
+from lpc_core.experiments._children import CONTEXT, children, without_main
 from lpc_core.files.plain_json import number
 from lpc_core.film import Film, check_gammas, phases
 from lpc_core.film.record import record
@@ -23,6 +28,7 @@ COLLAPSED, SEPARATED, LOST, GUESSING, UNFINISHED, DIVERGED = (
 MARKS = {COLLAPSED: "●", SEPARATED: "○", UNFINISHED: "·", LOST: "×", GUESSING: "?", DIVERGED: "!"}  # never colour alone
 FITTED = 0.999  # training accuracy of the terminal phase
 MOST = 64  # head rates
+LOOK_EVERY_S = 0.5  # at how far other processes are
 SAMPLES = 500  # that are looked at, at the end
 _WITHOUT_WORK = {Phase.TOTAL: LOST, Phase.GUESSING: GUESSING}
 
@@ -42,29 +48,77 @@ class Cell:
 
 
 def phase_diagram(config: RunConfig, gammas: Sequence[float], head_lrs: Sequence[float], *, device: str = "cpu",
-                  progress: Progress = silent) -> Iterator[Cell]:
+                  progress: Progress = silent, processes: int = 1) -> Iterator[Cell]:
     """Train ``config`` at every γ and every head rate, and yield the cells, rate by rate.
 
-    γ ramps as the run's schedule says, up to the cell's. `ConfigError` for rates that are none, and more than `MOST`;
+    γ ramps as the run's schedule says, up to the cell's. More than one of ``processes`` train head rates side by side,
+    to the same cells. `ConfigError` for rates that are none, and more than `MOST`;
     `FilmError` for γ that are none, or a network the fused engine cannot train so often.
     """
     check_gammas(gammas)
     if not 1 <= len(head_lrs) <= MOST:
         raise ConfigError("head_lrs", f"1 to {MOST} learning rates", len(head_lrs))
+    if processes < 1:
+        raise ConfigError("processes", "1 or more", processes)
     runs = [unflatten({"head_lr": float(rate)}, config) for rate in head_lrs]
+    if (count := min(processes, len(runs))) > 1:
+        return _side_by_side(runs, gammas, device, progress, count)
     return _cells(runs, gammas, device, progress)
 
 
 def _cells(runs: list[RunConfig], gammas: Sequence[float], device: str, progress: Progress) -> Iterator[Cell]:
     dataset = load(runs[0].data, runs[0].seed)
     for place, run in enumerate(runs):
-        reel = record(run, gammas, frames=2, points=SAMPLES, device=device, dataset=dataset,
-                      progress=part(progress, place / len(runs), (place + 1) / len(runs)))
-        yield from _column(reel, run)
+        yield from _column(run, gammas, device, dataset, part(progress, place / len(runs), (place + 1) / len(runs)))
 
 
-def _column(reel: Film, run: RunConfig) -> Iterator[Cell]:
-    """The cells of one head rate."""
+def _column(run: RunConfig, gammas: Sequence[float], device: str, dataset: Dataset, progress: Progress) -> list[Cell]:
+    """Train the cells of one head rate."""
+    reel = record(run, gammas, frames=2, points=SAMPLES, device=device, dataset=dataset, progress=progress)
+    return list(_cells_of(reel, run))
+
+
+# ---- several processes -------------------------------------------------------------------------------------------
+
+_shares: MutableSequence[float] = []  # in a child: how far each column is
+
+
+def _side_by_side(runs: list[RunConfig], gammas: Sequence[float], device: str, progress: Progress,
+                  count: int) -> Iterator[Cell]:
+    """Like `_cells` in ``count`` processes; cells come in the same order, as soon as those before them are there."""
+    load(runs[0].data, runs[0].seed)  # once, before all of them ask for it
+    shares = CONTEXT.Array("d", len(runs))
+    with children(count, _begin, shares) as pool:
+        with without_main():
+            columns = [pool.submit(_in_process, place, run, gammas, device) for place, run in enumerate(runs)]
+        for place, column in enumerate(columns):
+            while not concurrent.futures.wait([column], LOOK_EVERY_S).done:
+                progress(sum(shares[:]) / len(runs), f"head rate {place + 1} of {len(runs)}")
+            try:
+                yield from column.result()
+            except BrokenProcessPool:
+                raise ConfigError("processes", "fewer: one was ended, by the system if memory is short", count) \
+                    from None
+    progress(1.0, f"{len(runs)} head rates")
+
+
+def _begin(shares: MutableSequence[float]) -> None:
+    global _shares  # noqa: PLW0603  # what a child is begun with reaches its tasks in no other way
+    _shares = shares
+    torch.set_num_threads(1)
+
+
+def _in_process(place: int, run: RunConfig, gammas: Sequence[float], device: str) -> list[Cell]:
+    def note(share: float, what: str) -> None:
+        _shares[place] = share
+
+    return _column(run, gammas, device, load(run.data, run.seed), note)
+
+
+# ---- what became of them -----------------------------------------------------------------------------------------
+
+
+def _cells_of(reel: Film, run: RunConfig) -> Iterator[Cell]:
     names = reel.info["metrics"]
     last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
     values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
-import multiprocessing
-import signal
-import sys
-import types
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from lpc_core.config import ConfigError
+from lpc_core.experiments._children import children, without_main
 from lpc_core.experiments._plan import Planned, check
 from lpc_core.experiments._ray import ray_results
 from lpc_core.experiments._store import Store
@@ -114,9 +110,8 @@ def _processes(runs: Sequence[Planned], store: Path, device: str, tell: Tell, co
 def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
           count: int) -> Iterator[tuple[Planned, tuple[str, str] | None]]:
     """What became of each run; None where a process was lost before it ended."""
-    pool = ProcessPoolExecutor(min(count, len(runs)), multiprocessing.get_context("spawn"), initializer=_deaf)
-    try:
-        with _without_main():
+    with children(min(count, len(runs))) as pool:
+        with without_main():
             futures: dict[Future[tuple[str, str]], Planned] = {
                 pool.submit(_in_process, run, store, device): run for run in runs}
         pending = set(futures)
@@ -125,28 +120,6 @@ def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
             tell()
             for future in finished:
                 yield futures[future], _result(future)
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()  # keeps its run to the step, then ends
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Processes that begin here do not run the caller's main module again: a page, or a script without a guard."""
-    own = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = own
-
-
-def _deaf() -> None:
-    """Ctrl-C is the parent's affair: it asks the others to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _result(future: Future[tuple[str, str]]) -> tuple[str, str] | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
-from lpc_core.registry import discover
 from lpc_core.robustness._base import Attack
 from lpc_core.robustness._curve import robust_share
 from lpc_core.robustness._estimate import seconds_for
 from lpc_core.robustness._flags import Flag
+from lpc_core.robustness._known import attacks
 from lpc_core.robustness._report import RobustnessReport, Summary, report
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Search
@@ -21,9 +19,3 @@ from lpc_core.robustness.pgd_linf import pgd_linf
 
 __all__ = ["Attack", "AttackResult", "Flag", "RobustnessReport", "Search", "Summary", "attacks", "ddn", "deepfool",
            "fmn", "hopskipjump", "pgd_l2", "pgd_linf", "report", "robust_share", "seconds_for"]
-
-
-@functools.cache
-def attacks() -> dict[str, type[Attack]]:
-    """Every attack by name; ``attacks()["ddn"](steps=100)`` makes one."""
-    return discover("lpc_core.robustness", "ATTACK")

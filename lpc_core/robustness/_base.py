@@ -30,6 +30,7 @@ class Attack(ABC):
     source: ClassVar[str]
     white_box: ClassVar[bool]  # whether it uses gradients
     distance: ClassVar[str] = "l2"
+    gradients: ClassVar[int] = 200  # per sample, about: for how long it takes
 
     @abstractmethod
     def run(self, search: Search) -> None:

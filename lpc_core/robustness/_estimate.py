@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-GRADIENTS = {"deepfool": 100, "ddn": 300, "fmn": 300, "hopskipjump": 1_500, "pgd-l2": 1_000, "pgd-linf": 1_000}  # about
-OTHERS = 200  # of an attack that is not named there
+from lpc_core.robustness._base import Attack
+from lpc_core.robustness._known import attacks as known
+
 FEW = 16  # samples whose gradient is timed
 
 
@@ -22,4 +23,4 @@ def seconds_for(model: nn.Module, inputs: Tensor, attacks: Sequence[str], sample
     answer = model(few)
     (answer[0] if isinstance(answer, tuple) else answer).max(dim=1).values.sum().backward()
     each = (time.perf_counter() - begin) / len(few)
-    return each * (samples or len(inputs)) * sum(GRADIENTS.get(name, OTHERS) for name in attacks)
+    return each * (samples or len(inputs)) * sum(known().get(name, Attack).gradients for name in attacks)

@@ -23,6 +23,7 @@ class Pgd(Attack):
     """PGD at one ε after another, each for the samples that all smaller ones left standing."""
 
     white_box = True
+    gradients = 1_000
     source = "Madry et al. 2018, arXiv 1706.06083"
 
     epsilons: tuple[float, ...] = ()  # radii in the inputs' unit, rising; () takes `SHARES` of each input's own norm

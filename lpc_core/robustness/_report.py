@@ -14,9 +14,9 @@ from torch import Tensor
 from lpc_core.files.plain_json import plain
 from lpc_core.models.any import Array, Model, as_inputs
 from lpc_core.progress import Progress, part, silent
-from lpc_core.registry import discover, pick
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._flags import Flag, Health, flags, health
+from lpc_core.robustness._known import attack_named, attacks
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness.deepfool import DeepFool
 
@@ -105,13 +105,12 @@ def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str 
     return _assemble(chosen, results, paper, state, _Range.of(as_inputs(inputs), bounds))
 
 
-def _chosen(attacks: Sequence[str | Attack]) -> list[Attack]:
-    known = discover("lpc_core.robustness", "ATTACK")
-    made = [pick("attack", known, attack)() if isinstance(attack, str) else attack for attack in attacks]
+def _chosen(wanted: Sequence[str | Attack]) -> list[Attack]:
+    made = [attack_named(attack) if isinstance(attack, str) else attack for attack in wanted]
     names = [attack.name for attack in made]
     if len(set(names)) < len(names) or all(attack.distance != "l2" for attack in made):
         raise ValueError(f"expected attacks of different names, at least one of them in L2, got {names}; choose from "
-                         f"{', '.join(known)}")
+                         f"{', '.join(attacks())}")
     return made
 
 

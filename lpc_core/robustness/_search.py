@@ -106,6 +106,10 @@ class Search:
         self._count(rows)
         return self._model.differentiable(points)
 
+    def open(self, points: Tensor) -> Tensor:
+        """Logits (m, K) for code of others, which takes gradients through them itself: neither counted nor kept."""
+        return self._model(points)
+
     def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
         """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for. ``keep`` the graph
         for another.

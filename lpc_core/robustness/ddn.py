@@ -23,6 +23,7 @@ class Ddn(Attack):
     title = "DDN"
     source = "Rony et al. 2019, arXiv 1811.09600"
     white_box = True
+    gradients = 300
 
     steps: int = 300
     start: float = 0.05  # first radius, as a share of the input's norm

@@ -24,6 +24,7 @@ class DeepFool(Attack):
     title = "DeepFool"
     source = "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599"
     white_box = True
+    gradients = 100
 
     candidates: int = 10  # classes with the largest logits, the own one included
     overshoot: float = 0.02  # share by which the whole perturbation is stretched

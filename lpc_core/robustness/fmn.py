@@ -28,6 +28,7 @@ class Fmn(Attack):
     title = "FMN"
     source = "Pintor et al. 2021, arXiv 2102.12827"
     white_box = True
+    gradients = 300
 
     steps: int = 150  # of each of the two walks
     gamma: float = 0.05  # share by which the ball changes at the first step; 0.001 at the last

@@ -27,6 +27,7 @@ class HopSkipJump(Attack):
     title = "HopSkipJump"
     source = "Chen, Jordan & Wainwright 2020, arXiv 1904.02144"
     white_box = False
+    gradients = 1_500
 
     iterations: int = 15
     probes: int = 50  # per sample at the first iteration; √t times as many at the t-th

@@ -30,6 +30,16 @@ def test_every_cell_is_the_run_it_names():
     assert cells[1].phase == "totally collapsed"  # γ of 10,000 against a head that hardly moves
 
 
+def test_processes_side_by_side_draw_the_same_cells():
+    axes, told = (unflatten(SMALL), [0.01, 1e4], [1e-3, 0.05]), []
+    assert list(phase_diagram(*axes, processes=2, progress=lambda *said: told.append(said))) == list(
+        phase_diagram(*axes))
+    assert told[-1] == (1.0, "2 head rates")
+    assert [share for share, _ in told] == sorted(share for share, _ in told)
+    with pytest.raises(ConfigError, match="processes: expected 1 or more, got 0"):
+        phase_diagram(*axes, processes=0)
+
+
 def test_what_is_fitted_and_what_has_collapsed_are_two_questions():
     cases = [(Phase.COLLAPSED, 1.0), (Phase.FALLING, 1.0), (Phase.COLLAPSED, 0.9), (Phase.TOTAL, 0.12),
              (Phase.GUESSING, 0.12), (Phase.UNKNOWN, float("nan"))]
@@ -50,7 +60,7 @@ def test_bad_axes_are_refused():
 def lpc(monkeypatch, capsys):
     def call(*arguments):
         settings = [f"{name}={value}" for name, value in SMALL.items()]
-        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *settings, *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *settings, "--processes", "1", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code, *capsys.readouterr()

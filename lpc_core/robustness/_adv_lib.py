@@ -1,0 +1,140 @@
+"""Attacks of adv-lib (Rony et al., BSD licence; by DDN's author) beside ours: the one file that knows that package.
+
+Needs the extra ``attacks``. adv-lib takes inputs from 0 to 1, so it sees each value's place between the bounds; where
+there are none, between the batch's smallest and largest value, a span farther on either side. What it returns is asked
+about and measured like anything else here. It does not say which samples it asks about, so the counts are means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lpc_core.config import ConfigError
+from lpc_core.robustness._base import Attack
+from lpc_core.robustness._search import Search
+
+PREFIX = "adv-"
+Ask = tuple[Callable[[Tensor], Tensor], Tensor, Tensor]  # model, inputs from 0 to 1, labels
+
+
+@dataclasses.dataclass(frozen=True)
+class ByOthers(Attack):
+    """What all of them share; the subclasses are made by `_attack`."""
+
+    white_box = True
+    least_classes = 2
+
+    @staticmethod
+    def call(attacks: Any, *asked: Any) -> Tensor:
+        """Ask the module ``adv_lib.attacks`` for changed inputs (n, …), from 0 to 1."""
+        raise NotImplementedError
+
+    def run(self, search: Search) -> None:
+        """Have them look, and ask about what they found."""
+        if search.clean.shape[1] < self.least_classes:
+            raise ValueError(f"expected a model of {self.least_classes} classes or more for {self.name}, got "
+                             f"{search.clean.shape[1]}; choose another attack")
+        attacks, low, high = _package(), *_ends(search)
+        counts = _Counts(search, self.gradients)
+
+        def model(units: Tensor) -> Tensor:
+            return counts.logits(low + units.to(search.inputs.dtype) * (high - low)).float()
+
+        units = ((search.inputs - low) / (high - low)).clamp(0, 1).float()
+        devices = [search.inputs.device] if search.inputs.is_cuda else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(int(torch.randint(2**31, (), generator=search.generator, device=search.inputs.device)))
+            found = self.call(attacks, model, units, search.labels).detach()
+        points = low + found.to(search.inputs.dtype) * (high - low)
+        search.ask(points.where(found != units, search.inputs), search.rows)  # what was left alone is not rounded
+        counts.share_out()
+
+
+class _Counts:
+    """Counts what is asked for a batch as a whole."""
+
+    def __init__(self, search: Search, gradients: int) -> None:
+        self.search, self.expected = search, gradients * len(search.inputs)
+        self.forwards = self.backwards = 0
+
+    def logits(self, points: Tensor) -> Tensor:
+        self.forwards += len(points)
+        if points.requires_grad:
+            points.register_hook(self._went_back)
+        return self.search.open(points)
+
+    def _went_back(self, gradient: Tensor) -> None:
+        self.backwards += len(gradient)
+        self.search.progress(min(0.99, self.backwards / self.expected))
+
+    def share_out(self) -> None:
+        self.search.forwards += round(self.forwards / len(self.search.inputs))
+        self.search.backwards += round(self.backwards / len(self.search.inputs))
+
+
+def _ends(search: Search) -> tuple[Tensor, Tensor]:
+    """What 0 and 1 stand for."""
+    if search.box.low is not None and search.box.high is not None:
+        return search.box.low, search.box.high
+    low, high = search.inputs.aminmax()
+    span = (high - low).where(high > low, torch.ones_like(low))
+    return low - span, high + span
+
+
+def _package() -> Any:
+    """The module ``adv_lib.attacks``; `ValueError` in words where it, or what it needs, cannot be had."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of distutils, which it still asks for
+            return importlib.import_module("adv_lib.attacks")
+    except (ImportError, RuntimeError, OSError) as error:
+        raise ValueError(f"expected adv-lib with all that it needs, got {str(error).splitlines()[0]}; pip install "
+                         "'lpc-lab[attacks]', with a torchvision built for this torch") from None
+
+
+def _attack(name: str, title: str, source: str, gradients: int,  # noqa: PLR0917
+            call: Callable[..., Tensor], least_classes: int = 2) -> type[Attack]:
+    return type(title, (ByOthers,), {
+        "name": PREFIX + name, "title": f"{title} (adv-lib)", "source": source, "gradients": gradients,
+        "call": staticmethod(call), "least_classes": least_classes, "__doc__": f"{title}, {source}."})
+
+
+_ALL = (
+    _attack("deepfool", "DeepFool", "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599", 100,
+            lambda attacks, *asked: attacks.df(*asked, steps=50)),
+    _attack("superdeepfool", "SuperDeepFool", "Abroshan et al. 2023, arXiv 2303.12481", 200,
+            lambda attacks, *asked: attacks.sdf(*asked)),
+    _attack("ddn", "DDN", "Rony et al. 2019, arXiv 1811.09600", 300,
+            lambda attacks, *asked: attacks.ddn(*asked, steps=300, levels=None)),
+    _attack("fmn", "FMN", "Pintor et al. 2021, arXiv 2102.12827", 300,
+            lambda attacks, *asked: attacks.fmn(*asked, norm=2, steps=300)),
+    _attack("alma", "ALMA", "Rony et al. 2021, arXiv 2011.11857", 600,
+            lambda attacks, *asked: attacks.alma(*asked, num_steps=300), least_classes=3),
+    _attack("fab", "FAB", "Croce & Hein 2020, arXiv 1907.02044", 900,
+            lambda attacks, *asked: attacks.fab(*asked, norm=2)),
+    _attack("apgd", "APGD", "Croce & Hein 2020, arXiv 2003.01690, its radius halved ten times", 1_000,
+            lambda attacks, model, units, labels: attacks.auto_pgd.minimal_apgd(
+                model, units, labels, norm=2, max_eps=float(units.flatten(1).norm(dim=1).max()),
+                binary_search_steps=10), least_classes=3),
+)
+OTHERS = {kind.name: kind for kind in _ALL}
+
+
+def others() -> dict[str, type[Attack]]:
+    """The attacks of adv-lib by name; none where it is not installed."""
+    return OTHERS if importlib.util.find_spec("adv_lib") else {}
+
+
+def check_installed(name: str) -> None:
+    """`ConfigError` for an attack of adv-lib where that is not installed."""
+    if name in OTHERS and not others():
+        raise ConfigError("attack", "the package adv-lib beside it (pip install 'lpc-lab[attacks]'), or one of this "
+                                    "library's own", name)
