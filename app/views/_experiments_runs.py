@@ -130,7 +130,7 @@ LAST = N_("the last checkpoint")
 
 
 def _moments(place: Any, run: StoredRun) -> int | None:
-    """Which look is wanted: of runs of few nodes any, of others the last, whose checkpoint is kept."""
+    """Which look is wanted: the latents of any, or the last, whose checkpoint is kept."""
     latents = run.latents()
     epochs = {line["step"]: line["epoch"] for line in run.epochs()}
     looks = [] if latents is None else list(enumerate(latents.steps.tolist()))

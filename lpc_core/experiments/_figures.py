@@ -46,7 +46,7 @@ def _latents(groups: Sequence[Group]) -> FigureData:
              for group in groups for run in group.runs[:1] for asked, gamma, latents, labels in _moments(run, "1")
              for z, label in zip(latents[:, :2].tolist(), labels.tolist(), strict=True) if len(z) == 2]
     return FigureData("1", "Latents at three strengths of γ (two first nodes)", "z1", "z2", "class", (False, False),
-                      tuple(lines), _nothing(lines, "runs of at most 8 nodes, such as hypercube/figure-1"))
+                      tuple(lines), _nothing(lines, "runs of two nodes, such as hypercube/figure-1"))
 
 
 def _histograms(groups: Sequence[Group]) -> FigureData:
@@ -55,7 +55,7 @@ def _histograms(groups: Sequence[Group]) -> FigureData:
              for group in groups for run in group.runs[:1] for asked, gamma, latents, _ in _moments(run, "2")
              for count, low, high in _bins(latents)]
     return FigureData("2", "All nodes' values at three strengths of γ", "value", "count", "asked", (False, False),
-                      tuple(lines), _nothing(lines, "runs of at most 8 nodes, such as mnist/figure-2"))
+                      tuple(lines), _nothing(lines, "runs with γ, such as mnist/figure-2"))
 
 
 def _bins(latents: np.ndarray) -> list[tuple[int, float, float]]:

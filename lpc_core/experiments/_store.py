@@ -4,7 +4,7 @@ store.json                      the format's number
 digits/lpc/seed-0/run.json      row, settings, seed, versions, machine, every start
 metrics.parquet   a line per epoch that was looked at
 state.safetensors the run at its last look, as `lpc train --out` writes one: `lpc inspect` opens it
-latents.safetensors those of every look, of runs of at most 8 nodes
+latents.safetensors those of some samples at every look
 report.json   everything measured at the end; its being there says that the run is done
 progress.json how far it is
 lock          held by the process that writes
@@ -64,7 +64,7 @@ class StoredRun:
         return _read_table(path) if self.report or path.exists() else []
 
     def latents(self) -> Latents | None:
-        """Those of every look; None of a run of many nodes."""
+        """Those of every look; None before the first."""
         return _latents_in(self.folder)
 
 
@@ -202,7 +202,7 @@ class RunFolder:
 
 
     def latents(self, step: int) -> Latents | None:
-        """Those of the looks up to ``step``; None before the first, and of a run of many nodes."""
+        """Those of the looks up to ``step``; None before the first."""
         found = _latents_in(self.folder)
         return None if found is None else found.before(step)
 

@@ -18,7 +18,7 @@ import torch
 from lpc_core.config import ConfigError, flatten
 from lpc_core.data import DataError
 from lpc_core.engine.faults import DeviceError
-from lpc_core.experiments._latents import NODES, Latents
+from lpc_core.experiments._latents import Latents
 from lpc_core.experiments._measure import final_report, look
 from lpc_core.experiments._plan import Planned
 from lpc_core.experiments._store import REPORT, RunFolder, Store, StoreError
@@ -28,7 +28,7 @@ from lpc_core.inspection.reporting import versions
 from lpc_core.models import convolves
 
 LOOKS = 25  # epochs at most that are looked at
-CRITICAL = 2  # every so many of them the head's critical γ is solved for, which takes longer than the rest
+CRITICAL = 5  # every so many of them the head's critical γ is solved for, which takes longer than the rest
 CHUNK = 100  # steps between two looks at whether to stop
 REFUSALS = (StoreError, DataError, ConfigError, DeviceError)
 TRAINING = 0.8  # share of a run's progress that its training counts as
@@ -83,8 +83,8 @@ def _train(trainer: RowTrainer, folder: RunFolder, asked: threading.Event) -> tu
     if (state := folder.state()) is not None:
         trainer.load_state_bytes(state)
     history, latents = folder.history(trainer.step), folder.latents(trainer.step)
-    if latents is None and trainer.model.head.in_features <= NODES:
-        latents = Latents.none(trainer.probe_labels, trainer.model.head.in_features)
+    if latents is None:
+        latents = Latents.none(trainer.probe_labels, trainer.model.head.in_features, LOOKS + 1)
     spent = history[-1]["seconds"] if history else 0.0
     every = max(1, -(-trainer.epochs // LOOKS))
     for epoch in [*range(0, trainer.epochs, every), trainer.epochs]:
@@ -95,7 +95,7 @@ def _train(trainer: RowTrainer, folder: RunFolder, asked: threading.Event) -> tu
         if not history or history[-1]["step"] < trainer.step:
             line, seen = look(trainer, len(history) % CRITICAL == 0)
             history.append({**line, "seconds": spent})
-            latents = latents and latents.after(trainer.step, trainer.gamma.value, seen)
+            latents = latents.after(trainer.step, trainer.gamma.value, seen)
             folder.look(history, trainer.state_bytes(), latents)
             folder.tell(TRAINING * trainer.step / trainer.config.steps, f"epoch {epoch} of {trainer.epochs}")
         if trainer.diverged:

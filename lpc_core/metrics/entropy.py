@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.spatial import KDTree
 from scipy.special import gammaln, psi
-from torch import Tensor
 
 from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics._given import Given
 from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
 from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
-_TREE_NODES = 12  # up to here a k-d tree is quicker than all distances
 _TREE_VALUES = 1 << 26  # largest float64 copy made for a tree, half a gigabyte
-_QUERIES_AT_ONCE = 128
-_FEW = 0.15  # share of pairs up to which they are subtracted one by one
-_TRUSTED = 1e-6  # relative error up to which a squared distance may come from a product of matrices
 
 
 @dataclass(frozen=True)
@@ -116,56 +109,12 @@ class _Space:
 
 def _kth_distances(space: _Space, chosen: np.ndarray, k: int) -> np.ndarray:
     """Distance of each of the ``chosen`` samples (q,) to its k-th nearest other sample: (q,)."""
-    if len(space.nodes) <= _TREE_NODES and space.rows.n * len(space.nodes) <= _TREE_VALUES:
+    if len(space.nodes) <= TREE_NODES and space.rows.n * len(space.nodes) <= _TREE_VALUES:
         points = np.concatenate([space.points(block) for _, block in space.rows.blocks()])
         distances: np.ndarray = KDTree(points, balanced_tree=False).query(points[chosen], [k + 1])[0]  # first: itself
         return distances[:, 0]
-    picked = torch.from_numpy(space.points(space.rows.some(chosen)))
-    rough, reach = _smallest(space, picked, k, _by_products)
-    doubt = _error_of_products(picked, reach)
-    unsure = torch.nonzero(rough * _TRUSTED < doubt)[:, 0]
-    if len(unsure):
-        limits = (rough + 2 * doubt)[unsure]  # no sample that rough distances put farther away can be that near
-        rough[unsure] = _smallest(space, picked[unsure], k, functools.partial(_refined, limits))[0]
-    return rough.sqrt().numpy()
-
-
-def _smallest(space: _Space, points: Tensor, k: int, squared: Callable[[Tensor, Tensor, slice], Tensor],
-              ) -> tuple[Tensor, float]:
-    """The (k+1)-th smallest squared distance of each point (q, d') to all samples, itself among them: (q,). Also the
-    largest ‖sample‖.
-    """
-    best, reach = torch.full((len(points), k + 1), math.inf, dtype=torch.float64), 0.0
-    for _, block in space.rows.blocks():
-        others = torch.from_numpy(space.points(block))
-        reach = max(reach, float(others.norm(dim=1).max()))
-        for start in range(0, len(points), _QUERIES_AT_ONCE):
-            part = slice(start, start + _QUERIES_AT_ONCE)
-            found = squared(points[part], others, part).topk(min(k + 1, len(others)), largest=False).values
-            best[part] = torch.cat([best[part], found], 1).topk(k + 1, largest=False).values
-    return best.amax(1), reach
-
-
-def _by_products(x: Tensor, y: Tensor, _: slice) -> Tensor:
-    """Squared distances (q, m) as ‖x‖² + ‖y‖² − 2xy: quick, but of two near points far out nothing is left."""
-    return torch.addmm((y * y).sum(1), x, y.T, alpha=-2) + (x * x).sum(1, keepdim=True)
-
-
-def _error_of_products(points: Tensor, reach: float) -> Tensor:
-    """Bound of the rounding in `_by_products` for each point (q,) and samples of norm up to ``reach``."""
-    longest: Tensor = points.norm(dim=1) + reach
-    return (points.shape[1] + 8) * torch.finfo(torch.float64).eps * longest ** 2
-
-
-def _refined(limits: Tensor, x: Tensor, y: Tensor, part: slice) -> Tensor:
-    """Squared distances (q, m) by subtraction, where products put them within ``limits``; infinite elsewhere."""
-    near = _by_products(x, y, part) <= limits[part, None]
-    if near.count_nonzero() > _FEW * near.numel():
-        return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist") ** 2
-    found = torch.full(near.shape, math.inf, dtype=torch.float64)
-    i, j = near.nonzero(as_tuple=True)
-    found[i, j] = ((x[i] - y[j]) ** 2).sum(1)
-    return found
+    return kth_distances(space.points(space.rows.some(chosen)),
+                         lambda: (space.points(block) for _, block in space.rows.blocks()), k + 1)
 
 
 def _measure(found: Given) -> dict[str, Reading]:

@@ -16,10 +16,12 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
 from lpc_core.metrics.nci import nci_doubt
 from lpc_core.metrics.neco import neco_doubt
 from lpc_core.models.any import Array, Model, gradient, opened
 
+BLOCK = 4_096  # training latents whose distances are taken at once
 SHRINK = 1e-6  # of a class's own mean variance, added to every direction of its covariance
 _WRONG = "0.5: no better than a coin at telling wrong predictions from right ones; 1: every wrong one is told."
 _OOD = "0.5: no better than a coin at telling inputs of another kind from the test set; 1: every one is told."
@@ -140,8 +142,16 @@ def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) ->
     if not 1 <= k <= len(train_latents):
         raise ValueError(f"expected k from 1 to {len(train_latents)}, the training latents there are, got {k}; choose "
                          "one of these, or pass more")
-    distances: np.ndarray = cKDTree(train_latents).query(latents, k=[k])[0]  # (m, 1)
-    return distances[:, 0]
+    centre = train_latents.mean(axis=0)
+    stored, asked = train_latents - centre, latents - centre
+
+    def by_tree(points: np.ndarray) -> np.ndarray:
+        distances: np.ndarray = cKDTree(stored).query(points, k=[k])[0]  # (m, 1)
+        return distances[:, 0]
+
+    if stored.shape[1] <= TREE_NODES:
+        return by_tree(asked)
+    return kth_distances(asked, lambda: np.split(stored, range(BLOCK, len(stored), BLOCK)), k, by_tree)
 
 
 def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsilon: float = 0.0,

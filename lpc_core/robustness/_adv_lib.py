@@ -1,17 +1,21 @@
 """Attacks of adv-lib (Rony et al., BSD licence; by DDN's author) beside ours: the one file that knows that package.
 
-Needs the extra ``attacks``. adv-lib takes inputs from 0 to 1, so it sees each value's place between the bounds; where
-there are none, between the batch's smallest and largest value, a span farther on either side. What it returns is asked
-about and measured like anything else here. It does not say which samples it asks about, so the counts are means.
+Needs ``pip install --no-deps adv-lib`` and the extra ``attacks``. adv-lib takes inputs from 0 to 1, so it sees each
+value's place between the bounds; where there are none, between the batch's smallest and largest value, a span farther
+on either side. What it returns is asked about and measured like anything else here. It does not say which samples it
+asks about, so the counts are means.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.util
+import sys
+import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -22,6 +26,9 @@ from lpc_core.robustness._base import Attack
 from lpc_core.robustness._search import Search
 
 PREFIX = "adv-"
+INSTALL = "pip install --no-deps adv-lib and pip install 'lpc-lab[attacks]'"
+UNUSED = ("torchvision", "visdom")  # imported for a distance and for plots that nothing here asks for: the one does not
+# go with a torch for CPUs, the other cannot be built by today's setuptools
 Ask = tuple[Callable[[Tensor], Tensor], Tensor, Tensor]  # model, inputs from 0 to 1, labels
 
 
@@ -92,12 +99,25 @@ def _ends(search: Search) -> tuple[Tensor, Tensor]:
 def _package() -> Any:
     """The module ``adv_lib.attacks``; `ValueError` in words where it, or what it needs, cannot be had."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without(*UNUSED):
             warnings.simplefilter("ignore", DeprecationWarning)  # of distutils, which it still asks for
             return importlib.import_module("adv_lib.attacks")
-    except (ImportError, RuntimeError, OSError) as error:
-        raise ValueError(f"expected adv-lib with all that it needs, got {str(error).splitlines()[0]}; pip install "
-                         "'lpc-lab[attacks]', with a torchvision built for this torch") from None
+    except ImportError as error:
+        raise ValueError(f"expected adv-lib with all that it needs, got {error}; {INSTALL}") from None
+
+
+@contextlib.contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """While the block is run, modules ``names`` that nobody has imported yet are empty."""
+    empty = {name: types.ModuleType(name) for name in names if name not in sys.modules}
+    for module in empty.values():
+        vars(module)["models"] = None  # the one name that is taken from them at once
+    sys.modules |= empty
+    try:
+        yield
+    finally:
+        for name in empty:
+            del sys.modules[name]
 
 
 def _attack(name: str, title: str, source: str, gradients: int,  # noqa: PLR0917
@@ -136,5 +156,4 @@ def others() -> dict[str, type[Attack]]:
 def check_installed(name: str) -> None:
     """`ConfigError` for an attack of adv-lib where that is not installed."""
     if name in OTHERS and not others():
-        raise ConfigError("attack", "the package adv-lib beside it (pip install 'lpc-lab[attacks]'), or one of this "
-                                    "library's own", name)
+        raise ConfigError("attack", f"one of this library's own, or the package adv-lib beside it ({INSTALL})", name)

@@ -68,7 +68,7 @@ def put(store, name, *, seed=0, done=True, looks=2):
         folder.begin(flatten(run.config), START)
         if history:
             labels = np.array([0, 1, 2])
-            latents = Latents.none(labels, 2)
+            latents = Latents.none(labels, 2, looks)
             for line in history:
                 latents = latents.after(line["step"], line["gamma"], np.full((3, 2), line["epoch"], np.float32))
             folder.look(history, b"a checkpoint", latents)

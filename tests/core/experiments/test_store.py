@@ -16,8 +16,11 @@ from lpc_core.engine.state import unpack
 from lpc_core.experiments import Store, StoreError, plan, run_all
 from lpc_core.experiments import _store as store_file
 from lpc_core.experiments import _work as work_file
+from lpc_core.experiments._latents import BYTES, Latents
+from lpc_core.experiments._latents import unpack as unpack_latents
 from lpc_core.experiments._trainer import RowTrainer
 from lpc_core.experiments._work import Stopped, work
+from lpc_core.files import tensors
 from lpc_core.saved_run import open_run
 from tests.patience import until
 
@@ -241,7 +244,27 @@ def test_damaged_files_are_named(small_store, tmp_path):
 
 def test_looks_are_few_and_kept_latents_fit(small_store):
     run = Store(small_store).runs()[0]
-    kept = next(each for each in Store(small_store).runs() if each.planned.row.name == "lpc").latents()
-    assert kept.latents.shape == (9, 500, 8)
-    assert np.isfinite(kept.latents).all()
+    for name, nodes in (("lpc", 8), ("no-pen", 64)):
+        kept = next(each for each in Store(small_store).runs() if each.planned.row.name == name).latents()
+        assert kept.latents.shape == (9, 500, nodes)
+        assert np.isfinite(kept.latents).all()
     assert len(run.epochs()) <= work_file.LOOKS + 2
+
+
+def test_latents_of_wide_networks_keep_to_their_room_and_every_class():
+    labels = np.sort(np.arange(2_000) % 100)
+    kept = none = Latents.none(labels, 2_048, work_file.LOOKS + 1)
+    seen = np.arange(2_000, dtype=np.float32)[:, None].repeat(2_048, axis=1)
+    for step in range(work_file.LOOKS + 1):
+        kept = kept.after(step, 1.0, seen)
+    assert 0.9 * BYTES < kept.latents.nbytes <= BYTES
+    assert len(kept.pack()) < 1.01 * BYTES
+    assert len(set(labels[kept.latents[0, :, 0].astype(int)])) == len(none.labels) == 78  # of another class each
+    np.testing.assert_array_equal(labels[kept.latents[-1, :, 0].astype(int)], kept.labels)
+
+
+def test_latents_written_before_rows_were_noted_go_on():
+    old = tensors.pack({"steps": np.arange(2), "gammas": np.ones(2), "latents": np.zeros((2, 3, 4), np.float32),
+                        "labels": np.arange(3)}, kind="latents of a row")
+    grown = unpack_latents(old).after(2, 1.0, np.arange(20, dtype=np.float32).reshape(5, 4))
+    np.testing.assert_array_equal(grown.latents[2], np.arange(12).reshape(3, 4))

@@ -18,7 +18,7 @@ def test_every_look_and_the_end_are_there(small_store, tmp_path):
         for name in ("gamma", "train_accuracy", "norm_mean"):
             kept = {line["step"]: line[name] for line in run.epochs()}
             assert {each.step: each.value for each in found.Scalars(name)} == pytest.approx(kept)
-        assert found.Scalars("end/smallest")[0].value == pytest.approx(value_of(run, "smallest"))
+        assert found.Scalars("end/test_accuracy")[0].value == pytest.approx(value_of(run, "test_accuracy"))
         times = [each.wall_time for each in found.Scalars("gamma")]
         assert times == sorted(times)
     with pytest.raises(StoreError, match=r"expected a new or empty folder, got .*out with something in it"):

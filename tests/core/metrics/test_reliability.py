@@ -143,10 +143,21 @@ def test_odin_at_a_high_temperature_orders_by_largest_less_mean():
     assert (softmax_doubt(logits, 1e6).argsort() == (-lead).argsort()).all()
 
 
-def test_knn_is_scikit_learns():
-    train, points = RNG.normal(size=(200, 4)), RNG.normal(size=(30, 4))
-    expected = NearestNeighbors(n_neighbors=7).fit(train).kneighbors(points)[0][:, -1]
-    np.testing.assert_allclose(knn_distance(train, points, 7), expected)
+@pytest.mark.parametrize("width", [4, 40])
+@pytest.mark.parametrize("spread", [1, 1e-7])
+def test_knn_is_scikit_learns(width, spread):
+    centres = 5 + RNG.normal(size=(3, width))
+    train, points = (centres[np.arange(n) % 3] + spread * RNG.normal(size=(n, width)) for n in (200, 30))
+    expected = NearestNeighbors(n_neighbors=7, algorithm="kd_tree").fit(train).kneighbors(points)[0][:, -1]
+    np.testing.assert_allclose(knn_distance(train, points, 7), expected, rtol=1e-6)
+
+
+def test_knn_of_many_nodes_does_not_walk_a_tree(monkeypatch):
+    """Which takes minutes where classes have not collapsed."""
+    train, points = RNG.normal(size=(5_000, 40)), RNG.normal(size=(30, 40))
+    expected = knn_distance(train, points, 7)
+    monkeypatch.setattr("lpc_core.metrics.reliability.cKDTree", lambda *_: pytest.fail("walked"))
+    np.testing.assert_array_equal(knn_distance(train, points, 7), expected)
 
 
 @pytest.mark.parametrize("k", [0, 201])
