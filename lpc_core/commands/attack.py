@@ -31,7 +31,8 @@ def attack(  # noqa: PLR0917
                                              "--data any checkpoint that lpc inspect can run.")],
     samples: Annotated[int, typer.Option(min=1, help="How many, stratified; all if there are fewer.")] = 200,
     attacks: Annotated[str, typer.Option(help="Names with commas between them: those of the default, pgd-l2, "
-                                              "pgd-linf.")] = DEFAULT,
+                                              "pgd-linf; with adv-lib installed adv-fab, adv-alma, adv-apgd, adv-ddn, "
+                                              "adv-fmn, adv-deepfool, adv-superdeepfool.")] = DEFAULT,
     split: Annotated[str, typer.Option(help="Which samples: test or train.")] = "test",
     unbounded: Annotated[bool, typer.Option(help="Let pictures leave the range of pixels, as the paper's DeepFool "
                                                  "does. Vectors have no range.")] = False,
