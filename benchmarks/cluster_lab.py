@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 
+import ray
 from ray.cluster_utils import Cluster
 
 from app.live import makers
@@ -22,7 +23,7 @@ from lpc_core.config import unflatten
 from lpc_core.run_group import alone
 
 SAVED_S = 12.0  # of training before the loss: states are kept every few seconds
-PATIENCE_S = 120.0
+PATIENCE_S = 500.0
 
 
 class Page:
@@ -84,6 +85,7 @@ def main() -> None:
     finally:
         if hub is not None:
             hub.stop()
+        ray.shutdown()
         cluster.shutdown()
 
 

@@ -77,7 +77,8 @@ class RayWorker:
                 self._mark = self._ray.get(self._actor.mark.remote())
             report: orders.Report | None = self._ray.get(self._actor.receive.remote())
         except self._ray.exceptions.RayError as error:
-            _LOG.warning("a worker of the cluster is gone: %s", _first_line(error))
+            if not self._ended:
+                _LOG.warning("a worker of the cluster is gone: %s", _first_line(error))
             raise EOFError("a worker of the cluster is gone") from None
         if report is None:
             raise EOFError("the process of a worker of the cluster has ended")

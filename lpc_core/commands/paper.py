@@ -33,15 +33,13 @@ def list_rows(
     as_json: AsJson = False,
 ) -> None:
     """Name every row of every published generation, with what it trains and where it is from."""
-    from lpc_core.experiments import OPTIONS, all_rows
+    from lpc_core.experiments import OPTIONS, all_rows, check_data
 
     if options:
         print(dumps(OPTIONS) if as_json else "\n".join(f"{name}: {words}" for name, words in OPTIONS.items()))
         return
+    check_data(data)
     found = [row for row in all_rows().values() if data in (None, row.data)]
-    if not found:
-        known = ", ".join(dict.fromkeys(row.data for row in all_rows().values()))
-        raise ValueError(f"data: expected one of {known}, got {data!r}")
     if as_json:
         print(dumps([{"row": row.key, "title": row.title, "source": row.source, "epochs": row.epochs,
                       "settings": row.settings, "gamma": None if row.gamma is None else row.gamma.end, "lrs": row.lrs,
@@ -151,8 +149,9 @@ def table(
     from lpc_core.experiments import Store, families, grouped, verdicts
     from lpc_core.experiments import table as table_of
 
+    table_of(number, ())  # which refuses another number, whatever the store holds
     found = {name: (table_of(number, each), verdicts(each, number) if claims else [])
-             for name, each in families(grouped(Store(store).runs(), data)).items()}
+             for name, each in families(grouped(Store(store).runs(data))).items()}
     if as_json:
         print(dumps({name: {"table": each.number, "title": each.title, "rows": [
             {"row": row.label, "seeds": row.seeds, "note": row.note,
@@ -215,7 +214,7 @@ def figure(
     from lpc_core.experiments import figure as figure_of
     from lpc_core.files.writing import write_whole
 
-    found = figure_of(name, grouped(Store(store).runs(), data))
+    found = figure_of(name, grouped(Store(store).runs(data)))
     print(f"Figure {found.name}. {found.title}: {len(found.lines):,} points")
     for note in found.notes:
         print(note)
@@ -233,7 +232,7 @@ def export(out: Annotated[Path, typer.Argument(help="A new or empty folder, for 
     """Write every run, finished or not, as TensorBoard reads it: curves by step, settings, and what was measured."""
     from lpc_core.experiments import Store, export_tensorboard
 
-    runs = [run for run in Store(store).runs() if data in (None, run.planned.row.data)]
+    runs = Store(store).runs(data)
     export_tensorboard(runs, out)
     print(f"{out}: {len(runs)} runs; `tensorboard --logdir {out}` shows them")
 

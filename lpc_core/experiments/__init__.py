@@ -6,7 +6,7 @@ experiments.Store("lpc-store").frame()      # every epoch of every run in one pa
 
 from __future__ import annotations
 
-from lpc_core.experiments._catalogue import all_rows, rows_named
+from lpc_core.experiments._catalogue import all_rows, check_data, rows_named
 from lpc_core.experiments._figures import FIGURES, FigureData, figure
 from lpc_core.experiments._markdown import table_in_markdown, verdicts_in_markdown
 from lpc_core.experiments._phase import MARKS, as_lines, cell_of, phase_diagram
@@ -24,6 +24,6 @@ from lpc_core.experiments._verdicts import Verdict, verdicts
 
 __all__ = ["FIGURES", "MARKS", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
            "PaperTable", "PhaseCell", "Planned", "Results", "Row", "Store", "StoreError", "StoredRun", "TableRow",
-           "Verdict", "all_rows", "as_lines", "cell_of", "dumped", "export_tensorboard", "families", "figure",
-           "grouped", "in_words", "loaded", "paper_in_words", "phase_diagram", "plan", "results", "rows_named",
-           "run_all", "table", "table_in_markdown", "value_of", "verdicts", "verdicts_in_markdown"]
+           "Verdict", "all_rows", "as_lines", "cell_of", "check_data", "dumped", "export_tensorboard", "families",
+           "figure", "grouped", "in_words", "loaded", "paper_in_words", "phase_diagram", "plan", "results",
+           "rows_named", "run_all", "table", "table_in_markdown", "value_of", "verdicts", "verdicts_in_markdown"]

@@ -41,6 +41,15 @@ def _latest(found: list[Row]) -> list[Row]:
     return list({row.name: row for row in sorted(found, key=lambda row: row.generation)}.values())
 
 
+def check_data(data: str | None) -> None:
+    """`ConfigError` for what no row is on; None is any."""
+    known = dict.fromkeys(row.data for row in all_rows().values())
+    if data is not None and data not in known:
+        raise ConfigError("data", "one of " + ", ".join(known), data)
+
+
 def _some(data: str) -> str:
-    names = [key for key in all_rows() if key.startswith(f"{data}/")] or [key for key in all_rows() if "@" not in key]
+    """What rows of ``data`` are called; of what is no data set, how all rows of each are."""
+    names = [key for key in all_rows() if key.startswith(f"{data}/")] or list(
+        dict.fromkeys(f"{row.data}/{ALL}" for row in all_rows().values()))
     return ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")

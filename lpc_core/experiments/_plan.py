@@ -68,8 +68,10 @@ def plan(names: Sequence[str], seeds: int = 1, *, first_seed: int = 0, scale: fl
 
     With the option selection=test every learning rate of a row's grid is a run.
     """
-    if not 1 <= seeds <= MOST_SEEDS or not 0 <= first_seed <= MAX_SEED - seeds:
-        raise ConfigError("seeds", f"1 to {MOST_SEEDS} seeds, the first at least 0", (first_seed, seeds))
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ConfigError("seeds", f"1 to {MOST_SEEDS} seeds", seeds)
+    if not 0 <= first_seed <= MAX_SEED - seeds:
+        raise ConfigError("first_seed", f"0 to {MAX_SEED - seeds}", first_seed)
     chosen = tuple(sorted((options or {}).items()))
     found = [row.with_options(dict(chosen)) for name in names for row in rows_named(name)]
     for row in found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lpc_core.config import ConfigError
+from lpc_core.engine.devices import pick_device
 from lpc_core.experiments._children import children, without_main
 from lpc_core.experiments._plan import Planned, check
 from lpc_core.experiments._ray import ray_results
@@ -17,6 +18,7 @@ from lpc_core.experiments._store import Store
 from lpc_core.experiments._work import Stopped, done_or_refused
 
 MOST = 64  # local processes
+RAY = "ray"
 RETRIES = 3  # times that a run whose process or node was lost is begun again; it goes on from its last look
 LOOK_EVERY_S = 0.5  # at how far the runs are
 Tell = Callable[[], None]  # called now and then while runs are going on
@@ -37,9 +39,11 @@ def run_all(runs: Sequence[Planned], store: Path, *, on: str = "here", device: s
 
     ``on``: "here", "processes:N", "ray" or "ray:ADDRESS" (host:port). ``tell`` is called about twice a second, or
     between runs; `Store.progress` says how far each is. Raises in words, before anything is trained, for rows, data,
-    stores and clusters that cannot be had. Ctrl-C ends it; the same call later goes on from the steps kept.
+    devices, stores and clusters that cannot be had. Ctrl-C ends it; the same call later goes on from the steps kept.
     """
     maker = _maker(on)
+    if not on.startswith(RAY):  # whose nodes may have what this machine has not
+        pick_device(device)
     home = Store(store, create=True)
     check(runs)
     waiting = [run for run in runs if not home.is_done(run)]
@@ -63,7 +67,7 @@ def _maker(on: str) -> Maker:
         return _here
     if kind == "processes" and rest.isdigit() and 1 <= int(rest) <= MOST:
         return lambda runs, store, device, tell: _processes(runs, store, device, tell, int(rest))
-    if kind == "ray":
+    if kind == RAY and (rest or on == RAY):
         results = ray_results(rest)
         return lambda runs, store, device, tell: (
             Outcome(run, *outcome) for run, outcome in results(runs, store, device, tell))

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lpc_core.experiments._catalogue import check_data
 from lpc_core.experiments._latents import Latents, unpack
 from lpc_core.experiments._plan import Planned, planned_of
 from lpc_core.files.plain_json import dumps, loads
@@ -88,12 +89,13 @@ class Store:
             raise StoreError(f"store: expected format {FORMAT} or older, got {printable(repr(found), 20)}: a newer "
                              "version wrote it; update LPC Lab, or use another store")
 
-    def runs(self) -> list[StoredRun]:
-        """Every run that has begun, by name; `StoreError` where one of them cannot be read."""
+    def runs(self, data: str | None = None) -> list[StoredRun]:
+        """Every run that has begun (on ``data``), by name; `StoreError` where one of them cannot be read."""
+        check_data(data)
         found, problems = self.readable()
         if problems:
             raise StoreError(problems[0])
-        return found
+        return [run for run in found if data in (None, run.planned.row.data)]
 
     def readable(self) -> tuple[list[StoredRun], list[str]]:
         """Every run that can be read, by name, and in a sentence each why others cannot: for whoever shows the rest."""

@@ -100,15 +100,15 @@ def _known(values: np.ndarray) -> np.ndarray:
     return known
 
 
-def grouped(runs: Sequence[StoredRun], data: str | None = None) -> list[Group]:
-    """Finished runs that did not diverge as groups, of one data set if ``data`` names it.
+def grouped(runs: Sequence[StoredRun]) -> list[Group]:
+    """Finished runs that did not diverge as groups.
 
     Where a row was trained at several learning rates, the one with the best mean test accuracy stands for it, and a
     note says so.
     """
     found: dict[tuple[str, str], list[StoredRun]] = {}
     for run in runs:
-        if run.report and not run.diverged and data in (None, run.planned.row.data):
+        if run.report and not run.diverged:
             found.setdefault((run.planned.key, run.planned.variant), []).append(run)
     groups = [Group(each[0].planned.row, variant, tuple(sorted(each, key=lambda run: run.planned.seed)))
               for (_, variant), each in found.items()]

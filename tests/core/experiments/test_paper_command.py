@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lpc_core.cli import main
-from lpc_core.experiments import all_rows
+from lpc_core.experiments import Store, all_rows
 
 
 @pytest.fixture
@@ -65,12 +65,25 @@ def test_a_figure_is_written_as_csv_and_json(lpc, small_store, tmp_path):
     (["figure", "9", "--store", "STORE"], "lpc: figure: expected one of 1, 2"),
     (["figure", "3", "--store", "STORE", "--out", "f.png"], "lpc: out: expected a name that ends in .csv, .json"),
     (["list", "moon"], "lpc: data: expected one of"),
+    (["run", "moon/lpc"], "lpc: row: expected DATA/ROW such as cifar10-small/all, hypercube/all, mnist/all"),
+    (["run", "digits/lpc", "--first-seed", "-1"], "lpc: first_seed: expected 0 to"),
+    (["run", "digits/lpc", "--on", "ray:"], "lpc: on: expected here, processes:N"),
+    (["run", "digits/all", "--device", "tpu"], "lpc: device: expected one of auto, cpu"),
+    (["table", "1", "--store", "STORE", "--data", "moon"], "lpc: data: expected one of"),
+    (["figure", "3", "--store", "STORE", "--data", "moon"], "lpc: data: expected one of"),
+    (["export-tensorboard", "out", "--store", "STORE", "--data", "moon"], "lpc: data: expected one of"),
 ])
 def test_a_refusal_is_one_line(lpc, small_store, arguments, words):
     code, _, errors = lpc(*(small_store if word == "STORE" else word for word in arguments))
     assert code == 2
     assert errors.startswith(words)
     assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_number_that_is_no_table_is_refused_of_an_empty_store_too(lpc, tmp_path):
+    Store(tmp_path / "s", create=True)
+    assert "table: expected 1, 2, 3, 4 or 5, got 9" in lpc("table", "9", "--store", tmp_path / "s")[2]
+    assert lpc("table", "1", "--store", tmp_path / "s")[1].startswith("no finished runs yet")
 
 
 def test_a_run_that_fails_is_said_and_ends_with_status_2(lpc, monkeypatch, tmp_path):
