@@ -48,6 +48,8 @@ def attacked(gamma: str, seed: str, samples: int) -> Found:
     run.advance(STEPS)
     data, normalise = run.dataset, Normaliser(run.dataset, run.device)
     inputs = normalise(torch.from_numpy(data.test_inputs[:samples]))
+    assert normalise.mean is not None  # pictures
+    assert normalise.std is not None
     low, high = ((end - normalise.mean) / normalise.std for end in (0, 1))
     found = {}
     for name in NAMES:
