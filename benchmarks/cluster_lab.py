@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import ray
 from ray.cluster_utils import Cluster
@@ -52,11 +53,11 @@ class Page:
         """The hub has done with this page."""
         print(f"closed: {code} {reason}")
 
-    def wait(self, frames: int) -> None:
-        """Until so many frames have come in all."""
+    def wait(self, met: Callable[[], bool]) -> None:
+        """Until something of it is so."""
         with self.news:
-            if not self.news.wait_for(lambda: len(self.frames) >= frames, PATIENCE_S):
-                raise SystemExit(f"no frame for {PATIENCE_S:.0f} s; notices: {self.notices}")
+            if not self.news.wait_for(met, PATIENCE_S):
+                raise SystemExit(f"nothing for {PATIENCE_S:.0f} s; {len(self.frames)} frames, notices: {self.notices}")
 
 
 def main() -> None:
@@ -64,24 +65,24 @@ def main() -> None:
     first = cluster.add_node(num_cpus=1)
     hub = None
     try:
-        settings = Settings(on=f"ray:{cluster.address}", device="cpu", spare=False, connect_s=600.0, silent_s=600.0)
+        settings = Settings(on=f"ray:{cluster.address}", device="cpu", spare=False, connect_s=600.0,
+                            heartbeat_s=600.0, silent_s=600.0)  # this page does not say that it is there
         hub = Hub(settings, makers.maker(settings))
         begin = time.monotonic()
         hub.start()
         page = Page(hub)
-        page.wait(1)
+        page.wait(lambda: bool(page.frames))
         print(f"first frame after {page.frames[0][0] - begin:.1f} s")
         begin = time.monotonic()
-        while time.monotonic() - begin < SAVED_S:
-            page.wait(len(page.frames) + 1)
+        page.wait(lambda: time.monotonic() - begin > SAVED_S)
         cluster.add_node(num_cpus=1)  # where it can go on
-        when, step, seen = *page.frames[-1], len(page.frames)
+        begin = time.monotonic()
         cluster.remove_node(first, allow_graceful=False)
-        page.wait(seen + 20)
-        again = next(frame for before, frame in zip(page.frames[seen - 1:], page.frames[seen:], strict=False)
-                     if frame[0] - before[0] > 1)
-        print(f"killed at step {step:,}; goes on from step {again[1]:,} after {again[0] - when:.1f} s; "
-              f"notices: {page.notices}")
+        page.wait(lambda: "restarting" in page.notices)
+        noticed, seen = time.monotonic(), len(page.frames)
+        page.wait(lambda: len(page.frames) > seen)
+        print(f"killed; noticed after {noticed - begin:.1f} s, at step {page.frames[seen - 1][1]:,}; goes on from step "
+              f"{page.frames[seen][1]:,} after {page.frames[seen][0] - noticed:.1f} s more; notices: {page.notices}")
     finally:
         if hub is not None:
             hub.stop()
