@@ -119,6 +119,7 @@ def _in_process(place: int, run: RunConfig, gammas: Sequence[float], device: str
 
 
 def _cells_of(reel: Film, run: RunConfig) -> Iterator[Cell]:
+    """What the film of one head rate ends with."""
     names = reel.info["metrics"]
     last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
     values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",

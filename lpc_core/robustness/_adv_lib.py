@@ -29,7 +29,6 @@ PREFIX = "adv-"
 INSTALL = "pip install --no-deps adv-lib and pip install 'lpc-lab[attacks]'"
 UNUSED = ("torchvision", "visdom")  # imported for a distance and for plots that nothing here asks for: the one does not
 # go with a torch for CPUs, the other cannot be built by today's setuptools
-Ask = tuple[Callable[[Tensor], Tensor], Tensor, Tensor]  # model, inputs from 0 to 1, labels
 
 
 @dataclasses.dataclass(frozen=True)
