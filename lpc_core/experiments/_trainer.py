@@ -24,7 +24,7 @@ class RowTrainer(Trainer):
         by_hand = row.contrast > 0 or row.margins is not None  # what neither the fused steps nor recorded ones know
         self._angles: tuple[float, float] | None = None
         engine, block = ("autograd", 0) if by_hand else ("auto", None)
-        super().__init__(config, device, dataset, engine=engine, block=block)
+        super().__init__(config, device, dataset, engine=engine, block=block, patient=True)
         self.batches.set_noise(row.noise)
         if row.contrast:
             self._contrast()

@@ -6,6 +6,7 @@ import torch
 
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.autograd import make_optimizer, parameters
+from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
 from lpc_core.optimizers.muon import is_matrix, orthogonalised
@@ -128,3 +129,15 @@ def test_a_saved_run_goes_on_exactly(settings, block):
     rest.advance(11)
     for one, other in zip(whole.model.parameters(), rest.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_all_of_a_restored_state_lies_where_the_weights_are():
+    """On a GPU a count of steps left on the CPU would stop the next step; torch's "meta" device stands in for one."""
+    run = unflatten(SETTINGS | {"hidden": (8,)})
+    here, there = (build(run.model, (5,), 3, 0).to(device) for device in ("cpu", "meta"))
+    first, second = (make_optimizer(net, run.optim) for net in (here, there))
+    sum(p.sum() for p in here.parameters()).backward()
+    first.step()
+    restore_optimizer(second, optimizer_tensors(first))
+    places = [kept.device.type for state in second.state.values() for kept in state.values()]
+    assert places == ["meta"] * len(optimizer_tensors(first))
