@@ -133,9 +133,9 @@ class Tape:
     def cross_entropy(self, latents: Node, head: Linear, labels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
         """The head, log-softmax, and the gradient of −Σ target · log p / B; column y of ``table`` (K, K) is −target/B.
 
-        Returns the buffers of −target/B and log p, both (…, K, B). The latents' gradient is added to what `penalty` began
-        it with. Classes come before samples here, because a softmax over a few classes is up to twenty times faster
-        when the samples are the contiguous dimension.
+        Returns the buffers of −target/B and log p, both (…, K, B). The latents' gradient is added to what `penalty`
+        began it with. Classes come before samples here, because a softmax over a few classes is up to twenty times
+        faster when the samples are the contiguous dimension.
         """
         classes = table.shape[0]
         shape = (*self.lead, classes, self.batch)

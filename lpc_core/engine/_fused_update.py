@@ -17,7 +17,8 @@ from lpc_core.optimizers import Flat, optimizer
 class Update:
     """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``layout`` says what lies where in both.
 
-    What is ``before`` comes at any time earlier in a step. ``lr`` is a tensor that is written before a step, so that a captured step follows it. The head's rate is constant.
+    What is ``before`` comes at any time earlier in a step. ``lr`` is a tensor that is written before a step, so that a
+    captured step follows it. The head's rate is constant.
     """
 
     def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Layout) -> None:
@@ -32,8 +33,9 @@ class Update:
         precision = torch.float64 if values.device.type == "cpu" else torch.float32  # what the kernels read
         self.lr, self.head_lr = (torch.tensor(lr, dtype=precision, device=values.device)
                                  for lr in (config.lr, config.head_lr))
-        one, kernels = torch.ones_like(self.count), []
-        self.before: list[Call] = [Apart(partial(torch.add, self.count, one, out=self.count))] if "step" in names else []
+        counting = Apart(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
+        self.before: list[Call] = [counting] if "step" in names else []
+        kernels: list[Call] = []
         for part, lr in ((slice(0, layout.head), self.lr), (slice(layout.head, layout.size), self.head_lr)):
             if values[part].numel():
                 slots = {name: slot[part] for name, slot in self.slots.items()}

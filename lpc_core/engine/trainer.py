@@ -218,16 +218,10 @@ class Trainer:
         return done
 
     def _step_or_block(self, most: int) -> int:
-        """One step, or a block of them if it has at most ``most``; returns how many. A run's first steps warm it up."""
-        blocks = self._blocks
-        if blocks is not None and most >= blocks.size and blocks.ready():
-            gammas, lrs = zip(*(self._knobs() for _ in range(blocks.size)), strict=True)
-            blocks.run(self.batches, gammas, lrs)
-            return blocks.size
-        if blocks is not None and not blocks.warm:
-            blocks.warm_up(self.batches, *self._knobs())
-        else:
-            self.engine.step(*self._batch(), *self._knobs())
+        """One step, or a block of them if it has at most ``most``; returns how many."""
+        if self._blocks is not None:
+            return self._blocks.take(self.batches, self._knobs, most)
+        self.engine.step(*self._batch(), *self._knobs())
         return 1
 
     def _knobs(self) -> tuple[float, float]:

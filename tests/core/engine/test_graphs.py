@@ -379,7 +379,7 @@ def test_the_cause_of_a_failed_capture_is_named_not_its_end(settings, monkeypatc
     blocks = Blocks(run.engine, 4, *run.batches.peek(), recorder)
     for _ in range(WARM_UP):
         blocks.warm_up(run.batches, 0.1, 1e-3)
-    monkeypatch.setattr(blocks, "_take", lambda slot: 1 / 0)
+    monkeypatch.setattr(blocks, "_take_slot", lambda slot: 1 / 0)
     assert not blocks.ready()
     assert blocks.obstacle == "the steps could not be recorded (division by zero)"
     run.advance(5)
