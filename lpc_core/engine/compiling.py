@@ -16,7 +16,7 @@ def pays(config: RunConfig, shape: tuple[int, ...]) -> bool:
 
 
 class Compiled:
-    """Calls ``net`` as torch compiles it at the first call, or as it is where torch can't; `note` says which, and why."""
+    """Calls ``net`` as torch compiles it at the first call, or where it can't as it is; `note` says which, and why."""
 
     def __init__(self, net: nn.Module) -> None:
         self._net, self._faster = net, torch.compile(net, dynamic=False)
