@@ -29,6 +29,21 @@ def pytest_collectstart(collector):
         collector.collect = functools.partial(pytest.skip, f"needs {', '.join(missing)}", allow_module_level=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call():
+    """So is a test that comes to need one on its way."""
+    try:
+        return (yield)
+    except ImportError as error:
+        link = error
+        while link is not None:
+            top = (getattr(link, "name", None) or "").partition(".")[0]
+            if top in OPTIONAL and not _is_there(top):
+                pytest.skip(f"needs {top}")
+            link = link.__cause__ or link.__context__
+        raise
+
+
 @functools.cache
 def _missing(path):
     """The packages that ``path`` imports at its top, by helpers of the tests too, and that are not there."""
