@@ -139,6 +139,19 @@ def test_a_convnet_computes_its_backbone_in_bf16_channels_last():
     assert all(p.dtype == torch.float32 for p in run.model.parameters())
 
 
+@pytest.mark.filterwarnings("ignore")  # of the compiler's advice
+def test_a_long_run_of_a_resnet_is_compiled_and_recorded():
+    settings = PICTURES | {"model": "resnet18", "steps": 100_000, "lr": 1e-3}
+    plain, run = made(settings), made(settings, patient=True)
+    for each in (plain, run):
+        each.advance(WARM_UP)
+    assert "; compiled; " in run.engine_note
+    assert np.linalg.norm(weights(plain) - weights(run)) < 5e-2 * np.linalg.norm(weights(plain))
+    run.advance(40)
+    assert recorded(run)
+    assert np.isfinite(run.snapshot().latents).all()
+
+
 def test_a_convnet_learns_and_collapses():
     run = made(CONVNET | {"steps": 1_000, "ramp_steps": 800, "gamma_end": 1e2})
     run.advance(1_000)
