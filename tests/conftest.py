@@ -31,13 +31,13 @@ def pytest_collectstart(collector):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call():
-    """So is a test that comes to need one on its way."""
+    """So is a test that comes to need one on its way, also where the library then says so in words of its own."""
     try:
         return (yield)
-    except ImportError as error:
+    except Exception as error:
         link = error
         while link is not None:
-            top = (getattr(link, "name", None) or "").partition(".")[0]
+            top = str(link.name).partition(".")[0] if isinstance(link, ImportError) else ""
             if top in OPTIONAL and not _is_there(top):
                 pytest.skip(f"needs {top}")
             link = link.__cause__ or link.__context__

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -102,11 +104,15 @@ class _Answers(nn.Module):
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        like, backbone = self.model.head.weight, self._compiled or self.model.backbone
-        half = torch.autocast(inputs.device.type, self.precision, cache_enabled=False)  # weights may be in a recording
-        with contextlib.nullcontext() if self.precision == like.dtype else half:
+        backbone = self._compiled or self.model.backbone
+        with self._in_precision(inputs.device):
             features = backbone(inputs)
-        return self.model.top(features.to(like.dtype))
+        return self.model.top(features.to(self.model.head.weight.dtype))
+
+    def _in_precision(self, device: torch.device) -> AbstractContextManager[Any]:
+        if self.precision == self.model.head.weight.dtype:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, self.precision, cache_enabled=False)  # weights may be in a recording
 
 
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:
