@@ -29,7 +29,8 @@ class Compiled:
         try:
             answers: Tensor = self._faster(inputs)
         except TorchDynamoException as error:  # no compiler on this machine, or a layer that it doesn't know
-            cause = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
-            self._faster, self.note = self._net, f"not compiled, because torch could not ({cause})"
+            cause = getattr(error, "inner_exception", error)
+            words = str(cause).strip().partition("\n")[0][:200]
+            self._faster, self.note = self._net, f"not compiled, because of {type(cause).__name__} ({words})"
             answers = self._net(inputs)
         return answers

@@ -34,8 +34,7 @@ def test_what_cannot_be_compiled_goes_on_as_it_is(monkeypatch):
     compiled = run.engine.compile()
     for each in (plain, run):
         each.advance(2)
-    assert compiled.note.startswith("not compiled, because torch could not (backend=")
-    assert compiled.note.endswith("OSError: no compiler here)")
+    assert compiled.note == "not compiled, because of OSError (no compiler here)"
     for one, other in zip(plain.model.state_dict().values(), run.model.state_dict().values(), strict=True):
         assert torch.equal(one, other)
 
