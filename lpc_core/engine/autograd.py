@@ -46,7 +46,7 @@ class AutogradEngine:
         self._answers = _Answers(self.model, self.precision, compiled := Compiled(self.model.backbone))
         return compiled
 
-    def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
+    def step(self, inputs: Tensor, labels: Tensor, gamma: float | Tensor, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.pull.fill_(gamma)
         self.lr.fill_(lr)

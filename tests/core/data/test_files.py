@@ -4,8 +4,8 @@ import hashlib
 import http.server
 import io
 import re
-import tarfile
 import sys
+import tarfile
 import threading
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_a_download_is_told_about_and_kept(server, tmp_path):
 
 def test_without_the_package_for_downloads_the_message_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(DataError, match="expected to download set.bin, got no package pooch; do it yourself"):
+    with pytest.raises(DataError, match=r"expected to download set\.bin, got no package pooch; do it yourself"):
         download("http://127.0.0.1:9/set.bin", MD5, tmp_path / "set.bin", print, "do it yourself")
 
 
