@@ -1,6 +1,7 @@
 """Where tests on real data find it: each fixture is a folder to set LPC_DATA to, or skips with the reason."""
 
 import ast
+import contextlib
 import functools
 import importlib.util
 import os
@@ -30,10 +31,22 @@ def pytest_collectstart(collector):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call():
-    """So is a test that comes to need one on its way, also where the library then says so in words of its own."""
-    try:
+def pytest_runtest_setup():
+    with _skipping():
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    with _skipping():
+        return (yield)
+
+
+@contextlib.contextmanager
+def _skipping():
+    """A test that comes to need such a package on its way is skipped, also where the library says so in its words."""
+    try:
+        yield
     except Exception as error:
         link = error
         while link is not None:
