@@ -7,10 +7,11 @@ gammas  64 γ at once beside one
 cifar   CIFAR-10 to collapse by the preset, frames ten times a second; images per second beside a plain loop like
         airbench's on the same card
 resnet  a ResNet-18 step at batch 512: recorded, compiled, and a plain eager float32 loop over a DataLoader
-film    64 γ × 60 moments × 1,000 points
+film    64 γ × 60 moments × 1,000 points, and how much of it is the host's measuring
 room    30 sessions in turns on one device: frames per second of each
 
-Times are the host's, from an idle device to an idle device. A part that fails says why, and the others go on.
+Times are the host's, from an idle device to an idle device. A part that fails says why, and the others go on; cifar
+alone needs files, CIFAR-10's in $LPC_DATA.
 ``--quick`` takes a fraction of the time. ``--tiny`` is for the tests: it runs anywhere and measures nothing.
 """
 
