@@ -157,9 +157,9 @@ def test_a_step_reads_no_number_back_and_stays_on_the_device(kind, settings, mon
     told = []
     monkeypatch.setattr(muon, "_adamw", adamw)
     run = unflatten(SETTINGS | settings)
-    net = build(run.model, (3, 9, 9), 4, 0).to("meta")
+    net = build(run.model, (1, 9, 9), 4, 0).to("meta")
     engine = kind(run, net) if kind is AutogradEngine else kind(run, net, 8)
-    inputs, labels = torch.zeros(8, 3, 9, 9, device="meta"), torch.zeros(8, dtype=torch.int64, device="meta")
+    inputs, labels = torch.zeros(8, 1, 9, 9, device="meta"), torch.zeros(8, dtype=torch.int64, device="meta")
     for _ in range(2):
         engine.take(inputs, labels, torch.zeros_like(engine.pull), torch.zeros_like(engine.lr))
     assert told == [{"meta"}] * 4
