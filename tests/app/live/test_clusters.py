@@ -175,7 +175,9 @@ def test_with_ray_itself(tmp_path):
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
         link = RayWorker(ray, tmp_path, "cpu", 0.0, "tests.app.live._fake:engine")
-        assert isinstance(link.receive(), orders.Ready)
+        while isinstance(report := link.receive(), orders.Beat):
+            pass  # a sign of life while it is being made ready
+        assert isinstance(report, orders.Ready)
         link.send(orders.Stop())
         link.end(PATIENCE_S)
         assert not link.alive()
