@@ -2,6 +2,7 @@
 
 import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
+import { formatCount } from "../kit/format.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
@@ -18,6 +19,7 @@ const AGAIN = tr("Started again from step 0: the server had ended this run, beca
 const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
 const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
+const wentOn = (step) => tr("The server was started anew: this run goes on from step {step}, where it was saved.", { step: formatCount(step) });
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
@@ -66,7 +68,7 @@ export class LiveView extends Part {
     this.socket?.close();
     const url = new URL(this.props.wsPath ?? "", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new Socket(url.href, this.props.token, {
+    this.socket = new Socket(url.href, { token: this.props.token, before: this.held }, {
       status: (status) => this.lineIs(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     }, this.props.dial);
@@ -88,12 +90,12 @@ export class LiveView extends Part {
     if (status === "open" && this.left?.paused) this.send({ type: "pause" });
   }
 
-  /** What the hand had set on the run before goes for its successor too. */
-  takeUp({ paused, gamma }) {
+  /** A run that goes on from its saved state has all of it; to one that begins again goes what the hand had set. */
+  takeUp({ paused, gamma }, step) {
     this.left = null;
-    if (gamma !== null) this.gamma.set(gamma);
     if (paused) this.send({ type: "pause" });
-    this.notices.show("warning", AGAIN);
+    if (!step && gamma !== null) this.gamma.set(gamma);
+    this.notices.show("warning", step ? wentOn(step) : AGAIN);
   }
 
   send(message) {
@@ -101,12 +103,13 @@ export class LiveView extends Part {
   }
 
   /** The view knows of the run now: it says so, and what it shows. */
-  ready({ run, frame }) {
+  ready({ run, frame, step }) {
+    this.held = this.props.token;
     this.notices.loaded(run);
     this.send({ type: "ack", frame });
     this.transport.sendSpeed();
     this.sendView();
-    if (this.left) this.takeUp(this.left);
+    if (this.left) this.takeUp(this.left, step);
     else if (!this.begun && !this.props.following) this.opened();
     this.begun = true;
   }
