@@ -443,6 +443,12 @@ def carried(key: str, take: Callable[[Any], None]) -> Callable[[], None]:
     return lambda: take(st.session_state[key])
 
 
+def fill(key: str, value: object, *, anew: bool = True) -> None:
+    """Put ``value`` into the widget ``key``; without ``anew`` only where that holds nothing yet."""
+    if anew or key not in st.session_state:
+        st.session_state[key] = value
+
+
 def film_wanted() -> None:
     """A press on "Record": record the tab's run with what the film's widgets say."""
     desk = current().film_desk()

@@ -45,7 +45,7 @@ def render() -> None:
     if desk.upload is None and desk.held is None:
         _empty(desk)
     else:
-        _bar(desk)
+        _bar(desk, second)
     if second is not None or not _waits(desk):  # else they stand where it is started, which a phone may show alone
         _messages(desk)
     if second is not None:
@@ -63,7 +63,7 @@ def _empty(desk: InspectDesk) -> None:
     _inspect_files.samples(desk, _("or try one of these"))
 
 
-def _bar(desk: InspectDesk) -> None:
+def _bar(desk: InspectDesk, second: InspectDesk | None) -> None:
     """What is looked at, and what can be done with it."""
     facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
@@ -74,7 +74,7 @@ def _bar(desk: InspectDesk) -> None:
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
-            _inspect_names.field(desk, desk.held)
+            _inspect_names.field(desk, desk.held, second.held if second else None)
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
 
