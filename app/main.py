@@ -29,6 +29,9 @@ shown = st.navigation(list(pages.values()), position="top")
 if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=asked)
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
+with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides its own (`stage.css`)
+    for page in pages.values():
+        st.page_link(page)
 opening()
 shown.run()
 session.keep_language()

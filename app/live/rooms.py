@@ -1,8 +1,8 @@
 """Rooms: the server's private folders among the temporary files, and the end of those that a dead server left.
 
 A server holds a lock on the file ``lpc-alive-ID`` as long as it lives, however it ends; its folders are called
-``lpc-desk-ID-…`` and ``lpc-lab-ID-…``. Whoever gets that lock knows that the folders are nobody's any more. What readers
-handed in lies in "desk" and goes at once; the states of runs in "lab" may wait for a while for the next server.
+``lpc-desk-ID-…`` and ``lpc-lab-ID-…``. Whoever gets that lock knows that the folders are nobody's any more. What
+readers handed in lies in "desk" and goes at once; states of runs in "lab" may wait for the next server for a while.
 """
 
 from __future__ import annotations

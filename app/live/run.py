@@ -318,8 +318,8 @@ class Run:
             return
         parts = [panel.opening() for panel in self._panels]
         lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
-        own = {"run": self.run, "frame": self.delivery.frame, "step": trainer.step, "steps": trainer.limit, "titles": trainer.config.titles,
-               "follows": trainer.config.follows, "catalogue": catalogue()}
+        own = {"run": self.run, "frame": self.delivery.frame, "step": trainer.step, "steps": trainer.limit,
+               "titles": trainer.config.titles, "follows": trainer.config.follows, "catalogue": catalogue()}
         raw = frames.encode("setup", lead | own, parts)
         self._post(orders.Setup(self.id, raw, self.run, self.ticket, retold))
 

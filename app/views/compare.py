@@ -27,7 +27,8 @@ def render() -> None:
     for problem in tab.problems:
         st.warning(plain(problem))
     begins = READY.get(tab.name)
-    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
+    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
+            "evidence": begins.evidence} if begins else {}
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="compare"), session.room_address())

@@ -35,6 +35,12 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         titles = [title for title, _ in ready.runs]
         seen = wait_until(page, lambda s, titles=titles: s["titles"] == titles and s["step"] > 20)
         wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
+        evidence = page.get_by_test_id("lpc-evidence")  # what the text names stands right under it, above the fold
+        assert evidence.locator("dt").all_inner_texts() == [METRICS[metric].title for metric in ready.evidence]
+        told = evidence.locator("b").all_inner_texts()
+        assert len(told) == len(ready.evidence) * len(ready.runs)
+        assert all(re.fullmatch(r"[\d.,e-]+( %)?", text) for text in told if text != "–")
+        assert evidence.bounding_box()["y"] < page.get_by_test_id("lpc-play").bounding_box()["y"] < 500
         for _ in range(5):
             page.wait_for_timeout(100)
             assert in_step(stage_state(page))

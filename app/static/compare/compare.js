@@ -7,11 +7,11 @@ import { tr } from "../kit/words.js";
 import { LiveView, again, whose } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
-import { CompareCurves } from "./curves.js";
+import { CompareCurves, Evidence } from "./curves.js";
 import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
-/** props: those of a live view, and {name, axes, projection, number}. */
+/** props: those of a live view, and {name, axes, projection, number, evidence: names of metrics}. */
 export class CompareStage extends LiveView {
   constructor(element, props) {
     super(element, props, { className: "lpc-compare", sheets: ["compare/compare.css"] });
@@ -38,7 +38,8 @@ export class CompareStage extends LiveView {
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
     this.notices = this.noticesIn(notices, cover);
     const body = el("div", { class: "lpc-compare-body" }, bar, this.grid, this.curves.element, cover);
-    this.root.prepend(this.transport.element, notices, body);
+    this.evidence = new Evidence();
+    this.root.prepend(this.evidence.element, this.transport.element, notices, body);
   }
 
   parts() {
@@ -79,6 +80,7 @@ export class CompareStage extends LiveView {
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
     setText(this.data, tr(info.title));
     if (others) this.begins();
+    this.showEvidence();
     this.ready(info);
   }
 
@@ -115,6 +117,18 @@ export class CompareStage extends LiveView {
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
 
+  /** The page's text, the runs and the theme may change in any order. */
+  showEvidence() {
+    if (!this.setupInfo) return;
+    this.evidence.build(this.props.evidence ?? [], this.setupInfo.catalogue, this.panels);
+    this.evidence.fill(this.panels);
+  }
+
+  painted(theme) {
+    super.painted(theme);
+    this.showEvidence();
+  }
+
   thumbs({ tensors }) {
     const [n] = tensors.pixels.shape;
     for (const { latents } of this.panels) if (latents.setupMessage?.info.n === n) latents.hover.setThumbs(tensors.pixels);
@@ -141,12 +155,15 @@ export class CompareStage extends LiveView {
     this.gamma.tell(message.info.gamma);
     this.transport.tell(message.info);
     this.curves.fillTable();
+    this.evidence.fill(this.panels);
   }
 
   update(props) {
     const { name } = this.props;
     super.update(props);
-    if (this.theme && this.props.name !== name && this.panels.length) this.begins();
+    if (!this.theme || this.props.name === name || !this.panels.length) return;
+    this.begins();
+    this.showEvidence();
   }
 
   state() {
