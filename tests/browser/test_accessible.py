@@ -77,8 +77,48 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
         page.keyboard.press("Tab")
         focused.append(page.evaluate("() => document.activeElement.dataset.testid"))
     assert focused == ["lpc-present", "lpc-room", "lpc-play"]
+    page.get_by_test_id("stTopNavLink").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(OUTLINED) == ["stTopNavLink", "solid"]
     assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
                          ".every((icon) => icon.getAttribute('aria-hidden'))")
+
+
+OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(document.activeElement).outlineStyle]"""
+INNER = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
+COVERED = """() => [...document.querySelectorAll('[data-testid=stTopNavLink], [data-testid=stPageLink-NavLink]')]
+  .map((link) => [link, link.getBoundingClientRect()]).filter(([, at]) => at.width > 0 && at.right <= innerWidth)
+  .filter(([link, at]) => !link.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)))
+  .map(([link]) => link.textContent)"""
+
+
+def test_at_200_percent_and_on_a_phone_gamma_stays_beside_the_points_and_the_pages_are_in_sight(lab, open_page):
+    page = open_page(f"{lab.url}/play", 640, 400)  # 1280 x 800 at 200 %
+    wait_until(page, lambda s: s["step"] > 20)
+    page.get_by_test_id("lpc-plot").evaluate("(plot) => plot.scrollIntoView({block: 'end'})")
+    gamma, plot = ask_until(page, lambda: page.evaluate(INNER, ["lpc-gamma", "lpc-plot"]),
+                            lambda boxes: boxes[0]["y"] >= 0 and boxes[1]["bottom"] <= 401)
+    assert gamma["bottom"] <= plot["y"] + 60 < plot["bottom"] - 100  # the points are seen under the slider
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("stPageLink-NavLink").get_by_text("Film").wait_for()
+    for width in (390, 820, 1024):  # no button lies over a link to a page
+        page.set_viewport_size({"width": width, "height": 844})
+        ask_until(page, lambda: page.evaluate(COVERED), lambda covered: not covered)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("stPageLink-NavLink").get_by_text("Compare").click()
+    page.wait_for_url("**/compare?*")
+
+
+def test_one_finger_scrolls_the_page_over_the_picture_and_leaves_the_points(lab, open_page, profile):
+    page = open_page(f"{lab.url}/play", 390, 844, still=True)
+    before = wait_until(page, lambda s: s["state"] == "paused" and s["range"])
+    box, session = page.get_by_test_id("lpc-plot").bounding_box(), profile.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    session.send("Input.synthesizeScrollGesture", {"x": box["x"] + 150, "y": box["y"] + 100, "yDistance": -200,
+                                                   "gestureSourceType": "touch"})
+    scrolled = page.get_by_test_id("stMain").evaluate("(main) => main.scrollTop")
+    assert scrolled > 50
+    assert stage_state(page)["range"] == before["range"]
 
 
 def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):

@@ -51,6 +51,8 @@ def drag(page, testid, share):
 
 def scrub(page):
     """Both sliders move what is drawn: the shell shrinks with γ, and time goes back to the start."""
+    rails = page.locator(".lpc-rail").all()
+    places = [rail.bounding_box() for rail in rails]
     drag(page, "lpc-film-time", 1)
     drag(page, "lpc-film-gamma", 0)
     weak = wait_for_film(page, lambda s: s["g"] == 0 and s["t"] == s["T"] - 1
@@ -63,6 +65,7 @@ def scrub(page):
     drag(page, "lpc-film-time", 0)
     start = wait_for_film(page, lambda s: s["t"] == 0 and s["drawnStep"] == 0)
     assert "before training" in start["sentence"]
+    assert [rail.bounding_box() for rail in rails] == places  # no number beside them moves them
     return strong
 
 

@@ -76,6 +76,10 @@ def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
         page.wait_for_timeout(80)  # frames come in between
     page.mouse.up()
     wait_until(page, lambda s: s["yaw"] == pytest.approx(before["yaw"] + 70 * 0.008, abs=0.05))
+    page.get_by_test_id("lpc-play").click()
+    solid = wait_until(page, lambda s: s["state"] == "paused" and s["dims"] == 3)
+    page.get_by_test_id("lpc-dims-2").click()
+    wait_until(page, lambda s: s["dims"] == 2 and s["halfRange"] != solid["halfRange"])  # it fits anew, at rest too
 
 
 def test_reset_resets(lab, open_page):
