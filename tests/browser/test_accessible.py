@@ -70,6 +70,7 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
     assert "spread within a class" in told
     assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
     assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
+    page.get_by_test_id("lpc-present").wait_for()
     page.get_by_test_id("stSkipToContent").focus()
     page.keyboard.press("Enter")
     focused = []
@@ -85,40 +86,44 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
 
 
 OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(document.activeElement).outlineStyle]"""
-INNER = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
+BOXES = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
 COVERED = """() => [...document.querySelectorAll('[data-testid=stTopNavLink], [data-testid=stPageLink-NavLink]')]
   .map((link) => [link, link.getBoundingClientRect()]).filter(([, at]) => at.width > 0 && at.right <= innerWidth)
   .filter(([link, at]) => !link.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)))
   .map(([link]) => link.textContent)"""
 
 
-def test_at_200_percent_and_on_a_phone_gamma_stays_beside_the_points_and_the_pages_are_in_sight(lab, open_page):
+def test_on_small_screens_gamma_stays_beside_the_points_a_finger_scrolls_and_links_are_in_sight(lab, open_page, profile):
     page = open_page(f"{lab.url}/play", 640, 400)  # 1280 x 800 at 200 %
     wait_until(page, lambda s: s["step"] > 20)
+    page.get_by_test_id("lpc-present").wait_for()
+    page.get_by_test_id("lpc-play").click()
     page.get_by_test_id("lpc-plot").evaluate("(plot) => plot.scrollIntoView({block: 'end'})")
-    gamma, plot = ask_until(page, lambda: page.evaluate(INNER, ["lpc-gamma", "lpc-plot"]),
+    gamma, plot = ask_until(page, lambda: page.evaluate(BOXES, ["lpc-gamma", "lpc-plot"]),
                             lambda boxes: boxes[0]["y"] >= 0 and boxes[1]["bottom"] <= 401)
     assert gamma["bottom"] <= plot["y"] + 60 < plot["bottom"] - 100  # the points are seen under the slider
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.get_by_test_id("stPageLink-NavLink").get_by_text("Film").wait_for()
-    for width in (390, 820, 1024):  # no button lies over a link to a page
+    page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, 0)")
+    for width in (1024, 820, 390):
         page.set_viewport_size({"width": width, "height": 844})
-        ask_until(page, lambda: page.evaluate(COVERED), lambda covered: not covered)
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.get_by_test_id("stPageLink-NavLink").get_by_text("Compare").click()
+        links = page.get_by_test_id("stPageLink-NavLink" if width == 390 else "stTopNavLink")
+        links.filter(has_text="Compare").wait_for()
+        ask_until(page, lambda: page.evaluate(COVERED), lambda covered: not covered)  # no button lies over one
+    before = wait_until(page, lambda s: s["state"] == "paused" and s["range"])
+    finger(profile.new_cdp_session(page), page.get_by_test_id("lpc-plot").bounding_box())
+    ask_until(page, lambda: page.get_by_test_id("stMain").evaluate("(main) => main.scrollTop"), lambda top: top > 50)
+    assert stage_state(page)["range"] == before["range"]
+    links.filter(has_text="Compare").click()
     page.wait_for_url("**/compare?*")
 
 
-def test_one_finger_scrolls_the_page_over_the_picture_and_leaves_the_points(lab, open_page, profile):
-    page = open_page(f"{lab.url}/play", 390, 844, still=True)
-    before = wait_until(page, lambda s: s["state"] == "paused" and s["range"])
-    box, session = page.get_by_test_id("lpc-plot").bounding_box(), profile.new_cdp_session(page)
+def finger(session, box):
+    """Draw a finger up over what is in ``box``."""
     session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    session.send("Input.synthesizeScrollGesture", {"x": box["x"] + 150, "y": box["y"] + 100, "yDistance": -200,
-                                                   "gestureSourceType": "touch"})
-    scrolled = page.get_by_test_id("stMain").evaluate("(main) => main.scrollTop")
-    assert scrolled > 50
-    assert stage_state(page)["range"] == before["range"]
+    for i in range(15):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2 - 10 * i}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [at]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):
