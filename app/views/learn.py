@@ -46,6 +46,8 @@ def _path(tab: session.Learning) -> None:
                  icon=":material/error:")
     columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
+        if i and i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
+            columns = st.columns(2)
         with columns[i % 2], st.container(border=True, gap=None):
             st.button(f"{i + 1} · {plain(_(lesson.title))}", key=f"lesson-{name}", type="tertiary",
                       icon=_ticks(tab, name), on_click=tab.open, args=(name,))
