@@ -88,6 +88,7 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
 OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(document.activeElement).outlineStyle]"""
 BOXES = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
 COVERED = """() => [...document.querySelectorAll('[data-testid=stTopNavLink], [data-testid=stPageLink-NavLink]')]
+  .filter((link) => !link.closest('[aria-hidden=true]')) // those that Streamlit has folded
   .map((link) => [link, link.getBoundingClientRect()]).filter(([, at]) => at.width > 0 && at.right <= innerWidth)
   .filter(([link, at]) => !link.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)))
   .map(([link]) => link.textContent)"""
