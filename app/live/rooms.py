@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-_ROOM = re.compile(r"lpc-(desk|lab)-([0-9a-f]{16})-\w+")
+_ROOM = re.compile(r"lpc-(?:desk|lab)-([0-9a-f]{16})-\w+")
 _STATE = ".safetensors"  # what `state_file` writes
 _own: dict[Path, tuple[str, int]] = {}  # where this process has folders: its id there, and the locked descriptor
 _lock = threading.Lock()
@@ -55,7 +55,7 @@ def sweep(keep_s: float = 0.0) -> None:
     for _, descriptor in list(_own.values()):
         os.utime(descriptor)
     place = Path(tempfile.gettempdir())
-    for server in {found[2] for path in place.iterdir() if (found := _ROOM.fullmatch(path.name))}:
+    for server in {found[1] for path in place.iterdir() if (found := _ROOM.fullmatch(path.name))}:
         _clear(place, server, keep_s)
 
 
@@ -63,7 +63,7 @@ def clear(room: Path, keep_s: float = 0.0, patience_s: float = 2.0) -> None:
     """The same for the server that ``room`` belongs to alone, if that is dead or ends within ``patience_s``."""
     found = _ROOM.fullmatch(room.name)
     deadline = time.monotonic() + patience_s
-    while found and not _clear(room.parent, found[2], keep_s) and time.monotonic() < deadline:
+    while found and not _clear(room.parent, found[1], keep_s) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -133,7 +133,7 @@ def _rooms(place: Path, server: str) -> Iterator[Path]:
     """The folders of ``server`` that are this user's."""
     for path in place.iterdir():
         found = _ROOM.fullmatch(path.name)
-        if found and found[2] == server and _is_ours(path):
+        if found and found[1] == server and _is_ours(path):
             yield path
 
 
