@@ -65,6 +65,8 @@ def scrub(page):
     drag(page, "lpc-film-time", 0)
     start = wait_for_film(page, lambda s: s["t"] == 0 and s["drawnStep"] == 0)
     assert "before training" in start["sentence"]
+    now, ends = (page.get_by_test_id(f"lpc-film-{name}").inner_text() for name in ("now", "gamma-value"))
+    assert float(now) < float(ends)  # the moment's γ is named as such, and so is the one that the ramp goes to
     assert [rail.bounding_box() for rail in rails] == places  # no number beside them moves them
     return strong
 

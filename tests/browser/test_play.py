@@ -13,6 +13,8 @@ pytestmark = pytest.mark.browser
 def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page):
     page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 0)
+    heads = [head.bounding_box() for head in page.locator(".lpc-curve-head").all()]
+    assert len({(head["x"], head["y"]) for head in heads}) == 4  # from the first frame on, none over another
     later = wait_until(page, lambda s: s["step"] > first["step"] + 50 and s["radius"] is not None)
     assert later["state"] == "running"
     assert later["mode"] == "auto"
