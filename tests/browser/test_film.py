@@ -51,10 +51,10 @@ def drag(page, testid, share):
 
 def scrub(page):
     """Both sliders move what is drawn: the shell shrinks with γ, and time goes back to the start."""
-    rails = page.locator(".lpc-rail").all()
-    places = [rail.bounding_box() for rail in rails]
     drag(page, "lpc-film-time", 1)
     drag(page, "lpc-film-gamma", 0)
+    rails = page.locator(".lpc-rail").all()
+    places = [rail.bounding_box() for rail in rails]
     weak = wait_for_film(page, lambda s: s["g"] == 0 and s["t"] == s["T"] - 1
                          and s["drawnRadius"] == pytest.approx(s["radius"], rel=1e-3))
     drag(page, "lpc-film-gamma", 0.5)
