@@ -118,9 +118,9 @@ test("the strip shows the shell shrinking however the view zooms: each decade of
 });
 
 test("a saved picture is filled by its points and says of which data, γ and step it is", () => {
-  const scene = { xy: [0.02, 0, 0, -0.03], n: 2, p: 2, predictions: [0, 1], norm_mean: 0.025, predicted_radius: 0.024, collapse_points: [0.02, 0, 0, -0.02], info: { gamma: 31.6, step: 1200, projection: "nodes" } };
+  const drawn = { xy: [0.02, 0, 0, -0.03], n: 2, p: 2, predictions: [0, 1], norm_mean: 0.025, predicted_radius: 0.024, collapse_points: [0.02, 0, 0, -0.02], info: { gamma: 31.6, step: 1200, projection: "nodes" } };
   const setup = { info: { title: "Moons", class_names: ["A", "B"] }, labels: [0, 1] };
-  const look = (whole) => exportFigure({ layout: () => ({ xaxis: { range: [-9, 9] }, yaxis: { range: [-9, 9] } }) }, scene, setup, ["#000", "#fff"], {}, whole).layout;
+  const look = (whole) => exportFigure({ layout: () => ({ xaxis: { range: [-9, 9] }, yaxis: { range: [-9, 9] } }) }, drawn, setup, ["#000", "#fff"], {}, whole).layout;
   const { title, xaxis, yaxis, shapes } = look(true);
   equal(title.text, "Moons: γ = 31.6, step 1,200, R = 0.0250");
   close([...xaxis.range, ...yaxis.range], [-0.0336, 0.0336, -0.0336, 0.0336], 1e-9);
