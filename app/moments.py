@@ -27,6 +27,7 @@ CONTROLS = {  # what a link can hide (`hide=`), as the page's own list names it;
     "run": N_("play and step"), "gamma": N_("the γ slider"), "view": N_("the view's buttons"),
     "overlays": N_("the overlays' buttons"), "inputs": N_("the inputs"), "nodes": N_("the nodes"),
     "curves": N_("the curves"), "files": N_("opening and saving files")}
+LIVE = ("play", "compare", "learn")  # pages whose runs are replayed
 HIDEABLE = {  # by page
     "play": ("menu", "settings", "room", "run", "gamma", "view", "overlays", "inputs", "nodes", "curves"),
     "compare": ("menu", "settings", "room", "run", "gamma", "view", "overlays", "curves"),
@@ -71,6 +72,7 @@ def _is_gammas(text: str) -> bool:
 
 
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,2})?"
+_WIDTH = rf"(?=[0.]*[1-9]){_NUMBER}"  # not 0
 _NODES = r"\d{1,4}"
 _ROWS = r"\d{1,7}(?:-\d{1,7})?"
 _LINE = r"[a-z0-9_-]{1,40}\.\d{1,3}"
@@ -99,7 +101,8 @@ def _curves() -> list[str]:
 
 def _drawn() -> dict[str, Word]:
     return _LOOK | {
-        "zoom": _like("follow or fixed", "follow|fixed"), "off": _layers("shell", "points", "forces"),
+        "zoom": _like("follow, fixed, or half the width and the middle as in 2,0,0",
+                      rf"follow|fixed|{_WIDTH}(?:,-?{_NUMBER}){{2}}"), "off": _layers("shell", "points", "forces"),
         "bars": _like("up to eight nodes as in 0-3", rf"{_NODES}(?:-{_NODES}){{0,7}}"),
         "curves": _some("up to four curves with commas between, ", _curves(), 4)}
 
@@ -143,7 +146,7 @@ def _inspect() -> dict[str, Word]:
         "file": _sample(FOLDER), "hand": _HAND, "off": _layers("points", "means", "head"),
         "view": _like("pca2, pca3, tsne2, umap2, or up to three nodes as in n0-1",
                       rf"(?:pca|tsne|umap)[23]|n{_NODES}(?:-{_NODES}){{0,2}}"),
-        "zoom": _like("how many times, and the middle, as in 4,0.5,-1", rf"{_NUMBER}(?:,-?{_NUMBER}){{2}}"),
+        "zoom": _like("how many times, and the middle, as in 4,0.5,-1", rf"{_WIDTH}(?:,-?{_NUMBER}){{2}}"),
         "chosen": _like("wrong, ambiguous, or rows as in 3-7,12", rf"wrong|ambiguous|{_ROWS}(?:,{_ROWS}){{0,63}}")}
 
 

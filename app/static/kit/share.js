@@ -22,16 +22,17 @@ function hide(names) {
 }
 
 export class Share {
-  /** Opens in `host`; share: {run: query, base: the page's address as others reach it, note, controls: {name: words}, hidden: [name]}. */
+  /** Opens in `host`; share: {run: query, base: the page's address as others reach it, note, live: whether a run is replayed, controls: {name: words}, hidden: [name]}. */
   constructor(host, share) {
     this.field = el("input", { class: "lpc-share-link", readonly: true, "aria-label": tr("Link to this moment"), testid: "lpc-share-link" });
     this.copy = el("button", { type: "button", class: "lpc-button", text: tr("Copy"), testid: "lpc-share-copy", on: { click: () => this.copied() } });
     this.picture = el("img", { class: "lpc-share-qr", alt: tr("The link as a QR code"), testid: "lpc-share-qr" });
     this.note = el("p", { class: "lpc-hint" });
-    this.controls = el("details", { class: "lpc-share-controls", testid: "lpc-share-controls" }, el("summary", { text: tr("Show others only some controls") }));
+    this.controls = el("div", { class: "lpc-share-list" });
+    const only = el("details", { class: "lpc-share-controls", testid: "lpc-share-controls" }, el("summary", { text: tr("Show others only some controls") }), this.controls);
     this.popover = new Popover(host, () => ({}));
     this.popover.fill = () => this.fill();
-    this.popover.element.append(this.field, this.copy, this.picture, this.note, this.controls);
+    this.popover.element.append(this.field, this.copy, this.picture, this.note, only);
     this.button = this.popover.about(tr("link to this moment"), "lpc-share", "share");
     Object.assign(this.button, { className: "lpc-button lpc-share", textContent: tr("Link"), title: tr("A link to this moment") });
     owner = this;
@@ -48,7 +49,7 @@ export class Share {
   update(share) {
     if (JSON.stringify(share) === JSON.stringify(this.share)) return;
     this.share = share;
-    this.controls.replaceChildren(this.controls.firstChild, ...Object.entries(share.controls).map(([name, words]) => this.control(name, words)));
+    this.controls.replaceChildren(...Object.entries(share.controls).map(([name, words]) => this.control(name, words)));
     if (!this.popover.element.hidden) this.fill();
   }
 
@@ -72,7 +73,9 @@ export class Share {
   fill() {
     const link = this.link();
     this.popover.title.textContent = tr("A link to this moment");
-    this.popover.text.textContent = tr("It opens what you see as you see it now. A live run is replayed to this step; γ moved by hand is put where it is, not the way it came there.");
+    this.popover.text.textContent = this.share.live
+      ? tr("It opens what you see as you see it now: the run is replayed to this step; γ moved by hand is put where it is, not the way it came there.")
+      : tr("It opens what you see as you see it now.");
     this.field.value = link;
     this.copy.textContent = tr("Copy");
     this.picture.src = new URL(`lab/qr.svg?text=${encodeURIComponent(link)}`, document.baseURI).href;

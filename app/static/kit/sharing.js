@@ -1,5 +1,7 @@
 // What a link to this page says besides what it opens: each part of the page has words of its own, said and taken up again.
 
+import { lookFrom, sightOf } from "./sight.js";
+
 const parts = new Map(); // part → {word: [say() → text, "" for what is so by itself; take(text, asked) → what of it is for other parts]}
 const opened = new Set(); // the moments that this document was asked for
 let asked = {}; // of the last one what nobody has taken up yet
@@ -71,7 +73,8 @@ export function lookWords(latents, turned = () => {}) {
       [latents().spin.yaw, latents().spin.pitch] = text.split(",").map(Number);
       turned();
     }],
-    zoom: [() => (latents().camera.mode === "fixed" ? "fixed" : ""), (text) => latents().setZoom(text)],
+    zoom: [() => (latents().camera.mode === "fixed" ? sightOf(latents()).map(short).join() : ""),
+      (text) => (text.startsWith("f") ? latents().setZoom(text) : lookFrom(latents(), ...text.split(",").map(Number)))],
     only: onlyWord(() => latents().legendView),
   };
 }
