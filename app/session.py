@@ -346,6 +346,11 @@ def given() -> dict[str, str]:
     return {name: text for name, text in st.query_params.items() if name not in (*_OF_THE_WINDOW, _LANGUAGE)}
 
 
+def whole_link() -> dict[str, str]:
+    """All that the link says."""
+    return st.query_params.to_dict()
+
+
 def language() -> str:
     """What this tab speaks: the language that a link has named, else the browser's; English where there is no tab."""
     if get_script_run_ctx(suppress_warning=True) is None:
