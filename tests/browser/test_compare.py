@@ -81,12 +81,12 @@ def test_turning_one_panel_turns_all(lab, open_page):
     page.mouse.up()
     wait_until(page, lambda s: s["panels"][0]["yaw"] == s["panels"][1]["yaw"] != before["panels"][0]["yaw"])
     page.get_by_test_id("lpc-play").click()
-    page.get_by_test_id("lpc-axes-own").click()
+    page.get_by_test_id("lpc-axes-shared").click()
     page.get_by_test_id("lpc-compare-x-gamma").click()
-    rests = wait_until(page, lambda s: s["state"] == "paused" and not s["shared"])
+    rests = wait_until(page, lambda s: s["state"] == "paused" and s["shared"])
     said = open_own_link(page, lab)
-    assert {"comparison=width", f"at={rests['step']}", "axes=own", "against=gamma", "view=pca3"} <= said
-    again = wait_until(page, lambda s: s["state"] == "paused" and s["step"] == rests["step"] and not s["shared"])
+    assert {"comparison=width", f"at={rests['step']}", "axes=shared", "against=gamma", "view=pca3"} <= said
+    again = wait_until(page, lambda s: s["state"] == "paused" and s["step"] == rests["step"] and s["shared"])
     wait_until(page, lambda s: [panel["dims"] for panel in s["panels"]] == [3, 3])
     for one, other in zip(rests["panels"], again["panels"], strict=True):
         assert other["radius"] == pytest.approx(one["radius"], rel=1e-9)

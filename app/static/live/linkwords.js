@@ -14,8 +14,8 @@ export function liveWords(view) {
     off: layersWord(layers, () => view.usualOff()),
     against: word(() => curves.x, () => "step", (text) => curves.setX(text)),
     ...view.ownWords(),
-    hand: [() => (gamma.mode === "hand" ? short(gamma.value) : ""), (text, { at }) => void (at ?? gamma.set(Number(text)))],
     at: [() => (step() > 0 && step() <= MOST_STEPS ? String(step()) : ""), (text, { hand }) => replay(view, Number(text), hand)],
+    hand: [() => (gamma.mode === "hand" ? short(gamma.value) : ""), (text, { at }) => void (at ?? gamma.set(Number(text)))],
   };
 }
 
