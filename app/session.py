@@ -467,8 +467,8 @@ def share(page: str, texts: Mapping[str, str]) -> dict[str, Any]:
     to know of that; the controls that can be hidden, as {name: words}, and those that are.
     """
     base, note = reachable((st.context.url or "").split("?")[0])
-    return {"run": urlencode(in_language(texts)), "base": base, "note": note, "live": page in moments.LIVE, "hidden": hidden()[0],
-            "controls": {name: _(moments.CONTROLS[name]) for name in moments.HIDEABLE[page]}}
+    return {"run": urlencode(in_language(texts)), "base": base, "note": note, "live": page in moments.LIVE,
+            "hidden": hidden()[0], "controls": {name: _(moments.CONTROLS[name]) for name in moments.HIDEABLE[page]}}
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:
