@@ -133,9 +133,10 @@ export class Microscope extends Part {
   /** Of a link: the moment, where it is not the last one, the class, the magnification and the nodes. */
   words() {
     const { props: { moments }, sample } = this;
+    const usual = sample.labels.includes(0) ? 0 : sample.labels[0];
     return {
       at: [() => (this.t < moments.length - 1 ? String(moments[this.t].step) : ""), (text) => this.goTo(Number(text))],
-      class: [() => (this.c === sample.labels[0] ? "" : String(this.c)), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })],
+      class: [() => (this.c === usual ? "" : String(this.c)), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })],
       nodes: [() => (this.nodes.join("-") === "0-1" ? "" : this.nodes.join("-")), (text) => text.split("-").every((j) => j < sample.d) && this.pick({ nodes: text.split("-").map(Number) })],
       lens: [() => (this.zoom ? String(this.zoom) : ""), (text) => this.magnify(Number(text))],
     };
