@@ -39,8 +39,15 @@ _STYLE = """
 def render() -> None:
     """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
     tab = session.current()
+    moment, desk = tab.moment("inspect"), tab.inspect_desk()
     st.html(f"<style>{_STYLE}</style>")
-    desk = tab.inspect_desk()
+    for problem in tab.problems:
+        st.warning(plain(problem))
+    _inspect_files.open_linked(desk, moment)
+    sample = _inspect_files.sample_of(desk.upload)
+    session.write_link(tab, {"file": sample} if sample else {})
+    if moment and "file" not in moment and desk.held is None:
+        st.info(_("This link looks at a file that does not travel with it: open your copy of the file."))
     second = tab.inspect_desk(SECOND) if tab.comparing_files else None
     if desk.upload is None and desk.held is None:
         _empty(desk)

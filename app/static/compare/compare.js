@@ -3,6 +3,7 @@
 import { keeping } from "../kit/component.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
+import { word } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { LiveView, again, whose } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
@@ -49,6 +50,32 @@ export class CompareStage extends LiveView {
   usePlotly(Plotly) {
     this.Plotly = Plotly;
     for (const part of [...this.panels.map((panel) => panel.latents), this.curves]) part.usePlotly(Plotly);
+  }
+
+  get first() {
+    return this.panels[0].latents;
+  }
+
+  turned() {
+    this.group.turned(this.first);
+  }
+
+  usualView() {
+    return this.views.d < 3 ? "" : this.props.projection === "nodes" ? "n0-1" : "pca2";
+  }
+
+  usualOff() {
+    return ["forces"];
+  }
+
+  ownWords() {
+    const shared = () => (this.group.shared ? "shared" : "own");
+    return { axes: word(shared, () => this.props.axes ?? "shared", (text) => this.shareAxes(text === "shared")),
+      curves: word(() => this.curves.pick, () => this.usualNumber(), (text) => this.curves.choose(text)) };
+  }
+
+  usualNumber() {
+    return this.props.number || "nc1_pinv";
   }
 
   /** What the arrow keys turn: the views in three dimensions, which turn together. */
@@ -110,9 +137,9 @@ export class CompareStage extends LiveView {
 
   /** What this comparison begins with: shared or own axes, the projection, the number in the chart. */
   begins() {
-    const { axes, projection, number } = this.props;
+    const { axes, projection } = this.props;
     this.shareAxes(axes !== "own");
-    this.curves.choose(number || "nc1_pinv");
+    this.curves.choose(this.usualNumber());
     const { d } = this.views;
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
