@@ -8,9 +8,9 @@ const ENDED = 4401; // the server knows no run by this token
 const WORRY = 3; // attempts, until it is no short interruption
 
 export class Socket {
-  /** `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
-  constructor(url, token, handlers, dial = (address) => new WebSocket(address)) {
-    Object.assign(this, { url, token, handlers, dial, attempt: 0, newest: null, closed: false, received: 0 });
+  /** hello: {token, before}, the latter of a run that has ended. `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
+  constructor(url, hello, handlers, dial = (address) => new WebSocket(address)) {
+    Object.assign(this, { url, hello, handlers, dial, attempt: 0, newest: null, closed: false, received: 0 });
     this.connect();
     this.pinger = setInterval(() => this.send({ type: "ping" }), PING_MS);
   }
@@ -26,7 +26,7 @@ export class Socket {
   }
 
   opened() {
-    this.send({ type: "hello", token: this.token });
+    this.send({ type: "hello", ...this.hello });
     this.handlers.status("open");
   }
 
