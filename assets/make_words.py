@@ -29,7 +29,8 @@ from app.words import DOMAIN, LANGUAGES, LOCALE, OWN
 from lpc_core.choices import choices
 from lpc_core.config import fields
 from lpc_core.data import sources
-from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, figure
+from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, TABLES, figure, verdict_texts
+from lpc_core.experiments import TABLE_WORDS
 from lpc_core.inspection.scaling import CHOICES, TITLES
 from lpc_core.presets import named_presets
 

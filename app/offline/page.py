@@ -15,11 +15,12 @@ from app.abouts import STAGE, abouts
 from app.looks.bundling import bundle, data, inline, whole_page
 from app.offline.pack import packed
 from app.offline.reach import asked
+from app.words import N_, _
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError
 from lpc_core.files.writing import write_whole
 
-ABOUT = "Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ."
+ABOUT = N_("Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ.")
 STYLES = ("kit/stage.css",)
 
 
@@ -31,7 +32,7 @@ def offline_page(config: RunConfig, words: Sequence[str] = ()) -> str:
     title, *paragraphs = words or ("LPC Lab",)
     heading = [f"<h1>{html.escape(title)}</h1>"] if words else []
     text = [*heading, *(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)]
-    body = "\n".join([*text, f'<p id="about">{ABOUT}</p>', '<div id="stage"></div>'])
+    body = "\n".join([*text, f'<p id="about">{html.escape(_(ABOUT))}</p>', '<div id="stage"></div>'])
     held = {"run": ("application/octet-stream", base64.b64encode(packed(config)).decode("ascii")),
             "abouts": ("application/json", data(abouts(STAGE, served=False))),
             "worker": ("text/plain", inline(bundle("offline/worker.js")))}

@@ -6,7 +6,8 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 
-from app.lessons import lessons
+from app.lessons import lessons, spoken
+from app.words import _
 from lpc_core.config import ConfigError, RunConfig, resolve
 from lpc_core.data import sources, torch_shape
 from lpc_core.engine.probe import MOST
@@ -34,8 +35,9 @@ def asked(texts: Mapping[str, str]) -> tuple[RunConfig, tuple[str, ...]]:
     if name not in known:
         raise ConfigError("lesson", f"one of {', '.join(known)}", name)
     lesson, seed = known[name], parse_value("seed", texts.get("seed", "0"))
-    return lesson.run(seed), (lesson.title, lesson.summary, *(f"{i}. {step.title}: {step.goal}" for i, step in
-                                                              enumerate(lesson.steps, 1)))
+    steps = map(spoken, lesson.steps)
+    return lesson.run(seed), (_(lesson.title), _(lesson.summary), *(f"{i}. {step.title}: {step.goal}" for i, step in
+                                                                    enumerate(steps, 1)))
 
 
 def needs_server(run: RunConfig) -> str:

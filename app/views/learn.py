@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import session
-from app.glossary import listed
+from app.glossary import linked, listed, met_in
 from app.lessons import Claim, Lesson, Step, broken_lessons, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
@@ -128,8 +128,9 @@ def told(tab: session.Learning, lesson: Lesson) -> None:
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
     st.caption(plain(_("Step {n} of {all}", n=tab.index + 1, all=len(lesson.steps)) + f" {marks}"))
-    st.markdown(f"##### {plain(shown.title)}\n\n{shown.text}")
-    st.markdown(_("**Look for:** {what}", what=shown.look_for))
+    before = met_in(" ".join(step.text for step in map(spoken, lesson.steps[:tab.index])))
+    st.markdown(f"##### {plain(shown.title)}\n\n{linked(shown.text, before)}")
+    st.markdown(_("**Look for:** {what}", what=linked(shown.look_for, before | met_in(shown.text))))
     for claim in shown.claims:
         _claim(claim)
 

@@ -1,27 +1,41 @@
-"""Tables and verdicts as Markdown: for docs/results.md and for a page."""
+"""Tables and verdicts as Markdown: for docs/results.md and, in its reader's language, for a page.
+
+``say(text, **values)`` gives a text with its values in their places: `str.format`, or what translates it first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lpc_core.experiments._tables import PaperTable, in_words, paper_in_words
 from lpc_core.experiments._verdicts import Verdict
 
 BAR = "\\|"  # inside a cell
+HEADS = ("row", "seeds", "paper {value}", "claim", "verdict", "what was found")
+Say = Callable[..., str]
 
 
-def table_in_markdown(found: PaperTable) -> str:
+def table_in_markdown(found: PaperTable, say: Say = str.format) -> str:
     """The table, ours and the publication's value in one cell."""
-    lines = ["| row | seeds | " + " | ".join(name.replace("|", BAR) for name in found.columns.values()) + " |",
+    row_, seeds, paper, *_ = HEADS
+    heads = [say(row_), say(seeds), *(say(name).replace("|", BAR) for name in found.columns.values())]
+    lines = [f"| {' | '.join(heads)} |",
              "|---" * (2 + len(found.columns)) + "|"]
     for row in found.rows:
-        cells = [in_words(cell) + (f" (paper {paper_in_words(cell)})" if cell.paper is not None else "")
+        cells = [in_words(cell) + (f" ({say(paper, value=paper_in_words(cell))})" if cell.paper is not None else "")
                  for cell in row.cells.values()]
         lines.append(f"| {row.label.partition('/')[2].partition(' ')[0]} | {row.seeds} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def verdicts_in_markdown(found: Sequence[Verdict]) -> str:
+def verdicts_in_markdown(found: Sequence[Verdict], say: Say = str.format) -> str:
     """A line per claim."""
-    return "\n".join(["| claim | verdict | what was found |", "|---|---|---|",
-                      *(f"| {each.claim} | **{each.verdict}** | {each.words.replace('|', BAR)} |" for each in found)])
+    return "\n".join([f"| {' | '.join(map(say, HEADS[3:]))} |", "|---|---|---|",
+                      *(f"| {say(each.claim)} | **{say(each.verdict)}** | {_words(each, say).replace('|', BAR)} |"
+                        for each in found)])
+
+
+def _words(verdict: Verdict, say: Say) -> str:
+    """What was found; quantities that stand in a sentence are said like it."""
+    said = [say(text, **{name: say(value) for name, value in values.items()}) for text, values in verdict.said]
+    return "".join(said) or verdict.words
