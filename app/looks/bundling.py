@@ -112,8 +112,9 @@ def html_page(title: str, policy: str, style: str, body: str) -> str:
 
 
 def whole_page(title: str, body: str, entry: str, styles: tuple[str, ...], held: Mapping[str, tuple[str, str]]) -> str:
-    """The page, in the language spoken: ``body`` (HTML), what its script ``entry`` reads (``held``: type and text by id), Plotly, the script.
+    """The page, in the language that is spoken.
 
+    It is ``body`` (HTML), what its script ``entry`` reads (``held``: type and text by id), Plotly, the script.
     ``title``, ``body`` and the texts that are ``held`` are ours, or have been through `data` or base64.
     """
     sheets = "\n".join((STATIC / name).read_text("utf-8") for name in styles)

@@ -156,8 +156,9 @@ def _code(inspection: Inspection) -> str:
 
 def _readings(readings: Mapping[str, Reading]) -> str:
     rows = "".join(_reading_row(name, reading) for name, reading in readings.items())
-    quantity, value_, floor, note = map(escape, (_("quantity"), _("value"), _("floor"), _("note, formula, source")))
-    heads = f'<tr><th>{quantity}</th><th class="number">{value_}</th><th class="number">{floor}</th><th>{note}</th></tr>'
+    quantity, size, floor, note = map(escape, (_("quantity"), _("value"), _("floor"), _("note, formula, source")))
+    heads = (f'<tr><th>{quantity}</th><th class="number">{size}</th><th class="number">{floor}</th><th>{note}</th>'
+             "</tr>")
     about = _muted(_("Floor: what rounding of the latents alone can give; at or below it a value says nothing."))
     return (f'{_heading(_("All numbers"))}{about}<div class="scroll"><table class="numbers"><thead>{heads}</thead>'
             f"<tbody>{rows}</tbody></table></div>")

@@ -169,7 +169,8 @@ def code(signs: np.ndarray, names: Sequence[str], nodes: Sequence[str]) -> str:
             x, y, inner = left + j * cell, top + k * cell, cell - 2
             parts.append(f'<rect x="{x + 1:g}" y="{y + 1:g}" width="{inner:g}" height="{inner:g}" class="{kind}"/>')
             parts.append(label(x + cell / 2, y + cell / 2, sign, "middle", "sign"))
-    return figure(left + len(nodes) * cell + 4, top + len(names) * cell + 4, "".join(parts), _("The code of each class"))
+    return figure(left + len(nodes) * cell + 4, top + len(names) * cell + 4, "".join(parts),
+                  _("The code of each class"))
 
 
 def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], level_text: str) -> str:

@@ -61,7 +61,8 @@ def report_menu(held: Held) -> None:
                 ("html", "text/html", _("Page (HTML)"), inspect_report.report_html),
                 ("json", "application/json", _("Numbers (JSON)"), inspect_report.report_json),
                 ("csv", "text/csv", _("Numbers (CSV)"), inspect_report.report_csv)):
-            st.download_button(words, functools.partial(_spoken, language(), make, inspection), f"{stem}.report.{ending}", mime,
+            made = functools.partial(_spoken, language(), make, inspection)
+            st.download_button(words, made, f"{stem}.report.{ending}", mime,
                                key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")
 
 

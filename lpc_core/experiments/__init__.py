@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lpc_core.experiments._catalogue import all_rows, rows_named
 from lpc_core.experiments._figures import FIGURES, FigureData, figure
-from lpc_core.experiments._markdown import table_in_markdown, verdicts_in_markdown
+from lpc_core.experiments._markdown import table_in_markdown, texts, verdicts_in_markdown
 from lpc_core.experiments._phase import MARKS, as_lines, cell_of, phase_diagram
 from lpc_core.experiments._phase import Cell as PhaseCell
 from lpc_core.experiments._plan import Planned, plan
@@ -19,10 +19,10 @@ from lpc_core.experiments._runner import Outcome, run_all
 from lpc_core.experiments._store import Store, StoredRun, StoreError
 from lpc_core.experiments._summaries import QUANTITIES, Group, families, grouped, value_of
 from lpc_core.experiments._tables import TABLES, Cell, PaperTable, TableRow, in_words, paper_in_words, table
-from lpc_core.experiments._verdicts import Verdict, verdict_texts, verdicts
+from lpc_core.experiments._verdicts import Verdict, verdicts
 
 __all__ = ["FIGURES", "MARKS", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cell", "FigureData", "Group", "Outcome",
            "PaperTable", "PhaseCell", "Planned", "Results", "Row", "Store", "StoreError", "StoredRun", "TableRow",
            "Verdict", "all_rows", "as_lines", "cell_of", "dumped", "families", "figure", "grouped", "in_words",
            "loaded", "paper_in_words", "phase_diagram", "plan", "results", "rows_named", "run_all", "table",
-           "table_in_markdown", "value_of", "verdict_texts", "verdicts", "verdicts_in_markdown"]
+           "table_in_markdown", "texts", "value_of", "verdicts", "verdicts_in_markdown"]

@@ -56,7 +56,8 @@ _MISSING = {rows: f"needs finished runs of {rows}; `lpc paper run` makes them"
             for rows in ("lpc", "lpc and no-pen", "lpc and lin-pen", "lpc and no-pen or lin-pen")}
 SENTENCES = {
     "unmeasured": "{quantity} could not be measured in every run",
-    "compared": "{quantity}: LPC {mine}, {others}; {seeds} seeds against {runs} runs, the nearest of which has {nearest}",
+    "compared": "{quantity}: LPC {mine}, {others}; {seeds} seeds against {runs} runs, the nearest of which has "
+                "{nearest}",
     "deepfool": ". DeepFool's mean is {own} times the smallest known one under LPC, {plain} times under {other}",
     "lost": "; LPC's accuracy is near chance, so neither means anything",
     "errors": ". Each rests on about {own} (LPC) or {plain} ({other}) wrong predictions of {samples}",
