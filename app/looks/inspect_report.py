@@ -92,7 +92,7 @@ def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> st
     if crosses is not None and prediction.best is not None:
         gamma = number(float(prediction.gammas[prediction.best]))
         words.append(_("Crosses: where this head's classes would fall under γ = {gamma}.", gamma=gamma))
-    return f'{_heading(_("The latents"))}{drawn}{_legend(found.class_names)}{_muted(" ".join(words))}'
+    return _heading(_("The latents")) + f'{drawn}{_legend(found.class_names)}{_muted(" ".join(words))}'
 
 
 def _heading(text: str) -> str:
@@ -130,7 +130,7 @@ def _nodes(inspection: Inspection) -> str:
     charts = "".join(svg.histogram(edges, counts, f"z{node + 1}")
                      for node, edges, counts in zip(drawn.nodes, drawn.edges, drawn.counts, strict=True))
     told = histograms.sentence(drawn, value(inspection, "gmm_peak_distance"))
-    return f'{_heading(_("What each node does"))}<p>{escape(told)}</p><div class="grid4">{charts}</div>'
+    return _heading(_("What each node does")) + f'<p>{escape(told)}</p><div class="grid4">{charts}</div>'
 
 
 def _foretold(inspection: Inspection, prediction: Prediction) -> str:
@@ -142,7 +142,7 @@ def _foretold(inspection: Inspection, prediction: Prediction) -> str:
     titles = _("γ (factor of ‖z‖², summed over nodes)"), _("mean ‖z*‖")
     drawn = svg.curve(prediction.gammas, prediction.radii, measured, titles, _("measured ‖z‖"))
     note = _muted(prediction.note) if prediction.note else ""
-    return f"{_heading(_('What the head foretells'))}<p>{escape(told)}</p>{note}{drawn}"
+    return _heading(_("What the head foretells")) + f"<p>{escape(told)}</p>{note}{drawn}"
 
 
 def _code(inspection: Inspection) -> str:
@@ -151,7 +151,7 @@ def _code(inspection: Inspection) -> str:
     drawn = code_matrix.info(inspection.code, inspection.embeddings.class_names)
     told = f"{code_matrix.sentence(drawn)} {code_matrix.nearest(drawn)}"
     picture = svg.code(drawn.signs, drawn.names, drawn.nodes) if 0 < drawn.signs.size <= MOST_CODE else ""
-    return f'{_heading(_("The binary code"))}<p>{escape(told)}</p><div class="scroll">{picture}</div>'
+    return _heading(_("The binary code")) + f'<p>{escape(told)}</p><div class="scroll">{picture}</div>'
 
 
 def _readings(readings: Mapping[str, Reading]) -> str:
@@ -160,14 +160,15 @@ def _readings(readings: Mapping[str, Reading]) -> str:
     heads = (f'<tr><th>{quantity}</th><th class="number">{size}</th><th class="number">{floor}</th><th>{note}</th>'
              "</tr>")
     about = _muted(_("Floor: what rounding of the latents alone can give; at or below it a value says nothing."))
-    return (f'{_heading(_("All numbers"))}{about}<div class="scroll"><table class="numbers"><thead>{heads}</thead>'
+    return (_heading(_("All numbers")) + f'{about}<div class="scroll"><table class="numbers"><thead>{heads}</thead>'
             f"<tbody>{rows}</tbody></table></div>")
 
 
 def _reading_row(name: str, reading: Reading) -> str:
     about = METRICS.get(name)
     shown = escape(_("undefined")) if math.isnan(reading.value) else number(reading.value, 4)
-    mark = f' <span class="floor">{escape(_("at the floor"))}</span>' if reading.at_floor else ""
+    low = escape(_("at the floor"))
+    mark = f' <span class="floor">{low}</span>' if reading.at_floor else ""
     floor = "" if reading.floor is None or not math.isfinite(reading.floor) else number(reading.floor)
     note = f"<div>{escape(reading.reason)}</div>" if reading.reason else ""
     words = "" if about is None else (f'<div class="explain"><span class="formula">{escape(about.formula)}</span><br>'
@@ -237,8 +238,8 @@ def _origin(inspection: Inspection) -> str:
     rows = [*flat(inspection.source), *flat(inspection.layout or {}, "layout ")]
     body = "".join(f"<tr><th>{escape(name)}</th><td><code>{escape(text)}</code></td></tr>" for name, text in rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
-    return (f'{_heading(_("Where this comes from"))}{f"<ul>{notes}</ul>" if notes else ""}'
-            f'<div class="scroll"><table><tbody>{body}</tbody></table></div>{_muted(_("Made with LPC Lab."))}')
+    return (_heading(_("Where this comes from")) + (f"<ul>{notes}</ul>" if notes else "")
+            + f'<div class="scroll"><table><tbody>{body}</tbody></table></div>' + _muted(_("Made with LPC Lab.")))
 
 
 def flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Runs as pages that train without a server: which can, why others cannot, and how a reader gets one."""
 
+import html
 import re
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from app.offline.pack import NeedsServer, packed
 from app.offline.reach import LARGEST, asked, needs_server
 from app.settings import Settings
 from app.views._take_along import command
+from app.words import page_words, speaking
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.files import tensors
 from lpc_core.parsing import parse_run, short_texts
@@ -71,9 +73,19 @@ def test_words_stand_above_the_run_as_text():
     made = page.offline_page(unflatten(SMALL), ("<i>One</i>", "two & three"))
     assert "<title>&lt;i&gt;One&lt;/i&gt;</title>" in made
     assert "<h1>&lt;i&gt;One&lt;/i&gt;</h1>\n<p>two &amp; three</p>" in made
-    assert made.count("<script") == made.count("</script>") == 5
+    assert made.count("<script") == made.count("</script>") == 6
     assert "connect-src" not in made
     assert "default-src 'none'" in made
+
+
+def test_a_page_speaks_the_language_of_whoever_saves_it():
+    with speaking("de"):
+        made = page.offline_page(unflatten(SMALL), asked({"lesson": "shell"})[1])
+    assert '<html lang="de">' in made
+    assert "<h1>Die schrumpfende Schale</h1>" in made
+    assert page_words("de")[:200] in made  # what the stage says
+    assert not [text for text in (page.ABOUT, *asked({"lesson": "shell"})[1]) if f">{html.escape(text)}</" in made]
+    assert "globalThis.lpcWords = {};" in page.offline_page(unflatten(SMALL))
 
 
 # ---- how a reader gets one -----------------------------------------------------------------------------------------
@@ -124,6 +136,10 @@ def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
     held = re.search(r'id="run">([^<]*)<', answer.content.decode())[1]
     info = tensors.header(page.base64.b64decode(held)).info("a pack")
     assert (info["config"]["seed"], info["config"]["dataset"]) == (3, "xor")
+    assert '<html lang="en">' in answer.content.decode()
+    for asks in ({"query": "&lang=de"}, {"headers": {"accept-language": "de-AT"}}):
+        german = client.get(f"/lab/run.html?{urlencode(query)}{asks.get('query', '')}", headers=asks.get("headers", {}))
+        assert '<html lang="de">' in german.content.decode()
 
 
 @pytest.mark.parametrize(("query", "headers", "status", "said"), [
