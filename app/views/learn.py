@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import session
 from app.glossary import linked, listed, met_in
-from app.lessons import Claim, Lesson, Step, broken_lessons, lessons, spoken
+from app.lessons import Claim, Lesson, Step, broken_lessons, coached, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
 from app.room.messages import Where
@@ -98,9 +98,7 @@ def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> 
 
 def _for_the_page(tab: session.Learning, lesson: Lesson, step: Step) -> dict[str, object]:
     last = tab.index + 1 == len(lesson.steps)
-    return {"goal": step.goal, "check": [condition.plain() for condition in step.check], "gamma": step.gamma,
-            "question": None if step.question is None else vars(step.question), "shows": list(step.shows),
-            "next": _after(tab.name, lesson) if last else _("Next step")}
+    return coached(step, _after(tab.name, lesson) if last else _("Next step"))
 
 
 def _after(name: str, lesson: Lesson) -> str:

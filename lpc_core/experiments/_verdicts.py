@@ -53,7 +53,7 @@ Known = dict[str, Group]
 Judged = tuple[str, list[Said]]
 MEASURED = PERTURBATION, SPREAD, NORM, AUROC = "mean ‖δ‖/‖x‖", "within-class spread", "variation of the norm", "AUROC"
 _MISSING = {rows: f"needs finished runs of {rows}; `lpc paper run` makes them"
-            for rows in ("lpc", "lpc and no-pen", "lpc and lin-pen", "lpc and no-pen or lin-pen")}
+            for rows in ("lpc", "lpc, and of no-pen", "lpc, and of lin-pen", "lpc, and of no-pen or lin-pen")}
 SENTENCES = {
     "unmeasured": "{quantity} could not be measured in every run",
     "compared": "{quantity}: LPC {mine}, {others}; {seeds} seeds against {runs} runs, the nearest of which has "
@@ -97,7 +97,7 @@ def _compared(name: str, less: bool, quantity: str, more: Callable[[Group, list[
     """A judge of "LPC has less (or more) of ``name`` than networks without γ", seed for seed."""
     def judge(known: Known) -> Judged:
         if (sides := _sides(known)) is None:
-            return _missing("lpc and no-pen or lin-pen")
+            return _missing("lpc, and of no-pen or lin-pen")
         own, others = sides
         mine, theirs = own.values(name), np.concatenate([group.values(name) for group in others])
         if not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
@@ -134,7 +134,7 @@ def _classes(group: Group) -> int:
 
 def _binary(known: Known) -> Judged:
     if LPC not in known or "lin-pen" not in known:
-        return _missing("lpc and lin-pen")
+        return _missing("lpc, and of lin-pen")
     own, plain = known[LPC], known["lin-pen"]
     farther = own.values("peaks").min() > plain.values("peaks").max()
     even = own.values("abs_cv").max() < BINARY
@@ -169,7 +169,7 @@ def _radius(known: Known) -> Judged:
 
 def _accuracy(known: Known) -> Judged:
     if LPC not in known or "no-pen" not in known:
-        return _missing("lpc and no-pen")
+        return _missing("lpc, and of no-pen")
     mine, theirs = (known[name].values("test_accuracy") for name in (LPC, "no-pen"))
     gap, noise = mine.mean() - theirs.mean(), math.hypot(mine.std(ddof=1), theirs.std(ddof=1)) if min(
         len(mine), len(theirs)) > 1 else math.nan

@@ -13,7 +13,7 @@ const button = (text, testid, click) => el("button", { type: "button", class: "l
 class Follow extends Part {
   constructor(element, props) {
     super(element, props, { className: "lpc-follow", testid: "lpc-follow", sheets: ["room/room.css"] });
-    Object.assign(this, { room: null, trouble: "", asked: "", mine: new Mine(props.code), shownName: "" });
+    Object.assign(this, { room: null, trouble: "", asked: "", wished: "", mine: new Mine(props.code), shownName: "" });
     this.build();
     this.begin();
   }
@@ -23,7 +23,7 @@ class Follow extends Part {
     this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: tr("name, if you like"), "aria-label": tr("What you want to be called; the leader sees it"), autocomplete: "off", testid: "lpc-follow-name" });
     this.name.addEventListener("change", () => this.called(this.name.value));
     this.state = el("span", { class: "lpc-follow-state", role: "status", testid: "lpc-follow-state" });
-    this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.props.tell({ what: this.props.run ? "follow" : "hands" }));
+    this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.wish(this.props.run ? "follow" : "hands"));
     this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button(tr("Leave"), "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
     this.hear = ({ detail }) => this.predicted(detail);
   }
@@ -92,8 +92,15 @@ class Follow extends Part {
     this.props.tell({ what: "place", where: this.room.where });
   }
 
+  /** Own hands, or none: until the page has them. */
+  wish(what) {
+    this.wished = what;
+    this.props.tell({ what });
+  }
+
   askAgain() {
     this.asked = "";
+    if (this.wished) this.props.tell({ what: this.wished });
     if (this.room) this.askForPage();
   }
 
@@ -121,6 +128,7 @@ class Follow extends Part {
   update(props) {
     const { run, where } = this.props;
     this.props = { ...this.props, ...props };
+    if (Boolean(run) !== Boolean(this.props.run)) this.wished = "";
     if (!this.line) return; // styles are still on their way
     this.restyle();
     if (this.props.run !== run || (run && JSON.stringify(this.props.where) !== JSON.stringify(where))) this.sayHands();
