@@ -1,6 +1,7 @@
 """Where tests on real data find it: each fixture is a folder to set LPC_DATA to, or skips with the reason."""
 
 import ast
+import contextlib
 import functools
 import importlib.util
 import os
@@ -27,6 +28,33 @@ def pytest_collectstart(collector):
     """A module that imports a package which is not installed is skipped with that reason."""
     if isinstance(collector, pytest.Module) and (missing := _missing(collector.path)):
         collector.collect = functools.partial(pytest.skip, f"needs {', '.join(missing)}", allow_module_level=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    with _skipping():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    with _skipping():
+        return (yield)
+
+
+@contextlib.contextmanager
+def _skipping():
+    """A test that comes to need such a package on its way is skipped, also where the library says so in its words."""
+    try:
+        yield
+    except Exception as error:
+        link = error
+        while link is not None:
+            top = str(link.name).partition(".")[0] if isinstance(link, ImportError) else ""
+            if top in OPTIONAL and not _is_there(top):
+                pytest.skip(f"needs {top}")
+            link = link.__cause__ or link.__context__
+        raise
 
 
 @functools.cache

@@ -53,7 +53,7 @@ def train(  # noqa: PLR0917
         raise typer.Exit(launch(sys.argv[1:], processes))
     place = own_device(device) if part else device
     with together(part, pick_device(place)) if part else contextlib.nullcontext():
-        run = Trainer(config, place, every=every, share=part)
+        run = Trainer(config, place, every=every, share=part, patient=True)
         if weights is not None:
             run.start_from(_opened(weights, run))
         _loop(run, names(show), as_json, quiet=part is not None and part.rank > 0)

@@ -12,9 +12,6 @@ from io import BufferedIOBase
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
-from requests.exceptions import ConnectionError as NoConnection
-
 from lpc_core.data._base import DataError, data_root
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.writing import whole
@@ -47,6 +44,11 @@ def download(url: str, md5: str, target: Path, progress: Progress, instead: str)
     Raises `DataError`, which ends in what to do ``instead``, when there is no network, when the checksum differs, and
     when ``target`` is another file than the official one (which is then left alone).
     """
+    try:  # here, so that reading what is there needs neither
+        import pooch
+        from requests.exceptions import ConnectionError as NoConnection
+    except ModuleNotFoundError as error:
+        raise DataError(f"expected to download {target.name}, got no package {error.name}; {instead}") from error
     loader = pooch.HTTPDownloader(progressbar=_Bar(f"Downloading {target.name}", progress), chunk_size=CHUNK_BYTES,
                                   timeout=(CONNECT_SECONDS, SILENCE_SECONDS))
     try:

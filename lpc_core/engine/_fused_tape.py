@@ -2,6 +2,9 @@
 
 Each method of `Tape` records one operation and how to undo it. R replicas are one more leading dimension of
 every buffer, (R, B, n); a single model does without it, (B, n), because mm is faster than bmm.
+
+On a GPU a network this small costs what its longest chain of calls costs, each some µs, whatever they compute. So
+what the next call does not wait for is marked as `Apart`, and comes as early as it can.
 """
 
 from __future__ import annotations
@@ -15,6 +18,16 @@ from torch import Tensor
 
 aten = torch.ops.aten
 Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A call that may be made beside those that follow it in its list, but not after the list's end."""
+
+    call: Call
+
+    def __call__(self) -> object:
+        return self.call()
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,8 @@ class Tape:
         self.ones = torch.ones(1, batch, dtype=like.dtype, device=like.device).expand(*lead, 1, batch)
         self.multiply = torch.bmm if lead else torch.mm
         self.multiply_add = torch.baddbmm if lead else torch.addmm
-        self.forward: list[Call] = []
+        self.forward: list[Call] = []  # from the inputs to the latents
+        self.top: list[Call] = []  # from the latents to the loss
         self._undo: list[list[Call]] = []
 
     @property
@@ -76,23 +90,23 @@ class Tape:
         """The calls that undo what was recorded, last first."""
         return [call for calls in reversed(self._undo) for call in calls]
 
-
     def linear(self, below: Node, layer: Linear) -> Node:
         """``below`` Wᵀ + b, (…, B, n)."""
         shape = (*self.lead, self.batch, layer.weight.shape[-2])
         value, gradient = self.empty(shape), self.empty(shape)
-        bias = layer.bias.unsqueeze(-2)  # (…, 1, n)
+        bias = layer.bias.unsqueeze(-2) if self.lead else layer.bias  # of one dimension cuBLAS adds it by itself
         self.forward.append(partial(self.multiply_add, bias, below.value, layer.weight.mT, out=value))
-        undo = self._parameters(gradient, below.value, layer)
-        if below.gradient is not None:
-            undo.append(partial(self.multiply, gradient, layer.weight, out=below.gradient))
-        self._undo.append(undo)
+        weights, biases = self._parameters(gradient, below.value, layer)
+        if below.gradient is None:  # and nothing follows
+            self._undo.append([weights, biases.call])
+        else:
+            self._undo.append([weights, biases, partial(self.multiply, gradient, layer.weight, out=below.gradient)])
         return Node(value, gradient)
 
-    def _parameters(self, gradient: Tensor, below: Tensor, layer: Linear) -> list[Call]:
+    def _parameters(self, gradient: Tensor, below: Tensor, layer: Linear) -> tuple[Apart, Apart]:
         """∂W = ``gradient``ᵀ × ``below``, (…, n, B) × (…, B, m), and ∂b = 1 × ``gradient``, (…, 1, B) × (…, B, n)."""
-        return [partial(self.multiply, gradient.mT, below, out=layer.weight_gradient),
-                partial(self.multiply, self.ones, gradient, out=layer.bias_gradient.unsqueeze(-2))]
+        return (Apart(partial(self.multiply, gradient.mT, below, out=layer.weight_gradient)),
+                Apart(partial(self.multiply, self.ones, gradient, out=layer.bias_gradient.unsqueeze(-2))))
 
     def activation(self, below: Node, name: str) -> Node:
         """An element-wise function; the gradient is changed in place."""
@@ -112,31 +126,30 @@ class Tape:
         return above
 
     def penalty(self, latents: Node, pull: Tensor) -> None:
-        """½ ``pull`` ‖z‖² over the batch: adds ``pull`` z to the gradient."""
+        """½ ``pull`` ‖z‖² over the batch: ``pull`` z is what the gradient begins with."""
         if latents.gradient is not None:
-            self._undo.append([partial(latents.gradient.addcmul_, latents.value, pull)])
+            self.top.append(Apart(partial(torch.mul, latents.value, pull, out=latents.gradient)))
 
     def cross_entropy(self, latents: Node, head: Linear, labels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
         """The head, log-softmax, and the gradient of −Σ target · log p / B; column y of ``table`` (K, K) is −target/B.
 
-        Returns the buffers of −target/B and log p, both (…, K, B). Classes come before samples here, because a softmax
-        over a few classes is up to twenty times faster when the samples are the contiguous dimension.
+        Returns the buffers of −target/B and log p, both (…, K, B). The latents' gradient is added to what `penalty`
+        began it with. Classes come before samples here, because a softmax over a few classes is up to twenty times
+        faster when the samples are the contiguous dimension.
         """
         classes = table.shape[0]
         shape = (*self.lead, classes, self.batch)
         logits, logs, targets = self.empty(shape), self.empty(shape), self.empty(shape)
-        bias = head.bias.unsqueeze(-1)  # (…, K, 1)
         columns, index = table.expand(*self.lead, classes, classes), labels.unsqueeze(-2).expand(shape)
-        self.forward += [
-            partial(self.multiply_add, bias, head.weight, latents.value.mT, out=logits),
-            partial(torch.log_softmax, logits, -2, out=logs),
-            partial(torch.gather, columns, -1, index, out=targets),
-        ]
+        self.forward[:0] = [Apart(partial(torch.gather, columns, -1, index, out=targets)),
+                            Apart(partial(logits.copy_, head.bias.unsqueeze(-1)))]  # (…, K, 1)
+        self.top += [partial(self.multiply_add, logits, head.weight, latents.value.mT, out=logits),
+                     partial(torch.log_softmax, logits, -2, out=logs)]
         gradient = logits  # not needed any more by then
         undo: list[Call] = [
             partial(aten._log_softmax_backward_data.out, targets, logs, -2, logs.dtype, out=gradient),
             *self._parameters(gradient.mT, latents.value, head)]
         if latents.gradient is not None:
-            undo.append(partial(self.multiply, gradient.mT, head.weight, out=latents.gradient))
+            undo.append(partial(self.multiply_add, latents.gradient, gradient.mT, head.weight, out=latents.gradient))
         self._undo.append(undo)
         return targets, logs

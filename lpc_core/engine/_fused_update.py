@@ -10,13 +10,15 @@ from torch import Tensor
 
 from lpc_core.config import OptimConfig
 from lpc_core.engine._fused_layout import Layout
-from lpc_core.optimizers import Call, Flat, optimizer
+from lpc_core.engine._fused_tape import Apart, Call
+from lpc_core.optimizers import Flat, optimizer
 
 
 class Update:
     """Moves ``values`` by ``gradients`` when its ``calls`` are run; ``layout`` says what lies where in both.
 
-    ``lr`` is a tensor that is written before a step, so that a captured step follows it. The head's rate is constant.
+    What is ``before`` comes at any time earlier in a step. ``lr`` is a tensor that is written before a step, so that a
+    captured step follows it. The head's rate is constant.
     """
 
     def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Layout) -> None:
@@ -31,14 +33,14 @@ class Update:
         precision = torch.float64 if values.device.type == "cpu" else torch.float32  # what the kernels read
         self.lr, self.head_lr = (torch.tensor(lr, dtype=precision, device=values.device)
                                  for lr in (config.lr, config.head_lr))
-        self.counts = "step" in names
-        self.calls: list[Call] = []
-        if self.counts:
-            self.calls.append(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
+        counting = Apart(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
+        self.before: list[Call] = [counting] if "step" in names else []
+        kernels: list[Call] = []
         for part, lr in ((slice(0, layout.head), self.lr), (slice(layout.head, layout.size), self.head_lr)):
             if values[part].numel():
                 slots = {name: slot[part] for name, slot in self.slots.items()}
                 blocks = tuple(replace(block, start=block.start - part.start, stop=block.stop - part.start)
                                for block in layout.blocks if part.start <= block.start < part.stop)
                 flat = Flat(values[part], gradients[part], slots, self.count, lr, blocks)
-                self.calls.append(kind.kernel(config, flat))
+                kernels.append(kind.kernel(config, flat))
+        self.calls: list[Call] = [*map(Apart, kernels[1:]), *kernels[:1]]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
+
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lpc_core.config import OptimConfig, RunConfig
+from lpc_core.engine.compiling import Compiled
 from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.losses import latent_l2, objective
 from lpc_core.models import Classifier, convolves
@@ -36,7 +41,12 @@ class AutogradEngine:
         self._answers: nn.Module = _Answers(model, self.precision)
         self._processes = 1
 
-    def step(self, inputs: Tensor, labels: Tensor, gamma: float, lr: float) -> None:
+    def compile(self) -> Compiled:
+        """Compute the backbone's part of a step in compiled form from now on; what is returned says whether it is."""
+        self._answers = _Answers(self.model, self.precision, compiled := Compiled(self.model.backbone))
+        return compiled
+
+    def step(self, inputs: Tensor, labels: Tensor, gamma: float | Tensor, lr: float) -> None:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.pull.fill_(gamma)
         self.lr.fill_(lr)
@@ -88,19 +98,21 @@ class AutogradEngine:
 class _Answers(nn.Module):
     """Logits and latents of a model whose backbone computes in ``precision``."""
 
-    def __init__(self, model: Classifier, precision: torch.dtype) -> None:
+    def __init__(self, model: Classifier, precision: torch.dtype, compiled: Compiled | None = None) -> None:
         super().__init__()
-        self.model, self.precision = model, precision
+        self.model, self.precision, self._compiled = model, precision, compiled
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        like = self.model.head.weight
-        if self.precision == like.dtype:
-            answers: tuple[Tensor, Tensor] = self.model(inputs)
-            return answers
-        with torch.autocast(inputs.device.type, self.precision, cache_enabled=False):  # weights may be in a recording
-            features = self.model.backbone(inputs)
-        return self.model.top(features.to(like.dtype))
+        backbone = self._compiled or self.model.backbone
+        with self._in_precision(inputs.device):
+            features = backbone(inputs)
+        return self.model.top(features.to(self.model.head.weight.dtype))
+
+    def _in_precision(self, device: torch.device) -> AbstractContextManager[Any]:
+        if self.precision == self.model.head.weight.dtype:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, self.precision, cache_enabled=False)  # weights may be in a recording
 
 
 def make_optimizer(model: Classifier, config: OptimConfig) -> torch.optim.Optimizer:

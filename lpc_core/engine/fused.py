@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lpc_core.config import RunConfig
 from lpc_core.engine._fused_layout import adopt, layout_of
 from lpc_core.engine._fused_look import Forward
-from lpc_core.engine._fused_tape import Linear, Node, Tape
+from lpc_core.engine._fused_tape import Apart, Linear, Node, Tape
 from lpc_core.engine._fused_update import Update
 from lpc_core.models import Classifier, SeededDropout, resolve
 from lpc_core.optimizers import optimizer
@@ -65,7 +65,7 @@ class FusedEngine:
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
         self.update = Update(config.optim, self.values, self.gradients, self.layout)
-        self.aside: Aside | None = None  # where `take` computes the parameters' gradients
+        self.aside: Aside | None = None  # where `take` makes the calls that are apart
         self._record()
         weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
                    for name in self._names]
@@ -101,27 +101,22 @@ class FusedEngine:
     def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
         """`step` with everything on the device; ``pull`` is γ times `pull_per_gamma`, shaped like ``self.pull``.
 
-        The parameters' gradients are needed only by the update: with `aside` they are computed beside the other work.
+        With `aside` the calls that are apart are made there, and joined where a part of the step ends.
         """
+        self._make(Apart(partial(self.labels.copy_, labels)))
         torch._foreach_copy_([self.inputs, self.pull, self.update.lr], [inputs.reshape(self.inputs.shape), pull, lr])
-        self.labels.copy_(labels)
-        if self.aside is None:
-            self.run()
-            return
-        for call, apart in self._passes:
-            if apart:
-                self.aside.do(call)
-            else:
-                call()
-        self.aside.join()
-        for call in self.update.calls:
-            call()
+        for part in self._parts:
+            for call in part:
+                self._make(call)
+            if self.aside is not None:
+                self.aside.join()
 
-    def _is_apart(self, call: Callable[[], object]) -> bool:
-        """Whether ``call`` writes a parameter's gradient."""
-        out = call.keywords.get("out") if isinstance(call, partial) else None
-        home = self.gradients.untyped_storage().data_ptr()
-        return isinstance(out, Tensor) and out.untyped_storage().data_ptr() == home
+    def _make(self, call: Callable[[], object]) -> None:
+        """Make a call of a step, in its place or aside."""
+        if self.aside is not None and isinstance(call, Apart):
+            self.aside.do(call)
+        else:
+            call()
 
     def loss(self) -> Tensor:
         """The last step's loss before its update: (R,), or a scalar for one model."""
@@ -172,7 +167,7 @@ class FusedEngine:
     # ---- recording -----------------------------------------------------------------------------------------------
 
     def _record(self) -> None:
-        """Write down the forward pass, the backward pass and the update as a list of calls."""
+        """Write down the forward pass, the backward pass and the update as lists of calls."""
         tape, model = Tape(self._lead, self.batch, self.values), self.config.model
         *hidden, head = [self._linear(name) for name in self._names]
         penultimate = [] if model.penultimate == "none" else [hidden.pop()]
@@ -190,8 +185,8 @@ class FusedEngine:
         nodes = node.value.shape[-1] if self.config.loss.convention == "mean" else 1
         self.pull_per_gamma = 2 / (self.batch * nodes)
         self._targets, self._logs = tape.cross_entropy(node, head, self.labels, self._table(head.bias.shape[-1]))
-        self._passes = [(call, self._is_apart(call)) for call in (*tape.forward, *tape.backward)]
-        self._calls = [*(call for call, _ in self._passes), *self.update.calls]
+        self._parts = ([*self.update.before, *tape.forward], tape.top, tape.backward, self.update.calls)
+        self._calls = [call.call if isinstance(call, Apart) else call for part in self._parts for call in part]
 
     def _linear(self, name: str) -> Linear:
         """The views of one layer; a single model has no leading dimension."""

@@ -199,7 +199,7 @@ class Blocks:
         """One step of the run, taken as the recorded ones will be."""
         with self._recorder.apart():
             self._fill(batches, [gamma], [lr])
-            self._take(0)
+            self._take_slot(0)
         self._warm += 1
 
     def ready(self) -> bool:
@@ -209,6 +209,21 @@ class Blocks:
         if not self._recorded:
             self._record()
         return self._recorded
+
+    def take(self, batches: Batches, knobs: Callable[[], tuple[float | Tensor, float]], most: int) -> int:
+        """One step, or a block of them if it has at most ``most``; returns how many. A run's first steps warm it up.
+
+        ``knobs`` gives γ (a number, or (R,)) and the backbone's learning rate of one step after the other.
+        """
+        if most >= self.size and self.ready():
+            gammas, lrs = zip(*(knobs() for _ in range(self.size)), strict=True)
+            self.run(batches, gammas, lrs)
+            return self.size
+        if self.warm:
+            self.engine.step(*batches.next(), *knobs())
+        else:
+            self.warm_up(batches, *knobs())
+        return 1
 
     def run(self, batches: Batches, gammas: Sequence[float | Tensor], lrs: Sequence[float]) -> None:
         """``size`` steps on the next batches; one γ (a number, or (R,)) and one backbone learning rate for each."""
@@ -230,12 +245,12 @@ class Blocks:
         _send(pulls.view(*pulls.shape, *[1] * (self.pulls.dim() - pulls.dim())), self.pulls[:count])
         _send(torch.tensor(lrs, dtype=torch.float64), self.lrs[:count])
 
-    def _take(self, slot: int) -> None:
+    def _take_slot(self, slot: int) -> None:
         self.engine.take(self.inputs[slot], self.labels[slot], self.pulls[slot], self.lrs[slot])
 
     def _take_all(self) -> None:
         for slot in range(self.size):
-            self._take(slot)
+            self._take_slot(slot)
 
     def _record(self) -> None:
         """Record all slots; after a failure the random streams start anew where they were, unbound from any graph."""

@@ -47,7 +47,8 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """The inverse of `optimizer_tensors`.
 
-    A quantity per weight gets that weight's layout in memory, because the fused kernels read both in memory order.
+    A quantity per weight gets that weight's layout in memory, because the fused kernels read both in memory order. All
+    lie on the weight's device: torch sends the count of steps there for optimisers of its own alone.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
@@ -56,5 +57,6 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
             _, index, quantity = name.split(".", 2)
             like = parameters[int(index)].detach()
             slots.setdefault(int(index), {})[quantity] = (
-                torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor.clone())
+                torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape
+                else tensor.to(like.device, copy=True))
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -17,6 +17,7 @@ from lpc_core.data import Dataset, load
 from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.batches import Batches
+from lpc_core.engine.compiling import Compiled, pays
 from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
@@ -59,11 +60,13 @@ class Trainer:
     On CUDA the steps are recorded and replayed ``block`` at a time (None: as many as suit the model; 0: one by one),
     and a convnet's backbone computes in bfloat16 with float32 weights; latents, head and loss are float32 everywhere.
     `engine_note` says what does the steps, and why it isn't something faster. With ``share`` this process takes its
-    part of every batch (`lpc_core.engine.parallel`), step by step with autograd.
+    part of every batch (`lpc_core.engine.parallel`), step by step with autograd. With ``patient`` nobody waits for the
+    first step, which on CUDA may take half a minute where that makes the whole run shorter (torch.compile).
     """
 
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
-                 engine: str = "auto", block: int | None = None, share: Share | None = None) -> None:
+                 engine: str = "auto", block: int | None = None, share: Share | None = None,
+                 patient: bool = False) -> None:
         self.config, self.every, self._share = config, every, share
         self.device = pick_device(device)
         check_names(config)
@@ -71,10 +74,11 @@ class Trainer:
         self.theory_note = _theory_note(config)
         with faults_named(config, self.device):
             check_room(config, self.device)
-            self._start(engine if share is None else "autograd", block if share is None else 0)
+            self._start(engine if share is None else "autograd", block if share is None else 0,
+                        patient and share is None)
             self._join()
 
-    def _start(self, engine: str, block: int | None) -> None:
+    def _start(self, engine: str, block: int | None, patient: bool) -> None:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
@@ -82,6 +86,7 @@ class Trainer:
         slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
+        self._compiled = self._pick_compiled() if patient and pays(config, shape) else None
         self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
         self.gamma = GammaDriver.start(config.gamma)
@@ -124,6 +129,12 @@ class Trainer:
             return AutogradEngine(self.config, self.model), f"autograd, because {obstacle or 'it was asked for'}"
         return FusedEngine(self.config, self.model, self.batches.size), "fused: the steps of this MLP, written out"
 
+    def _pick_compiled(self) -> Compiled | None:
+        """The backbone in compiled form, on CUDA."""
+        if self.device.type != "cuda" or isinstance(self.engine, FusedEngine):
+            return None
+        return self.engine.compile()
+
     def _pick_blocks(self, size: int) -> Blocks | None:
         if size == 0:
             return None
@@ -133,7 +144,7 @@ class Trainer:
     @property
     def engine_note(self) -> str:
         """What does the steps, and why not something faster."""
-        return self._engine_note + (f"; {self._blocks.note}" if self._blocks else "")
+        return "; ".join([self._engine_note, *(part.note for part in (self._compiled, self._blocks) if part)])
 
     # ---- looping -------------------------------------------------------------------------------------------------
 
@@ -207,16 +218,10 @@ class Trainer:
         return done
 
     def _step_or_block(self, most: int) -> int:
-        """One step, or a block of them if it has at most ``most``; returns how many. A run's first steps warm it up."""
-        blocks = self._blocks
-        if blocks is not None and most >= blocks.size and blocks.ready():
-            gammas, lrs = zip(*(self._knobs() for _ in range(blocks.size)), strict=True)
-            blocks.run(self.batches, gammas, lrs)
-            return blocks.size
-        if blocks is not None and not blocks.warm:
-            blocks.warm_up(self.batches, *self._knobs())
-        else:
-            self.engine.step(*self._batch(), *self._knobs())
+        """One step, or a block of them if it has at most ``most``; returns how many."""
+        if self._blocks is not None:
+            return self._blocks.take(self.batches, self._knobs, most)
+        self.engine.step(*self._batch(), *self._knobs())
         return 1
 
     def _knobs(self) -> tuple[float, float]:

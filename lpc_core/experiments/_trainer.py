@@ -21,10 +21,10 @@ class RowTrainer(Trainer):
     def __init__(self, row: Row, config: RunConfig, scale: float = 1.0, device: str = "auto",
                  dataset: Dataset | None = None) -> None:
         self.row, self.scale = row, scale
-        by_hand = row.contrast > 0 or row.margins is not None  # what neither the fused steps nor recorded ones know
+        by_hand = row.contrast > 0 or row.margins is not None  # which fused, recorded and compiled steps do not know
         self._angles: tuple[float, float] | None = None
         engine, block = ("autograd", 0) if by_hand else ("auto", None)
-        super().__init__(config, device, dataset, engine=engine, block=block)
+        super().__init__(config, device, dataset, engine=engine, block=block, patient=not by_hand)
         self.batches.set_noise(row.noise)
         if row.contrast:
             self._contrast()

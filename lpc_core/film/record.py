@@ -8,6 +8,7 @@ keep up; where it does not, the film shows total collapse, which is thus a prope
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Iterator
 
@@ -19,6 +20,7 @@ from lpc_core.data import Dataset, load, sources
 from lpc_core.data.inputs import input_shape
 from lpc_core.engine.devices import pick_device
 from lpc_core.engine.fused import FusedEngine, supports
+from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.probe import make_probe
 from lpc_core.engine.trainer import NO_THEORY, Trainer
@@ -46,6 +48,7 @@ from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import PLACED, in_view, placed
 
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
+MOST_RECORDED = 8  # steps per replay
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
 
@@ -100,18 +103,34 @@ def _together(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable
     def frames(steps: np.ndarray) -> Frames:
         engine = FusedEngine(config, models, first.batches.size)
         observer, good = Observer(config.loss, not first.theory_note), np.ones(len(models), bool)
-        gamma, step = torch.zeros(len(models), device=first.device), 0
-        for frame, wanted in enumerate(steps):
-            while step < wanted:
-                gamma.copy_(torch.tensor([driver.advance() for driver in gammas]))
-                engine.step(*first.batches.next(), gamma, lr_at(config.optim, config.optim.lr, step, config.steps))
-                step += 1
+        blocks, step = _blocks(engine, first), itertools.count()
+
+        def knobs() -> tuple[torch.Tensor, float]:
+            gamma = torch.tensor([driver.advance() for driver in gammas])
+            return gamma, lr_at(config.optim, config.optim.lr, next(step), config.steps)
+
+        def take(most: int) -> int:
+            if blocks is not None:
+                return blocks.take(first.batches, knobs, most)
+            engine.step(*first.batches.next(), *knobs())
+            return 1
+
+        done = 0
+        for frame, wanted in enumerate(steps.tolist()):
+            while done < wanted:
+                done += take(wanted - done)
             outputs = Outputs.of(*engine.look(first.probe.everything), *engine.heads())
             good &= outputs.finite & engine.finite().cpu().numpy()
             now = np.array([driver.value for driver in gammas])
             yield runs, frame, observer.look(first.probe, outputs, now, metrics=True), now, good.copy()
 
     return frames
+
+
+def _blocks(engine: FusedEngine, first: Trainer) -> Blocks | None:
+    """Recorded steps on CUDA, few at a time: the first moments lie close together."""
+    size = min(MOST_RECORDED, steps_per_replay(first.device, engine))
+    return Blocks(engine, size, *first.batches.peek(), recorder_for(first.device)) if size else None
 
 
 def _one_by_one(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable[[np.ndarray], Frames]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from lpc_core.inspection.running import Cancelled
 from lpc_core.progress import Progress, silent
@@ -210,7 +211,11 @@ def _umap(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.nda
         warnings.filterwarnings("ignore", "n_jobs value 1 overridden to 1 by setting random_state", UserWarning)
         maker = umap.UMAP(min(15, len(narrow) - 1), n_components=dims, random_state=seed, init=start,
                           tqdm_kwds={"disable": False, "file": _Epochs(report), "bar_format": "{n_fmt}/{total_fmt}"})
-        return np.asarray(maker.fit_transform(narrow), np.float32)
+        threads = torch.get_num_threads()  # Numba takes OpenMP's for as many as there are cores, and torch's with them
+        try:
+            return np.asarray(maker.fit_transform(narrow), np.float32)
+        finally:
+            torch.set_num_threads(threads)
 
 
 class _Epochs:

@@ -18,11 +18,13 @@ class Backbone:
     ``make`` gets the settings and the shape of one input, (D,) or (C, H, W), and returns the network and the number of
     features that it ends in. It must be able to build on torch's "meta" device too: there its size is found out.
     ``fit`` gets the new network and training pictures (N, C, H, W), standardised: for parts computed from the data.
+    ``compiled_from`` is how many samples a run must see, all its steps together, for torch.compile to pay on a GPU.
     """
 
     make: Callable[[ModelConfig, tuple[int, ...]], tuple[nn.Module, int]]
     uses: tuple[str, ...] = ()  # which of hidden, depth and width it reads
     fit: Callable[[nn.Module, Tensor], None] | None = None
+    compiled_from: int | None = None  # None: never, as far as anybody has measured
 
 
 def convolves(model: nn.Module) -> bool:

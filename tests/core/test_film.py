@@ -98,6 +98,14 @@ def test_a_films_run_is_the_trainers_run_at_that_gamma(recorded):
             assert (recorded.predictions(index, frame) == seen.predictions).mean() > 0.97
 
 
+def test_recorded_steps_give_the_same_film(recorded, monkeypatch):
+    """As on a GPU; the recorder of a CPU calls again what it was given."""
+    monkeypatch.setattr("lpc_core.film.record.steps_per_replay", lambda device, engine: 32)
+    again = record(SMALL, recorded.gammas, frames=5, points=50, device="cpu")
+    np.testing.assert_allclose(again.metric("loss"), recorded.metric("loss"), rtol=1e-3)
+    assert (again.tensors["predictions"] == recorded.tensors["predictions"]).mean() > 0.97
+
+
 def _probe_of(trainer, points):
     from lpc_core.engine.probe import make_probe
 

@@ -1,6 +1,5 @@
 """On a CUDA device: what is recorded gives what single steps give, nothing waits, and a saved run goes on."""
 
-import contextlib
 import warnings
 
 import numpy as np
@@ -38,11 +37,18 @@ def recorded(run):
     return run._blocks._recorded
 
 
+def waiting_is(mode):
+    """Whether what makes the host wait for the device is an "error", or as by "default"."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns at the first call, of either kind, that this is a prototype
+        torch.cuda.set_sync_debug_mode(mode)
+
+
 @pytest.fixture(autouse=True)
 def _waiting_is_allowed():
     """A test that fails while waiting is an error must not make the others fail."""
     yield
-    torch.cuda.set_sync_debug_mode("default")
+    waiting_is("default")
 
 
 @pytest.fixture(autouse=True)
@@ -111,25 +117,14 @@ def test_a_loaded_run_is_recorded_again():
     assert np.isfinite(run.snapshot().latents).all()
 
 
-@contextlib.contextmanager
-def waiting_is_an_error():
-    """While in it, whatever makes the host wait for the device raises; it ends with the block, whatever happens."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns that this mode is a prototype
-            torch.cuda.set_sync_debug_mode("error")
-        yield
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-
-
 @pytest.mark.parametrize("settings", [MLP, CONVNET | {"augment": "flip-crop"}, FASTNET], ids=str)
 def test_nothing_in_a_slice_waits_for_the_device(settings):
     run = made(settings)
     run.advance(70)  # warmed up and recorded
     assert recorded(run)
-    with waiting_is_an_error():
-        assert run.advance(70) == 70
+    waiting_is("error")
+    assert run.advance(70) == 70
+    waiting_is("default")
     assert np.isfinite(run.snapshot().latents).all()
 
 
@@ -142,6 +137,19 @@ def test_a_convnet_computes_its_backbone_in_bf16_channels_last():
     assert seen == {"backbone": torch.bfloat16, "penultimate": torch.float32, "head": torch.float32}
     assert run.batches.next()[0].is_contiguous(memory_format=torch.channels_last)
     assert all(p.dtype == torch.float32 for p in run.model.parameters())
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler's advice
+def test_a_long_run_of_a_resnet_is_compiled_and_recorded():
+    settings = PICTURES | {"model": "resnet18", "steps": 100_000, "lr": 1e-3}
+    plain, run = made(settings), made(settings, patient=True)
+    for each in (plain, run):
+        each.advance(WARM_UP)
+    assert "; compiled; " in run.engine_note
+    assert np.linalg.norm(weights(plain) - weights(run)) < 5e-2 * np.linalg.norm(weights(plain))
+    run.advance(40)
+    assert recorded(run)
+    assert np.isfinite(run.snapshot().latents).all()
 
 
 def test_a_convnet_learns_and_collapses():

@@ -49,6 +49,7 @@ def test_json_is_one_object_and_progress_goes_to_stderr(monkeypatch, capsys):
 
 
 def test_a_file_for_the_lab_and_progress_for_a_script(monkeypatch, capsys, tmp_path):
+    pytest.importorskip("openTSNE")
     out_file = tmp_path / "a.inspection.safetensors"
     code, _, err = run(monkeypatch, capsys, COLLAPSED, "--samples", "60", "--json", "--out", out_file,
                        "--project", "tsne")

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import io
 import re
+import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -51,6 +52,12 @@ def test_a_download_is_told_about_and_kept(server, tmp_path):
     assert shares == sorted(shares)
     assert shares[0] < 0.5
     assert shares[-1] == 1
+
+
+def test_without_the_package_for_downloads_the_message_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(DataError, match=r"expected to download set\.bin, got no package pooch; do it yourself"):
+        download("http://127.0.0.1:9/set.bin", MD5, tmp_path / "set.bin", print, "do it yourself")
 
 
 @pytest.mark.parametrize(("page", "md5", "problem"), [

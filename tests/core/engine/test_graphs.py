@@ -10,6 +10,7 @@ import torch
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine import graphs, trainer
+from lpc_core.engine._fused_tape import Apart
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.batches import Batches
 from lpc_core.engine.fused import FusedEngine
@@ -226,7 +227,7 @@ def test_many_gammas_in_blocks():
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.3}, {"penultimate": "nonlinear"}, {"penultimate": "none"},
                                       {"hidden": (16,), "activation": "tanh"}, {"optimizer": "sgd"}], ids=str)
 @pytest.mark.parametrize("replicas", [1, 3])
-def test_gradients_of_parameters_may_be_computed_beside_the_rest(settings, replicas):
+def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas):
     config = unflatten(SMALL | settings)
     engines = [FusedEngine(config, [build(config.model, (20,), 4, seed) for seed in range(replicas)], 32)
                for _ in range(2)]
@@ -237,7 +238,14 @@ def test_gradients_of_parameters_may_be_computed_beside_the_rest(settings, repli
         for engine in engines:
             engine.take(inputs, labels, torch.full_like(engine.pull, 0.01), torch.full_like(engine.lr, 1e-2))
     assert torch.equal(engines[0].values, engines[1].values)
-    assert late.done == 12 * 2 * len(engines[0]._names)
+    assert late.done == 12 * (1 + sum(isinstance(call, Apart) for part in engines[0]._parts for call in part))
+
+
+def test_the_longest_chain_of_a_step_is_short():
+    """On a GPU each of its calls takes some µs, whatever it computes."""
+    engine = FusedEngine(unflatten({}), build(unflatten({}).model, (20,), 4, 0), 256)
+    calls = [isinstance(call, Apart) for part in engine._parts for call in part]
+    assert (len(calls), calls.count(False)) == (27, 15)
 
 
 def test_only_the_backbone_may_compute_in_half_precision():
@@ -371,7 +379,7 @@ def test_the_cause_of_a_failed_capture_is_named_not_its_end(settings, monkeypatc
     blocks = Blocks(run.engine, 4, *run.batches.peek(), recorder)
     for _ in range(WARM_UP):
         blocks.warm_up(run.batches, 0.1, 1e-3)
-    monkeypatch.setattr(blocks, "_take", lambda slot: 1 / 0)
+    monkeypatch.setattr(blocks, "_take_slot", lambda slot: 1 / 0)
     assert not blocks.ready()
     assert blocks.obstacle == "the steps could not be recorded (division by zero)"
     run.advance(5)

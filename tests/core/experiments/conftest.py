@@ -8,13 +8,19 @@ FEW = {"MOST": 200, "ATTACKED": 12, "SLOPES": 40, "ATTACKS": ("deepfool", "ddn")
 
 
 @pytest.fixture
-def few(monkeypatch):
+def few(monkeypatch, tables):
     for name, value in FEW.items():
         monkeypatch.setattr(f"lpc_core.experiments._measure.{name}", value)
 
 
 @pytest.fixture(scope="session")
-def small_store(tmp_path_factory):
+def tables():
+    """What a run's numbers are kept with."""
+    pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory, tables):
     """digits/lpc, digits/no-pen and digits/lin-pen under two seeds, eight epochs each."""
     store = tmp_path_factory.mktemp("paper") / "store"
     with pytest.MonkeyPatch.context() as patch:

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn.decomposition import PCA
 
 from lpc_core.inspection import Cancelled, components, project
@@ -67,7 +68,7 @@ def test_very_wide_latents_are_exact_too(n, noise, seed, monkeypatch):
 
 @pytest.mark.parametrize("method", ["tsne", "umap"])
 def test_clouds_stay_apart_and_progress_is_told(method):
-    told = []
+    told, threads = [], torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         view = project(CLOUDS, method, seed=1, progress=lambda share, what: told.append((share, what)))
@@ -77,6 +78,7 @@ def test_clouds_stay_apart_and_progress_is_told(method):
     assert np.array_equal(view, project(CLOUDS, method, seed=1))
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert (1.0, f"{method}: moving the points") in told
+    assert torch.get_num_threads() == threads  # what comes after it is not slowed down by threads that spin
 
 
 def test_three_dimensions_and_few_nodes():

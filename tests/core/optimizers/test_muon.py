@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine.autograd import make_optimizer, parameters
+from lpc_core.engine.autograd import AutogradEngine, make_optimizer, parameters
+from lpc_core.engine.fused import FusedEngine
+from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
+from lpc_core.optimizers import muon
 from lpc_core.optimizers.muon import is_matrix, orthogonalised
 
 SETTINGS = {"optimizer": "muon", "muon_lr": 0.1, "muon_momentum": 0.6, "muon_steps": 3, "lr": 4e-3, "head_lr": 1e-2,
@@ -128,3 +131,35 @@ def test_a_saved_run_goes_on_exactly(settings, block):
     rest.advance(11)
     for one, other in zip(whole.model.parameters(), rest.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_all_of_a_restored_state_lies_where_the_weights_are():
+    """On a GPU a count of steps left on the CPU would stop the next step; torch's "meta" device stands in for one."""
+    run = unflatten(SETTINGS | {"hidden": (8,)})
+    here, there = (build(run.model, (5,), 3, 0).to(device) for device in ("cpu", "meta"))
+    first, second = (make_optimizer(net, run.optim) for net in (here, there))
+    sum(p.sum() for p in here.parameters()).backward()
+    first.step()
+    restore_optimizer(second, optimizer_tensors(first))
+    places = [kept.device.type for state in second.state.values() for kept in state.values()]
+    assert places == ["meta"] * len(optimizer_tensors(first))
+
+
+@pytest.mark.parametrize(("kind", "settings"), [(AutogradEngine, {"model": "fastnet", "hidden": (4, 6)}),
+                                                (FusedEngine, {"hidden": (6, 9)})])
+def test_a_step_reads_no_number_back_and_stays_on_the_device(kind, settings, monkeypatch):
+    """On "meta" nothing has a value to be read, and what lies elsewhere is refused; only AdamW has no kernel there."""
+    def adamw(*arguments):
+        *lists, lr, _ = arguments
+        told.append({t.device.type for tensors in (*lists, [lr]) for t in tensors
+                     if isinstance(t, torch.Tensor)})
+
+    told = []
+    monkeypatch.setattr(muon, "_adamw", adamw)
+    run = unflatten(SETTINGS | settings)
+    net = build(run.model, (1, 9, 9), 4, 0).to("meta")
+    engine = kind(run, net) if kind is AutogradEngine else kind(run, net, 8)
+    inputs, labels = torch.zeros(8, 1, 9, 9, device="meta"), torch.zeros(8, dtype=torch.int64, device="meta")
+    for _ in range(2):
+        engine.take(inputs, labels, torch.zeros_like(engine.pull), torch.zeros_like(engine.lr))
+    assert told == [{"meta"}] * 4

@@ -42,7 +42,7 @@ def test_its_kernel_takes_the_same_steps(name, momentum):
         for parameter, part in zip(weights, gradients.split([p.numel() for p in weights]), strict=True):
             parameter.grad = part.view_as(parameter).clone()
         optimizer.step()
-        for call in update.calls:
+        for call in (*update.before, *update.calls):
             call()
     torch.testing.assert_close(values, torch.cat([parameter.detach().flatten() for parameter in weights]))
 
