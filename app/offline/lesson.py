@@ -8,7 +8,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from app.lessons import Step, coached, lessons, spoken
+from app.lessons import Claim, Step, coached, lessons, spoken
 from app.words import _
 
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
@@ -36,14 +36,14 @@ def for_the_coach(name: str) -> list[dict[str, Any]]:
 def _section(step: Step, number: int, of: int) -> str:
     place = html.escape(_("Step {n} of {all}", n=number, all=of))
     look = in_html(_("**Look for:** {what}", what=step.look_for))
-    said = "".join(f"<li>{_claimed(claim.by)}: {in_html(claim.words)}<small>{html.escape(claim.evidence)}</small></li>"
-                   for claim in step.claims)
+    claims = [(in_html(f"**{_whose(claim)}:** {claim.words}"), html.escape(claim.evidence)) for claim in step.claims]
+    said = "".join(f"<li>{words}<small>{evidence}</small></li>" for words, evidence in claims)
     return (f'<section class="lpc-step" hidden><p class="lpc-step-place">{place}</p><h2>{html.escape(step.title)}</h2>'
             f'{in_html(step.text)}{look}{f"<ul>{said}</ul>" if said else ""}</section>')
 
 
-def _claimed(by: str) -> str:
-    return html.escape(_("The paper says") if by == "paper" else _("We measured"))
+def _whose(claim: Claim) -> str:
+    return _("The paper says") if claim.by == "paper" else _("We measured")
 
 
 def in_html(text: str) -> str:

@@ -133,6 +133,9 @@ def test_every_lesson_of_one_run_can_be_taken_along(name):
             made, told = sections(name), for_the_coach(name)
         assert made.count("<section") == made.count("</section>") == len(told) == len(lessons()[name].steps)
         assert not re.search(r"[\\$\ue000\ue001]|\*\*", made)
+        said = {"The paper says", "We measured"} if language == "en" else {"Der Artikel sagt", "Wir haben gemessen"}
+        assert all(re.findall(r"<li><p><strong>([^<]*):</strong>", made)[i] in said
+                   for i in range(sum(len(step.claims) for step in lessons()[name].steps)))
         assert [step["next"] != "" for step in told] == [True] * (len(told) - 1) + [False]
         assert all(step["check"] and step["goal"] for step in told)
 
