@@ -55,7 +55,7 @@ def in_html(text: str) -> str:
         formulas.append(f'<span class="lpc-shown">{formula(shown)}</span>' if shown else formula(within))
         return _HELD.format(len(formulas) - 1)
 
-    made = MarkdownIt("commonmark", {"html": False}).render(_FORMULA.sub(hold, text))
+    made: str = MarkdownIt("commonmark", {"html": False}).render(_FORMULA.sub(hold, text))
     for i, one in enumerate(formulas):
         made = made.replace(_HELD.format(i), one)
     return made
