@@ -122,12 +122,12 @@ def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
 def told(tab: session.Learning, lesson: Lesson) -> None:
     """The words of the open step."""
     shown = spoken(lesson.steps[tab.index])
-    st.markdown(f"#### {plain(_(lesson.title))}")
+    st.markdown(f"## {plain(_(lesson.title))}")
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
     st.caption(plain(_("Step {n} of {all}", n=tab.index + 1, all=len(lesson.steps)) + f" {marks}"))
     before = met_in(" ".join(step.text for step in map(spoken, lesson.steps[:tab.index])))
-    st.markdown(f"##### {plain(shown.title)}\n\n{linked(shown.text, before)}")
+    st.markdown(f"### {plain(shown.title)}\n\n{linked(shown.text, before)}")
     st.markdown(_("**Look for:** {what}", what=linked(shown.look_for, before | met_in(shown.text))))
     for claim in shown.claims:
         _claim(claim)

@@ -48,7 +48,7 @@ export class Terms {
     this.tip.textContent = term.title;
     term.removeAttribute("title");
     term.setAttribute("aria-describedby", this.tip.id);
-    document.body.append(this.tip);
+    (term.closest("[data-testid=stMain]") ?? document.body).append(this.tip); // within a landmark
     this.place();
   }
 
