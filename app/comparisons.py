@@ -53,6 +53,11 @@ class Ready:
         """What to look for, in a few sentences."""
         return " ".join(map(_, [*(claim.words for claim in self.claims), self.hint]))
 
+    @property
+    def evidence(self) -> list[str]:
+        """The metrics that show it."""
+        return list(dict.fromkeys(claim.metric for claim in self.claims))
+
     def texts(self) -> list[str]:
         """Every text of it that a reader sees."""
         return [self.title, *(claim.words for claim in self.claims), self.hint, *(title for title, _own in self.runs)]

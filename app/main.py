@@ -26,9 +26,12 @@ st.html(AWAY.replace("{words}", _("The server does not answer. This page goes on
 pages = {name: st.Page(view.render, title=_(view.title), url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())}
 shown = st.navigation(list(pages.values()), position="top")
-if shown is pages["home"] and (asked := session.given()):  # links to runs have always been to the address itself
-    st.switch_page(pages["play"], query_params=asked)
+if shown is pages["home"] and session.given():  # links to runs have always been to the address itself
+    st.switch_page(pages["play"], query_params=session.whole_link())
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
+with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides its own (`stage.css`)
+    for page in pages.values():
+        st.page_link(page)
 opening()
 shown.run()
 session.keep_language()

@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import re
 import sys
@@ -89,6 +90,7 @@ def headers_for(frames: tuple[str, ...]) -> dict[str, str]:
 SETTINGS = from_env()
 HEADERS = headers_for(SETTINGS.frame_ancestors)
 FOREVER = "public, max-age=31536000, immutable"
+SWEEP_S = 60
 REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
 
 
@@ -253,11 +255,13 @@ def script_failed(error: Exception) -> bool:
     return True
 
 
-async def _keep_rooms(register: registers.Register) -> None:
-    """Rooms whose leaders stay away end."""
-    while True:
+async def _tidy(register: registers.Register, keep_s: float) -> None:
+    """Rooms whose leaders stay away end; what dead servers left goes when its time has come."""
+    for second in itertools.count(1):
         await asyncio.sleep(1.0)
         register.tidy()
+        if second % SWEEP_S == 0:
+            await asyncio.to_thread(rooms.sweep, keep_s)
 
 
 @contextlib.asynccontextmanager
@@ -265,11 +269,12 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
     config.set_option("server.maxUploadSize", SETTINGS.upload_mb)  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
-    await asyncio.to_thread(rooms.sweep)
+    keep_s = hub.settings.keep_s
+    await asyncio.to_thread(rooms.sweep, keep_s)
     await asyncio.to_thread(hub.start)
     hubs.install(hub)
     registers.install(registers.Register(hub))
-    tidy = asyncio.create_task(_keep_rooms(registers.current()))
+    tidy = asyncio.create_task(_tidy(registers.current(), keep_s))
     warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
     try:
         yield {"hub": hub}
@@ -279,7 +284,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
         registers.install(None)
         hubs.install(None)
         await asyncio.to_thread(jobs.close_all)
-        await asyncio.to_thread(hub.stop)
+        await asyncio.to_thread(hub.stop, keep=keep_s > 0)
 
 
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")

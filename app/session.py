@@ -41,7 +41,8 @@ Desk = TypeVar("Desk", bound=jobs.Desk)
 Kind = TypeVar("Kind")
 _JOB = "job"  # in a link: the desk whose work its page goes on showing
 _LANGUAGE = "lang"  # likewise: the language of the page
-_OF_THE_WINDOW = ("embed", "embed_options", "present", _JOB)  # how pages are shown: it stays in the address
+_HIDE = "hide"  # likewise: the controls that the page is shown without
+_OF_THE_WINDOW = ("embed", "embed_options", "present", _HIDE, _JOB)  # how pages are shown: it stays in the address
 
 
 class Session:
@@ -50,17 +51,29 @@ class Session:
     ticket = ""  # in the line for a place
 
     def __init__(self) -> None:
-        asked, moment, wrong = moments.split(given())
-        self.run, errors = parse_run_leniently(asked)
-        self.moment = moments.plain(moment)  # where the link wants the run to be, when it has just been opened
-        self.problems = [*(f"{error}. It is ignored." for error in wrong),
-                         *(_explain(error, self.run) for error in errors)]
+        self.run, errors = parse_run_leniently(self._asked())
+        self.problems = [_explain(error, self.run) for error in errors]
         self.form = 0  # grows when the form must forget what was typed
         self.place: SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
         self.film_uploads = 0  # grows when the uploader must forget its file
         self.inspect_uploads = 0  # likewise
         self.comparing_files = False  # whether the inspection page shows a second file
+
+    def _asked(self) -> dict[str, str]:
+        """What the link says of what is trained; where it wants to be waits for `moment`."""
+        asked, self._wanted = moments.split(given())
+        self._moment: tuple[str, dict[str, str]] | None = None
+        return asked
+
+    def moment(self, page: str) -> dict[str, str]:
+        """Where the link wants the page to be that it has opened, in the words of `moments`; nothing for any other."""
+        if self._moment is None:
+            words, errors = moments.check(self._wanted, page)
+            self._moment = page, words
+            self.problems = [*(f"{error}. It is ignored." for error in errors), *self.problems]
+        opened, words = self._moment
+        return words if opened == page else {}
 
     def change(self, name: str, given: object) -> None:
         """Set one setting, as a form gives it; a value that is not allowed changes nothing but the message."""
@@ -104,6 +117,10 @@ class Session:
         """All of it as texts, as a link carries it."""
         return to_texts(self.run)
 
+    def short_texts(self) -> dict[str, str]:
+        """The same in few words: only what differs from what a page begins with."""
+        return to_short_texts(self.run)
+
     def connect(self) -> SessionHandle:
         """Return this tab's place at the hub, taken anew if the old one was given up."""
         if self.place is None or not hub.current().alive(self.place.id):
@@ -140,7 +157,7 @@ class Comparing(Session):
     """The same for the page that compares: ``run`` is the base, and ``name`` says in what the runs differ from it."""
 
     def __init__(self) -> None:
-        asked = given()
+        asked = self._asked()
         self.form, self.place, self.lines = 0, None, [comparisons.OWN_START]
         name, errors = _lenient(comparisons.check_name, asked.pop("comparison", next(iter(comparisons.READY))))
         self.name = name or next(iter(comparisons.READY))
@@ -186,8 +203,17 @@ class Comparing(Session):
 
     def texts(self) -> dict[str, str]:
         """The comparison's name, one's own lines, and the base run."""
+        return self._named() | to_texts(self.run)
+
+    def short_texts(self) -> dict[str, str]:
+        """The same, of the base run only what differs from the comparison's own."""
+        ready = comparisons.READY.get(self.name)
+        own = ready is not None and ready.dataset == self.run.data.dataset
+        return self._named() | to_short_texts(self.run, ready.run() if ready is not None and own else None)
+
+    def _named(self) -> dict[str, str]:
         own = dict(zip(comparisons.OWN_RUNS, self.lines, strict=False)) if self.name == comparisons.OWN else {}
-        return {"comparison": self.name} | own | to_texts(self.run)
+        return {"comparison": self.name} | own
 
     def _compare(self, run: RunConfig) -> RunGroup:
         if self.name != comparisons.OWN:
@@ -210,7 +236,7 @@ class Learning(Session):
     """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
 
     def __init__(self) -> None:
-        asked = given()
+        asked = self._asked()
         self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
         self.done: set[tuple[str, int]] = set()  # the steps whose check has ticked in this tab
         name, step = asked.pop("lesson", ""), asked.pop("step", "1")
@@ -256,6 +282,10 @@ class Learning(Session):
             return {}
         seed = {"seed": str(self.run.seed)} if self.run.seed else {}
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
+
+    def short_texts(self) -> dict[str, str]:
+        """The same: it is short."""
+        return self.texts()
 
 
 class Attending(Learning):
@@ -316,6 +346,11 @@ def given() -> dict[str, str]:
     return {name: text for name, text in st.query_params.items() if name not in (*_OF_THE_WINDOW, _LANGUAGE)}
 
 
+def whole_link() -> dict[str, str]:
+    """All that the link says."""
+    return st.query_params.to_dict()
+
+
 def language() -> str:
     """What this tab speaks: the language that a link has named, else the browser's; English where there is no tab."""
     if get_script_run_ctx(suppress_warning=True) is None:
@@ -357,6 +392,12 @@ def keep_language() -> None:
     """Let the address name the language also where the way to this page has left it out."""
     if (asked := asked_language()) and st.query_params.get(_LANGUAGE) != asked:
         st.query_params[_LANGUAGE] = asked
+
+
+def hidden() -> tuple[list[str], str]:
+    """The controls that the link hides, and what is wrong with that; "" if nothing."""
+    names, errors = moments.hidden(st.query_params.get(_HIDE))
+    return names, "".join(f"{error}. It is ignored." for error in errors)
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -404,21 +445,15 @@ def link_job(desk: jobs.Desk) -> None:
         st.query_params[_JOB] = desk.id
 
 
-def write_link(tab: Session | None = None) -> str:
-    """Put all that ``tab`` trains into the address bar and return it as a query string."""
-    texts, kind = (tab or current()).texts(), type(tab or current()).__name__
+def write_link(tab: Session | None = None, shown: Mapping[str, str] | None = None) -> None:
+    """Put all that ``tab`` trains into the address bar, or what else is ``shown``."""
+    page = tab or current()
+    texts, kind = page.texts() if shown is None else shown, type(page).__name__
     came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
     st.session_state["lpc-linked"] = kind
     if came or given() != texts:
         kept = {name: st.query_params[name] for name in _OF_THE_WINDOW if name in st.query_params}
         st.query_params.from_dict({**kept, **in_language(texts)})
-    return "?" + urlencode(in_language(texts))
-
-
-def link(tab: Session | None = None) -> str:
-    """The address that opens this very run, or the comparison of ``tab``."""
-    base = (st.context.url or "").split("?")[0]
-    return base.rstrip("/") + write_link(tab)
 
 
 def room_address() -> dict[str, str]:
@@ -427,10 +462,13 @@ def room_address() -> dict[str, str]:
     return {"base": base, "note": note}
 
 
-def share(tab: Session) -> dict[str, str]:
-    """What a page needs to write a link to a moment: the run in few words, the page's address, what to know of it."""
+def share(page: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What ``page`` needs to write a link: what is trained or read in few words, its address as others reach it, what
+    to know of that; the controls that can be hidden, as {name: words}, and those that are.
+    """
     base, note = reachable((st.context.url or "").split("?")[0])
-    return {"run": urlencode(in_language(to_short_texts(tab.run))), "base": base, "note": note}
+    return {"run": urlencode(in_language(texts)), "base": base, "note": note, "live": page in moments.LIVE,
+            "hidden": hidden()[0], "controls": {name: _(moments.CONTROLS[name]) for name in moments.HIDEABLE[page]}}
 
 
 def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:
@@ -441,6 +479,12 @@ def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], Non
 def carried(key: str, take: Callable[[Any], None]) -> Callable[[], None]:
     """A widget's ``on_change``: hand the widget's value to ``take``."""
     return lambda: take(st.session_state[key])
+
+
+def fill(key: str, value: object, *, anew: bool = True) -> None:
+    """Put ``value`` into the widget ``key``; without ``anew`` only where that holds nothing yet."""
+    if anew or key not in st.session_state:
+        st.session_state[key] = value
 
 
 def film_wanted() -> None:

@@ -61,6 +61,8 @@ class Settings:
     heartbeat_s: float = _setting(10.0, "Seconds after which a page that was closed loses its run.", 0.2, 86_400)
     silent_s: float = _setting(150.0, "Seconds after which a silent page or one whose line broke loses its run (hidden "
                                       "tabs may speak only once a minute, and tablets sleep).", 0.2, 86_400)
+    keep_s: float = _setting(600.0, "Seconds that states of runs (nothing that readers hand in) wait for a new server "
+                                    "when this one has ended; 0: they are deleted with it.", 0, 86_400)
     connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
     upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
     unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)

@@ -112,16 +112,18 @@ def parse_run_leniently(given: Mapping[str, object],
             del values[error.field]
 
 
-def to_short_texts(run: RunConfig) -> dict[str, str]:
-    """The data set and what else differs from its starting run: `parse_run_leniently` reads it as the same run.
+def to_short_texts(run: RunConfig, base: RunConfig | None = None) -> dict[str, str]:
+    """The data set and what else differs from its starting run: `parse_run_leniently` reads it as the same run. With
+    ``base``, which the reader knows, what differs from that.
 
     All of it for a data set whose starting run depends on the device, since whoever reads may have another one.
     """
     texts = to_texts(run)
     if device_note(run):
         return texts
-    usual = to_texts(default_run(run.data.dataset))
-    return {name: text for name, text in texts.items() if name == "dataset" or text != usual[name]}
+    usual = to_texts(base or default_run(run.data.dataset))
+    return {name: text for name, text in texts.items()
+            if text != usual[name] or (name == "dataset" and base is None)}
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """What the documents point at is there: files, settings, commands; and the README stays one page."""
 
 import dataclasses
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -52,6 +53,23 @@ def test_the_container_uses_settings_that_exist():
     known = {f"LPC_{field.name.upper()}" for field in dataclasses.fields(Settings)} | OF_TESTS_AND_COMPOSE
     for name in ("Dockerfile", "compose.yaml"):
         assert set(re.findall(r"LPC_[A-Z_]+", (ROOT / name).read_text("utf-8"))) <= known
+
+
+def test_the_container_runs_as_nobody_and_its_health_check_asks_the_server():
+    lines = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ").splitlines()
+    last = max(number for number, line in enumerate(lines) if line.startswith("FROM"))
+    said = dict(line.partition(" ")[::2] for line in lines[last:])
+    assert re.search(rf"useradd --uid [1-9]\d+ .*\b{said['USER']}\b", said["RUN"])
+    python, flag, code = json.loads(said["HEALTHCHECK"].partition("CMD")[2])
+    assert (python.rpartition("/")[2], flag) == ("python", "-c")
+    compile(code, "health", "exec")
+    assert f":{said['EXPOSE']}'" in code
+    assert "/lab/health" in code
+    compose = (ROOT / "compose.yaml").read_text("utf-8")
+    for wall in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", 'tmpfs: ["/tmp:'):
+        assert wall in compose.partition("services:")[0]
+    services = re.findall(r"^  ([\w-]+):\n((?:    .*\n|\n)+)", compose.partition("services:")[2], re.MULTILINE)
+    assert [name for name, body in services if "<<: *lab" in body] == ["lab", "lab-cuda"]
 
 
 def test_the_project_says_what_it_is():

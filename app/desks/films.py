@@ -15,9 +15,11 @@ from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.files.writing import write_whole
-from lpc_core.film import MAX_BYTES, FilmError, check_size, film_bytes, open_film, parse_gammas
-from lpc_core.parsing import to_texts
+from lpc_core.film import MAX_BYTES, FilmError, check_size, film_bytes, gammas_text, open_film, parse_gammas
+from lpc_core.parsing import to_short_texts, to_texts
 
+GAMMAS, FRAMES, POINTS = "1e-3:1e5:32", 60, 1_000  # of a film, unless asked otherwise
+STEPS = 1_200  # likewise: enough to see every phase, and recorded in seconds
 START_S = 3.0  # to start the process that records
 
 
@@ -49,7 +51,23 @@ class HeldFilm:
 
     token: str
     size: int  # bytes
-    run: RunConfig
+    recording: Recording  # that makes such a film
+    sample: str = ""  # what a link calls it, if it comes with the lab
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The film in few words, as a link carries it."""
+        if self.sample:
+            return {"film": self.sample}
+        run, asked = self.recording.run, self.recording
+        more = {"gammas": (asked.gammas, GAMMAS), "frames": (asked.frames, FRAMES), "points": (asked.points, POINTS),
+                "length": (run.steps, usual_steps(run))}
+        return to_short_texts(run) | {name: str(value) for name, (value, usual) in more.items() if value != usual}
+
+
+def usual_steps(run: RunConfig) -> int:
+    """How long a film of ``run`` is, unless asked otherwise."""
+    return min(STEPS, max(10, run.steps))
 
 
 class FilmDesk(jobs.Desk):
@@ -97,18 +115,19 @@ class FilmDesk(jobs.Desk):
             self.error = f"The film could not be kept: {error.strerror}."
             return
         if self._recording is not None:
-            self._hold(self._recording.run)
+            self._hold(self._recording)
 
-    def adopt(self, raw: bytes) -> None:
-        """Put a saved film on the desk; `FilmError` if it is not one."""
+    def adopt(self, raw: bytes, sample: str = "") -> None:
+        """Put a saved film on the desk, the lab's own ``sample`` or any; `FilmError` if it is not one."""
         film = open_film(raw)
         self.cancel()
         write_whole(self.path, film_bytes(film))  # its phases as this version defines them
         self.error = ""
-        self._hold(film.config)
+        frames, points = len(film.steps), len(film.labels)
+        self._hold(Recording(film.config, gammas_text(film.gammas), frames, points), sample)
 
-    def _hold(self, run: RunConfig) -> None:
-        self.held = HeldFilm(self.publish(self.path), self.path.stat().st_size, run)
+    def _hold(self, recording: Recording, sample: str = "") -> None:
+        self.held = HeldFilm(self.publish(self.path), self.path.stat().st_size, recording, sample)
 
     def close(self) -> None:
         """End the recording and delete the film."""

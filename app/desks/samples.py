@@ -29,6 +29,11 @@ class Sample:
     path: Path
     how: dict[str, Any]  # fields of `inspections.Wish` that the file does not say itself
 
+    @property
+    def link(self) -> str:
+        """What a link calls it."""
+        return self.name.removesuffix(".film")
+
 
 @functools.cache
 def samples(folder: Path = FOLDER) -> list[Sample]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Host:
         if not Path(folder).is_dir():
             raise OSError(f"expected the folder {folder} on node {socket.gethostname()}, got none; start the lab with "
                           "TMPDIR on a disk that all nodes share")
-        self._worker = LocalWorker(Path(folder), engine, device, stays=True)
+        self._worker = LocalWorker(Path(folder), engine, device, keep_s=math.inf)
 
     def mark(self) -> str:
         """Where the process notes whom it serves."""

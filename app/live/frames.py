@@ -5,7 +5,8 @@ The header's ``__metadata__`` has two strings: ``kind`` and ``info`` (a JSON obj
 nodes.
 
 kind "setup": sent first, and again whenever a run starts (new config, reset, or a new worker).
-    info: {run: int (grows with every new run), frame: int, dataset: str, title: str (data set's menu title), n, K, d,
+    info: {run: int (grows with every new run), frame: int, step: int (reached so far), dataset: str,
+           title: str (data set's menu title), n, K, d,
            class_names: [str], image: null | [H, W, C], convention: "sum"|"mean", penultimate: str, optimizer: str,
            steps: int, gamma_start: float, gamma_end: float, theory: bool (collapse points are drawn), theory_note: str
            (why not), history: {name: [number|null]} (columns of equal length incl. "step" and "gamma"; thinned to at

@@ -73,8 +73,8 @@ class Hub:
         self.crew.start()
         self._clock.start()
 
-    def stop(self) -> None:
-        """End every session and worker and remove what they wrote. Safe to call twice."""
+    def stop(self, *, keep: bool = False) -> None:
+        """End every session and worker and remove what they wrote; ``keep`` their states. Safe to call twice."""
         if self._stopping.is_set():
             return
         self._stopping.set()
@@ -88,7 +88,10 @@ class Hub:
         self.crew.stop()
         if self._clock.is_alive():
             self._clock.join(PATIENCE_S)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if keep:
+            rooms.leave(self.folder)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def workers_ready(self) -> int:
@@ -130,7 +133,7 @@ class Hub:
                 self._line.wait(ticket, self.age)
                 raise Full(self.settings.max_sessions, ahead + 1)
             self._line.leave(ticket)
-            handle = SessionHandle(secrets.token_hex(8), secrets.token_urlsafe(32))
+            handle = SessionHandle.of(secrets.token_urlsafe(32))
             session = Session(handle, config, opened=self.age)
             self._sessions[handle.id] = session
             try:
@@ -227,14 +230,20 @@ class Hub:
 
     # ---- what the pages call -----------------------------------------------------------------------------------------
 
-    def connect(self, token: str, page: Outlet) -> str | None:
-        """The id of the session that ``token`` opens, now shown on ``page`` alone; None for a wrong token."""
+    def connect(self, token: str, page: Outlet, before: str = "") -> str | None:
+        """The id of the session that ``token`` opens, now shown on ``page`` alone; None for a wrong token.
+
+        ``before`` opened the page's run on a server that has ended: where its state is left, the run goes on from it.
+        """
         with self._lock:
             session = self._opened_by(token)
             if session is None:
                 return None
             old, session.page = session.page, page
             session.heard, session.gone, session.held = self.age, None, False
+            left = SessionHandle.of(before).id if before else ""
+            if left and session.seat is not None and rooms.claim(left, self.folder):
+                session.go_on(left)
             session.order(orders.Presence(session.id, here=True))
             if session.seat is None:
                 session.tell("error", session.refusal, "stopped")
@@ -344,7 +353,7 @@ class Hub:
         """Pass on what a worker reports of a run, and remember it."""
         with self._lock:
             session = self._sessions.get(report.id)
-            if session is None or session.seat is not seat:
+            if session is None or session.seat is not seat or session.is_past(report):
                 return
             slot, pages = session.note(report), session.audience(report)
         for page in pages:

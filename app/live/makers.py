@@ -29,7 +29,8 @@ def maker(settings: Settings) -> MakeWorker:
     """What makes the workers of a server with these ``settings``."""
     numbers = itertools.count()
     if settings.on == PROCESSES:
-        return lambda folder: LocalWorker(folder, device=settings.device, number=next(numbers))
+        return lambda folder: LocalWorker(folder, device=settings.device, number=next(numbers),
+                                          keep_s=settings.keep_s)
     check(settings.on)
     ray = ray_at(settings.on.partition(":")[2])
     joined = functools.cache(lambda: join(ray, settings.on.partition(":")[2]))  # once, when the first is wanted

@@ -20,10 +20,11 @@ class Message(BaseModel):
 
 
 class Hello(Message):
-    """First word on a connection: the session's token."""
+    """First word on a connection: the session's token; and the one ``before`` it, of a run that a server had ended."""
 
     type: Literal["hello"]
     token: Annotated[str, Field(max_length=128)]
+    before: Annotated[str, Field(max_length=128)] = ""
 
 
 class Play(Message):

@@ -14,7 +14,10 @@ MAX_STEPS = 10_000
 
 @dataclass(frozen=True)
 class Open:
-    """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used."""
+    """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used.
+
+    ``left``: the session of an ended server whose state file it takes, if that is of the same run.
+    """
 
     id: str
     config: RunGroup
@@ -22,6 +25,7 @@ class Open:
     restore: bool = False
     frame: int = 0
     run: int = 0
+    left: str = ""
 
 
 @dataclass(frozen=True)

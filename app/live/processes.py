@@ -57,11 +57,11 @@ class LocalWorker:
     """A child process. Not multiprocessing's: that would run the server's main module again in every child."""
 
     def __init__(self, folder: Path, engine: str = ENGINE, device: str = "auto", number: int = 0,
-                 stays: bool = False) -> None:
+                 keep_s: float = 0.0) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number), "stays" * stays],
+            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number), str(keep_s)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path},
             start_new_session=True)
 

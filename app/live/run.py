@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.catalogue import catalogue
 from app.live import frames, messages, orders, state_file
 from app.live.delivery import Delivery
+from app.live.history import History
 from app.live.keeping import Keeper
 from app.live.pacing import RateMeter, StepBudget
 from app.live.panel import Panel
@@ -59,19 +60,19 @@ class Run:
         """Go on with a run that another worker left behind."""
         trainer = self._make(saved.config, dataset)
         trainer.load_state_bytes(saved.trainer)
-        self._take(trainer, ticket)
-        for panel, history in zip(self._panels, saved.histories, strict=True):
-            panel.history = history
         self.playing, self._gamma_seq = saved.info["playing"], saved.info["gamma_seq"]
         self._set_speed(saved.info["speed"])
         self.view = messages.View.model_validate_json(saved.info["view"])
+        self._take(trainer, ticket, saved.histories)
 
-    def _take(self, trainer: Lockstep, ticket: int) -> None:
+    def _take(self, trainer: Lockstep, ticket: int, histories: Sequence[History] = ()) -> None:
         self.trainer, self.ticket, self.broken = trainer, ticket, ""
         self._remaining = math.inf
         self.run += 1
         self._error = None
         self._panels = [Panel(member) for member in trainer.members]
+        for panel, history in zip(self._panels, histories, strict=False):
+            panel.history = history
         self._meter.stop(time.perf_counter())
         self.delivery.restart()
         self.keeper.forget()
@@ -317,8 +318,8 @@ class Run:
             return
         parts = [panel.opening() for panel in self._panels]
         lead = {name: value for name, value in parts[trainer.leader][0].items() if name != "history"}
-        own = {"run": self.run, "frame": self.delivery.frame, "steps": trainer.limit, "titles": trainer.config.titles,
-               "follows": trainer.config.follows, "catalogue": catalogue()}
+        own = {"run": self.run, "frame": self.delivery.frame, "step": trainer.step, "steps": trainer.limit,
+               "titles": trainer.config.titles, "follows": trainer.config.follows, "catalogue": catalogue()}
         raw = frames.encode("setup", lead | own, parts)
         self._post(orders.Setup(self.id, raw, self.run, self.ticket, retold))
 

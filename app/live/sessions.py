@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Hashable
@@ -24,6 +25,11 @@ class SessionHandle:
 
     id: str
     token: str
+
+    @classmethod
+    def of(cls, token: str) -> SessionHandle:
+        """The session that ``token`` opens: whoever has it can name the state file, and nobody can go the other way."""
+        return cls(hashlib.sha256(token.encode()).hexdigest()[:32], token)
 
 
 class Outlet(Protocol):
@@ -50,6 +56,7 @@ class Session:
     cost: Cost | None = None
     running: RunGroup | None = None  # the one a worker said it runs
     ticket: int = 1
+    since: int = 1  # the first ticket whose setup is the page's
     page: Outlet | None = None
     heard: float = 0.0  # when the page last spoke
     gone: float | None = None  # since when there is no page
@@ -116,6 +123,12 @@ class Session:
             self.order(orders.Configure(self.id, self.config, self.ticket))
         self._order_presence()
 
+    def go_on(self, left: str) -> None:
+        """Open the run asked for anew, from the state of the session ``left`` if it is the same run's."""
+        self.ticket += 1
+        self.since = self.ticket
+        self.order(orders.Open(self.id, self.config, self.ticket, False, self.frame, self.run, left))
+
     def _order_presence(self) -> None:
         if self.page is not None:
             self.order(orders.Presence(self.id, here=True))
@@ -123,6 +136,10 @@ class Session:
                 self.order(orders.Hold(self.id, held=True))
 
     # ---- from its worker -------------------------------------------------------------------------------------------
+
+    def is_past(self, report: orders.OfRun) -> bool:
+        """Whether it tells of a beginning that `go_on` has replaced."""
+        return isinstance(report, orders.Setup) and report.ticket < self.since
 
     def note(self, report: orders.OfRun) -> str:
         """Remember what the report says; returns the slot of the line it is sent in."""

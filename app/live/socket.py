@@ -74,8 +74,8 @@ async def live(socket: WebSocket) -> None:
     if not await accepted(socket, hub.settings):
         return
     outbox = Outbox(asyncio.get_running_loop())
-    token = await token_of(socket)
-    session = None if token is None else hub.connect(token, outbox)
+    hello = await hello_of(socket)
+    session = None if hello is None else hub.connect(hello.token, outbox, hello.before)
     if session is None:
         await hang_up(socket, Hangup(CLOSE_TOKEN, "expected a hello with this run's token; reload the page"))
         return
@@ -99,11 +99,11 @@ async def accepted(socket: WebSocket, settings: Settings) -> bool:
     return allowed
 
 
-async def token_of(socket: WebSocket) -> str | None:
-    """The token of the hello that comes first, or None."""
+async def hello_of(socket: WebSocket) -> Hello | None:
+    """The hello that comes first, or None."""
     with contextlib.suppress(MessageError, TimeoutError, WebSocketDisconnect):
         message = parse(await first_word(socket))
-        return message.token if isinstance(message, Hello) else None
+        return message if isinstance(message, Hello) else None
     return None
 
 

@@ -1,8 +1,8 @@
 """Worker: the process that trains. It serves many sessions in turns of a few milliseconds, each run its own `Run`.
 
-Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE NUMBER [stays]``; orders come on standard input, reports
+Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE NUMBER KEEP_S``; orders come on standard input, reports
 go to standard output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes
-the directory, unless it stays, and ends.
+what that left, but for the states of runs if these may wait for the next one, and ends.
 """
 
 from __future__ import annotations
@@ -105,6 +105,9 @@ class Worker:
             self._round()
             self._pulse.turns += 1
             self._note_saving()
+        for run in self._runs.values():
+            if run.keeper.changed:
+                self._guard(run, run.save)
 
     def _note_saving(self) -> None:
         """Say once in the log that runs cannot be saved, and once that they can again."""
@@ -208,6 +211,9 @@ class Worker:
 
         run = Run(order.id, self._post, make, self._path(order.id), frame=order.frame, run=order.run)
         run.restoring = order.restore
+        if order.left:
+            with contextlib.suppress(OSError):  # then the run begins at step 0, which the page says
+                self._path(order.left).replace(self._path(order.id))
         self._runs[order.id] = run
         saved = state_file.read(self._path(order.id)) if order.restore else None
         self._prepare(run, saved.config if saved else order.config, order.ticket)
@@ -309,8 +315,8 @@ class Worker:
             _LOG.warning("could not warm up: %s", error)
 
 
-def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path, stays: bool) -> None:
-    """Put what comes into ``inbox``; when the web process is gone, leave nothing behind unless the folder ``stays``."""
+def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path, keep_s: float) -> None:
+    """Put what comes into ``inbox``; when the web process is gone, leave nothing behind but states to be kept."""
     try:
         while True:
             order = wire.receive(stream)
@@ -318,16 +324,17 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path, stays: boo
             if isinstance(order, orders.Stop):
                 return
     except (EOFError, OSError):
-        if not stays:
+        if keep_s == 0:
             shutil.rmtree(folder, ignore_errors=True)
-            rooms.clear(folder)
+        if keep_s < math.inf:
+            rooms.clear(folder, keep_s)
         os._exit(0)
 
 
-def main(folder: str, engine: str, device: str, number: str = "0", stays: str = "") -> None:
+def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str = "0") -> None:
     """Serve until told to stop. ``engine`` is ``module:function``; workers share out the GPUs by their ``number``.
 
-    The folder ``stays`` where others, on other machines, may go on with what is in it.
+    ``keep_s`` as `Settings.keep_s`; "inf" where others, on other machines, may go on with what is in the folder.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which then says `Stop`
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -336,7 +343,7 @@ def main(folder: str, engine: str, device: str, number: str = "0", stays: str = 
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the reports
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     inbox = wire.Mailbag(orders.merge)
-    threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder), bool(stays)), name="orders",
+    threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder), float(keep_s)), name="orders",
                      daemon=True).start()
     lock, pulse = threading.Lock(), Pulse()
 

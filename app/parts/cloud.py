@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,13 @@ from app.parts._mount import file_url, mount
 
 
 def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str = "",
-                want: Callable[[str], None] | None = None) -> np.ndarray:
+                want: Callable[[str], None] | None = None, link: Mapping[str, Any] | None = None) -> np.ndarray:
     """Draw ``held``; returns the rows chosen, (m,) growing.
 
     Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
-    projection that was asked for; ``busy`` is the one being computed.
+    projection that was asked for; ``busy`` is the one being computed. ``link``: the moment and share of one.
     """
-    result = mount("cloud/cloud", key, _data(held, title, group, busy), on_selection_change=_nothing,
+    result = mount("cloud/cloud", key, _data(held, title, group, busy) | dict(link or {}), on_selection_change=_nothing,
                    on_wanted_change=_nothing)
     if want is not None and result.get("wanted") in PROJECTIONS:
         want(result["wanted"])

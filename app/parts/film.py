@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from app.abouts import FILM, STAGE, abouts
@@ -32,9 +35,10 @@ def shipped(film: Sample) -> None:
         "playing": True})
 
 
-def player(film: HeldFilm) -> None:
-    """Play the film that is on the tab's desk."""
+def player(film: HeldFilm, moment: Mapping[str, str], share: Mapping[str, Any]) -> None:
+    """Play the film that is on the tab's desk; ``moment`` is where its link wants it, ``share`` what a link needs."""
     mount("film/film", "film", {
+        "moment": moment, "share": share,
         "filmUrl": file_url(film.token),
         "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),
         "saveUrl": f"{file_url(film.token)}&save",

@@ -10,7 +10,7 @@ from app.live import hub as hubs
 from app.live.frames import encode
 from app.live.messages import Control, MessageError, Thumbs
 from app.live.outbox import Hangup, Outbox
-from app.live.socket import Hear, accepted, control_in, converse, first_word, hang_up, token_of
+from app.live.socket import Hear, accepted, control_in, converse, first_word, hang_up, hello_of
 from app.room import messages
 from app.room.classroom import CLOSE_OVER, Classroom, Member, RoomError
 from app.room.register import ENDED, Register, current
@@ -83,7 +83,8 @@ async def frames(socket: WebSocket) -> None:
         return
     outbox, register = Outbox(asyncio.get_running_loop()), current()
     try:
-        room = register.watch(await token_of(socket) or "", outbox)
+        hello = await hello_of(socket)
+        room = register.watch(hello.token if hello else "", outbox)
     except RoomError as error:
         await hang_up(socket, Hangup(CLOSE_OVER, str(error)))
         return

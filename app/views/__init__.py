@@ -18,6 +18,6 @@ def views() -> list[tuple[str, View]]:
 
 
 def opening() -> None:
-    """What stands above any page: that the link names a language which we do not have."""
-    if problem := session.wrong_language():
+    """What stands above any page: that the link names a language, or hides a control, which we do not have."""
+    for problem in filter(None, (session.wrong_language(), session.hidden()[1])):
         st.warning(plain(problem))

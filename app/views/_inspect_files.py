@@ -61,13 +61,29 @@ def samples(desk: InspectDesk, heading: str) -> None:
                 _sample(desk, sample)
 
 
+def open_linked(desk: InspectDesk, moment: Mapping[str, str]) -> None:
+    """The sample that the link names, if nothing is open yet."""
+    for sample in listed.samples():
+        if sample.link == moment.get("file") and desk.upload is None and not desk.running:
+            _open(desk, sample)
+
+
+def sample_of(upload: Upload | None) -> str:
+    """What a link calls the file, if it comes with the lab; else ""."""
+    return next((sample.link for sample in listed.samples() if upload is not None and sample.path == upload.path), "")
+
+
+def _open(desk: InspectDesk, sample: listed.Sample) -> None:
+    try:
+        desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
+    except InspectRefused as error:
+        desk.error = str(error)
+
+
 def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
     if st.button(_(sample.title), key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch",
                  disabled=desk.running):
-        try:
-            desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
-        except InspectRefused as error:
-            desk.error = str(error)
+        _open(desk, sample)
         session.current().inspect_uploads += 1
         st.rerun()
     st.caption(_(sample.sentence))

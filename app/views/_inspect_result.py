@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app import session
 from app.charts import Card, code_matrix, csv_text, foretold, head_rows, histograms
 from app.charts.findings import findings, value
 from app.desks.inspections import Held, InspectDesk, InspectRefused
@@ -19,6 +20,7 @@ from app.parts.cloud import point_cloud
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
+from app.views._inspect_files import sample_of
 from app.views._plain import plain
 from app.words import _, language, speaking
 from lpc_core.inspection import Inspection
@@ -113,7 +115,7 @@ def _explore(desk: InspectDesk, held: Held) -> None:
     """The cloud and its lists: only this part runs again when samples are chosen."""
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        rows = cloud_of(desk, held, "inspect-cloud", _("The latents"))
+        rows = cloud_of(desk, held, "inspect-cloud", _("The latents"), link=_link(held))
     with right:
         told = findings(held.inspection)
         if told:
@@ -121,7 +123,8 @@ def _explore(desk: InspectDesk, held: Held) -> None:
         lists_of(held, rows)
 
 
-def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "inspect") -> np.ndarray:
+def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "inspect", *,
+             link: Mapping[str, Any] | None = None) -> np.ndarray:
     """The point cloud of ``held``; a projection that is asked for is computed by ``desk``."""
 
     def want(method: str) -> None:
@@ -131,7 +134,17 @@ def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "
             desk.error = str(error)
         st.rerun(scope="app")
 
-    return point_cloud(held, key, title, group=group, want=want, busy=desk.task if desk.running else "")
+    return point_cloud(held, key, title, group=group, want=want, link=link,
+                       busy=desk.task if desk.running else "")
+
+
+def _link(held: Held) -> dict[str, Any]:
+    """What the cloud needs to be opened and shared by a link, which does not hold a file of somebody's own."""
+    sample = sample_of(held.upload)
+    share = session.share("inspect", {"file": sample} if sample else {})
+    alone = _("The file does not travel with the link: whoever has a copy opens it there, and sees this.")
+    return {"moment": session.current().moment("inspect"),
+            "share": share if sample else share | {"note": f"{alone} {share['note']}"}}
 
 
 def lists_of(held: Held, rows: np.ndarray) -> None:

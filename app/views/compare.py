@@ -23,21 +23,22 @@ HELP = N_("Settings by the names that a link gives them, with spaces between: op
 def render() -> None:
     """The choice of a comparison and what to look for; the runs side by side; the base run's form at the left."""
     tab = session.comparing()
+    moment = tab.moment("compare")
+    session.write_link(tab)
     _choice(tab)
     for problem in tab.problems:
         st.warning(plain(problem))
     begins = READY.get(tab.name)
-    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number} if begins else {}
+    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
+            "evidence": begins.evidence} if begins else {}
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="compare"), session.room_address())
-        stage(seat.token, "compare/compare", name=tab.name, **more)
+        stage(seat.token, "compare/compare", name=tab.name, moment=moment,
+              share=session.share("compare", tab.short_texts()), **more)
     with st.sidebar:
         st.caption(_("The base run: what all runs share unless the comparison says otherwise."))
         _form.render(tab.run, f"compare-{tab.form}", tab)
-        link = session.link(tab)
-        st.text_input(_("Link to this comparison"), link, key=link,
-                      help=_("It opens the very same runs, seed included."))
 
 
 def _choice(tab: session.Comparing) -> None:

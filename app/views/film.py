@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app import session
-from app.desks.films import MAX_BYTES, FilmDesk, FilmError
+from app.desks.films import FRAMES, GAMMAS, MAX_BYTES, POINTS, FilmDesk, FilmError, usual_steps
 from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
 from app.settings import from_env
@@ -15,7 +17,6 @@ from app.views._plain import plain
 from app.words import N_, _
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
-STEPS = 1_200  # of a film, unless asked otherwise: enough to see every phase, and recorded in seconds
 EMPTY = N_("""
 ## One slider for γ, one for time
 A film trains the run on the left once for every γ, all from the same seed and all together, and keeps every moment.
@@ -26,25 +27,36 @@ Then both sliders answer at once, and the curves against γ show where collapse 
 def render() -> None:
     """Controls and form on the left; the film, its progress, or the offer to record one in the middle."""
     tab = session.current()
-    desk = tab.film_desk()
+    desk, moment = tab.film_desk(), tab.moment("film")
     style()
     with st.sidebar:
-        _controls(tab, desk)
+        _controls(tab, desk, moment)
         _form.render(tab.run, tab.form)
-        st.caption(_("This link opens the very same run:"))
-        st.code(session.link(), language=None, wrap_lines=False)
+    _open_linked(desk, moment)
+    held = desk.held
+    session.write_link(tab, tab.texts() | ({"film": held.sample} if held and held.sample else {}))
     for problem in tab.problems:
         st.warning(plain(problem))
     if desk.running:
         _progress(desk)
     if desk.error:
         st.error(plain(desk.error))
-    if desk.held is not None:
-        player(desk.held)
+    if held is not None:
+        player(held, moment, session.share("film", held.texts))
         return
+    if moment:
+        st.info(_("The link shows a film of the settings at the left. Press “Record”: it is trained here, and opens at "
+                  "the link's moment."))
     st.markdown(_(EMPTY))
     if not desk.running:
         _offer(tab, desk)
+
+
+def _open_linked(desk: FilmDesk, moment: Mapping[str, str]) -> None:
+    """The film that the link names, if none is there yet."""
+    for film in samples(FILMS):
+        if film.link == moment.get("film") and desk.held is None and not desk.running:
+            _adopt(desk, film.path.read_bytes(), film.link)
 
 
 def _offer(tab: session.Session, desk: FilmDesk) -> None:
@@ -59,19 +71,22 @@ def _offer(tab: session.Session, desk: FilmDesk) -> None:
     for column, film in zip(st.columns(max(1, len(known))), known, strict=False):
         with column, st.container(border=True, height="stretch"):
             if st.button(_(film.title), key=f"film_sample_{film.name}", width="stretch", icon=":material/play_arrow:"):
-                _open(tab, desk, film.path.read_bytes())
+                _open(tab, desk, film.path.read_bytes(), film.link)
             st.caption(plain(_(film.sentence)))
 
 
-def _controls(tab: session.Session, desk: FilmDesk) -> None:
+def _controls(tab: session.Session, desk: FilmDesk, moment: Mapping[str, str]) -> None:
     with st.expander(_("Film"), expanded=True):
-        st.text_input(_("γ of the runs"), "1e-3:1e5:32", key="film_gammas", max_chars=1_000,
+        st.text_input(_("γ of the runs"), moment.get("gammas", GAMMAS), key="film_gammas", max_chars=1_000,
                       help=_("From:to:how many, evenly on a log scale, or a list such as 0.1,1,10. At most 64."))
         left, right = st.columns(2)
-        left.number_input(_("Frames"), MIN_FRAMES, MAX_FRAMES, 60, key="film_frames", help=_("Moments of every run."))
-        right.number_input(_("Points"), MIN_POINTS, MAX_POINTS, 1_000, 100, key="film_points",
+        left.number_input(_("Frames"), MIN_FRAMES, MAX_FRAMES, int(moment.get("frames", FRAMES)), key="film_frames",
+                          help=_("Moments of every run."))
+        right.number_input(_("Points"), MIN_POINTS, MAX_POINTS, int(moment.get("points", POINTS)), 100,
+                           key="film_points",
                            help=_("Samples drawn and measured."))
-        st.number_input(_("Steps"), 10, 1_000_000, min(STEPS, max(10, tab.run.steps)), 100, key="film_steps",
+        st.number_input(_("Steps"), 10, 1_000_000, int(moment.get("length", usual_steps(tab.run))), 100,
+                        key="film_steps",
                         help=_("Length of every run; the ramp of γ is shortened or stretched in proportion."))
         st.button(_("Record"), key="film_record", type="primary", icon=":material/movie:", width="stretch",
                   disabled=desk.running, on_click=session.film_wanted)
@@ -81,11 +96,15 @@ def _controls(tab: session.Session, desk: FilmDesk) -> None:
             _open(tab, desk, given.getvalue())
 
 
-def _open(tab: session.Session, desk: FilmDesk, raw: bytes) -> None:
+def _adopt(desk: FilmDesk, raw: bytes, sample: str) -> None:
     try:
-        desk.adopt(raw)
+        desk.adopt(raw, sample)
     except FilmError as error:
         desk.error = str(error)
+
+
+def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") -> None:
+    _adopt(desk, raw, sample)
     tab.film_uploads += 1  # an emptied uploader: the film is on the desk now
     st.rerun()
 

@@ -39,13 +39,20 @@ _STYLE = """
 def render() -> None:
     """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
     tab = session.current()
+    moment, desk = tab.moment("inspect"), tab.inspect_desk()
     st.html(f"<style>{_STYLE}</style>")
-    desk = tab.inspect_desk()
+    for problem in tab.problems:
+        st.warning(plain(problem))
+    _inspect_files.open_linked(desk, moment)
+    sample = _inspect_files.sample_of(desk.upload)
+    session.write_link(tab, {"file": sample} if sample else {})
+    if moment and "file" not in moment and desk.held is None:
+        st.info(_("This link looks at a file that does not travel with it: open your copy of the file."))
     second = tab.inspect_desk(SECOND) if tab.comparing_files else None
     if desk.upload is None and desk.held is None:
         _empty(desk)
     else:
-        _bar(desk)
+        _bar(desk, second)
     if second is not None or not _waits(desk):  # else they stand where it is started, which a phone may show alone
         _messages(desk)
     if second is not None:
@@ -63,7 +70,7 @@ def _empty(desk: InspectDesk) -> None:
     _inspect_files.samples(desk, _("or try one of these"))
 
 
-def _bar(desk: InspectDesk) -> None:
+def _bar(desk: InspectDesk, second: InspectDesk | None) -> None:
     """What is looked at, and what can be done with it."""
     facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
@@ -74,7 +81,7 @@ def _bar(desk: InspectDesk) -> None:
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
-            _inspect_names.field(desk, desk.held)
+            _inspect_names.field(desk, desk.held, second.held if second else None)
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
 

@@ -29,6 +29,7 @@ What the [paper]({paper}) says and what we measured ourselves is marked as such.
 def render() -> None:
     """The open lesson, or the path with all of them."""
     tab = session.learning()
+    tab.moment("learn")
     for problem in tab.problems:
         st.warning(plain(problem))
     session.write_link(tab)
@@ -46,6 +47,8 @@ def _path(tab: session.Learning) -> None:
                  icon=":material/error:")
     columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
+        if i and i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
+            columns = st.columns(2)
         with columns[i % 2], st.container(border=True, gap=None):
             st.button(f"{i + 1} · {plain(_(lesson.title))}", key=f"lesson-{name}", type="tertiary",
                       icon=_ticks(tab, name), on_click=tab.open, args=(name,))
@@ -78,7 +81,7 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
     if seat is not None:
         lead(seat.token, Where(page="learn", lesson=tab.name, index=tab.index), session.room_address(),
              spoken(lesson.steps[tab.index]).question)
-        drawn(tab, lesson, seat.token)
+        drawn(tab, lesson, seat.token, moment=tab.moment("learn"), share=session.share("learn", tab.short_texts()))
 
 
 def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> None:

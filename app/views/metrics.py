@@ -10,6 +10,7 @@ from app import session
 from app.charts import SECTIONS, Card, Track, charts, separation, verdict
 from app.desks.studies import SAMPLES, StudyDesk, SweepDesk
 from app.parts.cards import cards
+from app.parts.link import link
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table
 from app.settings import from_env
@@ -31,13 +32,14 @@ _kept: weakref.WeakKeyDictionary[Study, dict[str, list[Card]]] = weakref.WeakKey
 def render() -> None:
     """The form on the left; in the middle what was measured so far, while more of it comes in."""
     tab = session.current()
+    moment = tab.moment("metrics")
+    session.write_link(tab)
     st.html(f"<style>{_STYLE}</style>")
+    link(moment, session.share("metrics", tab.short_texts()))
     followed = tab.desk("study", lambda: StudyDesk(from_env().device))
     compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
     with st.sidebar:
         _form.render(tab.run, tab.form)
-        st.caption(_("This link opens the very same run:"))
-        st.code(session.link(), language=None, wrap_lines=False)
     for problem in tab.problems:
         st.warning(plain(problem))
     followed.want(tab.run)

@@ -22,20 +22,20 @@ from lpc_core.presets import device_note, named_presets
 def render() -> None:
     """The form on the left, the stage in the middle, what was wrong with a link above it."""
     tab = session.current()
+    moment = tab.moment("play")
+    session.write_link(tab)
     for problem in tab.problems:
         st.warning(plain(problem))
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="play"), session.room_address())
-        stage(seat.token, moment=tab.moment, share=session.share(tab), tour=TOUR)
+        stage(seat.token, moment=moment, share=session.share("play", tab.short_texts()), tour=TOUR)
     with st.sidebar:
         _presets(tab)
         if note := device_note(tab.run):
             st.caption(plain(_(note)))
         _form.render(tab.run, tab.form)
         take_along(tab.run)
-        link = session.link()
-        st.text_input(_("Link to this run"), link, key=link, help=_("It opens the very same run, seed included."))
 
 
 def _presets(tab: session.Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -57,6 +57,14 @@ def parse_gammas(text: str) -> np.ndarray:
         raise FilmError(f"gammas: expected from:to:count with 0 < from < to <= {GAMMA_MAX:g} and {MIN_GAMMAS} to "
                         f"{MAX_GAMMAS} values, got {text[:40]!r}; try 1e-3:1e5:32")
     return check_gammas([float(f"{gamma:.4g}") for gamma in np.geomspace(low, high, int(count))])
+
+
+def gammas_text(gammas: Iterable[float]) -> str:
+    """What `parse_gammas` reads as ``gammas`` (four digits of each): from:to:count where that is enough."""
+    short = [f"{gamma:.4g}" for gamma in gammas]
+    even = f"{short[0]}:{short[-1]}:{len(short)}"
+    same = len(short) >= MIN_GAMMAS and [f"{gamma:.4g}" for gamma in parse_gammas(even)] == short
+    return even if same else ",".join(short)
 
 
 def _number(text: str) -> float:

@@ -94,6 +94,28 @@ def test_a_living_servers_folder_stays(server, place):
     assert list(place.iterdir()) == []
 
 
+def test_states_of_runs_wait_for_a_while_and_nothing_else_does(server, place):
+    lab = server.room.with_name(server.room.name.replace("-desk-", "-lab-"))
+    lab.mkdir(mode=0o700)
+    for name in ("a.safetensors", ".a.safetensors.x.7.new", "node.7.serving"):
+        (lab / name).write_bytes(b"x")
+    server.kill()
+    server.wait()
+    rooms.clear(server.room, 600.0)
+    assert [path.name for path in place.glob("lpc-*/*")] == ["a.safetensors"]
+    rooms.sweep(600.0)
+    assert (lab / "a.safetensors").exists()
+    (mine := place / "mine").mkdir(mode=0o700)
+    (place / "lpc-lab-open").mkdir()
+    (place / "lpc-lab-open" / "b.safetensors").write_bytes(b"x")
+    assert not rooms.claim("b", mine)  # somebody else's, or not private
+    alive = next(place.glob("lpc-alive-*"))
+    os.utime(alive, (alive.stat().st_mtime - 601,) * 2)
+    rooms.sweep(600.0)
+    assert not lab.exists()
+    assert not alive.exists()
+
+
 def test_clearing_waits_for_a_server_that_is_about_to_end(server, place):
     server.terminate()
     rooms.clear(server.room, 30)

@@ -49,6 +49,16 @@ def drag_gamma(page, value):
     page.mouse.up()
 
 
+def open_own_link(page, lab, most=200):
+    """Open what the page's own button calls a link to it, at most so long; returns its words."""
+    page.get_by_test_id("lpc-share").click()
+    link = page.get_by_test_id("lpc-share-link").input_value()
+    assert len(link) <= most
+    path, _, query = link.partition("?")
+    page.goto(f"{lab.url}/{path.rpartition('/')[2]}?{query}")
+    return set(query.split("&"))
+
+
 DARK = """() => {
   const page = document.querySelector('[data-testid=stApp]') ?? document.body;
   const [r, g, b] = getComputedStyle(page).backgroundColor.match(/\\d+/g);

@@ -70,6 +70,7 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
     assert "spread within a class" in told
     assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
     assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
+    page.get_by_test_id("lpc-present").wait_for()
     page.get_by_test_id("stSkipToContent").focus()
     page.keyboard.press("Enter")
     focused = []
@@ -77,8 +78,54 @@ def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open
         page.keyboard.press("Tab")
         focused.append(page.evaluate("() => document.activeElement.dataset.testid"))
     assert focused == ["lpc-present", "lpc-room", "lpc-play"]
+    page.get_by_test_id("stTopNavLink").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(OUTLINED) == ["stTopNavLink", "solid"]
     assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
                          ".every((icon) => icon.getAttribute('aria-hidden'))")
+
+
+OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(document.activeElement).outlineStyle]"""
+BOXES = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
+COVERED = """() => [...document.querySelectorAll('[data-testid=stTopNavLink], [data-testid=stPageLink-NavLink]')]
+  .filter((link) => !link.closest('[aria-hidden=true]')) // those that Streamlit has folded
+  .map((link) => [link, link.getBoundingClientRect()]).filter(([, at]) => at.width > 0 && at.right <= innerWidth)
+  .filter(([link, at]) => !link.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)))
+  .map(([link]) => link.textContent)"""
+
+
+def test_on_small_screens_gamma_stays_by_the_points_a_finger_scrolls_and_links_are_in_sight(lab, open_page, profile):
+    page = open_page(f"{lab.url}/play", 640, 400)  # 1280 x 800 at 200 %
+    wait_until(page, lambda s: s["step"] > 20)
+    page.get_by_test_id("lpc-present").wait_for()
+    page.get_by_test_id("lpc-play").click()
+    page.get_by_test_id("lpc-plot").evaluate("(plot) => plot.scrollIntoView({block: 'end'})")
+    gamma, plot = ask_until(page, lambda: page.evaluate(BOXES, ["lpc-gamma", "lpc-plot"]),
+                            lambda boxes: boxes[0]["y"] >= 0 and boxes[1]["bottom"] <= 401)
+    assert gamma["bottom"] <= plot["y"] + 60 < plot["bottom"] - 100  # the points are seen under the slider
+    page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, 0)")
+    for width in (1024, 820, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        links = page.get_by_test_id("stPageLink-NavLink" if width == 390 else "stTopNavLink")
+        links.filter(has_text="Compare").wait_for()
+        ask_until(page, lambda: page.evaluate(COVERED), lambda covered: not covered)  # no button lies over one
+    before, _, _ = ask_until(page, lambda: (stage_state(page)["range"], page.wait_for_timeout(300),
+                                            stage_state(page)["range"]), lambda seen: seen[0] == seen[2])
+    finger(profile.new_cdp_session(page), page.get_by_test_id("lpc-plot").bounding_box())
+    ask_until(page, lambda: page.get_by_test_id("stMain").evaluate("(main) => main.scrollTop"), lambda top: top > 50)
+    assert stage_state(page)["range"] == before
+    links.filter(has_text="Compare").click()
+    page.wait_for_url("**/compare?*")
+
+
+def finger(session, box):
+    """Draw a finger up over what is in ``box``."""
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for i in range(15):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2 - 10 * i}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [at]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from driving import ask_until, drag_gamma, screens, stage_state, wait_until
+from driving import ask_until, drag_gamma, open_own_link, screens, stage_state, wait_until
 
 from app.comparisons import READY
 from lpc_core.metrics import METRICS
@@ -35,6 +35,12 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         titles = [title for title, _ in ready.runs]
         seen = wait_until(page, lambda s, titles=titles: s["titles"] == titles and s["step"] > 20)
         wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
+        evidence = page.get_by_test_id("lpc-evidence")  # what the text names stands right under it, above the fold
+        assert evidence.locator("dt").all_inner_texts() == [METRICS[metric].title for metric in ready.evidence]
+        told = evidence.locator("b").all_inner_texts()
+        assert len(told) == len(ready.evidence) * len(ready.runs)
+        assert all(re.fullmatch(r"[\d.,e-]+( %)?", text) for text in told if text != "–")
+        assert evidence.bounding_box()["y"] < page.get_by_test_id("lpc-play").bounding_box()["y"] < 500
         for _ in range(5):
             page.wait_for_timeout(100)
             assert in_step(stage_state(page))
@@ -80,6 +86,17 @@ def test_turning_one_panel_turns_all(lab, open_page):
     page.mouse.move(box["x"] + 190, box["y"] + 120, steps=5)
     page.mouse.up()
     wait_until(page, lambda s: s["panels"][0]["yaw"] == s["panels"][1]["yaw"] != before["panels"][0]["yaw"])
+    page.get_by_test_id("lpc-play").click()
+    page.get_by_test_id("lpc-axes-shared").click()
+    page.get_by_test_id("lpc-compare-x-gamma").click()
+    rests = wait_until(page, lambda s: s["state"] == "paused" and s["shared"])
+    said = open_own_link(page, lab)
+    assert {"comparison=width", f"at={rests['step']}", "axes=shared", "against=gamma", "view=pca3"} <= said
+    again = wait_until(page, lambda s: s["state"] == "paused" and s["step"] == rests["step"] and s["shared"])
+    wait_until(page, lambda s: [panel["dims"] for panel in s["panels"]] == [3, 3])
+    for one, other in zip(rests["panels"], again["panels"], strict=True):
+        assert other["radius"] == pytest.approx(one["radius"], rel=1e-9)
+        assert other["yaw"] == pytest.approx(one["yaw"], abs=0.01)
 
 
 def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):

@@ -1,7 +1,7 @@
 """The film as a person meets it: recorded with one press, scrubbed both ways, saved, opened, taken home."""
 
 import pytest
-from driving import SHOTS, ask_until, screens
+from driving import SHOTS, ask_until, open_own_link, screens
 
 from tests.patience import PATIENCE_S
 
@@ -53,6 +53,8 @@ def scrub(page):
     """Both sliders move what is drawn: the shell shrinks with γ, and time goes back to the start."""
     drag(page, "lpc-film-time", 1)
     drag(page, "lpc-film-gamma", 0)
+    rails = page.locator(".lpc-rail").all()
+    places = [rail.bounding_box() for rail in rails]
     weak = wait_for_film(page, lambda s: s["g"] == 0 and s["t"] == s["T"] - 1
                          and s["drawnRadius"] == pytest.approx(s["radius"], rel=1e-3))
     drag(page, "lpc-film-gamma", 0.5)
@@ -63,6 +65,9 @@ def scrub(page):
     drag(page, "lpc-film-time", 0)
     start = wait_for_film(page, lambda s: s["t"] == 0 and s["drawnStep"] == 0)
     assert "before training" in start["sentence"]
+    now, ends = (page.get_by_test_id(f"lpc-film-{name}").inner_text() for name in ("now", "gamma-value"))
+    assert float(now) < float(ends)  # the moment's γ is named as such, and so is the one that the ramp goes to
+    assert [rail.bounding_box() for rail in rails] == places  # no number beside them moves them
     return strong
 
 
@@ -131,6 +136,24 @@ def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file):
     lines.click(position={"x": 0.35 * box["width"], "y": 0.2 * box["height"]})
     wait_for_film(page, lambda s: s["g"] > 1)
     assert page.get_by_test_id("lpc-film-gamma").get_attribute("aria-valuetext").startswith("γ = ")
+    its_link_opens_the_same_moment(page, lab)
+
+
+def its_link_opens_the_same_moment(page, lab):
+    """Of a film that comes with the lab: the run, the frame, the curves, the classes."""
+    page.goto(f"{lab.url}/film?film=figure-1&hand=0.1&at=300&curves=losses,nc1,radius,accuracies&only=1,3&zoom=2,1,0")
+    before = wait_for_film(page, lambda s: s["gamma"] == pytest.approx(0.1, rel=0.01))
+    assert abs(before["step"] - 300) < 30
+    assert not before["playing"]
+    page.get_by_test_id("lpc-film-time").focus()
+    page.keyboard.press("ArrowRight")
+    before = wait_for_film(page, lambda s: s["t"] == before["t"] + 1)
+    said = open_own_link(page, lab)
+    assert said == {"film=figure-1", "hand=0.1", f"at={before['step']}", "curves=losses,nc1,radius,accuracies",
+                    "only=1,3", "zoom=2,1,0"}
+    after = wait_for_film(page, lambda s: (s["g"], s["t"]) == (before["g"], before["t"]))
+    assert after["sentence"] == before["sentence"]
+    assert page.get_by_test_id("lpc-curve-pick-0").input_value() == "losses"
 
 
 def test_a_film_that_was_edited_is_refused_and_the_one_before_stays(lab, open_page, film_file, tmp_path):

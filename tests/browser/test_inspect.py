@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from driving import SHOTS, ask_until, screens
+from driving import SHOTS, ask_until, open_own_link, screens
 from PIL import Image
 
 from app.looks import cloud as files
@@ -211,11 +211,29 @@ def test_nothing_of_a_hostile_file_runs_and_each_is_refused_in_a_line(lab, open_
     assert page.evaluate("() => document.querySelectorAll('img[src=x], [onerror]').length") == 0
 
 
+def its_link_opens_the_same_moment(page, lab):
+    """The sample, its axes, camera, chosen samples and γ; a file of one's own would not be in it."""
+    page.get_by_test_id("lpc-cloud-axes-nodes").click()
+    page.get_by_test_id("lpc-cloud-node-1").select_option("3")
+    page.get_by_test_id("lpc-cloud-ambiguous").click()
+    page.get_by_test_id("lpc-cloud-plus").click()
+    page.get_by_test_id("lpc-cloud-gamma").focus()
+    page.keyboard.press("End")
+    before = cloud(page, lambda s: s["kind"] == "nodes" and s["chosen"] and s["gamma"] > 1e4)
+    said = open_own_link(page, lab)
+    assert {"file=collapsed", "view=n0-3", "chosen=ambiguous"} <= said
+    after = cloud(page, lambda s: s["chosen"] == before["chosen"] and s["crosses"] and s["gamma"] > 1e4)
+    assert after["titles"] == before["titles"]
+    assert [after["scale"], *after["centre"]] == pytest.approx([before["scale"], *before["centre"]], rel=1e-3, abs=1e-3)
+    page.get_by_test_id("lpc-cloud-clear").click()
+
+
 def test_a_sample_opens_beside_another_and_they_point_together(lab, open_page):
     page = start(lab, open_page)
     page.get_by_role("button", name="Collapsed").first.click()
     state = cloud(page, lambda s: s["crosses"])
     assert state["kind"] == "pca"
+    its_link_opens_the_same_moment(page, lab)
     page.get_by_role("button", name="Compare with").click()
     page.get_by_role("button", name="Merely neural").last.click()
     both = "() => [...document.querySelectorAll('[data-testid=lpc-cloud]')].map((one) => one.lpcCloud.state())"

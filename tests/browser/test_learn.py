@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from driving import ask_until, drag_gamma, screens, stage_state, wait_until
+from driving import ask_until, drag_gamma, open_own_link, screens, stage_state, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +57,13 @@ def test_another_lesson_is_another_run_and_never_ticks_for_the_old_one(lab, open
     page.get_by_test_id("lpc-next").click()
     after = wait_until(page, lambda s: s["lesson"] == "shell" and s["run"] != before["run"])
     assert after["index"] == 0
+    page.get_by_test_id("lpc-layer-points").click()
+    page.get_by_test_id("lpc-play").click()
+    rests = wait_until(page, lambda s: s["state"] == "paused")
+    said = open_own_link(page, lab)
+    assert {"lesson=shell", "step=1", f"at={rests['step']}"} <= said
+    again = wait_until(page, lambda s: s["state"] == "paused" and s["step"] == rests["step"])
+    assert (again["lesson"], again["radius"]) == ("shell", pytest.approx(rests["radius"], rel=1e-6))
 
 
 def test_a_lesson_of_several_runs_shows_them_side_by_side(lab, open_page):

@@ -6,7 +6,7 @@ import struct
 import xml.etree.ElementTree as ET
 
 import pytest
-from driving import SHOTS, ask_until
+from driving import SHOTS, ask_until, open_own_link
 
 from lpc_core.metrics import METRICS
 
@@ -48,7 +48,7 @@ def measured(lab, open_page):
     return page
 
 
-def test_the_study_runs_by_itself_explains_itself_and_goes_where_it_is_taken(measured, tmp_path):
+def test_the_study_runs_by_itself_explains_itself_and_goes_where_it_is_taken(lab, measured, tmp_path):
     page = measured
     assert page.evaluate("() => [...document.querySelectorAll('[data-testid=lpc-cards]')].every((root) => root.seen)")
     assert "The terminal phase" in page.get_by_test_id("lpc-sentence").first.text_content()
@@ -56,6 +56,7 @@ def test_the_study_runs_by_itself_explains_itself_and_goes_where_it_is_taken(mea
     take_home(page, tmp_path)
     sort_table(page)
     zoom(page, tmp_path)
+    its_link_opens_the_same_moment(page, lab)
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / "metrics.png")
     compare(page)
@@ -138,6 +139,31 @@ def zoom(page, path):
     header, *lines = csv.reader(io.StringIO(saved(page, "distances", "csv", path).decode()))
     assert header == ["sample", "distance"]
     assert f"Half of the {len(lines)} samples" in other["sentence"]
+
+
+OFF = """() => [...document.querySelectorAll('[data-testid=lpc-card-nc1] .js-plotly-plot')]
+  .map(({data, _fullLayout}) => [data.findIndex((one) => one.visible === 'legendonly'), _fullLayout.xaxis.range])[0]
+  ?? null"""
+
+
+def its_link_opens_the_same_moment(page, lab):
+    """The run, its moment and class under the microscope, the table's order, a line switched off, a chart zoomed in."""
+    chart = page.get_by_test_id("lpc-card-nc1")
+    chart.locator(".legendtoggle").first.click()
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+    page.mouse.up()
+    off, ends = ask_until(page, lambda: page.evaluate(OFF), lambda seen: seen[0] >= 0 and seen[1][1] < 350)
+    before = scope(page, lambda s: s["c"] == 2)
+    said = open_own_link(page, lab, most=300)
+    assert {"class=2", "lens=1", "at=0", "sort=-value", f"lines=nc1.{off}", "steps=400"} <= said
+    scope(page, lambda s: (s["c"], s["zoom"], s["t"], s["sentence"]) == (2, 1, 0, before["sentence"]))
+    again = ask_until(page, lambda: page.evaluate(OFF), lambda seen: seen[0] == off and seen[1][1] < 350)
+    assert again[1] == pytest.approx(ends, rel=1e-3)
+    page.locator("th.lpc-col-value[aria-sort=descending]").wait_for()
+    page.get_by_text("Measured at 40 moments").wait_for()
 
 
 def compare(page):

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.browser
 def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page):
     page = open_page(f"{lab.url}/play")
     first = wait_until(page, lambda s: s["step"] > 0)
+    heads = [head.bounding_box() for head in page.locator(".lpc-curve-head").all()]
+    assert len({(head["x"], head["y"]) for head in heads}) == 4  # from the first frame on, none over another
     later = wait_until(page, lambda s: s["step"] > first["step"] + 50 and s["radius"] is not None)
     assert later["state"] == "running"
     assert later["mode"] == "auto"
@@ -76,6 +78,10 @@ def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
         page.wait_for_timeout(80)  # frames come in between
     page.mouse.up()
     wait_until(page, lambda s: s["yaw"] == pytest.approx(before["yaw"] + 70 * 0.008, abs=0.05))
+    page.get_by_test_id("lpc-play").click()
+    solid = wait_until(page, lambda s: s["state"] == "paused" and s["dims"] == 3)
+    page.get_by_test_id("lpc-dims-2").click()
+    wait_until(page, lambda s: s["dims"] == 2 and s["halfRange"] != solid["halfRange"])  # it fits anew, at rest too
 
 
 def test_reset_resets(lab, open_page):

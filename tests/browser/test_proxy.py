@@ -175,7 +175,8 @@ def test_a_run_lives_behind_the_proxy_and_its_link_opens_it(proxied, visit, belo
     wait_until(page, lambda s: s["step"] > 100)
     drag_gamma(page, 1.0)
     wait_until(page, lambda s: s["mode"] == "hand" and s["gamma"] > 0.1)
-    link = page.get_by_role("textbox", name="Link to this run").input_value()
+    page.get_by_test_id("lpc-share").click()
+    link = page.get_by_test_id("lpc-share-link").input_value()
     assert link.startswith(f"{proxied.at}{below}/play?")
     wait_until(visit(link.removeprefix(proxied.at)), lambda s: s["step"] > 0)
 

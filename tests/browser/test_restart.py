@@ -18,9 +18,10 @@ LONG = "steps=1000000&ramp_steps=100000"
 @pytest.fixture
 def restartable(tmp_path, data_root):
     """A lab; ``restart()`` ends it, and gives another one at the same address."""
+    (tmp_path / "tmp").mkdir()
     with contextlib.ExitStack() as stack:
-        def start(port=None):
-            running = Lab(tmp_path / f"log-{port}", port, LPC_DATA=str(data_root))
+        def start(port=None, **more):
+            running = Lab(tmp_path / f"log-{port}", port, LPC_DATA=str(data_root), TMPDIR=str(tmp_path / "tmp"), **more)
             stack.callback(running.stop)
             return running.wait()
 
@@ -32,27 +33,51 @@ def streamlit_is(page, state):
 
 
 def test_a_page_goes_on_with_its_run_after_a_restart(restartable, open_page):
+    """From its saved state, however the server ended; where there is none, from step 0. Both are said."""
     lab, start = restartable
     page = open_page(f"{lab.url}/?seed=3&{LONG}")
     wait_until(page, lambda s: s["step"] > 100)
     drag_gamma(page, 1.0)
     wait_until(page, lambda s: s["mode"] == "hand" and s["gamma"] > 0.1)
     page.get_by_test_id("lpc-play").click()
-    before, address = wait_until(page, lambda s: s["state"] == "paused"), page.url
+    before, address = wait_until(page, at_rest), page.url
     lab.stop()
     page.get_by_test_id("lpc-connection").get_by_text(AWAY).wait_for()
     assert page.locator(".lpc-transport[inert]").count() == 1  # no Pause button that looks alive
     assert page.get_by_role("dialog").count() == 0
     assert page.get_by_text("connected to the internet").count() == 0
-    start(lab.port)
+    lab = start(lab.port)
+    page.get_by_test_id("lpc-notice").get_by_text(f"this run goes on from step {before['step']:,}").wait_for()
+    after = as_the_hand_left_it(page, before)
+    assert after["said"] == before["said"]  # the very moment: step, radius and every metric
+    assert after["points"] > 1  # its curves are whole
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["step"] > before["step"] + 50)
+    page.get_by_test_id("lpc-play").click()
+    wait_until(page, lambda s: s["state"] == "paused")
+    lab.process.kill()
+    lab.process.wait()
+    page.get_by_test_id("lpc-connection").get_by_text(AWAY).wait_for()
+    start(lab.port, LPC_KEEP_S="0")  # which clears away what the one before left
     page.get_by_test_id("lpc-notice").get_by_text("Started again from step 0").wait_for()
-    after = wait_until(page, lambda s: s["step"] < before["step"])
-    assert (after["state"], after["mode"]) == ("paused", "hand")  # as the hand had left them
-    assert after["gammaShown"] == pytest.approx(before["gammaShown"])
+    again = wait_until(page, lambda s: s["step"] < before["step"])
+    as_the_hand_left_it(page, again | {"gammaShown": before["gammaShown"]})
     assert page.url == address
-    assert page.locator(".lpc-transport[inert]").count() == 0
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["step"] > 100)
+
+
+def at_rest(state):
+    """Whether the run stands still and the numbers are of the moment that is drawn."""
+    return state["state"] == "paused" and state["said"] and state["said"]["step"] == state["step"]
+
+
+def as_the_hand_left_it(page, before):
+    """What is drawn, once it is: at rest, under the γ of the hand, with buttons that work."""
+    after = wait_until(page, lambda s: at_rest(s) and s["mode"] == "hand")
+    assert after["gammaShown"] == pytest.approx(before["gammaShown"])
+    assert page.locator(".lpc-transport[inert]").count() == 0
+    return after
 
 
 def test_every_page_comes_back_after_a_restart(restartable, open_page):

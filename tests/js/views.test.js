@@ -1,9 +1,11 @@
 import { FilmData } from "../../app/static/film/data.js";
 import { momentOf } from "../../app/static/kit/frames.js";
 import { Camera, extentOf } from "../../app/static/latents/camera.js";
+import { exportFigure } from "../../app/static/latents/handover.js";
 import { Ghosts } from "../../app/static/latents/ghosts.js";
 import { buffers, planeMapping, projectAll, projectVector, rotationOf, turnedMapping } from "../../app/static/latents/mapping.js";
 import { depthOrder, nearest } from "../../app/static/latents/points.js";
+import { decadesOf, drawRuler } from "../../app/static/latents/ruler.js";
 import { Tween, comparable } from "../../app/static/latents/tween.js";
 import { GammaControl } from "../../app/static/live/gamma.js";
 import { logAxis, positiveExtent } from "../../app/static/panels/chart.js";
@@ -96,6 +98,33 @@ test("rings stay where γ passed a decade, until it comes back down", () => {
   equal(ghosts.list(3), [{ exponent: 0, radius: 5 }]);
   ghosts.watch(3, 5);
   equal(ghosts.list(1), [{ exponent: 0, radius: 5 }]);
+});
+
+/** Where the strip's mark is, and its words. */
+function ruled(radius, w) {
+  const seen = { y: null, words: [] };
+  const calls = { arc: (_, y) => (seen.y = y), fillText: (text) => seen.words.push(text) };
+  const ctx = new Proxy({}, { get: (_, name) => calls[name] ?? (() => {}), set: () => true });
+  drawRuler(ctx, { x: 0, y: 0, w, h: 400 }, { radius, told: radius, largest: 10, rings: [] }, { font: "x" });
+  return seen;
+}
+
+test("the strip shows the shell shrinking however the view zooms: each decade of R the same way down", () => {
+  equal([decadesOf(10, 10), decadesOf(0.1, 10), decadesOf(1e-5, 10)], [3, 3, 7]);
+  const [most, tenth, hundredth] = [10, 1, 0.1].map((radius) => ruled(radius, 400));
+  close([tenth.y - most.y, hundredth.y - tenth.y], [50, 50], 1e-9);
+  equal([hundredth.words.at(-1), hundredth.words.includes("max"), ruled(0.1, 250).words], ["R 0.100", true, ["R 0.100"]]);
+  equal([ruled(NaN, 400), ruled(0, 400)], [{ y: null, words: [] }, { y: null, words: [] }]);
+});
+
+test("a saved picture is filled by its points and says of which data, γ and step it is", () => {
+  const drawn = { xy: [0.02, 0, 0, -0.03], n: 2, p: 2, predictions: [0, 1], norm_mean: 0.025, predicted_radius: 0.024, collapse_points: [0.02, 0, 0, -0.02], info: { gamma: 31.6, step: 1200, projection: "nodes" } };
+  const setup = { info: { title: "Moons", class_names: ["A", "B"] }, labels: [0, 1] };
+  const look = (whole) => exportFigure({ layout: () => ({ xaxis: { range: [-9, 9] }, yaxis: { range: [-9, 9] } }) }, drawn, setup, ["#000", "#fff"], {}, whole).layout;
+  const { title, xaxis, yaxis, shapes } = look(true);
+  equal(title.text, "Moons: γ = 31.6, step 1,200, R = 0.0250");
+  close([...xaxis.range, ...yaxis.range], [-0.0336, 0.0336, -0.0336, 0.0336], 1e-9);
+  equal([shapes.map(({ x1 }) => x1), look(false).shapes], [[0.025, 0.024], []]);
 });
 
 test("a history keeps its newest point and fills what was not known", () => {

@@ -5,6 +5,7 @@ import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
+import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 
 export class Cards extends Part {
@@ -67,6 +68,24 @@ export class Cards extends Part {
       this.draws += 1;
       return this.request();
     }
+    if (this.views.size) join(this, this.words()); // all are drawn
+  }
+
+  /** Of a link: which lines are switched off, and how far the charts are zoomed in. */
+  words() {
+    const views = [...this.views.values()];
+    const each = (text, sign, take) => {
+      const rest = text.split(",").filter((one) => {
+        const [key, ...how] = one.split(sign);
+        return !this.views.has(key) || !take(this.views.get(key), how);
+      });
+      this.request();
+      return rest.join(); // what is another part's, or comes with more moments
+    };
+    return {
+      lines: [() => views.flatMap((view) => view.off).join(), (text) => each(text, ".", (view, [line]) => view.switchOff(Number(line)))],
+      axes: [() => views.flatMap((view) => view.zooms).join(), (text) => each(text, ":", (view, [axis, from, to]) => view.zoomTo(axis, Number(from), Number(to)))],
+    };
   }
 
   /** For tests. */

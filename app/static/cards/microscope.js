@@ -8,6 +8,7 @@ import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
+import { join } from "../kit/sharing.js";
 import { power } from "../kit/power.js";
 import { tr } from "../kit/words.js";
 import { Sample } from "./scopedata.js";
@@ -126,6 +127,34 @@ export class Microscope extends Part {
     this.nodes = this.nodes.map((j) => Math.min(j, sample.d - 1));
     this.buildPicks();
     this.settle();
+    join(this, this.words());
+  }
+
+  /** Of a link: the moment, where it is not the last one, the class, the magnification and the nodes. */
+  words() {
+    const { props: { moments }, sample } = this;
+    const usual = sample.labels.includes(0) ? 0 : sample.labels[0];
+    return {
+      at: [() => (this.t < moments.length - 1 ? String(moments[this.t].step) : ""), (text) => this.goTo(Number(text))],
+      class: [() => (this.c === usual ? "" : String(this.c)), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })],
+      nodes: [() => (this.nodes.join("-") === "0-1" ? "" : this.nodes.join("-")), (text) => text.split("-").every((j) => j < sample.d) && this.pick({ nodes: text.split("-").map(Number) })],
+      lens: [() => (this.zoom ? String(this.zoom) : ""), (text) => this.magnify(Number(text))],
+    };
+  }
+
+  pick(what) {
+    Object.assign(this, what, { picksKey: "" });
+    this.buildPicks();
+    this.settle();
+  }
+
+  /** To the moment of this step, which may not have been measured yet: what is left then is told again. */
+  goTo(step) {
+    const { moments } = this.props;
+    const t = moments.findIndex((moment) => moment.step >= step);
+    if (t < 0) return String(step);
+    this.go(t);
+    return "";
   }
 
   buildPicks() {

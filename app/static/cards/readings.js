@@ -5,6 +5,7 @@ import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../kit/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
+import { join } from "../kit/sharing.js";
 import { SaveMenu, saveText } from "../kit/savemenu.js";
 import { tr } from "../kit/words.js";
 
@@ -31,6 +32,7 @@ export class Readings extends Part {
       el("header", { class: "lpc-head" }, this.title, el("div", { class: "lpc-tools" }, this.menu.element)), table));
     this.fill();
     this.styled();
+    join(this, { sort: [() => (this.by ? `${this.down ? "-" : ""}${this.by}` : ""), (text) => this.sortBy(text.replace("-", ""), text.startsWith("-"))] });
   }
 
   update(props) {
@@ -46,9 +48,13 @@ export class Readings extends Part {
 
   /** Up, then down, then as measured. */
   sort(key) {
-    if (this.by !== key) [this.by, this.down] = [key, false];
-    else if (!this.down) this.down = true;
-    else [this.by, this.down] = [null, false];
+    if (this.by !== key) this.sortBy(key, false);
+    else if (!this.down) this.sortBy(key, true);
+    else this.sortBy(null, false);
+  }
+
+  sortBy(key, down) {
+    Object.assign(this, { by: key, down });
     this.heads.forEach((head, i) => head.setAttribute("aria-sort", COLUMNS[i].key !== this.by ? "none" : this.down ? "descending" : "ascending"));
     this.fill();
   }

@@ -44,6 +44,19 @@ export class CloudCamera {
     this.first *= factor;
   }
 
+  /** Whether it has left where it began, and how to say so: how many times magnified, and the middle. */
+  get moved() {
+    return this.home && (this.scale !== this.first || String([this.cx, this.cy]) !== String(this.deep ? [0, 0] : this.home.centre));
+  }
+
+  get sight() {
+    return [this.scale / this.first, this.cx, this.cy];
+  }
+
+  seeAgain([times, cx, cy]) {
+    Object.assign(this, { scale: this.first * Math.max(LEAST, Math.min(MOST, times)), cx, cy });
+  }
+
   pan(dx, dy) {
     this.cx -= dx / this.scale;
     this.cy += dy / this.scale;

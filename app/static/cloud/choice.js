@@ -26,6 +26,23 @@ export class Choice {
     this.take(flags);
   }
 
+  /** These rows of the file, as far as it has them here. */
+  chooseRows(rows) {
+    const flags = new Uint8Array(this.file.n);
+    for (const row of rows) if (this.file.sampleOf(row) >= 0) flags[this.file.sampleOf(row)] = 1;
+    this.take(flags);
+  }
+
+  /** "wrong" or "ambiguous" where these are the ones chosen, else their rows. */
+  named() {
+    const { file, flags } = this;
+    if (!flags) return "";
+    const ambiguous = new Set(file.info.ambiguous);
+    if (flags.every((flag, i) => flag === file.wrong[i])) return "wrong";
+    if (flags.every((flag, i) => flag === Number(ambiguous.has(i)))) return "ambiguous";
+    return spans(rowsOf(file, flags).sort((a, b) => a - b));
+  }
+
   /** The flagged samples (none: null) instead of, beside, or out of the ones chosen before. */
   take(flags, how = "new") {
     if (!this.file) return;
@@ -68,6 +85,23 @@ export class Choice {
 export function combined(before, flags, how) {
   if (!flags || !before || how === "new") return flags && (how === "take" ? before : flags);
   return before.map((flag, i) => (how === "add" ? flag | flags[i] : flag & ~flags[i] & 1));
+}
+
+/** Growing whole numbers in few words: "3-7,12". */
+export function spans(rows) {
+  const ends = [];
+  for (const row of rows) {
+    if (ends.at(-1)?.[1] === row - 1) ends.at(-1)[1] = row;
+    else ends.push([row, row]);
+  }
+  return ends.map(([from, to]) => (from === to ? from : `${from}-${to}`)).join();
+}
+
+/** The numbers that `spans` has written. */
+export function* numbersIn(text, most) {
+  for (const [from, to = from] of text.split(",").map((part) => part.split("-").map(Number))) {
+    for (let row = from; row <= Math.min(to, most); row++) yield row;
+  }
 }
 
 function rowsOf(file, flags) {

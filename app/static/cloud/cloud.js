@@ -5,29 +5,31 @@ import { el, setText } from "../kit/dom.js";
 import { classColours } from "../kit/palette.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { Legend } from "../latents/legend.js";
-import { buffers } from "../latents/mapping.js";
 import { CloudCamera } from "./camera.js";
 import { Choice } from "./choice.js";
 import { CloudFile } from "./file.js";
 import { CloudGamma } from "./gamma.js";
 import { Hands } from "./hands.js";
+import { cloudWords } from "./linkwords.js";
 import { CloudPicture } from "./picture.js";
+import { stateOf } from "./state.js";
 import { CloudTip } from "./tip.js";
 import { CloudTools } from "./tools.js";
 import { statusOf } from "./words.js";
 
 export class Cloud extends Part {
-  /** props: {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections, offers, dark, group, name}; tell(state, value) reaches the page. */
+  /** props: {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections, offers, dark, group, name, share, moment: of its link}; tell(state, value) reaches the page. */
   constructor(element, props, tell) {
     super(element, props, { className: "lpc-cloud", testid: "lpc-cloud", sheets: ["cloud/cloud.css"] });
-    Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null });
+    Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null, afterLook: [] });
     this.popover = new Popover(this.root, () => ({}));
     this.camera = new CloudCamera();
     this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i) });
     this.build();
-    this.root.lpcCloud = { state: () => this.state(), cloud: this }; // for tests and benchmarks
+    this.root.lpcCloud = { state: () => stateOf(this), cloud: this }; // for tests and benchmarks
     this.begin();
   }
 
@@ -46,7 +48,7 @@ export class Cloud extends Part {
     this.hands = new Hands(this.surface, this.handHooks());
     const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.legend = new Legend(legend, () => this.refresh());
-    const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || tr("Latents") }), info("cloud"), this.tools.handles, this.tools.view);
+    const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || tr("Latents") }), info("cloud"), this.tools.handles, this.tools.view, this.shareButton());
     const choice = el("div", { class: "lpc-cloud-choice" }, this.status, this.tools.choice);
     this.root.prepend(el("section", { class: "lpc-panel lpc-cloud-panel" }, head, this.plot, choice,
       el("div", { class: "lpc-keys" }, this.tools.layerChips, legend), this.gamma.element, this.cover));
@@ -101,6 +103,12 @@ export class Cloud extends Part {
     this.gamma.open(file);
     this.tools.open(file, this.props);
     await this.look(this.tools.sight);
+    this.takeUp();
+  }
+
+  /** Where a link wants it, as soon as there is something to see. */
+  takeUp() {
+    if (this.share && this.axes) join(this, cloudWords(this));
   }
 
   /** Other axes: {kind, nodes, dims}. */
@@ -111,6 +119,7 @@ export class Cloud extends Part {
       if (this.gone || asked !== this.asked) return;
       this.axes = axes;
       this.picture.look(axes, this.extent(axes));
+      for (const change of this.afterLook.splice(0)) this.moved(change);
       this.gamma.allow(Boolean(axes.points));
       sayCover(this.cover, "");
       this.say();
@@ -203,6 +212,7 @@ export class Cloud extends Part {
   update(props) {
     const ready = Object.keys(props.projections ?? {}).find((kind) => !this.props.projections?.[kind]);
     this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
     if (this.theme) this.restyle();
     if (!this.file) return;
     this.file.urls = this.props;
@@ -220,18 +230,8 @@ export class Cloud extends Part {
     const axes = (this.axes = this.picture.axes = await this.file.axes(kind, nodes, dims));
     this.gamma.allow(Boolean(axes.points));
     if (!this.file.n) this.picture.look(axes, this.extent(axes));
+    this.takeUp();
     this.request();
-  }
-
-  state() {
-    const { file, axes, camera, picture } = this;
-    if (!file || !axes) return null;
-    const crosses = axes.points && file.G ? camera.project(this.gamma.columns(axes.points, file.K), file.K, buffers(file.K)) : null;
-    return {
-      n: file.n, total: file.info.total, d: file.d, K: file.K, kind: axes.kind, titles: axes.titles, deep: camera.deep, scale: camera.scale, centre: [camera.cx, camera.cy], yaw: camera.yaw,
-      chosen: this.choice.count, hover: this.hover < 0 ? -1 : file.row(this.hover), gamma: file.G ? this.gamma.gamma : null, crosses: crosses && [...crosses.x].map((x, c) => [x, crosses.y[c]]),
-      painted: picture.painted, paintMs: picture.paintMs, draws: this.draws, moving: picture.moving, wrong: file.wrong.reduce((sum, flag) => sum + flag, 0),
-    };
   }
 
   destroy() {

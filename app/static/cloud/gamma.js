@@ -43,7 +43,8 @@ export class CloudGamma {
     this.fits = best !== null && file.theory.errors[best] < FITS;
     this.back.hidden = !this.fits;
     this.trained.hidden = !known;
-    this.put(known || (this.fits ? gammas[best] : gammas[likeliest(file)] ?? 1));
+    this.first = known || (this.fits ? gammas[best] : gammas[likeliest(file)] ?? 1);
+    this.put(this.first);
     this.show();
   }
 

@@ -71,7 +71,11 @@ export class CloudTools {
   }
 
   toggle(key) {
-    this.layers[key] = !this.layers[key];
+    this.setLayer(key, !this.layers[key]);
+  }
+
+  setLayer(key, on) {
+    this.layers[key] = on;
     this.pressLayer(key);
     this.hooks.layers();
   }
@@ -90,10 +94,8 @@ export class CloudTools {
   /** A file's buttons; `ready` is a projection that has just been computed, and is shown at once. */
   open(file, props, ready) {
     Object.assign(this, { file, offers: file.d > 3 ? ["nodes", ...(file.has("pca") ? ["pca"] : []), ...(file.n ? props.offers ?? [] : [])] : ["nodes"], busy: props.busy ?? "" });
-    const raw = file.d <= 3 || !file.has("pca");
-    const first = { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
     if (!this.sight) {
-      this.sight = first;
+      this.sight = this.usual();
       this.layers.head = !file.n; // a head alone is about its rows
       this.pressLayer("head");
     }
@@ -103,6 +105,13 @@ export class CloudTools {
     this.wrong.title = this.wrong.disabled ? tr("No sample is known to be predicted wrongly") : tr("Choose every sample that is predicted wrongly");
     this.ambiguous.disabled = !file.info.ambiguous.length;
     this.refresh();
+  }
+
+  /** The axes that a file is seen along at first. */
+  usual() {
+    const { file } = this;
+    const raw = file.d <= 3 || !file.has("pca");
+    return { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
   }
 
   chosen(count) {

@@ -3,15 +3,16 @@
 import { keeping } from "../kit/component.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { partsOf } from "../kit/frames.js";
+import { word } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { LiveView, again, whose } from "../live/view.js";
 import { ViewControls } from "../live/viewcontrols.js";
 import { buildLayers } from "../panels/layout.js";
-import { CompareCurves } from "./curves.js";
+import { CompareCurves, Evidence } from "./curves.js";
 import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
-/** props: those of a live view, and {name, axes, projection, number}. */
+/** props: those of a live view, and {name, axes, projection, number, evidence: names of metrics}. */
 export class CompareStage extends LiveView {
   constructor(element, props) {
     super(element, props, { className: "lpc-compare", sheets: ["compare/compare.css"] });
@@ -38,7 +39,8 @@ export class CompareStage extends LiveView {
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
     this.notices = this.noticesIn(notices, cover);
     const body = el("div", { class: "lpc-compare-body" }, bar, this.grid, this.curves.element, cover);
-    this.root.prepend(this.transport.element, notices, body);
+    this.evidence = new Evidence();
+    this.root.prepend(this.evidence.element, this.transport.element, notices, body);
   }
 
   parts() {
@@ -48,6 +50,32 @@ export class CompareStage extends LiveView {
   usePlotly(Plotly) {
     this.Plotly = Plotly;
     for (const part of [...this.panels.map((panel) => panel.latents), this.curves]) part.usePlotly(Plotly);
+  }
+
+  get first() {
+    return this.panels[0].latents;
+  }
+
+  turned() {
+    this.group.turned(this.first);
+  }
+
+  usualView() {
+    return this.views.d < 3 ? "" : this.props.projection === "nodes" ? "n0-1" : "pca2";
+  }
+
+  usualOff() {
+    return ["forces"];
+  }
+
+  ownWords() {
+    const shared = () => (this.group.shared ? "shared" : "own");
+    return { axes: word(shared, () => this.props.axes ?? "shared", (text) => this.shareAxes(text === "shared")),
+      curves: word(() => this.curves.pick, () => this.usualNumber(), (text) => this.curves.choose(text)) };
+  }
+
+  usualNumber() {
+    return this.props.number || "nc1_pinv";
   }
 
   /** What the arrow keys turn: the views in three dimensions, which turn together. */
@@ -79,6 +107,7 @@ export class CompareStage extends LiveView {
     this.views.setup(Math.max(...info.panels.map(({ d }) => d)));
     setText(this.data, tr(info.title));
     if (others) this.begins();
+    this.showEvidence();
     this.ready(info);
   }
 
@@ -108,11 +137,23 @@ export class CompareStage extends LiveView {
 
   /** What this comparison begins with: shared or own axes, the projection, the number in the chart. */
   begins() {
-    const { axes, projection, number } = this.props;
+    const { axes, projection } = this.props;
     this.shareAxes(axes !== "own");
-    this.curves.choose(number || "nc1_pinv");
+    this.curves.choose(this.usualNumber());
     const { d } = this.views;
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
+  }
+
+  /** The page's text, the runs and the theme may change in any order. */
+  showEvidence() {
+    if (!this.setupInfo) return;
+    this.evidence.build(this.props.evidence ?? [], this.setupInfo.catalogue, this.panels);
+    this.evidence.fill(this.panels);
+  }
+
+  painted(theme) {
+    super.painted(theme);
+    this.showEvidence();
   }
 
   thumbs({ tensors }) {
@@ -141,12 +182,15 @@ export class CompareStage extends LiveView {
     this.gamma.tell(message.info.gamma);
     this.transport.tell(message.info);
     this.curves.fillTable();
+    this.evidence.fill(this.panels);
   }
 
   update(props) {
     const { name } = this.props;
     super.update(props);
-    if (this.theme && this.props.name !== name && this.panels.length) this.begins();
+    if (!this.theme || this.props.name === name || !this.panels.length) return;
+    this.begins();
+    this.showEvidence();
   }
 
   state() {

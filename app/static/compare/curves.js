@@ -7,7 +7,28 @@ import { tr } from "../kit/words.js";
 import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "../panels/chart.js";
 import { DASHES, runColours } from "./panels.js";
 
+/** A number as its kind is written. */
+const written = ({ axis }, value) => (axis === "percent" ? formatPercent(value) : formatNumber(value));
 const IN_TABLE = ["norm_mean", "nc1_pinv", "separation_ratio", "train_accuracy", "test_accuracy", "weight_abs_cv", "node_peak_distance_mean"];
+
+/** The numbers that show what the page's text claims, of every run, right under it. */
+export class Evidence {
+  constructor() {
+    this.element = el("dl", { class: "lpc-evidence", "aria-label": tr("Numbers"), testid: "lpc-evidence" });
+    this.cells = [];
+  }
+
+  build(names, catalogue, panels) {
+    this.cells = names.map((name) => ({ name, metric: catalogue.metric(name), values: panels.map(() => el("b", { text: "–" })) }));
+    this.element.replaceChildren(...this.cells.map(({ metric, values }) => el("div", {}, el("dt", { text: metric.title }), ...panels.map((panel, i) =>
+      el("dd", {}, panel.mark.cloneNode(), el("span", { text: panel.element.getAttribute("aria-label") }), values[i])))));
+    this.element.hidden = !names.length;
+  }
+
+  fill(panels) {
+    for (const { name, metric, values } of this.cells) values.forEach((value, i) => setText(value, written(metric, panels[i].told[name])));
+  }
+}
 
 export class CompareCurves extends LineChart {
   /** hooks: {clock, info(key), panels()} */
@@ -72,8 +93,7 @@ export class CompareCurves extends LineChart {
   fillTable() {
     if (this.rows?.length !== this.panels().length) return;
     this.panels().forEach(({ told }, r) => this.names.forEach((name, c) => {
-      const value = told[name];
-      setText(this.rows[r].cells[c], this.catalogue.metric(name).axis === "percent" ? formatPercent(value) : formatNumber(value));
+      setText(this.rows[r].cells[c], written(this.catalogue.metric(name), told[name]));
     }));
   }
 

@@ -74,6 +74,11 @@ export class PanelLatents extends Latents {
     super.usePlotly(Plotly);
   }
 
+  /** Those that share this one's zoom. */
+  get together() {
+    return this.group.shared ? this.group.members : [this];
+  }
+
   lookLike([x, y]) {
     this.axes.range = [[...x], [...y]];
     if (this.Plotly && this.axes.ready) this.Plotly.relayout(this.axes.host, { "xaxis.range": [...x], "yaxis.range": [...y] });

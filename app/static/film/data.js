@@ -71,6 +71,13 @@ export class FilmData {
     return best;
   }
 
+  /** The frame whose step is nearest. */
+  frameAt(step) {
+    let best = 0;
+    this.steps.forEach((value, t) => Math.abs(value - step) < Math.abs(this.steps[best] - step) && (best = t));
+    return best;
+  }
+
   /** What the stage's views want to know about a run before its frames. */
   setup() {
     const { info, labels } = this;

@@ -6,6 +6,8 @@ import { el, segmented, setText } from "../kit/dom.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { without } from "../kit/share.js";
+import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
@@ -15,6 +17,7 @@ import { FilmData } from "./data.js";
 import { chooseFilm } from "./keys.js";
 import { FilmLatents } from "./latents.js";
 import { FilmTransport } from "./transport.js";
+import { filmWords } from "./linkwords.js";
 import { sentenceOf } from "./words.js";
 
 const FRAME_MS = 110; // while playing
@@ -22,13 +25,14 @@ const REST_MS = 2_000; // at the end of each round of a film that goes on by its
 const MANY_CLASSES = 12;
 
 export class FilmPlayer extends Part {
-  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it} */
+  /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it, share, moment: of its link} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
     Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false, scrubMs: 0 });
     this.popover = new Popover(this.root, () => this.film?.setup().info ?? { catalogue: new Catalogue(props.catalogue) });
     this.clock = new ChartClock(() => {});
     this.build();
+    this.transport.links.prepend(this.shareButton());
     this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
     this.opened = this.begin();
   }
@@ -85,21 +89,31 @@ export class FilmPlayer extends Part {
     const message = film.setup();
     setText(this.part.data, tr(film.info.title));
     showTheory(this.part, film.theory, film.info.theory_note);
-    this.layers.set("forces", film.forced && film.K <= MANY_CLASSES);
+    this.layers.set("forces", !this.usualOff().length);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);
     this.largest = film.norm_mean.reduce((most, value) => (value > most ? value : most), 0);
     this.transport.open(film);
     sayCover(this.part.cover, "");
     this.stopKeys = listen(chooseFilm, {
-      play: () => this.togglePlay(), gamma: (by) => this.transport.gamma.move(this.g + by), time: (by) => this.transport.time.move(this.t + by),
+      play: () => without("run") || this.togglePlay(), gamma: (by) => without("gamma") || this.transport.gamma.move(this.g + by), time: (by) => this.transport.time.move(this.t + by),
       canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });
-    const { onset, total } = film.marks(film.T - 1);
-    const start = onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
-    this.go(start, film.T - 1);
+    this.go(this.usualRun(), film.T - 1);
     this.again = this.props.playing && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (this.again) this.togglePlay();
+    if (this.props.share) join(this, filmWords(this));
+  }
+
+  /** The run that a film begins with: where its classes have collapsed. */
+  usualRun() {
+    const { film } = this;
+    const { onset, total } = film.marks(film.T - 1);
+    return onset ? film.nearest(total ? Math.sqrt(onset * total) : onset) : Math.floor(film.G / 2);
+  }
+
+  usualOff() {
+    return this.film.forced && this.film.K <= MANY_CLASSES ? [] : ["forces"];
   }
 
   /** To run g at frame t. */
@@ -187,6 +201,7 @@ export class FilmPlayer extends Part {
 
   update(props) {
     this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
     if (this.theme) this.restyle();
   }
 

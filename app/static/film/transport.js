@@ -21,11 +21,11 @@ export class FilmTransport {
     sliders.lastChild.classList.add("lpc-film-time");
     const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", tr("γ now")), this.readout("radius", tr("radius")), this.readout("train", tr("train accuracy")), this.readout("test", tr("test accuracy")));
     this.movies = movies.map(([kind, url]) => ({ url, element: link(url, kind, `lpc-film-${kind.toLowerCase()}`, tr("Save this run as a moving picture, {kind}", { kind })) }));
-    const links = el("div", { class: "lpc-film-links" },
+    this.links = el("div", { class: "lpc-film-links" },
       link(saveUrl, tr("Save film"), "lpc-film-save", tr("Save as one file that the lab opens again")),
       link(exportUrl, tr("Export HTML"), "lpc-film-export", tr("Save as one page that plays without a network")), ...this.movies.map(({ element }) => element));
     this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": tr("Film") },
-      el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, links));
+      el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, this.links));
   }
 
   /** A slider under its name, its value and its ⓘ. */

@@ -4,6 +4,7 @@ import { el, setText } from "./dom.js";
 import { coloured, layoutOf } from "./ink.js";
 import { logTicks } from "./logticks.js";
 import { SaveMenu, saveText } from "./savemenu.js";
+import { short } from "./sharing.js";
 import { tr } from "./words.js";
 
 const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
@@ -14,7 +15,7 @@ let serial = 0;
 export class CardView {
   /** popover: the page's MetricPopover; changed() asks for a draw. */
   constructor(card, popover, changed) {
-    Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false });
+    Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false, byHand: new Set(), linked: { off: new Set(), ranges: {} } });
     const id = `lpc-card-${++serial}`;
     this.title = el("h2", { id, text: card.title });
     this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
@@ -52,7 +53,7 @@ export class CardView {
     const key = `${width}×${height}|${theme.key}|${this.figureKey}`;
     if (!width || key === this.drawn) return false;
     Object.assign(this, { drawn: key, Plotly, theme });
-    const { data, layout } = this.card.figure;
+    const { data, layout } = this.figure();
     Plotly.react(this.plot, coloured(data, theme), layoutOf(layout, theme, width, height, this.ticks), CONFIG);
     if (!this.listening) this.plot.on("plotly_relayout", (change) => this.zoomed(change));
     this.listening = true;
@@ -60,7 +61,46 @@ export class CardView {
     return true;
   }
 
+  /** The lines that the legend has switched off, as "key.line". */
+  get off() {
+    return (this.plot.data ?? []).flatMap(({ visible }, i) => (visible === "legendonly" ? [`${this.card.key}.${i}`] : []));
+  }
+
+  /** The axes that a hand or a link has zoomed, as "key:axis:from:to" in the axis's own numbers. */
+  get zooms() {
+    const { linked, byHand, plot, card } = this;
+    return [...new Set([...Object.keys(linked.ranges), ...byHand])].map((axis) => [card.key, axis.replace("axis", ""), ...plot._fullLayout[axis].range.map(short)].join(":"));
+  }
+
+  /** A link wants a line off. Returns whether there is such a line. */
+  switchOff(line) {
+    this.linked.off.add(line);
+    this.drawn = "";
+    return line < this.card.figure.data.length;
+  }
+
+  /** A link wants an axis, "x" or "y2", zoomed. */
+  zoomTo(axis, from, to) {
+    const name = `${axis[0]}axis${axis.slice(1)}`;
+    if (!this.plot._fullLayout?.[name]) return false;
+    this.linked.ranges[name] = [from, to];
+    this.drawn = "";
+    return true;
+  }
+
+  /** The figure as a link wants it: Plotly keeps what hands do, not what we do. */
+  figure() {
+    const { card: { figure: { data, layout } }, linked: { off, ranges } } = this;
+    const axes = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, { ...layout[name], range, autorange: false }]));
+    return { data: data.map((trace, i) => (off.has(i) ? { ...trace, visible: "legendonly" } : trace)), layout: { ...layout, ...axes } };
+  }
+
   zoomed(change) {
+    for (const name of Object.keys(change)) {
+      const [, axis, what] = /^([xy]axis\d*)\.(range|autorange)/.exec(name) ?? [];
+      if (what === "range") this.byHand.add(axis);
+      else if (axis) this.byHand.delete(axis);
+    }
     if (Object.keys(change).some((name) => /axis\d*\.(range|autorange)/.test(name))) this.tick();
   }
 

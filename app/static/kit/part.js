@@ -2,6 +2,8 @@
 
 import { el, loadPlotly, loadStyles } from "./dom.js";
 import { learn } from "./explain.js";
+import { Share } from "./share.js";
+import { ask, leave } from "./sharing.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 export class Part {
@@ -11,6 +13,14 @@ export class Part {
     Object.assign(this, { element, props, sheets, theme: null, raf: 0, gone: false, draws: 0 });
     this.root = el("div", { class: `lpc-root lpc-unstyled ${className}`, testid });
     element.append(this.root);
+  }
+
+  /** The button of the page's link, where this part has it: props {share, moment}. */
+  shareButton() {
+    const { moment, share } = this.props;
+    if (moment) ask(moment);
+    if (share) this.share = new Share(this.root, share);
+    return this.share?.button ?? "";
   }
 
   /** Waits for the styles and takes up the theme; returns whether the part is still wanted. */
@@ -58,6 +68,8 @@ export class Part {
     this.gone = true;
     cancelAnimationFrame(this.raf);
     this.popover?.close();
+    this.share?.close();
+    leave(this);
     this.root.remove();
   }
 }

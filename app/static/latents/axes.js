@@ -76,12 +76,12 @@ export class Axes {
     return { rect, cx, cy, scale: rect.w / (x.range[1] - x.range[0]) };
   }
 
-  /** Looks at the origin, `half` units to the nearer edge. */
-  lookAt(half) {
+  /** Looks at the origin, or at (cx, cy), `half` units to the nearer edge. */
+  lookAt(half, cx = 0, cy = 0) {
     const { rect } = this.where();
     const side = Math.min(rect.w, rect.h);
     const [rx, ry] = [(half * rect.w) / side, (half * rect.h) / side];
-    this.range = [[-rx, rx], [-ry, ry]];
+    this.range = [[cx - rx, cx + rx], [cy - ry, cy + ry]];
     this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
   }
 

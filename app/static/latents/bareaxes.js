@@ -4,16 +4,16 @@ import { MARGIN } from "./axes.js";
 
 export class BareAxes {
   constructor(host) {
-    Object.assign(this, { host, half: 1, ready: true });
+    Object.assign(this, { host, half: 1, cx: 0, cy: 0, ready: true });
   }
 
   where() {
     const [w, h] = [this.host.clientWidth - MARGIN.l - MARGIN.r, this.host.clientHeight - MARGIN.t - MARGIN.b];
-    return { rect: { x: MARGIN.l, y: MARGIN.t, w, h }, cx: 0, cy: 0, scale: Math.min(w, h) / 2 / this.half };
+    return { rect: { x: MARGIN.l, y: MARGIN.t, w, h }, cx: this.cx, cy: this.cy, scale: Math.min(w, h) / 2 / this.half };
   }
 
-  lookAt(half) {
-    this.half = half;
+  lookAt(half, cx = 0, cy = 0) {
+    Object.assign(this, { half, cx, cy });
   }
 
   draw() {}

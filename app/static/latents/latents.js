@@ -26,7 +26,7 @@ const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 export class Latents {
   /** parts: {plot, legend, selection, controls, layers(), linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0 });
+    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, aim: null });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
@@ -72,7 +72,7 @@ export class Latents {
     });
     if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
     if (this.theme) this.axes.draw(this.theme);
-    if (this.camera.half && this.axes.ready) this.axes.lookAt(this.camera.half);
+    if (this.camera.half && this.axes.ready) this.axes.lookAt(...this.aim ?? [this.camera.half]);
     this.redraw();
   }
 
@@ -139,6 +139,7 @@ export class Latents {
   }
 
   setZoom(mode) {
+    this.aim = null;
     this.camera.setMode(mode);
     if (mode === "follow") this.camera.half = null;
     this.controls.zoom.select(mode);

@@ -27,6 +27,11 @@ export class Legend {
     return chip;
   }
 
+  /** Only these classes bright. */
+  keep(classes) {
+    for (const index of classes) if (index < this.host.children.length && !this.focus.has(index)) this.toggle(index);
+  }
+
   toggle(index) {
     if (!this.focus.delete(index)) this.focus.add(index);
     if (this.focus.size === this.host.children.length) this.focus.clear();

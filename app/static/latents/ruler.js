@@ -5,6 +5,7 @@ import { label } from "./overlays.js";
 
 const HEIGHT = 150;
 const LEAST = 90; // pixels of a view that has room for it
+const NARROW = 300; // of one whose points would lie under the scale's words
 const DECADES = 3; // shown from the beginning, so that a fall by any factor is a fall by that many decades of the strip
 
 /** How many decades below the largest radius the strip has. */
@@ -20,7 +21,7 @@ export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
   ctx.font = `11px ${theme.font}`;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  drawScale(ctx, { x, top, height, decades, yOf }, theme);
+  drawScale(ctx, { x, top, height, decades, yOf, worded: rect.w > NARROW }, theme);
   for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
@@ -37,7 +38,8 @@ function tick(ctx, x, y, theme) {
   ctx.fillRect(x - 7, y - 0.5, 14, 1.5);
 }
 
-function drawScale(ctx, { x, top, height, decades, yOf }, theme) {
+/** Decades in words, or as marks alone. */
+function drawScale(ctx, { x, top, height, decades, yOf, worded }, theme) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 4;
   ctx.lineCap = "round";
@@ -46,6 +48,10 @@ function drawScale(ctx, { x, top, height, decades, yOf }, theme) {
   ctx.lineTo(x, top + height);
   ctx.stroke();
   ctx.lineCap = "butt";
+  ctx.fillStyle = theme.muted;
   const every = Math.ceil(decades / Math.max(1, Math.floor(height / 36)));
-  for (let e = 0; e <= decades; e += every) label(ctx, e ? `${formatDecade(-e)}` : "max", x - 10, yOf(10 ** -e), theme);
+  for (let e = 0; e <= decades; e += every) {
+    if (worded) label(ctx, e ? `${formatDecade(-e)}` : "max", x - 10, yOf(10 ** -e), theme);
+    else ctx.fillRect(x - 4, yOf(10 ** -e) - 0.5, 8, 1);
+  }
 }

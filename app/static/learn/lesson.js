@@ -13,6 +13,7 @@ const SPEED = "100"; // steps per second, slow enough to watch
 
 /** Only what the step is about. */
 function showOnly(stage, shows) {
+  stage.usualOff = () => LAYERS.filter((key) => !shows.includes(key));
   for (const key of LAYERS) stage.layers.set(key, shows.includes(key));
   for (const name of PANELS) stage.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
 }

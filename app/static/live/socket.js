@@ -9,9 +9,9 @@ const ENDED = 4401; // the server knows no run by this token
 const WORRY = 3; // attempts, until it is no short interruption
 
 export class Socket {
-  /** `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
-  constructor(url, token, handlers, dial = (address) => new WebSocket(address)) {
-    Object.assign(this, { url, token, handlers, dial, attempt: 0, newest: null, closed: false, received: 0, unanswered: 0, answers: false });
+  /** hello: {token, before}, the latter of a run that has ended. `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
+  constructor(url, hello, handlers, dial = (address) => new WebSocket(address)) {
+    Object.assign(this, { url, hello, handlers, dial, attempt: 0, newest: null, closed: false, received: 0, unanswered: 0, answers: false });
     this.connect();
     this.pinger = setInterval(() => this.ping(), PING_MS);
   }
@@ -28,7 +28,7 @@ export class Socket {
   }
 
   opened() {
-    this.send({ type: "hello", token: this.token });
+    this.send({ type: "hello", ...this.hello });
     this.handlers.status("open");
   }
 

@@ -10,8 +10,8 @@ import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
 import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
+import { panelWords } from "../kit/sharing.js";
 import { addSaves } from "../panels/saves.js";
-import { arrive, Share, takeUp } from "./sharelink.js";
 import { Tour } from "./tour.js";
 import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
@@ -41,7 +41,6 @@ export class Stage extends LiveView {
     this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
     if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
-    if (this.props.share) this.transport.speed.after((this.share = new Share(this)).button);
   }
 
   parts() {
@@ -88,14 +87,23 @@ export class Stage extends LiveView {
     setText(this.part.sentence, "");
     setText(this.part.data, tr(info.title));
     this.ready(info);
-    this.takeUpMoment();
   }
 
-  /** Where a link wants the run to be, once: later runs of the page are the hand's. */
-  takeUpMoment() {
-    const { moment } = this.props;
-    if (moment && !this.tookUp) takeUp(this, moment);
-    this.tookUp = true;
+  get first() {
+    return this.latents;
+  }
+
+  usualView() {
+    return this.views.d > 2 ? "pca2" : "";
+  }
+
+  usualOff() {
+    return this.setupInfo.K > MANY_CLASSES ? ["forces"] : [];
+  }
+
+  ownWords() {
+    const { curves, nodes, inputs } = this;
+    return { ...panelWords(curves, nodes), inputs: [() => (inputs.chosen === null ? "" : inputs.open ? "open" : "closed"), (text) => inputs.show(inputs.chosen = text === "open")] };
   }
 
   /** Which overlays this run can have; with very many classes arrows would hide the points. */
@@ -120,7 +128,6 @@ export class Stage extends LiveView {
     this.nodes.push(own);
     this.inputs.push(own);
     this.transport.setState(own.info.state);
-    if (this.arriving && own.info.state === "paused" && own.info.step === this.props.moment.at) arrive(this);
   }
 
   /** The words and numbers of one measured moment, in every place. */

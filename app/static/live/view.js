@@ -2,9 +2,12 @@
 
 import { Catalogue } from "../kit/catalogue.js";
 import { ChartClock } from "../kit/chartclock.js";
+import { formatCount } from "../kit/format.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
+import { without } from "../kit/share.js";
+import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { GammaControl } from "./gamma.js";
 import { Moment } from "./moment.js";
@@ -12,16 +15,18 @@ import { Notices } from "./notices.js";
 import { Socket } from "./socket.js";
 import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
+import { arrive, liveWords } from "./linkwords.js";
 
 const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
 const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
 const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
+const wentOn = (step) => tr("The server was started anew: this run goes on from step {step}, where it was saved.", { step: formatCount(step) });
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
 
-/** A view has: views, its ViewControls, and build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
+/** A view has: views, its ViewControls, layers, curves; first, the `Latents` that are turned; what a link need not say: usualView(), usualOff(), and its ownWords(); and build(), parts() to restyle and destroy, usePlotly(P), setup(m), arrived(m), thumbs(m), show(m, now), drawViews(now) → more?, tell(m): say its words and numbers, turning(), state(). */
 export class LiveView extends Part {
   /** props: {wsPath, token, dark, plotlyUrl, again(), following}; again asks for another token; who follows another's run has no say in it. Without a server: {dial, plotlyUrl, dark, styled}. */
   constructor(element, props, look) {
@@ -35,6 +40,7 @@ export class LiveView extends Part {
     this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
     this.transport = new Transport(send, this.gamma);
     this.build();
+    this.transport.speed.after(this.shareButton());
     this.views.element.inert = Boolean(props.following);
     this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
     this.begin();
@@ -48,8 +54,8 @@ export class LiveView extends Part {
   async begin() {
     if (!await this.styled()) return;
     this.stopKeys = listen((event, actions) => (this.props.following || this.root.inert ? null : chooseLive(event, actions)), {
-      play: () => this.transport.togglePlay(), step: () => this.send({ type: "step", count: 1 }), reset: () => this.send({ type: "reset" }),
-      nudge: (decades) => this.gamma.nudge(decades), canTurn: () => Boolean(this.turning()), turn: (dx, dy) => this.turning()?.turn(dx, dy),
+      play: () => without("run") || this.transport.togglePlay(), step: () => without("run") || this.send({ type: "step", count: 1 }), reset: () => without("run") || this.send({ type: "reset" }),
+      nudge: (decades) => without("gamma") || this.gamma.nudge(decades), canTurn: () => Boolean(this.turning()), turn: (dx, dy) => this.turning()?.turn(dx, dy),
     });
     this.connect();
     this.charts = setTimeout(() => this.fetchPlotly(), CHARTS_MS);
@@ -66,7 +72,7 @@ export class LiveView extends Part {
     this.socket?.close();
     const url = new URL(this.props.wsPath ?? "", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new Socket(url.href, this.props.token, {
+    this.socket = new Socket(url.href, { token: this.props.token, before: this.held }, {
       status: (status) => this.lineIs(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     }, this.props.dial);
@@ -78,7 +84,11 @@ export class LiveView extends Part {
     this.moment.clear();
     this.drawn = null;
     this.setup(message);
+    if (this.begun && this.props.share) join(this, liveWords(this));
   }
+
+  /** The view was turned by a link. */
+  turned() {}
 
   /** Whatever needs the line is out of reach without it; a run that has ended begins again. */
   lineIs(status) {
@@ -88,12 +98,12 @@ export class LiveView extends Part {
     if (status === "open" && this.left?.paused) this.send({ type: "pause" });
   }
 
-  /** What the hand had set on the run before goes for its successor too. */
-  takeUp({ paused, gamma }) {
+  /** A run that goes on from its saved state has all of it; to one that begins again goes what the hand had set. */
+  takeUp({ paused, gamma }, step) {
     this.left = null;
-    if (gamma !== null) this.gamma.set(gamma);
     if (paused) this.send({ type: "pause" });
-    this.notices.show("warning", AGAIN);
+    if (!step && gamma !== null) this.gamma.set(gamma);
+    this.notices.show("warning", step ? wentOn(step) : AGAIN);
   }
 
   send(message) {
@@ -101,12 +111,13 @@ export class LiveView extends Part {
   }
 
   /** The view knows of the run now: it says so, and what it shows. */
-  ready({ run, frame }) {
+  ready({ run, frame, step }) {
+    this.held = this.props.token;
     this.notices.loaded(run);
     this.send({ type: "ack", frame });
     this.transport.sendSpeed();
     this.sendView();
-    if (this.left) this.takeUp(this.left);
+    if (this.left) this.takeUp(this.left, step);
     else if (!this.begun && !this.props.following) this.opened();
     this.begun = true;
   }
@@ -155,6 +166,7 @@ export class LiveView extends Part {
     this.info = frame.info;
     this.drawn = frame;
     this.show(frame, now);
+    arrive(this, frame.info);
     this.gamma.update(frame.info);
     this.notices.frame(frame.info);
     this.stats.frameDraws += 1;
@@ -169,6 +181,7 @@ export class LiveView extends Part {
   update(props) {
     const before = this.props;
     this.props = { ...before, ...props };
+    if (props.share) this.share?.update(props.share);
     if (!this.theme) return; // styles are still on their way
     this.restyle();
     if (this.props.token === before.token && this.props.wsPath === before.wsPath) return;

@@ -28,9 +28,14 @@ export class Curves extends LineChart {
   /** The words of another run; what a reader chose stays chosen. */
   explain(catalogue) {
     this.catalogue = catalogue;
-    if (!this.picks.length) this.picks = Object.keys(catalogue.charts).slice(0, SLOTS);
+    if (!this.picks.length) this.picks = this.usual();
     this.buildHeads();
     this.drawing.touch();
+  }
+
+  /** The charts that a page begins with. */
+  usual() {
+    return Object.keys(this.catalogue.charts).slice(0, SLOTS);
   }
 
   /** Every received frame, drawn or not: its metrics are a point of the curves. */

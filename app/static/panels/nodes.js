@@ -61,10 +61,25 @@ export class Nodes {
   setup({ info, tensors }) {
     this.labelled = tensors.labels?.data ?? null;
     this.chart.parentElement?.classList.toggle("lpc-many-nodes", info.d > 4);
-    if (info.d !== this.d) this.large = Array.from({ length: Math.min(info.d, MAX_LARGE) }, (_, i) => i);
+    const other = info.d !== this.d;
     Object.assign(this, { d: info.d, message: null, peaks: null, key: "" });
+    if (other) this.large = this.usual();
     this.buildStrip();
     this.drawing.touch();
+  }
+
+  /** The nodes that are large at first. */
+  usual() {
+    return Array.from({ length: Math.min(this.d, MAX_LARGE) }, (_, i) => i);
+  }
+
+  /** These in large, as far as there are such. */
+  show(nodes) {
+    const large = [...new Set(nodes)].filter((node) => node < this.d).sort((a, b) => a - b).slice(0, MAX_LARGE);
+    if (!large.length) return;
+    this.large = large;
+    this.mark();
+    this.sendLarge(large);
   }
 
   buildStrip() {

@@ -11,6 +11,9 @@ import { Who } from "./who.js";
 
 const WHAT = tr("Others see this very run on their own devices, follow your γ, pause and lesson, predict, and may take their own hands. No accounts, and nothing is kept.");
 
+const WIDTH = "--lpc-lead";
+const ROOT = document.documentElement.style;
+
 const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
 
 /** props: {roomPath, run: a run's token, where: {page, lesson, index}, question: {words, options} | null, base: the address of the room's page, note}. */
@@ -28,7 +31,10 @@ class Lead extends Part {
     this.invitation = el("span", { class: "lpc-lead-invitation", testid: "lpc-room-invitation" });
     this.panel = el("section", { class: "lpc-room-panel", id: "lpc-room-panel", "aria-label": tr("Room"), hidden: true, testid: "lpc-room-panel" }, ...this.closed(), this.opened());
     this.escape = (event) => event.key === "Escape" && this.unfold(false);
-    this.root.append(el("div", { class: "lpc-lead-bar" }, this.invitation, this.spot, this.present, this.room), this.panel);
+    this.bar = el("div", { class: "lpc-lead-bar" }, this.invitation, this.spot, this.present, this.room);
+    this.root.append(this.bar, this.panel);
+    this.observer = new ResizeObserver(() => ROOT.setProperty(WIDTH, `${this.bar.offsetWidth}px`)); // which the pages' links leave free
+    this.observer.observe(this.bar);
   }
 
   closed() {
@@ -110,6 +116,8 @@ class Lead extends Part {
     super.destroy();
     document.removeEventListener("keydown", this.escape);
     this.presenting?.destroy();
+    this.observer.disconnect();
+    ROOT.removeProperty(WIDTH);
     leading.leave();
   }
 }

@@ -48,7 +48,7 @@ export class RoomLine extends Socket {
   }
 
   opened() {
-    this.send(this.token());
+    this.send(this.hello());
     this.handlers.status("open");
   }
 

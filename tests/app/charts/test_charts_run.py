@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -125,6 +126,8 @@ def test_gamma_is_a_thin_second_line_and_absent_where_it_is_0(track):
 
 def test_captions_read_the_chart_for_a_learner(track):
     assert "1.4 from the origin" in shell.card(track).caption
+    smaller = re.search(r"are ([\d,]+) times smaller", nc1.card(Track(track.moments[:3])).caption)[1]
+    assert float(smaller) == pytest.approx(500, rel=0.1)  # clouds of 0.5 and of 0.001: sizes, not variances
     assert "99" not in nc4.card(track).caption
     assert "nearly parallel: 1.6×10⁻¹⁶" in nc3.card(track).caption
     assert peaks.card(Track(track.moments[:1])).caption.startswith("A node's two peaks are")

@@ -21,12 +21,12 @@ def as_one(info: dict[str, Any]) -> dict[str, Any]:
 
 
 class Page:
-    def __init__(self, hub: Hub, session: SessionHandle, acks: bool = True) -> None:
+    def __init__(self, hub: Hub, session: SessionHandle, acks: bool = True, before: str = "") -> None:
         self.hub, self.id, self.acks = hub, session.id, acks
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.bytes, self.closed = 0, 0
         self._news = threading.Condition()
-        assert hub.connect(session.token, self) == session.id
+        assert hub.connect(session.token, self, before) == session.id
 
     def put(self, slot: str, raw: bytes) -> None:
         kind, info, _ = decode(raw)

@@ -1,5 +1,6 @@
 """Workers on a Ray cluster, with Ray played by a stand-in: runs train there and survive a lost node; refusals."""
 
+import math
 import os
 import runpy
 import signal
@@ -99,7 +100,7 @@ def test_a_worker_whose_relay_is_gone_leaves_the_shared_folder_to_the_others(tmp
     for stays in (True, False):
         folder = tmp_path / str(stays)
         folder.mkdir()
-        link = LocalWorker(folder, "tests.app.live._fake:engine", stays=stays)
+        link = LocalWorker(folder, "tests.app.live._fake:engine", keep_s=math.inf if stays else 0.0)
         link.receive()
         link.process.stdin.close()
         link.process.wait(PATIENCE_S)

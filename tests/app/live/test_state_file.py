@@ -143,6 +143,25 @@ def test_the_state_that_nobody_edited_is_gone_on_with(at_rest, tmp_path):
     assert [notice["text"] for notice in told] == ["The training process stopped; went on from step 7."]
 
 
+def test_a_worker_that_is_told_to_stop_saves_its_runs_first(tmp_path):
+    inbox = wire.Mailbag(orders.merge)
+    worker = Worker(inbox, lambda report: None, Engine(Trainer, load), device="cpu", folder=tmp_path, pulse=Pulse())
+    worker._obey(orders.Open("a", SMALL, 1))
+    for _ in looks(pause=lambda _: None):
+        for order in inbox.take(PATIENCE_S):
+            worker._obey(order)
+        if not worker._wanted:
+            break
+    for order in (orders.Presence("a", True), orders.Say("a", messages.Step(type="step", count=3))):
+        worker._obey(order)
+    worker._round()
+    inbox.put("stop", orders.Stop())
+    worker.serve()
+    state, steps = trainer_of(SMALL), worker._runs["a"].trainer.step
+    state.load_state_bytes(state_file.read(tmp_path / "a.safetensors").trainer)
+    assert state.step == steps > 0
+
+
 def test_a_state_that_cannot_be_gone_on_with_is_as_none(at_rest, tmp_path, caplog):
     _, arrays, info = at_rest
     path, odd = tmp_path / "a.safetensors", []

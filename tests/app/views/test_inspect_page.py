@@ -338,6 +338,30 @@ def test_two_files_stand_side_by_side_with_their_numbers(page):
     assert not [element for element in page.get("html") if "lpc-differences" in element.value]
 
 
+def test_names_typed_for_one_file_are_offered_to_the_other(page):
+    desk(page).show(made(n=60))
+    again(page)
+    button(page, "Compare with").click().run()
+    desk(page, "-b").show(made(n=60, seed=1), f"{EVIL}.npz")
+    names = ["oak", EVIL, "elm", "fir"]
+    assert not [one for one in again(page).button if "Class names of" in one.label]
+    page.text_area[0].set_value("\n".join(names)).run()
+    assert [*desk(page, "-b").held.inspection.embeddings.class_names] == [f"class {i}" for i in range(4)]
+    button(page, plain("Class names of mine.npz")).click().run()
+    assert not page.exception
+    held = desk(page, "-b").held
+    assert named_in_cloud(held) == [*held.inspection.embeddings.class_names] == names
+    assert not [one for one in page.button if "Class names of" in one.label]  # they are the same now
+    page.text_area[1].set_value("a, b, c, d").run()  # and the second file's are its own
+    assert [*desk(page, "-b").held.inspection.embeddings.class_names] == list("abcd")
+    assert [*desk(page).held.inspection.embeddings.class_names] == names
+    button(page, f"Class names of {plain(EVIL)}").click().run()
+    assert not [*page.exception, *page.warning]
+    assert [*desk(page).held.inspection.embeddings.class_names] == list("abcd")
+    desk(page, "-b").show(made(n=60, classes=3), "three.npz")
+    assert not [one for one in again(page).button if "Class names of" in one.label]
+
+
 def test_a_busy_server_is_said(page, monkeypatch):
     def busy(self, *_):
         raise InspectRefused("expected fewer than 2 files being inspected on this server, got 2; try again in a moment")

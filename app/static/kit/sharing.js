@@ -1,0 +1,88 @@
+// What a link to this page says besides what it opens: each part of the page has words of its own, said and taken up again.
+
+import { lookFrom, sightOf } from "./sight.js";
+
+const parts = new Map(); // part → {word: [say() → text, "" for what is so by itself; take(text, asked) → what of it is for other parts]}
+const opened = new Set(); // the moments that this document was asked for
+let asked = {}; // of the last one what nobody has taken up yet
+
+/** The page has been opened by a link that says this: {word: text}. Once: coming back to the page is no link. */
+export function ask(moment = {}) {
+  const key = JSON.stringify(moment);
+  if (opened.has(key)) return;
+  opened.add(key);
+  asked = { ...moment };
+  for (const part of parts.keys()) takeUp(part);
+}
+
+/** `part` is there, and can be put where the link wants it. */
+export function join(part, words) {
+  parts.set(part, words);
+  takeUp(part);
+}
+
+export function leave(part) {
+  parts.delete(part);
+}
+
+function takeUp(part) {
+  const all = { ...asked };
+  for (const [name, [, take]] of Object.entries(parts.get(part))) {
+    if (all[name] === undefined) continue;
+    const rest = take(all[name], all);
+    if (typeof rest === "string" && rest) asked[name] = rest;
+    else delete asked[name];
+  }
+}
+
+/** [[word, text]] of all parts; of a word that several say, all texts. */
+export function said() {
+  const texts = new Map();
+  for (const words of parts.values()) {
+    for (const [name, [say]] of Object.entries(words)) {
+      const text = say();
+      if (text) texts.set(name, [...(texts.get(name) ?? []), text]);
+    }
+  }
+  return [...texts].map(([name, all]) => [name, all.join(",")]);
+}
+
+/** For words that are numbers: four digits do. */
+export const short = (number) => String(Number(number.toPrecision(4)));
+
+// ---- words that several pages have -------------------------------------------------------------------------------------
+
+/** A word that is `text` now and `usual()` by itself. */
+export const word = (now, usual, take) => [() => (now() === usual() ? "" : now()), take];
+
+/** What is drawn with the points: a set of `buildLayers`, of which `usual()` are off by themselves. */
+export function layersWord(layers, usual) {
+  const offOf = () => Object.entries(layers.read()).filter(([, on]) => !on).map(([name]) => name).join() || "none";
+  return word(offOf, () => usual().join() || "none", (text) => {
+    for (const name of Object.keys(layers.read())) layers.set(name, !text.split(",").includes(name));
+  });
+}
+
+/** The classes kept bright: a `Legend`. */
+export const onlyWord = (legend) => [() => [...legend().focus].sort((a, b) => a - b).join(), (text) => legend().keep(text.split(",").map(Number))];
+
+/** The view of some `Latents`: how it is turned, and whether the zoom follows; `turned()` hears of it. */
+export function lookWords(latents, turned = () => {}) {
+  return {
+    turn: [() => (latents().spin.active ? `${latents().spin.yaw.toFixed(2)},${latents().spin.pitch.toFixed(2)}` : ""), (text) => {
+      [latents().spin.yaw, latents().spin.pitch] = text.split(",").map(Number);
+      turned();
+    }],
+    zoom: [() => (latents().camera.mode === "fixed" ? sightOf(latents()).map(short).join() : ""),
+      (text) => (text.startsWith("f") ? latents().setZoom(text) : lookFrom(latents(), ...text.split(",").map(Number)))],
+    only: onlyWord(() => latents().legendView),
+  };
+}
+
+/** Which curves are drawn, by name, and which nodes in large. */
+export function panelWords(curves, nodes) {
+  return {
+    curves: word(() => curves.picks.join(), () => curves.usual().join(), (text) => text.split(",").forEach((key, slot) => curves.swap(slot, key))),
+    bars: word(() => nodes.large.join("-"), () => nodes.usual().join("-"), (text) => nodes.show(text.split("-").map(Number))),
+  };
+}

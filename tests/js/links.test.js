@@ -1,0 +1,58 @@
+import { numbersIn, spans } from "../../app/static/cloud/choice.js";
+import { ask, join, leave, said, short, word } from "../../app/static/kit/sharing.js";
+import { sightOf } from "../../app/static/kit/sight.js";
+import { equal, test } from "./kit.js";
+
+/** A part with one word, which is `usual` by itself. */
+function part(name, usual, rest = () => {}) {
+  const own = { now: usual, told: [] };
+  own.words = { [name]: word(() => own.now, () => usual, (text) => {
+    own.now = text;
+    own.told.push(text);
+    return rest(text);
+  }) };
+  return own;
+}
+
+test("a link says only what differs, and a part takes it up once, whichever comes first", () => {
+  const [early, late] = [part("axes", "own"), part("curves", "radius")];
+  join(early, early.words);
+  equal(said(), []);
+  ask({ axes: "shared", curves: "losses" });
+  join(late, late.words);
+  equal([early.told, late.told, said()], [["shared"], ["losses"], [["axes", "shared"], ["curves", "losses"]]]);
+  join(late, late.words); // another run of the same page
+  ask({ axes: "shared", curves: "losses" }); // the page is drawn anew
+  equal([early.told, late.told], [["shared"], ["losses"]]);
+  leave(early);
+  leave(late);
+  equal(said(), []);
+});
+
+test("what one part leaves of a word is another's, or waits", () => {
+  const mine = (own) => (text) => text.split(",").filter((one) => !one.startsWith(own)).join();
+  const [a, b] = [part("lines", "", mine("a")), part("lines", "", mine("b"))];
+  ask({ lines: "a.1,b.2" });
+  join(a, a.words);
+  join(b, b.words);
+  equal([a.told, b.told], [["a.1,b.2"], ["b.2"]]);
+  [a.now, b.now] = ["a.1", "b.2"];
+  equal(said(), [["lines", "a.1,b.2"]]);
+  leave(a);
+  leave(b);
+});
+
+test("rows come back from their spans, and no more than there are", () => {
+  for (const rows of [[3], [1, 2, 3, 7], [0, 2, 4], [5, 6, 9, 10, 11]]) equal([...numbersIn(spans(rows), 100)], rows);
+  equal(spans([3, 4, 5, 6, 7, 12]), "3-7,12");
+  equal([...numbersIn("90-9999999", 95)], [90, 91, 92, 93, 94, 95]);
+});
+
+test("numbers of a link have four digits", () => {
+  equal([0.0001234567, 31.6227766, -1e-9, 100_000].map(short), ["0.0001235", "31.62", "-1e-9", "100000"]);
+});
+
+test("a fixed zoom is told by the nearer edge and the middle", () => {
+  equal(sightOf({ spin: { active: false }, axes: { where: () => ({ rect: { w: 400, h: 200 }, cx: 1, cy: -2, scale: 50 }) } }), [2, 1, -2]);
+  equal(sightOf({ spin: { active: true, zoom: 4 }, camera: { half: 8 } }), [2, 0, 0]);
+});
