@@ -24,7 +24,7 @@ from lpc_core.files.writing import write_whole
 
 ABOUT = N_("Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ.")
 STYLES = ("kit/stage.css",)
-LESSON_STYLES = (*STYLES, "learn/learn.css", "offline/lesson.css")
+LESSON_STYLES = (*STYLES, "learn/learn.css", "learn/offline.css")
 
 
 def offline_page(config: RunConfig, words: Sequence[str] = (), lesson: str = "") -> str:
@@ -40,7 +40,7 @@ def offline_page(config: RunConfig, words: Sequence[str] = (), lesson: str = "")
     if lesson:
         held["lesson"] = "application/json", data(for_the_coach(lesson))
         body = f'{about}\n<main class="lpc-offline-lesson"><div id="words">{sections(lesson)}</div>\n{stage}</main>'
-        return whole_page(html.escape(_(lessons()[lesson].title)), body, "offline/lesson.js", LESSON_STYLES, held)
+        return whole_page(html.escape(_(lessons()[lesson].title)), body, "learn/offline.js", LESSON_STYLES, held)
     title, *paragraphs = words or ("LPC Lab",)
     heading = [f"<h1>{html.escape(title)}</h1>"] if words else []
     text = [*heading, *(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)]

@@ -3,8 +3,8 @@
 import { el } from "../kit/dom.js";
 import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
 import { tr } from "../kit/words.js";
-import { LessonStage } from "../learn/lesson.js";
-import { WorkerLine } from "./line.js";
+import { LessonStage } from "./lesson.js";
+import { WorkerLine } from "../offline/line.js";
 
 const steps = JSON.parse(textIn("lesson"));
 const sections = [...document.querySelectorAll(".lpc-step")];
