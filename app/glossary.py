@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from app.words import _
+import functools
+import re
+from collections.abc import Collection
 
+from app.words import OWN, _, language, speaking
+
+_NO_WORDS = r"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|\[[^\]]*\]\([^)]*\)|https?://\S+"  # formulas, code, links
 GLOSSARY = {
     "latent": "What the penultimate layer makes of one sample: a short list of numbers, z. A network that classifies "
               "reads "
@@ -42,3 +47,46 @@ def listed(text: str = "") -> str:
     """The terms that occur in ``text`` (all of them without one), each with its meaning, as a list in Markdown."""
     met = [term for term in GLOSSARY if not text or term in text.lower()]
     return "\n".join(f"* **{_(term)}**: {_(GLOSSARY[term])}" for term in met)
+
+
+def met_in(text: str) -> set[str]:
+    """The terms that occur in ``text``, which is in the reader's language."""
+    return {term for found in _words(language()).finditer(text) if (term := _term_of(found))}
+
+
+def linked(text: str, known: Collection[str] = ()) -> str:
+    """``text``, Markdown in the reader's language, with each term that is not ``known`` linked where it is first met.
+
+    The link's title is what the term means; ``kit/page.js`` shows it to pointers, keys and fingers.
+    """
+    met = set(known)
+
+    def link(found: re.Match[str]) -> str:
+        term = _term_of(found)
+        if not term or term in met:
+            return found[0]
+        met.add(term)
+        meaning = _(GLOSSARY[term]).replace('"', "'")
+        return f'[{found[0]}](#term-{list(GLOSSARY).index(term)} "{meaning}")'
+
+    return _words(language()).sub(link, text)
+
+
+@functools.cache
+def _words(spoken: str) -> re.Pattern[str]:
+    """What is no words, as no group; then every term as a group, the longest first."""
+    with speaking(spoken):
+        terms = sorted(enumerate(map(_, GLOSSARY)), key=lambda item: -len(item[1]))
+        groups = (rf"(?P<t{i}>(?<!\w){_inflected(term)}(?!\w))" for i, term in terms)
+        return re.compile("|".join((_NO_WORDS, *groups)), re.IGNORECASE | re.DOTALL)
+
+
+def _inflected(term: str) -> str:
+    """A pattern for ``term`` with any endings: latents, latenten Punkten, Schalen."""
+    stems = term.split() if language() == OWN else [re.sub("e[nrs]?$", "", word) for word in term.split()]
+    return r"\s+".join(re.escape(stem) + (r"\w{0,2}" if len(stem) > 1 else "") for stem in stems)
+
+
+def _term_of(found: re.Match[str]) -> str:
+    """The term that was found; "" for what is no words."""
+    return list(GLOSSARY)[int(found.lastgroup[1:])] if found.lastgroup else ""

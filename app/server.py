@@ -173,7 +173,8 @@ def _first_files(scope: Scope) -> Callable[[bytes], bytes]:
     table = f'<script src="lab/words/{spoken}.js?v={words.version(spoken)}"></script>' if spoken != words.OWN else ""
     mark = b'<script type="module"'
     ours = ('<link rel="stylesheet" href="lab/static/kit/stage.css">'
-            f'{table}<script src="lab/static/kit/page.js"></script>').encode()
+            f'{table}<script src="lab/static/kit/page.js"></script>'
+            '<script type="module" src="lab/static/kit/terms.js"></script>').encode()
 
     def change(body: bytes) -> bytes:
         if b"<title>Streamlit</title>" not in body:

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import gettext
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 LANGUAGES = {"en": "English", "de": "Deutsch"}  # the first is that of the keys
 OWN = next(iter(LANGUAGES))
 DOMAIN = "lpc"
+VARIABLE = "LPC_LANGUAGE"  # of a program that no tab asks: what it writes speaks this language
 LOCALE = Path(__file__).parent / "locale"
 
 _spoken: ContextVar[str] = ContextVar("spoken", default="")
@@ -36,8 +38,9 @@ def N_(text: str) -> str:
 
 
 def language() -> str:
-    """The language spoken now: of `speaking`, else of the browser tab that is served, else English."""
-    return _spoken.get() or next((of_the_tab() for of_the_tab in _of_the_tab), OWN)
+    """The language spoken now: of `speaking`, else of the browser tab that is served, else `VARIABLE`'s or English."""
+    return _spoken.get() or next((of_the_tab() for of_the_tab in _of_the_tab), "") or chosen(os.environ.get(VARIABLE),
+                                                                                             None)
 
 
 @contextlib.contextmanager

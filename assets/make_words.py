@@ -30,6 +30,7 @@ from lpc_core.choices import choices
 from lpc_core.config import fields
 from lpc_core.data import sources
 from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, figure
+from lpc_core.experiments import texts as texts_of_experiments
 from lpc_core.inspection.scaling import CHOICES, TITLES
 from lpc_core.presets import named_presets
 
@@ -78,7 +79,7 @@ def _registered() -> Iterator[tuple[str, str]]:
     for sample in (*samples(), *samples(FILMS)):
         yield from (("assets", text) for text in (sample.title, sample.sentence))
     yield from (("app/views/_form.py", text) for text in _of_the_form())
-    yield from (("lpc_core/experiments", name) for name in MARKS)
+    yield from (("lpc_core/experiments", text) for text in (*MARKS, *texts_of_experiments()))
     yield from (("lpc_core/experiments", figure(name, ()).title) for name in FIGURES)
     yield from (("lpc_core/experiments", title) for name, title in QUANTITIES.values())
     for name, meaning in CHOICES.items():

@@ -11,7 +11,7 @@ from app import words
 from app.lessons import lessons
 from app.live import narrate
 from app.room.classroom import ELSEWHERE
-from app.room.register import ENDED, LEFT, NO_RUN, STALE
+from app.room.register import ENDED, GONE, LEFT, NO_RUN, STALE
 from app.views import views
 from assets import make_words
 
@@ -59,7 +59,7 @@ def test_the_catalogues_are_up_to_date(catalog):
 
 def test_the_sentences_of_a_run_and_of_a_room_are_known_to_the_page(catalog):
     told = json.loads(words.page_words(str(catalog.locale)))
-    texts = [*(text for _, text in narrate.CASES), ELSEWHERE, ENDED, LEFT, NO_RUN, STALE]
+    texts = [*(text for _, text in narrate.CASES), ELSEWHERE, ENDED, GONE, LEFT, NO_RUN, STALE]
     assert [text for text in texts if text not in told] == []
 
 

@@ -22,6 +22,7 @@ from app.live import rooms
 from app.live.hub import current
 from app.live.socket import origin_allowed
 from app.offline.reach import asked, needs_server
+from app.words import chosen, speaking
 from lpc_core.config import ConfigError, RunConfig
 
 LIGHTER = "ask for fewer samples or smaller layers"
@@ -98,7 +99,8 @@ async def _converted(call: Request, module: str, suffix: str, media: str, *more:
         return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
     made = path.with_name(f"page-{secrets.token_hex(8)}{suffix}")
     arguments = [str(path), str(made), *more]
-    error = await asyncio.to_thread(jobs.do, f"app.looks.{module}", arguments, made.parent, SMALLER)
+    with speaking(_language_of(call)):
+        error = await asyncio.to_thread(jobs.do, f"app.looks.{module}", arguments, made.parent, SMALLER)
     if error:
         return PlainTextResponse(f"This film cannot be exported: {error.removeprefix(f'{module}: ')}", 410,
                                  headers=_HEADERS)
@@ -106,12 +108,17 @@ async def _converted(call: Request, module: str, suffix: str, media: str, *more:
                         background=BackgroundTask(made.unlink, missing_ok=True))
 
 
+def _language_of(call: Request) -> str:
+    return chosen(call.query_params.get("lang"), call.headers.get("accept-language"))
+
+
 async def run_page(call: Request) -> Response:
     """The run that the query names, as a link does, or a lesson's, in one page that trains without a server."""
     if not same_origin(call):
         return PlainTextResponse("Runs are for this server's own pages.", 403)
+    texts = {name: text for name, text in call.query_params.items() if name != "lang"}
     try:
-        run, _ = asked(call.query_params)
+        run, _ = asked(texts)
     except ConfigError as error:
         return PlainTextResponse(f"No such run: {error}.", 400, headers=_HEADERS)
     if reason := needs_server(run):
@@ -119,7 +126,8 @@ async def run_page(call: Request) -> Response:
     if not _waiting.acquire(blocking=False):
         return PlainTextResponse("Many pages are being made; try again in a minute.", 503, headers=_HEADERS)
     try:
-        return await asyncio.to_thread(_made, run, dict(call.query_params))
+        with speaking(_language_of(call)):
+            return await asyncio.to_thread(_made, run, texts)
     finally:
         _waiting.release()
 

@@ -18,6 +18,7 @@ from typing import IO
 
 from app.live.processes import ROOT
 from app.settings import ONE_THREAD
+from app.words import VARIABLE, language
 from lpc_core.files.plain_json import dumps
 
 NICENESS = 10  # live runs go first
@@ -29,11 +30,14 @@ _lock = threading.Lock()
 
 def spawn(module: str, arguments: Sequence[str], *, stdin: int = subprocess.DEVNULL,
           stderr: IO[bytes] | int = subprocess.DEVNULL) -> Process:
-    """``python -m module arguments`` in a session of its own, behind the live runs; what it prints comes by a pipe."""
+    """``python -m module arguments`` in a session of its own, behind the live runs; what it prints comes by a pipe.
+
+    It speaks the language of whoever asks for it.
+    """
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=stdin, stdout=subprocess.PIPE,
                                stderr=stderr, start_new_session=True,
-                               env=os.environ | ONE_THREAD | {"PYTHONPATH": path})
+                               env=os.environ | ONE_THREAD | {"PYTHONPATH": path, VARIABLE: language()})
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return process

@@ -6,11 +6,11 @@ import functools
 
 from app.lessons._base import BY_HAND, Claim, Lesson, Question, Step
 from app.lessons._check import Condition, Value, above, below, met
-from app.lessons._words import spoken, texts_of
+from app.lessons._words import coached, spoken, texts_of
 from lpc_core.registry import discover_sound
 
 __all__ = ["BY_HAND", "Claim", "Condition", "Lesson", "Question", "Step", "Value", "above", "below", "broken_lessons",
-           "lessons", "met", "spoken", "texts_of"]
+           "coached", "lessons", "met", "spoken", "texts_of"]
 
 
 def lessons() -> dict[str, Lesson]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from app.lessons._base import Claim, Lesson, Question, Step
 from app.words import _
@@ -14,6 +15,13 @@ Change = Callable[[str], str]
 def spoken(step: Step) -> Step:
     """``step`` in the reader's language."""
     return _step(step, _)
+
+
+def coached(step: Step, following: str) -> dict[str, Any]:
+    """The goal and check of ``step``, what to predict, and what its button says that leads on."""
+    return {"goal": step.goal, "check": [condition.plain() for condition in step.check], "gamma": step.gamma,
+            "question": None if step.question is None else vars(step.question), "shows": list(step.shows),
+            "next": following}
 
 
 def texts_of(lesson: Lesson) -> list[str]:

@@ -47,6 +47,7 @@ kind "notice": info: {level: "info"|"warning"|"error", text: str, progress: floa
     "loading" (data are being fetched; progress 0…1 or null), "restarting" (a new worker is being started), "restored"
     (the run went on in a new worker), "error" (what was asked for cannot be had; a run before it goes on), "stopped"
     (no run any more) or "" (a remark).
+kind "pong": info: {}; no tensors: the answer to a ping.
 """
 
 from __future__ import annotations

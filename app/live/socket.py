@@ -10,15 +10,17 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.hosts import name_of, split_origin
-from app.live.frames import encode_notice
-from app.live.hub import current
-from app.live.messages import Control, Hello, MessageError, parse
+from app.live.frames import encode, encode_notice
+from app.live.hub import Hub, current
+from app.live.messages import Control, Hello, Message, MessageError, Ping, parse
 from app.live.outbox import Hangup, Outbox
 from app.settings import Settings
 
 HELLO_S = 5.0
 CLOSE_TOKEN = 4401
 GOODBYES = (1000, 1001)  # a page that was left or closed; any other code, or none, is a line that broke
+PONG = encode("pong", {}, ())  # to each ping: a page that hears nothing knows that its line is dead
+Hear = Callable[[str], Message]  # takes in what a page says, and returns it as it was understood
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -79,10 +81,15 @@ async def live(socket: WebSocket) -> None:
         return
     code = None
     try:
-        code = await converse(socket, outbox, hub.settings.messages_per_s,
-                              lambda text: hub.say(session, control_in(text)))
+        code = await converse(socket, outbox, hub.settings.messages_per_s, lambda text: _hear(hub, session, text))
     finally:
         hub.disconnect(session, outbox, lost=code not in GOODBYES)
+
+
+def _hear(hub: Hub, session: str, text: str) -> Control:
+    message = control_in(text)
+    hub.say(session, message)
+    return message
 
 
 async def accepted(socket: WebSocket, settings: Settings) -> bool:
@@ -106,7 +113,7 @@ async def first_word(socket: WebSocket) -> str:
         return await _text(socket)
 
 
-async def converse(socket: WebSocket, outbox: Outbox, rate: float, hear: Callable[[str], None]) -> int | None:
+async def converse(socket: WebSocket, outbox: Outbox, rate: float, hear: Hear) -> int | None:
     """Both directions at once, until one ends; the code that the page closed with, if it did.
 
     ``hear`` gets what comes, at most ``rate`` texts a second; it raises `MessageError` for what it does not understand.
@@ -132,14 +139,14 @@ async def _send(socket: WebSocket, outbox: Outbox) -> None:
         pass
 
 
-async def _listen(socket: WebSocket, outbox: Outbox, rate: float, hear: Callable[[str], None]) -> int:
+async def _listen(socket: WebSocket, outbox: Outbox, rate: float, hear: Hear) -> int:
     """Take what the page says; returns the code it closes with."""
     meter = Meter(rate)
     while True:
         try:
             text = await _text(socket)
-            if meter.admit():
-                hear(text)
+            if meter.admit() and isinstance(hear(text), Ping):
+                outbox.put("pong", PONG)
         except (MessageError, Flood) as problem:
             outbox.put("notice-warning", encode_notice("warning", str(problem), state=""))
         except WebSocketDisconnect as end:

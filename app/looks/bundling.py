@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.words import language, page_words
 from lpc_core.files.plain_json import dumps
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -95,7 +96,7 @@ def data(value: object) -> str:
 def html_page(title: str, policy: str, style: str, body: str) -> str:
     """A document of one file; all four are HTML (or CSS) already."""
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{language()}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -111,8 +112,9 @@ def html_page(title: str, policy: str, style: str, body: str) -> str:
 
 
 def whole_page(title: str, body: str, entry: str, styles: tuple[str, ...], held: Mapping[str, tuple[str, str]]) -> str:
-    """The page: ``body`` (HTML), what its script ``entry`` reads (``held``: type and text by id), Plotly, the script.
+    """The page, in the language that is spoken.
 
+    It is ``body`` (HTML), what its script ``entry`` reads (``held``: type and text by id), Plotly, the script.
     ``title``, ``body`` and the texts that are ``held`` are ours, or have been through `data` or base64.
     """
     sheets = "\n".join((STATIC / name).read_text("utf-8") for name in styles)
@@ -123,7 +125,9 @@ body {{ margin: 0 auto; padding: 14px clamp(8px, 1.6vw, 24px) 24px; max-width: 1
 body {{ font: 14px/1.5 system-ui, sans-serif; }}
 #about {{ margin: 0 2px 8px; opacity: .8; }}
 """
+    words = inline(f"globalThis.lpcWords = {page_words(language())};")
     return html_page(title, POLICY, style, f"""{body}
+<script>{words}</script>
 {elements}
 <script type="text/plain" id="plotly">{inline(plotly_source())}</script>
 <script>{inline(bundle(entry))}</script>""")

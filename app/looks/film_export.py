@@ -6,18 +6,19 @@ The film is checked by `open_film` before it is written.
 from __future__ import annotations
 
 import base64
+import html
 import sys
 from pathlib import Path
 
 from app.abouts import FILM, STAGE, abouts
 from app.catalogue import catalogue
 from app.looks.bundling import data, whole_page
+from app.words import N_, _
 from lpc_core.files.writing import write_whole
 from lpc_core.film import open_film
 
 STYLES = ("kit/stage.css", "film/film.css")
-BODY = """<p id="about">Made with LPC Lab; plays without a network.</p>
-<div id="film"></div>"""
+ABOUT = N_("Made with LPC Lab; plays without a network.")
 
 
 def page(film: bytes) -> str:
@@ -26,7 +27,9 @@ def page(film: bytes) -> str:
     held = {"film-catalogue": ("application/json", data(catalogue())),
             "abouts": ("application/json", data(abouts(STAGE | FILM, served=False))),
             "film-data": ("application/octet-stream", base64.b64encode(film).decode("ascii"))}
-    return whole_page("LPC Lab film", BODY, "film/page.js", STYLES, held)
+    body = f"""<p id="about">{html.escape(_(ABOUT))}</p>
+<div id="film"></div>"""
+    return whole_page(html.escape(_("LPC Lab film")), body, "film/page.js", STYLES, held)
 
 
 def export(source: Path, target: Path) -> None:

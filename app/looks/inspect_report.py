@@ -2,7 +2,8 @@
 
 The page has no script at all: its pictures are SVG drawn here, and its content security policy forbids everything but
 its own styles and embedded pictures. Whatever came from a file is escaped. Beside it go the same numbers as JSON and
-CSV. The input is checked by `lpc_core.inspection.load`.
+CSV. The input is checked by `lpc_core.inspection.load`. It speaks the reader's language, but
+for what the file and `lpc_core` say themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from app.looks import report_svg as svg
 from app.looks.bundling import html_page
 from app.looks.cloud import Sight, look, own_distances
 from app.looks.cloud_theory import Prediction, predict_for
+from app.words import _
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import write_whole
 from lpc_core.inspection import Inspection, load, readings_csv, report
@@ -47,8 +49,8 @@ def report_html(inspection: Inspection) -> str:
         _head(inspection, name), _picture(inspection, sight, prediction), _nodes(inspection),
         _foretold(inspection, prediction), _code(inspection), _readings(inspection.readings),
         _classes(inspection, sight), _weights(inspection),
-        _samples(inspection, sight, "Misclassified samples", inspection.misclassified),
-        _samples(inspection, sight, "Most ambiguous samples", inspection.ambiguous), _origin(inspection))
+        _samples(inspection, sight, _("Misclassified samples"), inspection.misclassified),
+        _samples(inspection, sight, _("Most ambiguous samples"), inspection.ambiguous), _origin(inspection))
     style = STYLE.read_text("utf-8") + _palette(len(inspection.embeddings.class_names))
     return html_page(f"{escape(name)} · LPC Lab", POLICY, style, "".join(parts))
 
@@ -68,9 +70,9 @@ def report_csv(inspection: Inspection) -> str:
 
 def _head(inspection: Inspection, name: str) -> str:
     found = inspection.embeddings
-    told = " ".join(escape(text) for text in findings(inspection)) or "Nothing could be said about these latents."
-    size = (f"{count(len(found.labels))} samples, {count(found.latents.shape[1])} nodes, "
-            f"{count(len(found.class_names))} classes")
+    told = escape(" ".join(findings(inspection)) or _("Nothing could be said about these latents."))
+    size = escape(_("{n} samples, {nodes} nodes, {classes} classes", n=count(len(found.labels)),
+                    nodes=count(found.latents.shape[1]), classes=count(len(found.class_names))))
     warnings = "".join(f"<li>{escape(text)}</li>" for text in found.warnings)
     return (f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
             f'{f"""<ul class="warnings">{warnings}</ul>""" if warnings else ""}')
@@ -84,13 +86,21 @@ def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> st
     guesses = predictions_of(found)
     wrong = np.zeros(len(rows), bool) if guesses is None else guesses[rows] != found.labels[rows]
     drawn = svg.cloud(seen[rows], found.labels[rows], wrong, crosses, titles)
-    words = ["Hollow marks are predicted wrongly."]
+    words = [_("Hollow marks are predicted wrongly.")]
     if len(rows) < len(found.labels):
-        words.append(f"{count(len(rows))} of {count(len(found.labels))} samples are drawn.")
+        words.append(_("{n} of {all} samples are drawn.", n=count(len(rows)), all=count(len(found.labels))))
     if crosses is not None and prediction.best is not None:
         gamma = number(float(prediction.gammas[prediction.best]))
-        words.append(f"Crosses: where this head's classes would fall under γ = {gamma}.")
-    return f'<h2>The latents</h2>{drawn}{_legend(found.class_names)}<p class="muted">{" ".join(words)}</p>'
+        words.append(_("Crosses: where this head's classes would fall under γ = {gamma}.", gamma=gamma))
+    return _heading(_("The latents")) + f'{drawn}{_legend(found.class_names)}{_muted(" ".join(words))}'
+
+
+def _heading(text: str) -> str:
+    return f"<h2>{escape(text)}</h2>"
+
+
+def _muted(text: str) -> str:
+    return f'<p class="muted">{escape(text)}</p>'
 
 
 def _seen(inspection: Inspection, sight: Sight, prediction: Prediction,
@@ -99,7 +109,7 @@ def _seen(inspection: Inspection, sight: Sight, prediction: Prediction,
     latents = inspection.embeddings.latents
     points = None if prediction.best is None else prediction.collapse_points[prediction.best]
     if latents.shape[1] == 2:
-        return latents, points, ("node 1", "node 2")
+        return latents, points, (_("node {n}", n=1), _("node {n}", n=2))
     if sight.axes is None:
         return None, None, ("", "")
     crosses = None if points is None else ((points - sight.mean) @ sight.axes)[:, :2]
@@ -120,19 +130,19 @@ def _nodes(inspection: Inspection) -> str:
     charts = "".join(svg.histogram(edges, counts, f"z{node + 1}")
                      for node, edges, counts in zip(drawn.nodes, drawn.edges, drawn.counts, strict=True))
     told = histograms.sentence(drawn, value(inspection, "gmm_peak_distance"))
-    return f'<h2>What each node does</h2><p>{escape(told)}</p><div class="grid4">{charts}</div>'
+    return _heading(_("What each node does")) + f'<p>{escape(told)}</p><div class="grid4">{charts}</div>'
 
 
 def _foretold(inspection: Inspection, prediction: Prediction) -> str:
     if not len(prediction.gammas):
-        return f'<h2>What the head foretells</h2><p class="muted">{escape(prediction.note)}</p>'
+        return _heading(_("What the head foretells")) + _muted(prediction.note)
     measured = value(inspection, "norm_mean")
     told = foretold.sentence(foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors, measured,
                                                    prediction.critical, prediction.known))
-    titles = "γ (factor of ‖z‖², summed over nodes)", "mean ‖z*‖"
-    drawn = svg.curve(prediction.gammas, prediction.radii, measured, titles, "measured ‖z‖")
-    note = f'<p class="muted">{escape(prediction.note)}</p>' if prediction.note else ""
-    return f"<h2>What the head foretells</h2><p>{escape(told)}</p>{note}{drawn}"
+    titles = _("γ (factor of ‖z‖², summed over nodes)"), _("mean ‖z*‖")
+    drawn = svg.curve(prediction.gammas, prediction.radii, measured, titles, _("measured ‖z‖"))
+    note = _muted(prediction.note) if prediction.note else ""
+    return _heading(_("What the head foretells")) + f"<p>{escape(told)}</p>{note}{drawn}"
 
 
 def _code(inspection: Inspection) -> str:
@@ -141,27 +151,29 @@ def _code(inspection: Inspection) -> str:
     drawn = code_matrix.info(inspection.code, inspection.embeddings.class_names)
     told = f"{code_matrix.sentence(drawn)} {code_matrix.nearest(drawn)}"
     picture = svg.code(drawn.signs, drawn.names, drawn.nodes) if 0 < drawn.signs.size <= MOST_CODE else ""
-    return f'<h2>The binary code</h2><p>{escape(told)}</p><div class="scroll">{picture}</div>'
+    return _heading(_("The binary code")) + f'<p>{escape(told)}</p><div class="scroll">{picture}</div>'
 
 
 def _readings(readings: Mapping[str, Reading]) -> str:
     rows = "".join(_reading_row(name, reading) for name, reading in readings.items())
-    heads = ('<tr><th>quantity</th><th class="number">value</th><th class="number">floor</th>'
-             "<th>note, formula, source</th></tr>")
-    return ('<h2>All numbers</h2><p class="muted">Floor: what rounding of the latents alone can give; at or below it a '
-            f'value says nothing.</p><div class="scroll"><table class="numbers"><thead>{heads}</thead>'
+    quantity, size, floor, note = map(escape, (_("quantity"), _("value"), _("floor"), _("note, formula, source")))
+    heads = (f'<tr><th>{quantity}</th><th class="number">{size}</th><th class="number">{floor}</th><th>{note}</th>'
+             "</tr>")
+    about = _muted(_("Floor: what rounding of the latents alone can give; at or below it a value says nothing."))
+    return (_heading(_("All numbers")) + f'{about}<div class="scroll"><table class="numbers"><thead>{heads}</thead>'
             f"<tbody>{rows}</tbody></table></div>")
 
 
 def _reading_row(name: str, reading: Reading) -> str:
     about = METRICS.get(name)
-    shown = "undefined" if math.isnan(reading.value) else number(reading.value, 4)
-    mark = ' <span class="floor">at the floor</span>' if reading.at_floor else ""
+    shown = escape(_("undefined")) if math.isnan(reading.value) else number(reading.value, 4)
+    low = escape(_("at the floor"))
+    mark = f' <span class="floor">{low}</span>' if reading.at_floor else ""
     floor = "" if reading.floor is None or not math.isfinite(reading.floor) else number(reading.floor)
     note = f"<div>{escape(reading.reason)}</div>" if reading.reason else ""
     words = "" if about is None else (f'<div class="explain"><span class="formula">{escape(about.formula)}</span><br>'
-                                      f"{escape(about.meaning)}<br>{escape(about.source)}</div>")
-    title = escape(name if about is None else about.title)
+                                      f"{escape(_(about.meaning))}<br>{escape(about.source)}</div>")
+    title = escape(name if about is None else _(about.title))
     breakable = escape(name).replace("_", "_<wbr>")
     return (f'<tr><th>{title}<br><code class="explain">{breakable}</code></th><td class="number">{shown}{mark}</td>'
             f'<td class="number">{floor}</td><td>{note}{words}</td></tr>')
@@ -178,7 +190,7 @@ def _classes(inspection: Inspection, sight: Sight) -> str:
     for c, name in enumerate(found.class_names[:MOST_CLASSES]):
         share = "" if guesses is None or not counts[c] else f"{100 * right[c] / counts[c]:.4g} %"
         rows.append([name, count(int(counts[c])), share, number(float(radii[c]))])
-    return "<h2>Classes</h2>" + _table(("class", "samples", "right", "‖μ‖ from the origin"), rows)
+    return _heading(_("Classes")) + _table((_("class"), _("samples"), _("right"), _("‖μ‖ from the origin")), rows)
 
 
 def _weights(inspection: Inspection) -> str:
@@ -188,11 +200,11 @@ def _weights(inspection: Inspection) -> str:
     norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
     if weight.size > MOST_WEIGHTS:
         few = list(zip(names, norms, strict=True))[:MOST_CLASSES]
-        return "<h2>The head's rows</h2>" + _table(("class", "‖W_k‖"), few)
-    heads = ("class", *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
+        return _heading(_("The head's rows")) + _table((_("class"), "‖W_k‖"), few)
+    heads = (_("class"), *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
     rows = [[name, *(number(float(w), 3) for w in row), norm]
             for name, row, norm in zip(names, weight, norms, strict=True)]
-    return "<h2>The head's rows</h2>" + _table(heads, rows)
+    return _heading(_("The head's rows")) + _table(heads, rows)
 
 
 def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray) -> str:
@@ -202,10 +214,12 @@ def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray)
     distances, guesses = own_distances(found, shown, sight.means), predictions_of(found)
     lines = "".join(_sample_row(inspection, int(row), float(distance), None if guesses is None else int(guesses[row]))
                     for row, distance in zip(shown, distances, strict=True))
-    more = f" The first {len(shown)} of {len(rows)}." if len(rows) > len(shown) else ""
-    heads = ('<tr><th></th><th class="number">row</th><th>class</th><th>predicted</th><th class="number">distance</th>'
-             "</tr>")
-    return (f'<h2>{title}</h2><p class="muted">With the distance to the centre of their own class.{more}</p>'
+    more = _("The first {n} of {all}.", n=len(shown), all=len(rows)) if len(rows) > len(shown) else ""
+    row, own, predicted, distance = map(escape, (_("row"), _("class"), _("predicted"), _("distance")))
+    heads = (f'<tr><th></th><th class="number">{row}</th><th>{own}</th><th>{predicted}</th>'
+             f'<th class="number">{distance}</th></tr>')
+    about = _("With the distance to the centre of their own class.")
+    return (f'{_heading(title)}{_muted(f"{about} {more}".strip())}'
             f'<div class="scroll"><table><thead>{heads}</thead><tbody>{lines}</tbody></table></div>')
 
 
@@ -224,8 +238,8 @@ def _origin(inspection: Inspection) -> str:
     rows = [*flat(inspection.source), *flat(inspection.layout or {}, "layout ")]
     body = "".join(f"<tr><th>{escape(name)}</th><td><code>{escape(text)}</code></td></tr>" for name, text in rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
-    return (f'<h2>Where this comes from</h2>{f"<ul>{notes}</ul>" if notes else ""}'
-            f'<div class="scroll"><table><tbody>{body}</tbody></table></div><p class="muted">Made with LPC Lab.</p>')
+    return (_heading(_("Where this comes from")) + (f"<ul>{notes}</ul>" if notes else "")
+            + f'<div class="scroll"><table><tbody>{body}</tbody></table></div>' + _muted(_("Made with LPC Lab.")))
 
 
 def flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

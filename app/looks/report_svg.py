@@ -14,6 +14,8 @@ from html import escape
 
 import numpy as np
 
+from app.words import _
+
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#c9b400", "#222222", "#8c5a2b", "#5b3fa0",
          "#12777f", "#a3123f")  # of the classes, as in static/kit/palette.js
 DARK = ("#3d9be6", "#f2793a", "#22c39b", "#e59bc6", "#f5b335", "#8fd4ff", "#f4ea5a", "#e6e6e6", "#c99463", "#a48af0",
@@ -96,7 +98,7 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
                                  top + side / 2 - (crosses[:, 1] - centre[1]) * scale])
         shown = ((spots >= [left, top]) & (spots <= [left + side, top + side])).all(axis=1)
         parts += [_cross(spots[c, 0], spots[c, 1], int(c)) for c in np.flatnonzero(shown)]
-    return figure(left + side + 10, top + side + 40, "".join(parts), "The latents by class")
+    return figure(left + side + 10, top + side + 40, "".join(parts), _("The latents by class"))
 
 
 def _view(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -153,7 +155,7 @@ def histogram(edges: np.ndarray, counts: np.ndarray, title: str) -> str:
     parts.append(line(0, base, width, base, "grid"))
     parts += [label(0, 6, title, "start", "axis"), label(0, 85, f"{edges[0]:.3g}", "start", "tick"),
               label(width, 85, f"{edges[-1]:.3g}", "end", "tick")]
-    return figure(width, height, "".join(parts), f"Values of {title}")
+    return figure(width, height, "".join(parts), _("Values of {title}", title=title))
 
 
 def code(signs: np.ndarray, names: Sequence[str], nodes: Sequence[str]) -> str:
@@ -167,7 +169,8 @@ def code(signs: np.ndarray, names: Sequence[str], nodes: Sequence[str]) -> str:
             x, y, inner = left + j * cell, top + k * cell, cell - 2
             parts.append(f'<rect x="{x + 1:g}" y="{y + 1:g}" width="{inner:g}" height="{inner:g}" class="{kind}"/>')
             parts.append(label(x + cell / 2, y + cell / 2, sign, "middle", "sign"))
-    return figure(left + len(nodes) * cell + 4, top + len(names) * cell + 4, "".join(parts), "The code of each class")
+    return figure(left + len(nodes) * cell + 4, top + len(names) * cell + 4, "".join(parts),
+                  _("The code of each class"))
 
 
 def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], level_text: str) -> str:
@@ -191,7 +194,7 @@ def curve(x: np.ndarray, y: np.ndarray, level: float, titles: tuple[str, str], l
                   label(left + width - 4, y_level - 9, level_text, "end", "tick")]
     parts += [label(left + width / 2, top + height + 30, titles[0], "middle", "axis"),
               label(left - 50, 10, titles[1], "start", "axis")]
-    return figure(left + width + 10, top + height + 42, "".join(parts), f"{titles[1]} against {titles[0]}")
+    return figure(left + width + 10, top + height + 42, "".join(parts), _("{y} against {x}", y=titles[1], x=titles[0]))
 
 
 def _decades(low: float, high: float, place: Callable[[int], tuple[float, float]], length: float, *,

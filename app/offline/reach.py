@@ -22,20 +22,18 @@ class NeedsServer(ValueError):
     """A run that no page can train by itself; the message says why."""
 
 
-def asked(texts: Mapping[str, str]) -> tuple[RunConfig, tuple[str, ...]]:
-    """The run that ``texts`` name and the words above it: settings as in a link, or ``lesson`` by name, with its seed.
+def asked(texts: Mapping[str, str]) -> tuple[RunConfig, str]:
+    """The run that ``texts`` name, and the lesson's name or "": settings as in a link, or ``lesson`` with its ``seed``.
 
     `ConfigError` for what is neither, and for a lesson that compares runs.
     """
     name = texts.get("lesson")
     if name is None:
-        return parse_run(texts, "cpu"), ()
+        return parse_run(texts, "cpu"), ""
     known = {key: lesson for key, lesson in lessons().items() if not lesson.runs}
     if name not in known:
         raise ConfigError("lesson", f"one of {', '.join(known)}", name)
-    lesson, seed = known[name], parse_value("seed", texts.get("seed", "0"))
-    return lesson.run(seed), (lesson.title, lesson.summary, *(f"{i}. {step.title}: {step.goal}" for i, step in
-                                                              enumerate(lesson.steps, 1)))
+    return known[name].run(parse_value("seed", texts.get("seed", "0"))), name
 
 
 def needs_server(run: RunConfig) -> str:

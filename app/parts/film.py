@@ -13,6 +13,7 @@ from app.desks.films import HeldFilm
 from app.desks.samples import Sample
 from app.looks.movie import can_write
 from app.parts._mount import file_url, mount
+from app.words import language
 
 # Room below the menu, also for the sliders that stay in sight on narrow screens.
 _STYLE = """
@@ -41,7 +42,7 @@ def player(film: HeldFilm, moment: Mapping[str, str], share: Mapping[str, Any]) 
         "filmUrl": file_url(film.token),
         "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),
         "saveUrl": f"{file_url(film.token)}&save",
-        "exportUrl": f"lab/film.html?token={film.token}",
+        "exportUrl": f"lab/film.html?token={film.token}&lang={language()}",
         "movies": [[kind.upper(), f"lab/film.{kind}?token={film.token}"] for kind in ("gif", "mp4")
                    if can_write(f".{kind}")],
     })

@@ -84,7 +84,8 @@ class Classroom:
         member = self.members.get(token)
         if member is None or (member.page is not None and member.tab != tab):
             if len(self.members) >= most:
-                raise RoomError(N_("This room is full: {most} are in it."), most=most)
+                raise RoomError(N_("This room is full: {most} are in it. You come in as soon as one has left."),
+                                again=True, most=most)
             self._count += 1
             member = Member(self._count, secrets.token_urlsafe(24))
             self.members[member.token] = member

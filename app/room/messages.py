@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from app.live.messages import Message, read
+from app.live.messages import Message, Ping, read
 
 Token = Annotated[str, Field(max_length=128)]
 Lesson = Annotated[str, Field(max_length=60)]
@@ -91,12 +91,6 @@ class Answer(Message):
     lesson: Lesson
     index: Index
     choice: Annotated[int, Field(ge=0, le=9)]
-
-
-class Ping(Message):
-    """Still here."""
-
-    type: Literal["ping"]
 
 
 First = Annotated[Open | Lead | Join, Field(discriminator="type")]

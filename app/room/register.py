@@ -18,6 +18,7 @@ from app.words import N_
 ENDED = N_("The leader has ended this room.")
 LEFT = N_("This room is over: its leader did not come back.")
 STALE = N_("There is no room by this code (any more). Ask for the present one.")
+GONE = N_("This room is over. Open a new one.")
 NO_RUN = N_("Expected the run of a page that is open, got one that has ended; reload the page and open the room "
             "again.")
 _current: Register | None = None
@@ -59,7 +60,7 @@ class Register:
         with self._lock:
             room = self._rooms.get(codes.read(code))
             if room is None or not room.is_secret(secret):
-                raise RoomError(STALE)
+                raise RoomError(GONE)
             room.lead(page, tab, self._hub.age)
             return room
 
@@ -99,6 +100,8 @@ class Register:
                 for page in room.watchers:
                     self._hub.unwatch(room.run, page)
                     self._hub.watch(run, page)
+                if room.halted:
+                    self._hub.say(run, Pause(type="pause"))  # such as the new run of a leader who reloaded
             room.show(run, where)
 
     def halt(self, room: Classroom, halted: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -11,14 +10,12 @@ from app.live import hub as hubs
 from app.live.frames import encode
 from app.live.messages import Control, MessageError, Thumbs
 from app.live.outbox import Hangup, Outbox
-from app.live.socket import accepted, control_in, converse, first_word, hang_up, hello_of
+from app.live.socket import Hear, accepted, control_in, converse, first_word, hang_up, hello_of
 from app.room import messages
 from app.room.classroom import CLOSE_OVER, Classroom, Member, RoomError
 from app.room.register import ENDED, Register, current
 
 WORDS_PER_S = 10.0  # that a page may say to its room
-
-Hear = Callable[[str], None]
 
 
 async def words(socket: WebSocket) -> None:
@@ -55,7 +52,7 @@ def _enter(register: Register, message: messages.First, page: Outbox) -> tuple[C
     return room, lambda text: _hear_leader(register, room, messages.of_leader(text))
 
 
-def _hear_leader(register: Register, room: Classroom, message: messages.OfLeader) -> None:
+def _hear_leader(register: Register, room: Classroom, message: messages.OfLeader) -> messages.OfLeader:
     register.hear_leader(room)
     match message:
         case messages.At(run=run, where=where):
@@ -64,9 +61,11 @@ def _hear_leader(register: Register, room: Classroom, message: messages.OfLeader
             register.halt(room, halted)
         case messages.End():
             register.end(room, ENDED)
+    return message
 
 
-def _hear_member(register: Register, room: Classroom, member: Member, message: messages.OfMember) -> None:
+def _hear_member(register: Register, room: Classroom, member: Member, message: messages.OfMember,
+                 ) -> messages.OfMember:
     match message:
         case messages.Name(name=name):
             register.rename(room, member, name)
@@ -74,6 +73,7 @@ def _hear_member(register: Register, room: Classroom, member: Member, message: m
             register.take_hands(room, member, run, where)
         case messages.Answer(lesson=lesson, index=index, choice=choice):
             register.answer(room, member, lesson, index, choice)
+    return message
 
 
 async def frames(socket: WebSocket) -> None:
@@ -95,6 +95,7 @@ async def frames(socket: WebSocket) -> None:
         register.unwatch(room, outbox)
 
 
-def _hear_watcher(register: Register, room: Classroom, message: Control, page: Outbox) -> None:
+def _hear_watcher(register: Register, room: Classroom, message: Control, page: Outbox) -> Control:
     if isinstance(message, Thumbs):
         register.send_thumbs(room, page)
+    return message

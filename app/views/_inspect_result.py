@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -22,7 +22,8 @@ from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
 from app.views._inspect_files import sample_of
 from app.views._plain import plain
-from app.words import _
+from app.words import _, language, speaking
+from lpc_core.inspection import Inspection
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -62,8 +63,15 @@ def report_menu(held: Held) -> None:
                 ("html", "text/html", _("Page (HTML)"), inspect_report.report_html),
                 ("json", "application/json", _("Numbers (JSON)"), inspect_report.report_json),
                 ("csv", "text/csv", _("Numbers (CSV)"), inspect_report.report_csv)):
-            st.download_button(words, functools.partial(make, inspection), f"{stem}.report.{ending}", mime,
+            made = functools.partial(_spoken, language(), make, inspection)
+            st.download_button(words, made, f"{stem}.report.{ending}", mime,
                                key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")
+
+
+def _spoken(language: str, make: Callable[[Inspection], str], inspection: Inspection) -> str:
+    """The report in the reader's language: Streamlit makes it outside of the tab that asked for it."""
+    with speaking(language):
+        return make(inspection)
 
 
 def render(desk: InspectDesk, held: Held) -> None:

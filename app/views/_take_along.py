@@ -9,7 +9,7 @@ import streamlit as st
 from app.looks.script import no_script, script
 from app.offline.reach import needs_server
 from app.views._plain import plain
-from app.words import _
+from app.words import _, language
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
 from lpc_core.parsing import format_settings, short_texts
@@ -31,6 +31,7 @@ def take_along(run: RunConfig) -> None:
 def one_file(run: RunConfig, lesson: str = "") -> None:
     """The button that downloads ``run``, of the lesson of that name, as a page; or why there is none."""
     reason, texts = needs_server(run), {"lesson": lesson, "seed": run.seed} if lesson else short_texts(run)
+    texts = {**texts, "lang": language()}
     st.link_button(_("Download as one file"), f"lab/run.html?{urlencode(texts)}", icon=":material/download:",
                    disabled=bool(reason), width="stretch",
                    help=_("One HTML file that trains this run in any browser, without a server and without a network."))

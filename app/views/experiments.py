@@ -72,10 +72,10 @@ def _tables(held: Shelf) -> None:
             st.caption(plain(each.about.replace("`", "")))
         st.header(_("The claims"), anchor=False)
         st.caption(_("A claim holds only if it does for every seed against every other."))
-        st.markdown(verdicts_in_markdown(each.verdicts))
+        st.markdown(verdicts_in_markdown(each.verdicts, _))
         for table in each.tables:
-            st.header(_("Table {number}. {title}", number=table.number, title=table.title), anchor=False)
-            st.markdown(table_in_markdown(table))
+            st.header(_("Table {number}. {title}", number=table.number, title=_(table.title)), anchor=False)
+            st.markdown(table_in_markdown(table, _))
             for note in dict.fromkeys(f"{row.label}: {row.note}" for row in table.rows if row.note):
                 st.caption(plain(note))
 

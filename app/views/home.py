@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.desks.samples import FILMS, samples
-from app.glossary import listed
+from app.glossary import linked, listed
 from app.parts.film import shipped, style
 from app.views._base import View
 from app.views._place import page_of
@@ -30,7 +30,7 @@ DOORS = (  # page, icon, title, sentence
 def render() -> None:
     """Two sentences, the doors, the film, the terms."""
     style()
-    st.markdown(_(WELCOME))
+    st.markdown(linked(_(WELCOME)))
     for column, (page, icon, title, sentence) in zip(st.columns(len(DOORS)), DOORS, strict=True):
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
             st.page_link(page_of(page, title), label=f"**{_(title)}**", icon=f":material/{icon}:")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import session
-from app.glossary import listed
-from app.lessons import Claim, Lesson, Step, broken_lessons, lessons, spoken
+from app.glossary import linked, listed, met_in
+from app.lessons import Claim, Lesson, Step, broken_lessons, coached, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
 from app.room.messages import Where
@@ -101,9 +101,7 @@ def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> 
 
 def _for_the_page(tab: session.Learning, lesson: Lesson, step: Step) -> dict[str, object]:
     last = tab.index + 1 == len(lesson.steps)
-    return {"goal": step.goal, "check": [condition.plain() for condition in step.check], "gamma": step.gamma,
-            "question": None if step.question is None else vars(step.question), "shows": list(step.shows),
-            "next": _after(tab.name, lesson) if last else _("Next step")}
+    return coached(step, _after(tab.name, lesson) if last else _("Next step"))
 
 
 def _after(name: str, lesson: Lesson) -> str:
@@ -127,12 +125,13 @@ def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
 def told(tab: session.Learning, lesson: Lesson) -> None:
     """The words of the open step."""
     shown = spoken(lesson.steps[tab.index])
-    st.markdown(f"#### {plain(_(lesson.title))}")
+    st.markdown(f"## {plain(_(lesson.title))}")
     marks = "".join("●" if (tab.name, i) in tab.done else "◉" if i == tab.index else "○"
                     for i in range(len(lesson.steps)))
     st.caption(plain(_("Step {n} of {all}", n=tab.index + 1, all=len(lesson.steps)) + f" {marks}"))
-    st.markdown(f"##### {plain(shown.title)}\n\n{shown.text}")
-    st.markdown(_("**Look for:** {what}", what=shown.look_for))
+    before = met_in(" ".join(step.text for step in map(spoken, lesson.steps[:tab.index])))
+    st.markdown(f"### {plain(shown.title)}\n\n{linked(shown.text, before)}")
+    st.markdown(_("**Look for:** {what}", what=linked(shown.look_for, before | met_in(shown.text))))
     for claim in shown.claims:
         _claim(claim)
 

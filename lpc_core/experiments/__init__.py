@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lpc_core.experiments._catalogue import all_rows, check_data, rows_named
 from lpc_core.experiments._figures import FIGURES, FigureData, figure
-from lpc_core.experiments._markdown import table_in_markdown, verdicts_in_markdown
+from lpc_core.experiments._markdown import table_in_markdown, texts, verdicts_in_markdown
 from lpc_core.experiments._phase import MARKS, as_lines, cell_of, phase_diagram
 from lpc_core.experiments._phase import Cell as PhaseCell
 from lpc_core.experiments._plan import Planned, plan
@@ -26,4 +26,5 @@ __all__ = ["FIGURES", "MARKS", "OPTIONS", "QUANTITIES", "SOURCE", "TABLES", "Cel
            "PaperTable", "PhaseCell", "Planned", "Results", "Row", "Store", "StoreError", "StoredRun", "TableRow",
            "Verdict", "all_rows", "as_lines", "cell_of", "check_data", "dumped", "export_tensorboard", "families",
            "figure", "grouped", "in_words", "loaded", "paper_in_words", "phase_diagram", "plan", "results",
-           "rows_named", "run_all", "table", "table_in_markdown", "value_of", "verdicts", "verdicts_in_markdown"]
+           "rows_named", "run_all", "table", "table_in_markdown", "texts", "value_of", "verdicts",
+           "verdicts_in_markdown"]

@@ -53,7 +53,7 @@ def loaded(raw: bytes, what: str = "results") -> list[Results]:
     """The inverse of `dumped`, for a file of one's own; `ValueError` for another."""
     try:
         return [Results(each["name"], each["about"], tuple(map(_table, each["tables"])),
-                        tuple(Verdict(**verdict) for verdict in each["verdicts"]),
+                        tuple(map(_verdict, each["verdicts"])),
                         {name: _figure(data) for name, data in each["figures"].items()})
                 for each in loads(gzip.decompress(raw), what)]
     except (KeyError, TypeError, AttributeError, EOFError, gzip.BadGzipFile) as error:
@@ -73,6 +73,10 @@ def _table(plain: Mapping[str, Any]) -> PaperTable:
     rows = tuple(TableRow(**{**row, "cells": {name: _cell(cell) for name, cell in row["cells"].items()}})
                  for row in plain["rows"])
     return PaperTable(**{**plain, "rows": rows})
+
+
+def _verdict(plain: Mapping[str, Any]) -> Verdict:
+    return Verdict(**{**plain, "said": tuple((text, values) for text, values in plain.get("said", ()))})
 
 
 def _cell(plain: Mapping[str, Any]) -> Cell:

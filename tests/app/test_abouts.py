@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.abouts import CARDS, CLOUD, FILM, STAGE, TOUR, abouts
-from app.glossary import GLOSSARY
+from app.glossary import GLOSSARY, linked, met_in
 from app.lessons import lessons
 from app.looks.bundling import STATIC
+from app.words import _, speaking
 
 KNOWN = STAGE | FILM | CLOUD
 ASKED = re.compile(r'\b(?:info|about)\("([a-z-]+)"\)')
@@ -44,3 +45,17 @@ def test_the_tour_stops_at_parts_of_the_stage():
                                                                                          "lpc-layer-points")
     assert [stop for stop, _ in TOUR if f'"{stop}"' not in scripts and f"`{stop}`" not in scripts] == []
     assert 4 <= len(TOUR) <= 6
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), [
+    ("en", "Two latents, a latent; $\\text{latent}$", "Two [latents](#0), a latent; $\\text{latent}$"),
+    ("en", "[the shell](x) and `shell`: **shells**", "[the shell](x) and `shell`: **[shells](#5)**"),
+    ("en", "A critical γ, γ, Nodes; nodality", "A [critical γ](#10), [γ](#4), [Nodes](#1); nodality"),
+    ("de", "die latenten Punkte der Schalen", "die [latenten Punkte](#0) der [Schalen](#5)"),
+    ("de", "ein kritisches\nγ im Knoten", "ein [kritisches\nγ](#10) im [Knoten](#1)")])
+def test_a_term_is_linked_where_it_is_first_met_and_nowhere_in_a_formula(language, text, expected):
+    with speaking(language):
+        found = linked(text)
+        assert re.sub(r'\(#term-(\d+) "[^"]+"\)', r"(#\1)", found) == expected
+        assert linked(text, met_in(text)) == text
+        assert all(_(meaning).replace('"', "'") in found for term, meaning in GLOSSARY.items() if term in met_in(text))

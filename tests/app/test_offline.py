@@ -1,5 +1,6 @@
 """Runs as pages that train without a server: which can, why others cannot, and how a reader gets one."""
 
+import html
 import re
 from urllib.parse import urlencode
 
@@ -11,10 +12,12 @@ from app.commands.page import COMMAND
 from app.desks import file_routes, jobs
 from app.lessons import lessons
 from app.offline import page
+from app.offline.lesson import for_the_coach, formula, in_html, sections
 from app.offline.pack import NeedsServer, packed
 from app.offline.reach import LARGEST, asked, needs_server
 from app.settings import Settings
 from app.views._take_along import command
+from app.words import LANGUAGES, page_words, speaking
 from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.files import tensors
 from lpc_core.parsing import parse_run, short_texts
@@ -71,9 +74,20 @@ def test_words_stand_above_the_run_as_text():
     made = page.offline_page(unflatten(SMALL), ("<i>One</i>", "two & three"))
     assert "<title>&lt;i&gt;One&lt;/i&gt;</title>" in made
     assert "<h1>&lt;i&gt;One&lt;/i&gt;</h1>\n<p>two &amp; three</p>" in made
-    assert made.count("<script") == made.count("</script>") == 5
+    assert made.count("<script") == made.count("</script>") == 6
     assert "connect-src" not in made
     assert "default-src 'none'" in made
+
+
+def test_a_page_speaks_the_language_of_whoever_saves_it():
+    with speaking("de"):
+        made = page.offline_page(unflatten(SMALL), lesson="shell")
+    assert '<html lang="de">' in made
+    assert "<h1>Die schrumpfende Schale</h1>" in made
+    assert page_words("de")[:200] in made  # what the stage says
+    steps = lessons()["shell"].steps
+    assert not [text for text in (page.ABOUT, *(step.title for step in steps)) if f">{html.escape(text)}</" in made]
+    assert "globalThis.lpcWords = {};" in page.offline_page(unflatten(SMALL))
 
 
 # ---- how a reader gets one -----------------------------------------------------------------------------------------
@@ -101,10 +115,8 @@ def client(monkeypatch):
     return Client(Starlette(routes=[Route("/lab/run.html", file_routes.run_page)]))
 
 
-def test_a_lesson_brings_its_words_and_its_run():
-    run, words = asked({"lesson": "shell", "seed": "7"})
-    assert (run, words[0]) == (lessons()["shell"].run(7), lessons()["shell"].title)
-    assert len(words) == 2 + len(lessons()["shell"].steps)
+def test_a_lesson_brings_its_run():
+    assert asked({"lesson": "shell", "seed": "7"}) == (lessons()["shell"].run(7), "shell")
     with pytest.raises(ConfigError, match=r"lesson: expected one of .*shell.*, got 'none'"):
         asked({"lesson": "none"})
     compared = next(name for name, lesson in lessons().items() if lesson.runs)
@@ -114,7 +126,35 @@ def test_a_lesson_brings_its_words_and_its_run():
 
 @pytest.mark.parametrize("name", [name for name, lesson in lessons().items() if not lesson.runs])
 def test_every_lesson_of_one_run_can_be_taken_along(name):
+    """In every language, with every formula and what the coach judges by."""
     assert needs_server(asked({"lesson": name})[0]) == ""
+    for language in LANGUAGES:
+        with speaking(language):
+            made, told = sections(name), for_the_coach(name)
+        assert made.count("<section") == made.count("</section>") == len(told) == len(lessons()[name].steps)
+        assert not re.search(r"[\\$\ue000\ue001]|\*\*", made)
+        said = {"The paper says", "We measured"} if language == "en" else {"Der Artikel sagt", "Wir haben gemessen"}
+        assert all(re.findall(r"<li><p><strong>([^<]*):</strong>", made)[i] in said
+                   for i in range(sum(len(step.claims) for step in lessons()[name].steps)))
+        assert [step["next"] != "" for step in told] == [True] * (len(told) - 1) + [False]
+        assert all(step["check"] and step["goal"] for step in told)
+
+
+@pytest.mark.parametrize(("tex", "made"), [
+    (r"W_H\,h(x) + b_k", "W<sub>H</sub> h(x) + b<sub>k</sub>"),
+    (r"\frac{\partial L}{\partial z} = -W_y", "(∂ L) / (∂ z) = −W<sub>y</sub>"),
+    (r"e^{-\text{C<E}}", 'e<sup>−<span class="lpc-upright">C&lt;E</span></sup>'),
+    (r"\gamma\,\lVert z\rVert^2", "γ ‖ z‖<sup>2</sup>")])
+def test_formulas_need_no_tex(tex, made):
+    assert formula(tex) == f'<span class="lpc-formula">{made}</span>'
+    with pytest.raises(ValueError, match=r"expected a formula with .*, got \\int; write it with those"):
+        formula(r"\int x")
+
+
+def test_words_of_a_lesson_stay_words():
+    assert in_html("<script>x</script> **b** [a](javascript:x) $a<b$") == (
+        '<p>&lt;script&gt;x&lt;/script&gt; <strong>b</strong> [a](javascript:x) '
+        '<span class="lpc-formula">a&lt;b</span></p>\n')
 
 
 def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
@@ -124,6 +164,10 @@ def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
     held = re.search(r'id="run">([^<]*)<', answer.content.decode())[1]
     info = tensors.header(page.base64.b64decode(held)).info("a pack")
     assert (info["config"]["seed"], info["config"]["dataset"]) == (3, "xor")
+    assert '<html lang="en">' in answer.content.decode()
+    for asks in ({"query": "&lang=de"}, {"headers": {"accept-language": "de-AT"}}):
+        german = client.get(f"/lab/run.html?{urlencode(query)}{asks.get('query', '')}", headers=asks.get("headers", {}))
+        assert '<html lang="de">' in german.content.decode()
 
 
 @pytest.mark.parametrize(("query", "headers", "status", "said"), [

@@ -163,3 +163,56 @@ def test_gamma_is_usable_over_a_slow_and_lossy_line(impatient, open_page):
             assert stage_stats(page)["frames"] > frames
         assert drawn.late > 0
         assert page.get_by_test_id("lpc-connection").is_hidden()
+
+
+def open_room(page):
+    """The code of the room that this page opens."""
+    page.get_by_test_id("lpc-room").click()
+    page.get_by_test_id("lpc-room-open").click()
+    code = page.get_by_test_id("lpc-room-code").filter(has_text=re.compile("^[B-Z]{4}$"))
+    code.wait_for()
+    return code.inner_text()
+
+
+def test_a_room_goes_on_over_bad_wifi(impatient, open_page):
+    """Loss and delay on both sides; the follower's line breaks while they predict, the leader's while pausing all."""
+    with line(impatient, delay_s=0.15, loss=0.05) as theirs, line(impatient, delay_s=0.15, loss=0.05) as ours:
+        leader = open_page(f"{ours.url}/learn?lesson=forces&step=2")
+        wait_until(leader, lambda s: s["index"] == 1)
+        code = open_room(leader)
+        follower = open_page(f"{theirs.url}/room?code={code}", width=390, height=844)
+        wait_until(follower, lambda s: s["index"] == 1)
+        follower.get_by_test_id("lpc-follow-state").get_by_text("You follow the leader").wait_for()
+
+        theirs.cut()
+        follower.get_by_test_id("lpc-follow-state").get_by_text("Reconnecting…").wait_for()
+        follower.get_by_test_id("lpc-option-1").click()
+        follower.get_by_test_id("lpc-follow-name").fill("Ada")
+        follower.get_by_test_id("lpc-follow-hands").focus()
+        theirs.mend()
+        leader.get_by_test_id("lpc-room-answers").get_by_text("a few times smaller1").wait_for()
+        members = leader.get_by_test_id("lpc-room-members")
+        members.get_by_text("1 · Ada: follows").wait_for()
+        assert members.locator("li").count() == 1
+        assert follower.get_by_test_id("lpc-follow-name").input_value() == "Ada"
+
+        theirs.cut()
+        leader.locator(".st-key-lesson-next button").click()
+        wait_until(leader, lambda s: s["index"] == 2)
+        theirs.mend()
+        wait_until(follower, lambda s: s["index"] == 2)
+        follower.reload()
+        wait_until(follower, lambda s: s["index"] == 2)
+        members.get_by_text("1 · Ada: follows").wait_for()
+        assert members.locator("li").count() == 1  # whoever reloads is no newcomer
+
+        ours.cut()
+        follower.get_by_test_id("lpc-follow-state").get_by_text("The leader is away").wait_for()
+        leader.get_by_test_id("lpc-room-halt").click()
+        ours.mend()
+        follower.get_by_test_id("lpc-follow-state").get_by_text("Paused by the leader").wait_for()
+        leader.reload()
+        leader.get_by_test_id("lpc-room").filter(has_text=f"{code} · 1").wait_for()
+        wait_until(leader, lambda s: s["state"] == "paused")  # the run is new, and all are paused
+        wait_until(follower, lambda s: s["state"] == "paused" and s["run"] == stage_state(leader)["run"])
+        assert theirs.late + ours.late > 0

@@ -2,12 +2,15 @@
 
 import { el } from "../kit/dom.js";
 import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
+import { formatCount } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 import { FilmPlayer } from "./player.js";
 
 /** What was trained, in one line. */
 function captionOf({ info, G, T, n }) {
   const { config, title } = info;
-  return `${title}, seed ${config.seed}: ${G} values of γ, ${T} moments of ${config.steps.toLocaleString("en-US")} steps, ${n.toLocaleString("en-US")} samples. `;
+  const [steps, samples] = [config.steps, n].map(formatCount);
+  return `${tr("{title}, seed {seed}: {gammas} values of γ, {moments} moments of {steps} steps, {samples} samples.", { title: tr(title), seed: config.seed, gammas: G, moments: T, steps, samples })} `;
 }
 
 const dark = followScheme((now) => player.update({ dark: now }));

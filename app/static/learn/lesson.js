@@ -109,9 +109,11 @@ const withCoach = (Base) => class extends Base {
   }
 };
 
-const [Alone, SideBySide] = [withCoach(Stage), withCoach(CompareStage)];
+export class LessonStage extends withCoach(Stage) {}
+
+class ComparedStage extends withCoach(CompareStage) {}
 
 export default keeping((element, data, component) => {
   const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };
-  return new (data.titles.length > 1 ? SideBySide : Alone)(element, props);
+  return new (data.titles.length > 1 ? ComparedStage : LessonStage)(element, props);
 }, (data) => `${whose(data)} ${data.titles.length > 1 ? "side by side" : "alone"}`);

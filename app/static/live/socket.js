@@ -1,8 +1,9 @@
-// The connection to the run: says hello, pings, reconnects, and keeps only the newest frame.
+// The connection to the run: says hello, pings, reconnects, also when a line is dead without a word, and keeps only the newest frame.
 
 import { decode } from "../kit/frames.js";
 
 const PING_MS = 2_000;
+const DEAD = 8; // pings in a row after which nothing came: counted, not timed, since a page that sleeps does not ping
 const BACKOFF_MS = [500, 1_000, 2_000, 3_500, 5_000];
 const ENDED = 4401; // the server knows no run by this token
 const WORRY = 3; // attempts, until it is no short interruption
@@ -10,15 +11,16 @@ const WORRY = 3; // attempts, until it is no short interruption
 export class Socket {
   /** hello: {token, before}, the latter of a run that has ended. `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
   constructor(url, hello, handlers, dial = (address) => new WebSocket(address)) {
-    Object.assign(this, { url, hello, handlers, dial, attempt: 0, newest: null, closed: false, received: 0 });
+    Object.assign(this, { url, hello, handlers, dial, attempt: 0, newest: null, closed: false, received: 0, unanswered: 0, answers: false });
     this.connect();
-    this.pinger = setInterval(() => this.send({ type: "ping" }), PING_MS);
+    this.pinger = setInterval(() => this.ping(), PING_MS);
   }
 
   connect() {
     this.handlers.status(this.attempt ? this.trouble() : "connecting");
     const ws = this.dial(this.url);
     this.ws = ws;
+    this.unanswered = 0;
     ws.binaryType = "arraybuffer";
     ws.onopen = () => this.opened();
     ws.onmessage = (event) => ws === this.ws && this.receive(event.data);
@@ -28,6 +30,18 @@ export class Socket {
   opened() {
     this.send({ type: "hello", ...this.hello });
     this.handlers.status("open");
+  }
+
+  /** Wi-Fi that goes away closes nothing: a line on which a server that answers pings says nothing, or that never opens, is given up. */
+  ping() {
+    const { ws } = this;
+    if (ws && this.unanswered >= DEAD && (this.answers || ws.readyState === WebSocket.CONNECTING)) {
+      this.ws = null;
+      ws.close();
+      this.lost();
+    }
+    this.unanswered += 1;
+    this.send({ type: "ping" });
   }
 
   /** Sends a control message; returns whether the line was open. */
@@ -40,7 +54,9 @@ export class Socket {
   receive(data) {
     if (typeof data === "string") return; // all of the server's words are binary frames
     this.attempt = 0;
+    this.unanswered = 0;
     const message = decode(data);
+    this.answers ||= message.kind === "pong";
     if (message.kind !== "frame") {
       if (message.kind === "setup") this.newest = null; // frames of the run before are stale
       this.handlers[message.kind]?.(message);

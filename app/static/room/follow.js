@@ -4,16 +4,16 @@ import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
 import { said, tr } from "../kit/words.js";
-import { RoomLine, TAB, recall, remember } from "./line.js";
+import { AGAIN_MS, RoomLine, tabName } from "./line.js";
+import { Mine } from "./mine.js";
 
-const KEPT = "lpc-room-member"; // {code, member}
 const button = (text, testid, click) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click } });
 
 /** props: {roomPath, code, where: what the page shows, run: the token of one's own run or "", tell(message)}. */
 class Follow extends Part {
   constructor(element, props) {
     super(element, props, { className: "lpc-follow", testid: "lpc-follow", sheets: ["room/room.css"] });
-    Object.assign(this, { room: null, trouble: "", asked: "" });
+    Object.assign(this, { room: null, trouble: "", asked: "", wished: "", mine: new Mine(props.code), shownName: "" });
     this.build();
     this.begin();
   }
@@ -21,43 +21,67 @@ class Follow extends Part {
   build() {
     this.me = el("span", { class: "lpc-follow-me", testid: "lpc-follow-me" });
     this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: tr("name, if you like"), "aria-label": tr("What you want to be called; the leader sees it"), autocomplete: "off", testid: "lpc-follow-name" });
-    this.name.addEventListener("change", () => this.line?.send({ type: "name", name: this.name.value }));
+    this.name.addEventListener("change", () => this.called(this.name.value));
     this.state = el("span", { class: "lpc-follow-state", role: "status", testid: "lpc-follow-state" });
-    this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.props.tell({ what: this.props.run ? "follow" : "hands" }));
+    this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.wish(this.props.run ? "follow" : "hands"));
     this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button(tr("Leave"), "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
-    this.predicted = ({ detail }) => this.line?.send({ type: "answer", ...detail });
+    this.hear = ({ detail }) => this.predicted(detail);
   }
 
   async begin() {
     if (!await this.styled()) return;
-    document.addEventListener("lpc-predicted", this.predicted);
+    document.addEventListener("lpc-predicted", this.hear);
+    this.asker = setInterval(() => this.askAgain(), AGAIN_MS); // Streamlit drops what it is told while its own line is away
+    this.connect();
+  }
+
+  connect() {
     this.line = new RoomLine(this.props.roomPath, () => this.firstWord(), {
       room: (info) => this.told(info), status: (status) => this.statusIs(status), remark: (text) => this.say({ trouble: text }),
     });
   }
 
   firstWord() {
-    const kept = recall(KEPT);
-    return { type: "join", code: this.props.code, tab: TAB, member: kept?.code === this.props.code ? kept.member : "" };
+    return { type: "join", code: this.props.code, tab: tabName(), member: this.mine.kept.member };
   }
 
   statusIs(status) {
     this.asked = "";
     this.begins = status === "open";
+    if (this.begins) this.mine.anew();
     this.say({ trouble: status === "open" || status === "connecting" ? "" : tr("Reconnecting…") });
   }
 
   told(info) {
-    if (info.refused || info.over) {
-      this.line.close();
-      this.props.tell({ what: "over" }); // the page finds that there is no such room
-      return this.say({ trouble: said(info.refused ?? info.over) });
-    }
-    remember(KEPT, { code: info.code, member: info.member });
+    if (info.refused || info.over) return this.ended(info);
+    this.mine.knownAs(info.member);
     this.say({ room: info, trouble: "" });
     if (this.begins) this.sayHands();
     this.begins = false;
+    this.sayMine(info.where);
     this.askForPage();
+  }
+
+  /** The room is over, or it has no place for this page now. */
+  ended({ refused, again, over }) {
+    this.line.close();
+    if (again) this.retry = setTimeout(() => this.connect(), AGAIN_MS);
+    else this.props.tell({ what: "over" }); // the page finds that there is no such room
+    this.say({ trouble: said(refused ?? over) });
+  }
+
+  called(name) {
+    this.mine.called(name);
+    if (this.room) this.sayMine(this.room.where);
+  }
+
+  predicted(detail) {
+    this.mine.predicted(detail);
+    this.sayMine(detail);
+  }
+
+  sayMine(where) {
+    for (const words of this.mine.due(where)) this.line?.send(words);
   }
 
   /** The page shows what the leader showed when it was drawn: where that has changed, it is to be drawn anew. */
@@ -66,6 +90,18 @@ class Follow extends Part {
     if (this.props.run || this.asked === wanted || wanted === JSON.stringify(this.props.where)) return;
     this.asked = wanted;
     this.props.tell({ what: "place", where: this.room.where });
+  }
+
+  /** Own hands, or none: until the page has them. */
+  wish(what) {
+    this.wished = what;
+    this.props.tell({ what });
+  }
+
+  askAgain() {
+    this.asked = "";
+    if (this.wished) this.props.tell({ what: this.wished });
+    if (this.room) this.askForPage();
   }
 
   sayHands() {
@@ -81,7 +117,7 @@ class Follow extends Part {
   draw() {
     const { room, trouble, props: { run } } = this;
     setText(this.me, room ? tr("Room {code}: you are number {number}", room) : tr("Room {code}", this.props));
-    if (room && document.activeElement !== this.name) this.name.value = room.name;
+    if (room && room.name !== this.shownName && document.activeElement !== this.name) this.name.value = this.shownName = room.name;
     setText(this.hands, run ? tr("Follow again") : tr("My own hands"));
     this.hands.disabled = !room;
     setText(this.state, trouble || stateOf(room, run));
@@ -92,6 +128,7 @@ class Follow extends Part {
   update(props) {
     const { run, where } = this.props;
     this.props = { ...this.props, ...props };
+    if (Boolean(run) !== Boolean(this.props.run)) this.wished = "";
     if (!this.line) return; // styles are still on their way
     this.restyle();
     if (this.props.run !== run || (run && JSON.stringify(this.props.where) !== JSON.stringify(where))) this.sayHands();
@@ -101,7 +138,9 @@ class Follow extends Part {
 
   destroy() {
     super.destroy();
-    document.removeEventListener("lpc-predicted", this.predicted);
+    document.removeEventListener("lpc-predicted", this.hear);
+    clearInterval(this.asker);
+    clearTimeout(this.retry);
     this.line?.close();
   }
 }

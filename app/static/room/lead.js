@@ -51,9 +51,9 @@ class Lead extends Part {
     this.who = new Who();
     this.answers = new Answers();
     this.halt = button("", "lpc-room-halt", () => leading.halt(!leading.room.halted));
-    const end = button(tr("End the room"), "lpc-room-end", () => leading.end());
+    this.end = button(tr("End the room"), "lpc-room-end", () => leading.end());
     const invitation = el("div", { class: "lpc-room-invite" }, this.picture, el("div", {}, this.code, this.address, this.note));
-    return (this.inside = el("div", { class: "lpc-room-inside" }, invitation, el("div", { class: "lpc-room-buttons" }, this.halt, end), this.answers.element, this.who.element));
+    return (this.inside = el("div", { class: "lpc-room-inside" }, invitation, el("div", { class: "lpc-room-buttons" }, this.halt, this.end), this.answers.element, this.who.element));
   }
 
   async begin() {

@@ -1,15 +1,14 @@
 // The room that this document leads, if it does: one for all its pages, which come and go.
 
 import { said, tr } from "../kit/words.js";
-import { RoomLine, TAB, recall, remember } from "./line.js";
+import { AGAIN_MS, RoomLine, recall, remember, tabName } from "./line.js";
 
 const KEPT = "lpc-room-led"; // {code, secret}
-const AGAIN_MS = 5_000; // while another tab leads it
 const NOWHERE = { page: "", lesson: "", index: 0 };
 
 class Leading {
   constructor() {
-    Object.assign(this, { line: null, room: null, trouble: "", path: "", run: "", where: NOWHERE, changed: () => {} });
+    Object.assign(this, { line: null, room: null, trouble: "", path: "", run: "", where: NOWHERE, changed: () => {}, wished: null });
   }
 
   /** A page shows the run of this token, there; `changed()` hears of the room. A room led before is led on. */
@@ -41,7 +40,7 @@ class Leading {
 
   firstWord() {
     const kept = recall(KEPT);
-    return kept ? { type: "lead", ...kept, tab: TAB } : { type: "open", run: this.run, tab: TAB, where: this.where };
+    return kept ? { type: "lead", ...kept, tab: tabName() } : { type: "open", run: this.run, tab: tabName(), where: this.where };
   }
 
   statusIs(status) {
@@ -53,17 +52,24 @@ class Leading {
     if (info.refused || info.over) return this.ended(info);
     remember(KEPT, { code: info.code, secret: info.secret });
     this.say({ room: info, trouble: "" });
-    if (this.begins) this.sayWhere();
+    if (info.halted === this.wished) this.wished = null;
+    if (this.begins) this.sayAll();
     this.begins = false;
   }
 
   /** The room is over, or led elsewhere. */
   ended({ refused, again, over }) {
     this.line.close();
-    this.line = null;
+    Object.assign(this, { line: null, wished: null });
     if (again) this.retry = setTimeout(() => this.connect(), AGAIN_MS);
     else remember(KEPT, null);
     this.say({ room: null, trouble: said(refused ?? over) });
+  }
+
+  /** On a new line, also what may have been lost with the old one. */
+  sayAll() {
+    this.sayWhere();
+    if (this.wished !== null) this.halt(this.wished);
   }
 
   sayWhere() {
@@ -71,6 +77,7 @@ class Leading {
   }
 
   halt(halted) {
+    this.wished = halted; // until the room says so
     this.line?.send({ type: "halt", halted });
   }
 

@@ -2,10 +2,10 @@
 
 import { Socket } from "../live/socket.js";
 
-const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
+/** Until a room is asked again that cannot take this page now. */
+export const AGAIN_MS = 5_000;
 
-/** Tells the tabs of one browser apart: a copied tab has the same storage. */
-export const TAB = random();
+const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
 
 /** What is kept under `name` until the tab is closed; null where nothing is, or nothing can be. */
 export function recall(name) {
@@ -25,6 +25,20 @@ export function remember(name, value) {
   }
 }
 
+const KEPT = "lpc-tab";
+const REPLACED = 4409; // a newer connection has this page's place
+const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
+let tab = (reloaded && recall(KEPT)) || newTab();
+
+/** Tells the tabs of one browser apart, of which a copied one has the same storage; it outlives a reload, whose old line may not have ended yet. */
+export const tabName = () => tab;
+
+function newTab() {
+  const name = random();
+  remember(KEPT, name);
+  return name;
+}
+
 /** `first()` gives the word that the connection begins with, each time; handlers: {room(info), status(status), remark(text)}. */
 export class RoomLine extends Socket {
   constructor(path, first, { room, status, remark }) {
@@ -34,7 +48,13 @@ export class RoomLine extends Socket {
   }
 
   opened() {
-    this.send(this.token());
+    this.send(this.hello());
     this.handlers.status("open");
+  }
+
+  /** Whoever took this page's place called itself as it does: a copy, so this page is another one from now on. */
+  lost(code) {
+    if (code === REPLACED) tab = newTab();
+    super.lost(code);
   }
 }

@@ -160,7 +160,7 @@ def test_other_sites_get_nothing(client, desk, raw, headers):
 def test_the_page_holds_everything_and_may_ask_for_nothing(raw):
     text = page(raw)
     assert "default-src 'none'" in text
-    assert text.count("<script") == text.count("</script>") == 5
+    assert text.count("<script") == text.count("</script>") == 6
     assert not re.search(r"^<(script|link|img)[^>]*(src|href)=", text, re.MULTILINE)
     with pytest.raises(FilmError, match="checksum"):
         page(raw[:-1] + bytes([raw[-1] ^ 1]))

@@ -127,6 +127,16 @@ def test_pausing_all_reaches_every_run_and_those_that_begin_meanwhile(led):
     assert rooms._hub.said[1:] == [("own", "pause"), ("run-1", "play"), ("own", "play")]
 
 
+def test_a_run_that_a_leader_shows_anew_while_all_is_paused_is_paused_too(led):
+    """Whoever reloads while a room is halted comes back with a new run, which would train on."""
+    rooms, room, _ = led
+    rooms.halt(room, True)
+    rooms.show(room, "token-2", LESSON)
+    rooms.halt(room, False)
+    rooms.show(room, "token-1", LESSON)
+    assert rooms._hub.said == [("run-1", "pause"), ("run-2", "pause"), ("run-2", "play")]
+
+
 def test_predictions_are_counted_once_each_for_the_step_that_is_shown(led):
     rooms, room, leader = led
     members = [rooms.join(room.code, "", str(i), Line())[1] for i in range(3)]
@@ -169,7 +179,8 @@ def test_members_who_stay_away_make_room_for_others(led):
         rooms.join(room.code, "", "a", page)
     with pytest.raises(RoomError, match="This room is full: 3 are in it") as refused:
         rooms.join(room.code, "", "b", Line())
-    assert refused.value.sentence == ["This room is full: {most} are in it.", {"most": 3}]  # said by the page
+    assert refused.value.sentence[1] == {"most": 3}  # said by the page
+    assert refused.value.again  # which asks again
     rooms.leave(room, pages[0])
     rooms._hub.age += AWAY_S + 1
     rooms.tidy()
@@ -196,7 +207,7 @@ def test_a_leader_who_reloads_leads_on_and_a_second_tab_is_told(led):
 @pytest.mark.parametrize(("code", "secret"), [("", ""), ("BCDF", "x"), (None, "wrong"), (None, "é")])
 def test_nobody_leads_without_the_secret(led, code, secret):
     rooms, room, leader = led
-    with pytest.raises(RoomError, match="There is no room by this code"):
+    with pytest.raises(RoomError, match=r"This room is over\. Open a new one"):
         rooms.lead(room.code if code is None else code, secret, "tab", Line())
     assert leader.closed is None
 

@@ -15,6 +15,7 @@ import pytest
 
 from app.looks import inspect_report, report_svg
 from app.looks.inspect_report import report_csv, report_html, report_json
+from app.words import speaking
 from lpc_core.inspection import InspectionError, save
 from lpc_core.metrics import METRICS
 from tests.app._inspections import made
@@ -48,6 +49,19 @@ def inspection():
 @pytest.fixture(scope="module")
 def page(inspection):
     return report_html(inspection)
+
+
+def test_the_report_speaks_the_readers_language(inspection, page):
+    with speaking("de"):
+        german = report_html(inspection)
+    assert '<html lang="de">' in german
+    heads = [re.findall(r"<(?:h2|th|title)[^>]*>([^<]+)</", text) for text in (page, german)]
+    assert {"Alle Zahlen", "Falsch klassifizierte Beispiele"} <= {*heads[1]}
+    assert len(heads[0]) == len(heads[1])
+    names = {*inspection.embeddings.class_names, *(name for name, _ in inspect_report.flat(inspection.source)),
+             heads[0][0]}  # the file's
+    same = {a for a, b in zip(*heads, strict=True) if a == b and re.search("[a-z]{4}", a)} - names
+    assert same == set()
 
 
 def test_the_page_holds_no_script_and_may_ask_for_nothing(page):

@@ -1,6 +1,7 @@
 """The page Reproduce and its desk without a browser: stores good and bad, rows run, diagrams, links and refusals."""
 
 import json
+import re
 import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -15,8 +16,9 @@ from app.desks import jobs
 from app.desks.experiments import Diagram, ExperimentDesk
 from app.looks.phase_grid import grid, sentence
 from app.views import _experiments_runs
+from app.words import _, speaking
 from lpc_core.config import RunConfig, flatten
-from lpc_core.experiments import FigureData, PhaseCell, Store, plan
+from lpc_core.experiments import FigureData, PhaseCell, Store, plan, table_in_markdown, texts, verdicts_in_markdown
 from lpc_core.experiments._latents import Latents
 from lpc_core.film import run_of
 from lpc_core.parsing import parse_run
@@ -108,6 +110,21 @@ def test_without_a_store_the_page_shows_what_was_shipped_and_how_to_make_more(tm
     assert "**holds**" in shown
     assert "no runs yet" in words(page("Runs"))
     assert not (tmp_path / "none").exists()  # looking makes nothing
+
+
+def test_shipped_verdicts_and_tables_are_said_in_the_readers_language():
+    """Sentence by sentence, with the quantities in them; the numbers stay."""
+    for family in desks.shipped():
+        with speaking("de"):
+            german = "\n".join([verdicts_in_markdown(family.verdicts, _),
+                                *(table_in_markdown(table, _) for table in family.tables)])
+        english = {text for text in texts() if re.search("[a-z]{4}", text) and text != "partly"}
+        assert [text for text in english if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", german)] == []
+        for verdict in family.verdicts:
+            assert verdict.words == "".join(text.format(**values) for text, values in verdict.said)
+            numbers = re.findall(r"\d+\.\d+", verdict.words)
+            assert all(number in german for number in numbers)
+    assert "| **trifft zu** | Testgenauigkeit " in german
 
 
 def test_a_store_is_judged_and_its_runs_can_be_filtered_and_compared(store):

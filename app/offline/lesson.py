@@ -1,0 +1,89 @@
+"""A lesson's words for a page without a server: each step as HTML, and what the coach has to know of it."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+from app.lessons import Claim, Step, coached, lessons, spoken
+from app.words import _
+
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+_HELD = "\ue000{}\ue001"  # where a formula stands meanwhile: letters that no text of ours has
+_SIGNS = {"gamma": "γ", "partial": "∂", "sum": "∑", "cdot": "·", "pm": "±", "approx": "≈", "lVert": "‖", "rVert": "‖",
+          ",": " ", " ": " "}
+_TEX = re.compile(
+    r"\\(?:frac\{(?P<over>[^{}]*)\}\{(?P<under>[^{}]*)\}|text\{(?P<text>[^{}]*)\}|(?P<sign>[A-Za-z]+|.))"
+    r"|(?P<place>[_^])(?:\{(?P<group>(?:[^{}]|\{[^{}]*\})*)\}|(?P<one>.))|(?P<plain>[^\\_^]+)", re.DOTALL)
+
+
+def sections(name: str) -> str:
+    """The lesson's title and the words of its steps, one after the other, in the reader's language."""
+    lesson = lessons()[name]
+    steps = "\n".join(_section(spoken(step), i + 1, len(lesson.steps)) for i, step in enumerate(lesson.steps))
+    return f"<h1>{html.escape(_(lesson.title))}</h1>\n<p>{html.escape(_(lesson.summary))}</p>\n{steps}"
+
+
+def for_the_coach(name: str) -> list[dict[str, Any]]:
+    """What the coach is told of each step."""
+    steps = lessons()[name].steps
+    return [coached(spoken(step), _("Next step") if i + 1 < len(steps) else "") for i, step in enumerate(steps)]
+
+
+def _section(step: Step, number: int, of: int) -> str:
+    place = html.escape(_("Step {n} of {all}", n=number, all=of))
+    look = in_html(_("**Look for:** {what}", what=step.look_for))
+    claims = [(in_html(f"**{_whose(claim)}:** {claim.words}"), html.escape(claim.evidence)) for claim in step.claims]
+    said = "".join(f"<li>{words}<small>{evidence}</small></li>" for words, evidence in claims)
+    return (f'<section class="lpc-step" hidden><p class="lpc-step-place">{place}</p><h2>{html.escape(step.title)}</h2>'
+            f'{in_html(step.text)}{look}{f"<ul>{said}</ul>" if said else ""}</section>')
+
+
+def _whose(claim: Claim) -> str:
+    return _("The paper says") if claim.by == "paper" else _("We measured")
+
+
+def in_html(text: str) -> str:
+    """Markdown with formulas between dollar signs as HTML; what looks like HTML in it stays text."""
+    formulas: list[str] = []
+
+    def hold(found: re.Match[str]) -> str:
+        shown, within = found.groups()
+        formulas.append(f'<span class="lpc-shown">{formula(shown)}</span>' if shown else formula(within))
+        return _HELD.format(len(formulas) - 1)
+
+    made: str = MarkdownIt("commonmark", {"html": False}).render(_FORMULA.sub(hold, text))
+    for i, one in enumerate(formulas):
+        made = made.replace(_HELD.format(i), one)
+    return made
+
+
+def formula(tex: str) -> str:
+    """A formula of ours in HTML: letters slanted, what is raised or lowered so; `ValueError` for TeX that is not known.
+
+    A lesson needs no more, and a page that needs no network brings no TeX along.
+    """
+    return f'<span class="lpc-formula">{_in_html(tex.strip())}</span>'
+
+
+def _in_html(tex: str) -> str:
+    return "".join(map(_piece, _TEX.finditer(tex)))
+
+
+def _piece(found: re.Match[str]) -> str:
+    if found["over"] is not None:
+        return f"({_in_html(found['over'])}) / ({_in_html(found['under'])})"
+    if found["text"] is not None:
+        return f'<span class="lpc-upright">{html.escape(found["text"])}</span>'
+    if found["sign"]:
+        if found["sign"] not in _SIGNS:
+            raise ValueError(f"expected a formula with {', '.join(sorted(_SIGNS))}, frac or text, got "
+                             f"\\{found['sign']}; write it with those, or add it here")
+        return _SIGNS[found["sign"]]
+    if found["place"]:
+        tag = "sub" if found["place"] == "_" else "sup"
+        return f"<{tag}>{_in_html(found['group'] or found['one'])}</{tag}>"
+    return html.escape(found["plain"].replace("-", "−"))

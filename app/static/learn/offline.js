@@ -1,0 +1,42 @@
+// The script of a lesson that needs no server: its words, a step at a time, beside the stage with the coach, on a worker instead of a connection.
+
+import { el } from "../kit/dom.js";
+import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
+import { tr } from "../kit/words.js";
+import { LessonStage } from "./lesson.js";
+import { WorkerLine } from "../offline/line.js";
+
+const steps = JSON.parse(textIn("lesson"));
+const sections = [...document.querySelectorAll(".lpc-step")];
+const done = new Set();
+let index = 0;
+
+const shown = () => ({ lesson: "", index, done: done.has(index), titles: [""], step: steps[index] });
+
+function open(to) {
+  index = to;
+  stage.update(shown());
+  show();
+}
+
+function show() {
+  sections.forEach((section, i) => (section.hidden = i !== index));
+  back.disabled = index === 0;
+  onward.disabled = index + 1 === steps.length;
+}
+
+/** What the coach tells: a step's check has ticked, or the reader goes on. */
+function tell({ what, index: from }) {
+  if (what === "reached") done.add(from);
+  else if (from === index && index + 1 < steps.length) open(index + 1);
+}
+
+const button = (text, by, testid) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click: () => open(index + by) } });
+const [back, onward] = [button(tr("Back"), -1, "lpc-step-back"), button(tr("Next step"), 1, "lpc-step-next")];
+document.getElementById("words").append(el("nav", { class: "lpc-step-buttons", "aria-label": tr("This step") }, back, onward));
+show();
+
+const dark = followScheme((now) => stage.update({ dark: now }));
+const stage = new LessonStage(document.getElementById("stage"), {
+  dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...shown(),
+});
