@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -41,7 +43,15 @@ def without_main() -> Iterator[None]:
 
 
 def _deaf(begin: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
-    """Ctrl-C is the parent's affair: it asks the others to stop."""
+    """Ctrl-C is the parent's affair: it asks the others to stop. One that was killed could not."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if begin is not None:
         begin(*given)
+
+
+def _end_with_the_parent() -> None:
+    """A pool's own processes would wait for ever: each holds the queue open for the others."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
