@@ -49,6 +49,11 @@ def drag_gamma(page, value):
     page.mouse.up()
 
 
+def at_rest(state):
+    """Whether the run stands still and the numbers are of the moment that is drawn."""
+    return state["state"] == "paused" and state["said"] and state["said"]["step"] == state["step"]
+
+
 def open_own_link(page, lab, most=200):
     """Open what the page's own button calls a link to it, at most so long; returns its words."""
     page.get_by_test_id("lpc-share").click()

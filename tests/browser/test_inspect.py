@@ -302,8 +302,8 @@ def test_what_is_foretold_while_the_samples_are_on_their_way_is_drawn(lab, open_
     paths |= files.write_theory(tmp_path, predict_for(inspection, sight.means), sight)
     page = open_page(f"{lab.url}/lab/health")
     page.evaluate(LATE, {kind: base64.b64encode(path.read_bytes()).decode() for kind, path in paths.items()})
-    page.wait_for_function("() => window.cloud.state()?.crosses?.length === 4")
-    assert page.evaluate("() => window.cloud.state().gamma") == pytest.approx(0.5, rel=0.1)
+    page.wait_for_function(f"() => ({STATE})()?.crosses?.length === 4")
+    assert page.evaluate(STATE)["gamma"] == pytest.approx(0.5, rel=0.1)
 
 
 def test_it_fits_small_screens_and_the_dark(lab, open_page, tmp_path):

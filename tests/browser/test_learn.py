@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from driving import ask_until, drag_gamma, open_own_link, screens, stage_state, wait_until
+from driving import ask_until, at_rest, drag_gamma, open_own_link, screens, stage_state, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -59,11 +59,11 @@ def test_another_lesson_is_another_run_and_never_ticks_for_the_old_one(lab, open
     assert after["index"] == 0
     page.get_by_test_id("lpc-layer-points").click()
     page.get_by_test_id("lpc-play").click()
-    rests = wait_until(page, lambda s: s["state"] == "paused")
+    rests = wait_until(page, at_rest)
     said = open_own_link(page, lab)
     assert {"lesson=shell", "step=1", f"at={rests['step']}"} <= said
-    again = wait_until(page, lambda s: s["state"] == "paused" and s["step"] == rests["step"])
-    assert (again["lesson"], again["radius"]) == ("shell", pytest.approx(rests["radius"], rel=1e-6))
+    again = wait_until(page, lambda s: at_rest(s) and s["step"] == rests["step"])
+    assert (again["lesson"], again["said"]["radius"]) == ("shell", pytest.approx(rests["said"]["radius"], rel=1e-6))
 
 
 def test_a_lesson_of_several_runs_shows_them_side_by_side(lab, open_page):

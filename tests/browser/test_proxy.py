@@ -189,8 +189,8 @@ def test_a_film_plays_and_is_exported_behind_the_proxy(proxied, visit):
     with page.expect_download() as export:
         page.get_by_test_id("lpc-film-export").click()
     assert Path(export.value.path()).read_text("utf-8").startswith("<!doctype html>")
-    link = page.get_by_test_id("stCode").inner_text().strip()
-    assert link.startswith(f"{proxied.at}{PREFIX}/")
+    page.get_by_test_id("lpc-share").click()
+    assert page.get_by_test_id("lpc-share-link").input_value().startswith(f"{proxied.at}{PREFIX}/film?")
 
 
 @pytest.mark.parametrize("where", ["inspect", "film"])
