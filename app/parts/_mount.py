@@ -11,7 +11,11 @@ _LOADER = """
 export default function (component) {
   let gone = false, stop;
   const address = new URL(component.data.stage, document.baseURI);
-  import(address).then((module) => { if (!gone) stop = module.default(component); });
+  const load = () => import(address).then((module) => { if (!gone) stop = module.default(component); }, (error) => {
+    if (!(error instanceof TypeError)) throw error;
+    if (!gone) setTimeout(load, 2_000); // the line is away, as the page says itself
+  });
+  load();
   return () => { gone = true; stop?.(); };
 }
 """

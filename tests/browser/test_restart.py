@@ -49,9 +49,9 @@ def test_a_page_goes_on_with_its_run_after_a_restart(restartable, open_page):
     lab = start(lab.port)
     page.get_by_test_id("lpc-notice").get_by_text(f"this run goes on from step {before['step']:,}").wait_for()
     after = as_the_hand_left_it(page, before)
-    assert (after["step"], after["radius"]) == (before["step"], before["radius"])  # the very moment
-    metrics = [state["said"]["metrics"] for state in (after, before)]
-    assert metrics[0] == pytest.approx(metrics[1], rel=1e-6)  # collapse points are solved from others, to 1e-10
+    now, then = after["said"], before["said"]
+    assert (now["step"], now["radius"]) == (then["step"], then["radius"])  # the very moment
+    assert now["metrics"] == pytest.approx(then["metrics"], rel=1e-6)  # collapse points are solved anew, to 1e-10
     assert after["points"] > 1  # its curves are whole
     page.get_by_test_id("lpc-play").click()
     wait_until(page, lambda s: s["step"] > before["step"] + 50)
@@ -139,6 +139,22 @@ def test_a_tablet_that_slept_comes_back_to_its_run(impatient, open_page):
         after = wait_until(page, lambda s: s["state"] == "running")
         assert (after["run"], after["step"] >= before["step"]) == (before["run"], True)
         assert page.get_by_test_id("lpc-notice").get_by_text("Started again").count() == 0
+
+
+def test_a_part_whose_script_did_not_come_is_asked_for_again(impatient, new_tab):
+    page, refused = new_tab(), []
+
+    def refuse_once(route):
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    page.route("**/static/room/lead.js", refuse_once)
+    page.goto(f"{impatient.url}/?seed=3&{LONG}")
+    page.get_by_test_id("lpc-present").wait_for()
+    assert refused
 
 
 def test_gamma_is_usable_over_a_slow_and_lossy_line(impatient, open_page):
