@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 1
@@ -15,15 +14,14 @@ FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py tests/te
 run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: $(VENV)/.test  # all parts run, also when one fails; those in a browser beside the others, told at the end
-	@status=0; told=$$(mktemp); $(PYTEST) tests/browser >$$told 2>&1 & browser=$$!; \
-	trap 'kill $$browser; exit 130' INT TERM; \
-	$(MAKE) --no-print-directory lint || status=1; \
-	$(PYTEST) --ignore tests/browser || status=1; \
-	wait $$browser || status=1; cat $$told; rm $$told; exit $$status
+test: $(VENV)/.test  # all parts run, also when an earlier one fails
+	@status=0; $(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/browser || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser || status=1; \
+	exit $$status
 
 check: lint  # the inner loop: lint, types, and the tests that need no server, no browser and no long training
-	$(PYTEST) $(FAST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
