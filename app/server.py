@@ -26,6 +26,10 @@ HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 if str(HERE.parent) not in sys.path:  # `streamlit run app/server.py` puts only this file's own folder there
     sys.path.insert(0, str(HERE.parent))
+# Streamlit puts the script's folder first before each run and takes it away afterwards; whatever another thread imports
+# or looks up in that moment, going through the list, misses an entry. Where it stands already, Streamlit leaves it.
+if str(HERE) not in sys.path:
+    sys.path.append(str(HERE))
 
 import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner.exec_code import modified_sys_path
 from websockets.sync.client import connect
 
 from app.server import HEADERS, early_files
@@ -162,3 +163,11 @@ def test_a_code_is_a_picture_of_a_short_text(url):
     for text in ("", "x" * 1_501):
         assert get(f"{url}/lab/qr.svg?text={text}")[0] == 400
     assert b"<script" not in get(f"{url}/lab/qr.svg?text=%3Cscript%3E")[2]
+
+
+def test_a_script_that_runs_changes_no_other_threads_module_path():
+    """Plotly's version was not found once, its folder being skipped: a script ended while the list was gone through."""
+    before = list(sys.path)
+    with modified_sys_path(str(ROOT / "app" / "main.py")):
+        assert sys.path == before
+    assert sys.path == before
