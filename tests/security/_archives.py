@@ -78,7 +78,7 @@ def archives(canary):
             "expected sizes that agree in the",
         ),
     )
-    yield "zip: a true bomb of 4 GB", Hostile("a.npz", _bomb(1000), "got a claim of 4,194,304,000 bytes")
+    yield "zip: a true bomb of 4 GB", Hostile("a.npz", lambda: _bomb(1000), "got a claim of 4,194,304,000 bytes")
     yield (
         "zip: a bomb that understates its size",
         Hostile(
@@ -100,7 +100,7 @@ def archives(canary):
     yield "zip: without an end", Hostile("model.pt", torch_zip(state)[:-30], "expected a whole zip archive")
     yield (
         "zip: 30,000 members",
-        Hostile("a.npz", zipped({f"{i}.npy": b"" for i in range(21_000)}), "expected at most 20,100"),
+        Hostile("a.npz", lambda: zipped({f"{i}.npy": b"" for i in range(21_000)}), "expected at most 20,100"),
     )
     yield (
         "zip: a TorchScript program",
@@ -142,33 +142,42 @@ def _bomb(count):
     zeros = bytes(2**22)
     stream = zlib.compressobj(9, wbits=-15)
     packed = stream.compress(zeros) + stream.flush()
-    return _archive([(b"%d.npy" % i, packed, zlib.crc32(zeros), len(zeros)) for i in range(count)])
+    crc = zlib.crc32(zeros)
+    return _archive([(b"%d.npy" % i, packed, crc, len(zeros)) for i in range(count)])
 
 
 @functools.cache
 def _exported():
-    return exported()
+    """The members of a real archive of `torch.export`, and the name of its table of weights."""
+    with zipfile.ZipFile(io.BytesIO(exported())) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    return members, next(name for name in members if name.endswith("weights_config.json"))
+
+
+def _with(**more):
+    return zipped(_exported()[0] | more)
+
+
+def _edited(old, new, **more):
+    members, table = _exported()
+    return _with(**{table: members[table].replace(old, new)}, **more)
 
 
 def _exports(evil):
-    with zipfile.ZipFile(io.BytesIO(_exported())) as source:
-        members = {name: source.read(name) for name in source.namelist()}
-    table = next(name for name in members if name.endswith("weights_config.json"))
     programs = {"archive/data/aotinductor/model/evil.so": b"\x7fELF", "archive/data/sample_inputs/model.pt": evil}
-    yield "torch.export: programs and pickles beside the weights", Hostile("m.pt2", zipped(members | programs), None)
-    pickled_weights = members[table].replace(b'"use_pickle": false', b'"use_pickle": true')
+    yield "torch.export: programs and pickles beside the weights", Hostile("m.pt2", lambda: _with(**programs), None)
+    pickles = {"archive/data/weights/weight_0": evil}
     yield (
         "torch.export: pickled weights",
         Hostile(
             "m.pt2",
-            zipped(members | {table: pickled_weights, "archive/data/weights/weight_0": evil}),
+            lambda: _edited(b'"use_pickle": false', b'"use_pickle": true', **pickles),
             "expected weights as plain bytes, got pickled ones",
         ),
     )
-    outside = members[table].replace(b'"weight_0"', b'"../../../etc/passwd"')
     yield (
         "torch.export: weights at a path",
-        Hostile("m.pt2", zipped(members | {table: outside}), "expected a table of weig"),
+        Hostile("m.pt2", lambda: _edited(b'"weight_0"', b'"../../../etc/passwd"'), "expected a table of weig"),
     )
     yield (
         "torch.export: an evil state dict of older torch",

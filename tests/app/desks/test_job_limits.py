@@ -173,41 +173,45 @@ def tensors(count):
     return io.BytesIO(head((str(number), "uint8", (1,)) for number in range(count))[0] + bytes(count))
 
 
-@pytest.mark.parametrize(("name", "source", "words"), [
-    ("claim.safetensors", io.BytesIO(head([("latents", "float32", (2**40, 10))])[0] + bytes(40)),
+def claim(rows):
+    return io.BytesIO(head([("latents", "float32", (rows, 10))])[0] + bytes(40))
+
+
+@pytest.mark.parametrize(("name", "make", "count", "words"), [
+    ("claim.safetensors", claim, 2**40,
      "expected tensors that follow each other within the file, got bytes 0 to 43,980,465,111,040"),
-    ("many.safetensors", tensors(20_001), "expected at most 20,000 tensors, got 20,001; save fewer of them"),
-    ("header.safetensors", tensors(300_000), "expected a safetensors header of at most 16,777,216 bytes, got "),
-    ("many.npz", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
-    ("many.pt", members(70_000), "expected at most 20,100 members in the archive, got 70,000; save fewer arrays"),
-    ("many.zip", members(20_101), "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
+    ("many.safetensors", tensors, 20_001, "expected at most 20,000 tensors, got 20,001; save fewer of them"),
+    ("header.safetensors", tensors, 300_000, "expected a safetensors header of at most 16,777,216 bytes, got "),
+    ("many.npz", members, 20_101, "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
+    ("many.pt", members, 70_000, "expected at most 20,100 members in the archive, got 70,000; save fewer arrays"),
+    ("many.zip", members, 20_101, "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
 ])
-def test_a_file_that_claims_or_lists_too_much_is_refused_by_what_it_goes_beyond(closing, name, source, words):
+def test_a_file_that_claims_or_lists_too_much_is_refused_by_what_it_goes_beyond(closing, name, make, count, words):
     desk = closing(InspectDesk("cpu"))
-    desk.take(name, source)
+    desk.take(name, make(count))
     assert ended(desk).error.startswith(words)
     assert desk.held is None
 
 
-@pytest.mark.parametrize(("name", "source", "setting", "most", "words"), [
-    ("zeros.safetensors", zeros(1_000_000), "LPC_UNPACKED_MB", "8",
+@pytest.mark.parametrize(("name", "make", "count", "setting", "most", "words"), [
+    ("zeros.safetensors", zeros, 1_000_000, "LPC_UNPACKED_MB", "8",
      "expected arrays of at most 8,388,608 bytes together, got a claim of 48,000,000 bytes"),
-    ("rows.safetensors", zeros(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
-    ("zeros.npz", packed(1_000_000), "LPC_UNPACKED_MB", "8",
+    ("rows.safetensors", zeros, 5_000, "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
+    ("zeros.npz", packed, 1_000_000, "LPC_UNPACKED_MB", "8",
      "expected arrays of at most 8,388,608 bytes together, got a claim of"),
-    ("zeros.parquet", parquet(2_000_000), "LPC_UNPACKED_MB", "8",
+    ("zeros.parquet", parquet, 2_000_000, "LPC_UNPACKED_MB", "8",
      "expected arrays of at most 8,388,608 bytes together, got a claim of"),
-    ("rows.parquet", parquet(300_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 300,000"),
-    ("rows.npz", packed(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
-    ("rows.csv", csv(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 1,024"),
-    ("rows.npy", fortran(5_000), "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
-    ("zeros.npz", packed(1_000_000), "LPC_JOB_MEMORY_MB", "64", "at most 64 MB of memory"),
+    ("rows.parquet", parquet, 300_000, "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 300,000"),
+    ("rows.npz", packed, 5_000, "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
+    ("rows.csv", csv, 5_000, "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 1,024"),
+    ("rows.npy", fortran, 5_000, "LPC_INSPECT_SAMPLES", "1000", "expected at most 1,000 samples, got 5,000"),
+    ("zeros.npz", packed, 1_000_000, "LPC_JOB_MEMORY_MB", "64", "at most 64 MB of memory"),
 ])
-def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(closing, monkeypatch, name, source,  # noqa: PLR0917
-                                                                               setting, most, words):
+def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(closing, monkeypatch, name, make,  # noqa: PLR0917
+                                                                               count, setting, most, words):
     monkeypatch.setenv(setting, most)
     desk = closing(InspectDesk("cpu"))
-    desk.take(name, source)
+    desk.take(name, make(count))
     error = ended(desk).error
     assert words in error
     assert error.endswith(f"ask whoever runs the server to raise {setting}")
