@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from lpc_core.experiments._measure import MOST
 from lpc_core.experiments._summaries import Group, value_of
+from lpc_core.phase import COLLAPSED
 from lpc_core.study import correlation
 
 HOLDS, PARTLY, FAILS, OPEN = "holds", "partly", "does not hold", "open"
@@ -59,6 +61,8 @@ SENTENCES = {
     "compared": "{quantity}: LPC {mine}, {others}; {seeds} seeds against {runs} runs, the nearest of which has "
                 "{nearest}",
     "deepfool": ". DeepFool's mean is {own} times the smallest known one under LPC, {plain} times under {other}",
+    "no points": "; LPC's classes are no points yet: that is a spread below {bar} of the radius in every run",
+    "points too": "; without γ too some classes are points: their spread is below {bar} of the radius",
     "lost": "; LPC's accuracy is near chance, so neither means anything",
     "errors": ". Each rests on about {own} (LPC) or {plain} ({other}) wrong predictions of {samples}",
     "binary": "a node's two peaks lie {own} widths apart (LinPen {plain}), and |z| varies by {own_cv} (LinPen "
@@ -111,6 +115,19 @@ def _compared(name: str, less: bool, quantity: str, more: Callable[[Group, list[
         return HOLDS if apart else PARTLY if mean else FAILS, [said, *(more(own, others) if more else [])]
 
     return judge
+
+
+def _points(known: Known) -> Judged:
+    """LPC's spread is smaller, seed for seed, and below what counts as a point there, and there alone."""
+    verdict, said = _compared("spread", True, SPREAD)(known)
+    if verdict != HOLDS:
+        return verdict, said
+    (own, others), bar = cast(tuple[Group, list[Group]], _sides(known)), f"{COLLAPSED:.0%}"
+    if own.values("spread").max() >= COLLAPSED:
+        return PARTLY, [*said, _say("no points", bar=bar)]
+    if min(group.values("spread").min() for group in others) < COLLAPSED:
+        return PARTLY, [*said, _say("points too", bar=bar)]
+    return HOLDS, said
 
 
 def _against_the_smallest(own: Group, others: list[Group]) -> list[Said]:
@@ -202,7 +219,7 @@ CLAIMS: tuple[tuple[int, str, Callable[[Known], Judged]], ...] = (  # table that
     (1, "LPC is more robust, by the smallest known perturbation", _compared("smallest", False, PERTURBATION)),
     (1, "𝓡 goes along with robustness by DeepFool", _figure_3("deepfool")),
     (1, "𝓡 goes along with the smallest known perturbation", _figure_3("smallest")),
-    (2, "Classes collapse to points only with γ", _compared("spread", True, SPREAD)),
+    (2, "Classes collapse to points only with γ", _points),
     (2, "The latents lie on a shell of one radius", _compared("norm_cv", True, NORM)),
     (2, "Every node takes one of two values", _binary),
     (3, "Wrong predictions are told by Mahalanobis distance",

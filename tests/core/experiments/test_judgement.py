@@ -63,13 +63,27 @@ def test_what_could_not_be_measured_is_no_number():
 
 
 def test_a_comparison_holds_only_for_every_seed():
-    def of(*spreads):
-        return judged(spread=spreads)["Classes collapse to points only with γ"].verdict
+    def of(*variations):
+        return judged(norm_cv=variations)["The latents lie on a shell of one radius"].verdict
 
     assert of((0.1, 0.2), (0.3, 0.4), (0.5, 0.6)) == "holds"
     assert of((0.1, 0.35), (0.3, 0.4), (0.5, 0.6)) == "partly"
     assert of((0.5, 0.9), (0.3, 0.4), (0.5, 0.6)) == "does not hold"
     assert of((0.1, None), (0.3, 0.4), (0.5, 0.6)) == "open"
+
+
+def test_less_spread_is_not_yet_a_point():
+    def of(*spreads):
+        found = judged(spread=spreads)["Classes collapse to points only with γ"]
+        return found.verdict, found.words.rpartition("; ")[2]
+
+    order = (0.3, 0.4), (0.5, 0.6)
+    assert of((0.04, 0.05), *order)[0] == "holds"
+    assert of((0.04, 0.1), *order) == (
+        "partly", "LPC's classes are no points yet: that is a spread below 10% of the radius in every run")
+    assert of((0.04, 0.05), (0.09, 0.4), (0.5, 0.6)) == (
+        "partly", "without γ too some classes are points: their spread is below 10% of the radius")
+    assert of((0.5, 0.9), *order)[0] == "does not hold"
 
 
 def test_robustness_is_judged_by_both_and_the_gap_is_said():
