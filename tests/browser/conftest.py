@@ -95,34 +95,12 @@ def chromium(playwright):
     browser.close()
 
 
-# A slow display: pages draw on the processor here, and at 60 pictures a second a run that plays takes a whole core.
-SLOW_DISPLAY = """
-(() => {
-  const paint = window.requestAnimationFrame.bind(window), every = 100;
-  let waiting = new Map(), due = new Map(), number = 0, last = 0;
-  const draw = (now) => {
-    [due, waiting, last] = [waiting, new Map(), performance.now()];
-    for (const callback of due.values()) {  // one that is cancelled meanwhile is not met any more
-      try { callback(now); } catch (error) { reportError(error); }
-    }
-  };
-  window.requestAnimationFrame = (callback) => {
-    waiting.set(++number, callback);
-    if (waiting.size === 1) setTimeout(() => paint(draw), Math.max(0, last + every - performance.now()));
-    return number;
-  };
-  window.cancelAnimationFrame = (which) => waiting.delete(which) || due.delete(which);
-})();
-"""
-
-
 @contextlib.contextmanager
 def kept(playwright, folder, *flags):
     """One reader's browser: it keeps Streamlit's compiled scripts, which take a fresh one three seconds a page."""
     context = playwright.chromium.launch_persistent_context(folder, executable_path=find_chromium(),
                                                             args=[*FLAGS, *flags])
     context.set_default_timeout(1_000 * PATIENCE_S)
-    context.add_init_script(SLOW_DISPLAY)
     try:
         yield context
     finally:
