@@ -89,15 +89,24 @@ def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
     """Command, machine and time of a family of runs."""
     start: dict[str, Any] = runs[0].about["starts"][0]
     seeds = sorted({run.planned.seed for run in runs})
-    training, measuring = (sum(run.report[part] for run in runs if run.report) for part in
-                           ("seconds_training", "seconds_measuring"))
+    reports = [run.report for run in runs if run.report]
+    training, measuring, looking, attacking = (sum(report.get(f"seconds_{part}", 0.0) for report in reports)
+                                               for part in ("training", "measuring", "looking", "attacking"))
+    who, attacks, shares = "On a machine shared with much other work the", " and were measured and attacked", ""
+    if all("seconds_attacking" in report for report in reports):  # elder runs counted them as measuring
+        each = [(report["seconds_looking"] + report["seconds_measuring"]) /
+                (report["seconds_training"] + report["seconds_looking"] + report["seconds_measuring"])
+                for report in reports]
+        who, attacks = "The", f", were attacked for {attacking / 60:.1f} and measured"
+        shares = (f" Attacks apart, measuring is {(looking + measuring) / (training + looking + measuring):.1%} of the "
+                  f"time in all, {min(each):.1%} to {max(each):.1%} of a run's.")
     data, done = name.split(maxsplit=1)[0], {run.planned.row.name for run in runs}
     missing = [row.name for row in rows_named(f"{data}/all") if row.name not in done]
     left = f" Not run yet: {', '.join(missing)}." if missing else ""
     return (f"`lpc paper run {data}/… --seeds {len(seeds)}`: {rows} rows, {len(runs)} runs, seeds "
             f"{seeds[0]} to {seeds[-1]}. {start['device']}, {start['threads']} thread per run, torch "
-            f"{start['versions']['torch']}. On a machine shared with much other work the runs trained for "
-            f"{training / 60:.0f} minutes in all and were measured for {measuring / 60:.0f}.{left}")
+            f"{start['versions']['torch']}. {who} runs trained for "
+            f"{training / 60:.1f} minutes in all{attacks} for {(looking + measuring) / 60:.1f}.{shares}{left}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def work(run: Planned, store: str | Path, device: str = "auto") -> str:
         history, seconds = _train(trainer, folder, asked)
         folder.tell(TRAINING, "measuring")
         report: dict[str, Any] = {"diverged": trainer.reason, "step": trainer.step, "epochs": len(history),
-                                  "seconds_training": seconds}
+                                  "seconds_training": seconds,
+                                  "seconds_looking": history[-1]["seconds_looking"]}
         if not trainer.diverged:
             report |= final_report(trainer)
         folder.write(REPORT, dumps(report, indent=1).encode())
@@ -85,7 +86,7 @@ def _train(trainer: RowTrainer, folder: RunFolder, asked: threading.Event) -> tu
     history, latents = folder.history(trainer.step), folder.latents(trainer.step)
     if latents is None:
         latents = Latents.none(trainer.probe_labels, trainer.model.head.in_features, LOOKS + 1)
-    spent = history[-1]["seconds"] if history else 0.0
+    spent, looking = (history[-1].get(name, 0.0) if history else 0.0 for name in ("seconds", "seconds_looking"))
     every = max(1, -(-trainer.epochs // LOOKS))
     for epoch in [*range(0, trainer.epochs, every), trainer.epochs]:
         spent += _advance(trainer, trainer.step_of_epoch(epoch + 1), asked)
@@ -93,8 +94,10 @@ def _train(trainer: RowTrainer, folder: RunFolder, asked: threading.Event) -> tu
             folder.look(history, trainer.state_bytes())
             raise Stopped(folder.run.name)
         if not history or history[-1]["step"] < trainer.step:
+            begin = time.perf_counter()
             line, seen = look(trainer, len(history) % CRITICAL == 0)
-            history.append({**line, "seconds": spent})
+            looking += time.perf_counter() - begin
+            history.append({**line, "seconds": spent, "seconds_looking": looking})
             latents = latents.after(trainer.step, trainer.gamma.value, seen)
             folder.look(history, trainer.state_bytes(), latents)
             folder.tell(TRAINING * trainer.step / trainer.config.steps, f"epoch {epoch} of {trainer.epochs}")
