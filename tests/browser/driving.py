@@ -34,9 +34,20 @@ def wait_until(page, condition, seconds=PATIENCE_S):
                      seconds)
 
 
+def resting_box(page, locator):
+    """Where an element is once it has stopped moving: what was clicked before may still shift the page."""
+    before = []
+
+    def look():
+        before.append(locator.bounding_box())
+        return before[-2:]
+
+    return ask_until(page, look, lambda boxes: len(boxes) == 2 and boxes[0] == boxes[1])[0]
+
+
 def drag_gamma(page, value):
     """Drag the γ slider's thumb to ``value`` with the mouse, in small moves as a hand does."""
-    box = page.locator("[data-testid=lpc-gamma] .lpc-rail").bounding_box()
+    box = resting_box(page, page.locator("[data-testid=lpc-gamma] .lpc-rail"))
     here = float(page.get_by_test_id("lpc-gamma").get_attribute("aria-valuenow"))
     y = box["y"] + box["height"] / 2
 
