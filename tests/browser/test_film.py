@@ -1,7 +1,7 @@
 """The film as a person meets it: recorded with one press, scrubbed both ways, saved, opened, taken home."""
 
 import pytest
-from driving import SHOTS, ask_until, open_own_link, screens
+from driving import SHOTS, ask_until, open_own_link, resting_box, screens
 
 from tests.patience import PATIENCE_S
 
@@ -41,7 +41,7 @@ def film_file(tmp_path_factory):
 
 def drag(page, testid, share):
     """Drag a slider's thumb to a share of its rail, in small moves as a hand does."""
-    box = page.locator(f"[data-testid={testid}] .lpc-rail").bounding_box()
+    box = resting_box(page, page.locator(f"[data-testid={testid}] .lpc-rail"))
     here = page.locator(f"[data-testid={testid}] .lpc-thumb-knob").bounding_box()
     page.mouse.move(here["x"] + here["width"] / 2, here["y"] + here["height"] / 2)
     page.mouse.down()

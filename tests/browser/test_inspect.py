@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from driving import SHOTS, ask_until, open_own_link, screens
+from driving import SHOTS, ask_until, open_own_link, resting_box, screens
 from PIL import Image
 
 from app.looks import cloud as files
@@ -54,7 +54,7 @@ def give(page, path):
 
 
 def drag(page, points):
-    box = page.get_by_test_id("lpc-cloud-surface").bounding_box()
+    box = resting_box(page, page.get_by_test_id("lpc-cloud-surface"))
     at = [(box["x"] + x, box["y"] + y) for x, y in points]
     page.mouse.move(*at[0])
     page.mouse.down()
@@ -125,7 +125,7 @@ def lasso_lists(page):
 
 def hover_and_keys(page):
     spot = page.evaluate("() => document.querySelector('[data-testid=lpc-cloud]').lpcCloud.cloud.picture.spotOf(5)")
-    box = page.get_by_test_id("lpc-cloud-surface").bounding_box()
+    box = resting_box(page, page.get_by_test_id("lpc-cloud-surface"))
     page.mouse.move(box["x"] + spot[0], box["y"] + spot[1])
     tip = page.get_by_test_id("lpc-cloud-tip")
     tip.wait_for()

@@ -6,7 +6,7 @@ import struct
 import xml.etree.ElementTree as ET
 
 import pytest
-from driving import SHOTS, ask_until, open_own_link
+from driving import SHOTS, ask_until, open_own_link, resting_box
 
 from lpc_core.metrics import METRICS
 
@@ -150,7 +150,7 @@ def its_link_opens_the_same_moment(page, lab):
     """The run, its moment and class under the microscope, the table's order, a line switched off, a chart zoomed in."""
     chart = page.get_by_test_id("lpc-card-nc1")
     chart.locator(".legendtoggle").first.click()
-    box = chart.locator(".nsewdrag").first.bounding_box()
+    box = resting_box(page, chart.locator(".nsewdrag").first)
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
