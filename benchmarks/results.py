@@ -31,10 +31,10 @@ from lpc_core.files.plain_json import loads
 PACK = "--pack"
 OPEN = """## Open
 
-CIFAR-10, CIFAR-100, SVHN and ImageNet rows in full, and Figure 2's (195 epochs of two layers of 4,096), need a GPU and
-have not been run with this code. Of the small CIFAR-10 rows (`cifar10-small/…`) only those above have been run, with one
-or two seeds; where γ ends there was not searched for, and none had fitted more than 97 % of its training data by the
-end.
+CIFAR-10, CIFAR-100, SVHN and ImageNet rows in full, and Figure 2's (195 epochs of two layers of 4,096), need a GPU
+and have not been run with this code. Of the small CIFAR-10 rows (`cifar10-small/…`) only those above have been run,
+with one or two seeds; where γ ends there was not searched for, and none had fitted more than 97 % of its training
+data by the end.
 [Limits](limits.md) tells what else a CPU cannot show.
 """
 
