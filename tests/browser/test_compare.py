@@ -36,7 +36,8 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         seen = wait_until(page, lambda s, titles=titles: s["titles"] == titles and s["step"] > 20)
         wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
         evidence = page.get_by_test_id("lpc-evidence")  # what the text names stands right under it, above the fold
-        assert evidence.locator("dt").all_inner_texts() == [METRICS[metric].title for metric in ready.evidence]
+        named = [METRICS[metric].title for metric in ready.evidence]
+        ask_until(page, evidence.locator("dt").all_inner_texts, lambda shown, named=named: shown == named)
         told = evidence.locator("b").all_inner_texts()
         assert len(told) == len(ready.evidence) * len(ready.runs)
         assert all(re.fullmatch(r"[\d.,e-]+( %)?", text) for text in told if text != "–")
