@@ -89,25 +89,28 @@ tables are arranged by what is asked, not by the publication's numbering.
 def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
     """Command, machine and time of a family of runs."""
     start: dict[str, Any] = runs[0].about["starts"][0]
-    seeds = sorted({run.planned.seed for run in runs})
-    reports = [run.report for run in runs if run.report]
-    training, measuring, looking, attacking = (sum(report.get(f"seconds_{part}", 0.0) for report in reports)
-                                               for part in ("training", "measuring", "looking", "attacking"))
-    who, attacks, shares = "On a machine shared with much other work the", " and were measured and attacked", ""
-    if all("seconds_attacking" in report for report in reports):  # elder runs counted them as measuring
-        each = [(report["seconds_looking"] + report["seconds_measuring"]) /
-                (report["seconds_training"] + report["seconds_looking"] + report["seconds_measuring"])
-                for report in reports]
-        who, attacks = "The", f", were attacked for {attacking / 60:.1f} and measured"
-        shares = (f" Attacks apart, measuring is {(looking + measuring) / (training + looking + measuring):.1%} of the "
-                  f"time in all, {min(each):.1%} to {max(each):.1%} of a run's.")
+    seeds, reports = sorted({run.planned.seed for run in runs}), [run.report for run in runs if run.report]
     data, done = name.split(maxsplit=1)[0], {run.planned.row.name for run in runs}
     missing = [row.name for row in rows_named(f"{data}/all") if row.name not in done]
     left = f" Not run yet: {', '.join(missing)}." if missing else ""
     return (f"`lpc paper run {data}/… --seeds {len(seeds)}`: {rows} rows, {len(runs)} runs, seeds "
             f"{seeds[0]} to {seeds[-1]}. {start['device']}, {start['threads']} thread per run, torch "
-            f"{start['versions']['torch']}. {who} runs trained for "
-            f"{training / 60:.1f} minutes in all{attacks} for {(looking + measuring) / 60:.1f}.{shares}{left}")
+            f"{start['versions']['torch']}. {_times(reports)}{left}")
+
+
+def _times(reports: Sequence[dict[str, Any]]) -> str:
+    """What training, attacking and measuring took; elder reports know of no attacks apart."""
+    training, attacking = (sum(report.get(f"seconds_{part}", 0.0) for report in reports) / 60
+                           for part in ("training", "attacking"))
+    measuring = [report.get("seconds_looking", 0.0) + report.get("seconds_measuring", 0.0) for report in reports]
+    minutes = sum(measuring) / 60
+    if not attacking:
+        return (f"On a machine shared with much other work the runs trained for {training:.1f} minutes in all and were "
+                f"measured and attacked for {minutes:.1f}.")
+    shares = [each / (report["seconds_training"] + each) for report, each in zip(reports, measuring, strict=True)]
+    return (f"The runs trained for {training:.1f} minutes in all, were attacked for {attacking:.1f} and measured for "
+            f"{minutes:.1f}. Attacks apart, measuring is {minutes / (training + minutes):.1%} of the time in all, "
+            f"{min(shares):.1%} to {max(shares):.1%} of a run's.")
 
 
 if __name__ == "__main__":

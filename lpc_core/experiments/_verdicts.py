@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -120,9 +119,9 @@ def _compared(name: str, less: bool, quantity: str, more: Callable[[Group, list[
 def _points(known: Known) -> Judged:
     """LPC's spread is smaller, seed for seed, and below what counts as a point there, and there alone."""
     verdict, said = _compared("spread", True, SPREAD)(known)
-    if verdict != HOLDS:
+    if verdict != HOLDS or (sides := _sides(known)) is None:
         return verdict, said
-    (own, others), bar = cast(tuple[Group, list[Group]], _sides(known)), f"{COLLAPSED:.0%}"
+    (own, others), bar = sides, f"{COLLAPSED:.0%}"
     if own.values("spread").max() >= COLLAPSED:
         return PARTLY, [*said, _say("no points", bar=bar)]
     if min(group.values("spread").min() for group in others) < COLLAPSED:

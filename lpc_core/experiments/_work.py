@@ -55,7 +55,7 @@ def work(run: Planned, store: str | Path, device: str = "auto") -> str:
         folder.tell(TRAINING, "measuring")
         report: dict[str, Any] = {"diverged": trainer.reason, "step": trainer.step, "epochs": len(history),
                                   "seconds_training": seconds,
-                                  "seconds_looking": history[-1]["seconds_looking"]}
+                                  "seconds_looking": history[-1].get("seconds_looking", 0.0)}
         if not trainer.diverged:
             report |= final_report(trainer)
         folder.write(REPORT, dumps(report, indent=1).encode())

@@ -86,6 +86,19 @@ def test_a_killed_run_goes_on_to_identical_parameters(tmp_path, few):
     assert epochs == sorted(set(epochs))
 
 
+def test_a_run_that_an_elder_version_left_before_its_report_is_finished(tmp_path, few):
+    """Its looks do not say what looking took."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    run = plan(["digits/lpc"], scale=0.1)[0]
+    assert work(run, tmp_path, "cpu") == "done"
+    folder = tmp_path / run.name
+    (folder / "report.json").unlink()
+    lines = pq.read_table(folder / "metrics.parquet").drop_columns("seconds_looking")
+    pq.write_table(lines, folder / "metrics.parquet")
+    assert work(run, tmp_path, "cpu") == "done"
+    assert json.loads((folder / "report.json").read_text())["seconds_looking"] == 0.0
+
+
 def test_a_signal_keeps_the_run_to_the_step(tmp_path, few, monkeypatch):
     run, taken = plan(["digits/lpc"], scale=0.05)[0], []
     advance = RowTrainer.advance
