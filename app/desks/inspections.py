@@ -212,6 +212,7 @@ class InspectDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take what the command left."""
+        self._process = None  # the desk is busy still, but nothing is left to cancel
         try:
             {"inspect": self._take, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:

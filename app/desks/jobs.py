@@ -111,14 +111,13 @@ class Desk:
                     if isinstance(line, dict) and self._process is process:
                         self.said(line)
         watch.done()
-        with _lock:
-            if self._process is not process:
-                return  # cancelled
-            self._process = None
-        if process.returncode == 0:
+        if process.returncode == 0 and self._process is process:
             self.finished()
-        else:
-            self.error = watch.sentence(self.advice) or self._complaint(process.returncode)
+        failure = process.returncode and (watch.sentence(self.advice) or self._complaint(process.returncode))
+        with _lock:
+            if self._process is process:  # and not cancelled
+                self.error = failure or self.error
+                self._process = None  # last: who sees that nothing runs sees what came of it
 
     def _complaint(self, code: int) -> str:
         words = ""

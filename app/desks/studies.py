@@ -22,6 +22,25 @@ MOMENTS = 40  # of a followed run
 SAMPLES = 100  # held-out samples that each run of a comparison is attacked on
 
 
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What is known of a study at one moment. The study grows in a thread of its own while a page is drawn."""
+
+    run: RunConfig | None = None  # what is studied, or waits to be
+    study: Study | None = None  # as far as it has come; the samples themselves stay in the moments' files
+    tokens: tuple[str, ...] = ()  # of the moments' files
+    running: bool = False
+    waiting: str = ""  # why the command has not started yet
+    share: float = 0.0
+    what: str = ""
+    error: str = ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a page should look again soon."""
+        return self.running or bool(self.waiting)
+
+
 class StudyDesk(jobs.Desk):
     """One tab's run, followed and measured. What was measured stays when the command fails or is cancelled."""
 
@@ -33,20 +52,21 @@ class StudyDesk(jobs.Desk):
     def __init__(self, device: str = "auto") -> None:
         super().__init__()
         self.device = device
-        self.run: RunConfig | None = None  # what is studied, or waits to be
-        self.study: Study | None = None  # as far as it has come; the samples themselves stay in the moments' files
-        self.tokens: tuple[str, ...] = ()  # of the moments' files
-        self.waiting = ""  # why the command has not started yet
+        self.run: RunConfig | None = None
+        self.study: Study | None = None
+        self.tokens: tuple[str, ...] = ()
+        self.waiting = ""  # these four, and what a job has: see `Look`
         self._growing = threading.RLock()  # the study: the tab's script begins one, the listening thread adds to it
 
     @property
     def _out(self) -> Path:
         return self.folder / "study"
 
-    @property
-    def busy(self) -> bool:
-        """Whether a page should look again soon."""
-        return self.running or bool(self.waiting)
+    def look(self) -> Look:
+        """All of one moment; what is no longer running has nothing more to say."""
+        running = self.running  # first: the study that is read next is then the last one
+        with self._growing:
+            return Look(self.run, self.study, self.tokens, running, self.waiting, self.share, self.what, self.error)
 
     def want(self, run: RunConfig) -> None:
         """Study ``run``, unless that is what is there or under way. On a busy server it waits for `retry`."""
@@ -142,4 +162,4 @@ class SweepDesk(StudyDesk):
         return [f"--samples={SAMPLES}"]
 
 
-__all__ = ["StudyDesk", "StudyError", "SweepDesk"]
+__all__ = ["Look", "StudyDesk", "StudyError", "SweepDesk"]

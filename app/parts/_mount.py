@@ -9,14 +9,23 @@ import streamlit as st
 # Streamlit sends inline code again at every mount, so it only loads the module, which the browser keeps.
 _LOADER = """
 export default function (component) {
-  let gone = false, stop;
-  const address = new URL(component.data.stage, document.baseURI);
-  const load = () => import(address).then((module) => { if (!gone) stop = module.default(component); }, (error) => {
+  const host = component.parentElement, address = new URL(component.data.stage, document.baseURI);
+  let stop;
+  const load = () => import(address).then((module) => {
+    if (host.lpcCalls.at(-1) !== load) return; // a busy browser may load for older data last
+    host.lpcCalls = [load];
+    stop = module.default(component);
+  }, (error) => {
     if (!(error instanceof TypeError)) throw error;
-    if (!gone) setTimeout(load, 2_000); // the line is away, as the page says itself
+    if (host.lpcCalls.includes(load)) setTimeout(load, 2_000); // the line is away, as the page says itself
   });
+  host.lpcCalls = [...(host.lpcCalls ?? []), load];
   load();
-  return () => { gone = true; stop?.(); };
+  return () => {
+    host.lpcCalls = host.lpcCalls.filter((one) => one !== load);
+    if (stop) stop();
+    else host.lpcCalls.at(-1)?.(); // called late, with data that were out of date
+  };
 }
 """
 

@@ -30,7 +30,7 @@ def render() -> None:
         st.warning(plain(problem))
     begins = READY.get(tab.name)
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
-            "evidence": begins.evidence} if begins else {}
+            "evidence": begins.evidence, "titles": [title for title, _own in begins.runs]} if begins else {}
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="compare"), session.room_address())

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import session
 from app.charts import SECTIONS, Card, Track, charts, separation, verdict
-from app.desks.studies import SAMPLES, StudyDesk, SweepDesk
+from app.desks.studies import SAMPLES, Look, StudyDesk, SweepDesk
 from app.parts.cards import cards
 from app.parts.link import link
 from app.parts.microscope import microscope
@@ -18,6 +18,7 @@ from app.views import _form
 from app.views._base import View
 from app.views._plain import plain
 from app.words import N_, _
+from lpc_core.config import RunConfig
 from lpc_core.study import Study
 
 POLL_S = 0.7
@@ -44,7 +45,7 @@ def render() -> None:
         st.warning(plain(problem))
     followed.want(tab.run)
     compared.drop_other(tab.run)
-    polled = followed.busy or compared.busy
+    polled = followed.look().busy or compared.look().busy
     st.fragment(run_every=POLL_S if polled else None)(_body)(followed, compared, polled)
 
 
@@ -52,46 +53,47 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     """Everything that changes while a study grows; the only part that is run again and again."""
     for desk in (followed, compared):
         desk.retry()
-    busy = followed.busy or compared.busy  # before the last look is taken
-    track = Track.of(followed.study, followed.run)
+    seen, rows = followed.look(), compared.look()
+    track = Track.of(seen.study, seen.run)
     cards([], "verdict", sentence=verdict.verdict(track))
-    _progress(followed, "study", N_("Measured at {n} moments. The link in the address bar opens this very study."))
-    _charts(followed, track)
+    _progress(followed, seen, "study",
+              N_("Measured at {n} moments. The link in the address bar opens this very study."))
+    _charts(seen.study, track)
     st.header(_("Under the microscope"), anchor=False)
-    microscope(track.steps.tolist(), followed.tokens, track.class_names)
-    _compare(compared, followed, track)
+    microscope(track.steps.tolist(), seen.tokens, track.class_names)
+    _compare(compared, rows, seen.run, track.classes)
     st.header(_("All numbers"), anchor=False)
     st.caption(_("At the last moment measured. The i beside a name gives its formula, meaning and source."))
     readings_table(track.newest, "readings", _table_title(track))
-    if polled and not busy:
+    if polled and not seen.busy and not rows.busy:
         st.rerun(scope="app")  # all is drawn: stop polling
 
 
-def _progress(desk: StudyDesk, key: str, done: str) -> None:
+def _progress(desk: StudyDesk, seen: Look, key: str, done: str) -> None:
     """One row: progress and cancel; or what became of the study, and again."""
     with st.container(key=f"{key}_row", horizontal=True, vertical_alignment="center"):
-        if desk.running:
-            st.progress(min(desk.share, 1.0), plain(_("Measuring: {what}", what=desk.what)))
+        if seen.running:
+            st.progress(min(seen.share, 1.0), plain(_("Measuring: {what}", what=seen.what)))
             if st.button(_("Cancel"), key=f"{key}_cancel"):
                 desk.cancel()
                 st.rerun(scope="app")
-        elif desk.waiting:
+        elif seen.waiting:
             st.info(_("Other studies are being measured on this server. This one starts by itself when there is room."),
                     icon=":material/hourglass_top:")
         else:
-            _ended(desk, done)
+            _ended(seen, done)
             if st.button(_("Again"), key=f"{key}_again"):
                 desk.again()
                 st.rerun(scope="app")
 
 
-def _ended(desk: StudyDesk, done: str) -> None:
+def _ended(seen: Look, done: str) -> None:
     """What became of a study that is not running."""
-    study = desk.study
+    study = seen.study
     have = 0 if study is None else len(study.moments) + len(study.rows)
-    if desk.error:
+    if seen.error:
         kept = _("What was measured until then ({have}) is below.", have=have) if have else ""
-        st.error(plain(f"{desk.error} {kept}"), icon=":material/error:")
+        st.error(plain(f"{seen.error} {kept}"), icon=":material/error:")
     elif study is None or not study.complete:
         st.warning(_("Stopped early, after {have} of {all} measurements.", have=have,
                      all=study.planned if study else _("all")))
@@ -99,11 +101,11 @@ def _ended(desk: StudyDesk, done: str) -> None:
         st.caption(_(done, n=have, most=SAMPLES))
 
 
-def _charts(followed: StudyDesk, track: Track) -> None:
+def _charts(study: Study | None, track: Track) -> None:
     for name, (title, about) in SECTIONS.items():
         st.header(_(title), anchor=False)
         st.caption(_(about))
-        cards(_drawn(followed.study, track, name), f"cards-{name}")
+        cards(_drawn(study, track, name), f"cards-{name}")
 
 
 def _drawn(study: Study | None, track: Track, section: str) -> list[Card]:
@@ -114,21 +116,21 @@ def _drawn(study: Study | None, track: Track, section: str) -> list[Card]:
     return kept[section]
 
 
-def _compare(desk: StudyDesk, followed: StudyDesk, track: Track) -> None:
+def _compare(desk: StudyDesk, seen: Look, run: RunConfig | None, classes: int) -> None:
     """Figure 3, by a press."""
     st.header(_("Separation and robustness"), anchor=False)
-    if desk.run is None:
+    if seen.run is None:
         with st.container(key="sweep_row", horizontal=True, vertical_alignment="center"):
             st.caption(_("Figure 3 of the paper: a dozen runs around this one, each trained to its end and attacked."))
-            if st.button(_("Compare many runs"), key="sweep_start", type="primary") and followed.run is not None:
-                desk.want(followed.run)
+            if st.button(_("Compare many runs"), key="sweep_start", type="primary") and run is not None:
+                desk.want(run)
                 st.rerun(scope="app")
     else:
-        _progress(desk, "sweep", N_("Runs compared: {n}. Each was attacked on up to {most} held-out samples."))
-    rows = desk.study.rows if desk.study else ()
-    empty = (_("The first run is being trained and attacked.") if desk.busy
+        _progress(desk, seen, "sweep", N_("Runs compared: {n}. Each was attacked on up to {most} held-out samples."))
+    rows = seen.study.rows if seen.study else ()
+    empty = (_("The first run is being trained and attacked.") if seen.busy
              else _("Press “Compare many runs”: their points appear here one by one."))
-    cards([separation.card(rows, max(track.classes, 2), empty)], "cards-separation", columns=1)
+    cards([separation.card(rows, max(classes, 2), empty)], "cards-separation", columns=1)
 
 
 def _table_title(track: Track) -> str:

@@ -27,6 +27,35 @@ def same_range(a, b):
 CHART_END = "() => document.querySelector('.lpc-compare-chart .lpc-fill-plot')._fullLayout?.xaxis.range[1]"
 
 
+TOLD = """() => [[...document.querySelectorAll('[data-testid=lpc-evidence] dt')].map((one) => one.innerText),
+  document.querySelector('[data-testid=lpc-stage]').lpcStage.state().titles]"""
+
+
+def test_numbers_wait_for_the_runs_that_the_text_is_about(lab, new_tab):
+    page = new_tab()
+    page.goto(f"{lab.url}/lab/health")
+    assert page.evaluate(WAITING) == [0, 1, 0, 1]
+
+
+WAITING = """async () => {
+  const { CompareStage } = await import("/lab/static/compare/compare.js");
+  const { Catalogue } = await import("/lab/static/kit/catalogue.js");
+  const { Evidence } = await import("/lab/static/compare/curves.js");
+  const evidence = new Evidence(), told = [];
+  const stage = { evidence, panels: [], props: { titles: ["a", "b"], evidence: ["nc1_pinv"] },
+    setupInfo: { titles: ["c", "d"], catalogue: new Catalogue() } };
+  const look = () => { CompareStage.prototype.showEvidence.call(stage); told.push(evidence.cells.length); };
+  look();                            // the text is there before its runs
+  stage.setupInfo.titles = ["a", "b"];
+  look();
+  stage.setupInfo.titles = ["e", "f"];
+  look();                            // the runs are there before their text
+  stage.props = { titles: ["e", "f"], evidence: ["norm_mean"] };
+  look();
+  return told;
+}"""
+
+
 def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
     page = open_page(f"{lab.url}/compare?comparison=width&seed=4")
     for name, ready in READY.items():
@@ -37,7 +66,8 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
         evidence = page.get_by_test_id("lpc-evidence")  # what the text names stands right under it, above the fold
         named = [METRICS[metric].title for metric in ready.evidence]
-        ask_until(page, evidence.locator("dt").all_inner_texts, lambda shown, named=named: shown == named)
+        told = ask_until(page, lambda: page.evaluate(TOLD), lambda shown, named=named: shown[0] == named)
+        assert told[1] == titles  # runs and numbers of one comparison
         told = evidence.locator("b").all_inner_texts()
         assert len(told) == len(ready.evidence) * len(ready.runs)
         assert all(re.fullmatch(r"[\d.,e-]+( %)?", text) for text in told if text != "–")

@@ -119,7 +119,7 @@ def lasso_lists(page):
     assert cloud(page, lambda s: s["chosen"] > chosen)["chosen"] >= 2 * 150
     page.get_by_test_id("lpc-cloud-clear").click()
     cloud(page, lambda s: s["chosen"] == 0)
-    page.get_by_text("Most ambiguous").wait_for()
+    page.get_by_role("heading", name="Most ambiguous", exact=True).wait_for()
     page.get_by_test_id("lpc-cloud-move").click()
 
 

@@ -12,7 +12,7 @@ import { CompareCurves, Evidence } from "./curves.js";
 import { ComparePanel } from "./panels.js";
 import { SharedView } from "./view.js";
 
-/** props: those of a live view, and {name, axes, projection, number, evidence: names of metrics}. */
+/** props: those of a live view, and {name, axes, projection, number, titles, evidence: names of metrics}. */
 export class CompareStage extends LiveView {
   constructor(element, props) {
     super(element, props, { className: "lpc-compare", sheets: ["compare/compare.css"] });
@@ -144,10 +144,11 @@ export class CompareStage extends LiveView {
     if (projection && d > 2) this.views.change({ projection, nodes: [0, 1], dims: 2 });
   }
 
-  /** The page's text, the runs and the theme may change in any order. */
+  /** The page's text, the runs and the theme may change in any order: no numbers until the runs are those of the text. */
   showEvidence() {
     if (!this.setupInfo) return;
-    this.evidence.build(this.props.evidence ?? [], this.setupInfo.catalogue, this.panels);
+    const { evidence = [], titles } = this.props;
+    this.evidence.build(String(titles) === String(this.setupInfo.titles) ? evidence : [], this.setupInfo.catalogue, this.panels);
     this.evidence.fill(this.panels);
   }
 

@@ -15,11 +15,15 @@ export function keeping(make, about = () => "") {
       known = { part: make(parentElement, data, component), about: about(data) };
       mounted.set(parentElement, known);
     }
-    return () => {
-      known.leaving = setTimeout(() => {
-        if (mounted.get(parentElement) === known) mounted.delete(parentElement);
-        known.part.destroy();
-      }, GRACE_MS);
+    const part = known;
+    const leave = () => {
+      if (parentElement.isConnected) return wait(); // a slow page only mounts it late
+      if (mounted.get(parentElement) === part) mounted.delete(parentElement);
+      part.part.destroy();
     };
+    const wait = () => {
+      part.leaving = setTimeout(leave, GRACE_MS);
+    };
+    return wait;
   };
 }

@@ -128,7 +128,7 @@ def test_cancelling_keeps_what_is_there(desk):
     process = desk._process
     desk.cancel()
     assert process.wait(PATIENCE_S) != 0
-    assert not desk.busy
+    assert not desk.look().busy
     assert (len(desk.study.moments), desk.error) == (3, "")
 
 
@@ -136,7 +136,7 @@ def test_a_busy_server_makes_a_study_wait_and_then_start(desk, monkeypatch):
     monkeypatch.setattr(Scripted, "at_once", 0)
     desk.want(SMALL)
     assert "expected fewer than 0 studies on this server" in desk.waiting
-    assert desk.busy
+    assert desk.look().busy
     assert not desk.running
     monkeypatch.setattr(Scripted, "at_once", 1)
     desk.retry()
