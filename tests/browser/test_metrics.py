@@ -149,6 +149,7 @@ def its_link_opens_the_same_moment(page, lab):
     """The run, its moment and class under the microscope, the table's order, a line switched off, a chart zoomed in."""
     chart = page.get_by_test_id("lpc-card-nc1")
     chart.locator(".legendtoggle").first.click()
+    ask_until(page, lambda: page.evaluate(OFF), lambda seen: seen[0] >= 0)  # Plotly waits for a second click first
     box = resting_box(page, chart.locator(".nsewdrag").first)
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()

@@ -1,7 +1,5 @@
 """How a part of a page gets its data when the browser is too busy to load in order."""
 
-import json
-
 import pytest
 
 from app.parts._mount import _LOADER
@@ -12,6 +10,7 @@ PART = """export default ({data, parentElement: {lpcGot}}) => {
   lpcGot.push(data.n);
   return () => lpcGot.push(-data.n);
 };"""
+LATEST = "([...new Set(window.lpcHost.lpcGot)]).join()"
 CALL = """async ([loader, n, stage]) => {
   const { default: call } = await import(URL.createObjectURL(new Blob([loader], {type: "text/javascript"})));
   const host = window.lpcHost ??= Object.assign(document.createElement("div"), {lpcGot: []});
@@ -24,7 +23,11 @@ def call(lab, new_tab):
     """``call(n, held=…)`` → data ``n`` are given; a held one loads when ``call.free()``."""
     page, waiting = new_tab(), []
     answer = {"body": PART, "content_type": "text/javascript"}
-    page.route("**/lab/static/held/*.js", lambda route: waiting.append(route))
+
+    def hold(route):
+        waiting.append(route)
+
+    page.route("**/lab/static/held/*.js", hold)
     page.route("**/lab/static/quick/*.js", lambda route: route.fulfill(**answer))
     page.goto(f"{lab.url}/lab/health")
 
@@ -39,7 +42,7 @@ def call(lab, new_tab):
 
     give.page, give.free = page, free
     give.stop = lambda n: page.evaluate("(n) => window.lpcStops[n]()", n)
-    give.until = lambda got: page.wait_for_function(f"() => String([...new Set(window.lpcHost.lpcGot)]) === {json.dumps(got)}")
+    give.until = lambda got: page.wait_for_function(f"() => {LATEST} === '{got}'")
     return give
 
 

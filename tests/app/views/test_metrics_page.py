@@ -1,5 +1,6 @@
 """The Metrics page and its desks without a browser: what is started, kept, said and drawn."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -247,6 +248,18 @@ def test_opening_the_page_starts_the_study_of_the_tabs_run(page):
     assert all(card.empty for card in page.drawn["cards-collapse"].values())
     assert "first numbers come" in page.drawn["verdict"]
     assert [len(part) for part in page.drawn["microscope"]] == [0, 0, 0]
+
+
+def test_a_study_that_grows_while_the_page_is_drawn_comes_whole_at_the_next_look(page, monkeypatch):
+    desk, whole, part = desk_of(page, "study"), _study.study(), _study.study()
+    part = dataclasses.replace(part, moments=part.moments[:2])
+    monkeypatch.setattr(metrics.verdict, "verdict", lambda track: setattr(desk, "study", whole) or str(len(track)))
+    for study in (part, whole):
+        desk.study = study
+        page.run()
+        assert not page.exception
+        nc1, steps = page.drawn["cards-collapse"]["nc1"].figure.data[0].x, page.drawn["microscope"][0]
+        assert page.drawn["verdict"] == str(len(nc1)) == str(len(steps)) == str(len(study.moments))
 
 
 def test_a_change_in_the_form_starts_another_study(page):
