@@ -85,7 +85,7 @@ def test_films_and_studies_count_too(monkeypatch):
             film.record(Recording(unflatten({"hidden": (512, 512)}), "1e-3:1e5:64", 10, 100))
         study.want(unflatten({"hidden": (8192, 8192)}))
         assert study.error.startswith("memory: expected at most 1,000 MB")
-        assert not any((film.running, study.running, study.busy))
+        assert not any((film.running, study.look().busy))
         study.want(RunConfig())
         assert admission.LEDGER.held_by_others("me") == cost_of(RunConfig()).memory
         study.cancel()
