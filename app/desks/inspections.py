@@ -148,6 +148,12 @@ class InspectDesk(jobs.Desk):
         """How the file was run last."""
         return self._wish
 
+    @property
+    def running(self) -> bool:
+        """Whether there is something to cancel: while its result is taken up, the desk is only busy."""
+        process = self._process
+        return process is not None and process.returncode is None
+
     def _begin(self, task: str, *command: str) -> None:
         if self.running:
             return
@@ -212,7 +218,6 @@ class InspectDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take what the command left."""
-        self._process = None  # the desk is busy still, but nothing is left to cancel
         try:
             {"inspect": self._take, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:

@@ -129,7 +129,7 @@ class Desk:
         """End the command under way, and all it started; what was there before it stays."""
         with _lock:
             process, self._process = self._process, None
-        if process is not None:
+        if process is not None and process.returncode is None:  # else its number may be another's by now
             end_group(process)
         for leftover in self.folder.glob("*new.*"):  # half-written files are called so
             leftover.unlink(missing_ok=True)

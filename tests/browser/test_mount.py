@@ -40,7 +40,7 @@ def call(lab, new_tab):
         waiting.pop().fulfill(**answer)
         page.evaluate("(name) => import(name)", f"{lab.url}/lab/static/quick/rest.js")
 
-    give.page, give.free = page, free
+    give.free = free
     give.stop = lambda n: page.evaluate("(n) => window.lpcStops[n]()", n)
     give.until = lambda got: page.wait_for_function(f"() => {LATEST} === '{got}'")
     return give
