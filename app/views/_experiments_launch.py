@@ -11,6 +11,7 @@ from app.charts.paper_figure import paper_cards
 from app.desks.experiments import MOST_SEEDS, ExperimentDesk, Shelf, offered, placeless, shelf
 from app.desks.jobs import JobRefused
 from app.parts.cards import cards
+from app.parts.fragment import fragment
 from app.settings import from_env
 from app.views._experiments_runs import SHOWN, curves
 from app.views._plain import plain
@@ -63,7 +64,7 @@ def _ended(desk: ExperimentDesk) -> None:
         (st.error if status == "failed" else st.success)(words)
 
 
-@st.fragment(run_every=POLL_S)
+@fragment(POLL_S)
 def _progress(desk: ExperimentDesk) -> None:
     """Progress and curves of the run being trained; the page is drawn anew at the end."""
     if not desk.running:

@@ -10,6 +10,7 @@ from app.desks.experiments import GRIDS, Diagram, ExperimentDesk, diagrams, plac
 from app.desks.jobs import JobRefused
 from app.looks.phase_grid import STYLE, grid, sentence
 from app.parts.cards import cards
+from app.parts.fragment import fragment
 from app.views._plain import plain
 from app.words import N_, _
 from lpc_core.experiments import as_lines
@@ -40,7 +41,7 @@ def render(tab: session.Session, desk: ExperimentDesk) -> None:
     name = st.selectbox(_("Diagram"), names, key=f"paper_diagram_{len(names)}",
                         format_func=lambda name: _(name) if name == OWN else name)
     if name == OWN and desk.running:
-        st.fragment(run_every=POLL_S)(_growing)(desk)
+        fragment(POLL_S)(_growing)(desk)
     elif found := desk.diagram if name == OWN else kept.get(name):
         _draw(found)
 

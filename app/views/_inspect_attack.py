@@ -16,6 +16,7 @@ from app.desks.attacks import MOST_SAMPLES, AttackDesk
 from app.desks.inspections import Held, InspectDesk
 from app.desks.jobs import JobRefused
 from app.parts.cards import cards
+from app.parts.fragment import fragment
 from app.views._plain import plain
 from app.words import N_, _
 from lpc_core.experiments import FigureData
@@ -80,7 +81,7 @@ def _inside(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 
-@st.fragment(run_every=POLL_S)
+@fragment(POLL_S)
 def _progress(own: AttackDesk) -> None:
     if not own.running:
         st.rerun(scope="app")

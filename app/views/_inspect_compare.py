@@ -10,6 +10,7 @@ import streamlit as st
 from app import session
 from app.charts.words import number
 from app.desks.inspections import Held, InspectDesk
+from app.parts.fragment import fragment
 from app.views import _inspect_checkpoint, _inspect_files, _inspect_names, _inspect_result
 from app.views._plain import plain
 from app.words import _
@@ -47,7 +48,7 @@ def render(first: InspectDesk, second: InspectDesk) -> None:
             st.caption(plain(note))
 
 
-@st.fragment
+@fragment()
 def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
     left, right = st.columns(2, gap="small")
     assert first.held is not None

@@ -17,6 +17,7 @@ from app.desks.inspections import Held, InspectDesk, InspectRefused
 from app.looks import inspect_report
 from app.parts.cards import cards
 from app.parts.cloud import point_cloud
+from app.parts.fragment import fragment
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
@@ -110,7 +111,7 @@ def head_alone(held: Held) -> None:
         cards(held.once("cards", lambda: _head_cards(held)), key="inspect-head-cards", columns=1)
 
 
-@st.fragment
+@fragment()
 def _explore(desk: InspectDesk, held: Held) -> None:
     """The cloud and its lists: only this part runs again when samples are chosen."""
     left, right = st.columns([1.25, 1], gap="medium")

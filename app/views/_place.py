@@ -10,6 +10,7 @@ from app.desks.samples import FILMS, samples
 from app.live.hub import Full, HubError
 from app.live.sessions import SessionHandle
 from app.parts.film import shipped, style
+from app.parts.fragment import fragment
 from app.session import Session
 from app.views._plain import plain
 from app.words import _
@@ -39,7 +40,7 @@ def _wait(tab: Session) -> None:
         shipped(film)
 
 
-@st.fragment(run_every=ASK_EVERY_S)
+@fragment(ASK_EVERY_S)
 def _line(tab: Session) -> None:
     """Asks again and again; the page is drawn anew when there is a place."""
     try:

@@ -10,6 +10,7 @@ from app import session
 from app.desks.films import FRAMES, GAMMAS, MAX_BYTES, POINTS, FilmDesk, FilmError, usual_steps
 from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
+from app.parts.fragment import fragment
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
@@ -109,7 +110,7 @@ def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") ->
     st.rerun()
 
 
-@st.fragment(run_every=0.4)
+@fragment(0.4)
 def _progress(desk: FilmDesk) -> None:
     if not desk.running:
         st.rerun(scope="app")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session
 from app.desks.inspections import InspectDesk
+from app.parts.fragment import fragment
 from app.views import (
     _inspect_checkpoint,
     _inspect_compare,
@@ -125,7 +126,7 @@ def _body(desk: InspectDesk) -> None:
                 _inspect_checkpoint.render(desk)
 
 
-@st.fragment(run_every=POLL_S)
+@fragment(POLL_S)
 def _progress(desk: InspectDesk, shown: object) -> None:
     """How far it got; the page is drawn anew when there is something new to show."""
     if not desk.busy or desk.held is not shown:

@@ -10,6 +10,7 @@ from app import session
 from app.charts import SECTIONS, Card, Track, charts, separation, verdict
 from app.desks.studies import SAMPLES, Look, StudyDesk, SweepDesk
 from app.parts.cards import cards
+from app.parts.fragment import fragment
 from app.parts.link import link
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table
@@ -46,7 +47,7 @@ def render() -> None:
     followed.want(tab.run)
     compared.drop_other(tab.run)
     polled = followed.look().busy or compared.look().busy
-    st.fragment(run_every=POLL_S if polled else None)(_body)(followed, compared, polled)
+    fragment(POLL_S if polled else None)(_body)(followed, compared, polled)
 
 
 def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
