@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -31,7 +32,8 @@ if shown is pages["home"] and session.given():  # links to runs have always been
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
 with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides its own (`stage.css`)
     for page in pages.values():
-        st.page_link(page)
+        with st.container(key="lpc-here", width="content") if page is shown else contextlib.nullcontext():
+            st.page_link(page)
 opening()
 shown.run()
 session.keep_language()

@@ -51,7 +51,11 @@ def _choice(tab: session.Comparing) -> None:
         st.caption(_("The first run is the base; each line below is one more, with the settings in which it differs."))
         _lines(tab)
     else:
-        st.markdown(READY[tab.name].look_for)
+        ready = READY[tab.name]
+        st.markdown(ready.look_for)
+        if tab.run != ready.run(tab.run.seed):
+            st.caption(_("You changed the base run. These sentences were checked on the comparison's own; "
+                         "see whether they hold on yours."))
 
 
 def _lines(tab: session.Comparing) -> None:

@@ -89,7 +89,8 @@ OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(doc
 BOXES = "(ids) => ids.map((id) => document.querySelector(`[data-testid=${id}]`).getBoundingClientRect())"
 COVERED = """() => [...document.querySelectorAll('[data-testid=stTopNavLink], [data-testid=stPageLink-NavLink]')]
   .filter((link) => !link.closest('[aria-hidden=true]')) // those that Streamlit has folded
-  .map((link) => [link, link.getBoundingClientRect()]).filter(([, at]) => at.width > 0 && at.right <= innerWidth)
+  .map((link) => [link, link.getBoundingClientRect()])
+  .filter(([, at]) => at.width > 0 && at.x >= 0 && at.right <= innerWidth)
   .filter(([link, at]) => !link.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)))
   .map(([link]) => link.textContent)"""
 
@@ -116,6 +117,9 @@ def test_on_small_screens_gamma_stays_by_the_points_a_finger_scrolls_and_links_a
     assert stage_state(page)["range"] == before
     links.filter(has_text="Compare").click()
     page.wait_for_url("**/compare?*")
+    page.goto(f"{lab.url}/room")
+    last = ask_until(page, links.filter(has_text="Room").bounding_box, lambda box: box["x"] + box["width"] <= 390)
+    assert last["x"] > 200  # of a row that is wider than a phone
 
 
 def finger(session, box):

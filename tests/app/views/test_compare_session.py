@@ -53,8 +53,11 @@ def test_another_comparison_keeps_the_seed_and_the_place(still):  # noqa: F811
 
 
 def test_the_form_changes_the_base_of_all_runs(still):  # noqa: F811
-    test = start()
+    test = start(seed="7")
+    own = "These sentences were checked on the comparison's own"
+    assert not any(own in caption.value for caption in test.caption)
     widget(test, "number_input", "classes").set_value(6).run()
+    assert any(own in caption.value for caption in test.caption)
     assert [run.data.classes for run in still.runs["s0"][-1].runs] == [6, 6]
     assert test.query_params["classes"] == "6"
 
