@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import socket
+import threading
 from typing import Any
 
 from lpc_core.config import ConfigError
@@ -39,8 +41,14 @@ def _check_answers(address: str) -> None:
 
 
 def join(ray: Any, address: str) -> None:
-    """Be part of the cluster at ``address``, or of one begun on this machine."""
+    """Be part of the cluster at ``address``, or of one begun on this machine. In the main thread, signals stay ours:
+    Ray's core puts a handler over them that aborts the process, and two of its agents outlive that.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     ray.init(address=address or None, log_to_driver=False, logging_level="error", include_dashboard=False)
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in before.items():
+            signal.signal(number, handler if callable(handler) else signal.getsignal(number))
 
 
 def share_of_gpu(ray: Any, device: str) -> float:

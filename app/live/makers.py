@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-from pathlib import Path
 
 from app.live.clusters import RayWorker
-from app.live.processes import LocalWorker, MakeWorker, WorkerLink
+from app.live.processes import LocalWorker, MakeWorker
 from app.settings import Settings
 from lpc_core.config import ConfigError
 from lpc_core.ray_cluster import join, ray_at, share_of_gpu
@@ -32,11 +30,7 @@ def maker(settings: Settings) -> MakeWorker:
         return lambda folder: LocalWorker(folder, device=settings.device, number=next(numbers),
                                           keep_s=settings.keep_s)
     check(settings.on)
-    ray = ray_at(settings.on.partition(":")[2])
-    joined = functools.cache(lambda: join(ray, settings.on.partition(":")[2]))  # once, when the first is wanted
-
-    def make(folder: Path) -> WorkerLink:
-        joined()
-        return RayWorker(ray, folder, settings.device, share_of_gpu(ray, settings.device))
-
-    return make
+    address = settings.on.partition(":")[2]
+    ray = ray_at(address)
+    join(ray, address)
+    return lambda folder: RayWorker(ray, folder, settings.device, share_of_gpu(ray, settings.device))

@@ -153,13 +153,29 @@ def test_the_setting_makes_workers_of_the_cluster_and_joins_it_once(monkeypatch,
     monkeypatch.setitem(sys.modules, "ray", ray)
     monkeypatch.setattr(clusters, "ENGINE", "tests.app.live._fake:engine")
     make = makers.maker(Settings(on="ray", device="auto"))
-    assert log == []  # nothing is joined before a worker is wanted
     links = [make(tmp_path), make(tmp_path)]
     assert [entry.get("address", "actor") for entry in log] == [None, "actor", "actor"]
     for link in links:
         link.end(0.0)
     assert not any(link.alive() for link in links)
     close(ray)
+
+
+def test_the_signals_that_end_the_server_stay_its_own(monkeypatch):
+    """Ray's core takes them over and aborts the process, and two of Ray's agents outlive that."""
+    ray = stand_in([])
+    ray.init = lambda **given: [signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    own = {number: lambda *_: None for number in before}
+    try:
+        for number, handler in own.items():
+            signal.signal(number, handler)
+        makers.maker(Settings(on="ray"))
+        assert {number: signal.getsignal(number) for number in own} == own
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_worker_is_told_its_number(monkeypatch):
