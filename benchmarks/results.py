@@ -1,7 +1,7 @@
 """Print docs/results.md from stores of finished rows: every table and verdict, with the machine and the time it took.
 
 lpc paper run digits/all --seeds 3 --store lpc-store --on processes:2
-lpc attack FILE --data cifar10 --normalisation cifar10 --samples 50 --attacks deepfool,ddn --out attack.json
+lpc attack FILE --data cifar10 --normalisation cifar10 --samples 500 --attacks deepfool,ddn --out attack.json
 python -m benchmarks.results lpc-store attack.json > docs/results.md
 python -m benchmarks.results --pack lpc-store > assets/results/results.json.gz  # what the page Reproduce begins with
 """
@@ -32,9 +32,8 @@ PACK = "--pack"
 OPEN = """## Open
 
 CIFAR-10, CIFAR-100, SVHN and ImageNet rows in full, and Figure 2's (195 epochs of two layers of 4,096), need a GPU
-and have not been run with this code. Of the small CIFAR-10 rows (`cifar10-small/…`) only those above have been run,
-with one or two seeds; where γ ends there was not searched for, and none had fitted more than 97 % of its training
-data by the end.
+and have not been run with this code. The small CIFAR-10 rows (`cifar10-small/…`) have one to three seeds; where γ
+ends there was not searched for, and none had fitted more than 97 % of its training data by the end.
 [Limits](limits.md) tells what else a CPU cannot show.
 """
 
@@ -55,6 +54,8 @@ def in_markdown(found: Sequence[Results], reports: Sequence[str] = ()) -> str:
     for each in found:
         parts += [f"## {each.name}\n", f"{each.about}\n"]
         parts += [f"**Table {table.number}. {table.title}**\n\n{table_in_markdown(table)} \n" for table in each.tables]
+        notes = dict.fromkeys(f"* {row.label}: {row.note}." for table in each.tables for row in table.rows if row.note)
+        parts += [*notes, ""] if notes else []
         parts += [verdicts_in_markdown(each.verdicts) + "\n"]
     return "\n".join([*parts, *map(attacked, reports), OPEN])
 
@@ -100,17 +101,26 @@ def how(name: str, runs: Sequence[StoredRun], rows: int) -> str:
 
 def _times(reports: Sequence[dict[str, Any]]) -> str:
     """What training, attacking and measuring took; elder reports know of no attacks apart."""
-    training, attacking = (sum(report.get(f"seconds_{part}", 0.0) for report in reports) / 60
-                           for part in ("training", "attacking"))
-    measuring = [report.get("seconds_looking", 0.0) + report.get("seconds_measuring", 0.0) for report in reports]
-    minutes = sum(measuring) / 60
-    if not attacking:
-        return (f"On a machine shared with much other work the runs trained for {training:.1f} minutes in all and were "
-                f"measured and attacked for {minutes:.1f}.")
-    shares = [each / (report["seconds_training"] + each) for report, each in zip(reports, measuring, strict=True)]
-    return (f"The runs trained for {training:.1f} minutes in all, were attacked for {attacking:.1f} and measured for "
-            f"{minutes:.1f}. Attacks apart, measuring is {minutes / (training + minutes):.1%} of the time in all, "
-            f"{min(shares):.1%} to {max(shares):.1%} of a run's.")
+    elder = [report for report in reports if "seconds_attacking" not in report]
+    newer = [report for report in reports if "seconds_attacking" in report]
+    said = []
+    if elder:
+        said = [f"On a machine shared with much other work {len(elder)} runs trained for "
+                f"{_minutes(elder, 'training'):.1f} minutes in all and were measured and attacked for "
+                f"{_minutes(elder, 'measuring'):.1f}."]
+    if newer:
+        training, measuring = _minutes(newer, "training"), _minutes(newer, "looking", "measuring")
+        shares = [(spent := _minutes([report], "looking", "measuring")) / (_minutes([report], "training") + spent)
+                  for report in newer]
+        said += [f"{len(newer)} runs trained for {training:.1f} minutes in all, were attacked for "
+                 f"{_minutes(newer, 'attacking'):.1f} and measured for {measuring:.1f}. Attacks apart, measuring is "
+                 f"{measuring / (training + measuring):.1%} of their time in all, {min(shares):.1%} to "
+                 f"{max(shares):.1%} of a run's."]
+    return " ".join(said)
+
+
+def _minutes(reports: Sequence[dict[str, Any]], *parts: str) -> float:
+    return sum(float(report.get(f"seconds_{part}", 0.0)) for report in reports for part in parts) / 60
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,12 @@ class Group:
         return self.row.data, self.row.generation, _without_lr(self.variant)
 
     @property
+    def learned(self) -> list[StoredRun]:
+        """The runs that ended clearly better than chance on their training samples."""
+        bar = no_better_than(self.row)
+        return [run for run, right in zip(self.runs, self.values("train_accuracy"), strict=True) if not right < bar]
+
+    @property
     def label(self) -> str:
         """What a table calls it."""
         return self.row.key + (f" ({self.variant})" if self.variant else "")
@@ -95,6 +101,11 @@ class Group:
         return float(known.std(ddof=1)) if known.size > 1 else math.nan
 
 
+def no_better_than(row: Row) -> float:
+    """An accuracy below this is none: it is less than twice chance."""
+    return 2 / (100 if row.data == "cifar100" else 10)
+
+
 def _known(values: np.ndarray) -> np.ndarray:
     known: np.ndarray = values[np.isfinite(values)]
     return known
@@ -103,8 +114,8 @@ def _known(values: np.ndarray) -> np.ndarray:
 def grouped(runs: Sequence[StoredRun]) -> list[Group]:
     """Finished runs that did not diverge as groups.
 
-    Where a row was trained at several learning rates, the one with the best mean test accuracy stands for it, and a
-    note says so.
+    Where a row was trained at several learning rates, the one with the best mean test accuracy stands for it. A note
+    says so, and of runs that learned nothing too.
     """
     found: dict[tuple[str, str], list[StoredRun]] = {}
     for run in runs:
@@ -113,7 +124,16 @@ def grouped(runs: Sequence[StoredRun]) -> list[Group]:
     groups = [Group(each[0].planned.row, variant, tuple(sorted(each, key=lambda run: run.planned.seed)))
               for (_, variant), each in found.items()]
     order = {key: place for place, key in enumerate(all_rows())}
-    return sorted(_one_lr_each(groups), key=lambda group: (order.get(group.row.key, len(order)), group.variant))
+    return sorted(map(_noted, _one_lr_each(groups)),
+                  key=lambda group: (order.get(group.row.key, len(order)), group.variant))
+
+
+def _noted(group: Group) -> Group:
+    lost = len(group.runs) - len(group.learned)
+    if not lost:
+        return group
+    note = f"{lost} of {len(group.runs)} runs learned nothing, so what else was measured of them tells nothing"
+    return replace(group, note="; ".join(filter(None, (group.note, note))))
 
 
 def _without_lr(variant: str) -> str:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lpc_core.experiments._measure import MOST
-from lpc_core.experiments._summaries import Group, value_of
+from lpc_core.experiments._summaries import Group, no_better_than, value_of
 from lpc_core.phase import COLLAPSED
 from lpc_core.study import correlation
 
 HOLDS, PARTLY, FAILS, OPEN = "holds", "partly", "does not hold", "open"
 CERTAIN = 0.99  # p_y from which on Lemma 1's premise p_y ≈ 1 counts as met
 BINARY = 0.1  # CV of |z| below which all nodes have one size
-NEAR = 2.0  # an accuracy below so many times chance is none
 LPC, WITHOUT = "lpc", ("no-pen", "lin-pen")
 
 
@@ -79,6 +78,7 @@ SENTENCES = {
     "few runs": "needs four runs or more; {reason}",
     "pearson": "Pearson r {r} (95 % {low} to {high}, {n} runs of {rows} rows)",
     "either": ": the interval allows either",
+    "left out": ". Left out for having learned nothing: {n}",
 }
 
 
@@ -132,7 +132,7 @@ def _points(known: Known) -> Judged:
 def _against_the_smallest(own: Group, others: list[Group]) -> list[Said]:
     """What DeepFool says more than the smallest perturbation known, on either side."""
     factor, plain = (group.mean("deepfool") / group.mean("smallest") for group in (own, others[0]))
-    lost = own.mean("test_accuracy") < NEAR / _classes(own)
+    lost = own.mean("test_accuracy") < no_better_than(own.row)
     said = _say("deepfool", own=f"{factor:.2f}", plain=f"{plain:.2f}", other=others[0].row.title)
     return [said, _say("lost")] if lost else [said]
 
@@ -142,10 +142,6 @@ def _few_errors(own: Group, others: list[Group]) -> list[Said]:
     samples = min(own.row.all_settings["test_samples"], MOST)
     counts = [str(round((1 - group.mean("test_accuracy")) * samples)) for group in (own, others[0])]
     return [_say("errors", own=counts[0], plain=counts[1], other=others[0].row.title, samples=f"{samples:,}")]
-
-
-def _classes(group: Group) -> int:
-    return 100 if group.row.data == "cifar100" else 10
 
 
 def _binary(known: Known) -> Judged:
@@ -197,16 +193,19 @@ def _accuracy(known: Known) -> Judged:
 
 def _figure_3(name: str) -> Callable[[Known], Judged]:
     def judge(known: Known) -> Judged:
-        runs = [run for group in known.values() for run in group.runs]
+        groups = {name: learned for name, group in known.items() if (learned := group.learned)}
+        runs = [run for learned in groups.values() for run in learned]
         found = correlation(np.array([value_of(run, "separation") for run in runs]),
                             np.array([value_of(run, name) for run in runs]))
         if not math.isfinite(found.low):
             return OPEN, [_say("few runs", reason=found.reason)]
         said = _say("pearson", r=f"{found.r:.2f}", low=f"{found.low:.2f}", high=f"{found.high:.2f}", n=str(found.n),
-                    rows=str(len(known)))
+                    rows=str(len(groups)))
+        lost = sum(len(group.runs) for group in known.values()) - len(runs)
+        left = [_say("left out", n=str(lost))] if lost else []
         if found.low <= 0 and found.high > 0.5:
-            return OPEN, [said, _say("either")]
-        return HOLDS if found.low > 0.5 else PARTLY if found.low > 0 else FAILS, [said]
+            return OPEN, [said, _say("either"), *left]
+        return HOLDS if found.low > 0.5 else PARTLY if found.low > 0 else FAILS, [said, *left]
 
     return judge
 

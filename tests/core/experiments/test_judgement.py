@@ -114,6 +114,21 @@ def test_correlation_over_few_runs_is_open():
     assert "the interval allows either" in found.words
 
 
+def test_runs_that_learned_nothing_are_named_and_stay_out_of_correlations():
+    names = ("lpc", "no-pen", "lin-pen", "lpc-wide", "lpc-narrow", "no-pen-wd")
+    runs = [stored(f"digits/{name}", 0, separation=float(i), smallest=float(i) + i % 2 + 1.0, train_accuracy=0.9)
+            for i, name in enumerate(names)]
+    lost = stored("digits/no-pen-arcface", 0, separation=100.0, smallest=-100.0, train_accuracy=0.19)
+    sound, whole = ({each.claim: each for each in verdicts(grouped(found))}["𝓡 goes along with the smallest known "
+                                                                            "perturbation"]
+                    for found in (runs, [*runs, lost]))
+    assert (sound.verdict, whole.verdict) == ("holds", "holds")
+    assert whole.words == f"{sound.words}. Left out for having learned nothing: 1"
+    notes = {row.label: row.note for row in table(1, grouped([*runs, lost])).rows if row.note}
+    assert notes == {"digits/no-pen-arcface": "1 of 1 runs learned nothing, so what else was measured of them tells "
+                                              "nothing"}
+
+
 def test_binary_needs_one_size_in_all_nodes():
     def of(cv):
         return judged(peaks=((9, 9), (3, 3), (3, 3)), abs_cv=((cv, cv), (0.7, 0.7), (0.7, 0.7)))[
