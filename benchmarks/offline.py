@@ -27,6 +27,7 @@ from benchmarks._browser import ROOT, chromium
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.trainer import Trainer
+from lpc_core.run_group import alone
 from lpc_core.schedules import lr_at
 
 HOST = "http://127.0.0.1:9"  # nothing listens there: every answer comes from `_answer`
@@ -35,9 +36,10 @@ MOVING = "() => document.querySelector('[data-testid=lpc-stage]')?.lpcStage?.sta
 SETUP = """async (pack) => {
   const { decode } = await import("/app/static/kit/frames.js");
   const { Trainer } = await import("/app/static/offline/trainer.js");
+  const { ofRun } = await import("/app/static/offline/lockstep.js");
   const { Naive } = await import("/benchmarks/naive.js");
   const bytes = Uint8Array.from(atob(pack), (letter) => letter.charCodeAt(0));
-  const given = () => decode(bytes.buffer.slice(0));
+  const given = () => ofRun(decode(bytes.buffer.slice(0)), 0);
   const endless = given();
   endless.info.config.steps = 1e9;
   const trainer = new Trainer(endless);
@@ -82,7 +84,7 @@ def _prepared(browser: Browser, config: RunConfig) -> Page:
     page = browser.new_page()
     page.route("**/*", _answer)
     page.goto(HOST)
-    page.evaluate(SETUP, base64.b64encode(packed(config)).decode("ascii"))
+    page.evaluate(SETUP, base64.b64encode(packed(alone(config))).decode("ascii"))
     page.evaluate("() => measure(1000)")
     return page
 
@@ -130,7 +132,7 @@ def _print_distance(page: Page, config: RunConfig) -> None:
 
 
 def _print_page(browser: Browser) -> None:
-    text = offline_page(RunConfig()).encode()
+    text = offline_page(alone(RunConfig())).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.html"
         path.write_bytes(text)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lpc_core.commands import Settings, check_outputs, run_of
+from lpc_core.run_group import alone
 
 
 def page(
@@ -21,7 +22,7 @@ def page(
     from app.offline.page import export
 
     words = (title or "LPC Lab", *(text or ())) if title or text else ()
-    export(run_of(settings, "cpu"), out, words)
+    export(alone(run_of(settings, "cpu")), out, words)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in any browser")
 
 

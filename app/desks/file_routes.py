@@ -23,7 +23,7 @@ from app.live.hub import current
 from app.live.socket import origin_allowed
 from app.offline.reach import asked, needs_server
 from app.words import chosen, speaking
-from lpc_core.config import ConfigError, RunConfig
+from lpc_core.config import ConfigError
 
 LIGHTER = "ask for fewer samples or smaller layers"
 WAITING = 8  # pages that are made, or wait to be: one at a time
@@ -118,21 +118,21 @@ async def run_page(call: Request) -> Response:
         return PlainTextResponse("Runs are for this server's own pages.", 403)
     texts = {name: text for name, text in call.query_params.items() if name != "lang"}
     try:
-        run, _ = asked(texts)
+        group, _ = asked(texts)
     except ConfigError as error:
         return PlainTextResponse(f"No such run: {error}.", 400, headers=_HEADERS)
-    if reason := needs_server(run):
+    if reason := needs_server(group):
         return PlainTextResponse(f"No page can train it: {reason}.", 400, headers=_HEADERS)
     if not _waiting.acquire(blocking=False):
         return PlainTextResponse("Many pages are being made; try again in a minute.", 503, headers=_HEADERS)
     try:
         with speaking(_language_of(call)):
-            return await asyncio.to_thread(_made, run, texts)
+            return await asyncio.to_thread(_made, group.data.dataset, texts)
     finally:
         _waiting.release()
 
 
-def _made(run: RunConfig, texts: dict[str, str]) -> Response:
+def _made(dataset: str, texts: dict[str, str]) -> Response:
     folder = rooms.folder("desk")
     settings = [f"{name}={text}" for name, text in texts.items()]
     error = jobs.do("app.offline.page", [str(folder / "run.html"), *settings], folder, LIGHTER)
@@ -140,5 +140,5 @@ def _made(run: RunConfig, texts: dict[str, str]) -> Response:
     if error:
         return PlainTextResponse(f"This page cannot be made: {error.removeprefix('page: ')}", 410, headers=_HEADERS,
                                  background=remove)
-    return FileResponse(folder / "run.html", media_type="text/html", filename=f"lpc-lab-{run.data.dataset}.html",
+    return FileResponse(folder / "run.html", media_type="text/html", filename=f"lpc-lab-{dataset}.html",
                         headers=_HEADERS, background=remove)

@@ -100,3 +100,8 @@ class Lesson:
             return replace(alone(self.run(seed)), titles=(self.title,))  # by which the page knows whose run it draws
         titles, overrides = zip(*self.runs, strict=True)
         return compare(self.run(seed), overrides, titles)
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What its stage is told: {titles, axes, projection, number}."""
+        return {"titles": list(self.work().titles), "axes": self.axes, "projection": "", "number": self.number}

@@ -13,10 +13,11 @@ from app.words import _
 
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 _HELD = "\ue000{}\ue001"  # where a formula stands meanwhile: letters that no text of ours has
-_SIGNS = {"gamma": "γ", "partial": "∂", "sum": "∑", "cdot": "·", "pm": "±", "approx": "≈", "lVert": "‖", "rVert": "‖",
-          ",": " ", " ": " "}
+_SIGNS = {"gamma": "γ", "Sigma": "Σ", "partial": "∂", "sum": "∑", "cdot": "·", "pm": "±", "approx": "≈", "lVert": "‖",
+          "rVert": "‖", "mathcal{R}": "𝓡", "big": "", ",": " ", " ": " "}
 _TEX = re.compile(
-    r"\\(?:frac\{(?P<over>[^{}]*)\}\{(?P<under>[^{}]*)\}|text\{(?P<text>[^{}]*)\}|(?P<sign>[A-Za-z]+|.))"
+    r"\\(?:t?frac(?P<over>\{[^{}]*\}|.)(?P<under>\{[^{}]*\}|.)|text\{(?P<text>[^{}]*)\}"
+    r"|(?P<sign>mathcal\{R\}|[A-Za-z]+|.))"
     r"|(?P<place>[_^])(?:\{(?P<group>(?:[^{}]|\{[^{}]*\})*)\}|(?P<one>.))|(?P<plain>[^\\_^]+)", re.DOTALL)
 
 
@@ -27,10 +28,12 @@ def sections(name: str) -> str:
     return f"<h1>{html.escape(_(lesson.title))}</h1>\n<p>{html.escape(_(lesson.summary))}</p>\n{steps}"
 
 
-def for_the_coach(name: str) -> list[dict[str, Any]]:
-    """What the coach is told of each step."""
-    steps = lessons()[name].steps
-    return [coached(spoken(step), _("Next step") if i + 1 < len(steps) else "") for i, step in enumerate(steps)]
+def for_the_coach(name: str) -> dict[str, Any]:
+    """What the page of a lesson is told: {steps: what the coach is told of each, titles, axes, projection, number}."""
+    lesson = lessons()[name]
+    last = len(lesson.steps) - 1
+    return {"steps": [coached(spoken(step), _("Next step") if i < last else "") for i, step in enumerate(lesson.steps)],
+            **lesson.drawn}
 
 
 def _section(step: Step, number: int, of: int) -> str:
@@ -75,7 +78,8 @@ def _in_html(tex: str) -> str:
 
 def _piece(found: re.Match[str]) -> str:
     if found["over"] is not None:
-        return f"({_in_html(found['over'])}) / ({_in_html(found['under'])})"
+        over, under = (found[part].strip("{}") for part in ("over", "under"))
+        return " / ".join(_in_html(part) if len(part) == 1 else f"({_in_html(part)})" for part in (over, under))
     if found["text"] is not None:
         return f'<span class="lpc-upright">{html.escape(found["text"])}</span>'
     if found["sign"]:

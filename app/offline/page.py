@@ -18,22 +18,22 @@ from app.offline.lesson import for_the_coach, sections
 from app.offline.pack import packed
 from app.offline.reach import asked
 from app.words import N_, _
-from lpc_core.config import RunConfig
 from lpc_core.data import DataError
 from lpc_core.files.writing import write_whole
+from lpc_core.run_group import RunGroup
 
 ABOUT = N_("Made with LPC Lab. The network trains here, in this page, without a server or a network: drag γ.")
 STYLES = ("kit/stage.css",)
-LESSON_STYLES = (*STYLES, "learn/learn.css", "learn/offline.css")
+LESSON_STYLES = (*STYLES, "compare/compare.css", "learn/learn.css", "learn/offline.css")
 
 
-def offline_page(config: RunConfig, words: Sequence[str] = (), lesson: str = "") -> str:
-    """The page that trains ``config``: below ``words``, of which the first is its title, as plain text; or beside the
+def offline_page(group: RunGroup, words: Sequence[str] = (), lesson: str = "") -> str:
+    """The page that trains ``group``: below ``words``, of which the first is its title, as plain text; or beside the
     steps of the ``lesson`` of that name.
 
     Raises `NeedsServer` for a run that a page cannot train, and `DataError` without its data.
     """
-    held = {"run": ("application/octet-stream", base64.b64encode(packed(config)).decode("ascii")),
+    held = {"run": ("application/octet-stream", base64.b64encode(packed(group)).decode("ascii")),
             "abouts": ("application/json", data(abouts(STAGE, served=False))),
             "worker": ("text/plain", inline(bundle("offline/worker.js")))}
     about, stage = f'<p id="about">{html.escape(_(ABOUT))}</p>', '<div id="stage"></div>'
@@ -47,17 +47,17 @@ def offline_page(config: RunConfig, words: Sequence[str] = (), lesson: str = "")
     return whole_page(html.escape(title), "\n".join([*text, about, stage]), "offline/page.js", STYLES, held)
 
 
-def export(config: RunConfig, target: Path, words: Sequence[str] = (), lesson: str = "") -> None:
-    """Write the page for ``config`` to ``target``, whole or not at all."""
-    write_whole(target, offline_page(config, words, lesson).encode())
+def export(group: RunGroup, target: Path, words: Sequence[str] = (), lesson: str = "") -> None:
+    """Write the page for ``group`` to ``target``, whole or not at all."""
+    write_whole(target, offline_page(group, words, lesson).encode())
 
 
 def main() -> None:
     """A path and settings in; one line and status 2 for what is refused."""
     try:
         target, *settings = sys.argv[1:]
-        run, lesson = asked(dict(item.partition("=")[::2] for item in settings))
-        export(run, Path(target), lesson=lesson)
+        group, lesson = asked(dict(item.partition("=")[::2] for item in settings))
+        export(group, Path(target), lesson=lesson)
     except (ValueError, OSError, DataError) as error:
         print(f"page: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None

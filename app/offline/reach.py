@@ -1,4 +1,4 @@
-"""Which run a page is asked for, whether it can train it by itself, and why others need the server."""
+"""Which runs a page is asked for, whether it can train them by itself, and why others need the server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import math
 from collections.abc import Iterator, Mapping
 
 from app.lessons import lessons
-from lpc_core.config import ConfigError, RunConfig, resolve
+from lpc_core.config import ConfigError, DataConfig, RunConfig, resolve
 from lpc_core.data import sources, torch_shape
 from lpc_core.engine.probe import MOST
 from lpc_core.parsing import parse_run, parse_value
+from lpc_core.run_group import RunGroup, alone
 
-OPTIMIZERS = ("adamw", "adam", "sgd")  # that app/static/offline/optimizers.js knows
+OPTIMIZERS = ("adamw", "adam", "sgd", "muon")  # that app/static/offline/optimizers.js knows
 LARGEST = 2_000_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
 PRODUCTS_PER_S = 1e9  # multiply-adds in a browser
 LONGEST_S = 0.2  # that γ may have to wait for a step or a look
@@ -22,23 +23,22 @@ class NeedsServer(ValueError):
     """A run that no page can train by itself; the message says why."""
 
 
-def asked(texts: Mapping[str, str]) -> tuple[RunConfig, str]:
-    """The run that ``texts`` name, and the lesson's name or "": settings as in a link, or ``lesson`` with its ``seed``.
+def asked(texts: Mapping[str, str]) -> tuple[RunGroup, str]:
+    """What ``texts`` name, and the lesson's name or "": settings as in a link, or ``lesson`` with its ``seed``.
 
-    `ConfigError` for what is neither, and for a lesson that compares runs.
+    `ConfigError` for what is neither.
     """
     name = texts.get("lesson")
     if name is None:
-        return parse_run(texts, "cpu"), ""
-    known = {key: lesson for key, lesson in lessons().items() if not lesson.runs}
-    if name not in known:
-        raise ConfigError("lesson", f"one of {', '.join(known)}", name)
-    return known[name].run(parse_value("seed", texts.get("seed", "0"))), name
+        return alone(parse_run(texts, "cpu")), ""
+    if name not in lessons():
+        raise ConfigError("lesson", f"one of {', '.join(lessons())}", name)
+    return lessons()[name].work(parse_value("seed", texts.get("seed", "0"))), name
 
 
-def needs_server(run: RunConfig) -> str:
-    """Why only the server can train ``run``, from its settings alone; "" where a page can."""
-    reason = next(_obstacles(run), "")
+def needs_server(group: RunGroup) -> str:
+    """Why only the server can train ``group``, from its settings alone; "" where a page can."""
+    reason = next(itertools.chain(*map(_obstacles, group.runs), _too_much(group)), "")
     return f"this run needs the server because {reason}" if reason else ""
 
 
@@ -58,12 +58,18 @@ def _obstacles(run: RunConfig) -> Iterator[str]:
         yield "a page drops no features at random; set dropout=0"
     if run.data.augment != "none":
         yield "a page does not change its pictures at random; set augment=none"
-    weights = _weights(run, form.shape, form.classes)
-    samples = max(3 * min(run.batch_size, run.data.samples), min(MOST, run.data.samples))  # of a step, of a look
-    if (seconds := samples * weights / PRODUCTS_PER_S) > LONGEST_S:
+
+
+def _too_much(group: RunGroup) -> Iterator[str]:
+    form, data = sources()[group.data.dataset].form(group.data), group.data
+    weights = [_weights(run, form.shape, form.classes) for run in group.runs]
+    looked = min(MOST, data.samples)
+    seconds = sum(max(3 * min(run.batch_size, data.samples), looked) * each / PRODUCTS_PER_S  # of a step, of a look
+                  for run, each in zip(group.runs, weights, strict=True))
+    if seconds > LONGEST_S:
         yield (f"a step or a look at it would take about {seconds:.1g} s in a page; set smaller layers or a smaller "
                "batch_size")
-    if (size := 4 * weights + _sample_bytes(run, form.shape)) > LARGEST:
+    if (size := 4 * sum(weights) + _sample_bytes(data, form.shape)) > LARGEST:
         yield (f"its samples and weights take {size / 1e6:.1f} MB, and a page holds {LARGEST / 1e6:.1f}; "
                "set fewer samples or smaller layers")
 
@@ -75,7 +81,7 @@ def _weights(run: RunConfig, shape: tuple[int, ...], classes: int) -> int:
     return sum((m + 1) * n for m, n in itertools.pairwise(widths))
 
 
-def _sample_bytes(run: RunConfig, shape: tuple[int, ...]) -> int:
+def _sample_bytes(data: DataConfig, shape: tuple[int, ...]) -> int:
     """Of all training samples and the held-out ones that are measured: pictures are bytes, vectors float32."""
     one = math.prod(shape) * (1 if len(shape) == 3 else 4) + 1
-    return one * (run.data.samples + min(run.data.test_samples, MOST))
+    return one * (data.samples + min(data.test_samples, MOST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -13,12 +14,13 @@ from app.words import _, language
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
 from lpc_core.parsing import format_settings, short_texts
+from lpc_core.run_group import RunGroup, alone
 
 
 def take_along(run: RunConfig) -> None:
     """The ways to go on with ``run`` elsewhere, in the sidebar."""
     with st.expander(_("Take it along")):
-        one_file(run)
+        one_file(alone(run), short_texts(run))
         st.code(command(run), language="bash", wrap_lines=True)
         st.download_button(_("Settings as JSON"), dumps(flatten(run), indent=1), f"{_name(run)}.json",
                            "application/json", icon=":material/settings:", on_click="ignore", width="stretch")
@@ -28,11 +30,10 @@ def take_along(run: RunConfig) -> None:
                                help=_("The same recipe in plain PyTorch, in one short program without the lab."))
 
 
-def one_file(run: RunConfig, lesson: str = "") -> None:
-    """The button that downloads ``run``, of the lesson of that name, as a page; or why there is none."""
-    reason, texts = needs_server(run), {"lesson": lesson, "seed": run.seed} if lesson else short_texts(run)
-    texts = {**texts, "lang": language()}
-    st.link_button(_("Download as one file"), f"lab/run.html?{urlencode(texts)}", icon=":material/download:",
+def one_file(group: RunGroup, texts: Mapping[str, object]) -> None:
+    """The button that downloads ``group``, which ``texts`` name, as a page; or why there is none."""
+    reason, query = needs_server(group), urlencode({**texts, "lang": language()})
+    st.link_button(_("Download as one file"), f"lab/run.html?{query}", icon=":material/download:",
                    disabled=bool(reason), width="stretch",
                    help=_("One HTML file that trains this run in any browser, without a server and without a network."))
     if reason:

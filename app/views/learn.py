@@ -87,9 +87,8 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
 def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> None:
     """The stage of the run that ``token`` opens; what it has told is taken up."""
     heard = stage(token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
-                  titles=list(lesson.work().titles), done=(tab.name, tab.index) in tab.done,
-                  step=_for_the_page(tab, lesson, spoken(lesson.steps[tab.index])), axes=lesson.axes, projection="",
-                  number=lesson.number, **more).get("told")
+                  done=(tab.name, tab.index) in tab.done,
+                  step=_for_the_page(tab, lesson, spoken(lesson.steps[tab.index])), **lesson.drawn, **more).get("told")
     match heard:
         case {"what": "reached", "lesson": name, "index": index}:
             if tab.reached(name, index):
@@ -152,8 +151,7 @@ def remaining(tab: session.Learning, lesson: Lesson) -> None:
     if terms := listed(f"{step.title} {step.text} {step.look_for}"):
         with st.expander(_("The words"), icon=":material/menu_book:"):
             st.markdown(terms)
-    if not lesson.runs:
-        one_file(lesson.run(tab.run.seed), tab.name)
+    one_file(lesson.work(tab.run.seed), {"lesson": tab.name, "seed": tab.run.seed})
 
 
 def _claim(claim: Claim) -> None:

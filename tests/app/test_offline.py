@@ -22,6 +22,7 @@ from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.files import tensors
 from lpc_core.parsing import parse_run, short_texts
 from lpc_core.presets import default_run, named_presets
+from lpc_core.run_group import alone, compare
 from tests.app._client import Client
 
 PLANE = ("hypercube", "moons", "circles", "spirals", "xor", "digits")
@@ -30,14 +31,13 @@ SMALL = {"samples": 60, "test_samples": 20, "hidden": (5,), "batch_size": 16}
 
 @pytest.mark.parametrize("name", PLANE)
 def test_a_page_trains_every_plane_data_set_and_digits(name):
-    assert needs_server(default_run(name, "cpu")) == ""
-    assert needs_server(named_presets("cpu")[f"fast-{name}"].run) == ""
+    assert needs_server(alone(default_run(name, "cpu"))) == ""
+    assert needs_server(alone(named_presets("cpu")[f"fast-{name}"].run)) == ""
 
 
 @pytest.mark.parametrize(("settings", "why"), [
     ({"dataset": "cifar10"}, "a page trains MLPs only, and its network is a convnet; set model=mlp"),
     ({"loss": "arcface"}, "a page knows cross-entropy only, and its loss is arcface; set loss=cross-entropy"),
-    ({"optimizer": "muon"}, "a page knows adamw, adam, sgd, and its optimiser is muon"),
     ({"dropout": 0.1}, "a page drops no features at random; set dropout=0"),
     ({"dataset": "digits", "augment": "flip-crop"}, "a page does not change its pictures at random; set augment=none"),
     ({"samples": 40_000}, "its samples and weights take 3.4 MB, and a page holds 2.0; set fewer samples or smaller "
@@ -46,32 +46,48 @@ def test_a_page_trains_every_plane_data_set_and_digits(name):
                              "smaller batch_size"),
 ])
 def test_other_runs_are_refused_by_name(settings, why):
-    run = unflatten(settings)
+    run = alone(unflatten(settings))
     assert needs_server(run) == f"this run needs the server because {why}"
     with pytest.raises(NeedsServer, match=re.escape(why)):
         packed(run)
 
 
 def test_the_largest_run_that_is_allowed_still_fits():
-    run = unflatten({"samples": 22_000})
+    run = alone(unflatten({"samples": 22_000}))
     assert 0.9 * LARGEST < len(packed(run)) < LARGEST + 200_000
     assert len(page.offline_page(run).encode()) <= 8_000_000
 
 
 def test_a_pack_holds_what_its_file_says():
-    raw = packed(unflatten({"dataset": "digits", **SMALL}))
+    raw = packed(alone(unflatten({"dataset": "digits", **SMALL})))
     info, arrays = tensors.header(raw).info("a pack"), tensors.arrays(raw)
-    assert info["parameters"] == ["backbone.1.weight", "backbone.1.bias", "penultimate.weight", "penultimate.bias",
+    [own] = info["runs"]
+    assert own["parameters"] == ["backbone.1.weight", "backbone.1.bias", "penultimate.weight", "penultimate.bias",
                                   "head.weight", "head.bias"]
-    assert {name: array.shape for name, array in arrays.items() if not name.startswith("model.")} == {
+    assert {name: array.shape for name, array in arrays.items() if not name.startswith("0.")} == {
         "train_inputs": (60, 8, 8, 1), "train_labels": (60,), "probe": (60,), "test_inputs": (20, 8, 8, 1),
         "test_labels": (20,)}
-    assert (info["theory"], len(info["mean"]), info["config"]["latent_dim"]) == (True, 1, 2)
-    assert "history" not in info["opening"]
+    assert (own["theory"], len(info["mean"]), own["config"]["latent_dim"]) == (True, 1, 2)
+    assert "history" not in own["opening"]
+
+
+def test_runs_side_by_side_share_their_samples_and_count_together():
+    base = unflatten({"dataset": "digits", **SMALL})
+    pair = compare(base, ({"optimizer": "sgd"}, {"latent_dim": 3}), ("a", "b"))
+    info, arrays = tensors.header(raw := packed(pair)).info("a pack"), tensors.arrays(raw)
+    assert (info["titles"], info["follows"]) == (["a", "b"], [True, True])
+    assert [run["config"]["optimizer"] for run in info["runs"]] == ["sgd", "adamw"]
+    assert [arrays[f"{i}.penultimate.weight"].shape for i in (0, 1)] == [(2, 5), (3, 5)]
+    assert sum("train_inputs" in name for name in arrays) == 1
+    large = unflatten({"hidden": (300, 300)})
+    assert needs_server(alone(large)) == ""
+    assert "a step or a look at it would take about" in needs_server(compare(large, ({}, {"lr": 0.1}), ("a", "b")))
+    assert "its optimiser is" not in needs_server(compare(base, ({}, {"optimizer": "muon"}), ("a", "b")))
+    assert "set dropout=0" in needs_server(compare(base, ({}, {"dropout": 0.5}), ("a", "b")))
 
 
 def test_words_stand_above_the_run_as_text():
-    made = page.offline_page(unflatten(SMALL), ("<i>One</i>", "two & three"))
+    made = page.offline_page(alone(unflatten(SMALL)), ("<i>One</i>", "two & three"))
     assert "<title>&lt;i&gt;One&lt;/i&gt;</title>" in made
     assert "<h1>&lt;i&gt;One&lt;/i&gt;</h1>\n<p>two &amp; three</p>" in made
     assert made.count("<script") == made.count("</script>") == 6
@@ -81,13 +97,13 @@ def test_words_stand_above_the_run_as_text():
 
 def test_a_page_speaks_the_language_of_whoever_saves_it():
     with speaking("de"):
-        made = page.offline_page(unflatten(SMALL), lesson="shell")
+        made = page.offline_page(alone(unflatten(SMALL)), lesson="shell")
     assert '<html lang="de">' in made
     assert "<h1>Die schrumpfende Schale</h1>" in made
     assert page_words("de")[:200] in made  # what the stage says
     steps = lessons()["shell"].steps
     assert not [text for text in (page.ABOUT, *(step.title for step in steps)) if f">{html.escape(text)}</" in made]
-    assert "globalThis.lpcWords = {};" in page.offline_page(unflatten(SMALL))
+    assert "globalThis.lpcWords = {};" in page.offline_page(alone(unflatten(SMALL)))
 
 
 # ---- how a reader gets one -----------------------------------------------------------------------------------------
@@ -116,21 +132,18 @@ def client(monkeypatch):
 
 
 def test_a_lesson_brings_its_run():
-    assert asked({"lesson": "shell", "seed": "7"}) == (lessons()["shell"].run(7), "shell")
+    assert asked({"lesson": "shell", "seed": "7"}) == (lessons()["shell"].work(7), "shell")
     with pytest.raises(ConfigError, match=r"lesson: expected one of .*shell.*, got 'none'"):
         asked({"lesson": "none"})
-    compared = next(name for name, lesson in lessons().items() if lesson.runs)
-    with pytest.raises(ConfigError, match="lesson: expected one of"):
-        asked({"lesson": compared})
 
 
-@pytest.mark.parametrize("name", [name for name, lesson in lessons().items() if not lesson.runs])
-def test_every_lesson_of_one_run_can_be_taken_along(name):
+@pytest.mark.parametrize("name", lessons())
+def test_every_lesson_can_be_taken_along(name):
     """In every language, with every formula and what the coach judges by."""
     assert needs_server(asked({"lesson": name})[0]) == ""
     for language in LANGUAGES:
         with speaking(language):
-            made, told = sections(name), for_the_coach(name)
+            made, told = sections(name), for_the_coach(name)["steps"]
         assert made.count("<section") == made.count("</section>") == len(told) == len(lessons()[name].steps)
         assert not re.search(r"[\\$\ue000\ue001]|\*\*", made)
         said = {"The paper says", "We measured"} if language == "en" else {"Der Artikel sagt", "Wir haben gemessen"}
@@ -143,6 +156,8 @@ def test_every_lesson_of_one_run_can_be_taken_along(name):
 @pytest.mark.parametrize(("tex", "made"), [
     (r"W_H\,h(x) + b_k", "W<sub>H</sub> h(x) + b<sub>k</sub>"),
     (r"\frac{\partial L}{\partial z} = -W_y", "(∂ L) / (∂ z) = −W<sub>y</sub>"),
+    (r"\tfrac1K\,\text{tr}\big(\Sigma_B^{+}\big)", "1 / K <span class=\"lpc-upright\">tr</span>(Σ<sub>B</sub>"
+                                                     "<sup>+</sup>)"),
     (r"e^{-\text{C<E}}", 'e<sup>−<span class="lpc-upright">C&lt;E</span></sup>'),
     (r"\gamma\,\lVert z\rVert^2", "γ ‖ z‖<sup>2</sup>")])
 def test_formulas_need_no_tex(tex, made):
@@ -163,7 +178,7 @@ def test_a_page_is_made_for_whoever_asks_from_our_own_pages(client):
     assert 'attachment; filename="lpc-lab-xor.html"' in answer.headers["content-disposition"]
     held = re.search(r'id="run">([^<]*)<', answer.content.decode())[1]
     info = tensors.header(page.base64.b64decode(held)).info("a pack")
-    assert (info["config"]["seed"], info["config"]["dataset"]) == (3, "xor")
+    assert [(run["config"]["seed"], run["config"]["dataset"]) for run in info["runs"]] == [(3, "xor")]
     assert '<html lang="en">' in answer.content.decode()
     for asks in ({"query": "&lang=de"}, {"headers": {"accept-language": "de-AT"}}):
         german = client.get(f"/lab/run.html?{urlencode(query)}{asks.get('query', '')}", headers=asks.get("headers", {}))
@@ -195,7 +210,7 @@ def test_no_more_wait_than_the_server_can_hold(client, monkeypatch):
 
 def test_the_command_writes_the_page_or_says_why_not(tmp_path, capsys):
     with pytest.raises(NeedsServer, match="this run needs the server because"):
-        COMMAND(["optimizer=muon"], tmp_path / "a.html", "", None)
+        COMMAND(["dropout=0.5"], tmp_path / "a.html", "", None)
     with pytest.raises(ValueError, match="out: expected a file in an existing folder"):
         COMMAND([], tmp_path / "none" / "a.html", "", None)
     assert not list(tmp_path.iterdir())

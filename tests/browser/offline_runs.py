@@ -16,6 +16,7 @@ from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.observe import Observer, Outputs
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import gamma_sum
+from lpc_core.run_group import alone, compare
 from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import Snapshot
 
@@ -31,9 +32,12 @@ RUNS = {
                        "gamma_schedule": "cosine", "gamma_end": 1.0},
     "sgd-plain": {"dataset": "xor", "classes": 2, "optimizer": "sgd", "momentum": 0.0, "hidden": (),
                   "penultimate": "none", "gamma_schedule": "constant", "gamma_end": 0.1},
+    "muon": {"optimizer": "muon", "muon_lr": 0.01, "weight_decay": 0.01, "gamma_end": 1.0},
     "wide": {"classes": 3, "latent_dim": 6, "hidden": (), "dim": 5, "batch_size": 400, "gamma_end": 5.0},
 }
 HAND = {"adamw-silu": (60, 0.5, 150)}  # a hand takes γ at a step, to a value, and gives it back at another
+PAIR = ("γ = 0", {"gamma_schedule": "constant", "gamma_end": 0.0}), ("γ grows", {"lr": 0.004})
+PAIR_HAND = (60, 0.5)
 SCENES = [  # what the sentence is made of: step, γ, and some metrics, with those of the measurement before
     (0, 0.1, {}, None), (500, 0.1, {"train_accuracy": 0.25}, 0.25), (500, 0.1, {"train_accuracy": 0.6}, 0.99),
     (500, 0.0, {}, 1.0), (500, 0.0, {"train_accuracy": 0.5}, 0.5), (50, 0.1, {"train_accuracy": 0.2504}, 0.2),
@@ -53,8 +57,14 @@ def offline_data():
              "scenes.json": json.dumps([_told(*scene) for scene in SCENES])}
     for name, settings in RUNS.items():
         config = unflatten(SMALL | settings)
-        found |= {f"{name}.run": packed(config), f"{name}.json": json.dumps(_trained(config, HAND.get(name)))}
-    return found
+        found |= {f"{name}.run": packed(alone(config)), f"{name}.json": json.dumps(_trained(config, HAND.get(name)))}
+    titles, overrides = zip(*PAIR, strict=True)
+    pair = compare(unflatten({**SMALL, "gamma_end": 5.0}), overrides, titles)
+    whole = [_trained(run, (*PAIR_HAND, STEPS) if follows else None)
+             for run, follows in zip(pair.runs, pair.follows, strict=True)]
+    members = [{name: each[name] for name in ("values", "gamma")} for each in whole]
+    return found | {"pair.run": packed(pair),
+                    "pair.json": json.dumps({"steps": STEPS, "hand": PAIR_HAND, "members": members})}
 
 
 def _trained(config, hand):

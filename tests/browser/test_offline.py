@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from driving import drag_gamma, screens, stage_state, wait_until
 
+from app.lessons import lessons
 from app.offline.page import ABOUT, offline_page
 from lpc_core.parsing import parse_run
+from lpc_core.run_group import alone
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
@@ -20,16 +22,17 @@ def lesson(tmp_path_factory):
     run = parse_run({"samples": "1000", "test_samples": "500", "batch_size": "64", "lr": "0.003", "head_lr": "0.005",
                      "lr_schedule": "constant", "steps": "1000000", "gamma_schedule": "constant",
                      "gamma_end": "0.001"}, "cpu")
-    path.write_text(offline_page(run, ("Push & <b>pull</b>", "Drag γ.</script><script>throw 1</script>")), "utf-8")
+    words = "Push & <b>pull</b>", "Drag γ.</script><script>throw 1</script>"
+    path.write_text(offline_page(alone(run), words), "utf-8")
     return path
 
 
 @pytest.fixture
 def opened(chromium, lesson):
-    """``opened()`` → the page, with no network; whatever it asks for or complains of fails the test."""
+    """``opened()`` → the page, or that at a path, with no network; what it asks for or complains of fails the test."""
     contexts, asked, errors = [], [], []
 
-    def make():
+    def make(path=lesson):
         context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 860})
         contexts.append(context)
         context.set_default_timeout(1_000 * PATIENCE_S)
@@ -37,7 +40,7 @@ def opened(chromium, lesson):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.goto(lesson.as_uri())
+        page.goto(path.as_uri())
         return page
 
     yield make
@@ -48,7 +51,7 @@ def opened(chromium, lesson):
 
 
 def test_the_default_run_fits_into_a_small_file():
-    assert len(offline_page(parse_run({}, "cpu")).encode()) <= LIMIT
+    assert len(offline_page(alone(parse_run({}, "cpu"))).encode()) <= LIMIT
 
 
 def test_with_the_network_blocked_gamma_is_dragged_and_the_classes_collapse(opened):
@@ -87,3 +90,18 @@ def test_it_fits_small_screens_and_the_dark(opened):
     wait_until(page, lambda s: s["step"] > 0 and s["points"] > 1)
     for scheme in screens(page, "offline", (1280, 860), (390, 844)):
         assert stage_state(page)["dark"] is (scheme == "dark")
+
+
+def test_a_lesson_that_compares_runs_is_learnt_without_a_server(opened, tmp_path):
+    path = tmp_path / "optimizer.html"
+    work, steps = lessons()["optimizer"].work(11), lessons()["optimizer"].steps
+    path.write_text(offline_page(work, lesson="optimizer"), "utf-8")
+    assert path.stat().st_size <= LIMIT
+    page = opened(path)
+    page.get_by_test_id("lpc-speed").select_option("0")
+    for i, step in enumerate(steps):
+        page.get_by_role("heading", name=step.title).wait_for()
+        wait_until(page, lambda s, i=i: s["index"] == i and s["ticked"])
+        if i + 1 < len(steps):
+            page.get_by_test_id("lpc-step-next").click()
+    assert all(page.get_by_text(title, exact=True).first.is_visible() for title in work.titles)

@@ -5,6 +5,8 @@ import { Camera } from "../../app/static/offline/camera.js";
 import { encodeGroup } from "../../app/static/offline/encode.js";
 import { sentence } from "../../app/static/offline/narrate.js";
 import { picture } from "../../app/static/offline/picture.js";
+import { Lockstep, ofRun } from "../../app/static/offline/lockstep.js";
+import { orthogonalised } from "../../app/static/offline/orthogonal.js";
 import { multiply } from "../../app/static/offline/products.js";
 import { svd } from "../../app/static/offline/rotations.js";
 import { Run } from "../../app/static/offline/run.js";
@@ -25,7 +27,7 @@ function agree(what, got, expected, share) {
 
 /** The run after the steps that Python's engine did, its hand on γ included. */
 function trained(known, given, hand) {
-  const trainer = new Trainer(given);
+  const trainer = new Trainer(ofRun(given, 0));
   const stops = hand ? [[hand[0], () => trainer.gamma.hold(hand[1])], [hand[2], () => trainer.gamma.release()]] : [];
   for (const [step, act] of stops) {
     trainer.advance(step - trainer.step);
@@ -45,6 +47,33 @@ test("after 200 steps of every optimiser, activation and schedule the weights ar
   agree(`${name}, γ and rate`, [trainer.gamma.value, trainer.lr], [known.gamma, known.lr], 1e-9);
 }));
 
+test("runs side by side are those of the server, and only those that follow hear the hand", async () => {
+  const { steps, hand: [at, gamma], members } = await json("pair.json");
+  const pair = new Lockstep(await pack("pair"));
+  equal(pair.advance(at), at);
+  pair.hold(gamma);
+  equal([pair.advance(steps - at), pair.step, pair.leader], [steps - at, steps, 1]);
+  pair.members.forEach(({ network, gamma: driver }, i) => {
+    agree(`run ${i}, weights`, network.values, members[i].values, 1e-5);
+    agree(`run ${i}, γ`, [driver.value], [members[i].gamma], 1e-9);
+  });
+  pair.setRate(1e300); // in a run of AdamW, one step of it is the end
+  pair.members[0].baseRate = 0;
+  pair.advance(pair.limit);
+  equal([pair.members.map(({ diverged }) => diverged), pair.diverged, pair.finished, pair.reason], [[false, true], false, true, ""]);
+  equal(pair.step, pair.members[0].step);
+});
+
+test("a matrix of any shape is turned into one with singular values near 1", () => {
+  for (const [n, m] of [[3, 5], [5, 3], [4, 4], [1, 6]]) {
+    const x = Float64Array.from({ length: n * m }, (_, i) => Math.sin(7 * i * i + n));
+    orthogonalised(x, n, m, 8);
+    const rows = n <= m ? Array.from({ length: n }, (_, i) => [...x.subarray(i * m, (i + 1) * m)]) : Array.from({ length: m }, (_, j) => Array.from({ length: n }, (__, i) => x[i * m + j]));
+    const { sizes } = svd(rows);
+    equal([n, m, [...sizes].every((size) => size > 0.3 && size < 1.3)], [n, m, true]);
+  }
+});
+
 test("metrics, collapse points and forces are those of the server", () => each((name, trainer, known) => {
   const { metrics, collapse_points: points, forces } = trainer.snapshot(true);
   equal(Object.keys(metrics).sort(), Object.keys(known.metrics).sort());
@@ -62,7 +91,7 @@ test("a frame says what the server's would, through the same bytes", () => each(
   const part = picture(snapshot, new Camera(trainer.d).look(known.view, snapshot.latents), true);
   const regions = regionsOf(known.inputs, trainer);
   if (regions) part.tensors.regions = regions;
-  const [{ info, tensors }] = partsOf(decode(encodeGroup("frame", {}, part)));
+  const [{ info, tensors }] = partsOf(decode(encodeGroup("frame", {}, [part])));
   equal([name, ...Object.keys(tensors).sort()], [name, ...Object.keys(known.arrays).sort()]);
   for (const [array, [shape, values]] of Object.entries(known.arrays)) {
     equal([name, array, tensors[array].shape], [name, array, shape]);
@@ -119,7 +148,7 @@ test("batches are whole, use every sample once an epoch, and go back to where th
 /** A run with a clock that is set by hand, and all it has posted. */
 async function session(name, change = {}) {
   const given = await pack(name);
-  Object.assign(given.info.config, change);
+  Object.assign(given.info.runs[0].config, change);
   const posted = [];
   const time = { now: 0 };
   const run = new Run(given, (buffer) => posted.push(decode(buffer)), () => time.now);
@@ -146,9 +175,10 @@ test("a session answers play, pause, step, γ, reset and a finished run as the s
   say("gamma", { value: 2, seq: 7 });
   const held = turns(2);
   equal([held.gamma_seq, held.gamma_mode, held.gamma_target, held.step], [7, "hand", 2, step + 3]);
-  const { collapse_points: points } = run.trainer.predict(run.last.means, 2, false); // of the γ that no step has reached yet
+  const [member] = run.trainer.members;
+  const { collapse_points: points } = member.predict(run.panels[0].last.means, 2, false); // of the γ that no step has reached yet
   const [{ predicted_radius: predicted }] = held.panels;
-  close(predicted, [...run.trainer.probe.labels].reduce((sum, y) => sum + Math.hypot(points[2 * y], points[2 * y + 1]), 0) / 330, 1e-8);
+  close(predicted, [...member.probe.labels].reduce((sum, y) => sum + Math.hypot(points[2 * y], points[2 * y + 1]), 0) / 330, 1e-8);
   say("play");
   say("speed", { steps_per_second: 0 });
   equal(turns(40).state, "finished");
@@ -172,7 +202,7 @@ test("a run that diverges goes back to its last good state and says so", async (
   const { run, turns, say } = await session("sgd-relu", { lr: 1e9, lr_schedule: "constant" });
   say("speed", { steps_per_second: 0 });
   const { state, reason, step } = turns(20);
-  equal([state, step, run.trainer.network.values.every(Number.isFinite)], ["diverged", 0, true]);
+  equal([state, step, run.trainer.members[0].network.values.every(Number.isFinite)], ["diverged", 0, true]);
   if (!/^The run diverged before step \d+ \(lr 1000000000, γ .*last good state, step 0\. Try a smaller learning rate\.$/.test(reason)) throw new Error(reason);
 });
 
@@ -184,4 +214,15 @@ test("pictures are sent once asked for, and samples that are none are said to be
   const others = await session("adamw-silu");
   others.say("thumbs");
   equal([others.posted.at(-1).kind, others.posted.at(-1).info.level], ["notice", "info"]);
+});
+
+test("a session of two runs posts both, and the leader's γ", async () => {
+  const { posted, say, turns } = await session("pair");
+  const { info: setup } = posted[0];
+  equal([setup.titles, setup.follows, setup.panels.map(({ gamma_end }) => gamma_end)], [["γ = 0", "γ grows"], [false, true], [0, 5]]);
+  const frame = turns(10);
+  equal([frame.panels.length, frame.panels[0].gamma, frame.gamma === frame.panels[1].gamma, frame.gamma > 0], [2, 0, true, true]);
+  say("gamma", { value: 3, seq: 1 });
+  equal(turns(3).panels.map(({ gamma_target }) => gamma_target), [0, 3]);
+  equal(partsOf(posted.at(-1)).map(({ tensors }) => "xy" in tensors), [true, true]);
 });

@@ -111,7 +111,7 @@ const withCoach = (Base) => class extends Base {
 
 export class LessonStage extends withCoach(Stage) {}
 
-class ComparedStage extends withCoach(CompareStage) {}
+export class ComparedStage extends withCoach(CompareStage) {}
 
 export default keeping((element, data, component) => {
   const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };

@@ -3,15 +3,15 @@
 import { el } from "../kit/dom.js";
 import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
 import { tr } from "../kit/words.js";
-import { LessonStage } from "./lesson.js";
+import { ComparedStage, LessonStage } from "./lesson.js";
 import { WorkerLine } from "../offline/line.js";
 
-const steps = JSON.parse(textIn("lesson"));
+const { steps, ...more } = JSON.parse(textIn("lesson")); // {steps, titles, and of a comparison: axes, number}
 const sections = [...document.querySelectorAll(".lpc-step")];
 const done = new Set();
 let index = 0;
 
-const shown = () => ({ lesson: "", index, done: done.has(index), titles: [""], step: steps[index] });
+const shown = () => ({ lesson: "", index, done: done.has(index), step: steps[index] });
 
 function open(to) {
   index = to;
@@ -37,6 +37,6 @@ document.getElementById("words").append(el("nav", { class: "lpc-step-buttons", "
 show();
 
 const dark = followScheme((now) => stage.update({ dark: now }));
-const stage = new LessonStage(document.getElementById("stage"), {
-  dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...shown(),
+const stage = new (more.titles.length > 1 ? ComparedStage : LessonStage)(document.getElementById("stage"), {
+  dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...more, ...shown(),
 });

@@ -17,7 +17,8 @@ export function encode(kind, info, tensors = {}) {
   return bytes.buffer;
 }
 
-/** A message of a group of one: what the run says as one, and the run's own part under "0.". */
-export function encodeGroup(kind, group, { info, tensors }) {
-  return encode(kind, { ...group, panels: [info] }, Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`0.${name}`, value])));
+/** A message of a group of runs: what they say as one, and each run's own part {info, tensors} under its number. */
+export function encodeGroup(kind, group, parts) {
+  const tensors = parts.flatMap((part, i) => Object.entries(part.tensors).map(([name, value]) => [`${i}.${name}`, value]));
+  return encode(kind, { ...group, panels: parts.map(({ info }) => info) }, Object.fromEntries(tensors));
 }

@@ -11,11 +11,12 @@ export class Network {
     let at = 0;
     for (const [n, m] of shapes) {
       const part = (flat) => ({ weight: flat.subarray(at, at + n * m), bias: flat.subarray(at + n * m, at + n * m + n) });
-      this.layers.push({ n, m, ...part(values), gradient: part(this.gradients) });
+      this.layers.push({ at, n, m, ...part(values), gradient: part(this.gradients) });
       at += n * m + n;
     }
     this.head = this.layers.at(-1);
     this.headStart = at - this.head.n * (this.head.m + 1);
+    this.backbone = this.layers.slice(0, penultimate === "none" ? -1 : -2);
     this.straight = penultimate === "linear" ? shapes.length - 2 : -1; // the layer without activation
     [this.width, this.d, this.K] = [shapes[0][1], this.head.m, this.head.n];
   }

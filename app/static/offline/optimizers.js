@@ -1,4 +1,6 @@
-// AdamW, Adam and SGD on one flat buffer, number for number as in `torch.optim`.
+// AdamW, Adam, SGD and Muon on one flat buffer, number for number as in `torch.optim` and `lpc_core.optimizers`.
+
+import { orthogonalised } from "./orthogonal.js";
 
 const EPSILON = 1e-8; // torch's default
 
@@ -7,13 +9,15 @@ const KINDS = {
   adamw: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, true) },
   adam: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, false) },
   sgd: { slots: 1, move: sgd },
+  muon: { slots: 2, move: muon },
 };
 
 export class Optimizer {
   /** Parameters before `head` have the rate that `step` is given, the others the head's own. */
-  constructor({ optimizer, head_lr: headRate, momentum, beta2, weight_decay: decay }, values, head) {
+  constructor(config, { values, headStart: head, backbone }) {
+    const { optimizer, head_lr: headRate, momentum, beta2, weight_decay: decay } = config;
     const { slots, move } = KINDS[optimizer];
-    Object.assign(this, { move, values, head, headRate, momentum, beta2, decay, count: 0 });
+    Object.assign(this, { config, move, values, head, headRate, momentum, beta2, decay, matrices: backbone, count: 0 });
     this.slots = Array.from({ length: slots }, () => new Float64Array(values.length));
   }
 
@@ -43,4 +47,29 @@ function sgd({ values, slots: [buffer], momentum, decay }, gradients, lr, from, 
     buffer[i] = momentum * buffer[i] + gradients[i] + decay * values[i];
     values[i] -= lr * buffer[i];
   }
+}
+
+/** Jordan 2024: the backbone's matrices in directions of equal size, everything else by AdamW. */
+function muon(optimizer, gradients, lr, from, to) {
+  let rest = from;
+  for (const matrix of optimizer.matrices) {
+    if (matrix.at < from || matrix.at >= to) continue;
+    adam(optimizer, gradients, lr, rest, matrix.at, true);
+    turn(optimizer, gradients, lr, matrix);
+    rest = matrix.at + matrix.n * matrix.m;
+  }
+  adam(optimizer, gradients, lr, rest, to, true);
+}
+
+function turn({ values, slots: [buffer], config: { lr: first, muon_lr: own, muon_momentum: keep, muon_steps: times }, decay }, gradients, lr, { at, n, m }) {
+  const push = new Float64Array(n * m);
+  for (let i = 0; i < push.length; i++) {
+    const gradient = gradients[at + i];
+    buffer[at + i] = keep * buffer[at + i] + gradient;
+    push[i] = gradient + keep * buffer[at + i];
+  }
+  orthogonalised(push, n, m, times);
+  const rate = lr * (own / first);
+  const size = rate * Math.sqrt(Math.max(1, n / m));
+  for (let i = 0; i < push.length; i++) values[at + i] = values[at + i] * (1 - rate * decay) - size * push[i];
 }

@@ -1,20 +1,16 @@
 // One session: hears the page's messages, trains, and posts setups and frames when they are due; as `app.live.run` and its worker.
 
-import { Camera } from "./camera.js";
 import { encode, encodeGroup } from "./encode.js";
-import { regionsOf } from "./inputs.js";
-import { sentence } from "./narrate.js";
+import { Lockstep } from "./lockstep.js";
 import { Cost, RateMeter, StepBudget, frameInterval, metricsInterval } from "./pacing.js";
-import { atChance } from "./phase.js";
-import { picture } from "./picture.js";
-import { Trainer } from "./trainer.js";
+import { Panel } from "./panel.js";
 
 const SPEED = 300; // steps per second, until the reader says otherwise
 const WINDOW = 2; // frames under way that the page has not acknowledged
-const LEADER = ["gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr"]; // what is said of the run as a group of one
+const LEADER = ["gamma", "gamma_sum", "gamma_target", "gamma_mode", "lr", "head_lr"]; // what the runs say as one
 
 export class Run {
-  /** `pack` as `Trainer` takes it; post(buffer) sends a message to the page; clock() in seconds. */
+  /** `pack` as `Lockstep` takes it; post(buffer) sends a message to the page; clock() in seconds. */
   constructor(pack, post, clock) {
     Object.assign(this, { pack, post, clock, run: 0, frame: 0, seq: 0, playing: true, remaining: Infinity, unacked: [] });
     this.view = { projection: "nodes", nodes: [0, 1], dims: 2, large: [0, 1] };
@@ -23,12 +19,11 @@ export class Run {
 
   /** At step 0, told to the page. */
   begin() {
-    this.trainer = new Trainer(this.pack);
-    this.camera = new Camera(this.trainer.d);
+    this.trainer = new Lockstep(this.pack);
+    this.panels = this.trainer.members.map((member, i) => new Panel(member, this.pack.info.runs[i].opening));
     this.run += 1;
-    Object.assign(this, { remaining: Infinity, measured: null, learnt: false, drawn: -1, due: 0, dueMetrics: 0 });
+    Object.assign(this, { remaining: Infinity, drawn: -1, due: 0, dueMetrics: 0 });
     this.meter.stop(this.clock());
-    this.lookAt(true);
     this.touch(true);
     this.sendSetup();
   }
@@ -53,12 +48,12 @@ export class Run {
         this.begin();
       },
       gamma: ({ value, seq }) => {
-        trainer.gamma.hold(value);
+        trainer.hold(value);
         this.seq = seq;
         if (trainer.finished && this.playing) trainer.extend();
       },
-      auto: () => trainer.gamma.release(),
-      lr: ({ value }) => (trainer.baseRate = value),
+      auto: () => trainer.release(),
+      lr: ({ value }) => trainer.setRate(value),
       thumbs: () => this.sendThumbs(),
     };
     if (!Object.hasOwn(actions, message.type)) return;
@@ -115,29 +110,15 @@ export class Run {
     return (this.dirty || this.trainer.step !== this.drawn) && this.unacked.length < WINDOW;
   }
 
-  /** Standing still, it predicts for the γ the hand asks for, which no step has reached yet. */
-  lookAt(measure) {
-    const snapshot = this.trainer.snapshot(measure, this.state !== "running");
-    if (measure) {
-      this.learnt ||= snapshot.metrics.train_accuracy <= 1 && !atChance(snapshot.metrics.train_accuracy, snapshot.K);
-      this.sentence = sentence(snapshot, this.measured, this.learnt);
-      this.measured = snapshot;
-    } else snapshot.node_peak_distance = this.measured.node_peak_distance;
-    this.last = snapshot;
-  }
-
   sendFrame(begun) {
     const measure = this.measure || begun >= this.dueMetrics;
-    this.lookAt(measure);
-    const part = picture(this.last, this.camera.look(this.view, this.last.latents), this.view.bins);
-    const regions = measure && this.view.regions ? regionsOf(this.pack.info.opening.inputs, this.trainer) : null;
-    if (regions) part.tensors.regions = regions;
-    Object.assign(part.info, { sentence: this.sentence, state: this.state });
-    const { trainer: { step, limit, reason }, run, seq, state, meter } = this;
+    const { panels, view, state, trainer: { step, limit, reason, leader }, run, seq, meter } = this;
+    for (const panel of panels) panel.look(measure, state === "running", view.regions);
+    const parts = panels.map((panel) => panel.picture(view, state));
     this.frame += 1;
     this.unacked.push(this.frame);
-    const group = { ...Object.fromEntries(LEADER.map((name) => [name, part.info[name]])), run, frame: this.frame, step, steps: limit, gamma_seq: seq, state, reason };
-    this.post(encodeGroup("frame", { ...group, steps_per_s: state === "running" ? meter.rate : 0 }, part));
+    const group = { ...Object.fromEntries(LEADER.map((name) => [name, parts[leader].info[name]])), run, frame: this.frame, step, steps: limit, gamma_seq: seq, state, reason };
+    this.post(encodeGroup("frame", { ...group, steps_per_s: state === "running" ? meter.rate : 0 }, parts));
     this.paid(begun, measure, step);
   }
 
@@ -151,18 +132,15 @@ export class Run {
   }
 
   sendSetup() {
-    const { pack: { info: { opening, catalogue } }, trainer, run, frame, last: { step, gamma, metrics } } = this;
-    const history = Object.fromEntries(Object.entries({ step, gamma, ...metrics }).map(([name, value]) => [name, [Number.isFinite(value) ? value : null]]));
-    const group = { ...opening, run, frame, steps: trainer.limit, titles: [""], follows: [true], catalogue };
-    const { trainer: { probe: { labels } }, pack: { tensors: { inputs } } } = this;
-    const tensors = { labels: { data: labels, shape: [labels.length] }, ...(inputs && { inputs }) };
-    this.post(encodeGroup("setup", group, { info: { ...opening, history }, tensors }));
+    const { pack: { info: { titles, follows, catalogue }, tensors: { inputs } }, panels, trainer: { limit: steps, leader }, run, frame } = this;
+    const group = { ...panels[leader].opening, run, frame, step: 0, steps, titles, follows, catalogue };
+    this.post(encodeGroup("setup", group, panels.map((panel) => panel.begin(inputs))));
   }
 
   /** The pictures of the probe's samples. */
   sendThumbs() {
     const { data, shape: [, ...shape] } = this.pack.tensors.train_inputs;
-    if (!this.pack.info.opening.image) return this.post(encode("notice", { level: "info", text: "These samples are not pictures, so there are none to show.", progress: null, state: "" }));
+    if (!this.pack.info.runs[0].opening.image) return this.post(encode("notice", { level: "info", text: "These samples are not pictures, so there are none to show.", progress: null, state: "" }));
     const rows = this.pack.tensors.probe.data;
     const size = shape.reduce((all, side) => all * side, 1);
     const pixels = new Uint8Array(rows.length * size);

@@ -13,21 +13,21 @@ const CHECK_EVERY = 100; // steps between looks at whether the run is still fini
 const PIECE = 128; // samples looked at at once: their buffers stay near a processor
 
 export class Trainer {
-  /** `pack`: what `app.offline.pack` writes, decoded: {info: {config, parameters, mean, std, theory}, tensors}. */
+  /** Its part of the pack (`ofRun`): {info: {config, parameters, mean, std, theory}, tensors}. */
   constructor({ info, tensors }) {
     const { config, parameters, mean, std } = info;
     Object.assign(this, { config, theory: info.theory, step: 0, limit: config.steps, lr: config.lr, baseRate: config.lr, reason: "" });
-    const flat = parameters.map((name) => tensors[`model.${name}`]);
+    const flat = parameters.map((name) => tensors[name]);
     const shapes = flat.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape);
     this.network = new Network(shapes, Float64Array.from(flat.flatMap(({ data }) => [...data])), config);
-    const { width, d, K, values, headStart } = this.network;
+    const { width, d, K } = this.network;
     Object.assign(this, { d, K, inputs: inputsOf(tensors.train_inputs, mean, std), labels: tensors.train_labels.data });
     const probe = tensors.probe.data;
     this.probe = {
       inputs: rowsOf(this.inputs, width, probe), labels: Uint8Array.from(probe, (row) => this.labels[row]),
       testInputs: inputsOf(tensors.test_inputs, mean, std), testLabels: tensors.test_labels.data,
     };
-    this.optimizer = new Optimizer(config, values, headStart);
+    this.optimizer = new Optimizer(config, this.network);
     this.batches = new Batches(this.labels.length, config.batch_size, config.seed);
     this.gamma = new GammaDriver(config);
     this.pass = new Pass(this.network, this.batches.size);
