@@ -22,7 +22,8 @@ LESSON = Lesson(
             "Right, but not sure",
             "Drag **γ** to **100**. The shell becomes so small that the head's scores lie close together: being surer "
             "would need "
-            "longer latents than the penalty allows.",
+            "longer latents than the penalty allows. The longer the head has trained, the larger its weights: if the "
+            "check does not tick, drag on to **1,000** or **10,000**.",
             "Accuracy does not move. Cross-entropy rises: half of the certainty is gone.",
             "γ above 90, cross-entropy above 0.4 (p_y below about 67 %), accuracy still above 98 %",
             (above("gamma", 90.0), above("ce", 0.4), above("train_accuracy", 0.98)),

@@ -7,7 +7,8 @@ import pytest
 from app import lessons as room
 from app.lessons import Claim, Condition, Lesson, Question, Step, Value, above, below, lessons, met
 from app.views import learn
-from benchmarks.lessons import rehearse
+from benchmarks.lessons import EVERY, rehearse
+from lpc_core.engine.trainer import Trainer
 from tests.app._markdown import as_read
 from tests.app._opening import opened
 from tests.app.views.test_session import still  # noqa: F401
@@ -26,6 +27,24 @@ PATH = ("penultimate", "forces", "shell", "binary", "linear", "optimizer", "too-
 def test_who_does_what_a_step_says_sees_its_check_tick(name, seed):
     found = rehearse(lessons()[name], seed)
     assert None not in found, found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_comes_late_to_too_much_drags_on_as_the_step_says(seed):
+    lesson = lessons()["too-much"]
+    step = lesson.steps[1]
+    assert "drag on to **1,000** or **10,000**" in step.text
+    run, seen = Trainer(lesson.run(seed), "cpu"), [[]]
+    run.advance(9_000)
+    for gamma in [100.0] * 20 + [1_000.0] * 20 + [10_000.0] * 20:
+        if met(step.check, seen):
+            break
+        run.set_gamma(gamma)
+        run.advance(EVERY)
+        now = run.snapshot()
+        seen[0].append(now.metrics | {"step": now.step, "gamma": now.gamma})
+    assert met(step.check, seen), seen[0][-1]
+    assert gamma > 100.0  # there the check would not have ticked, or the words were not needed
 
 
 def test_the_path_is_whole_and_every_file_is_sound():
