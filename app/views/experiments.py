@@ -52,7 +52,7 @@ def render() -> None:
 def _family(held: Shelf) -> Results | None:
     """The family of runs that is chosen: of the server's store, and where it has none, of those that were shipped."""
     own = held.results()
-    found = sorted(own or shipped(), key=lambda each: -len(each.tables[0].rows))  # what says most comes first
+    found = sorted(own or shipped(), key=lambda each: -sum(row.seeds for row in each.tables[0].rows))  # what says most
     if not own:
         st.info(_(BESIDE_OURS if found else NO_RUNS), icon=":material/inventory_2:")
     if not found:
