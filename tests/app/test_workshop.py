@@ -56,5 +56,5 @@ def test_5_at_a_million_a_guess_is_left(seed):
     run.advance(1_500)
     after(run, 1e6, 400)  # on its way
     found = [after(run, 1e6, 400)["train_accuracy"] for _ in range(7)]
-    assert np.mean(found) == pytest.approx(CHANCE, abs=0.1)
+    assert np.mean(found) == pytest.approx(CHANCE, abs=0.15)
     assert max(found) < 0.6
