@@ -1,7 +1,7 @@
 """Print docs/results.md from stores of finished rows: every table and verdict, with the machine and the time it took.
 
 lpc paper run digits/all --seeds 3 --store lpc-store --on processes:2
-lpc attack FILE --data cifar10 --normalisation cifar10 --samples 500 --attacks deepfool,ddn --out attack.json
+lpc attack FILE --data cifar10 --normalisation cifar10 --samples 50 --attacks deepfool,ddn --out attack.json
 python -m benchmarks.results lpc-store attack.json > docs/results.md
 python -m benchmarks.results --pack lpc-store > assets/results/results.json.gz  # what the page Reproduce begins with
 """

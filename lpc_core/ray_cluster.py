@@ -41,14 +41,17 @@ def _check_answers(address: str) -> None:
 
 
 def join(ray: Any, address: str) -> None:
-    """Be part of the cluster at ``address``, or of one begun on this machine. In the main thread, signals stay ours:
-    Ray's core puts a handler over them that aborts the process, and two of its agents outlive that.
+    """Be part of the cluster at ``address``, or of one begun on this machine. In the main thread, signals stay ours, or
+    where we have no handler go to Ray's in Python, which exits: Ray's core puts one over them that aborts the process,
+    and two of its agents outlive that.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ray.init(address=address or None, log_to_driver=False, logging_level="error", include_dashboard=False)
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in before.items():
-            signal.signal(number, handler if callable(handler) else signal.getsignal(number))
+    try:
+        ray.init(address=address or None, log_to_driver=False, logging_level="error", include_dashboard=False)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler if callable(handler) else signal.getsignal(number))
 
 
 def share_of_gpu(ray: Any, device: str) -> float:

@@ -79,7 +79,8 @@ def _in_html(tex: str) -> str:
 def _piece(found: re.Match[str]) -> str:
     if found["over"] is not None:
         over, under = (found[part].strip("{}") for part in ("over", "under"))
-        return " / ".join(_in_html(part) if len(part) == 1 else f"({_in_html(part)})" for part in (over, under))
+        made = " / ".join(_in_html(part) if len(part) == 1 else f"({_in_html(part)})" for part in (over, under))
+        return f"({made})" if len(over) == len(under) == 1 else made
     if found["text"] is not None:
         return f'<span class="lpc-upright">{html.escape(found["text"])}</span>'
     if found["sign"]:

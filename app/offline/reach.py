@@ -64,8 +64,8 @@ def _too_much(group: RunGroup) -> Iterator[str]:
     form, data = sources()[group.data.dataset].form(group.data), group.data
     weights = [_weights(run, form.shape, form.classes) for run in group.runs]
     looked = min(MOST, data.samples)
-    seconds = sum(max(3 * min(run.batch_size, data.samples), looked) * each / PRODUCTS_PER_S  # of a step, of a look
-                  for run, each in zip(group.runs, weights, strict=True))
+    seconds = sum(max(3 * min(run.batch_size, data.samples) * each + _turned(run, form.shape), looked * each)
+                  for run, each in zip(group.runs, weights, strict=True)) / PRODUCTS_PER_S  # of a step, or of a look
     if seconds > LONGEST_S:
         yield (f"a step or a look at it would take about {seconds:.1g} s in a page; set smaller layers or a smaller "
                "batch_size")
@@ -79,6 +79,14 @@ def _weights(run: RunConfig, shape: tuple[int, ...], classes: int) -> int:
     latents = () if run.model.penultimate == "none" else (run.model.latent_dim,)
     widths = (math.prod(shape), *run.model.hidden, *latents, classes)
     return sum((m + 1) * n for m, n in itertools.pairwise(widths))
+
+
+def _turned(run: RunConfig, shape: tuple[int, ...]) -> int:
+    """Multiply-adds by which Muon turns the backbone's matrices in a step."""
+    if run.optim.optimizer != "muon":
+        return 0
+    sides = map(sorted, itertools.pairwise((math.prod(shape), *run.model.hidden)))
+    return sum(run.optim.muon_steps * k * k * (2 * m + k) for k, m in sides)
 
 
 def _sample_bytes(data: DataConfig, shape: tuple[int, ...]) -> int:

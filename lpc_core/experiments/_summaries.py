@@ -103,7 +103,7 @@ class Group:
 
 def no_better_than(row: Row) -> float:
     """An accuracy below this is none: it is less than twice chance."""
-    return 2 / (100 if row.data == "cifar100" else 10)
+    return 2 / {"hypercube": 4, "cifar100": 100, "imagenet": 1_000}.get(row.data, 10)
 
 
 def _known(values: np.ndarray) -> np.ndarray:

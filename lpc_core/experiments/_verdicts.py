@@ -193,16 +193,16 @@ def _accuracy(known: Known) -> Judged:
 
 def _figure_3(name: str) -> Callable[[Known], Judged]:
     def judge(known: Known) -> Judged:
-        groups = {name: learned for name, group in known.items() if (learned := group.learned)}
-        runs = [run for learned in groups.values() for run in learned]
+        groups = [learned for group in known.values() if (learned := group.learned)]
+        runs = [run for learned in groups for run in learned]
+        lost = sum(len(group.runs) for group in known.values()) - len(runs)
+        left = [_say("left out", n=str(lost))] if lost else []
         found = correlation(np.array([value_of(run, "separation") for run in runs]),
                             np.array([value_of(run, name) for run in runs]))
         if not math.isfinite(found.low):
-            return OPEN, [_say("few runs", reason=found.reason)]
+            return OPEN, [_say("few runs", reason=found.reason), *left]
         said = _say("pearson", r=f"{found.r:.2f}", low=f"{found.low:.2f}", high=f"{found.high:.2f}", n=str(found.n),
                     rows=str(len(groups)))
-        lost = sum(len(group.runs) for group in known.values()) - len(runs)
-        left = [_say("left out", n=str(lost))] if lost else []
         if found.low <= 0 and found.high > 0.5:
             return OPEN, [said, _say("either"), *left]
         return HOLDS if found.low > 0.5 else PARTLY if found.low > 0 else FAILS, [said, *left]

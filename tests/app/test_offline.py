@@ -44,6 +44,8 @@ def test_a_page_trains_every_plane_data_set_and_digits(name):
                           "layers"),
     ({"hidden": (600, 600)}, "a step or a look at it would take about 0.7 s in a page; set smaller layers or a "
                              "smaller batch_size"),
+    ({"hidden": (300, 300), "optimizer": "muon"}, "a step or a look at it would take about 0.5 s in a page; set "
+                                                  "smaller layers or a smaller batch_size"),
 ])
 def test_other_runs_are_refused_by_name(settings, why):
     run = alone(unflatten(settings))
@@ -156,7 +158,7 @@ def test_every_lesson_can_be_taken_along(name):
 @pytest.mark.parametrize(("tex", "made"), [
     (r"W_H\,h(x) + b_k", "W<sub>H</sub> h(x) + b<sub>k</sub>"),
     (r"\frac{\partial L}{\partial z} = -W_y", "(∂ L) / (∂ z) = −W<sub>y</sub>"),
-    (r"\tfrac1K\,\text{tr}\big(\Sigma_B^{+}\big)", "1 / K <span class=\"lpc-upright\">tr</span>(Σ<sub>B</sub>"
+    (r"\tfrac1K\,\text{tr}\big(\Sigma_B^{+}\big)", "(1 / K) <span class=\"lpc-upright\">tr</span>(Σ<sub>B</sub>"
                                                      "<sup>+</sup>)"),
     (r"e^{-\text{C<E}}", 'e<sup>−<span class="lpc-upright">C&lt;E</span></sup>'),
     (r"\gamma\,\lVert z\rVert^2", "γ ‖ z‖<sup>2</sup>")])

@@ -18,6 +18,7 @@ def after(run, gamma, steps):
     """What is measured ``steps`` after a hand has put γ there."""
     run.set_gamma(gamma)
     while steps := steps - run.advance(steps):
+        assert not run.diverged
         run.extend()
     return run.snapshot().metrics
 
@@ -50,11 +51,12 @@ def test_4_the_spread_is_a_smaller_share_of_the_radius_than_without_a_penalty(se
     assert strong["within_class_spread"] < free["within_class_spread"]
 
 
-@every_seed
-def test_5_at_a_million_a_guess_is_left(seed):
-    run = Trainer(unflatten({"seed": seed}, default_run("hypercube", "cpu")), "cpu")
-    run.advance(1_500)
-    after(run, 1e6, 400)  # on its way
-    found = [after(run, 1e6, 400)["train_accuracy"] for _ in range(7)]
-    assert np.mean(found) == pytest.approx(CHANCE, abs=0.15)
-    assert max(found) < 0.6
+def test_5_at_a_million_a_guess_is_left_that_wanders():
+    found = []
+    for seed in SEEDS:
+        run = Trainer(unflatten({"seed": seed}, default_run("hypercube", "cpu")), "cpu")
+        run.advance(1_500)
+        after(run, 1e6, 400)  # on its way
+        found += [after(run, 1e6, 400)["train_accuracy"] for _ in range(7)]
+    assert np.mean(found) == pytest.approx(CHANCE, abs=0.1)
+    assert np.quantile(found, 0.8) < 0.5

@@ -199,9 +199,10 @@ test("a page that does not acknowledge gets no more than two frames", async () =
 });
 
 test("a run that diverges goes back to its last good state and says so", async () => {
-  const { run, turns, say } = await session("sgd-relu", { lr: 1e9, lr_schedule: "constant" });
+  const { run, posted, turns, say } = await session("sgd-relu", { lr: 1e9, lr_schedule: "constant" });
   say("speed", { steps_per_second: 0 });
   const { state, reason, step } = turns(20);
+  equal(posted.filter(({ info: { state: group, panels } }) => group === "running" && panels[0].state === "diverged"), []);
   equal([state, step, run.trainer.members[0].network.values.every(Number.isFinite)], ["diverged", 0, true]);
   if (!/^The run diverged before step \d+ \(lr 1000000000, γ .*last good state, step 0\. Try a smaller learning rate\.$/.test(reason)) throw new Error(reason);
 });

@@ -6,7 +6,7 @@ import { tr } from "../kit/words.js";
 import { ComparedStage, LessonStage } from "./lesson.js";
 import { WorkerLine } from "../offline/line.js";
 
-const { steps, ...more } = JSON.parse(textIn("lesson")); // {steps, titles, and of a comparison: axes, number}
+const { steps, ...more } = JSON.parse(textIn("lesson")); // {steps, and what `Lesson.drawn` says}
 const sections = [...document.querySelectorAll(".lpc-step")];
 const done = new Set();
 let index = 0;

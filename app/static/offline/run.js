@@ -112,8 +112,11 @@ export class Run {
 
   sendFrame(begun) {
     const measure = this.measure || begun >= this.dueMetrics;
-    const { panels, view, state, trainer: { step, limit, reason, leader }, run, seq, meter } = this;
-    for (const panel of panels) panel.look(measure, state === "running", view.regions);
+    const { panels, view, run, seq, meter, trainer } = this;
+    const running = this.state === "running";
+    for (const panel of panels) panel.look(measure, running, view.regions); // which may find that one has diverged
+    const { state } = this;
+    const { step, limit, reason, leader } = trainer;
     const parts = panels.map((panel) => panel.picture(view, state));
     this.frame += 1;
     this.unacked.push(this.frame);

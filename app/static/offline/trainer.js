@@ -68,7 +68,7 @@ export class Trainer {
     return done;
   }
 
-  /** One step; the loss before it. Nothing is allocated here. */
+  /** One step; the loss before it. Nothing is allocated here, but by Muon. */
   train() {
     const { config, pass, batches, network, batchLabels, K } = this;
     this.lr = rateAt(config, this.baseRate, this.step, config.steps);
