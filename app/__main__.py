@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, bind, serve until SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
     os.environ.update({"LPC_WORKERS": str(options.workers), "LPC_DEVICE": options.device, "LPC_ON": options.on})
+    from app import login
     from app.live.makers import check
     from app.settings import ONE_THREAD, SettingsError, from_env
     from lpc_core.config import ConfigError
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     try:
         check(from_env().on)
+        login.check()
     except (SettingsError, ConfigError) as error:
         _give_up(str(error))
     listening = _bind(options.host, options.port)

@@ -14,7 +14,7 @@ import socket
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import ANY_HOST, Settings, from_env
@@ -81,10 +81,16 @@ class KnownHosts:
         refused = _refusal(scope) if scope["type"] in ("http", "websocket") else None
         if refused is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-            await refused(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP 403
+            await refuse(refused, scope, receive, send)
+
+
+async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Give ``answer`` to a request, or to a WebSocket that is not open yet (where the server can: else HTTP 403)."""
+    if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+        await answer(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1008})
 
 
 def _refusal(scope: Scope) -> PlainTextResponse | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import session
+from app import login, session
 from app.views import opening, views
 from app.words import LANGUAGES, _
 
@@ -26,7 +26,11 @@ st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
 st.html(AWAY.replace("{words}", _("The server does not answer. This page goes on by itself as soon as it does.")))
 pages = {name: st.Page(view.render, title=_(view.title), url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())}
-shown = st.navigation(list(pages.values()), position="top")
+inside = login.inside()
+shown = st.navigation(list(pages.values()), position="top" if inside else "hidden")
+if not inside:
+    login.door()
+    st.stop()
 if shown is pages["home"] and session.given():  # links to runs have always been to the address itself
     st.switch_page(pages["play"], query_params=session.whole_link())
 st.html(f"<h1>LPC Lab: {shown.title}</h1>")  # seen by screen readers only (`stage.css`)
@@ -37,4 +41,5 @@ with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides it
 opening()
 shown.run()
 session.keep_language()
-st.html(f'<p class="lpc-languages">{" · ".join(session.language_links(LANGUAGES))}</p>')
+links = " · ".join([*session.language_links(LANGUAGES), *login.ways_out()])
+st.html(f'<p class="lpc-languages">{links}</p>')

@@ -55,6 +55,7 @@ from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
+from app.login import OnlyKnown  # noqa: E402
 from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.room import register as registers  # noqa: E402
@@ -311,7 +312,8 @@ app = st.App(
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts), Middleware(OwnPage)],
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts),
+                Middleware(OnlyKnown), Middleware(OwnPage)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

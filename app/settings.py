@@ -19,6 +19,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@%+-]+)*/?")  # of paths
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_USER = re.compile(r"[^@\s]*@[^@\s]+")
 _FRAME = re.compile(r"https?://(?:\*\.)?[a-z0-9._-]+(?::(?:[0-9]{1,5}|\*))?|self")
 
 
@@ -53,6 +54,8 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
     allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
     allowed_hosts: tuple[str, ...] = _setting((), "Further host names of the server: lab.example.org,lab (* for any).")
+    allowed_users: tuple[str, ...] = _setting((), "Where one logs in: addresses, or domains of addresses, of whom the "
+                                                  "server knows: a@example.org,@example.edu; everybody unless named.")
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses or networks of proxies whose Forwarded and X-Forwarded "
                                                     "headers are believed: 127.0.0.1,10.0.0.0/8 (* for any).")
     prefix: str = _setting("", "Path that a proxy leaves in front of the lab's own: /courses/lab")
@@ -86,6 +89,10 @@ class Settings:
             if host != ANY_HOST and not _HOST.fullmatch(host):
                 raise SettingsError("LPC_ALLOWED_HOSTS: expected names like lab.example.org, in small letters and "
                                     f"without a port, got {host!r}")
+        for user in self.allowed_users:
+            if not _USER.fullmatch(user):
+                raise SettingsError("LPC_ALLOWED_USERS: expected addresses or domains like a@example.org,@example.edu, "
+                                    f"got {user!r}")
         for network in self.trusted_proxies:
             if network != ANY_HOST and not _is_network(network):
                 raise SettingsError("LPC_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8, got "

@@ -30,7 +30,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
      "app.reach"),
     ("app.abouts",),
     ("app.hosts", "app.proxies"),
-    ("app.live", "app.looks"),
+    ("app.live", "app.login", "app.looks"),
     ("app.offline", "app.room"),
     ("app.desks",),
     ("app.moments",),
