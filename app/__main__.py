@@ -16,7 +16,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, bind, serve until SIGINT or SIGTERM."""
     options = _parser().parse_args(arguments)
     os.environ.update({"LPC_WORKERS": str(options.workers), "LPC_DEVICE": options.device, "LPC_ON": options.on})
-    from app import login
     from app.live.makers import check
     from app.settings import ONE_THREAD, SettingsError, from_env
     from lpc_core.config import ConfigError
@@ -25,7 +24,6 @@ def main(arguments: list[str] | None = None) -> None:
 
     try:
         check(from_env().on)
-        login.check()
     except (SettingsError, ConfigError) as error:
         _give_up(str(error))
     listening = _bind(options.host, options.port)
@@ -60,8 +58,14 @@ def _bind(host: str, port: int) -> socket.socket:
 def _serve(listening: socket.socket, host: str) -> None:
     import uvicorn
 
-    from app.server import app
+    from app import login
+    from app.server import app  # before anything asks Streamlit for a setting: it tells it where they are
+    from app.settings import SettingsError
 
+    try:
+        login.check()
+    except SettingsError as error:
+        _give_up(str(error))
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}"
 

@@ -45,6 +45,7 @@ def test_a_link_leads_through_the_door_to_its_run_and_out_again(tab, tmp_path):
         way_in.wait_for()
         assert tab.get_by_test_id("lpc-stage").count() == 0
         assert tab.get_by_role("link", name="Inspect").count() == 0
+        assert tab.get_by_test_id("stAppDeployButton").count() == 0  # our settings of Streamlit hold here too
         assert not vouches.asked
         way_in.click()
         tab.get_by_test_id("lpc-stage").wait_for()
