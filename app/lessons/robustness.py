@@ -15,7 +15,7 @@ LESSON = Lesson(
             "centre divided by "
             "that to its own. The mean of that is the **separation ratio** $\\mathcal{R}$. It is large when classes "
             "are points.",
-            "The chart: under the penalty 𝓡 keeps growing.",
+            "The chart: under the penalty 𝓡 comes to be more than four times the other's.",
             "𝓡 under the penalty is more than four times the other's, at γ above 1",
             (above("separation_ratio", 4.0, Value("separation_ratio"), run=1), above("train_accuracy", 0.98, run=1),
              above("gamma", 1.0, run=1)),
@@ -56,7 +56,7 @@ LESSON = Lesson(
             "A network that answers *cat* to everything cannot be fooled at all. So robustness is worth nothing "
             "without the accuracy "
             "beside it: a totally collapsed CIFAR network, at chance, had 0.57 by DeepFool, and ordinary ones 0.018.",
-            "Both panels' accuracies, in their sentences.",
+            "The collapsed run's accuracy on the test samples, in the check.",
             "At γ above 90 the collapsed run is right on more than 93 % of the test samples",
             (above("test_accuracy", 0.93, run=1), above("gamma", 90.0, run=1)),
             within=3_000,

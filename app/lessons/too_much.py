@@ -13,7 +13,7 @@ LESSON = Lesson(
             "almost certain, $p_y \\approx 1$ (Lemma 1). On average $p_y$ is about $e^{-\\text{CE}}$, so "
             "cross-entropy tells how sure "
             "the network is: 0.1 means 90 %.",
-            "In the chart of the losses, cross-entropy falls below 0.1 while γ stands at 0.1.",
+            "Cross-entropy, which the check watches, falls below 0.1 while γ stands at 0.1.",
             "Accuracy above 98 %, cross-entropy below 0.1 (so p_y above 90 %)",
             (above("train_accuracy", 0.98), below("ce", 0.1)), within=2_400, shows=("curves", "points", "forces"),
             claims=(Claim("In the terminal phase p_y ≈ 1 and all other probabilities ≈ 0.", "paper",

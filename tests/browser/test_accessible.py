@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from driving import ask_until, screens, stage_state, themes, wait_until
 
+from app.lessons import lessons
+
 pytestmark = pytest.mark.browser
 
 PAGES = {"": "lpc-home", "play": "lpc-stage", "learn": None, "film": "lpc-film", "compare": "lpc-stage",
@@ -37,6 +39,27 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab
     for _ in themes(page):
         ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
+
+
+# What a projector shows: the heights of page and window; each plot's, and how far it sticks out of its panel.
+SHOWN = """() => [document.documentElement.scrollHeight, innerHeight,
+  [...document.querySelectorAll('.lpc-plot')].map((plot) => [plot.getBoundingClientRect().height,
+    plot.getBoundingClientRect().bottom - plot.closest('.lpc-panel').getBoundingClientRect().bottom])]"""
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_axe_finds_nothing_in_a_lesson_and_a_projector_shows_its_pictures(lab, open_page, lesson):
+    page = open_page(f"{lab.url}/learn?lesson={lesson}", width=1024, height=768, still=True)
+    wait_until(page, lambda s: s["lesson"] == lesson)
+    page.locator(".js-plotly-plot").first.wait_for()
+    settled(page)
+    for _ in themes(page):
+        ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
+    page.get_by_test_id("lpc-present").click()
+    ask_until(page, lambda: page.evaluate(SHOWN), lambda shown: shown[0] <= shown[1] and shown[2] and all(
+        height > 120 and below <= 0 for height, below in shown[2]))
+
+
 
 
 def test_in_german_the_document_says_so_and_fits_a_phone(lab, open_page):

@@ -18,10 +18,12 @@ export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
   const height = Math.min(HEIGHT, rect.h - 62);
   const [x, top] = [rect.x + rect.w - 18, rect.y + rect.h - height - 30];
   const yOf = (share) => top + (height * -Math.log10(share)) / decades;
+  const worded = rect.w > NARROW;
+  plate(ctx, worded ? x - 42 : x - 12, top - 14, rect.x + rect.w, top + height + 26, theme);
   ctx.font = `11px ${theme.font}`;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  drawScale(ctx, { x, top, height, decades, yOf, worded: rect.w > NARROW }, theme);
+  drawScale(ctx, { x, top, height, decades, yOf, worded }, theme);
   for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
@@ -31,6 +33,14 @@ export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
   ctx.fill();
   ctx.font = `600 12px ${theme.font}`;
   label(ctx, `R ${formatNumber(told)}`, x + 6, top + height + 15, theme, theme.text);
+}
+
+/** What lies behind is seen through it, but is not read as part of the strip. */
+function plate(ctx, left, top, right, bottom, theme) {
+  ctx.globalAlpha = 0.75;
+  ctx.fillStyle = theme.panel;
+  ctx.fillRect(left, top, right - left, bottom - top);
+  ctx.globalAlpha = 1;
 }
 
 function tick(ctx, x, y, theme) {
