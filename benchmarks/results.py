@@ -1,9 +1,10 @@
-"""Print docs/results.md from stores of finished rows: every table and verdict, with the machine and the time it took.
+"""Print docs/results.md from stores of finished rows, or from what they were packed into: every table and verdict, with
+the machine and the time it took.
 
 lpc paper run digits/all --seeds 3 --store lpc-store --on processes:2
-lpc attack FILE --data cifar10 --normalisation cifar10 --samples 50 --attacks deepfool,ddn --out attack.json
-python -m benchmarks.results lpc-store attack.json > docs/results.md
+lpc attack FILE --data cifar10 --normalisation cifar10 --samples 500 --attacks deepfool,ddn --out attack.json
 python -m benchmarks.results --pack lpc-store > assets/results/results.json.gz  # what the page Reproduce begins with
+python -m benchmarks.results assets/results/results.json.gz attack.json > docs/results.md
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lpc_core.experiments import (
     dumped,
     families,
     grouped,
+    loaded,
     results,
     rows_named,
     table_in_markdown,
@@ -40,11 +42,12 @@ ends there was not searched for, and none had fitted more than 97 % of its train
 
 def main() -> None:
     packed, given = PACK in sys.argv, [each for each in sys.argv[1:] if each != PACK]
-    folders, reports = ([each for each in given if each.endswith(".json") is is_report] for is_report in (False, True))
+    reports, packs = ([each for each in given if each.endswith(end)] for end in (".json", ".json.gz"))
+    folders = [each for each in given if each not in (*reports, *packs)]
     groups = grouped([run for folder in folders for run in Store(folder).runs()])
     about = {name: how(name, [run for group in each for run in group.runs], len(each))
              for name, each in families(groups).items()}
-    found = results(groups, about)
+    found = [*(each for pack in packs for each in loaded(Path(pack).read_bytes(), pack)), *results(groups, about)]
     sys.stdout.buffer.write(dumped(found) if packed else in_markdown(found, reports).encode())
 
 
