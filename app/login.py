@@ -10,6 +10,7 @@ import functools
 import json
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -17,8 +18,9 @@ import streamlit as st
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import auth_util
+from streamlit import auth_util, config
 from streamlit.errors import StreamlitAuthError
+from streamlit.runtime.secrets import secrets_singleton as secrets
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -36,11 +38,15 @@ WANTED, WANTED_S, WANTED_LENGTH = "lpc_wanted", 900, 2_000
 @functools.cache
 def asked() -> bool:
     """Whether this server wants a login."""
-    return bool(auth_util.get_secrets_auth_section())
+    return secrets.load_if_toml_exists() and secrets.get("auth") is not None
 
 
 def check() -> None:
-    """Raise `SettingsError` for a login that is asked for and cannot work."""
+    """Raise `SettingsError` for a login that cannot work, or that may be asked for where nobody can read."""
+    written = [path for path in config.get_option("secrets.files") if Path(path).exists()]
+    if written and not secrets.load_if_toml_exists():
+        raise SettingsError(f"{written[-1]}: expected TOML that can be read, got something else; whether it asks for a "
+                            "login cannot be told")
     if not asked():
         if from_env().allowed_users:
             raise SettingsError("LPC_ALLOWED_USERS: expected a section [auth] in .streamlit/secrets.toml, got none; "

@@ -40,7 +40,7 @@ from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from app import words  # noqa: E402
+from app import login, words  # noqa: E402
 from app.desks import jobs  # noqa: E402
 from app.desks.file_routes import (  # noqa: E402
     desk_file,
@@ -55,7 +55,6 @@ from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.login import OnlyKnown  # noqa: E402
 from app.looks.bundling import modules  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.room import register as registers  # noqa: E402
@@ -272,6 +271,7 @@ async def _tidy(register: registers.Register, keep_s: float) -> None:
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
+    login.check()
     config.set_option("server.maxUploadSize", SETTINGS.upload_mb)  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
     keep_s = hub.settings.keep_s
@@ -313,7 +313,7 @@ app = st.App(
         Mount("/lab/static", OwnFiles(directory=STATIC)),
     ],
     middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts),
-                Middleware(OnlyKnown), Middleware(OwnPage)],
+                Middleware(login.OnlyKnown), Middleware(OwnPage)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},
 )

@@ -38,8 +38,10 @@ def secrets_in(home, section):
 def asked(monkeypatch):
     """``asked(section, allowed)``: secrets with a section ``[auth]``, and the setting."""
     def set_up(section=SECTION, allowed=""):
-        found = SimpleNamespace(load_if_toml_exists=lambda: True, get={"auth": auth_util.AttrDict(section)}.get)
+        auth = section and auth_util.AttrDict(section)
+        found = SimpleNamespace(load_if_toml_exists=lambda: True, get={"auth": auth}.get)
         monkeypatch.setattr(auth_util, "secrets_singleton", found)
+        monkeypatch.setattr(login, "secrets", found)
         monkeypatch.setattr(login, "get_cookie_secret", lambda: SECRET)
         monkeypatch.setenv("LPC_ALLOWED_USERS", allowed)
         _forget()
@@ -86,7 +88,7 @@ def test_a_setting_that_names_nobody_is_refused(text):
     ({**SECTION, "cookie_secret": "short"}, "cookie_secret .* expected 32 random characters"),
     ({name: SECTION[name] for name in SECTION if name != "client_id"}, r"missing the following keys: \['client_id'\]"),
     ({name: SECTION[name] for name in SECTION if name != "redirect_uri"}, "redirect_uri"),
-    ({**SECTION, "a_b": {"client_id": "x"}}, "underscore")])
+    ({"x": ""}, "redirect_uri"), ({**SECTION, "a_b": {"client_id": "x"}}, "underscore")])
 def test_a_login_that_cannot_work_is_refused_at_the_start(asked, section, message):
     asked(section)
     with pytest.raises(SettingsError, match=message):
@@ -107,7 +109,7 @@ def test_a_login_that_can_work_is_not(asked, monkeypatch):
 
 
 def test_users_without_a_login_are_a_mistake(asked):
-    asked({}, allowed="@example.org")
+    asked(None, allowed="@example.org")
     with pytest.raises(SettingsError, match=r"expected a section \[auth\]"):
         login.check()
 
@@ -193,9 +195,15 @@ def test_a_link_waits_for_the_login(port):
     assert answer(port, "/", Cookie=kept, **page)[0] == 200  # not logged in: no way on
 
 
-def test_the_server_does_not_start_with_a_login_that_cannot_work(tmp_path, monkeypatch):
-    secrets_in(tmp_path, {**SECTION, "cookie_secret": "short"})
+@pytest.mark.parametrize(("written", "said"), [
+    ('[auth]\ncookie_secret = "short"', "redirect_uri"), ("[auth]", "redirect_uri"),
+    ("[auth", "expected TOML that can be read"), ("\x00\xff", "expected TOML that can be read")])
+def test_the_server_does_not_start_open_where_a_login_may_be_meant(tmp_path, monkeypatch, written, said):
+    secrets_in(tmp_path, SECTION)
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(written)
     monkeypatch.setenv("HOME", str(tmp_path))
     with start(tmp_path) as process:
         assert process.wait(120) == 2
-        assert "cookie_secret" in process.stderr.read()
+        found = process.stderr.read()
+    assert said in found
+    assert "Traceback" not in found
