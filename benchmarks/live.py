@@ -20,6 +20,7 @@ import uvicorn
 from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 from websockets.sync import client
 from websockets.typing import Origin
 
@@ -53,13 +54,16 @@ class Server:
         registers.install(registers.Register(self.hub))
         routes = [WebSocketRoute("/lab/ws", live), WebSocketRoute("/lab/room", words),
                   WebSocketRoute("/lab/room/frames", frames)]
-        config = uvicorn.Config(Starlette(routes=routes), port=self.port, log_level="warning", ws="websockets-sansio")
+        self._serve(Starlette(routes=routes))
+        return self
+
+    def _serve(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(app, port=self.port, log_level="warning", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
         self.thread.start()
-        while not (self.server.started and self.hub.workers_ready == self.settings.workers):
+        while not (self.server.started and hubs.current().workers_ready == self.settings.workers):
             time.sleep(0.05)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True

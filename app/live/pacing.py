@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections import deque
 
 SLICE_S = 0.008  # one turn of one run
 FRAMES_PER_S = 30.0
@@ -64,14 +66,22 @@ class RateMeter:
 
 
 class Cost:
-    """A running mean of seconds."""
+    """What something takes: the median of its last times, since a busy machine lengthens single ones a hundredfold.
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = seconds
+    A mean would keep a run that once met one from getting frames, and so from better measurements.
+    """
+
+    def __init__(self) -> None:
+        self._last = deque([0.0], maxlen=5)
 
     def add(self, seconds: float) -> None:
         """Take in one more measurement."""
-        self.seconds = seconds if self.seconds == 0 else 0.8 * self.seconds + 0.2 * seconds
+        self._last.append(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """0 until there are two."""
+        return statistics.median_low(self._last)
 
 
 def frame_interval(cost_of_all: float) -> float:
