@@ -62,7 +62,7 @@ def attack(  # noqa: PLR0917
     _threads_for(model)
     chosen = names(attacks)
     model = model.to(place)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() or not as_json:  # a person, who may read it in a log; not a program
         _foretell(model, inputs, chosen)
     with progress("attacking") as tell:
         found = report(model, inputs, labels, attacks=chosen, bounds=bounds, seed=seed, progress=tell)

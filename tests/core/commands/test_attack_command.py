@@ -68,6 +68,7 @@ def test_a_person_is_told_beforehand_how_long_it_takes(lpc, run_file, monkeypatc
     monkeypatch.setattr("lpc_core.commands.attack.LONG_S", 0)
     asked = run_file, "--samples", "8", "--attacks", "ddn", "--json"
     assert lpc(*asked)[2] == ""  # a program
+    assert "minutes: 8 samples, ddn" in lpc(*asked[:-1])[2]  # whose words may go into a log
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert "minutes: 8 samples, ddn" in lpc(*asked)[2]
 
