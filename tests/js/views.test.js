@@ -101,20 +101,20 @@ test("rings stay where γ passed a decade, until it comes back down", () => {
 });
 
 /** Where the strip's mark is, and its words. */
-function ruled(radius, w) {
+function ruled(radius, beside) {
   const seen = { y: null, words: [] };
   const calls = { arc: (_, y) => (seen.y = y), fillText: (text) => seen.words.push(text) };
   const ctx = new Proxy({}, { get: (_, name) => calls[name] ?? (() => {}), set: () => true });
-  drawRuler(ctx, { x: 0, y: 0, w, h: 400 }, { radius, told: radius, largest: 10, rings: [] }, { font: "x" });
+  drawRuler(ctx, { x: 0, y: 0, w: 400, h: 400 }, beside, { radius, told: radius, largest: 10, rings: [] }, { font: "x" });
   return seen;
 }
 
 test("the strip shows the shell shrinking however the view zooms: each decade of R the same way down", () => {
   equal([decadesOf(10, 10), decadesOf(0.1, 10), decadesOf(1e-5, 10)], [3, 3, 7]);
-  const [most, tenth, hundredth] = [10, 1, 0.1].map((radius) => ruled(radius, 400));
+  const [most, tenth, hundredth] = [10, 1, 0.1].map((radius) => ruled(radius, 54));
   close([tenth.y - most.y, hundredth.y - tenth.y], [50, 50], 1e-9);
-  equal([hundredth.words.at(-1), hundredth.words.includes("max"), ruled(0.1, 250).words], ["R 0.100", true, ["R 0.100"]]);
-  equal([ruled(NaN, 400), ruled(0, 400)], [{ y: null, words: [] }, { y: null, words: [] }]);
+  equal([hundredth.words.at(-1), hundredth.words.includes("max"), ruled(0.1, 26).words], ["R 0.100", true, ["R 0.100"]]);
+  equal([ruled(NaN, 54), ruled(0, 54)], [{ y: null, words: [] }, { y: null, words: [] }]);
 });
 
 test("a saved picture is filled by its points and says of which data, γ and step it is", () => {

@@ -2,7 +2,8 @@
 
 import { tr } from "../kit/words.js";
 
-export const MARGIN = { l: 46, r: 12, t: 10, b: 40 };
+/** Around the plot area of a view so wide; at the right there is room for the ruler, with its words where that leaves enough. */
+export const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
 
 export class Axes {
   /** handlers: {userZoom(), follow(), changed(), selected(points|null), exportImage(format)} */
@@ -31,7 +32,7 @@ export class Axes {
     });
     const [x, y] = this.range || [[-1, 1], [-1, 1]];
     return {
-      width: host.clientWidth, height: host.clientHeight, margin: MARGIN, showlegend: false, hovermode: false,
+      width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth), showlegend: false, hovermode: false,
       dragmode: this.dragmode || "pan", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: theme.font, color: theme.muted, size: 12 }, newselection: { line: { color: theme.text } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.muted, activecolor: theme.text },
@@ -111,7 +112,7 @@ export class Axes {
   resize() {
     const { host } = this;
     if (!this.ready) return this.theme && this.draw();
-    this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight });
+    this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth) });
   }
 
   destroy() {

@@ -1,6 +1,6 @@
 // Axes before Plotly has arrived: the same plot area with nothing drawn in it, so that the points move at once.
 
-import { MARGIN } from "./axes.js";
+import { margins } from "./axes.js";
 
 export class BareAxes {
   constructor(host) {
@@ -8,8 +8,9 @@ export class BareAxes {
   }
 
   where() {
-    const [w, h] = [this.host.clientWidth - MARGIN.l - MARGIN.r, this.host.clientHeight - MARGIN.t - MARGIN.b];
-    return { rect: { x: MARGIN.l, y: MARGIN.t, w, h }, cx: this.cx, cy: this.cy, scale: Math.min(w, h) / 2 / this.half };
+    const { l, r, t, b } = margins(this.host.clientWidth);
+    const [w, h] = [this.host.clientWidth - l - r, this.host.clientHeight - t - b];
+    return { rect: { x: l, y: t, w, h }, cx: this.cx, cy: this.cy, scale: Math.min(w, h) / 2 / this.half };
   }
 
   lookAt(half, cx = 0, cy = 0) {

@@ -28,8 +28,9 @@ export class Painter {
     if (look.whole) this.paintTheory(ctx, scene, mapping, look);
     drawMeans(ctx, this.at.means, colours.length, theme);
     if (look.pointed >= 0 && look.pointed < scene.n) drawRing(ctx, this.at.x[look.pointed], this.at.y[look.pointed], theme);
-    drawRuler(ctx, mapping.rect, { radius: scene.norm_mean, told: look.told.norm_mean, largest: ghosts.largest, rings: ghosts.list(scene.norm_mean) }, theme);
     ctx.restore();
+    const beside = this.canvas.width / this.ratio - mapping.rect.x - mapping.rect.w;
+    drawRuler(ctx, mapping.rect, beside, { radius: scene.norm_mean, told: look.told.norm_mean, largest: ghosts.largest, rings: ghosts.list(scene.norm_mean) }, theme);
   }
 
   /** Force arrows and collapse points. Where the view leaves out nodes they are small: clouds overlap in it, and marks hide them. */

@@ -5,25 +5,23 @@ import { label } from "./overlays.js";
 
 const HEIGHT = 150;
 const LEAST = 90; // pixels of a view that has room for it
-const NARROW = 300; // of one whose points would lie under the scale's words
+const WORDED = 50; // pixels at the right of it that have room for the scale's words, too
 const DECADES = 3; // shown from the beginning, so that a fall by any factor is a fall by that many decades of the strip
 
 /** How many decades below the largest radius the strip has. */
 export const decadesOf = (radius, largest) => Math.max(DECADES, Math.ceil(-Math.log10(radius / largest) + 0.15));
 
-/** The mark is at `radius`, which may be on its way; the number is the one that is `told`. Ticks: `rings` [{radius}], the shells of earlier decades of γ. */
-export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
+/** It stands in the `beside` pixels at the right of `rect`. The mark is at `radius`, which may be on its way; the number is the one that is `told`. Ticks: `rings` [{radius}], the shells of earlier decades of γ. */
+export function drawRuler(ctx, rect, beside, { radius, told, largest, rings }, theme) {
   if (!(radius > 0 && largest > 0) || rect.h < LEAST) return;
   const decades = decadesOf(radius, largest);
   const height = Math.min(HEIGHT, rect.h - 62);
-  const [x, top] = [rect.x + rect.w - 18, rect.y + rect.h - height - 30];
+  const [x, top] = [rect.x + rect.w + beside - 14, rect.y + rect.h - height - 30];
   const yOf = (share) => top + (height * -Math.log10(share)) / decades;
-  const worded = rect.w > NARROW;
-  plate(ctx, worded ? x - 42 : x - 12, top - 14, rect.x + rect.w, top + height + 26, theme);
   ctx.font = `11px ${theme.font}`;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  drawScale(ctx, { x, top, height, decades, yOf, worded }, theme);
+  drawScale(ctx, { x, top, height, decades, yOf, worded: beside > WORDED }, theme);
   for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
@@ -33,14 +31,6 @@ export function drawRuler(ctx, rect, { radius, told, largest, rings }, theme) {
   ctx.fill();
   ctx.font = `600 12px ${theme.font}`;
   label(ctx, `R ${formatNumber(told)}`, x + 6, top + height + 15, theme, theme.text);
-}
-
-/** What lies behind is seen through it, but is not read as part of the strip. */
-function plate(ctx, left, top, right, bottom, theme) {
-  ctx.globalAlpha = 0.75;
-  ctx.fillStyle = theme.panel;
-  ctx.fillRect(left, top, right - left, bottom - top);
-  ctx.globalAlpha = 1;
 }
 
 function tick(ctx, x, y, theme) {
