@@ -7,7 +7,7 @@ PORT ?= 8501
 WORKERS ?= 1
 FAST := tests/test_layers.py tests/test_no_clocks.py tests/test_docs.py tests/test_words.py \
 	$(addprefix tests/core/,test_theory.py test_schedules.py test_config.py test_parsing.py test_registry.py) \
-	$(addprefix tests/app/,test_proxies.py live/test_frames.py live/test_messages.py live/test_narrate.py views/test_film_page.py)
+	$(addprefix tests/app/,test_proxies.py live/test_frames.py live/test_messages.py training/test_narrate.py views/test_film_page.py)
 
 .PHONY: run test check lint assets words clean
 

@@ -39,7 +39,8 @@ METHODS = [("**.py", "python"), ("static/**.js", "javascript")]
 OPTIONS = {"static/**.js": {"parse_template_string": True}}  # `${tr("…")}` speaks, too
 KEYWORDS = {"_": None, "N_": None, "tr": None}
 OF_THE_PAGE = (  # whose texts the browser says itself
-    "app/static/", "app/live/", "app/room/", "app/abouts.py", "app/catalogue.py", "app/glossary.py", "lpc_core/data")
+    "app/static/", "app/live/", "app/training/", "app/room/", "app/abouts.py", "app/catalogue.py", "app/glossary.py",
+    "lpc_core/data")
 OF_A_CHART = ("title", "short", "formula", "meaning", "unit", "about")
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # the same texts make the same files
 

@@ -17,7 +17,7 @@ import torch
 
 from app.live import frames
 from app.live.messages import View
-from app.live.panel import Panel
+from app.training.panel import Panel
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.engine.trainer import Trainer
 

@@ -35,8 +35,8 @@ STEPS = 200
 MOVING = "() => document.querySelector('[data-testid=lpc-stage]')?.lpcStage?.state().step > 0"
 SETUP = """async (pack) => {
   const { decode } = await import("/app/static/kit/frames.js");
-  const { Trainer } = await import("/app/static/offline/trainer.js");
-  const { ofRun } = await import("/app/static/offline/lockstep.js");
+  const { Trainer } = await import("/app/static/engine/trainer.js");
+  const { ofRun } = await import("/app/static/engine/lockstep.js");
   const { Naive } = await import("/benchmarks/naive.js");
   const bytes = Uint8Array.from(atob(pack), (letter) => letter.charCodeAt(0));
   const given = () => ofRun(decode(bytes.buffer.slice(0)), 0);

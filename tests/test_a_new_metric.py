@@ -17,8 +17,8 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._group import Group
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.group import Group
 
 
 def _measure(found):
@@ -45,7 +45,7 @@ import numpy as np
 
 from app.live import orders
 from app.live.frames import decode
-from app.live.run import Run
+from app.training.run import Run
 from app.looks.film_export import page
 from app.parts.readings import reading_row
 from lpc_core.run_group import alone, compare

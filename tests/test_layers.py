@@ -31,6 +31,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app.abouts",),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.login", "app.looks"),
+    ("app.training",),
     ("app.offline", "app.room"),
     ("app.desks",),
     ("app.moments",),
@@ -193,9 +194,9 @@ def test_only_session_touches_the_state_of_a_tab(path):
         assert "cache_resource" not in text
 
 
-FLOORS = ({"kit"}, {"latents", "panels"}, {"inputs"}, {"cards", "cloud", "film", "live"}, {"compare", "offline"},
-          {"learn", "room"})
-# of app/static
+FLOORS = (  # of app/static
+    {"engine", "kit"}, {"controls"}, {"charts"}, {"latents", "panels"}, {"inputs"}, {"cards", "cloud", "film", "live"},
+    {"compare", "offline"}, {"learn", "room"})
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 

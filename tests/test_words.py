@@ -9,9 +9,9 @@ import pytest
 
 from app import words
 from app.lessons import lessons
-from app.live import narrate
 from app.room.classroom import ELSEWHERE
 from app.room.register import ENDED, GONE, LEFT, NO_RUN, STALE
+from app.training import narrate
 from app.views import views
 from assets import make_words
 

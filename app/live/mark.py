@@ -9,7 +9,7 @@ from pathlib import Path
 
 _BYTES = 64
 
-_LOG = logging.getLogger("app.live.worker")
+_LOG = logging.getLogger("app.training.worker")
 
 
 def mark_name(pid: int) -> str:

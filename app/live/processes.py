@@ -14,7 +14,7 @@ from app.live.mark import mark_name, marked
 from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGINE = "app.live.worker:torch_engine"
+ENGINE = "app.training.worker:torch_engine"
 
 
 class WorkerLink(Protocol):
@@ -61,7 +61,7 @@ class LocalWorker:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.live.worker", str(folder), engine, device, str(number), str(keep_s)],
+            [sys.executable, "-m", "app.training.worker", str(folder), engine, device, str(number), str(keep_s)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path},
             start_new_session=True)
 

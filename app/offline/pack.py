@@ -1,4 +1,4 @@
-"""What a page needs to train a group of runs by itself, as safetensors bytes; read by ``offline/lockstep.js``.
+"""What a page needs to train a group of runs by itself, as safetensors bytes; read by ``engine/lockstep.js``.
 
 kind "run":
     info: {runs: [{config: `flatten`'s settings, parameters: [str] (the network's, in the order of their layers, the
@@ -21,8 +21,8 @@ import numpy as np
 from torch import Tensor
 
 from app.catalogue import catalogue
-from app.live.panel import Panel
 from app.offline.reach import NeedsServer, needs_server
+from app.training.panel import Panel
 from lpc_core.config import flatten
 from lpc_core.data import Dataset, spread
 from lpc_core.engine.fused import FusedEngine

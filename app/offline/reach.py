@@ -13,7 +13,7 @@ from lpc_core.engine.probe import MOST
 from lpc_core.parsing import parse_run, parse_value
 from lpc_core.run_group import RunGroup, alone
 
-OPTIMIZERS = ("adamw", "adam", "sgd", "muon")  # that app/static/offline/optimizers.js knows
+OPTIMIZERS = ("adamw", "adam", "sgd", "muon")  # that app/static/engine/optimizers.js knows
 LARGEST = 2_000_000  # bytes of samples and weights: with Plotly and base64 the page stays within 8 MB
 PRODUCTS_PER_S = 1e9  # multiply-adds in a browser
 LONGEST_S = 0.2  # that γ may have to wait for a step or a look

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._info import collect
-from lpc_core.metrics._measure import measure, names, readings, slow_names
 from lpc_core.metrics.accuracy import accuracy
 from lpc_core.metrics.arithmetic.sampling import too_few
 from lpc_core.metrics.binarity import node_peak_distance
@@ -22,6 +19,9 @@ from lpc_core.metrics.entropy import Entropy, entropy_kl
 from lpc_core.metrics.geometry import Reference, reference
 from lpc_core.metrics.head import weight_abs_cv
 from lpc_core.metrics.live import live_metrics
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.info import collect
+from lpc_core.metrics.measuring.measure import measure, names, readings, slow_names
 from lpc_core.metrics.mixture import Mixtures, mixtures
 from lpc_core.metrics.nodes import PerNode, per_node
 from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._base import Reading
-from lpc_core.metrics._given import argmax, as_logits, as_names, as_weight
-from lpc_core.metrics._group import groups, undefined
-from lpc_core.metrics._measure import remark
 from lpc_core.metrics.arithmetic.moments import Forgotten, GatheredStatistics, Moments, Spread
 from lpc_core.metrics.arithmetic.rows import Rows
+from lpc_core.metrics.measuring.base import Reading
+from lpc_core.metrics.measuring.given import argmax, as_logits, as_names, as_weight
+from lpc_core.metrics.measuring.group import groups, undefined
+from lpc_core.metrics.measuring.measure import remark
 
 MAX_BYTES = 2**30  # of the scatter matrices of all classes
 _FULL = tuple(name for group in groups().values() for name in group.scatters)  # need a d × d matrix per class

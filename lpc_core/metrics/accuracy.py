@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group
 
 
 def accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:

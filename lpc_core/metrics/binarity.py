@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.rows import precision
 from lpc_core.metrics.arithmetic.together import mean
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 BLOCK = 1 << 15  # values of nodes that are split together: in float64 a quarter of what lies near a processor
 _SIDES = np.array([1, -1])

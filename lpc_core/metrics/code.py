@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lpc_core.files.plain_json import plain
-from lpc_core.metrics._given import numbered
 from lpc_core.metrics.arithmetic.classes import summing
 from lpc_core.metrics.arithmetic.rows import Rows
+from lpc_core.metrics.measuring.given import numbered
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.rows import STEPS
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.separation import nearest
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import gammaln, psi
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
 from lpc_core.metrics.arithmetic.rows import Rows
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
 _TREE_VALUES = 1 << 26  # largest float64 copy made for a tree, half a gigabyte

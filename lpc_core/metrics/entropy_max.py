@@ -12,8 +12,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._group import undefined
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.group import undefined
 
 NEIGHBOUR = 100
 

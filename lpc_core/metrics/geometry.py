@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.pairs import cosine_matrix
 
 _NAMES = ("nc2_equinorm", "nc2_equiangular", "nc2_maxangle")

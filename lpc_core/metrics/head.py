@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.together import mean
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 
 def weight_abs_cv(weight: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.metrics._base import Metric, Reading
+from lpc_core.metrics.measuring.base import Metric, Reading
 from lpc_core.models.any import Array, Model, as_labels, gradient, opened
 
 _SOURCE = "Sbailò & Ghiringhelli, arXiv 2310.08224, after Theorem A.1"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lpc_core.metrics._group import groups
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import Labels
+from lpc_core.metrics.measuring.group import groups
 
 __all__ = ["Labels", "LatentSet", "forms", "live_metrics", "measured"]
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.em import Peaks, climb, samples, weighted_sum
 from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.arithmetic.starts import best_on_bins, binned
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 _GROUP = 1 << 22  # values fitted together, 32 MB
 NARROW = 1.1  # times the narrowest width a fit can give: as narrow as can be seen

@@ -7,9 +7,9 @@ decomposition of the centred means gives both, see `lpc_core.metrics.scatter`).
 
 from __future__ import annotations
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 
 def _measure(found: Given) -> dict[str, Reading]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._group import undefined
 from lpc_core.metrics.collapse import class_means
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.group import undefined
 
 
 def nc5(latents: Any, labels: Any, ood_latents: Any) -> Reading:

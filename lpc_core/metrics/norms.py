@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import spread
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 
 def norm_mean(latents: np.ndarray) -> float:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given, given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.classes import ClassStatistics
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given, given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 
 @dataclass(frozen=True, eq=False)

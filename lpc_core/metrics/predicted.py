@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric
-from lpc_core.metrics._group import Group
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import mean
+from lpc_core.metrics.measuring.base import Metric
+from lpc_core.metrics.measuring.group import Group
 
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ from scipy.spatial import cKDTree
 from scipy.special import logsumexp
 from torch import Tensor
 
-from lpc_core.metrics._base import Metric, Reading
 from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
+from lpc_core.metrics.measuring.base import Metric, Reading
 from lpc_core.metrics.nci import nci_doubt
 from lpc_core.metrics.neco import neco_doubt
 from lpc_core.models.any import Array, Model, gradient, opened

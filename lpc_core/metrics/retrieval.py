@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from lpc_core.metrics._base import Metric
+from lpc_core.metrics.measuring.base import Metric
 
 BYTES_OF_FLOAT = 4
 BLOCK = 2**16  # distances at once: they stay in the processor's cache

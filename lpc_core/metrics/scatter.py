@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given, given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.classes import ClassStatistics
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import scatter
 from lpc_core.metrics.collapse import between_directions
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given, given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 
 @dataclass(frozen=True, eq=False)

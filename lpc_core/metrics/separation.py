@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics._base import Metric, Reading
-from lpc_core.metrics._given import Given
-from lpc_core.metrics._group import Group, undefined
 from lpc_core.metrics.arithmetic.rows import less
 from lpc_core.metrics.arithmetic.together import separation
 from lpc_core.metrics.collapse import by_class
+from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.given import Given
+from lpc_core.metrics.measuring.group import Group, undefined
 
 _MANY = 1 << 17  # distances from which on float32 is worth its check
 

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from app.live import frames
-from app.live.camera import Camera
-from app.live.inputs import InputSide
 from app.live.messages import View
-from app.live.narrate import tell
 from app.offline.pack import packed
+from app.training.camera import Camera
+from app.training.inputs import InputSide
+from app.training.narrate import tell
 from lpc_core.config import unflatten
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.observe import Observer, Outputs

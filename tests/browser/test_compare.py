@@ -39,7 +39,7 @@ def test_numbers_wait_for_the_runs_that_the_text_is_about(lab, new_tab):
 
 WAITING = """async () => {
   const { CompareStage } = await import("/lab/static/compare/compare.js");
-  const { Catalogue } = await import("/lab/static/kit/catalogue.js");
+  const { Catalogue } = await import("/lab/static/charts/catalogue.js");
   const { Evidence } = await import("/lab/static/compare/curves.js");
   const evidence = new Evidence(), told = [];
   const stage = { evidence, panels: [], props: { titles: ["a", "b"], evidence: ["nc1_pinv"] },

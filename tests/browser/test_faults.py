@@ -21,7 +21,7 @@ def workers_of(lab):
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == lab.process.pid and b"app.live.worker" in (folder / "cmdline").read_bytes():
+            if int(fields[1]) == lab.process.pid and b"app.training.worker" in (folder / "cmdline").read_bytes():
                 found.append((int(fields[11]), int(folder.name)))
         except OSError:
             continue  # it ended while we looked

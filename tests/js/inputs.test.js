@@ -1,7 +1,7 @@
 import { sheetOf } from "../../app/static/inputs/tiles.js";
 import { Linked, countsOf, flagsOf } from "../../app/static/kit/linked.js";
 import { pointTraces } from "../../app/static/latents/handover.js";
-import { BINS } from "../../app/static/kit/histogram.js";
+import { BINS } from "../../app/static/charts/histogram.js";
 import { chosenCounts } from "../../app/static/panels/nodes.js";
 import { equal, test } from "./kit.js";
 

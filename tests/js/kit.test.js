@@ -1,16 +1,16 @@
-import { Catalogue } from "../../app/static/kit/catalogue.js";
+import { Catalogue } from "../../app/static/charts/catalogue.js";
 import { explanation, learn } from "../../app/static/kit/explain.js";
 import { Popover } from "../../app/static/kit/popover.js";
 import { Tour } from "../../app/static/live/tour.js";
 import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "../../app/static/kit/format.js";
 import { decode } from "../../app/static/kit/frames.js";
-import { BINS, drawStack } from "../../app/static/kit/histogram.js";
-import { colourOf, coloured, layoutOf } from "../../app/static/kit/ink.js";
-import { logTicks } from "../../app/static/kit/logticks.js";
-import { swapped } from "../../app/static/kit/nodepicks.js";
+import { BINS, drawStack } from "../../app/static/charts/histogram.js";
+import { colourOf, coloured, layoutOf } from "../../app/static/charts/ink.js";
+import { logTicks } from "../../app/static/charts/logticks.js";
+import { swapped } from "../../app/static/controls/nodepicks.js";
 import { SHAPES, classColours, outlineOf, shapeOf } from "../../app/static/kit/palette.js";
 import { power } from "../../app/static/kit/power.js";
-import { StopSlider } from "../../app/static/kit/stopslider.js";
+import { StopSlider } from "../../app/static/controls/stopslider.js";
 import { readTheme, rgb } from "../../app/static/kit/theme.js";
 import { bytes, close, equal, json, test, throws } from "./kit.js";
 

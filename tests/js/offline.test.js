@@ -1,16 +1,16 @@
 import { decode, partsOf } from "../../app/static/kit/frames.js";
 import { regionsOf } from "../../app/static/offline/inputs.js";
-import { Batches } from "../../app/static/offline/batches.js";
+import { Batches } from "../../app/static/engine/batches.js";
 import { Camera } from "../../app/static/offline/camera.js";
 import { encodeGroup } from "../../app/static/offline/encode.js";
 import { sentence } from "../../app/static/offline/narrate.js";
 import { picture } from "../../app/static/offline/picture.js";
-import { Lockstep, ofRun } from "../../app/static/offline/lockstep.js";
-import { orthogonalised } from "../../app/static/offline/orthogonal.js";
-import { multiply } from "../../app/static/offline/products.js";
-import { svd } from "../../app/static/offline/rotations.js";
+import { Lockstep, ofRun } from "../../app/static/engine/lockstep.js";
+import { orthogonalised } from "../../app/static/engine/orthogonal.js";
+import { multiply } from "../../app/static/engine/products.js";
+import { svd } from "../../app/static/engine/rotations.js";
 import { Run } from "../../app/static/offline/run.js";
-import { Trainer } from "../../app/static/offline/trainer.js";
+import { Trainer } from "../../app/static/engine/trainer.js";
 import { bytes, close, equal, json, test } from "./kit.js";
 
 const pack = async (name) => decode(await bytes(`${name}.run`));

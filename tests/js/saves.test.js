@@ -1,4 +1,4 @@
-import { BINS } from "../../app/static/kit/histogram.js";
+import { BINS } from "../../app/static/charts/histogram.js";
 import { columnTable, csvOf, latentTable, nodeTable } from "../../app/static/panels/saves.js";
 import { equal, test } from "./kit.js";
 

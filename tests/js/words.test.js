@@ -1,5 +1,5 @@
 import { sentenceOf } from "../../app/static/film/words.js";
-import { HATCHINGS, hatchOf } from "../../app/static/kit/hatch.js";
+import { HATCHINGS, hatchOf } from "../../app/static/charts/hatch.js";
 import { Touch } from "../../app/static/latents/touch.js";
 import { described } from "../../app/static/latents/words.js";
 import { Moment } from "../../app/static/live/moment.js";

@@ -1,9 +1,9 @@
 // A page's charts as cards. One component holds them all, so new data redraw a chart in place and nothing is mounted anew.
 
-import { CardView } from "../kit/card.js";
+import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
-import { MetricPopover } from "../kit/metricpopover.js";
+import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";

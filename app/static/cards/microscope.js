@@ -1,12 +1,12 @@
 // The collapse microscope: one class under a zoom that goes from the whole view down to single float32 steps.
 
-import { CardView } from "../kit/card.js";
+import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
 import { el, select, setText } from "../kit/dom.js";
-import { StopSlider } from "../kit/stopslider.js";
+import { StopSlider } from "../controls/stopslider.js";
 import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
-import { MetricPopover } from "../kit/metricpopover.js";
+import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { join } from "../kit/sharing.js";
 import { power } from "../kit/power.js";

@@ -2,11 +2,11 @@
 
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
-import { MetricPopover } from "../kit/metricpopover.js";
+import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { power } from "../kit/power.js";
 import { join } from "../kit/sharing.js";
-import { SaveMenu, saveText } from "../kit/savemenu.js";
+import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 
 const COLUMNS = [

@@ -1,7 +1,7 @@
 // The γ slider of a point cloud: where would this head's classes fall? Answers from a grid computed beforehand.
 
 import { el, setText } from "../kit/dom.js";
-import { StopSlider } from "../kit/stopslider.js";
+import { StopSlider } from "../controls/stopslider.js";
 import { formatDecade, formatGamma, formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 

@@ -1,7 +1,7 @@
 // The picture of a point cloud on three canvases: the ground, the samples, what lies over them. All samples at rest, a fair part while it moves.
 
 import { el } from "../kit/dom.js";
-import { saveBlob } from "../kit/savemenu.js";
+import { saveBlob } from "../controls/savemenu.js";
 import { buffers } from "../latents/mapping.js";
 import { drawDirections, drawGround, plotRect } from "./axes.js";
 import { drawOver } from "./over.js";

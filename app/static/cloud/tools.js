@@ -2,7 +2,7 @@
 
 import { el, icon, segmented } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
-import { nodeMenu, slotName, swapped } from "../kit/nodepicks.js";
+import { nodeMenu, slotName, swapped } from "../controls/nodepicks.js";
 import { tr } from "../kit/words.js";
 
 const ICONS = {

@@ -1,6 +1,6 @@
 // One chart of a chosen number for all runs, and a table of their newest numbers.
 
-import { Catalogue } from "../kit/catalogue.js";
+import { Catalogue } from "../charts/catalogue.js";
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";

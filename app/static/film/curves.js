@@ -3,7 +3,7 @@
 import { positiveExtent } from "../panels/chart.js";
 import { Curves } from "../panels/curves.js";
 import { el } from "../kit/dom.js";
-import { fit } from "../kit/histogram.js";
+import { fit } from "../charts/histogram.js";
 import { tr } from "../kit/words.js";
 
 export class FilmCurves extends Curves {

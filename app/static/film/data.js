@@ -1,8 +1,8 @@
 // A film in memory: one decoded file, and any moment of it as the message the stage's views take.
 
-import { Catalogue } from "../kit/catalogue.js";
+import { Catalogue } from "../charts/catalogue.js";
 import { decode } from "../kit/frames.js";
-import { BINS } from "../kit/histogram.js";
+import { BINS } from "../charts/histogram.js";
 
 const COLOURED = 12; // more classes than this share one histogram
 const RAW_NODES = 3; // up to this many nodes the positions are the nodes, and histograms follow from them

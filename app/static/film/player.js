@@ -1,7 +1,7 @@
 // The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
 
-import { Catalogue } from "../kit/catalogue.js";
-import { ChartClock } from "../kit/chartclock.js";
+import { Catalogue } from "../charts/catalogue.js";
+import { ChartClock } from "../charts/chartclock.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";

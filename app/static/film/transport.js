@@ -2,8 +2,8 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
-import { PlayButton } from "../kit/playbutton.js";
-import { StopSlider } from "../kit/stopslider.js";
+import { PlayButton } from "../controls/playbutton.js";
+import { StopSlider } from "../controls/stopslider.js";
 import { tr } from "../kit/words.js";
 
 export class FilmTransport {

@@ -2,7 +2,7 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatPercent } from "../kit/format.js";
-import { fit } from "../kit/histogram.js";
+import { fit } from "../charts/histogram.js";
 import { flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 import { recall, remember } from "../kit/remember.js";

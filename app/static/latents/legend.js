@@ -1,7 +1,7 @@
 // The classes as chips: colour and shape beside each name; a click keeps that class bright and dims the rest.
 
 import { el } from "../kit/dom.js";
-import { hatchOf } from "../kit/hatch.js";
+import { hatchOf } from "../charts/hatch.js";
 import { outlineOf, shapeOf, trace } from "../kit/palette.js";
 import { tr } from "../kit/words.js";
 

@@ -2,7 +2,7 @@
 
 import { el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
-import { placed, Rail, stepOf } from "../kit/rail.js";
+import { placed, Rail, stepOf } from "../controls/rail.js";
 import { tr } from "../kit/words.js";
 
 const LOW = -4; // default ends, in decades

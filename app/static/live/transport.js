@@ -2,7 +2,7 @@
 
 import { el, icon, select, setText } from "../kit/dom.js";
 import { formatCount, formatPercent } from "../kit/format.js";
-import { PlayButton } from "../kit/playbutton.js";
+import { PlayButton } from "../controls/playbutton.js";
 import { tr } from "../kit/words.js";
 
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";

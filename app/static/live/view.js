@@ -1,7 +1,7 @@
 // What every live view shares: γ and transport, keys, one connection, Plotly after the first points, drawing what came.
 
-import { Catalogue } from "../kit/catalogue.js";
-import { ChartClock } from "../kit/chartclock.js";
+import { Catalogue } from "../charts/catalogue.js";
+import { ChartClock } from "../charts/chartclock.js";
 import { formatCount } from "../kit/format.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";

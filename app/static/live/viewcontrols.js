@@ -1,7 +1,7 @@
 // Above the latent view: two or three dimensions, PCA or nodes, which nodes, and whether the zoom follows.
 
 import { el, segmented } from "../kit/dom.js";
-import { nodeMenu, swapped } from "../kit/nodepicks.js";
+import { nodeMenu, swapped } from "../controls/nodepicks.js";
 import { tr } from "../kit/words.js";
 
 export class ViewControls {

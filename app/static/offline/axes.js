@@ -1,6 +1,6 @@
-// A view onto wide latents that neither flips nor jumps: principal axes that turn a little per frame, as `app.live.projection`.
+// A view onto wide latents that neither flips nor jumps: principal axes that turn a little per frame, as `app.training.projection`.
 
-import { svd } from "./rotations.js";
+import { svd } from "../engine/rotations.js";
 
 const INERTIA = 4; // weight of the old axes against the data
 

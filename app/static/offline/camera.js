@@ -1,4 +1,4 @@
-// From the view that was asked for to axes, nodes and the range of the histograms, as `app.live.camera`.
+// From the view that was asked for to axes, nodes and the range of the histograms, as `app.training.camera`.
 
 import { StableAxes } from "./axes.js";
 

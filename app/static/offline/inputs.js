@@ -1,4 +1,4 @@
-// The input side of a run: what the network says of the plane of its samples, on a grid. As `app.live.inputs`.
+// The input side of a run: what the network says of the plane of its samples, on a grid. As `app.training.inputs`.
 
 const CELLS = 48; // places each way
 

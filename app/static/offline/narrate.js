@@ -1,6 +1,6 @@
-// One plain sentence on what is happening now, as `app.live.narrate`: a table of cases, of which the first that fits is told.
+// One plain sentence on what is happening now, as `app.training.narrate`: a table of cases, of which the first that fits is told.
 
-import { atChance, phaseOf } from "./phase.js";
+import { atChance, phaseOf } from "../engine/phase.js";
 
 const SEPARABLE = 0.999; // training accuracy from which the terminal phase is said to begin
 const NEAR = 0.9; // accuracy

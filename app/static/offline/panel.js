@@ -1,9 +1,9 @@
-// One run of a group as the page sees it: its camera, its sentence, its next picture; as `app.live.panel`.
+// One run of a group as the page sees it: its camera, its sentence, its next picture; as `app.training.panel`.
 
 import { Camera } from "./camera.js";
 import { regionsOf } from "./inputs.js";
 import { sentence } from "./narrate.js";
-import { atChance } from "./phase.js";
+import { atChance } from "../engine/phase.js";
 import { picture } from "./picture.js";
 
 export class Panel {

@@ -1,6 +1,6 @@
 // What a frame says of a run, and its arrays: positions, predictions, means, collapse points, forces, histograms. As `app.live.frames`.
 
-import { BINS } from "../kit/histogram.js";
+import { BINS } from "../charts/histogram.js";
 
 const COLOURED = 12; // more classes than this share one histogram
 const TOP = 32_767;

@@ -1,7 +1,7 @@
-// One session: hears the page's messages, trains, and posts setups and frames when they are due; as `app.live.run` and its worker.
+// One session: hears the page's messages, trains, and posts setups and frames when they are due; as `app.training.run` and its worker.
 
 import { encode, encodeGroup } from "./encode.js";
-import { Lockstep } from "./lockstep.js";
+import { Lockstep } from "../engine/lockstep.js";
 import { Cost, RateMeter, StepBudget, frameInterval, metricsInterval } from "./pacing.js";
 import { Panel } from "./panel.js";
 

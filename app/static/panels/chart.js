@@ -1,7 +1,7 @@
 // A chart of lines that grows: drawn by Plotly at its own pace, against training steps or γ.
 
 import { el, segmented } from "../kit/dom.js";
-import { logTicks } from "../kit/logticks.js";
+import { logTicks } from "../charts/logticks.js";
 import { tr } from "../kit/words.js";
 
 const EVERY_MS = 190; // Plotly redraws of four charts take tens of milliseconds

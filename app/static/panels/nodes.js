@@ -2,7 +2,7 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatNumber, nodeName } from "../kit/format.js";
-import { BINS, drawAxis, drawStack, drawTiny, fit, tallestOf } from "../kit/histogram.js";
+import { BINS, drawAxis, drawStack, drawTiny, fit, tallestOf } from "../charts/histogram.js";
 import { Linked, flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 import { tr } from "../kit/words.js";

@@ -1,9 +1,9 @@
 // What the panels are saved as: latents, nodes and curves as pictures (SVG, PNG) and as data (CSV).
 
 import { nodeName } from "../kit/format.js";
-import { BINS } from "../kit/histogram.js";
+import { BINS } from "../charts/histogram.js";
 import { classColours } from "../kit/palette.js";
-import { SaveMenu, saveText } from "../kit/savemenu.js";
+import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 import { Curves } from "./curves.js";
 

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from app.live.worker import Engine
+from app.training.worker import Engine
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import DataError, Dataset
 from lpc_core.snapshot import Snapshot

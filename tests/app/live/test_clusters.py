@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from app.live import clusters, makers, orders, worker
+from app.live import clusters, makers, orders
 from app.live.clusters import Host, RayWorker
 from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.settings import Settings
+from app.training import worker
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.run_group import alone
 from tests.app.live._page import Page, until

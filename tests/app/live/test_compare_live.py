@@ -110,7 +110,7 @@ def test_a_killed_worker_is_replaced_and_all_runs_go_on_in_step(hub, page):
 
 
 def test_real_trainers_of_different_speed_stay_in_step_and_paused_ones_come_back_as_they_were():
-    hub = Hub(Settings(), lambda folder: LocalWorker(folder, "app.live.worker:torch_engine"))
+    hub = Hub(Settings(), lambda folder: LocalWorker(folder, "app.training.worker:torch_engine"))
     hub.start()
     try:
         small = compare(RunConfig(data=DataConfig(samples=500, test_samples=100)), [{}, {"loss": "supcon"}], "ab")

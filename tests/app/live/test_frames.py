@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.live.camera import Camera, RangeKeeper
 from app.live.frames import BINS, FrameError, decode, encode, encode_notice, encode_thumbs, moment
 from app.live.messages import View
+from app.training.camera import Camera, RangeKeeper
 from lpc_core.config import unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.snapshot import Snapshot

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 import pytest
 
 from app.live import hub as hubs
-from app.live import sessions, state_file
+from app.live import sessions
 from app.live.hub import Hub, HubError
-from app.live.keeping import SAVE_EVERY_S
 from app.live.mark import mark_name
 from app.live.processes import LocalWorker
 from app.settings import Settings
+from app.training import state_file
+from app.training.keeping import SAVE_EVERY_S
 from lpc_core.config import DataConfig, ModelConfig, RunConfig
 from lpc_core.files import tensors
 from lpc_core.run_group import RunGroup, alone
@@ -408,7 +409,7 @@ def test_outside_the_server_there_is_no_hub():
 
 
 def test_the_real_trainer_survives_a_kill():
-    for hub in started(Settings(), "app.live.worker:torch_engine"):
+    for hub in started(Settings(), "app.training.worker:torch_engine"):
         page = Page(hub, hub.open(alone(RunConfig())))
         spare_is_ready(hub)
         page.wait("frame", lambda info: info["step"] > 100)

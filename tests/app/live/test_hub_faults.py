@@ -19,8 +19,8 @@ from app.live import hub as hubs
 from app.live import seats, sessions
 from app.live.hub import Hub, HubError
 from app.live.processes import LocalWorker
-from app.live.worker import BEAT_S
 from app.settings import Settings
+from app.training.worker import BEAT_S
 from lpc_core.config import unflatten
 from lpc_core.run_group import RunGroup, alone
 from tests.app.live._fake import GATE

@@ -11,13 +11,14 @@ import time
 import numpy as np
 import pytest
 
-from app.live import messages, orders, state_file, wire
-from app.live.history import History
-from app.live.loading import DataCache
+from app.live import messages, orders, wire
 from app.live.outbox import Hangup, Outbox
 from app.live.pacing import RateMeter, StepBudget, frame_interval, metrics_interval
-from app.live.run import Run
 from app.settings import Settings, SettingsError, from_env
+from app.training import state_file
+from app.training.history import History
+from app.training.loading import DataCache
+from app.training.run import Run
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.lockstep import Lockstep

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from app.live import rooms, state_file
+from app.live import rooms
 from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.live.sessions import SessionHandle
 from app.settings import Settings
+from app.training import state_file
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import alone
 from tests.app.live._page import Page, until

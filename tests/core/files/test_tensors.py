@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from app.live import frames, state_file
+from app.live import frames
+from app.training import state_file
 from lpc_core.checkpoint import FileRefused, Limits
 from lpc_core.checkpoint.formats.safetensors_file import parse
 from lpc_core.config import unflatten

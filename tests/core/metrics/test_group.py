@@ -3,9 +3,9 @@
 import pytest
 
 from lpc_core.metrics import METRICS, Metric, names, slow_names
-from lpc_core.metrics._group import Group, groups
-from lpc_core.metrics._info import collect
 from lpc_core.metrics.live import forms
+from lpc_core.metrics.measuring.group import Group, groups
+from lpc_core.metrics.measuring.info import collect
 
 
 @pytest.mark.parametrize("forms", [{"needs": {"b": "weight"}}, {"moments": ("b",)}, {"scatters": ("b",)},
@@ -21,7 +21,7 @@ def test_an_unknown_axis_is_refused():
 
 
 def test_a_name_without_words_is_refused(monkeypatch):
-    monkeypatch.setattr("lpc_core.metrics._info.groups", lambda: {"new": Group(("bare",), None)})
+    monkeypatch.setattr("lpc_core.metrics.measuring.info.groups", lambda: {"new": Group(("bare",), None)})
     with pytest.raises(ValueError, match="expected words for each metric that is measured, got none for bare; add a"):
         collect()
 

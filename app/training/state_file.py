@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
 from app.live import messages
-from app.live.history import History
+from app.training.history import History
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.run_group import RunGroup, from_plain, to_plain
 
-_LOG = logging.getLogger("app.live.state_file")
+_LOG = logging.getLogger("app.training.state_file")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 // Figures in the page's colours: app/charts/_ink.py names them by meaning, here they become the theme's.
 
-import { classColours } from "./palette.js";
-import { rgb } from "./theme.js";
+import { classColours } from "../kit/palette.js";
+import { rgb } from "../kit/theme.js";
 
 const INK = /^var\(--([a-z]+)(?:-(\d+)-of-(\d+))?(?:-a(\d+))?\)$/;
 

@@ -118,6 +118,7 @@ def _plain(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def as_logits(logits: Any, n: int) -> Rows:
+    """Scores of ``n`` samples, one row per latent; `ValueError` otherwise."""
     rows = Rows(logits, "logits")
     if rows.n != n:
         raise ValueError(f"expected logits of {n} samples, one row per latent, got {rows.n}; pass the same samples")
@@ -125,6 +126,7 @@ def as_logits(logits: Any, n: int) -> Rows:
 
 
 def as_weight(weight: Any, d: int) -> tuple[np.ndarray, float]:
+    """A head (K, d) in float64, and the spacing of its number format at 1; `ValueError` for other than d columns."""
     rows = Rows(weight, "weight")
     if rows.d != d:
         raise ValueError(f"expected weight (K, {d}) for latents of {d} nodes, got ({rows.n}, {rows.d}); "

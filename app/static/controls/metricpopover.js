@@ -1,8 +1,8 @@
 // The ⓘ of charts and tables: for each metric its name, formula, meaning and source.
 
-import { el, setText } from "./dom.js";
-import { Popover } from "./popover.js";
-import { tr } from "./words.js";
+import { el, setText } from "../kit/dom.js";
+import { Popover } from "../kit/popover.js";
+import { tr } from "../kit/words.js";
 
 export class MetricPopover extends Popover {
   constructor(root) {

@@ -1,6 +1,6 @@
 // Draws histograms on a canvas: stacked by class with an axis, or tiny ones. (Plotly needs 200 ms for eight; this, 1 ms.)
 
-import { formatTick } from "./format.js";
+import { formatTick } from "../kit/format.js";
 import { hatchOf } from "./hatch.js";
 
 export const BINS = 48;

@@ -6,9 +6,9 @@ import torch
 from sklearn.decomposition import PCA
 
 from app.live.frames import decode, encode
-from app.live.inputs import CELLS, InputSide
 from app.live.messages import View
-from app.live.panel import Panel
+from app.training.inputs import CELLS, InputSide
+from app.training.panel import Panel
 from lpc_core.config import unflatten
 from lpc_core.engine.trainer import Trainer
 

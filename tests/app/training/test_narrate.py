@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from app.live.narrate import tell
+from app.training.narrate import tell
 from lpc_core.snapshot import Snapshot
 
 EYE = np.eye(4)

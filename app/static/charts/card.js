@@ -1,11 +1,11 @@
 // One card: a heading with ⓘ and a save menu, a chart of fixed shape, and the sentence that reads it.
 
-import { el, setText } from "./dom.js";
+import { el, setText } from "../kit/dom.js";
 import { coloured, layoutOf } from "./ink.js";
 import { logTicks } from "./logticks.js";
-import { SaveMenu, saveText } from "./savemenu.js";
-import { short } from "./sharing.js";
-import { tr } from "./words.js";
+import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { short } from "../kit/sharing.js";
+import { tr } from "../kit/words.js";
 
 const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
 const SAVED_WIDTH = 900;

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lpc_core.metrics._base import Reading
-from lpc_core.metrics._given import Given
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.measuring.base import Reading
+from lpc_core.metrics.measuring.given import Given
 from lpc_core.registry import discover
 
 

@@ -1,8 +1,8 @@
 """Worker: the process that trains. It serves many sessions in turns of a few milliseconds, each run its own `Run`.
 
-Started as ``python -m app.live.worker DIRECTORY ENGINE DEVICE NUMBER KEEP_S``; orders come on standard input, reports
-go to standard output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker removes
-what that left, but for the states of runs if these may wait for the next one, and ends.
+Started as ``python -m app.training.worker DIRECTORY ENGINE DEVICE NUMBER KEEP_S``; orders come on standard input,
+reports go to standard output (`wire`). When standard input ends without a `Stop`, the web process is gone: the worker
+removes what that left, but for the states of runs if these may wait for the next one, and ends.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.live import messages, orders, rooms, state_file, wire
-from app.live.loading import DataCache, Load, in_thread
+from app.live import messages, orders, rooms, wire
 from app.live.mark import Mark, mark_name
 from app.live.pacing import SLICE_S, frame_interval, metrics_interval
-from app.live.run import Post, Run
+from app.training import state_file
+from app.training.loading import DataCache, Load, in_thread
+from app.training.run import Post, Run
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset, missing
 from lpc_core.data import load as load_data
@@ -43,7 +44,7 @@ PROGRESS_EVERY_S = 0.2
 EXPECTED = (DataError, ValueError, MemoryError, OSError)  # a reader can do something about these
 STOPPED = "The training process stopped; "
 
-_LOG = logging.getLogger("app.live.worker")
+_LOG = logging.getLogger("app.training.worker")
 
 
 @dataclass(frozen=True)
@@ -369,6 +370,6 @@ def _device(name: str, number: int) -> str:
 
 
 if __name__ == "__main__":
-    from app.live.worker import main as run_main  # under its own name, so that pickled classes are the same ones
+    from app.training.worker import main as run_main  # under its own name, so that pickled classes are the same ones
 
     run_main(*sys.argv[1:6])

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.catalogue import catalogue
-from app.live import frames, messages, orders, state_file
-from app.live.delivery import Delivery
-from app.live.history import History
-from app.live.keeping import Keeper
+from app.live import frames, messages, orders
 from app.live.pacing import RateMeter, StepBudget
-from app.live.panel import Panel
+from app.training import state_file
+from app.training.delivery import Delivery
+from app.training.history import History
+from app.training.keeping import Keeper
+from app.training.panel import Panel
 from lpc_core.data import Dataset
 from lpc_core.engine.lockstep import Lockstep
 from lpc_core.run_group import RunGroup

@@ -1,6 +1,6 @@
 // A rail with a thumb, as every slider of the lab has it: its owner says what a share of its length and a key mean.
 
-import { el } from "./dom.js";
+import { el } from "../kit/dom.js";
 
 export class Rail {
   /** hooks: {to(share) while it is dragged, key(event)}; `between` lies over the filled part and under the thumb. */

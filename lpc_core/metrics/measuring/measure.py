@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from lpc_core.metrics._base import Reading
-from lpc_core.metrics._given import Given, given
-from lpc_core.metrics._group import Group, groups, undefined
 from lpc_core.metrics.arithmetic.sampling import too_few
+from lpc_core.metrics.measuring.base import Reading
+from lpc_core.metrics.measuring.given import Given, given
+from lpc_core.metrics.measuring.group import Group, groups, undefined
 from lpc_core.progress import Progress, silent
 
 

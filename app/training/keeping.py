@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.live import state_file
+from app.training import state_file
 
 SAVE_EVERY_S, SAVE_AGAIN_S = 2.0, 60.0  # where it fails it is tried less and less often, down to the latter
 SAVE_SHARE = 0.05  # of the time, at most, goes into state files

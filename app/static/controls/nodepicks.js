@@ -1,8 +1,8 @@
 // Which nodes the axes show: one menu per axis; a node that another axis shows is swapped with it.
 
-import { select } from "./dom.js";
-import { nodeName } from "./format.js";
-import { tr } from "./words.js";
+import { select } from "../kit/dom.js";
+import { nodeName } from "../kit/format.js";
+import { tr } from "../kit/words.js";
 
 /** `nodes` with `node` in place `slot`. */
 export function swapped(nodes, slot, node) {

@@ -1,6 +1,6 @@
 // Ticks of a logarithmic axis: every decade or every few, or 1, 3, or 1, 2, 5 of each where it spans little.
 
-import { formatDecade, formatTick } from "./format.js";
+import { formatDecade, formatTick } from "../kit/format.js";
 
 const FACTORS = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
 

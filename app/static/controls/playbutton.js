@@ -1,7 +1,7 @@
 // The button that plays and pauses.
 
-import { el, icon } from "./dom.js";
-import { tr } from "./words.js";
+import { el, icon } from "../kit/dom.js";
+import { tr } from "../kit/words.js";
 
 const PLAY = "M7 4.500v15l12.500-7.500z";
 const PAUSE = "M6 4.500h4.200v15H6zM13.800 4.500H18v15h-4.200z";

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from app.live.projection import StableBasis
+from app.training.projection import StableBasis
 
 TURN = math.degrees(math.atan(1 / 4)) + 1e-6  # the largest turn of an update
 

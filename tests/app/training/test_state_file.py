@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from app.live import frames, messages, orders, state_file, wire
-from app.live.history import MAX_ROWS, History
-from app.live.worker import Engine, Pulse, Worker
+from app.live import frames, messages, orders, wire
+from app.training import state_file
+from app.training.history import MAX_ROWS, History
+from app.training.worker import Engine, Pulse, Worker
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep

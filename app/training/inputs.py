@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.live.projection import StableBasis
+from app.training.projection import StableBasis
 from lpc_core.engine.lockstep import Member
 
 CELLS = 48  # the plane is asked at so many places each way

@@ -1,6 +1,6 @@
 // A slider over a row of stops: drag, click, arrows, Home and End; says where it is to a screen reader.
 
-import { el } from "./dom.js";
+import { el } from "../kit/dom.js";
 import { placed, Rail, stepOf } from "./rail.js";
 
 export class StopSlider {

@@ -1,7 +1,7 @@
 // A small menu of file formats: a button that opens a list, with the keys of a menu (WAI-ARIA menu button).
 
-import { el, icon } from "./dom.js";
-import { tr } from "./words.js";
+import { el, icon } from "../kit/dom.js";
+import { tr } from "../kit/words.js";
 
 const DOWN = "M11 4h2v8.600l3.300-3.300 1.400 1.400L12 16.400l-5.700-5.700 1.400-1.400 3.300 3.300zM5 18h14v2H5z";
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lpc_core.metrics._base import Metric
-from lpc_core.metrics._group import groups
+from lpc_core.metrics.measuring.base import Metric
+from lpc_core.metrics.measuring.group import groups
 from lpc_core.registry import discover
 
 _PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"

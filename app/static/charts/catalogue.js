@@ -1,6 +1,6 @@
 // The words of metrics and charts as the server sent them, and what the charts make of them: lines, axes, menus.
 
-import { tr } from "./words.js";
+import { tr } from "../kit/words.js";
 
 const WORDS = ["title", "short", "formula", "meaning", "unit", "about"];
 

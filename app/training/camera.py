@@ -8,7 +8,7 @@ import numpy as np
 
 from app.live.frames import Projection, finite
 from app.live.messages import MAX_LARGE_NODES, View
-from app.live.projection import StableBasis
+from app.training.projection import StableBasis
 
 
 class RangeKeeper:

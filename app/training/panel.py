@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 
 from app.live import frames
-from app.live.camera import Camera
-from app.live.history import History
-from app.live.inputs import InputSide
 from app.live.messages import View
-from app.live.narrate import Told, tell
+from app.training.camera import Camera
+from app.training.history import History
+from app.training.inputs import InputSide
+from app.training.narrate import Told, tell
 from lpc_core.config import LossConfig
 from lpc_core.data import sources
 from lpc_core.engine.lockstep import Member
