@@ -27,7 +27,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("lpc_core.__main__",),
     ("app.words",),
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons",
-     "app.reach"),
+     "app.one", "app.reach"),
     ("app.abouts",),
     ("app.hosts", "app.proxies"),
     ("app.live", "app.login", "app.looks"),

@@ -24,6 +24,7 @@ from app.live.messages import Control, Ping, Thumbs
 from app.live.processes import MakeWorker
 from app.live.seats import Seat
 from app.live.sessions import Outlet, Session, SessionHandle
+from app.one import One
 from app.settings import Settings
 from lpc_core.engine.cost import Cost, CostError, cost_of_group
 from lpc_core.run_group import RunGroup
@@ -32,7 +33,6 @@ MAX_CRASHES = 3  # of a run within `sessions.CRASH_WINDOW_S`, until it is stoppe
 CLOSE_REPLACED, CLOSE_GONE = 4409, 4408  # WebSocket close codes
 
 _LOG = logging.getLogger(__name__)
-_current: Hub | None = None
 
 
 class HubError(RuntimeError):
@@ -413,15 +413,5 @@ def _same(ours: str, theirs: str) -> bool:
     return hmac.compare_digest(ours.encode(), theirs.encode())
 
 
-def install(hub: Hub | None) -> None:
-    """Make ``hub`` this process's (None: there is none any more)."""
-    global _current  # noqa: PLW0603 - one server, one hub
-    _current = hub
-
-
-def current() -> Hub:
-    """The hub of this process, for the views' script threads; raises `HubError` outside the server."""
-    if _current is None:
-        raise HubError("expected the lab's own server, got a plain `streamlit run app/main.py`; "
-                       "start it with `python -m app`")
-    return _current
+_ONE: One[Hub] = One(HubError)
+install, current = _ONE.install, _ONE.current

@@ -10,6 +10,7 @@ from app.lessons import lessons
 from app.live.hub import Hub
 from app.live.messages import Pause, Play
 from app.live.sessions import Outlet
+from app.one import One
 from app.room import codes
 from app.room.classroom import Classroom, Member, RoomError
 from app.room.messages import Where
@@ -21,7 +22,6 @@ STALE = N_("There is no room by this code (any more). Ask for the present one.")
 GONE = N_("This room is over. Open a new one.")
 NO_RUN = N_("Expected the run of a page that is open, got one that has ended; reload the page and open the room "
             "again.")
-_current: Register | None = None
 
 
 def question(lesson: str, index: int) -> int:
@@ -169,15 +169,5 @@ class Register:
                     self.end(room, LEFT)
 
 
-def install(register: Register | None) -> None:
-    """Make ``register`` this process's (None: there is none any more)."""
-    global _current  # noqa: PLW0603 - one server, one register
-    _current = register
-
-
-def current() -> Register:
-    """The rooms of this process; raises `RoomError` outside the server."""
-    if _current is None:
-        raise RoomError("expected the lab's own server, got a plain `streamlit run app/main.py`; "
-                        "start it with `python -m app`")
-    return _current
+_ONE: One[Register] = One(RoomError)
+install, current = _ONE.install, _ONE.current

@@ -1,7 +1,10 @@
 """A page as a link opens it, without a browser."""
 
+from contextlib import contextmanager
+
 from streamlit.testing.v1 import AppTest
 
+from app.desks import jobs
 from tests.patience import PATIENCE_S
 
 
@@ -13,3 +16,11 @@ def opened(page, **link):
     test.run()
     assert not test.exception
     return test
+
+
+@contextmanager
+def opened_with(page, monkeypatch, module, desk):
+    """The same where ``desk`` stands in for the class of its parent's name in ``module``; its jobs end with it."""
+    monkeypatch.setattr(module, desk.__base__.__name__, desk)
+    yield opened(page)
+    jobs.close_all()

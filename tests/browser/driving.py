@@ -47,8 +47,15 @@ def resting_box(page, locator):
 
 def drag_gamma(page, value):
     """Drag the γ slider's thumb to ``value`` with the mouse, in small moves as a hand does."""
-    box = resting_box(page, page.locator("[data-testid=lpc-gamma] .lpc-rail"))
-    here = float(page.get_by_test_id("lpc-gamma").get_attribute("aria-valuenow"))
+    wanted = math.log10(value)
+    ask_until(page, lambda: _drag(page, wanted), lambda reached: abs(reached - wanted) < 0.05)
+
+
+def _drag(page, wanted):
+    """Where the thumb is after one try, in decades; what comes onto a page just then moves it away from a hand."""
+    rail, slider = page.locator("[data-testid=lpc-gamma] .lpc-rail"), page.get_by_test_id("lpc-gamma")
+    box = resting_box(page, rail)
+    here = float(slider.get_attribute("aria-valuenow"))
     y = box["y"] + box["height"] / 2
 
     def x_of(log_gamma):
@@ -56,8 +63,9 @@ def drag_gamma(page, value):
 
     page.mouse.move(x_of(here), y)
     page.mouse.down()
-    page.mouse.move(x_of(math.log10(value)), y, steps=12)
+    page.mouse.move(x_of(wanted), y, steps=12)
     page.mouse.up()
+    return float(slider.get_attribute("aria-valuenow"))
 
 
 def at_rest(state):

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from scipy import stats
 
 import lpc_core.robustness
 from lpc_core import study as studies
-from lpc_core.cli import main
 from lpc_core.config import flatten, unflatten
 from lpc_core.data import spread
 from lpc_core.engine.trainer import Trainer
@@ -454,15 +452,12 @@ def test_what_is_no_study_at_all_is_refused(tmp_path):
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    """Run ``lpc study`` in this process; returns (status, lines of stdout, stderr)."""
+def lpc(shell):
+    """``lpc study`` in this process: status, lines of stdout, stderr."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "study", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, errors = capsys.readouterr()
-        return end.value.code, out.splitlines(), errors
+        status, out, errors = shell("study", *arguments)
+        return status, out.splitlines(), errors
 
     return run
 

@@ -6,7 +6,6 @@ import { el, setText } from "../kit/dom.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { join } from "../kit/sharing.js";
-import { tr } from "../kit/words.js";
 
 export class Cards extends Part {
   /** props: {cards, columns, sentence, plotlyUrl} */
@@ -19,18 +18,7 @@ export class Cards extends Part {
     this.popover = new MetricPopover(this.root);
     this.root.lpcCards = { state: () => this.state(), cards: this };
     this.show();
-    this.begin();
-  }
-
-  /** Styles first, then Plotly: the cards are there, with their words, before the charts are. */
-  async begin() {
-    if (!await this.styled()) return;
-    try {
-      this.Plotly = await this.plotly();
-      this.request();
-    } catch (error) {
-      this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text: tr("{error}; reload the page.", { error: error.message }) }));
-    }
+    this.beginCharts((text) => this.root.prepend(el("p", { class: "lpc-notice lpc-error", role: "alert", text })));
   }
 
   update(props) {

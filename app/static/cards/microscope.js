@@ -44,7 +44,7 @@ export class Microscope extends Part {
     this.build();
     this.root.lpcMicroscope = { state: () => this.state(), microscope: this };
     this.update(props);
-    this.begin();
+    this.beginCharts((text) => setText(this.sentence, text));
   }
 
   build() {
@@ -66,16 +66,6 @@ export class Microscope extends Part {
       el("header", { class: "lpc-head" }, el("h2", { text: tr("Collapse microscope") }), info, this.picks),
       row(tr("magnified"), this.zoomValue, this.lens), row(tr("step"), this.timeValue, this.time),
       el("div", { class: "lpc-scope-buttons" }, fit, deepest), this.sentence), grid);
-  }
-
-  async begin() {
-    if (!await this.styled()) return;
-    try {
-      this.Plotly = await this.plotly();
-      this.request();
-    } catch (error) {
-      setText(this.sentence, tr("{error}; reload the page.", { error: error.message }));
-    }
   }
 
   /** New moments are appended; whoever looks at the last one stays with the last. Another study starts afresh. */

@@ -5,6 +5,7 @@ import { learn } from "./explain.js";
 import { Share } from "./share.js";
 import { ask, leave } from "./sharing.js";
 import { applyTheme, readTheme } from "./theme.js";
+import { tr } from "./words.js";
 
 export class Part {
   /** Lives in `element`; className and testid are those of its root, sheets the style sheets besides the common one. */
@@ -62,6 +63,17 @@ export class Part {
   /** Resolves to Plotly, which the props give or say where to get. */
   plotly() {
     return this.props.Plotly ?? loadPlotly(new URL(this.props.plotlyUrl, document.baseURI).href);
+  }
+
+  /** Styles first, then Plotly: a part is there, with its words, before its charts are. `failed` hears in words why they never come. */
+  async beginCharts(failed) {
+    if (!await this.styled()) return;
+    try {
+      this.Plotly = await this.plotly();
+      this.request();
+    } catch (error) {
+      failed(tr("{error}; reload the page.", { error: error.message }));
+    }
   }
 
   destroy() {

@@ -47,6 +47,13 @@ class Page:
     def say(self, text: str) -> None:
         self.hub.say(self.id, parse(text))
 
+    def pause(self, *settle: float) -> int:
+        """Stand still; returns how many messages had come by then."""
+        self.say('{"type": "pause"}')
+        self.wait("frame", lambda info: info["state"] == "paused")
+        self.settle(*settle)
+        return len(self.seen)
+
     def acknowledge(self) -> None:
         self.hub.say(self.id, Ack(type="ack", frame=self.last["frame"]))
 

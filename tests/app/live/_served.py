@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.connection import Connection
 
 from app.live import hub as hubs
 from app.live.hub import Hub
 from app.live.processes import LocalWorker
 from app.settings import Settings
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 
 @contextlib.contextmanager
@@ -33,3 +35,12 @@ def served(settings: Settings, routes: Sequence[WebSocketRoute]) -> Iterator[tup
     thread.join(5)
     hubs.install(None)
     hub.stop()
+
+
+def closing_code(socket: Connection) -> int:
+    """The code the server hangs up with."""
+    try:
+        while True:
+            socket.recv(timeout=PATIENCE_S)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code

@@ -52,10 +52,8 @@ def test_the_setup_and_every_frame_carry_all_runs_at_one_step(page):
 
 
 def test_step_pause_and_reset_are_for_all(page):
-    page.say('{"type": "pause"}')
-    page.wait("frame", lambda info: info["state"] == "paused")
-    page.settle()
-    step, count = page.last["step"], len(page.seen)
+    count = page.pause()
+    step = page.last["step"]
     page.say('{"type": "step", "count": 7}')
     page.wait("frame", lambda info: info["step"] == step + 7 and info["state"] == "paused", since=count)
     page.say('{"type": "reset"}')
@@ -117,10 +115,8 @@ def test_real_trainers_of_different_speed_stay_in_step_and_paused_ones_come_back
         page = Page(hub, hub.open(small))
         page.wait("frame", lambda info: info["step"] > 60)
         spare_is_ready(hub)
-        page.say('{"type": "pause"}')
-        page.wait("frame", lambda info: info["state"] == "paused")
-        page.settle(0.5)
-        before, count = page.last, len(page.seen)
+        count = page.pause(0.5)
+        before = page.last
         assert [panel["theory"] for panel in page.wait("setup")["panels"]] == [True, False]
         os.kill(worker_pid(hub), signal.SIGKILL)
         page.wait("notice", lambda info: info["state"] == "restored", since=count)

@@ -102,10 +102,8 @@ def test_there_is_a_limit_and_it_is_said(hub):
 
 def test_pause_stands_still_and_gamma_still_moves_the_predicted_points(page):
     page.wait("frame", lambda info: info["step"] > 5)
-    page.say('{"type": "pause"}')
-    page.wait("frame", lambda info: info["state"] == "paused")
-    page.settle()
-    step, radius, count = page.last["step"], page.last["predicted_radius"], len(page.seen)
+    count = page.pause()
+    step, radius = page.last["step"], page.last["predicted_radius"]
     page.say('{"type": "gamma", "value": 50.0, "seq": 9}')
     moved = page.wait("frame", lambda info: info["gamma_seq"] == 9, since=count)
     assert moved["predicted_radius"] < radius / 2
@@ -115,10 +113,8 @@ def test_pause_stands_still_and_gamma_still_moves_the_predicted_points(page):
 
 
 def test_step_takes_that_many_steps_and_pauses(page):
-    page.say('{"type": "pause"}')
-    page.wait("frame", lambda info: info["state"] == "paused")
-    page.settle()
-    step, count = page.last["step"], len(page.seen)
+    count = page.pause()
+    step = page.last["step"]
     page.say('{"type": "step", "count": 7}')
     page.wait("frame", lambda info: info["state"] == "paused" and info["step"] == step + 7, since=count)
     page.settle()
@@ -163,9 +159,7 @@ def test_reset_begins_a_new_run_at_step_0(page):
 
 def test_speed_is_kept_by_waiting(page):
     """A quarter second's worth may come at once (`StepBudget`); the rest takes its time, and more on a busy machine."""
-    page.say('{"type": "pause"}')
-    page.wait("frame", lambda info: info["state"] == "paused")
-    page.settle()
+    page.pause()
     step, watch = page.last["step"], Stopwatch()
     page.say('{"type": "speed", "steps_per_second": 50}')
     page.say('{"type": "play"}')
@@ -174,10 +168,7 @@ def test_speed_is_kept_by_waiting(page):
 
 
 def test_a_view_is_answered_while_paused(page):
-    page.say('{"type": "pause"}')
-    page.wait("frame", lambda info: info["state"] == "paused")
-    page.settle()
-    count = len(page.seen)
+    count = page.pause()
     page.say('{"type": "view", "projection": "pca", "dims": 3, "large": [1]}')
     seen = page.wait("frame", since=count)
     assert (seen["projection"], seen["dims"], seen["large"]) == ("pca", 3, [1])
@@ -414,10 +405,8 @@ def test_the_real_trainer_survives_a_kill():
         spare_is_ready(hub)
         page.wait("frame", lambda info: info["step"] > 100)
         page.say('{"type": "gamma", "value": 0.5, "seq": 1}')
-        page.say('{"type": "pause"}')
-        page.wait("frame", lambda info: info["state"] == "paused")
-        page.settle(0.3)
-        before, count = page.last, len(page.seen)
+        count = page.pause(0.3)
+        before = page.last
         os.kill(worker_pid(hub), signal.SIGKILL)
         notice = page.wait("notice", lambda info: info["state"] == "restored", since=count)
         assert notice["text"] == f"The training process stopped; went on from step {before['step']:,}."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.routing import WebSocketRoute
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from app.live.frames import decode
@@ -17,7 +17,7 @@ from app.live.hub import Hub
 from app.room import register, socket
 from app.settings import Settings
 from tests.app.live._page import Page
-from tests.app.live._served import served
+from tests.app.live._served import closing_code, served
 from tests.app.live.test_hub import config
 from tests.patience import PATIENCE_S, looks
 
@@ -48,11 +48,7 @@ class Line:
         raise AssertionError(f"no such {kind}")
 
     def end(self) -> int:
-        try:
-            while True:
-                self.socket.recv(timeout=PATIENCE_S)
-        except ConnectionClosed as closed:
-            return closed.rcvd.code
+        return closing_code(self.socket)
 
 
 @pytest.fixture

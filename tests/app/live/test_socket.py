@@ -22,7 +22,7 @@ from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import alone
 from tests.app.live._page import as_one
-from tests.app.live._served import served
+from tests.app.live._served import closing_code, served
 from tests.patience import PATIENCE_S, looks, until
 
 RUN = RunConfig(data=DataConfig(dataset="fake"), steps=1_000_000)
@@ -48,12 +48,7 @@ class Tab:
         self.say(type="hello", token=token)
 
     def end(self) -> int:
-        """The code the server hangs up with."""
-        try:
-            while True:
-                self.socket.recv(timeout=PATIENCE_S)
-        except ConnectionClosed as closed:
-            return closed.rcvd.code
+        return closing_code(self.socket)
 
     def close(self) -> None:
         self._line.__exit__(None, None, None)

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from app.desks import films, jobs
+from app.desks import films
 from app.desks.samples import FILMS, samples
 from lpc_core.film import film_bytes, open_film
 from lpc_core.presets import default_run
-from tests.patience import PATIENCE_S
+from tests.app._opening import opened_with
 
 PAGE = """
 from app.views.film import VIEW
@@ -27,11 +26,8 @@ class StillDesk(films.FilmDesk):
 
 @pytest.fixture
 def page(monkeypatch):
-    monkeypatch.setattr(films, "FilmDesk", StillDesk)
-    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
-    assert not test.exception
-    yield test
-    jobs.close_all()
+    with opened_with(PAGE, monkeypatch, films, StillDesk) as test:
+        yield test
 
 
 def test_one_press_records_the_tabs_run_shortened(page):

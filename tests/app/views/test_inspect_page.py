@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.desks import inspections, jobs
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
@@ -15,7 +14,7 @@ from app.parts.samples import sample_items
 from app.views._plain import plain
 from lpc_core.files import tensors
 from tests.app._inspections import made
-from tests.patience import PATIENCE_S
+from tests.app._opening import opened_with
 
 PAGE = """
 from app.views.inspect import VIEW
@@ -39,11 +38,8 @@ class StillDesk(InspectDesk):
 
 @pytest.fixture
 def page(monkeypatch):
-    monkeypatch.setattr(inspections, "InspectDesk", StillDesk)
-    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
-    assert not test.exception
-    yield test
-    jobs.close_all()
+    with opened_with(PAGE, monkeypatch, inspections, StillDesk) as test:
+        yield test
 
 
 def desk(page, slot=""):

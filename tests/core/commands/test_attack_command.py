@@ -1,11 +1,10 @@
 """``lpc attack``: a table with sentences, JSON, a file with every sample; refusals in one line."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from lpc_core.cli import main
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import parse_run
 
@@ -20,15 +19,9 @@ def run_file(tmp_path_factory):
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "attack", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "120")
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
+def lpc(shell, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    return partial(shell, "attack")
 
 
 def test_a_table_and_sentences(lpc, run_file):

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from lpc_core.cli import main
 from lpc_core.engine.state import unpack
 
 QUICK = ["samples=200", "test_samples=50", "steps=20", "batch_size=16"]
@@ -55,12 +54,9 @@ def test_settings_lists_them_all():
     (["train", *QUICK, "optimizer=sgd", "lr=10", "head_lr=10", "steps=500"], "lpc: The run diverged before step"),
     (["dance"], "lpc: No such command 'dance'"),
 ])
-def test_a_refused_input_is_one_line(arguments, message, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["lpc", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    assert end.value.code == 2
-    errors = capsys.readouterr().err
+def test_a_refused_input_is_one_line(arguments, message, shell):
+    code, _, errors = shell(*arguments)
+    assert code == 2
     assert errors.startswith(message)
     assert len(errors.strip().splitlines()) == 1
 

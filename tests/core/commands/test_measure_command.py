@@ -6,13 +6,13 @@ import json
 import math
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import safetensors.numpy
 import torch
 
-from lpc_core.cli import main
 from lpc_core.engine.trainer import Trainer
 from lpc_core.metrics import measure, readings
 from lpc_core.parsing import parse_run
@@ -25,16 +25,8 @@ ALL = {"latents": LATENTS, "labels": LABELS, "weight": WEIGHT, "bias": BIAS}
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    """Run the command in this process; returns (status, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "measure", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return (end.value.code, *capsys.readouterr())
-
-    return run
+def lpc(shell):
+    return partial(shell, "measure")
 
 
 def as_csv(path):

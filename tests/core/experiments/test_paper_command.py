@@ -2,24 +2,17 @@
 
 import csv
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from lpc_core.cli import main
 from lpc_core.experiments import Store, all_rows
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "paper", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
+def lpc(shell, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    return partial(shell, "paper")
 
 
 def test_every_row_is_listed(lpc):

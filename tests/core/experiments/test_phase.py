@@ -2,12 +2,11 @@
 
 import csv
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
-from lpc_core.cli import main
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.experiments import cell_of, phase_diagram
@@ -57,15 +56,9 @@ def test_bad_axes_are_refused():
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    def call(*arguments):
-        settings = [f"{name}={value}" for name, value in SMALL.items()]
-        monkeypatch.setattr(sys, "argv", ["lpc", "phase", *settings, "--processes", "1", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
+def lpc(shell):
+    settings = [f"{name}={value}" for name, value in SMALL.items()]
+    return partial(shell, "phase", *settings, "--processes", "1")
 
 
 def test_the_command_draws_and_writes(lpc, tmp_path):

@@ -180,3 +180,14 @@ def _bn(state, name, x):
     mean, var = state[f"{name}.running_mean"].view(shape), state[f"{name}.running_var"].view(shape)
     weight, bias = state[f"{name}.weight"].view(shape), state[f"{name}.bias"].view(shape)
     return (x - mean) / torch.sqrt(var + 1e-5) * weight + bias
+
+
+def check_same(network, net, pictures):
+    """What was recognised is the pictures' classifier ``net`` of 5 classes and 4 latent nodes."""
+    assert network.obstacle == ""
+    assert (network.classes, network.latent_dim, network.input_shape) == (5, 4, tuple(pictures.shape[1:]))
+    assert network.theory_note == ""
+    logits, latents = network.build()(pictures)
+    torch.testing.assert_close(logits, net(pictures), rtol=1e-4, atol=1e-5)
+    weight, bias = (torch.from_numpy(part) for part in (network.weight, network.bias))
+    torch.testing.assert_close(latents @ weight.T + bias, logits, rtol=1e-4, atol=1e-5)

@@ -1,14 +1,13 @@
 """A checkpoint of another make under attack: recognised, normalised and bounded as in training; refusals."""
 
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from lpc_core.cli import main
 from lpc_core.inspection.attacking import target
 from lpc_core.inspection.from_file import Wishes
 from lpc_core.robustness import report
@@ -63,14 +62,8 @@ def test_attacks_stay_inside_the_range_of_pixels_and_find_the_boundary(files):
 
 
 @pytest.fixture
-def lpc(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lpc", "attack", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
+def lpc(shell):
+    return partial(shell, "attack")
 
 
 def test_the_command_attacks_it(files, lpc):

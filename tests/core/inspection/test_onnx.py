@@ -10,6 +10,7 @@ from torch import nn
 from lpc_core.checkpoint import open_file
 from lpc_core.inspection import recognise
 from lpc_core.inspection.layouts._operations import OPERATIONS
+from tests.core.inspection.networks import check_same
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -46,13 +47,7 @@ def exported(net, example, path, free):
 def test_what_torch_exports(activation, free, tmp_path):
     net, pictures = Net(activation).eval(), torch.randn(4, 3, 20, 20)
     network = recognise(exported(net, pictures[:1], tmp_path / "net.onnx", free))
-    assert network.obstacle == ""
-    assert (network.classes, network.latent_dim, network.input_shape) == (5, 4, (3, 20, 20))
-    assert network.theory_note == ""
-    logits, latents = network.build()(pictures)
-    torch.testing.assert_close(logits, net(pictures), rtol=1e-4, atol=1e-5)
-    head = torch.from_numpy(network.weight), torch.from_numpy(network.bias)
-    torch.testing.assert_close(latents @ head[0].T + head[1], logits, rtol=1e-4, atol=1e-5)
+    check_same(network, net, pictures)
 
 
 def model(nodes, tensors, sizes, path, outputs=("y",)):

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from lpc_core.checkpoint import open_file
 from lpc_core.inspection import recognise
+from tests.core.inspection.networks import check_same
 
 
 class Net(nn.Module):
@@ -38,13 +39,7 @@ def exported(net, example, path, free=True):
 def test_what_torch_exports(activation, free, tmp_path):
     net, pictures = Net(activation).eval(), torch.randn(5, 3, 20, 20)
     network = recognise(exported(net, pictures[:2], tmp_path / "net.pt2", free))
-    assert network.obstacle == ""
-    assert (network.classes, network.latent_dim, network.input_shape) == (5, 4, (3, 20, 20))
-    assert network.theory_note == ""
-    logits, latents = network.build()(pictures)
-    torch.testing.assert_close(logits, net(pictures), rtol=1e-4, atol=1e-5)
-    head = torch.from_numpy(network.weight), torch.from_numpy(network.bias)
-    torch.testing.assert_close(latents @ head[0].T + head[1], logits, rtol=1e-4, atol=1e-5)
+    check_same(network, net, pictures)
 
 
 LAYERS = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 7),

@@ -12,6 +12,7 @@ from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
 from lpc_core.optimizers import muon
 from lpc_core.optimizers.muon import is_matrix, orthogonalised
+from tests.core._going_on import check_goes_on
 
 SETTINGS = {"optimizer": "muon", "muon_lr": 0.1, "muon_momentum": 0.6, "muon_steps": 3, "lr": 4e-3, "head_lr": 1e-2,
             "weight_decay": 0.05, "momentum": 0.8, "beta2": 0.98}
@@ -124,13 +125,7 @@ def test_a_network_without_matrices_is_refused(engine):
 @pytest.mark.parametrize("block", [0, 4])
 def test_a_saved_run_goes_on_exactly(settings, block):
     run = unflatten(SETTINGS | {"samples": 100, "test_samples": 20, "batch_size": 16, "steps": 40} | settings)
-    whole, part, rest = (Trainer(run, "cpu", block=block) for _ in range(3))
-    whole.advance(20)
-    part.advance(9)
-    rest.load_state_bytes(part.state_bytes())
-    rest.advance(11)
-    for one, other in zip(whole.model.parameters(), rest.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    check_goes_on(lambda: Trainer(run, "cpu", block=block), 9, 11)
 
 
 def test_all_of_a_restored_state_lies_where_the_weights_are():
