@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-STATIC = HERE / "static"
 if str(HERE.parent) not in sys.path:  # `streamlit run app/server.py` puts only this file's own folder there
     sys.path.insert(0, str(HERE.parent))
 # Streamlit puts the script's folder first before each run and takes it away afterwards; whatever another thread imports
@@ -36,7 +35,6 @@ from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse, PlainTextResponse, Response  # noqa: E402
 from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
-from starlette.staticfiles import StaticFiles  # noqa: E402
 from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 from streamlit import config  # noqa: E402
 
@@ -61,6 +59,7 @@ from app.room import register as registers  # noqa: E402
 from app.room.socket import frames as room_frames  # noqa: E402
 from app.room.socket import words as room_words  # noqa: E402
 from app.settings import from_env  # noqa: E402
+from app.static_files import FOREVER, REVALIDATE, STATIC, OwnFiles, address, look, version  # noqa: E402
 
 
 def _inline_scripts() -> str:
@@ -93,9 +92,7 @@ def headers_for(frames: tuple[str, ...]) -> dict[str, str]:
 
 SETTINGS = from_env()
 HEADERS = headers_for(SETTINGS.frame_ancestors)
-FOREVER = "public, max-age=31536000, immutable"
 SWEEP_S = 60
-REVALIDATE = "no-cache"  # keep it, but ask each time whether it is still right (ETag)
 
 
 class OwnHeaders:
@@ -110,7 +107,7 @@ class OwnHeaders:
                 present = {name.lower() for name, _ in message["headers"]}
                 more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
                 if any(n.lower() == b"content-type" and v.startswith(b"text/html") for n, v in message["headers"]):
-                    more.append((b"link", early_files().encode()))
+                    more.append((b"link", early_files(version()).encode()))
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
@@ -175,10 +172,10 @@ def _first_files(scope: Scope) -> Callable[[bytes], bytes]:
     asked = Request(scope)
     spoken = words.chosen(asked.query_params.get("lang"), asked.headers.get("accept-language"))
     table = f'<script src="lab/words/{spoken}.js?v={words.version(spoken)}"></script>' if spoken != words.OWN else ""
-    mark = b'<script type="module"'
-    ours = ('<link rel="stylesheet" href="lab/static/kit/stage.css">'
-            f'{table}<script src="lab/static/kit/page.js"></script>'
-            '<script type="module" src="lab/static/kit/terms.js"></script>').encode()
+    mark, now = b'<script type="module"', look()
+    ours = (f'<link rel="stylesheet" href="{address("kit/stage.css", now)}">'
+            f'{table}<script src="{address("kit/page.js", now)}"></script>'
+            f'<script type="module" src="{address("kit/terms.js", now)}"></script>').encode()
 
     def change(body: bytes) -> bytes:
         if b"<title>Streamlit</title>" not in body:
@@ -198,24 +195,14 @@ async def page_words(call: Request) -> Response:
                     headers={"cache-control": FOREVER if lasting else REVALIDATE})
 
 
-@functools.cache
-def early_files() -> str:
+@functools.lru_cache(maxsize=1)
+def early_files(at: str) -> str:
     """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait).
 
-    They are relative to the page, as everything a page asks for: it may lie below any path.
+    They are relative to the page, as everything a page asks for: it may lie below any path. ``at`` is their version.
     """
-    found = [f"<lab/static/{name}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
+    found = [f"<{address(name, at)}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
     return ", ".join(found)
-
-
-class OwnFiles(StaticFiles):
-    """`app/static`, revalidated at each use: our modules import each other by plain names, without versions."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """As the base class, with the cache header."""
-        response = await super().get_response(path, scope)
-        response.headers["cache-control"] = REVALIDATE
-        return response
 
 
 @functools.cache
@@ -310,7 +297,7 @@ app = st.App(
         Route("/lab/films/{name}", shipped_film),
         Route("/lab/qr.svg", qr_code),
         Route("/lab/run.html", run_page),
-        Mount("/lab/static", OwnFiles(directory=STATIC)),
+        Mount("/lab/static", OwnFiles()),
     ],
     middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts),
                 Middleware(login.OnlyKnown), Middleware(OwnPage)],

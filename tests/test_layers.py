@@ -29,7 +29,7 @@ ROOMS = (  # from the ground up; a room may import itself and the rooms on floor
     ("app", "app.settings", "app.catalogue", "app.comparisons", "app.charts", "app.glossary", "app.lessons",
      "app.one", "app.reach"),
     ("app.abouts",),
-    ("app.hosts", "app.proxies"),
+    ("app.hosts", "app.proxies", "app.static_files"),
     ("app.live", "app.login", "app.looks"),
     ("app.training",),
     ("app.offline", "app.room"),

@@ -53,17 +53,20 @@ class Track:
     @property
     def gammas(self) -> np.ndarray:
         """(T,) γ in the run's own convention."""
-        return np.array([moment.gamma for moment in self.moments], np.float64)
+        return self._each("gamma")
 
     @property
     def train_accuracy(self) -> np.ndarray:
         """(T,) 0…1."""
-        return np.array([moment.train_accuracy for moment in self.moments], np.float64)
+        return self._each("train_accuracy")
 
     @property
     def test_accuracy(self) -> np.ndarray:
         """(T,) 0…1."""
-        return np.array([moment.test_accuracy for moment in self.moments], np.float64)
+        return self._each("test_accuracy")
+
+    def _each(self, name: str) -> np.ndarray:
+        return np.array([getattr(moment, name) for moment in self.moments], np.float64)
 
     @property
     def tpt(self) -> int | None:

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.static_files import STATIC
 from app.words import language, page_words
 from lpc_core.files.plain_json import dumps
 
-STATIC = Path(__file__).parents[1] / "static"
 POLICY = ("default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:; "
           "worker-src blob:")
 

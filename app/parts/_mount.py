@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from app.static_files import address
+
 # Streamlit sends inline code again at every mount, so it only loads the module, which the browser keeps.
 _LOADER = """
 export default function (component) {
@@ -37,7 +39,7 @@ def mount(module: str, key: str, data: dict[str, Any], **answers: Any) -> Any:
     """
     component = st.components.v2.component("lpc_" + module.rpartition("/")[2], js=_LOADER, html="<div></div>",
                                            isolate_styles=False)
-    return component(key=key, data={"stage": f"lab/static/{module}.js", "plotlyUrl": "lab/plotly.min.js", **data},
+    return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data},
                      **answers)
 
 

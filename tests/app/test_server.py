@@ -20,6 +20,7 @@ import pytest
 from streamlit.runtime.scriptrunner.exec_code import modified_sys_path
 from websockets.sync.client import connect
 
+from app import static_files
 from app.server import HEADERS, early_files
 from tests.patience import PATIENCE_S, until
 
@@ -95,6 +96,31 @@ def test_our_files_are_revalidated(url):
     assert get(url + "/lab/static/kit/frames.js", **{"if-none-match": headers["etag"]})[0] == 304
     assert get(url + "/lab/static/../hub.py")[0] in (400, 404)
     assert get(url + "/lab/static/%2e%2e/hub.py")[0] in (400, 404)
+    assert get(url + "/lab/static/")[0] == 404
+
+
+def test_at_their_versions_address_our_files_are_kept_for_good(url):
+    ours, older = (f"{url}/lab/static/{version}/kit/frames.js" for version in (static_files.version(), "0" * 16))
+    kept, asked_again = get(ours), get(older)
+    assert (kept[0], kept[1]["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    assert (asked_again[0], asked_again[1]["cache-control"]) == (200, "no-cache")  # by a page of an older server
+    assert kept[2] == asked_again[2] == get(url + "/lab/static/kit/frames.js")[2]
+    for name in ("none.js", "../../hub.py", "%2e%2e/%2e%2e/hub.py", ""):
+        status, headers, _ = get(f"{url}/lab/static/{static_files.version()}/{name}")
+        assert status in (400, 404)
+        assert "immutable" not in headers.get("cache-control", "")
+    page = get(url + "/play")[2].decode()
+    assert page.count(f"lab/static/{static_files.version()}/kit/") == page.count("lab/static/") == 3
+
+
+def test_a_file_that_changes_gives_all_of_them_another_version(tmp_path, monkeypatch):
+    monkeypatch.setattr(static_files._Seen, "version", "")
+    monkeypatch.setattr(static_files, "STATIC", tmp_path)
+    (tmp_path / "one.js").write_text("a")
+    before = static_files.look()
+    assert before == static_files.look() == static_files.version()
+    (tmp_path / "one.js").write_text("ab")
+    assert static_files.version() == before != static_files.look() == static_files.version()
 
 
 def test_a_port_in_use_is_one_line_and_a_failure(url):
@@ -141,9 +167,9 @@ def test_killing_the_server_leaves_no_process_and_no_file(tmp_path):
 
 
 def test_pages_announce_the_stages_files_and_no_other_pages():
-    announced = early_files()
-    assert "<lab/static/live/stage.js>; rel=modulepreload" in announced
-    assert "<lab/static/latents/latents.js>; rel=modulepreload" in announced
+    announced = early_files(static_files.look())
+    for name in ("live/stage.js", "latents/latents.js"):
+        assert f"<{static_files.address(name)}>; rel=modulepreload" in announced
     assert "cloud.js" not in announced
 
 

@@ -151,7 +151,7 @@ def test_a_part_whose_script_did_not_come_is_asked_for_again(impatient, new_tab)
             refused.append(route.request.url)
             route.abort()
 
-    page.route("**/static/room/lead.js", refuse_once)
+    page.route("**/room/lead.js", refuse_once)
     page.goto(f"{impatient.url}/?seed=3&{LONG}")
     page.get_by_test_id("lpc-present").wait_for()
     assert refused

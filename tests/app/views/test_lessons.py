@@ -29,7 +29,7 @@ def test_who_does_what_a_step_says_sees_its_check_tick(name, seed):
     assert None not in found, found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:3])
 def test_who_comes_late_to_too_much_drags_on_as_the_step_says(seed):
     lesson = lessons()["too-much"]
     step = lesson.steps[1]

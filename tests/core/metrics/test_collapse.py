@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lpc_core.metrics.collapse import (
     by_class,
@@ -15,14 +13,9 @@ from lpc_core.metrics.collapse import (
     sigma_w_trace,
     within_class_spread,
 )
+from tests.core.metrics._clouds import any_motion, scattered
 
 SHAPES = [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100), (50, 30, 3)]  # n, d, K
-
-
-def cloud(n, d, classes, seed=0, spread=0.3):
-    rng = np.random.default_rng([seed, n, d, classes])
-    labels = rng.integers(0, classes, n)
-    return rng.normal(size=(classes, d))[labels] + spread * rng.normal(size=(n, d)), labels
 
 
 def covariances(latents, labels):
@@ -37,7 +30,7 @@ def covariances(latents, labels):
 
 @pytest.mark.parametrize(("n", "d", "classes"), SHAPES)
 def test_agrees_with_explicit_loops(n, d, classes):
-    latents, labels = cloud(n, d, classes)
+    latents, labels = scattered(n, d, classes)
     groups = by_class(latents, labels, classes)
     within, between, present = covariances(latents, labels)
     assert sigma_w_trace(groups) == pytest.approx(np.trace(within))
@@ -67,7 +60,7 @@ def test_two_classes_on_a_line_in_closed_form():
 
 
 def test_absent_classes_are_nan_rows_and_leave_the_rest_alone():
-    latents, labels = cloud(60, 3, 4)
+    latents, labels = scattered(60, 3, 4)
     few = by_class(latents, labels)
     gaps = by_class(latents, np.array([1, 3, 4, 7])[labels], 10)
     assert np.isnan(gaps.means[[0, 2, 5, 6, 8, 9]]).all()
@@ -77,7 +70,7 @@ def test_absent_classes_are_nan_rows_and_leave_the_rest_alone():
 
 
 def test_single_samples_do_not_count_as_collapsed():
-    latents, labels = cloud(40, 3, 3)
+    latents, labels = scattered(40, 3, 3)
     alone = np.vstack([latents, [[5.0, 5, 5]]])
     expected = sigma_w_trace(by_class(latents, labels))
     assert sigma_w_trace(by_class(alone, np.append(labels, 3))) == pytest.approx(expected)
@@ -112,14 +105,9 @@ def test_float32_latents_collapsed_to_their_last_bits_keep_their_scatter():
     assert 0 < nc1_pinv(groups) < 1e-12
 
 
-@settings(max_examples=20)
-@given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
-def test_order_turns_shifts_and_scale(seed, d, classes, scale):
-    latents, labels = cloud(60, d, classes, seed)
-    rng = np.random.default_rng(seed)
-    order, turn = rng.permutation(60), np.linalg.qr(rng.normal(size=(d, d)))[0]
-    before = by_class(latents, labels, classes)
-    after = by_class(scale * (latents @ turn + 1)[order], labels[order], classes)
+@any_motion
+def test_order_turns_shifts_and_scale(clouds, moved, classes, scale):
+    before, after = by_class(*clouds, classes), by_class(*moved, classes)
     assert nc1_pinv(after) == pytest.approx(nc1_pinv(before), rel=1e-6)
     assert sigma_w_trace(after) == pytest.approx(scale**2 * sigma_w_trace(before))
     assert sigma_b_trace(after) == pytest.approx(scale**2 * sigma_b_trace(before))

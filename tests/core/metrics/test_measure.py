@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lpc_core.metrics import METRICS, Reading, accuracy, entropy, measure, names, node_peak_distance, readings
 from lpc_core.metrics.separation import separation_ratio
+from tests.core.metrics._clouds import dealt
 
 ALWAYS = {"nc1_pinv", "nc1_pinv_per_node", "nc1_cdnv", "nc2_equinorm", "nc2_equiangular", "nc2_maxangle",
           "sigma_w_trace", "sigma_w_entry_mean", "within_class_spread", "norm_mean", "norm_cv", "abs_cv",
@@ -25,14 +26,8 @@ TURNING = ("nc1_pinv", "nc1_cdnv", "nc2_equinorm", "nc2_equiangular", "nc2_maxan
 CHEAP = tuple(sorted(ALWAYS - {"entropy_kl", "gmm_log_likelihood", "gmm_std", "gmm_peak_distance"}))
 
 
-def cloud(n=120, d=4, classes=4, seed=0, spread=0.3):
-    rng = np.random.default_rng([seed, n, d, classes])
-    labels = rng.permutation(np.arange(n) % classes)
-    return rng.normal(size=(classes, d))[labels] + spread * rng.normal(size=(n, d)), labels
-
-
 def test_names_follow_what_is_given():
-    latents, labels = cloud()
+    latents, labels = dealt()
     weight, bias = np.random.default_rng(1).normal(size=(4, 4)), np.zeros(4)
     assert set(measure(latents, labels)) & KNOWN == ALWAYS
     assert set(measure(latents, labels, predictions=labels)) & KNOWN == ALWAYS | OF_PREDICTIONS
@@ -50,7 +45,7 @@ def test_every_name_is_explained():
 
 
 def test_only_what_is_asked_for_in_that_order(monkeypatch):
-    latents, labels = cloud()
+    latents, labels = dealt()
     everything = measure(latents, labels)
     wanted = ("norm_cv", "nc1_cdnv", "abs_cv")
     monkeypatch.setattr(entropy, "_entropy", None)  # the others are not even computed
@@ -60,7 +55,7 @@ def test_only_what_is_asked_for_in_that_order(monkeypatch):
 
 
 def test_asked_for_but_not_computable_is_nan_with_the_reason():
-    latents, labels = cloud()
+    latents, labels = dealt()
     wanted = ["nc3_self_duality", "nc4_ncc_agreement", "accuracy", "norm_mean"]
     found = readings(latents, labels, only=wanted)
     assert found["nc3_self_duality"].reason == "needs the head's weight"
@@ -70,11 +65,11 @@ def test_asked_for_but_not_computable_is_nan_with_the_reason():
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"expected only to name some of .*nc1_pinv.*; got 'nc9'; correct the name"):
-        measure(*cloud(), only=["nc1_pinv", "nc9"])
+        measure(*dealt(), only=["nc1_pinv", "nc9"])
 
 
 def test_the_separation_ratio_groups_by_prediction_where_there_is_one():
-    latents, labels = cloud()
+    latents, labels = dealt()
     guesses = np.roll(labels, 7)
     by_guess = readings(latents, labels, guesses, only=["separation_ratio"])["separation_ratio"]
     by_label = readings(latents, labels, only=["separation_ratio"])["separation_ratio"]
@@ -89,7 +84,7 @@ def test_the_separation_ratio_groups_by_prediction_where_there_is_one():
 
 
 def test_peak_distances_are_those_of_the_live_picture():
-    latents = cloud()[0].astype(np.float32)
+    latents = dealt()[0].astype(np.float32)
     latents[:, 1] = 0.5
     found = readings(latents, np.zeros(120, int), only=["node_peak_distance_mean", "node_peak_distance_min"])
     expected = node_peak_distance(latents)
@@ -106,13 +101,13 @@ def test_peak_distances_are_those_of_the_live_picture():
     torch.from_numpy, lambda z: torch.from_numpy(z.T.copy()).T, lambda z: torch.from_numpy(z).requires_grad_(),
     lambda z: np.ascontiguousarray(z[::-1])[::-1]])
 def test_any_kind_of_array_gives_the_same(kind):
-    latents, labels = cloud()
+    latents, labels = dealt()
     assert measure(kind(latents), torch.from_numpy(labels)) == pytest.approx(measure(latents, labels), rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_short_formats_are_read_exactly_and_know_their_floor(dtype):
-    latents, labels = cloud()
+    latents, labels = dealt()
     short = torch.from_numpy(latents).to(dtype)
     found, exact = readings(short, labels), readings(short.double(), labels)
     for name, reading in found.items():
@@ -126,7 +121,7 @@ def test_short_formats_are_read_exactly_and_know_their_floor(dtype):
 
 
 def test_the_input_is_left_as_it_was():
-    latents, labels = cloud()
+    latents, labels = dealt()
     before = latents.copy()
     measure(latents, labels, logits=latents, weight=np.eye(4), bias=np.zeros(4))
     np.testing.assert_array_equal(latents, before)
@@ -141,12 +136,12 @@ def test_the_input_is_left_as_it_was():
     lambda y: np.array(["a", "b", "c", "d"], object)[y],
     lambda y: torch.from_numpy(y).to(torch.int32)])
 def test_labels_of_any_sort(rename):
-    latents, labels = cloud()
+    latents, labels = dealt()
     assert measure(latents, rename(labels), rename(labels)) == pytest.approx(measure(latents, labels, labels))
 
 
 def test_labels_number_the_rows_of_a_head():
-    latents, labels = cloud()
+    latents, labels = dealt()
     head = np.random.default_rng(0).normal(size=(6, 4))  # rows 4 and 5 have no samples
     direct = measure(latents, labels, weight=head, bias=np.zeros(6))
     assert direct["accuracy"] == accuracy((latents @ head.T).argmax(axis=1), labels)
@@ -158,13 +153,13 @@ def test_labels_number_the_rows_of_a_head():
 
 
 def test_predictions_of_a_class_without_samples():
-    latents, labels = cloud(classes=2)
+    latents, labels = dealt(classes=2)
     found = measure(latents, np.array(["a", "b"])[labels], np.where(labels == 0, "a", "z"))
     assert found["accuracy"] == 0.5
 
 
 def test_one_sample_per_class_and_one_sample():
-    latents, _ = cloud(n=4)
+    latents, _ = dealt(n=4)
     found = readings(latents, [0, 1, 2, 3])
     assert math.isnan(found["nc1_pinv"].value)
     assert math.isfinite(found["nc2_equinorm"].value)
@@ -176,7 +171,7 @@ def test_one_sample_per_class_and_one_sample():
 
 @pytest.mark.parametrize(("d", "classes"), [(1, 2), (1, 5), (2, 5)])
 def test_few_nodes_and_more_classes_than_vertices(d, classes):
-    found = readings(*cloud(n=100, d=d, classes=classes))
+    found = readings(*dealt(n=100, d=d, classes=classes))
     assert all(math.isfinite(reading.value) for name, reading in found.items() if not name.startswith("nc2"))
     assert ("none (K > 2^d)" in found["nc2_equinorm"].reason) == (classes > 2 ** d)
 
@@ -205,7 +200,7 @@ def test_float32_latents_collapsed_to_1e_7_are_at_the_floor(scale):
 
 def test_the_floor_is_what_rounding_gives():
     """Equal latents, each off by the error of a float32 network: the value is the floor."""
-    points, labels = cloud(n=4_000, d=6, classes=5, spread=0)
+    points, labels = dealt(n=4_000, d=6, classes=5, spread=0)
     rng = np.random.default_rng(2)
     off = points * (1 + 2 * np.finfo(np.float32).eps * rng.normal(size=points.shape))
     found = readings(off, labels, only=COLLAPSE)
@@ -247,7 +242,7 @@ def test_latents_of_0_are_at_the_floor_or_undefined():
 @settings(max_examples=15)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
 def test_order_and_scale(seed, d, classes, scale):
-    latents, labels = cloud(60, d, classes, seed)
+    latents, labels = dealt(60, d, classes, seed)
     order = np.random.default_rng(seed).permutation(60)
     before, after = measure(latents, labels, only=CHEAP), measure((scale * latents)[order], labels[order], only=CHEAP)
     powers = {"norm_mean": 1, "sigma_w_trace": 2, "sigma_w_entry_mean": 2}
@@ -258,7 +253,7 @@ def test_order_and_scale(seed, d, classes, scale):
 @settings(max_examples=15)
 @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6))
 def test_turns(seed, d, classes):
-    latents, labels = cloud(60, d, classes, seed)
+    latents, labels = dealt(60, d, classes, seed)
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(d, d)))[0]
     head = np.random.default_rng(seed).normal(size=(classes, d))
     only = (*TURNING, "nc3_self_duality")

@@ -7,15 +7,10 @@ import pytest
 
 from lpc_core.metrics import by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
 from lpc_core.metrics.arithmetic import rows
+from tests.core.metrics._clouds import dealt
 
 NAMES = ("nc1_pinv", "nc1_pinv_per_node", "sigma_w_trace", "sigma_w_entry_mean", "within_class_spread")
 SHAPES = [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100), (50, 30, 3)]  # n, d, K
-
-
-def cloud(n, d, classes, seed=0, spread=0.3):
-    rng = np.random.default_rng([seed, n, d, classes])
-    labels = rng.permutation(np.arange(n) % classes)
-    return rng.normal(size=(classes, d))[labels] + spread * rng.normal(size=(n, d)), labels
 
 
 def by_loop(latents, labels):
@@ -30,7 +25,7 @@ def by_loop(latents, labels):
 
 @pytest.mark.parametrize(("n", "d", "classes"), SHAPES)
 def test_agrees_with_loops_in_one_block_or_many(n, d, classes, monkeypatch):
-    latents, labels = cloud(n, d, classes)
+    latents, labels = dealt(n, d, classes)
     expected = dict(zip(NAMES, by_loop(latents, labels), strict=True))
     assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
     monkeypatch.setattr(rows, "BLOCK", 7 * d)
@@ -38,7 +33,7 @@ def test_agrees_with_loops_in_one_block_or_many(n, d, classes, monkeypatch):
 
 
 def test_agrees_with_the_functions_of_a_live_run():
-    latents, labels = cloud(200, 6, 5)
+    latents, labels = dealt(200, 6, 5)
     groups, found = by_class(latents, labels), measure(latents, labels, only=NAMES)
     assert found["nc1_pinv"] == pytest.approx(nc1_pinv(groups), rel=1e-12)
     assert found["sigma_w_trace"] == pytest.approx(sigma_w_trace(groups), rel=1e-12)
@@ -47,7 +42,7 @@ def test_agrees_with_the_functions_of_a_live_run():
 
 
 def test_a_mean_far_from_the_origin_costs_no_digits():
-    latents, labels = cloud(400, 3, 4, spread=1e-4)
+    latents, labels = dealt(400, 3, 4, spread=1e-4)
     far = latents + 1e6  # the spacing of float64 there is 1e-10
     assert measure(far, labels, only=NAMES)["sigma_w_trace"] == pytest.approx(
         measure(latents, labels, only=NAMES)["sigma_w_trace"], rel=1e-5)
@@ -63,7 +58,7 @@ def test_isotropic_noise_in_closed_form():
 
 
 def test_per_class_against_loops():
-    latents, labels = cloud(90, 3, 4)
+    latents, labels = dealt(90, 3, 4)
     names = np.array(["d", "a", "c", "b"])[labels]
     parts = per_class(latents, names)
     assert parts.classes == ("a", "b", "c", "d")
@@ -77,7 +72,7 @@ def test_per_class_against_loops():
 
 
 def test_classes_of_one_sample_are_left_out_and_said_to_be():
-    latents, labels = cloud(40, 3, 3)
+    latents, labels = dealt(40, 3, 3)
     alone = np.vstack([latents, [[5.0, 5, 5]]]), np.append(labels, 3)
     found = readings(*alone, only=NAMES)
     assert found["sigma_w_trace"].value == pytest.approx(measure(latents, labels, only=NAMES)["sigma_w_trace"])

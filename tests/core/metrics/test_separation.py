@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lpc_core.metrics.separation import nearest, separation_ratio
+from tests.core.metrics._clouds import any_motion, scattered
 
 
 def by_loop(latents, groups):
@@ -21,16 +20,10 @@ def by_loop(latents, groups):
     return np.mean(ratios)
 
 
-def cloud(n, d, classes, seed=0, spread=0.3):
-    rng = np.random.default_rng([seed, n, d, classes])
-    groups = rng.integers(0, classes, n)
-    return rng.normal(size=(classes, d))[groups] + spread * rng.normal(size=(n, d)), groups
-
-
 @pytest.mark.parametrize(("n", "d", "classes"), [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100)])
 @pytest.mark.parametrize("spread", [2.0, 0.3, 1e-7])
 def test_agrees_with_the_loop(n, d, classes, spread):
-    latents, groups = cloud(n, d, classes, spread=spread)
+    latents, groups = scattered(n, d, classes, spread=spread)
     assert separation_ratio(latents, groups) == pytest.approx(by_loop(latents, groups), rel=1e-5)
 
 
@@ -56,14 +49,14 @@ def test_two_pairs_on_a_line():
 
 
 def test_empty_groups_and_groups_of_one_are_left_out():
-    latents, groups = cloud(60, 3, 4)
+    latents, groups = scattered(60, 3, 4)
     assert separation_ratio(latents, 5 * groups + 2) == pytest.approx(separation_ratio(latents, groups))
     far = np.vstack([latents, [[1e3, 0, 0]]])
     assert separation_ratio(far, np.append(groups, 9)) == pytest.approx(separation_ratio(latents, groups))
 
 
 def test_undefined_is_nan():
-    latents, _ = cloud(20, 2, 3)
+    latents, _ = scattered(20, 2, 3)
     assert math.isnan(separation_ratio(latents, np.zeros(20, int)))
     assert math.isnan(separation_ratio(latents[:3], np.arange(3)))
     assert math.isnan(separation_ratio(np.zeros((0, 2)), np.zeros(0, int)))
@@ -76,11 +69,6 @@ def test_centroids_that_coincide_do_not_separate():
     assert separation_ratio(latents, np.arange(100) % 2) == pytest.approx(1, abs=1e-9)
 
 
-@settings(max_examples=20)
-@given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
-def test_order_turns_shifts_and_scale(seed, d, classes, scale):
-    latents, groups = cloud(60, d, classes, seed)
-    rng = np.random.default_rng(seed)
-    order, turn = rng.permutation(60), np.linalg.qr(rng.normal(size=(d, d)))[0]
-    moved = scale * (latents @ turn + 1)[order]
-    assert separation_ratio(moved, groups[order]) == pytest.approx(separation_ratio(latents, groups), rel=1e-6)
+@any_motion
+def test_order_turns_shifts_and_scale(clouds, moved, *_):
+    assert separation_ratio(*moved) == pytest.approx(separation_ratio(*clouds), rel=1e-6)
