@@ -8,6 +8,7 @@ one that guesses while its classes still lie apart (its head was outrun, or has 
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 
 import numpy as np
@@ -40,21 +41,31 @@ class Phase(IntEnum):
 
 def at_chance(accuracy: ArrayLike, classes: int) -> np.ndarray:
     """Whether an ``accuracy`` (0…1, any shape) is hardly above that of guessing among ``classes``; never for NaN."""
-    if classes < 2:  # nothing to guess
-        return np.zeros(np.shape(accuracy), bool)
-    guess = 1 / classes
-    return np.asarray(accuracy, np.float64) <= guess + CHANCE_MARGIN * (1 - guess)
+    return np.asarray(accuracy, np.float64) <= _guess(classes)
 
 
-def phase_of(accuracy: ArrayLike, spread: ArrayLike, nc1: ArrayLike, classes: int) -> np.ndarray:
-    """`Phase` of each moment, uint8 in the shape that the arguments broadcast to.
+def _guess(classes: int) -> float:
+    """The largest accuracy that counts as guessing; with one class there is nothing to guess."""
+    return 1 / classes + CHANCE_MARGIN * (1 - 1 / classes) if classes > 1 else -math.inf
+
+
+def phase_of(accuracy: float, spread: float, nc1: float, classes: int) -> Phase:
+    """`Phase` of a moment.
 
     ``accuracy`` on the samples that the other two describe (NaN: no predictions), ``spread`` is the metric
     ``within_class_spread``, ``nc1`` is ``nc1_pinv`` (NaN: the class means coincide), of ``classes`` classes.
     """
-    spread, nc1 = np.asarray(spread, np.float64), np.asarray(nc1, np.float64)
-    lost, apart = at_chance(accuracy, classes), nc1 < OVERLAP
-    known = np.isfinite(spread)
-    return np.select(
-        [lost & ~apart, lost, ~known, (spread < COLLAPSED) & apart, (spread < FALLING) & apart],
-        [Phase.TOTAL, Phase.GUESSING, Phase.UNKNOWN, Phase.COLLAPSED, Phase.FALLING], Phase.CLOUDS).astype(np.uint8)
+    apart = nc1 < OVERLAP
+    if accuracy <= _guess(classes):
+        return Phase.GUESSING if apart else Phase.TOTAL
+    if not math.isfinite(spread):
+        return Phase.UNKNOWN
+    if not apart or spread >= FALLING:
+        return Phase.CLOUDS
+    return Phase.COLLAPSED if spread < COLLAPSED else Phase.FALLING
+
+
+def phases_of(accuracy: np.ndarray, spread: np.ndarray, nc1: np.ndarray, classes: int) -> np.ndarray:
+    """`phase_of` each moment of arrays of one shape: uint8 in that shape."""
+    moments = zip(accuracy.ravel().tolist(), spread.ravel().tolist(), nc1.ravel().tolist(), strict=True)
+    return np.array([phase_of(*moment, classes) for moment in moments], np.uint8).reshape(accuracy.shape)

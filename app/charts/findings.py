@@ -32,7 +32,7 @@ def value(inspection: Inspection, name: str) -> float:
 def phase(inspection: Inspection) -> Phase:
     """What the classes are."""
     accuracy, spread, nc1 = (value(inspection, name) for name in ("accuracy", "within_class_spread", "nc1_pinv"))
-    return Phase(int(phase_of(accuracy, spread, nc1, len(inspection.embeddings.class_names))))
+    return phase_of(accuracy, spread, nc1, len(inspection.embeddings.class_names))
 
 
 def _accuracy(inspection: Inspection, accuracy: float) -> str:

@@ -27,7 +27,7 @@ def verdict(track: Track) -> str:
 
 def phase(track: Track) -> Phase:
     """What the classes are at the last moment."""
-    return Phase(int(phase_of(track.train_accuracy[-1], spread(track), track.last("nc1_pinv"), track.classes)))
+    return phase_of(track.train_accuracy[-1], spread(track), track.last("nc1_pinv"), track.classes)
 
 
 def _lost(track: Track) -> str:

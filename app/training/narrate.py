@@ -50,7 +50,7 @@ class Scene:
     @functools.cached_property
     def phase(self) -> Phase:
         """What the classes are."""
-        return Phase(int(phase_of(self.accuracy, self.spread, self.number("nc1_pinv"), len(self.now.weight))))
+        return phase_of(self.accuracy, self.spread, self.number("nc1_pinv"), len(self.now.weight))
 
     @property
     def lost(self) -> bool:

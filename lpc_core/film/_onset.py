@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lpc_core.film._film import Film
-from lpc_core.phase import Phase, at_chance, phase_of
+from lpc_core.phase import Phase, at_chance, phases_of
 
 _ASKED = ("train_accuracy", "within_class_spread", "nc1_pinv")
 
@@ -17,7 +17,7 @@ def phases(film: Film) -> np.ndarray:
     if not set(_ASKED) <= set(film.info["metrics"]):
         return np.full((len(film.gammas), len(film.steps)), Phase.UNKNOWN, np.uint8)
     accuracy, spread, nc1 = map(film.metric, _ASKED)
-    return phase_of(accuracy, spread, nc1, film.class_count)
+    return phases_of(accuracy, spread, nc1, film.class_count)
 
 
 def collapse_onset(film: Film, frame: int = -1) -> float:

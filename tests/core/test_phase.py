@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lpc_core.metrics.collapse import by_class, nc1_pinv, within_class_spread
-from lpc_core.phase import COLLAPSED, FALLING, MEANING, OVERLAP, Phase, at_chance, phase_of
+from lpc_core.phase import COLLAPSED, FALLING, MEANING, OVERLAP, Phase, at_chance, phase_of, phases_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_every_phase_has_its_edges(phase, accuracy, spread, nc1):
 
 
 def test_arrays_are_judged_entry_by_entry():
-    found = phase_of([[1.0, 0.1]], [[0.01, 0.9]], [[0.01, 9.0]], 10)
+    found = phases_of(np.array([[1.0, 0.1]]), np.array([[0.01, 0.9]]), np.array([[0.01, 9.0]]), 10)
     assert found.tolist() == [[Phase.COLLAPSED, Phase.TOTAL]]
     assert found.dtype == np.uint8
 
