@@ -24,6 +24,16 @@ OPTIONAL = {  # what tests of the library may need beyond what it needs itself
     "streamlit", "plotly", "starlette", "playwright"}
 
 
+LONG = (  # files that take longest begin first: at the end no processor waits for one that began late
+    "comparisons", "accessible", "restart", "hub_faults", "lessons", "a_stranger_adds_one", "play", "inspect", "room",
+    "compare", "proxy", "hub", "film", "job_limits", "rooms", "hub_places", "corpus", "cost", "server", "faults")
+
+
+def pytest_collection_modifyitems(items):
+    places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 def pytest_collectstart(collector):
     """A module that imports a package which is not installed is skipped with that reason."""
     if isinstance(collector, pytest.Module) and (missing := _missing(collector.path)):
