@@ -16,8 +16,16 @@ from tests.security._pickles import executing, pickled, tensor_pickle, torch_zip
 
 def archives(canary):
     """zip archives, and files within them, that are not what they seem."""
-    evil = pickle.dumps(executing(canary)["os.system"], 2)
-    state = pickled({"a": 1})
+    evil, state = pickle.dumps(executing(canary)["os.system"], 2), pickled({"a": 1})
+    yield from _escaping(state)
+    yield from _doubled(evil, state)
+    yield from _bombs()
+    yield from _broken(state)
+    yield from _other_archives(evil)
+    yield from _exports(evil)
+
+
+def _escaping(state):
     for name, member in {
         "path traversal": "../../../../tmp/evil",
         "an absolute path": "/etc/cron.d/evil",
@@ -43,6 +51,9 @@ def archives(canary):
         "zip: a symbolic link as storage",
         Hostile("model.pt", stream.getvalue(), "expected files in the archive, got the"),
     )
+
+
+def _doubled(evil, state):
     twice = torch_zip(state, **{"a/data.pkX": evil}).replace(b"a/data.pkX", b"a/data.pkl")
     yield "zip: two pickles of one name", Hostile("model.pt", twice, "expected each member of the archive once")
     yield (
@@ -60,6 +71,9 @@ def archives(canary):
         "zip: an archive in an archive",
         Hostile("model.zip", zipped({"model.pt": torch_zip(evil)}), "got a zip archive with 'model.pt'; unpack it"),
     )
+
+
+def _bombs():
     bomb = zipped({"latents.npy": npy(np.zeros(10**6)), "labels.npy": npy(LABELS)}, zipfile.ZIP_DEFLATED)
     layers = zipped({f"a{i}.npy": bytes(5 * 10**6) for i in range(2)}, zipfile.ZIP_DEFLATED)
     yield (
@@ -87,6 +101,9 @@ def archives(canary):
             "expected 128 bytes in 'latents.npy', got another number unpacked",
         ),
     )
+
+
+def _broken(state):
     yield (
         "zip: an encrypted member",
         Hostile("a.npz", _flagged(npz(latents=LATENTS, labels=LABELS)), "without a password"),
@@ -102,6 +119,9 @@ def archives(canary):
         "zip: 30,000 members",
         Hostile("a.npz", lambda: zipped({f"{i}.npy": b"" for i in range(21_000)}), "expected at most 20,100"),
     )
+
+
+def _other_archives(evil):
     yield (
         "zip: a TorchScript program",
         Hostile(
@@ -116,7 +136,6 @@ def archives(canary):
     )
     yield "zip: a spreadsheet", Hostile("a.xlsx", zipped({"xl/workbook.xml": b"<x/>"}), "got a zip archive with 'xl/")
     yield "zip: nothing in it", Hostile("a.npz", zipped({}), "got an empty zip archive")
-    yield from _exports(evil)
 
 
 def _flagged(raw):

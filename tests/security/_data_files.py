@@ -21,27 +21,42 @@ from tests.security._pickles import Calls
 ONE = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
 
 
+HEADER = {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)}
+
+
 def arrays(canary):
     """npy and npz files."""
+    yield from _objects(canary)
+    yield from _claims()
+    yield from _headers(canary)
+    yield from _odd_arrays()
+
+
+def _objects(canary):
     evil = np.array([Calls(os.system, f"touch {canary}")], object)
     yield (
         "npz: objects",
         Hostile("a.npz", npz(latents=evil, labels=LABELS[:1]), "expected numbers, truth values or texts"),
     )
     yield "npy: objects", Hostile("a.npy", npy(evil), "expected numbers, truth values or texts in the array")
-    header = {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)}
+
+
+def _claims():
     yield (
         "npy: 10^12 elements in 100 bytes",
-        Hostile("a.npy", npy_of(header, bytes(8)), "got a claim of 4,000,000,000,000"),
+        Hostile("a.npy", npy_of(HEADER, bytes(8)), "got a claim of 4,000,000,000,000"),
     )
     yield (
         "npy: 4 GB in 100 bytes",
-        Hostile("a.npy", npy_of(header | {"shape": (2**30 - 1,)}, bytes(8)), "got a claim of 4,29"),
+        Hostile("a.npy", npy_of(HEADER | {"shape": (2**30 - 1,)}, bytes(8)), "got a claim of 4,29"),
     )
     yield (
         "npy: negative sizes",
-        Hostile("a.npy", npy_of(header | {"shape": (-1, 4)}, bytes(8)), "expected at most 32 sizes"),
+        Hostile("a.npy", npy_of(HEADER | {"shape": (-1, 4)}, bytes(8)), "expected at most 32 sizes"),
     )
+
+
+def _headers(canary):
     yield (
         "npy: a program as header",
         Hostile(
@@ -61,11 +76,14 @@ def arrays(canary):
         "npy: a header of minus signs",
         Hostile("a.npy", npy_of(b"-" * 9_999 + b"1"), "expected descr, fortran_order and"),
     )
+
+
+def _odd_arrays():
     yield (
         "npy: texts of 400 MB each",
         Hostile(
             "a.npy",
-            npy_of(header | {"descr": "<U99999999", "shape": (9,)}, bytes(8)),
+            npy_of(HEADER | {"descr": "<U99999999", "shape": (9,)}, bytes(8)),
             "got a claim of 3,599,999,964 bytes",
         ),
     )
@@ -112,7 +130,29 @@ def arrays(canary):
 
 def safetensors_files(_):
     """safetensors files, films and runs."""
-    for name, content, message in (
+    for name, content, message in (*_damaged_headers(), *_claiming_headers(), *_false_kinds()):
+        yield f"safetensors: {name}", Hostile("model.safetensors", content, message)
+    metadata = {"__metadata__": {"note": SCRIPT, FORMULA: "\x1b[2J", "class_names": json.dumps([SCRIPT] * 4)}}
+    yield (
+        "safetensors: script in the metadata",
+        Hostile("m.safetensors", file_of(metadata | {SCRIPT: ONE["a"]}, bytes(4)), None),
+    )
+    weights = {"w": np.array([np.nan, np.inf, 1.0], np.float32)}
+    yield "safetensors: NaN and infinity", Hostile("m.safetensors", safetensors.numpy.save(weights), None)
+    named = safetensors.numpy.save({"latents": LATENTS, "labels": LABELS}, {"class_names": json.dumps([SCRIPT] * 4)})
+    yield "safetensors: script as class names", Hostile("e.safetensors", named, None)
+    yield (
+        "safetensors: class names of brackets",
+        Hostile(
+            "e.safetensors",
+            safetensors.numpy.save({"latents": LATENTS, "labels": LABELS}, {"class_names": "[" * 10**5}),
+            "expected class_names as a JSON list of texts",
+        ),
+    )
+
+
+def _damaged_headers():
+    return (
         ("a header of 2^63 bytes", struct.pack("<Q", 2**63) + b"{}", "expected a safetensors file with its whole "),
         ("a header longer than the file", struct.pack("<Q", 500) + b"{}", "expected a safetensors file with its w"),
         ("a header of 20 MB", file_of(b"{" + b" " * (20 * 2**20) + b"}"), "expected a safetensors header of at mo"),
@@ -130,6 +170,11 @@ def safetensors_files(_):
             file_of(b'{"a":{"dtype":"U8","shape":[1],"shape":[2],"data_offsets":[0,1]}}', b"x"),
             "the name 'shape' twice",
         ),
+    )
+
+
+def _claiming_headers():
+    return (
         ("overlapping offsets", file_of({"a": ONE["a"], "b": ONE["a"]}, bytes(4)), "expected tensors that follow "),
         (
             "offsets beyond the file",
@@ -154,6 +199,11 @@ def safetensors_files(_):
             file_of({str(i): {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for i in range(30_000)}),
             "expected at most 20,000 tensors, got 30,000",
         ),
+    )
+
+
+def _false_kinds():
+    return (
         ("a film of nothing", file_of({"__metadata__": {"kind": "film", "info": "{}", "crc32": "0"}}), "expected "),
         (
             "a film of brackets",
@@ -169,24 +219,6 @@ def safetensors_files(_):
             "a run of brackets",
             file_of({"__metadata__": {"format": "lpc-run-1", "info": "[" * 10**5}} | ONE, bytes(4)),
             "expected the run's info in JSON",
-        ),
-    ):
-        yield f"safetensors: {name}", Hostile("model.safetensors", content, message)
-    metadata = {"__metadata__": {"note": SCRIPT, FORMULA: "\x1b[2J", "class_names": json.dumps([SCRIPT] * 4)}}
-    yield (
-        "safetensors: script in the metadata",
-        Hostile("m.safetensors", file_of(metadata | {SCRIPT: ONE["a"]}, bytes(4)), None),
-    )
-    weights = {"w": np.array([np.nan, np.inf, 1.0], np.float32)}
-    yield "safetensors: NaN and infinity", Hostile("m.safetensors", safetensors.numpy.save(weights), None)
-    named = safetensors.numpy.save({"latents": LATENTS, "labels": LABELS}, {"class_names": json.dumps([SCRIPT] * 4)})
-    yield "safetensors: script as class names", Hostile("e.safetensors", named, None)
-    yield (
-        "safetensors: class names of brackets",
-        Hostile(
-            "e.safetensors",
-            safetensors.numpy.save({"latents": LATENTS, "labels": LABELS}, {"class_names": "[" * 10**5}),
-            "expected class_names as a JSON list of texts",
         ),
     )
 

@@ -105,6 +105,9 @@ def _save_stored(pickler, thing):
 Pickler.dispatch[Stored] = _save_stored
 
 
+REFUSED = "expected a torch file of tensors and plain values, got a pickle with "
+
+
 def executing(canary):
     """{name: what to pickle}: each would run something if it were unpickled, most of them `touch canary`."""
     touch, code = f"touch {canary}", f"open({str(canary)!r}, 'w')"
@@ -150,21 +153,33 @@ def executing(canary):
 
 def pickles(canary):
     """Torch files and bare pickles that ask for something."""
-    refused = "expected a torch file of tensors and plain values, got a pickle with "
+    evil = executing(canary)["os.system"]
+    yield from _calls(canary)
+    yield from _in_old_files(evil)
+    yield from _opcodes()
+    yield from _bare(evil)
+
+
+def _calls(canary):
     for number, (name, thing) in enumerate(executing(canary).items()):
         protocol = 2 + number % 4
         state = {"w": thing, "epoch": 1}
         wrapped = "a call of 'torch.Tensor'" if name == "torch class called" else "the name '"
-        yield f"torch zip: {name}", Hostile("model.pt", torch_zip(pickled(state, protocol)), refused + wrapped)
-    evil = executing(canary)["os.system"]
+        yield f"torch zip: {name}", Hostile("model.pt", torch_zip(pickled(state, protocol)), REFUSED + wrapped)
+
+
+def _in_old_files(evil):
     magic = [pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
     for place, name in enumerate(("protocol", "system", "state", "keys"), start=1):
         parts = [*magic, pickle.dumps({}, 2), pickle.dumps([], 2)]
         parts[place] = pickle.dumps(evil, 2)
         yield (
             f"torch legacy: os.system as the {name}",
-            Hostile("model.pth", b"".join(parts), refused + "the name 'posix"),
+            Hostile("model.pth", b"".join(parts), REFUSED + "the name 'posix"),
         )
+
+
+def _opcodes():
     for name, code in {
         "INST": b"(S'touch x'\nios\nsystem\n.",
         "OBJ": b"(cos\nsystem\nX\x01\x00\x00\x00xo.",
@@ -177,14 +192,17 @@ def pickles(canary):
         "STRING": b"S'a'\n.",
         "UNICODE": b"Va\n.",
     }.items():
-        yield f"torch zip: opcode {name}", Hostile("model.pt", torch_zip(b"\x80\x02" + code), refused)
+        yield f"torch zip: opcode {name}", Hostile("model.pt", torch_zip(b"\x80\x02" + code), REFUSED)
     module = pickled({"w": Stored(("module", Named("torch.nn", "Linear"), "x.py", "import os"))})
     yield (
         "torch zip: source code in a persistent id",
-        Hostile("model.pt", torch_zip(module), refused + "the name 'torch.nn"),
+        Hostile("model.pt", torch_zip(module), REFUSED + "the name 'torch.nn"),
     )
     state = pickle.PROTO + b"\x02" + b"ctorch\nTensor\n}(X\x0c\x00\x00\x00__setstate__K\x01ub."
-    yield "torch zip: state for a class", Hostile("model.pt", torch_zip(state), refused + "a state for a Name")
+    yield "torch zip: state for a class", Hostile("model.pt", torch_zip(state), REFUSED + "a state for a Name")
+
+
+def _bare(evil):
     for name, content in {
         "pickle.pkl": pickle.dumps(evil, 4),
         "pickle.pt": pickle.dumps(evil, 2),
@@ -199,8 +217,17 @@ def pickles(canary):
 
 def tensors(canary):
     """Torch files whose tensors are not where they say, or too many, or too large; and odd plain values."""
-    refused, four = "expected a torch file of tensors and plain values, got a pickle with ", {"0": bytes(16)}
-    beyond = refused + "a tensor that reaches beyond its storage"
+    yield from _misplaced()
+    yield from _without_storage()
+    yield from _odd_names()
+    yield from _unfolding()
+    yield from _endless()
+    objects = pickled({"w": np.array([{}, Calls(os.system, f"touch {canary}")], object)})
+    yield "pickle: a NumPy array of objects", Hostile("model.pt", torch_zip(objects), REFUSED)
+
+
+def _misplaced():
+    four, beyond = {"0": bytes(16)}, REFUSED + "a tensor that reaches beyond its storage"
     for name, options, message in (
         ("beyond its storage", {"shape": (2, 3), "strides": (3, 1)}, beyond),
         ("an offset beyond its storage", {"offset": 1}, beyond),
@@ -210,18 +237,22 @@ def tensors(canary):
             {"shape": (10**6, 10**6), "strides": (0, 0)},
             "expected arrays of at most .* together, got a claim of 4,000,000,000,000 bytes",
         ),
-        ("negative sizes", {"shape": (-2, -2)}, refused + "a tensor with impossible sizes"),
-        ("negative strides", {"strides": (-2, 1), "offset": 3}, refused + "a tensor with impossible sizes"),
-        ("a negative offset", {"offset": -1}, refused + "a tensor with impossible sizes"),
-        ("sizes of 10^300", {"shape": (10**300, 1)}, refused + "a tensor with impossible sizes"),
-        ("sizes that are no numbers", {"shape": ("2", 2)}, refused + "a tensor with impossible sizes"),
-        ("sizes without strides", {"strides": (1,)}, refused + "a tensor with impossible sizes"),
-        ("a thousand dimensions", {"shape": (1,) * 1000, "strides": (1,) * 1000}, refused + "a tensor with imposs"),
+        ("negative sizes", {"shape": (-2, -2)}, REFUSED + "a tensor with impossible sizes"),
+        ("negative strides", {"strides": (-2, 1), "offset": 3}, REFUSED + "a tensor with impossible sizes"),
+        ("a negative offset", {"offset": -1}, REFUSED + "a tensor with impossible sizes"),
+        ("sizes of 10^300", {"shape": (10**300, 1)}, REFUSED + "a tensor with impossible sizes"),
+        ("sizes that are no numbers", {"shape": ("2", 2)}, REFUSED + "a tensor with impossible sizes"),
+        ("sizes without strides", {"strides": (1,)}, REFUSED + "a tensor with impossible sizes"),
+        ("a thousand dimensions", {"shape": (1,) * 1000, "strides": (1,) * 1000}, REFUSED + "a tensor with imposs"),
         ("a storage of 4 GB in 16 bytes", {"count": 2**30}, "expected 4,294,967,296 bytes in the storage of 'w0',"),
-        ("a storage of negative size", {"count": -4}, refused + "a storage of an unknown kind"),
-        ("quantised values", {"storage": "QInt8Storage"}, refused + "the name 'torch.QInt8Storage'"),
+        ("a storage of negative size", {"count": -4}, REFUSED + "a storage of an unknown kind"),
+        ("quantised values", {"storage": "QInt8Storage"}, REFUSED + "the name 'torch.QInt8Storage'"),
     ):
         yield f"tensor: {name}", Hostile("model.pt", torch_zip(tensor_pickle(**options), four), message)
+
+
+def _without_storage():
+    four = {"0": bytes(16)}
     blow_up = torch_zip(tensor_pickle(count=250_000, shape=(250_000,), strides=(1,), times=3_000), {"0": bytes(10**6)})
     yield (
         "tensor: quadratic blow-up of views of one storage",
@@ -241,6 +272,9 @@ def tensors(canary):
             r"expected the storage '../etc/passwd' in the file, got none",
         ),
     )
+
+
+def _odd_names():
     yield (
         "tensor: names with escapes",
         Hostile(
@@ -256,6 +290,9 @@ def tensors(canary):
             None,
         ),
     )
+
+
+def _unfolding():
     laughs = b"\x80\x02}X\x01\x00\x00\x00aX\x03\x00\x00\x00lolq\x02" + b"0h\x02h\x02\x86q\x02" * 1_000 + b"s."
     yield (
         "pickle: a billion laughs",
@@ -283,9 +320,12 @@ def tensors(canary):
             "expected a state dict with tensors",
         ),
     )
+
+
+def _endless():
     yield (
         "pickle: a number of a million digits",
-        Hostile("model.pt", torch_zip(b"\x80\x02I" + b"9" * 1_000_000 + b"\n."), refused + "Exceeds the limit"),
+        Hostile("model.pt", torch_zip(b"\x80\x02I" + b"9" * 1_000_000 + b"\n."), REFUSED + "Exceeds the limit"),
     )
     yield (
         "pickle: a large number",
@@ -296,7 +336,7 @@ def tensors(canary):
         Hostile(
             "model.pt",
             torch_zip(b"\x80\x02X\xff\xff\xff\xff."),
-            refused + "expected 4294967295 bytes in a unicodestring4",
+            REFUSED + "expected 4294967295 bytes in a unicodestring4",
         ),
     )
     yield (
@@ -310,12 +350,12 @@ def tensors(canary):
                 + b"h\x00h\x01\x85R0" * 20_000
                 + b"."
             ),
-            refused + "values that unfold to more",
+            REFUSED + "values that unfold to more",
         ),
     )
     yield (
         "pickle: endless opcodes",
-        Hostile("model.pt", torch_zip(b"\x80\x02" + b"]0" * 1_100_000 + b"."), refused + "more than 2000000 opcodes"),
+        Hostile("model.pt", torch_zip(b"\x80\x02" + b"]0" * 1_100_000 + b"."), REFUSED + "more than 2000000 opcodes"),
     )
     yield (
         "pickle: of 40 MB",
@@ -325,5 +365,3 @@ def tensors(canary):
             "expected at most 33,554,432 bytes beside the tensors of a torch file",
         ),
     )
-    objects = pickled({"w": np.array([{}, Calls(os.system, f"touch {canary}")], object)})
-    yield "pickle: a NumPy array of objects", Hostile("model.pt", torch_zip(objects), refused)
