@@ -59,7 +59,7 @@ from app.room import register as registers  # noqa: E402
 from app.room.socket import frames as room_frames  # noqa: E402
 from app.room.socket import words as room_words  # noqa: E402
 from app.settings import from_env  # noqa: E402
-from app.static_files import FOREVER, REVALIDATE, STATIC, OwnFiles, address, look, version  # noqa: E402
+from app.static_files import FOREVER, REVALIDATE, STATIC, OwnFiles, address, look  # noqa: E402
 
 
 def _inline_scripts() -> str:
@@ -96,7 +96,7 @@ SWEEP_S = 60
 
 
 class OwnHeaders:
-    """Adds `HEADERS` to every response that does not set them itself, and to pages the files they will soon ask for."""
+    """Adds `HEADERS` to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -106,8 +106,6 @@ class OwnHeaders:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
-                if any(n.lower() == b"content-type" and v.startswith(b"text/html") for n, v in message["headers"]):
-                    more.append((b"link", early_files(version()).encode()))
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
@@ -175,7 +173,7 @@ def _first_files(scope: Scope) -> Callable[[bytes], bytes]:
     mark, now = b'<script type="module"', look()
     ours = (f'<link rel="stylesheet" href="{address("kit/stage.css", now)}">'
             f'{table}<script src="{address("kit/page.js", now)}"></script>'
-            f'<script type="module" src="{address("kit/terms.js", now)}"></script>').encode()
+            f'<script type="module" src="{address("kit/terms.js", now)}"></script>{early_files(now)}').encode()
 
     def change(body: bytes) -> bytes:
         if b"<title>Streamlit</title>" not in body:
@@ -197,12 +195,12 @@ async def page_words(call: Request) -> Response:
 
 @functools.lru_cache(maxsize=1)
 def early_files(at: str) -> str:
-    """The stage's files as a Link header: the browser fetches them while Streamlit's page starts (Plotly can wait).
+    """The stage's files as links of a page: the browser fetches them while Streamlit's starts (Plotly can wait).
 
-    They are relative to the page, as everything a page asks for: it may lie below any path. ``at`` is their version.
+    Not as a header: a proxy may have room for 4 KB of those. ``at`` is the files' version.
     """
-    found = [f"<{address(name, at)}>; rel=modulepreload" for name in modules("live/stage.js", STATIC)]
-    return ", ".join(found)
+    return "".join(f'<link rel="modulepreload" href="{address(name, at)}">'
+                   for name in modules("live/stage.js", STATIC))
 
 
 @functools.cache

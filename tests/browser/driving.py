@@ -21,7 +21,7 @@ def stage_stats(page):
 def ask_until(page, ask, fits, seconds=PATIENCE_S):
     """What ``ask()`` gives once it is something that ``fits``."""
     found = None
-    for _ in looks(seconds, page.wait_for_timeout, every=50):
+    for _ in looks(seconds, page.wait_for_timeout, every=100):
         found = ask()
         if found is not None and fits(found):
             return found
