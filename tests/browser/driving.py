@@ -48,7 +48,7 @@ def resting_box(page, locator):
 def drag_gamma(page, value):
     """Drag the γ slider's thumb to ``value`` with the mouse, in small moves as a hand does."""
     wanted = math.log10(value)
-    ask_until(page, lambda: _drag(page, wanted), lambda reached: abs(reached - wanted) < 0.05)
+    ask_until(page, lambda: _drag(page, wanted), lambda reached: abs(reached - wanted) < 0.1)
 
 
 def _drag(page, wanted):

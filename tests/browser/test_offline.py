@@ -61,7 +61,10 @@ def test_with_the_network_blocked_gamma_is_dragged_and_the_classes_collapse(open
     assert page.get_by_text(ABOUT).is_visible()
     page.get_by_test_id("lpc-speed").select_option("0")
     weak = wait_until(page, lambda s: s["metrics"].get("train_accuracy", 0) > 0.99)
+    rail = page.locator("[data-testid=lpc-gamma] .lpc-rail")
+    place = rail.bounding_box()
     drag_gamma(page, 1.0)
+    assert rail.bounding_box() == place  # a wider number beside it moves nothing under the hand
     strong = wait_until(page, lambda s: s["mode"] == "hand" and s["metrics"]["within_class_spread"] < 0.05)["metrics"]
     assert strong["norm_mean"] < weak["metrics"]["norm_mean"]
     assert strong["train_accuracy"] > 0.99

@@ -37,7 +37,7 @@ export function segmented(label, options, onPick, testid) {
   const buttons = new Map();
   const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid });
   for (const { value, text, title, testid: id } of options) {
-    const button = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false" });
+    const button = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "" });
     button.addEventListener("click", () => onPick(value));
     buttons.set(value, button);
     group.append(button);
