@@ -139,5 +139,8 @@ def _rooms(place: Path, server: str) -> Iterator[Path]:
 
 def _is_ours(path: Path) -> bool:
     """Whether this is a folder (no link to one) of our user's that nobody else can open."""
-    status = path.lstat()
+    try:
+        status = path.lstat()
+    except FileNotFoundError:  # somebody cleared it meanwhile
+        return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == 0o700

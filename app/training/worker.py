@@ -325,11 +325,15 @@ def _read_orders(stream: BinaryIO, inbox: wire.Mailbag, folder: Path, keep_s: fl
             if isinstance(order, orders.Stop):
                 return
     except (EOFError, OSError):
-        if keep_s == 0:
-            shutil.rmtree(folder, ignore_errors=True)
-        if keep_s < math.inf:
-            rooms.clear(folder, keep_s)
-        os._exit(0)
+        try:
+            if keep_s == 0:
+                shutil.rmtree(folder, ignore_errors=True)
+            if keep_s < math.inf:
+                rooms.clear(folder, keep_s)
+        except Exception:  # the whole place may have been cleared away meanwhile
+            _LOG.exception("could not clear %s", folder)
+        finally:  # whatever happens: without its web process nothing would ever end this one
+            os._exit(0)
 
 
 def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str = "0") -> None:
