@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.forks import forking
+
 ROOT = Path(__file__).parents[1]
 FILE = '''"""The largest radius, and the mean of its square."""
 
@@ -92,10 +94,11 @@ print(json.dumps({
 def copy(tmp_path_factory):
     """A folder with the packages and a file of metrics that they do not know."""
     folder = tmp_path_factory.mktemp("copy")
-    for package in ("lpc_core", "app"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("lpc_core", "app", "tests"):
+        shutil.copytree(ROOT / package, folder / package)
     (folder / "lpc_core" / "metrics" / "largest.py").write_text(FILE)
-    return folder
+    with forking(folder, ("lpc_core", "-c")):
+        yield folder
 
 
 def python(folder, *arguments):

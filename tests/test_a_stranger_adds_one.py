@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import forking
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
@@ -26,12 +27,13 @@ def tree(tmp_path_factory):
     """A copy of the project with the stranger's files in it, and nothing else changed."""
     copy = tmp_path_factory.mktemp("stranger")
     for name in ("app", "lpc_core", "assets", "benchmarks", "tests"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "shots", "stranger"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("shots", "stranger"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     for name in ADDED:
         assert not (copy / name).exists(), f"{name} is there already"
         shutil.copy(ROOT / "tests" / "stranger" / name, copy / name)
-    return copy
+    with forking(copy, ("app.cli", "-c")):
+        yield copy
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Imports point downward and in no circle, what is private stays so, and the library never learns of the browser."""
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -58,9 +59,19 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def nodes_of(path):
+    return list(ast.walk(tree_of(path)))
+
+
 def imports_of(path):
     """Every module that ``path`` imports, at the top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -108,12 +119,14 @@ def circle_in(arrows):
     return next((circle for module in sorted(arrows) if (circle := seek(module))), [])
 
 
+@functools.cache
 def room(module):
     """The room that ``module`` lies in: the longest room name that is a prefix of it."""
     rooms = [name for names in ROOMS for name in names if module == name or module.startswith(name + ".")]
     return max(rooms, key=len) if rooms else None
 
 
+@functools.cache
 def level(module):
     """The height of the room that ``module`` lies in."""
     return next((height for height, names in enumerate(ROOMS) if room(module) in names), None)
@@ -125,7 +138,7 @@ PATHS = {name_of(path): path for path in ALL}
 
 def test_no_circle_of_imports_at_any_level():
     """Imports inside functions count as well: a late import may be slow to come, but never a way around a circle."""
-    arrows = {name: {target for target in targets(path, in_use(ast.parse(path.read_text()))) if target != name}
+    arrows = {name: {target for target in targets(path, in_use(tree_of(path))) if target != name}
               for name, path in PATHS.items()}
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
     assert " → ".join(circle_in(arrows)) == ""
@@ -142,7 +155,7 @@ def private_in(module):
 @pytest.mark.parametrize("path", [*ALL, *modules("benchmarks")], ids=name_of)
 def test_a_private_module_is_imported_only_inside_its_own_package(path):
     """One rule for the underscore, everywhere: ``package/_name.py`` is for the modules of ``package`` and below it."""
-    for target in targets(path, ast.walk(ast.parse(path.read_text()))):
+    for target in targets(path, nodes_of(path)):
         private, package = private_in(target)
         assert not private or f"{name_of(path)}.".startswith(f"{package}."), \
             f"{name_of(path)} imports {private}: take the underscore away, or let {package} offer what is needed"
@@ -150,7 +163,7 @@ def test_a_private_module_is_imported_only_inside_its_own_package(path):
 
 @pytest.mark.parametrize("path", ALL, ids=name_of)
 def test_a_private_name_is_not_imported(path):
-    taken = [alias.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
+    taken = [alias.name for node in nodes_of(path) if isinstance(node, ast.ImportFrom)
              for alias in node.names if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS
              and alias.name != "_"  # what speaks for a page (`app.words`)
              and node.module.split(".")[0] in ("lpc_core", "app")]
@@ -180,7 +193,7 @@ def test_the_core_needs_only_what_it_says(path):
 @pytest.mark.parametrize("path", modules("lpc_core"), ids=name_of)
 def test_the_library_does_not_name_the_lab_either(path):
     """To start it as a program or to import it by name would be an import too."""
-    texts = [node.value for node in ast.walk(ast.parse(path.read_text()))
+    texts = [node.value for node in nodes_of(path)
              if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert [text for text in texts if re.fullmatch(r"(.*\b(import|from|-m) )?app(\.\w+)*", text, re.DOTALL)] == []
 

@@ -3,6 +3,7 @@
 import pytest
 
 from app.desks import inspections
+from tests.forks import forked  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

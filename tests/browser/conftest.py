@@ -31,7 +31,7 @@ def free_port():
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
-# Pages draw as on a display of 20 Hz: without a graphics card, 60 pictures a second take all that a processor has.
+# Pages draw as on a display of 10 Hz: without a graphics card, 60 pictures a second take all that a processor has.
 SLOW_DISPLAY = """(() => {
   const next = window.requestAnimationFrame.bind(window);
   const due = new Map();
@@ -42,7 +42,7 @@ SLOW_DISPLAY = """(() => {
     for (const callback of callbacks) try { callback(now); } catch (error) { reportError(error); }
   };
   window.requestAnimationFrame = (callback) => {
-    if (due.size === 0) setTimeout(() => next(draw), 40);
+    if (due.size === 0) setTimeout(() => next(draw), 90);
     due.set(++last, callback);
     return last;
   };

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from tests.forks import forked  # noqa: F401
+
 
 @pytest.fixture
 def shell(monkeypatch, capsys):

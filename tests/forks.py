@@ -1,0 +1,185 @@
+"""Processes that tests start are forked from one that has torch in it: importing it takes most of the time of each.
+
+What asks for ``python -m`` one of `MODULES` with `subprocess` gets such a child, whose status, signals and pipes are
+those of any child. In tests of a browser or of the wheel, and where there is no Linux, it is started as always.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.settings import ONE_THREAD
+
+ROOT = Path(__file__).parents[1]
+MODULES = ("app.training.worker", "app.desks.inspecting", "lpc_core", "app.cli", "app")
+IMPORTED = ("app.training.worker", "app.desks.inspecting", "app.server", "app.cli", "lpc_core.engine.trainer",
+            "lpc_core.inspection", "tests.app.live._fake")
+ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
+_fork_exec = getattr(subprocess, "_fork_exec", None)
+_lock = threading.Lock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked() -> Iterator[None]:
+    """For a ``conftest.py``: processes of the tests beside it are forked."""
+    with forking(ROOT, MODULES):
+        yield
+
+
+@contextlib.contextmanager
+def forking(root: Path, modules: Sequence[str]) -> Iterator[None]:
+    """In here, processes of the code in ``root`` are forked that run one of ``modules``."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            patch.setattr(subprocess, "_fork_exec", functools.partial(_start, root, modules))
+        yield
+
+
+def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int:
+    """As ``_posixsubprocess.fork_exec``; an order that a fork cannot obey to the letter is done as always."""
+    (_, _, kept, cwd, env, stdin, _, _, stdout, _, stderr, _, _, _, session, group, gid, gids, uid, umask,
+     before, *_) = rest
+    words = [os.fsdecode(word) for word in args]
+    plain = (group, gid, gids, uid, umask, before) == (-1, None, None, None, -1, None) and len(kept) <= 1
+    if not (plain and words[0] == sys.executable and len(words) > 2 and _named(words) in modules):
+        return _fork_exec(args, *rest)
+    given = dict(os.fsdecode(pair).split("=", 1) for pair in env) if env is not None else dict(os.environ)
+    if Path(cwd or os.getcwd()) != root and str(root) not in given.get("PYTHONPATH", "").split(os.pathsep):
+        return _fork_exec(args, *rest)  # the code of another folder
+    order = {"argv": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "env": given, "session": bool(session)}
+    files = [own if given == -1 else given for own, given in enumerate((stdin, stdout, stderr))]
+    with _lock:
+        _adopt(True)
+        try:
+            line = _parent(root)
+            socket.send_fds(line, [json.dumps(order).encode()], files)
+            return int(line.recv(32))
+        finally:
+            _adopt(False)
+
+
+def _named(words: list[str]) -> str:
+    """The module that a command line runs, "-c" for code in it, "" for anything else."""
+    return {"-c": "-c", "-m": words[2]}.get(words[1], "")
+
+
+def _adopt(whether: bool) -> None:
+    ctypes.CDLL(None).prctl(ADOPTS, int(whether), 0, 0, 0)
+
+
+@functools.cache
+def _parent(root: Path) -> socket.socket:
+    """The line to the process that forks, with the code in ``root`` in it; it ends with this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    env = os.environ | ONE_THREAD | {"PYTHONPATH": str(root)}
+    code = f"from tests.forks import serve; serve({theirs.fileno()})"
+    with theirs, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "_fork_exec", _fork_exec)
+        process = subprocess.Popen([sys.executable, "-c", code], env=env, pass_fds=[theirs.fileno()], cwd=root)
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
+
+
+# ---- in the process that forks -----------------------------------------------------------------------------------
+
+
+def serve(number: int) -> None:
+    """Fork a child for each order on the socket ``number``."""
+    for name in IMPORTED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    assert threading.active_count() == 1
+    line = socket.socket(fileno=number)
+    while True:
+        data, files, _, _ = socket.recv_fds(line, 1_000_000, 3)
+        if not data:
+            return
+        heard, says = os.pipe()
+        between = os.fork()
+        if not between:
+            _leave_behind(json.loads(data), files, says, line)
+        for file in (*files, says):
+            os.close(file)
+        os.waitpid(between, 0)
+        with open(heard, "rb") as told:
+            line.send(told.read())
+
+
+def _leave_behind(order: dict, files: list[int], says: int, line: socket.socket) -> None:
+    """Fork once more and end, so that whoever adopts is the parent of the child, which begins only then."""
+    begins, begin = os.pipe()
+    if os.fork():
+        os._exit(0)
+    os.close(begin)
+    line.close()
+    os.read(begins, 1)  # its end: the process between is gone
+    os.close(begins)
+    if order["session"]:
+        os.setsid()
+    for own, file in enumerate(files):
+        os.dup2(file, own)
+        os.close(file)
+    os.write(says, str(os.getpid()).encode())
+    os.close(says)
+    _be(order)
+
+
+def _be(order: dict) -> None:
+    """The process that was asked for, to its end."""
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["env"])
+    tempfile.tempdir = None
+    how, name, *arguments = order["argv"]
+    sys.argv = [how if how == "-c" else name, *arguments]
+    sys.path[0] = order["cwd"]
+    warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
+    code: object = 0
+    try:
+        if how == "-c":
+            exec(compile(name, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
+        else:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+        if isinstance(code, str):
+            sys.stderr.write(f"{code}\n")
+            code = 1
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:  # noqa: BLE001 - as the interpreter does
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    with contextlib.suppress(Exception):
+        threading._shutdown()
+        atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(int(code or 0))
