@@ -162,7 +162,7 @@ def _be(order: dict) -> None:
     code: object = 0
     try:
         if how == "-c":
-            exec(compile(name, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
+            exec(compile(name, "<string>", "exec"), {"__name__": "__main__"})
         else:
             runpy.run_module(name, run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -173,7 +173,7 @@ def _be(order: dict) -> None:
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
-    except BaseException:  # noqa: BLE001 - as the interpreter does
+    except BaseException:  # as the interpreter does
         sys.excepthook(*sys.exc_info())
         code = 1
     with contextlib.suppress(Exception):

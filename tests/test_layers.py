@@ -132,6 +132,14 @@ def level(module):
     return next((height for height, names in enumerate(ROOMS) if room(module) in names), None)
 
 
+def by_folder(paths):
+    """A test of each folder: one of each of five hundred files takes longer to begin than to do."""
+    folders = {}
+    for path in paths:
+        folders.setdefault(path.parent.relative_to(ROOT).as_posix(), []).append(path)
+    return pytest.mark.parametrize("paths", folders.values(), ids=folders)
+
+
 ALL = modules("lpc_core") + modules("app")
 PATHS = {name_of(path): path for path in ALL}
 
@@ -152,59 +160,62 @@ def private_in(module):
     return ("", "") if first is None else (".".join(parts[: first + 1]), ".".join(parts[:first]))
 
 
-@pytest.mark.parametrize("path", [*ALL, *modules("benchmarks")], ids=name_of)
-def test_a_private_module_is_imported_only_inside_its_own_package(path):
+@by_folder([*ALL, *modules("benchmarks")])
+def test_a_private_module_is_imported_only_inside_its_own_package(paths):
     """One rule for the underscore, everywhere: ``package/_name.py`` is for the modules of ``package`` and below it."""
-    for target in targets(path, nodes_of(path)):
-        private, package = private_in(target)
-        assert not private or f"{name_of(path)}.".startswith(f"{package}."), \
-            f"{name_of(path)} imports {private}: take the underscore away, or let {package} offer what is needed"
+    for path in paths:
+        for target in targets(path, nodes_of(path)):
+            private, package = private_in(target)
+            assert not private or f"{name_of(path)}.".startswith(f"{package}."), \
+                f"{name_of(path)} imports {private}: take the underscore away, or let {package} offer what is needed"
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_a_private_name_is_not_imported(path):
-    taken = [alias.name for node in nodes_of(path) if isinstance(node, ast.ImportFrom)
-             for alias in node.names if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS
-             and alias.name != "_"  # what speaks for a page (`app.words`)
+@by_folder(ALL)
+def test_a_private_name_is_not_imported(paths):
+    taken = [(name_of(path), alias.name) for path in paths for node in nodes_of(path)
+             if isinstance(node, ast.ImportFrom) for alias in node.names
+             if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS and alias.name != "_"  # what speaks for a page (`app.words`)
              and node.module.split(".")[0] in ("lpc_core", "app")]
     assert taken == []
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_imports_point_downward(path):
-    own = level(name_of(path))
-    assert own is not None, f"{name_of(path)} lies in no room: add it to ROOMS"
-    for target in imports_of(path):
-        height = level(target)
-        # `import lpc_core.x` also names the package itself, which is only a lazy front door
-        inside = room(target) == room(name_of(path))
-        assert height is None or target in ("lpc_core", "app") or height < own or inside, \
-            f"{name_of(path)} imports {target}"
+@by_folder(ALL)
+def test_imports_point_downward(paths):
+    for path in paths:
+        own = level(name_of(path))
+        assert own is not None, f"{name_of(path)} lies in no room: add it to ROOMS"
+        for target in imports_of(path):
+            height = level(target)
+            # `import lpc_core.x` also names the package itself, which is only a lazy front door
+            inside = room(target) == room(name_of(path))
+            assert height is None or target in ("lpc_core", "app") or height < own or inside, \
+                f"{name_of(path)} imports {target}"
 
 
-@pytest.mark.parametrize("path", modules("lpc_core"), ids=name_of)
-def test_the_core_needs_only_what_it_says(path):
-    for target in imports_of(path):
-        top = target.split(".")[0]
-        known = CORE_MAY_NEED | EXTRAS | {"lpc_core"} | set(sys.stdlib_module_names)
-        assert top in known, f"{path} imports {target}"
+@by_folder(modules("lpc_core"))
+def test_the_core_needs_only_what_it_says(paths):
+    known = CORE_MAY_NEED | EXTRAS | {"lpc_core"} | set(sys.stdlib_module_names)
+    for path in paths:
+        for target in imports_of(path):
+            assert target.split(".")[0] in known, f"{path} imports {target}"
 
 
-@pytest.mark.parametrize("path", modules("lpc_core"), ids=name_of)
-def test_the_library_does_not_name_the_lab_either(path):
+@by_folder(modules("lpc_core"))
+def test_the_library_does_not_name_the_lab_either(paths):
     """To start it as a program or to import it by name would be an import too."""
-    texts = [node.value for node in nodes_of(path)
+    texts = [(name_of(path), node.value) for path in paths for node in nodes_of(path)
              if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    assert [text for text in texts if re.fullmatch(r"(.*\b(import|from|-m) )?app(\.\w+)*", text, re.DOTALL)] == []
+    assert [(name, text) for name, text in texts
+            if re.fullmatch(r"(.*\b(import|from|-m) )?app(\.\w+)*", text, re.DOTALL)] == []
 
 
-@pytest.mark.parametrize("path", modules("app"), ids=name_of)
-def test_only_session_touches_the_state_of_a_tab(path):
-    text = path.read_text()
-    if name_of(path) != "app.session":
-        assert "session_state" not in text
-        assert "st.query_params" not in text
-        assert "cache_resource" not in text
+@by_folder(modules("app"))
+def test_only_session_touches_the_state_of_a_tab(paths):
+    for path in paths:
+        text = path.read_text()
+        if name_of(path) != "app.session":
+            for word in ("session_state", "st.query_params", "cache_resource"):
+                assert word not in text, name_of(path)
 
 
 FLOORS = (  # of app/static
@@ -213,11 +224,12 @@ FLOORS = (  # of app/static
 SCRIPTS = sorted((ROOT / "app" / "static").rglob("*.js"))
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_scripts_import_their_own_room_and_lower_floors(path):
-    height = next(i for i, rooms in enumerate(FLOORS) if path.parent.name in rooms)
-    below = {path.parent.name}.union(*FLOORS[:height])
-    for wanted in re.findall(r'^import .* from "([^"]+)";', path.read_text(), re.MULTILINE):
-        target = (path.parent / wanted).resolve()
-        assert target in SCRIPTS, f"{path} imports {wanted}, which is not there"
-        assert target.parent.name in below, f"{path.parent.name}/{path.name} imports {wanted}"
+@by_folder(SCRIPTS)
+def test_scripts_import_their_own_room_and_lower_floors(paths):
+    for path in paths:
+        height = next(i for i, rooms in enumerate(FLOORS) if path.parent.name in rooms)
+        below = {path.parent.name}.union(*FLOORS[:height])
+        for wanted in re.findall(r'^import .* from "([^"]+)";', path.read_text(), re.MULTILINE):
+            target = (path.parent / wanted).resolve()
+            assert target in SCRIPTS, f"{path} imports {wanted}, which is not there"
+            assert target.parent.name in below, f"{path.parent.name}/{path.name} imports {wanted}"

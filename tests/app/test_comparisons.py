@@ -7,7 +7,7 @@ import pytest
 from app.comparisons import READY
 from benchmarks.comparisons import finals
 
-# The texts were written from seeds 5 to 9, two bars mended after 20 to 24; `python -m benchmarks.comparisons` tries more.
+# The texts are from seeds 5 to 9, two bars mended after 20 to 24; `python -m benchmarks.comparisons` tries more.
 SEEDS = (30, 31)
 
 
