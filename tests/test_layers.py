@@ -174,7 +174,8 @@ def test_a_private_module_is_imported_only_inside_its_own_package(paths):
 def test_a_private_name_is_not_imported(paths):
     taken = [(name_of(path), alias.name) for path in paths for node in nodes_of(path)
              if isinstance(node, ast.ImportFrom) for alias in node.names
-             if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS and alias.name != "_"  # what speaks for a page (`app.words`)
+             if alias.name.startswith("_") and f"{node.module}.{alias.name}" not in PATHS
+             and alias.name != "_"  # what speaks for a page (`app.words`)
              and node.module.split(".")[0] in ("lpc_core", "app")]
     assert taken == []
 

@@ -4,9 +4,7 @@ import io
 import re
 import subprocess
 import sys
-import time
 import zipfile
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +20,7 @@ from lpc_core.config import unflatten
 from lpc_core.files.tensors import head, pack
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
-from tests.patience import until
+from tests.patience import Hurried, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
 ASK = r", or ask whoever runs the server to raise "
@@ -130,7 +128,7 @@ def _file(desk):
 ])
 def test_every_kind_of_job_has_the_limits(closing, monkeypatch, make, begin, advice, time_setting):  # noqa: PLR0917
     monkeypatch.setattr(watch, "LOOK_S", 0.01)
-    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: 100 * time.monotonic()))  # a second: 10 ms
+    monkeypatch.setattr(watch, "time", Hurried)
     for setting, most in (("LPC_JOB_MEMORY_MB", "64"), (time_setting, "1")):  # every job takes more
         monkeypatch.setenv("LPC_JOB_MEMORY_MB", "100000")
         monkeypatch.setenv(setting, most)
