@@ -36,12 +36,22 @@ IMPORTED = ("app.training.worker", "app.desks.inspecting", "app.server", "app.cl
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
 _fork_exec = getattr(subprocess, "_fork_exec", None)
 _lock = threading.Lock()
+_lines: dict[str, socket.socket] = {}  # to the process that forks, by the folder whose code is in it; it ends with this
 
 
 @pytest.fixture(scope="session", autouse=True)
 def forked() -> Iterator[None]:
     """For a ``conftest.py``: processes of the tests beside it are forked."""
     with forking(ROOT, MODULES):
+        yield
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """In here, processes are started as always again."""
+    with pytest.MonkeyPatch.context() as patch:
+        if _fork_exec is not None:
+            patch.setattr(subprocess, "_fork_exec", _fork_exec)
         yield
 
 
@@ -65,12 +75,13 @@ def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int
     given = dict(os.fsdecode(pair).split("=", 1) for pair in env) if env is not None else dict(os.environ)
     if Path(cwd or os.getcwd()) != root and str(root) not in given.get("PYTHONPATH", "").split(os.pathsep):
         return _fork_exec(args, *rest)  # the code of another folder
-    order = {"argv": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "env": given, "session": bool(session)}
+    order = {"argv": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "env": given, "session": bool(session),
+             "root": str(root), "modules": modules}
     files = [own if given == -1 else given for own, given in enumerate((stdin, stdout, stderr))]
     with _lock:
         _adopt(True)
         try:
-            line = _parent(root)
+            line = _lines.get(str(root)) or _new_parent(str(root))
             socket.send_fds(line, [json.dumps(order).encode()], files)
             return int(line.recv(32))
         finally:
@@ -86,14 +97,12 @@ def _adopt(whether: bool) -> None:
     ctypes.CDLL(None).prctl(ADOPTS, int(whether), 0, 0, 0)
 
 
-@functools.cache
-def _parent(root: Path) -> socket.socket:
-    """The line to the process that forks, with the code in ``root`` in it; it ends with this one."""
+def _new_parent(root: str) -> socket.socket:
+    """The line to a new process that forks."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    env = os.environ | ONE_THREAD | {"PYTHONPATH": str(root)}
+    env = os.environ | ONE_THREAD | {"PYTHONPATH": root}
     code = f"from tests.forks import serve; serve({theirs.fileno()})"
-    with theirs, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subprocess, "_fork_exec", _fork_exec)
+    with theirs, starting():
         process = subprocess.Popen([sys.executable, "-c", code], env=env, pass_fds=[theirs.fileno()], cwd=root)
 
     def end() -> None:
@@ -101,6 +110,7 @@ def _parent(root: Path) -> socket.socket:
         process.wait()
 
     atexit.register(end)
+    _lines[root] = ours
     return ours
 
 
@@ -108,13 +118,16 @@ def _parent(root: Path) -> socket.socket:
 
 
 def serve(number: int) -> None:
-    """Fork a child for each order on the socket ``number``."""
+    """Import what takes long, then fork a child for each order on the socket ``number``."""
     for name in IMPORTED:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
     assert threading.active_count() == 1
-    line = socket.socket(fileno=number)
+    _serve(socket.socket(fileno=number))
+
+
+def _serve(line: socket.socket) -> None:
     while True:
         data, files, _, _ = socket.recv_fds(line, 1_000_000, 3)
         if not data:
@@ -158,6 +171,8 @@ def _be(order: dict) -> None:
     how, name, *arguments = order["argv"]
     sys.argv = [how if how == "-c" else name, *arguments]
     sys.path[0] = order["cwd"]
+    if name == "app":  # a server, which starts processes too
+        _have_forks(order["root"], order["modules"])
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
     code: object = 0
     try:
@@ -183,3 +198,18 @@ def _be(order: dict) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(int(code or 0))
+
+
+def _have_forks(root: str, modules: Sequence[str]) -> None:
+    """Leave a process behind that forks for this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if not os.fork():
+        ours.close()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for own in range(3):
+            os.dup2(nothing, own)
+        _serve(theirs)
+        os._exit(0)
+    theirs.close()
+    _lines[root] = ours
+    subprocess._fork_exec = functools.partial(_start, Path(root), modules)

@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 
 from app import static_files
 from app.server import HEADERS
+from tests.forks import starting
 from tests.patience import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +141,7 @@ def test_a_bad_setting_is_one_line_and_a_failure():
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_leaves_no_process_and_no_file_even_with_a_page_open(tmp_path, number):
-    with start(tmp_path) as process:
+    with starting(), start(tmp_path) as process:
         at = address(process)
         workers = children(process.pid)
         assert workers

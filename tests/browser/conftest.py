@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.forks import forked  # noqa: F401
 from tests.patience import PATIENCE_S, looks
 
 ROOT = Path(__file__).parents[2]
