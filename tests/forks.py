@@ -31,8 +31,8 @@ from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("app.training.worker", "app.desks.inspecting", "lpc_core", "app.cli", "app")
-IMPORTED = ("app.training.worker", "app.desks.inspecting", "app.server", "app.cli", "lpc_core.engine.trainer",
-            "lpc_core.inspection", "tests.app.live._fake")
+IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.inspection",
+            "streamlit", "uvicorn", "tests.app.live._fake")  # `app.server` reads its settings when imported
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
 _fork_exec = getattr(subprocess, "_fork_exec", None)
 _lock = threading.Lock()
