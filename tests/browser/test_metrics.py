@@ -183,7 +183,7 @@ def shrink(page):
 
 
 def test_a_comparison_gives_its_points_one_by_one_and_keeps_them_when_cancelled(lab, open_page):
-    page = open_page(f"{lab.url}/metrics?{RUN.replace('steps=400', 'steps=20000', 1)}")  # a dozen of these take minutes
+    page = open_page(f"{lab.url}/metrics?{RUN.replace('steps=400', 'steps=10000', 1)}")
     page.get_by_role("button", name="Compare many runs").click()
     known, paper = "smallest known perturbation", "paper's DeepFool mean"
     drawn = points(page, "separation", lambda drawn: drawn.get(known, 0) > 0)
