@@ -17,7 +17,7 @@ run: $(VENV)/.run
 test: $(VENV)/.test  # all parts run, also when an earlier one fails
 	@status=0; $(MAKE) --no-print-directory lint || status=1; \
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser || status=1; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser || status=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/browser || status=1; \
 	exit $$status
 
 check: lint  # the inner loop: lint, types, and the tests that need no server, no browser and no long training

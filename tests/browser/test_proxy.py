@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Lab, free_port, kept
+from conftest import ROOT, Lab, free_port, kept, tabs
 from driving import drag_gamma, stage_state, wait_until
 
 from tests.patience import PATIENCE_S, until
@@ -129,20 +129,18 @@ def trusting(playwright, proxied, tmp_path_factory):
 @pytest.fixture
 def visit(trusting, proxied):
     """``visit(path)`` → a page behind the proxy; whatever fails to load or breaks a rule fails the test."""
-    pages, wrong = [], []
+    wrong = []
 
     def make(path):
-        page = trusting.new_page()
-        pages.append(page)
+        page = new()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(
             (proxied.at + path[:path.index("/", 1)], proxied.at.replace("https", "wss"), "blob:", "data:")) else None)
         page.goto(proxied.at + path)
         return page
 
-    yield make
-    for page in pages:
-        page.close()
+    with tabs(trusting) as new:
+        yield make
     assert wrong == []
 
 

@@ -1,3 +1,4 @@
+import { ChartClock } from "../../app/static/charts/chartclock.js";
 import { Catalogue } from "../../app/static/charts/catalogue.js";
 import { explanation, learn } from "../../app/static/kit/explain.js";
 import { Popover } from "../../app/static/kit/popover.js";
@@ -207,4 +208,30 @@ test("a tour goes through what is there, frames it, and is offered no more when 
   document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
   equal([framed(), tour.element.hidden, tour.offer.hidden, begin().offer.hidden], [undefined, true, true, true]);
   localStorage.removeItem("lpc-tour");
+});
+
+/** How often a chart is drawn in 100 ticks of its clock, when drawing takes so many milliseconds. */
+function drawnIn100Ticks(took) {
+  const real = [performance.now, globalThis.setTimeout];
+  let [now, drawn, tick] = [1_000, 0, null];
+  performance.now = () => now;
+  globalThis.setTimeout = (work) => (tick = work);
+  try {
+    const chart = new ChartClock(() => {}).add("one", 190, () => ([now, drawn] = [now + took, drawn + 1]));
+    for (let i = 0; i < 100; i++) {
+      chart.touch();
+      now += 45;
+      tick();
+    }
+  } finally {
+    [performance.now, globalThis.setTimeout] = real;
+  }
+  return [drawn, now - 1_000];
+}
+
+test("a chart that takes long to draw takes a twelfth of the time at most", () => {
+  const [often] = drawnIn100Ticks(1);
+  equal(often >= 18, true);
+  const [seldom, time] = drawnIn100Ticks(60);
+  equal([seldom >= 5, seldom * 60 <= time / 12 + 60], [true, true]);
 });

@@ -1,6 +1,7 @@
-// One clock for the charts beside the latents: at most one redraw per tick, each chart at its own pace.
+// One clock for the charts beside the latents: at most one redraw per tick, each chart at its own pace, slower where drawing takes long.
 
 const TICK_MS = 45;
+const RESTS = 12; // times as long as it took to draw: on a slow machine the charts leave the points and γ their time
 
 export class ChartClock {
   /** drawn(name, ms) hears of every redraw and the script time it took. */
@@ -10,7 +11,7 @@ export class ChartClock {
 
   /** Registers `draw()` to run at most every `everyMs` → a handle whose `touch()` asks for it. */
   add(name, everyMs, draw) {
-    const chart = { name, everyMs, draw, dirty: false, last: 0, touch: () => this.touch(chart) };
+    const chart = { name, everyMs, draw, dirty: false, last: 0, took: 0, touch: () => this.touch(chart) };
     this.charts.push(chart);
     return chart;
   }
@@ -25,13 +26,15 @@ export class ChartClock {
     this.timer = null;
     const now = performance.now();
     const waiting = this.charts.filter((chart) => chart.dirty);
-    const overdue = ({ last, everyMs }) => (now - last) / everyMs;
+    const overdue = ({ last, everyMs, took }) => (now - last) / Math.max(everyMs, RESTS * took);
     const chart = waiting.filter((one) => overdue(one) >= 1).sort((a, b) => overdue(b) - overdue(a))[0];
     if (waiting.length) this.timer = setTimeout(() => this.tick(), TICK_MS);
     if (!chart) return;
     chart.dirty = false;
     chart.last = now;
-    if (chart.draw()) this.drawn(chart.name, performance.now() - now);
+    const drawn = chart.draw();
+    chart.took = performance.now() - now;
+    if (drawn) this.drawn(chart.name, chart.took);
   }
 
   stop() {
