@@ -25,8 +25,9 @@ OPTIONAL = {  # what tests of the library may need beyond what it needs itself
 
 
 LONG = (  # files that take longest begin first: at the end no processor waits for one that began late
-    "comparisons", "accessible", "restart", "hub_faults", "lessons", "a_stranger_adds_one", "play", "inspect", "room",
-    "compare", "proxy", "hub", "film", "job_limits", "rooms", "hub_places", "corpus", "cost", "server", "faults")
+    "accessible", "restart", "hub_faults", "play", "film", "room", "comparisons", "proxy", "inspect", "compare",
+    "hostile", "learn", "cost", "faults", "lessons", "hub", "edited_states", "corpus", "a_stranger_adds_one", "login",
+    "state_file", "moments", "metrics", "sandbox", "projecting")
 
 
 def pytest_collection_modifyitems(items):

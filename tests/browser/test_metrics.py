@@ -14,8 +14,14 @@ pytestmark = pytest.mark.browser
 
 RUN = "samples=600&test_samples=200&noise=0.5&steps=400&ramp_steps=300&gamma_end=10&batch_size=64"
 SCOPE = "() => document.querySelector('[data-testid=lpc-microscope]')?.lpcMicroscope?.state() ?? null"
-MARK = "() => [...document.querySelectorAll('[data-testid=lpc-cards]')].filter((root) => (root.seen = true)).length"
-MARKED = MARK.replace("(root.seen = true)", "root.seen")
+WATCHED = """() => {
+  const cards = "[data-testid=lpc-cards]";
+  window.taken = [];
+  new MutationObserver((changes) => changes.forEach(({ removedNodes }) => removedNodes.forEach((node) => {
+    const roots = [...(node.matches?.(cards) ? [node] : []), ...(node.querySelectorAll?.(cards) ?? [])];
+    for (const root of roots) window.taken.push(root.lpcCards.state().keys.join());
+  }))).observe(document.body, { childList: true, subtree: true });
+}"""
 POINTS = """(key) => [...document.querySelectorAll('[data-testid=lpc-cards]')].map((root) => root.lpcCards?.state())
   .filter((state) => state?.keys.includes(key) && state.drawn)
   .map((state) => Object.fromEntries(state.traces[key].map(({name, points}) => [name, points])))[0] ?? null"""
@@ -43,9 +49,9 @@ def measured(lab, open_page):
     """The page after its study, watched while it grew."""
     page = open_page(f"{lab.url}/metrics?{RUN}")
     points(page, "nc1", lambda drawn: drawn.get("NC1", 0) > 1)
-    before = page.evaluate(MARK)
+    page.evaluate(WATCHED)
     page.get_by_text("Measured at 40 moments").wait_for()
-    assert page.evaluate(MARKED) == before > 0  # while the study goes on, none is built anew
+    assert page.evaluate("() => window.taken") == []  # while the study goes on, none is built anew
     drawn = points(page, "nc1", lambda drawn: drawn["NC1"] == 40)
     assert drawn["CDNV"] == 40
     return page
