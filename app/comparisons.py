@@ -1,7 +1,7 @@
 """The ready comparisons: what differs, on which data, and what to look for. One more is one more entry.
 
 What a text claims is a `Claim`, with the number that shows it; `tests/app/test_comparisons.py` holds every claim to
-five seeds that it was not written from, and `python -m benchmarks.comparisons` prints the numbers of any seeds.
+seeds that it was not written from, and `python -m benchmarks.comparisons` prints the numbers of any seeds.
 """
 
 from __future__ import annotations
