@@ -189,13 +189,15 @@ def open_room(page):
 
 def test_a_room_goes_on_over_bad_wifi(impatient, open_page):
     """Loss and delay on both sides; the follower's line breaks while they predict, the leader's while pausing all."""
-    with line(impatient, delay_s=0.15, loss=0.05) as theirs, line(impatient, delay_s=0.15, loss=0.05) as ours:
+    with line(impatient) as theirs, line(impatient) as ours:
         leader = open_page(f"{ours.url}/learn?lesson=forces&step=2")
         wait_until(leader, lambda s: s["index"] == 1)
         code = open_room(leader)
         follower = open_page(f"{theirs.url}/room?code={code}", width=390, height=844)
         wait_until(follower, lambda s: s["index"] == 1)
         follower.get_by_test_id("lpc-follow-state").get_by_text("You follow the leader").wait_for()
+        for one in (theirs, ours):  # from here on: both pages are there
+            one.delay_s, one.loss = 0.15, 0.05
 
         theirs.cut()
         follower.get_by_test_id("lpc-follow-state").get_by_text("Reconnecting…").wait_for()
