@@ -1,7 +1,7 @@
 """Processes that tests start are forked from one that has torch in it: importing it takes most of the time of each.
 
 What asks for ``python -m`` one of `MODULES` with `subprocess` gets such a child, whose status, signals and pipes are
-those of any child. In tests of a browser or of the wheel, and where there is no Linux, it is started as always.
+those of any child. Within ``starting()``, for the wheel, and where there is no Linux, it is started as always.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -66,6 +67,6 @@ class AttackDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take the report, where one was asked for."""
-        if self._fresh.exists():
+        with contextlib.suppress(FileNotFoundError):  # it was not, or the desk is cleared away at this moment
             self.report = json.loads(self._fresh.read_bytes())
             self._fresh.unlink()

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from app.desks import inspecting, jobs
+from app.desks import attacks, inspecting, jobs
 from app.desks.attacks import AttackDesk
 from app.desks.samples import samples
 from app.desks.uploads import Upload
@@ -66,6 +66,14 @@ def test_how_long_is_said_without_attacking_and_the_report_is_taken(desk, upload
     assert desk.report == {"accuracy": 1.0}
     desk.of(Upload("other.safetensors", upload.path, 0))
     assert desk.report is None
+
+
+def test_a_desk_that_is_closed_while_its_report_is_taken_is_closed(desk, monkeypatch):
+    desk._fresh.write_text("{}")
+    monkeypatch.setattr(attacks.json, "loads", lambda raw: desk.close())
+    desk.finished()
+    assert desk.closed
+    desk.finished()  # of a job that ended just then
 
 
 def test_an_upload_of_ones_own_data_has_no_held_out_half(desk):
