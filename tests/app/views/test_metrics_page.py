@@ -32,7 +32,8 @@ shutil.copy(source / "study.safetensors", out)
 print("a library's own chatter", flush=True)
 for path in sorted(source.glob("[mr]o*"))[:stop_after]:
     print(json.dumps({"share": 0.5, "what": "training"}), flush=True)
-    shutil.copy(path, out)
+    shutil.copy(path, out / "half")
+    (out / "half").rename(out / path.name)  # whole or not there, as a command writes it
     print(json.dumps({"file": path.name}), flush=True)
 if end == "hang":
     time.sleep(600)
