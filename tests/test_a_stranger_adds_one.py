@@ -32,7 +32,7 @@ def tree(tmp_path_factory):
     for name in ADDED:
         assert not (copy / name).exists(), f"{name} is there already"
         shutil.copy(ROOT / "tests" / "stranger" / name, copy / name)
-    with forking(copy, ("app.cli", "-c")):
+    with forking(copy, ("app.cli", "-c", "pytest")):
         yield copy
 
 
@@ -188,7 +188,7 @@ EVERY_ENTRY = ("tests/test_layers.py", "tests/core/test_choices.py", "tests/core
 
 def test_the_suite_asks_for_nothing_else(tree):
     """Tests that look at every entry of a registry, in the copy: none of them has a list that wants to be added to."""
-    run(tree, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider", *EVERY_ENTRY)
+    run(tree, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:cacheprovider", "--assert=plain", *EVERY_ENTRY)
 
 
 def test_contributing_has_a_row_for_each_kind_and_the_stranger_a_file():

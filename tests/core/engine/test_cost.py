@@ -20,6 +20,7 @@ from lpc_core.models import build
 from lpc_core.parsing import parse_run
 from lpc_core.presets import default_run
 from lpc_core.run_group import compare
+from tests.forks import ROOT, forking
 
 FORMS = {name: form_of(default_run(name)) for name in sources()}
 NETWORKS = [{}, {"hidden": ()}, {"hidden": (8192,)}, {"hidden": (64, 3, 512), "latent_dim": 9},
@@ -86,7 +87,7 @@ torch.set_num_threads(1)
 def peak():
     [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024
-before = peak()
+before = peak()  # of what is imported
 run = Trainer(parse_run(dict(item.split("=") for item in sys.argv[1:])), "cpu")
 run.advance(2)
 run.snapshot()
@@ -107,8 +108,9 @@ def test_memory_is_within_a_factor_of_three_of_what_is_measured(settings):
     texts = settings.split()
     if "supcon" in settings:
         pytest.importorskip("pytorch_metric_learning")
-    measured = int(subprocess.run([sys.executable, "-c", MEASURE, *texts], capture_output=True, text=True, check=True,
-                                  timeout=300).stdout)
+    with forking(ROOT, ("-c",)):
+        measured = int(subprocess.run([sys.executable, "-c", MEASURE, *texts], capture_output=True, text=True,
+                                      check=True, timeout=300, cwd=ROOT).stdout)
     estimate = cost_of(parse_run(dict(item.split("=") for item in texts))).memory
     assert measured / 3 < estimate < 3 * measured
 
