@@ -49,19 +49,25 @@ SHOWN = """() => [document.documentElement.scrollHeight, innerHeight,
     plot.getBoundingClientRect().bottom - plot.closest('.lpc-panel').getBoundingClientRect().bottom])]"""
 
 
-@pytest.mark.parametrize("lesson", lessons())
-def test_axe_finds_nothing_in_a_lesson_and_a_projector_shows_its_pictures(lab, open_page, lesson):
-    page = open_page(f"{lab.url}/learn?lesson={lesson}", width=1024, height=768, still=True)
-    wait_until(page, lambda s: s["lesson"] == lesson)
-    page.locator(".js-plotly-plot").first.wait_for()
-    settled(page)
-    for scheme in themes(page):
-        ask_until(page, lambda scheme=scheme: violations(page, scheme), lambda found: not found, seconds=20)
-    page.get_by_test_id("lpc-present").click()
-    ask_until(page, lambda: page.evaluate(SHOWN), lambda shown: shown[0] <= shown[1] and shown[2] and all(
-        height > 120 and below <= 0 for height, below in shown[2]))
-
-
+def test_axe_finds_nothing_in_a_lesson_and_a_projector_shows_its_pictures(lab, open_page, subtests):
+    """In one tab, as a learner goes from lesson to lesson."""
+    page = open_page(f"{lab.url}/learn", width=1024, height=768, still=True)
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    for name, lesson in lessons().items():
+        with subtests.test(name):
+            page.get_by_role("button", name=lesson.title).click()
+            wait_until(page, lambda s, name=name: s["lesson"] == name)
+            page.locator(".js-plotly-plot").first.wait_for()
+            settled(page)
+            for scheme in themes(page):
+                ask_until(page, lambda scheme=scheme: violations(page, scheme), lambda found: not found, seconds=20)
+            page.get_by_test_id("lpc-present").click()
+            ask_until(page, lambda: page.evaluate(SHOWN), lambda shown: shown[0] <= shown[1] and shown[2] and all(
+                height > 120 and below <= 0 for height, below in shown[2]))
+            page.get_by_test_id("lpc-present").click()
+            page.get_by_role("button", name="All lessons").click()
+    assert said == []
 
 
 def test_in_german_the_document_says_so_and_fits_a_phone(lab, open_page):
@@ -82,32 +88,6 @@ def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab
     page.emulate_media(reduced_motion="no-preference")
     page.reload()
     page.get_by_text("reloading a page begins its run anew").wait_for()
-
-
-def test_the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(lab, open_page):
-    page = open_page(f"{lab.url}/play")
-    wait_until(page, lambda s: s["step"] > 50)
-    page.get_by_test_id("lpc-play").click()
-    rest = wait_until(page, lambda s: s["state"] == "paused" and s["said"]["step"] == s["step"])
-    told = page.get_by_test_id("lpc-picture").get_attribute("aria-label")
-    assert told.startswith("Hypercube Gaussians: ")
-    assert f"at step {rest['step']:,}; radius" in told
-    assert "spread within a class" in told
-    assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
-    assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
-    page.get_by_test_id("lpc-present").wait_for()
-    page.get_by_test_id("stSkipToContent").focus()
-    page.keyboard.press("Enter")
-    focused = []
-    for _ in range(3):
-        page.keyboard.press("Tab")
-        focused.append(page.evaluate("() => document.activeElement.dataset.testid"))
-    assert focused == ["lpc-present", "lpc-room", "lpc-play"]
-    page.get_by_test_id("stTopNavLink").first.focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate(OUTLINED) == ["stTopNavLink", "solid"]
-    assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
-                         ".every((icon) => icon.getAttribute('aria-hidden'))")
 
 
 OUTLINED = """() => [document.activeElement.dataset.testid, getComputedStyle(document.activeElement).outlineStyle]"""
@@ -172,14 +152,39 @@ def test_at_rest_every_number_is_of_the_moment_drawn(lab, open_page):
         assert accuracy in shown
         page.get_by_test_id("lpc-step").click()
         wait_until(page, lambda s, step=rest["step"]: s["step"] > step)
+    the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(page)
+
+
+def the_picture_says_what_is_in_it_and_a_link_leads_past_the_form(page):
+    rest = wait_until(page, lambda s: s["state"] == "paused" and s["said"]["step"] == s["step"])
+    told = page.get_by_test_id("lpc-picture").get_attribute("aria-label")
+    assert told.startswith("Hypercube Gaussians: ")
+    assert f"at step {rest['step']:,}; radius" in told
+    assert "spread within a class" in told
+    assert page.get_by_test_id("lpc-data-name").inner_text() == "Hypercube Gaussians"
+    assert page.get_by_test_id("lpc-step-value").inner_text() == f"{rest['step']:,}"
+    page.get_by_test_id("lpc-present").wait_for()
+    page.get_by_test_id("stSkipToContent").focus()
+    page.keyboard.press("Enter")
+    focused = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        focused.append(page.evaluate("() => document.activeElement.dataset.testid"))
+    assert focused == ["lpc-present", "lpc-room", "lpc-play"]
+    page.get_by_test_id("stTopNavLink").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(OUTLINED) == ["stTopNavLink", "solid"]
+    assert page.evaluate("() => [...document.querySelectorAll('[data-testid=stIconMaterial]')]"
+                         ".every((icon) => icon.getAttribute('aria-hidden'))")
 
 
 def test_the_picture_fits_the_screen_and_curves_begin_on_it(lab, open_page):
+    page = open_page(f"{lab.url}/play", 1024, 768)
+    wait_until(page, lambda s: s["step"] > 50)
+    parts = [page.get_by_test_id(name) for name in ("lpc-plot", "lpc-curves")]
     for width, height in ((1024, 768), (1920, 1080)):
-        page = open_page(f"{lab.url}/play", width, height)
-        wait_until(page, lambda s: s["step"] > 50)
-        parts = [page.get_by_test_id(name) for name in ("lpc-plot", "lpc-curves")]
-        ask_until(page, lambda parts=parts: [part.bounding_box() for part in parts],
+        page.set_viewport_size({"width": width, "height": height})
+        ask_until(page, lambda: [part.bounding_box() for part in parts],
                   lambda boxes, width=width, height=height: fits(*boxes, width, height))
 
 

@@ -82,8 +82,24 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         page.wait_for_url(re.compile(f"comparison={name}(&.*)?&seed=4"))
 
 
-def test_shared_axes_are_equal_and_own_axes_are_not(lab, open_page):
+def test_gamma_moves_who_follows_and_shared_axes_are_equal_as_own_ones_are_not(lab, open_page):
     page = open_page(f"{lab.url}/compare")
+    dragging_gamma_moves_the_runs_that_follow_and_no_other(page)
+    shared_axes_are_equal_and_own_axes_are_not(page)
+
+
+def dragging_gamma_moves_the_runs_that_follow_and_no_other(page):
+    wait_until(page, lambda s: s["step"] > 100)
+    drag_gamma(page, 1e2)
+    state = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["panels"][1]["gamma"], 1e2, rel_tol=0.2))
+    assert state["panels"][0]["gamma"] == 0
+    assert state["panels"][1]["radius"] < state["panels"][0]["radius"] / 20
+    page.get_by_test_id("lpc-reset").click()
+    again = wait_until(page, lambda s: s["run"] > state["run"])
+    assert in_step(again)
+
+
+def shared_axes_are_equal_and_own_axes_are_not(page):
     state = wait_until(page, lambda s: settled(s) and s["step"] > 1_500)
     page.get_by_test_id("lpc-play").click()
     a, b = wait_until(page, lambda s: s["state"] == "paused" and not s["shared"])["panels"]
@@ -128,18 +144,6 @@ def test_turning_one_panel_turns_all(lab, open_page):
     for one, other in zip(rests["panels"], again["panels"], strict=True):
         assert other["radius"] == pytest.approx(one["radius"], rel=1e-9)
         assert other["yaw"] == pytest.approx(one["yaw"], abs=0.01)
-
-
-def test_dragging_gamma_moves_the_runs_that_follow_and_no_other(lab, open_page):
-    page = open_page(f"{lab.url}/compare")
-    wait_until(page, lambda s: s["step"] > 100)
-    drag_gamma(page, 1e2)
-    state = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["panels"][1]["gamma"], 1e2, rel_tol=0.2))
-    assert state["panels"][0]["gamma"] == 0
-    assert state["panels"][1]["radius"] < state["panels"][0]["radius"] / 20
-    page.get_by_test_id("lpc-reset").click()
-    again = wait_until(page, lambda s: s["run"] > state["run"])
-    assert in_step(again)
 
 
 OUTSIDE = """() => [...document.querySelectorAll('[data-testid=lpc-stage] :is(button, select)')]

@@ -113,7 +113,7 @@ def play_offline(chromium, path):
     assert all(url.startswith(("file:", "blob:", "data:")) for url in asked), asked
 
 
-def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file):
+def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file, tmp_path):
     page = open_page(f"{lab.url}/film")
     page.get_by_role("button", name="Record the film").wait_for()
     first = open_film(page, film_file)
@@ -136,6 +136,7 @@ def test_keyboard_play_and_curves_move_the_film(lab, open_page, film_file):
     lines.click(position={"x": 0.35 * box["width"], "y": 0.2 * box["height"]})
     wait_for_film(page, lambda s: s["g"] > 1)
     assert page.get_by_test_id("lpc-film-gamma").get_attribute("aria-valuetext").startswith("γ = ")
+    an_edited_film_is_refused_and_the_one_before_stays(page, film_file, tmp_path)
     its_link_opens_the_same_moment(page, lab)
 
 
@@ -155,14 +156,11 @@ def its_link_opens_the_same_moment(page, lab):
     assert page.get_by_test_id("lpc-curve-pick-0").input_value() == "losses"
 
 
-def test_a_film_that_was_edited_is_refused_and_the_one_before_stays(lab, open_page, film_file, tmp_path):
-    page = open_page(f"{lab.url}/film")
-    page.get_by_role("button", name="Record the film").wait_for()
-    open_film(page, film_file)
+def an_edited_film_is_refused_and_the_one_before_stays(page, film_file, folder):
     raw = bytearray(film_file.read_bytes())
     raw[-1] ^= 1
-    (tmp_path / "bad.safetensors").write_bytes(raw)
-    page.locator("input[type=file]").set_input_files(str(tmp_path / "bad.safetensors"))
+    (folder / "bad.safetensors").write_bytes(raw)
+    page.locator("input[type=file]").set_input_files(folder / "bad.safetensors")
     page.get_by_text("this film was changed or damaged").wait_for()
     assert wait_for_film(page, lambda s: True)["G"] == 7
 

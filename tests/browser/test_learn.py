@@ -5,6 +5,8 @@ import re
 import pytest
 from driving import ask_until, at_rest, drag_gamma, open_own_link, screens, stage_state, wait_until
 
+from app.lessons import lessons
+
 pytestmark = pytest.mark.browser
 
 
@@ -24,12 +26,6 @@ def test_home_plays_a_film_by_itself_and_has_four_doors(lab, open_page):
     page.wait_for_url(re.compile("/play[?]dataset=hypercube"))
 
 
-def test_a_link_to_a_run_at_the_bare_address_opens_that_run(lab, open_page):
-    page = open_page(f"{lab.url}/?seed=5&gamma_end=50")
-    wait_until(page, lambda s: s["step"] > 0)
-    page.wait_for_url(re.compile("/play[?].*gamma_end=50.*seed=5"))
-
-
 def test_a_lesson_is_done_step_by_step_and_its_link_goes_along(lab, open_page):
     page = open_page(f"{lab.url}/learn")
     page.get_by_role("button", name=re.compile("Push and pull")).click()
@@ -47,6 +43,9 @@ def test_a_lesson_is_done_step_by_step_and_its_link_goes_along(lab, open_page):
     wait_until(page, lambda s: s["ticked"])
     page.get_by_role("button", name="All lessons").click()
     page.get_by_text("3 of 3 steps done").wait_for()
+    page.get_by_role("button", name=re.compile(lessons()["linear"].title)).click()
+    state = wait_until(page, lambda s: s["lesson"] == "linear" and s["ticked"])
+    assert state["titles"] == ["linear", "ReLU"]  # several runs, side by side
 
 
 def test_another_lesson_is_another_run_and_never_ticks_for_the_old_one(lab, open_page):
@@ -64,12 +63,6 @@ def test_another_lesson_is_another_run_and_never_ticks_for_the_old_one(lab, open
     assert {"lesson=shell", "step=1", f"at={rests['step']}"} <= said
     again = wait_until(page, lambda s: at_rest(s) and s["step"] == rests["step"])
     assert (again["lesson"], again["said"]["radius"]) == ("shell", pytest.approx(rests["said"]["radius"], rel=1e-6))
-
-
-def test_a_lesson_of_several_runs_shows_them_side_by_side(lab, open_page):
-    page = open_page(f"{lab.url}/learn?lesson=linear")
-    state = wait_until(page, lambda s: s["ticked"])
-    assert state["titles"] == ["linear", "ReLU"]
 
 
 def test_a_lesson_fits_its_screen(lab, open_page):

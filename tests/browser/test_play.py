@@ -10,8 +10,15 @@ from driving import ask_until, drag_gamma, screens, stage_state, wait_until
 pytestmark = pytest.mark.browser
 
 
-def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page):
+def test_a_first_visit_it_moves_pauses_answers_gamma_and_begins_again(lab, open_page):
     page = open_page(f"{lab.url}/play")
+    it_moves_by_itself_with_the_papers_figure_1(page)
+    it_really_pauses_and_the_keyboard_works(page)
+    paused_it_still_answers_gamma_with_its_predicted_points(page)
+    reset_resets(page)
+
+
+def it_moves_by_itself_with_the_papers_figure_1(page):
     first = wait_until(page, lambda s: s["step"] > 0)
     heads = [head.bounding_box() for head in page.locator(".lpc-curve-head").all()]
     assert len({(head["x"], head["y"]) for head in heads}) == 4  # from the first frame on, none over another
@@ -23,21 +30,7 @@ def test_the_first_load_moves_by_itself_with_the_papers_figure_1(lab, open_page)
     assert page.title() == "LPC Lab"
 
 
-def test_dragging_gamma_shrinks_the_shell_and_raises_the_separation_ratio(lab, open_page):
-    page = open_page(f"{lab.url}/?gamma_start=0.0001")
-    wait_until(page, lambda s: s["step"] > 100)
-    drag_gamma(page, 1e-2)
-    before = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["gamma"], 1e-2, rel_tol=0.2)
-                        and s["metrics"].get("separation_ratio"))
-    drag_gamma(page, 1e2)
-    after = wait_until(page, lambda s: math.isclose(s["gamma"], 1e2, rel_tol=0.2) and s["radius"] < before["radius"] / 5
-                       and s["metrics"]["separation_ratio"] > before["metrics"]["separation_ratio"])
-    assert after["radius"] == pytest.approx(after["predictedRadius"], rel=0.25)
-
-
-def test_pause_really_pauses_and_the_keyboard_works(lab, open_page):
-    page = open_page(f"{lab.url}/play")
-    wait_until(page, lambda s: s["step"] > 50)
+def it_really_pauses_and_the_keyboard_works(page):
     page.get_by_test_id("lpc-play").click()
     paused = wait_until(page, lambda s: s["state"] == "paused")
     page.wait_for_timeout(700)
@@ -55,14 +48,31 @@ def test_pause_really_pauses_and_the_keyboard_works(lab, open_page):
     assert wait_until(page, lambda s: s["mode"] == "hand")
 
 
-def test_a_paused_run_still_answers_gamma_with_its_predicted_points(lab, open_page):
-    page = open_page(f"{lab.url}/play")
-    wait_until(page, lambda s: s["step"] > 200)
+def paused_it_still_answers_gamma_with_its_predicted_points(page):
     page.get_by_test_id("lpc-play").click()
     paused = wait_until(page, lambda s: s["state"] == "paused")
     drag_gamma(page, 1e3)
     moved = wait_until(page, lambda s: s["predictedRadius"] < paused["predictedRadius"] / 3)
     assert moved["step"] == paused["step"]
+
+
+def reset_resets(page):
+    before = stage_state(page)
+    page.get_by_test_id("lpc-reset").click()
+    again = wait_until(page, lambda s: s["run"] > before["run"])
+    assert (again["mode"], again["state"]) == ("auto", "running")
+
+
+def test_dragging_gamma_shrinks_the_shell_and_raises_the_separation_ratio(lab, open_page):
+    page = open_page(f"{lab.url}/?gamma_start=0.0001")
+    wait_until(page, lambda s: s["step"] > 100)
+    drag_gamma(page, 1e-2)
+    before = wait_until(page, lambda s: s["mode"] == "hand" and math.isclose(s["gamma"], 1e-2, rel_tol=0.2)
+                        and s["metrics"].get("separation_ratio"))
+    drag_gamma(page, 1e2)
+    after = wait_until(page, lambda s: math.isclose(s["gamma"], 1e2, rel_tol=0.2) and s["radius"] < before["radius"] / 5
+                       and s["metrics"]["separation_ratio"] > before["metrics"]["separation_ratio"])
+    assert after["radius"] == pytest.approx(after["predictedRadius"], rel=0.25)
 
 
 def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
@@ -84,14 +94,6 @@ def test_a_view_in_three_dimensions_turns_while_it_runs(lab, open_page):
     wait_until(page, lambda s: s["dims"] == 2 and s["halfRange"] != solid["halfRange"])  # it fits anew, at rest too
 
 
-def test_reset_resets(lab, open_page):
-    page = open_page(f"{lab.url}/play")
-    late = wait_until(page, lambda s: s["step"] > 400)
-    page.get_by_test_id("lpc-reset").click()
-    again = wait_until(page, lambda s: s["run"] > late["run"])
-    assert again["mode"] == "auto"
-
-
 def test_a_link_gives_the_same_run_again(lab, open_page):
     """Step k of the same link shows the same numbers in two tabs, whatever each drew in between."""
     link = f"{lab.url}/?dataset=moons&classes=3&seed=11&gamma_end=50&steps=150&ramp_steps=100&hidden=16-16"
@@ -100,8 +102,7 @@ def test_a_link_gives_the_same_run_again(lab, open_page):
         page = open_page(link)
         state = wait_until(page, lambda s: s["state"] == "finished" and s["metrics"].get("step") == 150)
         seen.append(state["metrics"])
-        assert "gamma_end=50" in page.url
-        assert "seed=11" in page.url
+        page.wait_for_url(re.compile("/play[?].*gamma_end=50.*seed=11"))  # the bare address leads to the run
     assert seen[0] == pytest.approx(seen[1], rel=1e-9)
 
 
@@ -114,16 +115,15 @@ def test_a_bad_value_in_a_link_is_named_and_falls_back_alone(lab, open_page):
     assert "seed=5" in page.url
 
 
-@pytest.mark.parametrize("dataset", ["moons", "digits", "cifar10"])
-def test_each_kind_of_data_starts(lab, open_page, dataset, data_root):
-    """In the plane, in memory, and pictures in files (of noise: this is of the page, not of the network)."""
+def test_pictures_in_files_start(lab, open_page, data_root):
+    """Pictures of noise: this is of the page, not of the network."""
     folder = data_root / "cifar-10-batches-bin"
     folder.mkdir(exist_ok=True)
     for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
         records = np.random.default_rng(0).integers(0, 256, (1_000, 1 + 3072), np.uint8)
         records[:, 0] = np.arange(1_000) % 10
         (folder / f"{name}.bin").write_bytes(records.tobytes())
-    page = open_page(f"{lab.url}/?dataset={dataset}")
+    page = open_page(f"{lab.url}/?dataset=cifar10")
     state = wait_until(page, lambda s: s["step"] > 0 and s["radius"] is not None)
     assert state["state"] == "running"
 
@@ -135,25 +135,21 @@ def test_a_data_set_that_is_not_there_says_where_to_put_it(lab, open_page):
     assert "got no connection to www.cs.toronto.edu" in said.inner_text()
 
 
-def test_a_data_set_that_cannot_be_had_leaves_the_run_before_it_going(lab, open_page):
+def test_the_form_starts_another_run_and_leaves_the_one_before_when_its_data_cannot_be_had(lab, open_page):
     page = open_page(f"{lab.url}/play")
-    first = wait_until(page, lambda s: s["step"] > 100)
+    first = wait_until(page, lambda s: s["step"] > 0)
+    field = page.get_by_role("spinbutton", name="Classes")
+    field.fill("6")
+    field.press("Enter")
+    second = wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)
+    page.wait_for_url(re.compile("classes=6"))
+    page.get_by_text("F", exact=True).first.wait_for()
     page.get_by_role("combobox", name="Data set").click()
     page.get_by_role("option", name="Fashion-MNIST").click()
     notice = page.get_by_test_id("lpc-notice").get_by_text(re.compile("The run before it goes on"))
     notice.wait_for()
-    wait_until(page, lambda s: s["run"] == first["run"] and s["step"] > first["step"] + 50)
-
-
-def test_changing_the_form_starts_another_run_and_changes_the_link(lab, open_page):
-    page = open_page(f"{lab.url}/play")
-    first = wait_until(page, lambda s: s["step"] > 100)
-    field = page.get_by_role("spinbutton", name="Classes")
-    field.fill("6")
-    field.press("Enter")
-    wait_until(page, lambda s: s["run"] != first["run"] and s["step"] > 0)
-    page.wait_for_url(re.compile("classes=6"))
-    page.get_by_text("F", exact=True).first.wait_for()
+    now = stage_state(page)
+    wait_until(page, lambda s: s["run"] == second["run"] and s["step"] > now["step"] + 50)
 
 
 @pytest.mark.parametrize("penultimate", ["nonlinear", "none"])
