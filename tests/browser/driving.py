@@ -94,9 +94,14 @@ FITS = "() => document.documentElement.scrollWidth <= window.innerWidth + 1"
 def themes(page):
     """Both themes, one after the other, each once the page shows it."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        ask_until(page, lambda dark=scheme == "dark": page.evaluate(DARK) is dark, bool)
+        paint(page, scheme)
         yield scheme
+
+
+def paint(page, scheme):
+    """The page in a theme, once it shows it."""
+    page.emulate_media(color_scheme=scheme)
+    ask_until(page, lambda: page.evaluate(DARK) is (scheme == "dark"), bool)
 
 
 def screens(page, name, *sizes):
