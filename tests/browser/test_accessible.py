@@ -58,7 +58,7 @@ def test_axe_finds_nothing_in_a_lesson_and_a_projector_shows_its_pictures(lab, o
         with subtests.test(name):
             paint(page, ("light", "dark")[place % 2])
             page.get_by_role("button", name=lesson.title).click()
-            page.mouse.move(0, 0)  # what it comes to lie over may have a tip, which Streamlit draws outside its landmarks
+            page.mouse.move(0, 0)  # what it comes to lie over may have a tip, which is drawn outside all landmarks
             wait_until(page, lambda s, name=name: s["lesson"] == name)
             page.locator(".js-plotly-plot").first.wait_for()
             settled(page)
