@@ -17,6 +17,7 @@ from app.live.outbox import Hangup, Outbox
 from app.settings import Settings
 
 HELLO_S = 5.0
+LAST_WORD_S = 1.0  # how long the goodbye of a page may take that was already found gone
 CLOSE_TOKEN = 4401
 GOODBYES = (1000, 1001)  # a page that was left or closed; any other code, or none, is a line that broke
 PONG = encode("pong", {}, ())  # to each ping: a page that hears nothing knows that its line is dead
@@ -118,25 +119,30 @@ async def converse(socket: WebSocket, outbox: Outbox, rate: float, hear: Hear) -
 
     ``hear`` gets what comes, at most ``rate`` texts a second; it raises `MessageError` for what it does not understand.
     """
-    tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket, outbox, rate, hear))]
+    sending = asyncio.create_task(_send(socket, outbox))
+    listening = asyncio.create_task(_listen(socket, outbox, rate, hear))
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next((task.result() for task in done), None)
+        await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+        if sending.done() and sending.result():
+            await asyncio.wait((listening,), timeout=LAST_WORD_S)
+        return listening.result() if listening.done() else None
     finally:
-        for task in tasks:
+        for task in (sending, listening):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(sending, listening, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, outbox: Outbox) -> None:
+async def _send(socket: WebSocket, outbox: Outbox) -> bool:
+    """Send what comes until the line ends: whether the page ended it, whose last word is then still to be heard."""
     try:
         while True:
             for raw in await outbox.take():
                 await socket.send_bytes(raw)
     except Hangup as hangup:
         await hang_up(socket, hangup)
-    except (WebSocketDisconnect, RuntimeError):  # the page has gone; Starlette says RuntimeError to a second send
-        pass
+        return False
+    except (WebSocketDisconnect, RuntimeError):  # Starlette says RuntimeError to a second send
+        return True
 
 
 async def _listen(socket: WebSocket, outbox: Outbox, rate: float, hear: Hear) -> int:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from app.live import hub as hubs
 from app.live.frames import decode
 from app.live.hub import Hub
-from app.live.socket import live, origin_allowed
+from app.live.messages import Ping
+from app.live.outbox import Outbox
+from app.live.socket import converse, live, origin_allowed
 from app.settings import Settings
 from lpc_core.config import DataConfig, RunConfig
 from lpc_core.run_group import alone
@@ -192,6 +196,25 @@ def test_a_line_that_broke_is_no_closed_tab(opened, monkeypatch):
     assert again.next("frame")["run"] == 1
     again.close()
     broken.close()
+
+
+def test_a_tab_closed_just_as_a_frame_is_sent_has_said_goodbye():
+    """The frame finds nobody before the goodbye is read."""
+
+    class Closing:
+        async def send_bytes(self, raw: bytes) -> None:
+            raise WebSocketDisconnect(1006)
+
+        async def receive(self) -> dict[str, Any]:
+            await asyncio.sleep(0.02)
+            return {"type": "websocket.disconnect", "code": 1001}
+
+    async def code() -> int | None:
+        outbox = Outbox(asyncio.get_running_loop())
+        outbox.put("frame", b"a frame")
+        return await converse(cast("WebSocket", Closing()), outbox, 40.0, lambda _: Ping(type="ping"))
+
+    assert asyncio.run(code()) == 1001
 
 
 def test_a_closed_tab_ends_the_run_after_the_heartbeat(opened, monkeypatch):
