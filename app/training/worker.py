@@ -41,6 +41,7 @@ MIN_SLICE_S = 0.002
 IDLE_S = 0.5
 BEAT_S = 1.0
 PROGRESS_EVERY_S = 0.2
+PUT_AWAY_S = 5.0  # how long a run that moves here waits for the state file of the one before it
 EXPECTED = (DataError, ValueError, MemoryError, OSError)  # a reader can do something about these
 STOPPED = "The training process stopped; "
 
@@ -217,7 +218,9 @@ class Worker:
                 self._path(order.left).replace(self._path(order.id))
         self._runs[order.id] = run
         saved = state_file.read(self._path(order.id)) if order.restore else None
-        self._prepare(run, saved.config if saved else order.config, order.ticket)
+        moved = order.run > 0 and not order.restore  # another process may just be putting away the run before it
+        self._prepare(run, saved.config if saved else order.config, order.ticket,
+                      self._path(order.id) if moved else None)
 
     def _close(self, run: Run) -> None:
         self._forget(run)
@@ -232,8 +235,11 @@ class Worker:
 
     # ---- loading and beginning -------------------------------------------------------------------------------------
 
-    def _prepare(self, run: Run, config: RunGroup, ticket: int) -> None:
-        """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void."""
+    def _prepare(self, run: Run, config: RunGroup, ticket: int, after: Path | None = None) -> None:
+        """Fetch the data of ``config`` in a thread; `Loaded` comes back as an order. A newer ticket makes it void.
+
+        It comes once the file ``after`` is there, or does not come in `PUT_AWAY_S`.
+        """
         self._wanted[run.id] = ticket
         told = 0.0
 
@@ -255,6 +261,9 @@ class Worker:
             except Exception as problem:  # a thread's end: who waits for this data must hear of any failure
                 _LOG.exception("loading %s for session %s", config.data.dataset, run.id)
                 error = f"internal error: {type(problem).__name__}: {problem}"
+            end = time.monotonic() + PUT_AWAY_S
+            while after is not None and not after.exists() and time.monotonic() < end:
+                time.sleep(0.02)
             loaded = orders.Loaded(run.id, ticket, config, dataset, error)
             self._inbox.put((run.id, orders.Loaded, ticket), loaded)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -151,6 +152,17 @@ def test_a_heavy_run_that_cannot_be_built_gives_way_to_the_run_before(hub):
     assert page.wait("frame", since=count)["step"] >= step
     trains_on(page)
     assert hub.config(page.id) == light(seed=7)
+
+
+def test_the_run_before_goes_on_also_if_it_is_put_away_late(hub, gate):
+    page = Page(hub, hub.open(light("gated")))
+    page.wait("setup")  # its second step takes as long as the gate is shut, and then it is put away
+    hub.configure(page.id, heavy(latent_dim=13))
+    until(lambda: any(seat.own and seat.ready for seat in hub.crew.seats))
+    time.sleep(0.3)  # the other process has all it needs, but for the state
+    gate.touch()
+    page.wait("notice", lambda info: "out of memory The run before it goes on." in info["text"])
+    trains_on(page)
 
 
 def test_a_heavy_run_whose_process_is_killed_goes_on_and_one_that_kills_it_is_stopped(hub):
