@@ -182,9 +182,9 @@ class Hub:
             session.running = None
             session.crashes.clear()
         session.seat = seat
-        if before is not None and before is not seat:
+        if moved := before is not None and before is not seat:
             self.crew.retire(before, LEAVING_S)
-        session.begin()
+        session.begin(moved)
         if seat.own:
             self._announce(session, "loading")
 

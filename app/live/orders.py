@@ -16,7 +16,8 @@ MAX_STEPS = 10_000
 class Open:
     """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used.
 
-    ``left``: the session of an ended server whose state file it takes, if that is of the same run.
+    ``left``: the session of an ended server whose state file it takes, if that is of the same run. ``moved``: another
+    process may only now be putting away the run before it.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Open:
     frame: int = 0
     run: int = 0
     left: str = ""
+    moved: bool = False
 
 
 @dataclass(frozen=True)

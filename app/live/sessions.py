@@ -107,9 +107,9 @@ class Session:
             self.wishes.pop((self.id, Play), None)
         self.order(said)
 
-    def begin(self) -> None:
-        """Open the run asked for in its seat, with what the reader had set."""
-        self.order(orders.Open(self.id, self.config, self.ticket, False, self.frame, self.run))
+    def begin(self, moved: bool) -> None:
+        """Open the run asked for in its seat, with what the reader had set; ``moved`` as in `orders.Open`."""
+        self.order(orders.Open(self.id, self.config, self.ticket, False, self.frame, self.run, moved=moved))
         for wish in self.wishes.values():
             self.order(wish)
         self._order_presence()  # last: with nobody there, nothing moves before what was set is set again

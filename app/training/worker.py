@@ -218,9 +218,8 @@ class Worker:
                 self._path(order.left).replace(self._path(order.id))
         self._runs[order.id] = run
         saved = state_file.read(self._path(order.id)) if order.restore else None
-        moved = order.run > 0 and not order.restore  # another process may just be putting away the run before it
         self._prepare(run, saved.config if saved else order.config, order.ticket,
-                      self._path(order.id) if moved else None)
+                      self._path(order.id) if order.moved else None)
 
     def _close(self, run: Run) -> None:
         self._forget(run)
