@@ -62,13 +62,22 @@ def _unused(table: Mapping[str, Any], name: str) -> set[str]:
 
 
 def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
-    """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed."""
+    """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed.
+
+    A section's fields are made once it is opened: all of them would be a third of a browser's work on a new page.
+    """
     shown, values = relevant(run), flatten(run)
     for title, names in GROUPS.items():
-        with st.expander(_(title), expanded=title == "Data"):
+        section = st.expander(_(title), title == "Data", key=folded(title), on_change="rerun")
+        with section:
             for name in names:
-                if name in shown:
+                if name in shown and section.open:
                     _widget(name, values[name], f"{name}#{generation}", tab)
+
+
+def folded(title: str) -> str:
+    """Under which key a page remembers whether the section ``title`` is open."""
+    return f"section#{title}"
 
 
 def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:

@@ -19,7 +19,10 @@ from lpc_core.run_group import RunGroup, alone
 
 def take_along(run: RunConfig) -> None:
     """The ways to go on with ``run`` elsewhere, in the sidebar."""
-    with st.expander(_("Take it along")):
+    along = st.expander(_("Take it along"), on_change="rerun")
+    if not along.open:  # a browser asks for 1.5 MB to show a command
+        return
+    with along:
         one_file(alone(run), short_texts(run))
         st.code(command(run), language="bash", wrap_lines=True)
         st.download_button(_("Settings as JSON"), dumps(flatten(run), indent=1), f"{_name(run)}.json",

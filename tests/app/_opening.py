@@ -5,12 +5,18 @@ from contextlib import contextmanager
 from streamlit.testing.v1 import AppTest
 
 from app.desks import jobs
+from app.views._form import GROUPS, folded
 from tests.patience import PATIENCE_S
 
 
 def opened(page, **link):
-    """The script ``page`` with ``link`` as its query parameters, run once."""
-    test = AppTest.from_string(page, default_timeout=PATIENCE_S)
+    """The script ``page`` with ``link`` as its query parameters, run once, with all sections of a form open."""
+    return ran(AppTest.from_string(page, default_timeout=PATIENCE_S), GROUPS, **link)
+
+
+def ran(test, sections, **link):
+    for title in sections:
+        test.session_state[folded(title)] = True
     for name, text in link.items():
         test.query_params[name] = text
     test.run()

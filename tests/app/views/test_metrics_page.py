@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.desks import jobs, studies
 from app.desks.studies import StudyDesk, SweepDesk
@@ -17,6 +16,7 @@ from lpc_core.metrics import Reading
 from lpc_core.presets import default_run
 from lpc_core.study import Study, open_study, save_study
 from tests.app._markdown import as_read
+from tests.app._opening import opened
 from tests.app.charts import _study
 from tests.patience import PATIENCE_S, until
 
@@ -228,8 +228,7 @@ def page(monkeypatch):
         {key: sentence or {card.key: card for card in items}}))
     monkeypatch.setattr(metrics, "microscope", lambda *shown: drawn.update(microscope=shown))
     monkeypatch.setattr(metrics, "readings_table", lambda found, key, title: drawn.update(readings=found, title=title))
-    test = AppTest.from_string(PAGE, default_timeout=PATIENCE_S).run()
-    assert not test.exception
+    test = opened(PAGE)
     test.drawn = drawn
     yield test
     jobs.close_all()

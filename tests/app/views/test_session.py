@@ -7,9 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.live import hub
+from app.views._form import GROUPS, folded
 from lpc_core.config import fields, unflatten
 from lpc_core.presets import default_run, named_presets
 from tests.app._markdown import as_read
+from tests.app._opening import ran
 from tests.patience import PATIENCE_S
 
 MAIN = str(Path(__file__).parents[3] / "app" / "main.py")
@@ -48,13 +50,9 @@ def still(monkeypatch):
     return made
 
 
-def start(**link):
-    test = AppTest.from_file(MAIN, default_timeout=PATIENCE_S)
-    for name, text in (link or {"seed": "0"}).items():  # the bare address is the home page
-        test.query_params[name] = text
-    test.run()
-    assert not test.exception
-    return test
+def start(sections=tuple(GROUPS), **link):
+    link = link or {"seed": "0"}  # the bare address is the home page
+    return ran(AppTest.from_file(MAIN, default_timeout=PATIENCE_S), sections, **link)
 
 
 def widget(test, kind, name):
@@ -110,6 +108,16 @@ def test_a_preset_replaces_the_whole_run_but_the_seed(still):
     assert widget(test, "selectbox", "Start from a preset").value == "binary"  # stays shown
     widget(test, "number_input", "batch_size").set_value(63).run()
     assert widget(test, "selectbox", "Start from a preset").value is None  # another run now
+
+
+def test_a_section_that_was_not_opened_makes_no_fields_and_opening_it_leaves_the_run(still):
+    test = start(sections=())
+    assert "Classes" in [item.label for item in test.number_input]
+    assert "Seed" not in [item.label for item in test.number_input]
+    test.session_state[folded("Run")] = True
+    test.run()
+    assert widget(test, "number_input", "seed").value == 0
+    assert len(still.runs["s0"]) == 1
 
 
 def speaks_plainly(test):
