@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import functools
+import gc
 import importlib.util
 import os
 import subprocess
@@ -14,6 +15,7 @@ import torch
 from filelock import FileLock  # comes with torch
 
 torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
+gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
 ROOT = Path(__file__).parents[1]
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
@@ -30,14 +32,30 @@ LONG = (  # files that take longest begin first: at the end no processor waits f
     "state_file", "moments", "metrics", "sandbox", "projecting")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Each worker goes through a folder from another place on: what one has compiled, the next one reads."""
+    report = yield
+    if isinstance(collector, pytest.Directory) and report.passed:
+        which = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+        first = len(report.result) * int(which) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        report.result = report.result[first:] + report.result[:first]
+    return report
+
+
 def pytest_collection_modifyitems(items):
     places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: (places.get(item.path.name, len(places)), item.path))
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collectstart(collector):
     """A module that imports a package which is not installed is skipped with that reason."""
-    if isinstance(collector, pytest.Module) and (missing := _missing(collector.path)):
+    if isinstance(collector, pytest.Module) and _absent() and (missing := _missing(collector.path)):
         collector.collect = functools.partial(pytest.skip, f"needs {', '.join(missing)}", allow_module_level=True)
 
 
@@ -62,7 +80,7 @@ def _skipping():
         link = error
         while link is not None:
             top = str(link.name).partition(".")[0] if isinstance(link, ImportError) else ""
-            if top in OPTIONAL and not _is_there(top):
+            if top in _absent():
                 pytest.skip(f"needs {top}")
             link = link.__cause__ or link.__context__
         raise
@@ -78,11 +96,15 @@ def _missing(path):
             helper = ROOT / f"{module.replace('.', '/')}.py"
             top = module.partition(".")[0]
             missing |= dict.fromkeys(_missing(helper)) if top == "tests" and helper.exists() else {}
-            missing |= {top: None} if top in OPTIONAL and not _is_there(top) else {}
+            missing |= {top: None} if top in _absent() else {}
     return list(missing)
 
 
 @functools.cache
+def _absent():
+    return {name for name in OPTIONAL if not _is_there(name)}
+
+
 def _is_there(name):
     try:
         return importlib.util.find_spec(name) is not None
