@@ -41,9 +41,9 @@ export class LineChart {
   }
 }
 
-/** What the axes of every such chart share. */
+/** What the axes of every such chart share. Labels are not measured: that would lay out the page for each, a third of a redraw. */
 export function axisLook(theme) {
-  return { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true };
+  return { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 };
 }
 
 /** Smallest and largest positive value of the columns. */
