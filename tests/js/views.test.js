@@ -8,6 +8,7 @@ import { depthOrder, nearest } from "../../app/static/latents/points.js";
 import { decadesOf, drawRuler } from "../../app/static/latents/ruler.js";
 import { Tween, comparable } from "../../app/static/latents/tween.js";
 import { GammaControl } from "../../app/static/live/gamma.js";
+import { LiveView } from "../../app/static/live/view.js";
 import { logAxis, positiveExtent } from "../../app/static/panels/chart.js";
 import { History } from "../../app/static/panels/history.js";
 import { bytes, close, equal, json, test } from "./kit.js";
@@ -206,6 +207,17 @@ test("a frame that comes before γ was sent does not take it back", async () => 
   control.update({ gamma_seq: 0, gamma: 1e-3, gamma_mode: "auto", gamma_target: 1e-3 });
   await new Promise(requestAnimationFrame);
   equal([control.mode, control.value, sent], ["hand", 5, [{ type: "gamma", value: 5, seq: 1 }]]);
+});
+
+test("the charts come after a few frames, and at once where the run stands still", () => {
+  const fetchedAfter = (...states) => {
+    const view = Object.assign(Object.create(LiveView.prototype), { charts: 1, stats: { frameDraws: 0 }, gamma: { update() {} }, notices: { frame() {} }, show() {} });
+    view.fetchPlotly = () => (view.charts = 0);
+    for (const state of states) view.showFrame({ info: { state } }, 0);
+    return view.charts === 0;
+  };
+  const running = Array(6).fill("running");
+  equal([fetchedAfter(...running.slice(3)), fetchedAfter(...running), fetchedAfter("paused"), fetchedAfter("running", "finished")], [false, true, true, true]);
 });
 
 test("the slider's places are powers of ten, and its keys parts of a decade", () => {

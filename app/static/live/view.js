@@ -17,7 +17,7 @@ import { Stats } from "./stats.js";
 import { Transport } from "./transport.js";
 import { arrive, liveWords } from "./linkwords.js";
 
-const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
+const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes; a page that has it does not wait
 const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
 const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
 const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
@@ -58,7 +58,7 @@ export class LiveView extends Part {
       nudge: (decades) => without("gamma") || this.gamma.nudge(decades), canTurn: () => Boolean(this.turning()), turn: (dx, dy) => this.turning()?.turn(dx, dy),
     });
     this.connect();
-    this.charts = setTimeout(() => this.fetchPlotly(), CHARTS_MS);
+    this.charts = setTimeout(() => this.fetchPlotly(), window.Plotly ? 0 : CHARTS_MS);
   }
 
   /** Plotly takes a second of the page's time to start, so the first points are drawn without it. */
@@ -161,7 +161,7 @@ export class LiveView extends Part {
     if (more) this.request();
   }
 
-  /** After a few frames the charts may come. */
+  /** After a few frames the charts may come, or as soon as the run stands still. */
   showFrame(frame, now) {
     this.info = frame.info;
     this.drawn = frame;
@@ -170,7 +170,7 @@ export class LiveView extends Part {
     this.gamma.update(frame.info);
     this.notices.frame(frame.info);
     this.stats.frameDraws += 1;
-    if (this.charts && this.stats.frameDraws > FEW) this.fetchPlotly();
+    if (this.charts && (this.stats.frameDraws > FEW || frame.info.state !== "running")) this.fetchPlotly();
   }
 
   painted(theme) {
