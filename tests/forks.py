@@ -30,7 +30,8 @@ import pytest
 from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("app.training.worker", "app.desks.inspecting", "lpc_core", "app.cli", "app")
+MODULES = ("app.training.worker", "app.desks.inspecting", "app.offline.page", "app.looks.film_export", "lpc_core",
+           "app.cli", "app")
 IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.inspection",
             "streamlit", "uvicorn", "tests.app.live._fake")  # `app.server` reads its settings when imported
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
