@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.looks.script import no_script, script
 from app.offline.reach import needs_server
+from app.views._form import folded
 from app.views._plain import plain
 from app.words import _, language
 from lpc_core.config import RunConfig, flatten
@@ -19,7 +20,7 @@ from lpc_core.run_group import RunGroup, alone
 
 def take_along(run: RunConfig) -> None:
     """The ways to go on with ``run`` elsewhere, in the sidebar."""
-    along = st.expander(_("Take it along"), on_change="rerun")
+    along = st.expander(_("Take it along"), key=folded("Take it along"), on_change="rerun")
     if not along.open:  # a browser asks for 1.5 MB to show a command
         return
     with along:

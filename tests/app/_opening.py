@@ -10,8 +10,8 @@ from tests.patience import PATIENCE_S
 
 
 def opened(page, **link):
-    """The script ``page`` with ``link`` as its query parameters, run once, with all sections of a form open."""
-    return ran(AppTest.from_string(page, default_timeout=PATIENCE_S), GROUPS, **link)
+    """The script ``page`` with ``link`` as its query parameters, run once, with all that can be folded open."""
+    return ran(AppTest.from_string(page, default_timeout=PATIENCE_S), (*GROUPS, "Take it along"), **link)
 
 
 def ran(test, sections, **link):

@@ -13,6 +13,7 @@ from app.live.hub import HubError
 from app.views import views
 from app.views._plain import plain
 from lpc_core.config import fields
+from tests.app._opening import opened
 from tests.app.views.test_session import StillHub
 
 ROOT = Path(__file__).parents[2]
@@ -32,11 +33,8 @@ def still(monkeypatch):
 
 
 def page_of(name, **link):
-    """The page ``name``, alone, with ``link`` as its query parameters."""
-    test = AppTest.from_string(f"from app.views.{name} import VIEW\nVIEW.render()", default_timeout=60)
-    for key, text in link.items():
-        test.query_params[key] = text
-    return test.run()
+    """The page ``name``, alone, with ``link`` as its query parameters, and all that can be folded open."""
+    return opened(f"from app.views.{name} import VIEW\nVIEW.render()", **link)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -64,7 +62,6 @@ def test_a_language_that_we_do_not_have_is_named(text):
 def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):
     monkeypatch.setattr(jobs.Desk, "start", lambda *_: None)
     test = page_of(name, **dict.fromkeys([*fields(), "comparison", text], text))
-    assert not test.exception
     assert len(test.warning) >= 3
     for said in [*test.warning, *test.error, *test.info, *test.caption, *test.markdown]:
         assert text not in said.value
@@ -78,7 +75,6 @@ def test_a_server_that_cannot_says_so_and_lets_one_try_again(still, monkeypatch,
     free = still.open
     monkeypatch.setattr(still, "open", down)
     test = page_of(name)
-    assert not test.exception
     assert [said.value for said in test.warning] == [plain("No training process can be started on this server.")]
     again = next(button for button in test.button if button.label == "Try again")
     monkeypatch.setattr(still, "open", free)
@@ -97,7 +93,6 @@ def test_at_a_full_server_one_waits_in_line_with_a_film(still, monkeypatch):
     free = still.open
     monkeypatch.setattr(still, "open", full)
     test = page_of("play")
-    assert not test.exception
     assert [said.value for said in test.warning] == [plain(
         "All 3 places of this server are taken. You are number 2 in line; this page begins by itself when it is your "
         "turn.")]
