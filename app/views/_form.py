@@ -64,7 +64,7 @@ def _unused(table: Mapping[str, Any], name: str) -> set[str]:
 def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
     """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed.
 
-    A section's fields are made once it is opened: all of them would be a third of a browser's work on a new page.
+    A section's fields are made once it is opened: all of them would be a good part of a browser's work on a new page.
     """
     shown, values = relevant(run), flatten(run)
     for title, names in GROUPS.items():
