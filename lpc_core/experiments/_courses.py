@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 
@@ -54,11 +55,7 @@ class GammaCourse:
         """The first epoch that trains with `end`; 0 for a course without one."""
         if not math.isfinite(self.end):
             return 0
-        low, high = 1, 10**6
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.at(middle) >= self.end else (middle + 1, high)
-        return low
+        return bisect.bisect_left(range(1, 10**6), self.end, key=self.at) + 1
 
 
 def _times(value: float, regime: Regime) -> float:

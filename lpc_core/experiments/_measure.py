@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch import Tensor
 
 from lpc_core.data import spread
@@ -46,9 +47,8 @@ def look(trainer: RowTrainer, critical: bool = True) -> tuple[dict[str, Any], np
 
 def _own_probability(outputs: Outputs, labels: np.ndarray) -> float:
     """Mean softmax probability of the true class over the probe's training samples."""
-    logits = outputs.logits[0, :, : len(labels)].astype(np.float64)  # (K, n)
-    away = np.exp(logits - logits.max(axis=0))
-    return float((away[labels, np.arange(len(labels))] / away.sum(axis=0)).mean())
+    shares = softmax(outputs.logits[0, :, : len(labels)].astype(np.float64), axis=0)  # (K, n)
+    return float(shares[labels, np.arange(len(labels))].mean())
 
 
 def _critical(trainer: RowTrainer) -> float:

@@ -14,27 +14,16 @@ from typing import Any
 from lpc_core.experiments._plan import Planned
 from lpc_core.experiments._store import HEAD, Store
 from lpc_core.experiments._work import done_or_refused
-from lpc_core.ray_cluster import join, ray_at, share_of_gpu
+from lpc_core.ray_cluster import join, share_of_gpu
 
 POLL_S = 0.5
 RETRIES = 3
 BUSY_LOOKS, BUSY_S = 60, 1.0
 
-Results = Iterator[tuple[Planned, tuple[str, str]]]
-RayMaker = Callable[[Sequence[Planned], Path, str, Callable[[], None]], Results]
 
-
-def ray_results(address: str) -> RayMaker:
-    """What does runs on the cluster at ``address`` (host:port; "" for one on this machine alone).
-
-    `ConfigError` in words where nobody answers there, or Ray is not installed.
-    """
-    ray = ray_at(address)
-    return lambda runs, store, device, tell: _results(ray, address, runs, store, device, tell)
-
-
-def _results(ray: Any, address: str, runs: Sequence[Planned], store: Path, device: str,  # noqa: PLR0917
-             tell: Callable[[], None]) -> Results:
+def on_ray(ray: Any, address: str, runs: Sequence[Planned], store: Path, device: str,  # noqa: PLR0917
+           tell: Callable[[], None]) -> Iterator[tuple[Planned, tuple[str, str]]]:
+    """Do ``runs`` on the cluster at ``address`` (host:port; "" for one on this machine alone): each with its ending."""
     join(ray, address)
     try:
         task = ray.remote(num_cpus=1, num_gpus=share_of_gpu(ray, device), max_retries=RETRIES)(_on_a_node)

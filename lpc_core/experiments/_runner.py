@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -13,15 +15,18 @@ from lpc_core.config import ConfigError
 from lpc_core.engine.devices import pick_device
 from lpc_core.experiments._children import children, without_main
 from lpc_core.experiments._plan import Planned, check
-from lpc_core.experiments._ray import ray_results
+from lpc_core.experiments._ray import on_ray
 from lpc_core.experiments._store import Store
 from lpc_core.experiments._work import Stopped, done_or_refused
+from lpc_core.ray_cluster import ray_at
 
 MOST = 64  # local processes
 RAY = "ray"
 RETRIES = 3  # times that a run whose process or node was lost is begun again; it goes on from its last look
 LOOK_EVERY_S = 0.5  # at how far the runs are
 Tell = Callable[[], None]  # called now and then while runs are going on
+Endings = Iterator[tuple[Planned, tuple[str, str]]]  # status and reason of each
+Maker = Callable[[Sequence[Planned], Path, str, Tell], Endings]
 
 
 @dataclass(frozen=True)
@@ -46,19 +51,11 @@ def run_all(runs: Sequence[Planned], store: Path, *, on: str = "here", device: s
         pick_device(device)
     home = Store(store, create=True)
     check(runs)
-    waiting = [run for run in runs if not home.is_done(run)]
-    done = [Outcome(run, "done") for run in runs if home.is_done(run)]
-    return _all(done, waiting, maker, store.resolve(), device, tell)
-
-
-def _all(done: list[Outcome], waiting: list[Planned], maker: Maker, store: Path, device: str,  # noqa: PLR0917
-         tell: Tell) -> Iterator[Outcome]:
-    yield from done
-    if waiting:
-        yield from maker(waiting, store, device, tell)
-
-
-Maker = Callable[[Sequence[Planned], Path, str, Tell], Iterator[Outcome]]
+    done = set(filter(home.is_done, runs))
+    waiting = [run for run in runs if run not in done]
+    begun = maker(waiting, store.resolve(), device, tell) if waiting else iter(())
+    return itertools.chain((Outcome(run, "done") for run in runs if run in done),
+                           (Outcome(run, *ending) for run, ending in begun))
 
 
 def _maker(on: str) -> Maker:
@@ -66,19 +63,17 @@ def _maker(on: str) -> Maker:
     if kind == "here" and not rest:
         return _here
     if kind == "processes" and rest.isdigit() and 1 <= int(rest) <= MOST:
-        return lambda runs, store, device, tell: _processes(runs, store, device, tell, int(rest))
+        return functools.partial(_processes, int(rest))
     if kind == RAY and (rest or on == RAY):
-        results = ray_results(rest)
-        return lambda runs, store, device, tell: (
-            Outcome(run, *outcome) for run, outcome in results(runs, store, device, tell))
+        return functools.partial(on_ray, ray_at(rest), rest)
     raise ConfigError("on", f"here, processes:N (at most {MOST}), ray or ray:ADDRESS", on)
 
 
-def _here(runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Iterator[Outcome]:
+def _here(runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Endings:
     for run in runs:
         tell()
         try:
-            yield Outcome(run, *done_or_refused(run, store, device))
+            yield run, done_or_refused(run, store, device)
         except Stopped:
             raise KeyboardInterrupt from None
 
@@ -86,29 +81,22 @@ def _here(runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Iter
 # ---- several processes -------------------------------------------------------------------------------------------
 
 
-def _in_process(run: Planned, store: Path, device: str) -> tuple[str, str]:
-    try:
-        return done_or_refused(run, store, device)
-    except Stopped:
-        return "stopped", ""
-
-
-def _processes(runs: Sequence[Planned], store: Path, device: str, tell: Tell, count: int) -> Iterator[Outcome]:
+def _processes(count: int, runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Endings:
     """Like `_here` in ``count`` processes. One that dies takes its pool with it: what was not done begins anew."""
     left, tries = list(runs), dict.fromkeys(runs, 0)
     while left:
         ended: list[Planned] = []
-        for run, result in _pool(left, store, device, tell, count):
-            if result is not None:
+        for run, ending in _pool(left, store, device, tell, count):
+            if ending is not None:
                 ended.append(run)
-                yield Outcome(run, *result)
+                yield run, ending
         left = [run for run in left if run not in ended]
         for run in left:
             tries[run] += 1
         for run in [run for run in left if tries[run] > RETRIES]:
             left.remove(run)
-            yield Outcome(run, "failed", f"its process was ended {RETRIES + 1} times, by the system if memory is "
-                                         "short; give the command again with fewer processes")
+            yield run, ("failed", f"its process was ended {RETRIES + 1} times, by the system if memory is short; give "
+                                  "the command again with fewer processes")
 
 
 def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
@@ -117,20 +105,15 @@ def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
     with children(min(count, len(runs))) as pool:
         with without_main():
             futures: dict[Future[tuple[str, str]], Planned] = {
-                pool.submit(_in_process, run, store, device): run for run in runs}
+                pool.submit(done_or_refused, run, store, device): run for run in runs}
         pending = set(futures)
         while pending:
             finished, pending = concurrent.futures.wait(pending, LOOK_EVERY_S, concurrent.futures.FIRST_COMPLETED)
             tell()
             for future in finished:
-                yield futures[future], _result(future)
-
-
-def _result(future: Future[tuple[str, str]]) -> tuple[str, str] | None:
-    try:
-        found = future.result()
-    except BrokenProcessPool:
-        return None
-    if found[0] == "stopped":
-        raise KeyboardInterrupt
-    return found
+                try:
+                    yield futures[future], future.result()
+                except BrokenProcessPool:
+                    yield futures[future], None
+                except Stopped:
+                    raise KeyboardInterrupt from None

@@ -202,7 +202,6 @@ class RunFolder:
         path = self.folder / METRICS
         return [line for line in _read_table(path) if line["step"] <= step] if path.exists() else []
 
-
     def latents(self, step: int) -> Latents | None:
         """Those of the looks up to ``step``; None before the first."""
         found = _latents_in(self.folder)
@@ -238,11 +237,10 @@ def _filled(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
+    parquet = _arrow("parquet")
     try:
-        lines: list[dict[str, Any]] = _arrow("parquet").read_table(io.BytesIO(path.read_bytes())).to_pylist()
+        lines: list[dict[str, Any]] = parquet.read_table(io.BytesIO(path.read_bytes())).to_pylist()
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
-        if isinstance(error, StoreError):
-            raise
         raise StoreError(f"{path}: expected a whole Parquet file, got another ({printable(error)}); move the run's "
                          "folder away and run the row again") from None
     return lines

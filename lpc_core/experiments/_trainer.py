@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from lpc_core.config import RunConfig
 from lpc_core.data import Dataset
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.trainer import Trainer
 from lpc_core.experiments._row import Row
-from lpc_core.losses import Objective, objective, supervised_contrast
+from lpc_core.losses import objective, supervised_contrast
 from lpc_core.models import CosineHead
 
 
@@ -80,25 +80,15 @@ class RowTrainer(Trainer):
 
     def _contrast(self) -> None:
         """SupCon on the backbone's features beside the loss that there is."""
-        engine, kept = self.engine, _Kept(self.model.backbone)
-        if isinstance(engine, AutogradEngine):
-            engine.objective = _both(engine.objective, supervised_contrast(self.config.loss), kept, self.row.contrast)
+        engine, weight = self.engine, self.row.contrast
+        if not isinstance(engine, AutogradEngine):
+            return
+        loss, contrast = engine.objective, supervised_contrast(self.config.loss)
+        kept: dict[str, Tensor] = {}  # what the backbone gave last
+        self.model.backbone.register_forward_hook(lambda module, inputs, features: kept.update(features=features))
 
+        def both(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
+            features = kept["features"].to(latents.dtype)
+            return loss(logits, latents, labels) + weight * contrast(logits, features, labels)
 
-class _Kept:
-    """The features that a backbone gave last."""
-
-    def __init__(self, backbone: nn.Module) -> None:
-        self.features: Tensor | None = None
-        backbone.register_forward_hook(self._keep)
-
-    def _keep(self, module: nn.Module, inputs: object, features: Tensor) -> None:
-        self.features = features
-
-
-def _both(loss: Objective, contrast: Objective, kept: _Kept, weight: float) -> Objective:
-    def both(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
-        features = latents if kept.features is None else kept.features.to(latents.dtype)
-        return loss(logits, latents, labels) + weight * contrast(logits, features, labels)
-
-    return both
+        engine.objective = both

@@ -17,12 +17,12 @@ CONTRAST = "SupCon (τ 0.05, weight 1, one view) acts on the backbone's features
 
 
 def rivals(data: str, generation: str, source: str, lin: Mapping[str, Any], bare: Mapping[str, Any],  # noqa: PLR0917
-           epochs: int, gamma: GammaCourse, lr: LrCourse, lrs: tuple[float, ...], margins: MarginCourse,
-           lr_kept: float = 0.0) -> tuple[Row, ...]:
+           epochs: int, gamma: GammaCourse, lr: LrCourse, lrs: tuple[float, ...],
+           margins: MarginCourse = MARGINS) -> tuple[Row, ...]:
     """The four rows, on a network with a linear penultimate layer (``lin``) or without one (``bare``)."""
     def row(name: str, title: str, settings: Mapping[str, Any], gamma: GammaCourse | None, *notes: str,
             **more: Any) -> Row:
-        return Row(data, name, generation, title, source, settings, epochs, gamma, lr, lrs, lr_kept,
+        return Row(data, name, generation, title, source, settings, epochs, gamma, lr, lrs,
                    notes=(*((OUTLINE,) if generation else ()), *notes), **more)
 
     return (row("lpc-scl", "LPC + SupCon", {**lin, "temperature": 0.05}, gamma, CONTRAST, contrast=1.0),

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from lpc_core.experiments._courses import GammaCourse, LrCourse, Regime
 from lpc_core.experiments._row import Row
-from lpc_core.experiments.rows._networks import OUTLINE, linear, none, nonlinear
+from lpc_core.experiments.rows._networks import DROPPED, OUTLINE, kinds, kinds_with_dropout
 
 _GAMMA = GammaCourse(0.01, (Regime(1.05, 1, 1e6),), update="after", clipped=False)
 _SVHN = GammaCourse(0.01, (Regime(1.025, 1, 1e4),), update="after", clipped=False)
 _NODES = {"cifar10": (6, 512), "cifar100": (64, 512), "svhn": (4, 512)}
-_DROPPED = "the dropout acts on the backbone's features, before the penultimate layer where there is one"
 
 
 def _rows(data: str) -> tuple[Row, ...]:
-    (d, wide), gamma = _NODES[data], _SVHN if data == "svhn" else _GAMMA
-    kinds = (("lpc", "Binary encoding (LPC)", linear(data, d), gamma),
-             ("lpc-wide", "LPC-Wide", linear(data, wide), gamma), ("no-pen", "NoPen", none(data), None),
-             ("lin-pen", "LinPen", linear(data, d), None), ("nonlin-pen", "NonlinPen", nonlinear(data, d), None),
-             ("no-pen-dropout", "NoPen + dropout", none(data, 0.5), None),
-             ("lin-pen-dropout", "LinPen + dropout", linear(data, d, 0.5), None))
+    nodes, course = _NODES[data], _SVHN if data == "svhn" else _GAMMA
+    trained = (*kinds(data, nodes, course, "Binary encoding (LPC)"), *kinds_with_dropout(data, nodes[0]))
     return tuple(Row(data, name, "r2", title, "authors' code of arXiv 2310.08224 v4", settings, 800, gamma,
                      LrCourse(halved_after=250), (1e-4, 2e-4, 4e-4), repeats=3,
-                     notes=(OUTLINE, *((_DROPPED,) if "dropout" in name else ())))
-                 for name, title, settings, gamma in kinds)
+                     notes=(OUTLINE, *((DROPPED,) if "dropout" in name else ())))
+                 for name, title, settings, gamma in trained)
 
 
 ROWS = (*_rows("cifar10"), *_rows("cifar100"), *_rows("svhn"))

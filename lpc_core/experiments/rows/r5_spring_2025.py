@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lpc_core.experiments._courses import GammaCourse, LrCourse, Regime
 from lpc_core.experiments._row import Row
-from lpc_core.experiments.rows._networks import OUTLINE, linear, none, nonlinear
-from lpc_core.experiments.rows._rivals import MARGINS, rivals
+from lpc_core.experiments.rows._networks import OUTLINE, kinds, linear, none
+from lpc_core.experiments.rows._rivals import rivals
 
 _GAMMA = GammaCourse(1e-4, (Regime(1.5, 5, 1e6),))
 _LR = LrCourse(cosine_after=300, cosine_epochs=1_200, floor=1e-8)
@@ -14,12 +14,9 @@ _SOURCE, _GUESSED = "authors' code, commit bfd801a", "the cosine is taken to end
 
 
 def _rows(data: str) -> tuple[Row, ...]:
-    kinds = (("lpc", "LPC", linear(data, 64), _GAMMA), ("lpc-wide", "LPC-Wide", linear(data, 128), _GAMMA),
-             ("lpc-narrow", "LPC-Narrow", linear(data, 32), _GAMMA), ("no-pen", "NoPen", none(data), None),
-             ("lin-pen", "LinPen", linear(data, 64), None), ("nonlin-pen", "NonlinPen", nonlinear(data, 64), None))
     return (*(Row(data, name, "r5", title, _SOURCE, settings, 1_500, gamma, _LR, _LRS, notes=(OUTLINE, _GUESSED))
-              for name, title, settings, gamma in kinds),
-            *rivals(data, "r5", _SOURCE, linear(data, 64), none(data), 1_500, _GAMMA, _LR, _LRS, MARGINS))
+              for name, title, settings, gamma in kinds(data, (64, 128, 32), _GAMMA)),
+            *rivals(data, "r5", _SOURCE, linear(data, 64), none(data), 1_500, _GAMMA, _LR, _LRS))
 
 
 ROWS = (*_rows("cifar10"), *_rows("cifar100"))

@@ -6,8 +6,8 @@ import dataclasses
 
 from lpc_core.experiments._courses import GammaCourse, LrCourse, Regime
 from lpc_core.experiments._row import Row
-from lpc_core.experiments.rows._networks import OUTLINE, linear, none, nonlinear
-from lpc_core.experiments.rows._rivals import MARGINS, rivals
+from lpc_core.experiments.rows._networks import OUTLINE, kinds, linear, none
+from lpc_core.experiments.rows._rivals import rivals
 
 GAMMA = GammaCourse(1e-4, (Regime(2.0, 5, 1e3), Regime(1.25, 5, 1e6)))
 _IMAGENET = GammaCourse(1e-4, (Regime(2.0, 1, 1e3), Regime(1.25, 1, 1e6)))
@@ -18,11 +18,8 @@ _CEILINGS = {"lpc-06": 6e5, "lpc-08": 8e5, "lpc-12": 1.2e6}
 
 
 def _rows(data: str) -> tuple[Row, ...]:
-    kinds = (("lpc", "LPC", linear(data, 64), GAMMA), ("lpc-wide", "LPC-Wide", linear(data, 128), GAMMA),
-             ("lpc-narrow", "LPC-Narrow", linear(data, 32), GAMMA), ("no-pen", "NoPen", none(data), None),
-             ("lin-pen", "LinPen", linear(data, 64), None), ("nonlin-pen", "NonlinPen", nonlinear(data, 64), None))
-    return (*(_row(data, name, title, settings, gamma) for name, title, settings, gamma in kinds),
-            *rivals(data, "r6", _SOURCE, linear(data, 64), none(data), 1_000, GAMMA, _LR, _LRS, MARGINS))
+    return (*(_row(data, *kind) for kind in kinds(data, (64, 128, 32), GAMMA)),
+            *rivals(data, "r6", _SOURCE, linear(data, 64), none(data), 1_000, GAMMA, _LR, _LRS))
 
 
 def _row(data: str, name: str, title: str, settings: dict[str, object], gamma: GammaCourse | None) -> Row:
