@@ -21,10 +21,22 @@ def run_of(settings: Sequence[str] | None, device: str | None = None) -> RunConf
     """The run that ``NAME=VALUE`` texts describe; `ValueError` for a text of another form, `ConfigError` for values."""
     from lpc_core.parsing import parse_run
 
-    for item in settings or ():
-        if "=" not in item:
-            raise ValueError(f"settings: expected NAME=VALUE, got {item!r}")
-    return parse_run(dict(item.partition("=")[::2] for item in settings or ()), device)
+    return parse_run(pairs("settings", settings), device)
+
+
+def pairs(what: str, texts: Sequence[str] | None, hint: str = "") -> dict[str, str]:
+    """``{NAME: VALUE}`` of texts NAME=VALUE; `ValueError` for a text of another form."""
+    for text in texts or ():
+        if "=" not in text:
+            raise ValueError(f"{what}: expected NAME=VALUE, got {text!r}{hint}")
+    return dict(text.partition("=")[::2] for text in texts or ())
+
+
+def one_thread() -> None:
+    """For small matrices: two threads on two busy cores are many times slower than one."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def check_outputs(**outputs: Path | None) -> None:

@@ -1,13 +1,14 @@
-"""What ``lpc inspect`` can be told: the options by type, with their help."""
+"""What ``lpc inspect``, and in part other commands that read such files, can be told: options by type, with help."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpc_core.commands._picking import PICK, UNLABELLED
+if TYPE_CHECKING:
+    from lpc_core.checkpoint import Embeddings
 
 File = Annotated[list[Path], typer.Argument(
     help="safetensors, .pt, .pth, .ckpt, ONNX, .pt2, npz, npy, parquet, csv, a run or a film of this lab. Of a "
@@ -21,8 +22,11 @@ Normalisation = Annotated[str | None, typer.Option(help="How the network's input
     "MEAN/STD.")]
 Latents = Annotated[str | None, typer.Option(help="Of embeddings: which array holds the latents.")]
 Labels = Annotated[str | None, typer.Option(help="Of embeddings: which array holds the labels.")]
-Pick = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help=PICK)]
-Unlabelled = Annotated[str, typer.Option(help=UNLABELLED)]
+Pick = Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help="Which array has a role where its name does "
+    "not tell: latents, labels, predictions, logits, weight, bias, images, texts, class_names. In tables latents=a,b,c "
+    "names columns.")]
+Unlabelled = Annotated[str, typer.Option(help="Samples that name no class (label −1, NaN, an empty text): 'leave out', "
+    "or 'keep' as one class more.")]
 Layer = Annotated[str, typer.Option(help="The watched layer: penultimate, or a module's name.")]
 Activation = Annotated[str | None, typer.Option(help="Where the file does not say it: silu, relu, gelu, tanh, …")]
 Penultimate = Annotated[str | None, typer.Option(help="Where the file does not say it: linear or nonlinear.")]
@@ -51,3 +55,21 @@ Csv = Annotated[Path | None, typer.Option(help="Write every quantity here as a t
 SamplesCsv = Annotated[Path | None, typer.Option(help="Write every sample here as a table.")]
 Html = Annotated[Path | None, typer.Option(help="Write a report here that needs no network.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")]
+
+
+def picked_roles(pick: list[str]) -> dict[str, Any]:
+    """``{role: name}`` of texts ROLE=NAME, as `lpc_core.checkpoint.open_file` takes it."""
+    picked: dict[str, Any] = {}
+    for item in pick:
+        role, sign, name = item.partition("=")
+        if not (role and sign and name):
+            raise ValueError(f"pick: expected ROLE=NAME, got {item!r}; for instance latents=feats")
+        picked[role] = name.split(",") if role == "latents" and "," in name else name
+    return picked
+
+
+def warned(found: Embeddings) -> list[str]:
+    """The warnings for a terminal: with the option that keeps samples without a class, where some were left out."""
+    option = "; --unlabelled keep makes them a class of their own"
+    return [text + option if found.unlabelled and text.endswith("are left out") and "name no class" in text else text
+            for text in found.warnings]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands import _inspect_options as options
-from lpc_core.commands._arguments import Device, check_outputs, names
+from lpc_core.commands._arguments import Device, check_outputs, names, one_thread
 from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 
@@ -48,18 +48,19 @@ def attack(  # noqa: PLR0917
     check_outputs(out=out)
     from lpc_core.engine.devices import pick_device
     from lpc_core.files.writing import write_whole
+    from lpc_core.inspection.from_file import Wishes
+    from lpc_core.models import convolves
     from lpc_core.robustness import report
 
     place = pick_device(device)
-    from lpc_core.inspection.from_file import Wishes
-
     wishes = Wishes(data=data, split=split, normalisation=normalisation, activation=activation, penultimate=penultimate,
                     order=None if order is None else names(order), weights=weights, classes=classes, side=side,
                     samples=samples, seed=seed)
     own = data is None and normalisation is None
     model, inputs, labels, bounds, about = (_own if own else _foreign)(run, wishes)
     bounds = None if unbounded else bounds
-    _threads_for(model)
+    if not convolves(model):
+        one_thread()
     chosen = names(attacks)
     model = model.to(place)
     if sys.stderr.isatty() or not as_json:  # a person, who may read it in a log; not a program
@@ -98,16 +99,6 @@ def _foreign(path: Path, wishes: Wishes) -> Asked:
     found = target(path, wishes)
     return found.model, found.inputs, found.labels, found.bounds, {
         "run": str(path), "dataset": f"{found.name} on {found.notes[0]}", "step": None, "notes": list(found.notes[1:])}
-
-
-def _threads_for(model: nn.Module) -> None:
-    """One thread for an MLP: two on small matrices are slower, and many times so on a busy machine."""
-    import torch
-
-    from lpc_core.models import convolves
-
-    if not convolves(model):
-        torch.set_num_threads(1)
 
 
 def _foretell(model: nn.Module, inputs: Tensor, attacks: tuple[str, ...]) -> None:

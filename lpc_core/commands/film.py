@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, run_of
+from lpc_core.commands._arguments import Device, Settings, check_outputs, one_thread, run_of
 from lpc_core.commands._progress import progress
 from lpc_core.commands.pages import check_page, write_page
 
@@ -33,13 +33,11 @@ def film(  # noqa: PLR0917
     values = parse_gammas(gammas)
     check_outputs(out=out, html=html)
     check_page("film", html)
-    import torch
-
     from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.film import save_film
     from lpc_core.film.record import record
 
-    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
+    one_thread()
     config = run_of(settings, device)
     check_fits(cost_of(config, len(values)))
     with progress("recording", as_json) as tell:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lpc_core.commands import _inspect_options as options
 from lpc_core.commands._arguments import check_outputs, names
-from lpc_core.commands._picking import picked_roles, warned
 from lpc_core.commands._progress import progress
 from lpc_core.commands.pages import check_page, write_page
 from lpc_core.files.plain_json import dumps
@@ -44,7 +45,7 @@ def inspect(  # noqa: PLR0917
     _limit_threads(threads)
     from lpc_core.inspection.from_file import Wishes
 
-    picked = picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
+    picked = options.picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
                                          if name}
     wishes = Wishes(
         data=data, split=split, normalisation=normalisation, picked=picked, unlabelled=unlabelled, layer=layer,
@@ -158,7 +159,7 @@ def _show(found: Inspection | Description, wishes: Wishes) -> None:
 
 
 def _show_source(console: Console, source: dict[str, Any], layout: dict[str, Any] | None) -> None:
-    say = _Plain(console)
+    say = _plain(console)
     kind = source.get("format", source["kind"])
     say(f"{source['file']}: {kind}, {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…")
     for note in source.get("notes", []):
@@ -178,14 +179,9 @@ def _show_source(console: Console, source: dict[str, Any], layout: dict[str, Any
         say(f"  cannot be run: {layout['obstacle']}")
 
 
-class _Plain:
+def _plain(console: Console) -> Callable[[str], None]:
     """Prints text of a file's own as it is: nothing in it is taken for markup."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def __call__(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return functools.partial(console.print, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> None:
@@ -194,7 +190,7 @@ def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> Non
 
     from lpc_core.inspection import report
 
-    facts, say = report(found, _at(found, wishes)), _Plain(console)
+    facts, say = report(found, _at(found, wishes)), _plain(console)
     if "data" in found.source:
         say(f"run on {found.source['data']['name']}, normalisation {found.source['normalisation']['name']}")
         for note in found.source["data"]["notes"]:
@@ -205,7 +201,7 @@ def _show_inspection(console: Console, found: Inspection, wishes: Wishes) -> Non
         cells = (row["title"], _figure(row["value"]), _figure(row["floor"]), row["reason"])
         rows.add_row(*map(Text, cells))
     console.print(rows)
-    for warning in warned(found.embeddings):
+    for warning in options.warned(found.embeddings):
         say(f"warning: {warning}")
     for view in facts["collapse"]:
         say(f"γ = {view['gamma']:.4g}: predicted radius {_figure(view['radius'])}, measured "
@@ -224,7 +220,7 @@ def _show_description(console: Console, found: Description) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    say = _Plain(console)
+    say = _plain(console)
     for words in (found.layout or {}).get("warnings", ()):
         say(f"warning: {words}")
     tensors = Table("tensor", "shape", "type", "norm", "range")

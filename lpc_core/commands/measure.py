@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lpc_core.commands._picking import PICK, UNLABELLED, picked_roles, warned
+from lpc_core.commands import _inspect_options as options
+from lpc_core.commands._arguments import names
 from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.spreadsheet import cell
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 BATCH = 1_000  # samples of a run put through its model at once
 
 
-class Split(StrEnum):
-    """Which samples of a run's data."""
-
-    train = "train"
-    test = "test"
+Split = Literal["train", "test"]
 
 
 def measure(  # noqa: PLR0917
@@ -37,10 +33,9 @@ def measure(  # noqa: PLR0917
                                               "torch), or a run that `lpc train --out` wrote.")],
     labels: Annotated[str | None, typer.Option(help="Name of the labels' array or column, where it is not the usual "
                                                     "one.")] = None,
-    pick: Annotated[list[str] | None, typer.Option(metavar="ROLE=NAME", help=PICK)] = None,
-    unlabelled: Annotated[str, typer.Option(help=UNLABELLED)] = "leave out",
+    pick: options.Pick = None, unlabelled: options.Unlabelled = "leave out",
     only: Annotated[str | None, typer.Option(help="Quantities wanted, with commas between: nc1_pinv,norm_cv.")] = None,
-    split: Annotated[Split, typer.Option(help="Of a run: the samples it is measured on.")] = Split.train,
+    split: Annotated[Split, typer.Option(help="Of a run: the samples it is measured on.")] = "train",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
 ) -> None:
@@ -50,7 +45,7 @@ def measure(  # noqa: PLR0917
     wanted = None if only is None else _wanted(only)
     if unlabelled not in ("leave out", "keep"):
         raise ValueError(f"unlabelled: expected leave out or keep, got {unlabelled!r}; choose one of them")
-    picked = ({} if labels is None else {"labels": labels}) | picked_roles(pick or [])
+    picked = ({} if labels is None else {"labels": labels}) | options.picked_roles(pick or [])
     with progress("reading") as tell:
         found = _open(file, picked, unlabelled == "keep", split, tell)
         readings = _readings(found, wanted, tell)
@@ -64,14 +59,14 @@ def measure(  # noqa: PLR0917
 
 def _wanted(only: str) -> list[str]:
     """The names in ``only``; one that does not exist is refused before the file is read."""
-    from lpc_core.metrics import names
+    from lpc_core.metrics import names as known
 
-    given = [name.strip() for name in only.split(",") if name.strip()]
-    unknown = [name for name in given if name not in names()]
+    given = list(dict.fromkeys(names(only)))
+    unknown = [name for name in given if name not in known()]
     if unknown or not given:
-        raise ValueError(f"only: expected some of {', '.join(names())}, got "
+        raise ValueError(f"only: expected some of {', '.join(known())}, got "
                          f"{', '.join(map(repr, unknown)) or 'no name'}; correct it")
-    return list(dict.fromkeys(given))
+    return given
 
 
 def _open(file: Path, picked: dict[str, Any], keep: bool, split: Split, tell: Progress) -> Embeddings:
@@ -149,7 +144,7 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
                        f"{len(found.class_names):,} classes"))
     for note in found.notes:
         console.print(Text(f"  {printable(note, 200)}"))
-    for warning in warned(found):
+    for warning in options.warned(found):
         console.print(Text(f"  warning: {printable(warning, 400)}"))
     table = Table(Column("quantity", no_wrap=True), Column("value", no_wrap=True, justify="right"),
                   Column("", no_wrap=True), "what it says", box=SIMPLE)

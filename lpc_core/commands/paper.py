@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpc_core.commands._arguments import Device, check_outputs
+from lpc_core.commands._arguments import Device, check_outputs, pairs
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
@@ -77,24 +77,18 @@ def run(  # noqa: PLR0917
     """Train rows and measure them; what is done already is not done again, and what was cut off goes on."""
     from lpc_core.experiments import Store, plan, run_all
 
-    runs = plan(rows, seeds, first_seed=first_seed, scale=scale, options=_options(option or []))
+    options = pairs("option", option, "; see `lpc paper list --options`")
+    runs = plan(rows, seeds, first_seed=first_seed, scale=scale, options=options)
     bar = _Bars(runs)
     outcomes = run_all(runs, store, on=on, device=device, tell=lambda: bar.move(Store(store)))
     failed = 0
-    with bar:
+    with bar.shown:
         for outcome in outcomes:
             failed += outcome.status == "failed"
             bar.ended(outcome, as_json)
     if failed:
         raise ValueError(f"expected all {len(runs)} runs to end well, got {failed} that failed (see above); mend that "
                          "and give the command again")
-
-
-def _options(texts: list[str]) -> dict[str, str]:
-    for text in texts:
-        if "=" not in text:
-            raise ValueError(f"option: expected NAME=VALUE, got {text!r}; see `lpc paper list --options`")
-    return dict(text.partition("=")[::2] for text in texts)
 
 
 class _Bars:
@@ -105,17 +99,11 @@ class _Bars:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.runs, self.console = runs, Console(stderr=True)
-        self.bars = Progress(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        self.shown = Progress(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
                              console=self.console, transient=True, disable=not self.console.is_terminal)
-        self.all = self.bars.add_task("runs", total=len(runs))
+        self.all = self.shown.add_task("runs", total=len(runs))
         self.each: dict[Planned, TaskID] = {}
         self.over: set[Planned] = set()
-
-    def __enter__(self) -> None:
-        self.bars.start()
-
-    def __exit__(self, *problem: object) -> None:
-        self.bars.stop()
 
     def move(self, store: Store) -> None:
         """Show how far each run is."""
@@ -123,15 +111,15 @@ class _Bars:
             share, what = store.progress(run)
             if 0 < share < 1 and run not in self.over:
                 if run not in self.each:
-                    self.each[run] = self.bars.add_task(run.name, total=1.0)
-                self.bars.update(self.each[run], completed=share, description=f"{run.name}: {what}")
+                    self.each[run] = self.shown.add_task(run.name, total=1.0)
+                self.shown.update(self.each[run], completed=share, description=f"{run.name}: {what}")
 
     def ended(self, outcome: Outcome, as_json: bool) -> None:
         """Say how one ended."""
         self.over.add(outcome.run)
         if outcome.run in self.each:
-            self.bars.remove_task(self.each.pop(outcome.run))
-        self.bars.advance(self.all)
+            self.shown.remove_task(self.each.pop(outcome.run))
+        self.shown.advance(self.all)
         if as_json:
             print(dumps({"run": outcome.run.name, "status": outcome.status, "reason": outcome.reason}), flush=True)
         else:

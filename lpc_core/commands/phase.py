@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Settings, check_outputs, run_of
+from lpc_core.commands._arguments import Settings, check_outputs, one_thread, run_of
 from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 
@@ -39,9 +39,7 @@ def phase(  # noqa: PLR0917
 
     strengths, rates = parse_gammas(gammas).tolist(), parse_gammas(head_lrs).tolist()
     config = run_of(settings, "cpu")
-    import torch
-
-    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower
+    one_thread()
     from lpc_core.experiments import phase_diagram
     from lpc_core.machine import cores
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, run_of
+from lpc_core.commands._arguments import Device, Settings, one_thread, run_of
 from lpc_core.commands._progress import progress
 from lpc_core.files.plain_json import dumps
 
@@ -19,16 +18,10 @@ if TYPE_CHECKING:
     from lpc_core.study import Moment, SweepRow
 
 
-class Task(StrEnum):
-    """What to study."""
-
-    follow = "follow"
-    sweep = "sweep"
-
-
 def study(  # noqa: PLR0917
-    task: Annotated[Task, typer.Argument(help="follow: one run, measured at many moments. sweep: a dozen runs around "
-                                              "it, each with 𝓡 and robustness at its end.")],
+    task: Annotated[Literal["follow", "sweep"], typer.Argument(
+        help="follow: one run, measured at many moments. sweep: a dozen runs around it, each with 𝓡 and robustness at "
+             "its end.")],
     settings: Settings = None,
     moments: Annotated[int, typer.Option(help="follow: how often the run is measured.")] = 40,
     spacing: Annotated[str, typer.Option(help="follow: where the moments lie: early, log or even.")] = "early",
@@ -41,17 +34,15 @@ def study(  # noqa: PLR0917
     """Measure everything along one run, or separation and robustness over many."""
     if out is not None and not out.absolute().parent.is_dir():
         raise ValueError(f"out: expected a folder inside an existing one, got {out}")
-    import torch
-
     from lpc_core.engine.cost import check_fits, cost_of
     from lpc_core.engine.devices import pick_device
 
     pick_device(device)  # one that is missing is refused before anything is written
-    torch.set_num_threads(1)  # small matrices: two threads on two busy cores are many times slower than one
+    one_thread()
     config = run_of(settings, device)
     check_fits(cost_of(config))
     with progress("study", as_json) as tell:
-        if task is Task.follow:
+        if task == "follow":
             _follow(config, moments, spacing, device, out, as_json, tell)
         else:
             _sweep(config, samples, device, out, as_json, tell)
