@@ -108,23 +108,15 @@ def _write(found: Inspection | Description, outputs: dict[str, Path | None]) -> 
     if not isinstance(found, Inspection):
         raise ValueError(f"{wanted[0].replace('_', '-')}: expected latents to write about, got a checkpoint that was "
                          "not run; say what to run it on with --data")
-    if outputs["out"] is not None:
-        save(found, outputs["out"])
+    with tempfile.TemporaryDirectory() as folder:
+        out = outputs["out"] or Path(folder, "report.inspection.safetensors")  # what a page is written from
+        if outputs["out"] or outputs["html"]:
+            save(found, out)
+        if outputs["html"]:
+            write_page("inspection", out, outputs["html"])
     for name, make in (("csv", readings_csv), ("samples_csv", samples_csv)):
         if (path := outputs[name]) is not None:
             write_whole(path, make(found).encode())
-    if outputs["html"] is not None:
-        _write_page(found, outputs["out"], outputs["html"])
-
-
-def _write_page(found: Inspection, out: Path | None, html: Path) -> None:
-    from lpc_core.inspection import save
-
-    with tempfile.TemporaryDirectory() as folder:
-        if out is None:
-            out = Path(folder) / "report.inspection.safetensors"
-            save(found, out)
-        write_page("inspection", out, html)
 
 
 # ---- printing ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,5 @@ def check_page(kind: str, html: Path | None) -> None:
 
 
 def write_page(kind: str, source: Path, html: Path) -> None:
-    """Write the page ``html`` from the file ``source``, whole or not at all."""
-    check_page(kind, html)
+    """Write the page ``html``, which `check_page` let pass, from the file ``source``, whole or not at all."""
     _writers[kind](source, html)

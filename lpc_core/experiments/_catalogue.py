@@ -6,7 +6,7 @@ import functools
 
 from lpc_core.config import ConfigError
 from lpc_core.experiments._row import Row
-from lpc_core.registry import discover
+from lpc_core.registry import discover, pick
 
 ALL = "all"
 MOST_SHOWN = 40  # names in a refusal
@@ -43,9 +43,8 @@ def _latest(found: list[Row]) -> list[Row]:
 
 def check_data(data: str | None) -> None:
     """`ConfigError` for what no row is on; None is any."""
-    known = dict.fromkeys(row.data for row in all_rows().values())
-    if data is not None and data not in known:
-        raise ConfigError("data", "one of " + ", ".join(known), data)
+    if data is not None:
+        pick("data", {row.data: row for row in all_rows().values()}, data)
 
 
 def _some(data: str) -> str:

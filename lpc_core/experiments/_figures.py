@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.config import ConfigError
 from lpc_core.experiments._store import StoredRun
 from lpc_core.experiments._summaries import Group, value_of
+from lpc_core.registry import pick
 from lpc_core.robustness import robust_share
 from lpc_core.study import correlation
 
@@ -35,9 +35,7 @@ class FigureData:
 
 def figure(name: str, groups: Sequence[Group]) -> FigureData:
     """Figure ``name`` over ``groups``: 1 to 5, robustness or critical; `ConfigError` for another."""
-    if name not in FIGURES:
-        raise ConfigError("figure", "one of " + ", ".join(FIGURES), name)
-    return FIGURES[name](groups)
+    return pick("figure", FIGURES, name)(groups)
 
 
 def _latents(groups: Sequence[Group]) -> FigureData:

@@ -21,7 +21,6 @@ from lpc_core.metrics.entropy_max import entropy_max
 from lpc_core.metrics.lipschitz import lipschitz
 from lpc_core.metrics.reliability import reliability
 from lpc_core.metrics.retrieval import retrieval
-from lpc_core.progress import Progress, part, silent
 from lpc_core.robustness import report as attacked
 from lpc_core.theory import critical_gamma
 
@@ -60,14 +59,13 @@ def _critical(trainer: RowTrainer) -> float:
     return critical_gamma(weight, bias) * weight.shape[1] if np.isfinite(weight).all() else math.nan
 
 
-def final_report(trainer: RowTrainer, progress: Progress = silent) -> dict[str, Any]:
+def final_report(trainer: RowTrainer) -> dict[str, Any]:
     """What is measured at the end of a run, as plain values: NaN stands beside its reason."""
     begin, data = time.perf_counter(), trainer.dataset
     train, test = (_answers(trainer, inputs, labels) for inputs, labels in
                    ((data.train_inputs, data.train_labels), (data.test_inputs, data.test_labels)))
     found = {"samples": {"train": len(train[3]), "test": len(test[3])},
-             "train": _measured(trainer, *train[1:], part(progress, 0.0, 0.25)),
-             "test": _measured(trainer, *test[1:], part(progress, 0.25, 0.4), QUICK)}
+             "train": _measured(trainer, *train[1:]), "test": _measured(trainer, *test[1:], QUICK)}
     found["reliability"] = _plain(reliability(train[1], train[3], test[1], test[2], test[3], k=min(20, len(train[3])),
                                               weight=trainer.model.head.weight))
     found["retrieval"] = retrieval(train[1], train[3], test[1][:QUERIES], test[3][:QUERIES]).named()
@@ -77,7 +75,7 @@ def final_report(trainer: RowTrainer, progress: Progress = silent) -> dict[str, 
     found["slopes"] = _plain(slopes.readings())
     rows, begin_attacks = spread(test[3], ATTACKED, trainer.config.seed), time.perf_counter()
     robust = attacked(trainer.model, test[0][torch.from_numpy(rows)], test[3][rows], attacks=ATTACKS,
-                      seed=trainer.config.seed, progress=part(progress, 0.4, 1.0))
+                      seed=trainer.config.seed)
     attacking = time.perf_counter() - begin_attacks
     plain = robust.plain(per_sample=True)
     kept = {name: values["relative"] for name, values in plain.pop("per_sample").items() if name in ATTACKS}
@@ -96,11 +94,10 @@ def _answers(trainer: RowTrainer, stored: np.ndarray,
     return inputs, latents, logits, labels[rows]
 
 
-def _measured(trainer: RowTrainer, latents: np.ndarray, logits: np.ndarray, labels: np.ndarray,  # noqa: PLR0917
-              progress: Progress, only: Sequence[str] | None = None) -> dict[str, Any]:
-    head = (trainer.model.head.weight, trainer.model.head.bias)
-    found = readings(latents, labels, logits=logits, weight=head[0].detach().cpu(), bias=head[1].detach().cpu(),
-                     only=only, progress=progress)
+def _measured(trainer: RowTrainer, latents: np.ndarray, logits: np.ndarray, labels: np.ndarray,
+              only: Sequence[str] | None = None) -> dict[str, Any]:
+    weight, bias = (parameter.detach().cpu() for parameter in (trainer.model.head.weight, trainer.model.head.bias))
+    found = readings(latents, labels, logits=logits, weight=weight, bias=bias, only=only)
     return {"accuracy": {"value": float((logits.argmax(axis=1) == labels).mean()), "reason": ""}, **_plain(found)}
 
 

@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from lpc_core.config import ConfigError, RunConfig, unflatten
@@ -120,16 +121,12 @@ def _in_process(place: int, run: RunConfig, gammas: Sequence[float], device: str
 
 def _cells_of(reel: Film, run: RunConfig) -> Iterator[Cell]:
     """What the film of one head rate ends with."""
-    names = reel.info["metrics"]
-    last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
-    values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",
-                                                          "norm_mean", "separation_ratio")}
-    found = phases(reel)[:, -1]
+    names = "train_accuracy", "test_accuracy", "within_class_spread", "norm_mean", "separation_ratio"
+    ends = np.stack([reel.metric(name)[:, -1] for name in names], axis=1).tolist()  # (γ, metrics)
     broken = {row for row, _ in reel.info["diverged"]}
-    for row, gamma in enumerate(reel.gammas):
-        train, test, spread, radius, separation = (float(each[row]) for each in values.values())
-        phase = DIVERGED if row in broken else _in_words(Phase(int(found[row])), train)
-        yield Cell(float(gamma), run.optim.head_lr, phase, train, test, spread, radius, separation)
+    for row, (gamma, found) in enumerate(zip(reel.gammas.tolist(), phases(reel)[:, -1].tolist(), strict=True)):
+        phase = DIVERGED if row in broken else _in_words(Phase(found), ends[row][0])
+        yield Cell(gamma, run.optim.head_lr, phase, *ends[row])
 
 
 def _in_words(phase: Phase, train: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.experiments._courses import UPDATES, GammaCourse, LrCourse, MarginCourse
+from lpc_core.registry import pick
 
 NORMS = ("euclidean", "max")
 SELECTIONS = ("one", "test")
@@ -74,9 +75,7 @@ class Row:
         """The row with ``options`` (see `OPTIONS`) in the place of what it has; `ConfigError` for others."""
         row = self
         for name, value in options.items():
-            if name not in OPTIONS:
-                raise ConfigError("option", "one of " + ", ".join(OPTIONS), name)
-            row = _CHANGES[name](row, value)
+            row = pick("option", _CHANGES, name)(row, value)
         return row
 
     def config(self, seed: int, scale: float = 1.0, lr: float | None = None) -> RunConfig:
@@ -132,9 +131,9 @@ def _course(row: Row, **changes: Any) -> Row:
 
 _CHANGES: dict[str, Callable[[Row, str], Row]] = {
     "gamma-update": lambda row, value: _course(row, update=_one_of("gamma-update", UPDATES, value)),
-    "gamma-decades": lambda row, value: _course(row, decades=_one_of("gamma-decades", ("yes", "no"), value) == "yes"),
     "noise": lambda row, value: dataclasses.replace(row, noise=_number("noise", value, 0.0, 1.0)),
     "entropy-norm": lambda row, value: dataclasses.replace(row, entropy_norm=_one_of("entropy-norm", NORMS, value)),
     "selection": lambda row, value: dataclasses.replace(row, selection=_one_of("selection", SELECTIONS, value)),
+    "gamma-decades": lambda row, value: _course(row, decades=_one_of("gamma-decades", ("yes", "no"), value) == "yes"),
     "lr": lambda row, value: dataclasses.replace(row, lr_kept=_number("lr", value, 1e-7, 10.0)),
 }
