@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 INKS = {"collapsed": "green", "separated": "blue", "not fitted": "yellow", "totally collapsed": "red",
         "guessing": "red", "diverged": "magenta"}
 ENDINGS = (".csv", ".json")
+DIAGRAMS = "phase"  # of a store
 
 
 def phase(  # noqa: PLR0917
@@ -32,13 +34,19 @@ def phase(  # noqa: PLR0917
                                                          "progress.")] = False,
 ) -> None:
     """Train one run per γ and head learning rate, and draw where classes collapse to points and where all is lost."""
-    check_outputs(out=out)
     if out is not None and out.suffix not in ENDINGS:
         raise ValueError(f"out: expected a name that ends in {' or '.join(ENDINGS)}, got {out.name}")
-    from lpc_core.film import parse_gammas
+    from lpc_core.film import FilmError, parse_gammas
 
-    strengths, rates = parse_gammas(gammas).tolist(), parse_gammas(head_lrs).tolist()
+    strengths = parse_gammas(gammas).tolist()
+    try:
+        rates = parse_gammas(head_lrs).tolist()
+    except FilmError as error:
+        raise ValueError(f"head-lrs{str(error).removeprefix('gammas')}") from None
     config = run_of(settings, "cpu")
+    if out is not None:
+        _make_room(out.parent)
+    check_outputs(out=out)
     one_thread()
     from lpc_core.experiments import phase_diagram
     from lpc_core.machine import cores
@@ -53,6 +61,16 @@ def phase(  # noqa: PLR0917
         _write(config, cells, out)
     if not as_json:
         _print(cells, rates)
+
+
+def _make_room(folder: Path) -> None:
+    """Make a store's folder of diagrams, which the lab's page shows, where it is missing; no other folder."""
+    from lpc_core.experiments import Store, StoreError
+
+    if folder.name == DIAGRAMS and not folder.exists():
+        with contextlib.suppress(StoreError):  # no store: refused like any folder that is missing
+            Store(folder.parent, create=not folder.parent.exists())
+            folder.mkdir()
 
 
 def _write(config: RunConfig, cells: list[PhaseCell], out: Path) -> None:

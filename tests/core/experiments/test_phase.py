@@ -9,7 +9,7 @@ import pytest
 
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.trainer import Trainer
-from lpc_core.experiments import cell_of, phase_diagram
+from lpc_core.experiments import Store, cell_of, phase_diagram
 from lpc_core.experiments._phase import _in_words
 from lpc_core.film import FilmError, run_of
 from lpc_core.phase import Phase
@@ -78,4 +78,20 @@ def test_the_command_draws_and_writes(lpc, tmp_path):
 
 def test_refusals_are_one_line(lpc, tmp_path):
     assert lpc("--gammas", "5")[2].startswith("lpc: gammas: expected 2 to 64 values, got 1")
+    assert lpc("--head-lrs", "0.1")[2].startswith("lpc: head-lrs: expected 2 to 64 values, got 1")
     assert "out: expected a name that ends in .csv or .json" in lpc("--out", tmp_path / "phase.png")[2]
+
+
+def test_a_store_gets_its_folder_of_diagrams_and_nothing_else_a_folder(lpc, tmp_path):
+    """As the page and the documents say: ``lpc phase --out lpc-store/phase/NAME.json`` keeps a diagram for the page."""
+    axes = ("--gammas", "0.01,1", "--head-lrs", "0.01,0.1")
+    for _ in range(2):  # where there is no store yet, and in one
+        code, _, said = lpc(*axes, "--out", tmp_path / "new" / "phase" / "a.json")
+        assert code == 0, said
+    assert Store(tmp_path / "new").runs() == []
+    assert len(json.loads((tmp_path / "new" / "phase" / "a.json").read_text())["cells"]) == 4
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path / "other" / "phase", tmp_path / "new" / "phases"):
+        code, _, said = lpc(*axes, "--out", folder / "a.json")
+        assert (code, folder.exists()) == (2, False)
+        assert "out: expected a file in an existing folder, got" in said
