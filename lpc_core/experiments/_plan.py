@@ -83,11 +83,8 @@ def plan(names: Sequence[str], seeds: int = 1, *, first_seed: int = 0, scale: fl
 
 def check(runs: Sequence[Planned]) -> None:
     """Refuse what cannot be trained before anything is: rows with an obstacle, settings, data that are not there."""
-    loaded = set()
     for run in runs:
         if run.row.obstacle:
             raise ConfigError("row", f"one that can be trained here; {run.row.obstacle}", run.key)
-        data = run.config.data
-        if data not in loaded:
-            loaded.add(data)
-            load(data, run.seed)
+    for data, seed in {run.config.data: run.seed for run in reversed(runs)}.items():
+        load(data, seed)

@@ -83,20 +83,17 @@ def _here(runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Endi
 
 def _processes(count: int, runs: Sequence[Planned], store: Path, device: str, tell: Tell) -> Endings:
     """Like `_here` in ``count`` processes. One that dies takes its pool with it: what was not done begins anew."""
-    left, tries = list(runs), dict.fromkeys(runs, 0)
-    while left:
-        ended: list[Planned] = []
+    left, tries = list(runs), 0
+    while left and tries <= RETRIES:
+        ended = set()
         for run, ending in _pool(left, store, device, tell, count):
             if ending is not None:
-                ended.append(run)
+                ended.add(run)
                 yield run, ending
-        left = [run for run in left if run not in ended]
-        for run in left:
-            tries[run] += 1
-        for run in [run for run in left if tries[run] > RETRIES]:
-            left.remove(run)
-            yield run, ("failed", f"its process was ended {RETRIES + 1} times, by the system if memory is short; give "
-                                  "the command again with fewer processes")
+        left, tries = [run for run in left if run not in ended], tries + 1
+    for run in left:
+        yield run, ("failed", f"its process was ended {RETRIES + 1} times, by the system if memory is short; give the "
+                              "command again with fewer processes")
 
 
 def _pool(runs: list[Planned], store: Path, device: str, tell: Tell,
