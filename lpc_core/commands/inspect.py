@@ -43,8 +43,11 @@ def inspect(  # noqa: PLR0917
     check_outputs(**outputs)
     check_page("inspection", html)
     _limit_threads(threads)
+    from lpc_core.engine.devices import pick_device
     from lpc_core.inspection.from_file import Wishes
+    from lpc_core.inspection.heads import in_sum_convention
 
+    in_sum_convention(1.0, convention, 1)  # one that is none is refused before the file is read
     picked = options.picked_roles(pick or []) | {role: name for role, name in (("latents", latents), ("labels", labels))
                                          if name}
     wishes = Wishes(
@@ -52,7 +55,7 @@ def inspect(  # noqa: PLR0917
         activation=activation, penultimate=penultimate, order=None if order is None else names(order),
         weights=weights, classes=classes, head_weight=head_weight, head_bias=head_bias, samples=samples, side=side,
         project=names(project), dims=dims, gammas=_numbers(gamma), convention=convention, frame=frame, seed=seed,
-        device=device)
+        device=str(pick_device(device)))
     found = _inspected(file, wishes, limit_gb, as_json)
     _write(found, outputs)
     if as_json:

@@ -62,6 +62,9 @@ def test_the_run_is_chosen_by_number_by_gamma_or_by_what_collapses(film, path, t
     assert 0 <= typical_run(film) < 3
     COMMAND(path, tmp_path / "b.gif", 100.0)
     assert "b.gif: " in capsys.readouterr().out
+    for gamma in (-1.0, 0.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="gamma: expected a number above 0, got "):
+            COMMAND(path, tmp_path / "c.gif", gamma)
 
 
 def test_an_mp4_gets_the_same_pictures(film, path, tmp_path, monkeypatch):

@@ -106,6 +106,9 @@ def test_the_report_is_drawn_by_the_lab(monkeypatch, tmp_path, run):
     ([FIGURE, "--labels", "nothing"], "lpc: expected labels in 'nothing', got the arrays"),
     ([COLLAPSED, "--activation", "relu"], "lpc: activation: expected silu, which the file itself says, got relu"),
     ([COLLAPSED, "--data", "moons"], "lpc: normalisation: expected one of"),
+    ([COLLAPSED, "--device", "abacus"], "lpc: device: expected one of auto, cpu"),
+    ([COLLAPSED, "--convention", "total"], "lpc: convention: expected sum or mean, got 'total'"),
+    ([COLLAPSED, "--gamma", "1", "--convention", "total"], "lpc: convention: expected sum or mean, got 'total'"),
     ([FIGURE, "--limit-gb", "0.001", "--samples", "0"], "lpc: Invalid value for '--samples'"),
 ])
 def test_a_refusal_is_one_line(arguments, message, run):
