@@ -237,9 +237,10 @@ def _filled(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
-    parquet = _arrow("parquet")
-    try:
-        lines: list[dict[str, Any]] = parquet.read_table(io.BytesIO(path.read_bytes())).to_pylist()
+    arrow, parquet = _arrow(), _arrow("parquet")
+    try:  # in this thread: now and then pyarrow's own abort a process that ends (apache/arrow#34314)
+        file = parquet.ParquetFile(arrow.BufferReader(path.read_bytes()))
+        lines: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
         raise StoreError(f"{path}: expected a whole Parquet file, got another ({printable(error)}); move the run's "
                          "folder away and run the row again") from None

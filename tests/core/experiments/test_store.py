@@ -281,3 +281,18 @@ def test_latents_written_before_rows_were_noted_go_on():
                         "labels": np.arange(3)}, kind="latents of a row")
     grown = unpack_latents(old).after(2, 1.0, np.arange(20, dtype=np.float32).reshape(5, 4))
     np.testing.assert_array_equal(grown.latents[2], np.arange(12).reshape(3, 4))
+
+
+THREADS = """
+import os, sys, pyarrow.parquet
+from lpc_core.experiments import Store
+run, before = Store(sys.argv[1]).runs()[0], set(os.listdir("/proc/self/task"))
+print(len(run.epochs()), len(set(os.listdir("/proc/self/task")) - before))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_reading_starts_no_threads(small_store):
+    """Those of pyarrow end the process with an abort now and then, after all was said (apache/arrow#34314)."""
+    done = subprocess.run([sys.executable, "-c", THREADS, small_store], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["9", "0"]
