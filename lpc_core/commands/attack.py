@@ -113,12 +113,13 @@ def _foretell(model: nn.Module, inputs: Tensor, attacks: tuple[str, ...]) -> Non
 
 def _show(about: dict[str, Any], found: RobustnessReport) -> None:
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
     step = "" if about["step"] is None else f", step {about['step']:,}"
     for note in about.get("notes", ()):
         console.print(f"  {note}", markup=False)
-    console.print(f"{about['dataset']}{step}: accuracy [bold]{found.accuracy:.1%}[/] on "
+    console.print(f"{escape(about['dataset'])}{step}: accuracy [bold]{found.accuracy:.1%}[/] on "
                   f"{found.samples} {about['split']} samples")
     console.print(_table(found))
     console.print("median, mean: ‖perturbation‖ / ‖input‖ over the samples that were right; mean*: with the "

@@ -2,11 +2,16 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from lpc_core.engine.trainer import Trainer
 from lpc_core.parsing import parse_run
+
+SAMPLE = Path(__file__).parents[3] / "assets" / "samples" / "neural-collapse.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +96,13 @@ def test_a_refusal_is_one_line(lpc, run_file, arguments, words):
     assert out == ""
     assert errors.startswith(words)
     assert len(errors.strip().splitlines()) == 1
+
+
+def test_the_name_of_a_file_is_printed_as_it_is(lpc, tmp_path):
+    """Brackets in it are no markup."""
+    inputs, labels = load_digits(return_X_y=True)
+    np.savez(tmp_path / "mine[bold].npz", inputs=(inputs[:60] / 16).astype(np.float32), labels=labels[:60])
+    code, out, errors = lpc(SAMPLE, "--data", tmp_path / "mine[bold].npz", "--normalisation", "none", "--activation",
+                            "gelu", "--samples", "10", "--attacks", "ddn")
+    assert (code, errors) == (0, "")
+    assert "on mine[bold].npz: accuracy" in out
