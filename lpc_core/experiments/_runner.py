@@ -62,7 +62,7 @@ def _maker(on: str) -> Maker:
     kind, _, rest = on.partition(":")
     if kind == "here" and not rest:
         return _here
-    if kind == "processes" and rest.isdigit() and 1 <= int(rest) <= MOST:
+    if kind == "processes" and rest.isdecimal() and 1 <= int(rest) <= MOST:
         return functools.partial(_processes, int(rest))
     if kind == RAY and (rest or on == RAY):
         return functools.partial(on_ray, ray_at(rest), rest)

@@ -233,7 +233,8 @@ def test_missing_data_is_said_before_anything_is_trained(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("on", "words"), [
     ("there", "on: expected here, processes:N"), ("processes:0", "on: expected here, processes:N"),
-    ("processes:many", "on: expected here"), ("ray:nowhere", "on: expected ray:HOST:PORT, such as"),
+    ("processes:many", "on: expected here"), ("processes:²", "on: expected here"),
+    ("ray:nowhere", "on: expected ray:HOST:PORT, such as"),
     ("ray:127.0.0.1:1", r"on: expected a Ray cluster that answers .*nobody does there: .*, got 'ray:127.0.0.1:1'")])
 def test_a_place_that_is_not_there_is_refused(tmp_path, on, words):
     with pytest.raises(ValueError, match=words):
