@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.charts import Track, code_matrix
+from app.words import speaking
 from lpc_core.metrics import code_report
 from tests.app.charts import _study
 
@@ -54,6 +55,14 @@ def test_signs_are_written_only_where_there_is_room():
     few, many = info_of(_study.CODE), info_of(np.sign(np.random.default_rng(0).normal(size=(12, 64))), ())
     assert code_matrix.figure(few).data[0].texttemplate == "%{text}"
     assert code_matrix.figure(many).data[0].texttemplate is None
+
+
+def test_all_axes_are_named_in_the_readers_language():
+    with speaking("de"):
+        charts = [made(info) for info in (info_of(_study.CODE), code_matrix.info(None))
+                  for made in (code_matrix.figure, code_matrix.distances)]
+    titles = [(chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) for chart in charts]
+    assert titles == [("Knoten", "Klasse"), ("Klasse", "Klasse")] * 2
 
 
 def test_the_cards_carry_the_code_as_data():
