@@ -40,15 +40,7 @@ from streamlit import config  # noqa: E402
 
 from app import login, words  # noqa: E402
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import (  # noqa: E402
-    desk_file,
-    film_gif,
-    film_mp4,
-    film_page,
-    qr_code,
-    run_page,
-    shipped_film,
-)
+from app.desks.file_routes import FILM_FORMS, desk_file, film_form, qr_code, run_page, shipped_film  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
@@ -289,9 +281,7 @@ app = st.App(
         Route("/lab/plotly.min.js", plotly_js),
         Route("/lab/words/{language}.js", page_words),
         Route("/lab/file", desk_file),
-        Route("/lab/film.html", film_page),
-        Route("/lab/film.gif", film_gif),
-        Route("/lab/film.mp4", film_mp4),
+        *(Route(f"/lab/film.{ending}", film_form) for ending in FILM_FORMS),
         Route("/lab/films/{name}", shipped_film),
         Route("/lab/qr.svg", qr_code),
         Route("/lab/run.html", run_page),

@@ -31,7 +31,6 @@ MAX_COMPLAINT = 500  # characters of a failed command's last line that a page sh
 _LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
 _lock = threading.Lock()
-_short = threading.Lock()  # held while a job without a desk runs
 
 
 class JobRefused(ValueError):
@@ -193,13 +192,12 @@ def complaint(code: int, words: str, advice: str) -> str:
 def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
     """Run ``python -m module arguments``, which writes to ``folder``, to its end; what went wrong, or "".
 
-    One at a time on this server: for what is short, and not worth a desk.
+    For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
-    with _short:
-        process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
-        watch = Watch(process, folder, Allowance.of(from_env()))
-        words = process.communicate()[1]
-        watch.done()
+    process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+    watch = Watch(process, folder, Allowance.of(from_env()))
+    words = process.communicate()[1]
+    watch.done()
     if process.returncode == 0:
         return ""
     return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
