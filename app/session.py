@@ -134,7 +134,7 @@ class Session:
 
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
-        return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
+        return self.desk(f"inspect{slot}", inspections.InspectDesk)
 
     def linked_desk(self, name: str, kind: type[Desk]) -> Desk:
         """Return this tab's desk ``name``, or after a reload the one that the link names."""

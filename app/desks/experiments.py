@@ -7,7 +7,7 @@ by what they are called, never by a path.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ class ExperimentDesk(jobs.Desk):
         """Progress, the end of a run, or a cell."""
         super().said(line)
         if "cell" in line and self.diagram is not None:
-            self.diagram = self.diagram.with_cell(cell_of(line["cell"]))
+            self.diagram = replace(self.diagram, cells=(*self.diagram.cells, cell_of(line["cell"])))
         if "status" in line:
             self.outcomes = {**self.outcomes, str(line["run"]): (str(line["status"]), str(line["reason"]))}
 
@@ -123,10 +123,6 @@ class Diagram:
     config: RunConfig
     cells: tuple[PhaseCell, ...]
     planned: int
-
-    def with_cell(self, cell: PhaseCell) -> Diagram:
-        """The same with one cell more."""
-        return Diagram(self.config, (*self.cells, cell), self.planned)
 
 
 @functools.cache
@@ -226,6 +222,3 @@ def shipped() -> tuple[Results, ...]:
     """The results that come with the lab; none without their file."""
     path = asset_folder("results") / RESULTS
     return tuple(loaded(path.read_bytes(), RESULTS)) if path.is_file() else ()
-
-
-__all__ = ["Diagram", "ExperimentDesk", "Shelf", "diagrams", "offered", "placeless", "shelf", "shipped"]

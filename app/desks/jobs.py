@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from app.desks import spares
-from app.desks.watch import Allowance, Watch, end_group
+from app.desks.watch import Watch, end_group
 from app.live import rooms
 from app.settings import from_env
 
@@ -89,7 +89,7 @@ class Desk:
                                    "try again in a moment")
             self.error, self.share, self.what = "", 0.0, "starting"
             process = self._process = self._spawn(command, module)
-        watch = Watch(process, self.folder, Allowance.of(from_env(), self.time_setting))
+        watch = Watch(process, self.folder, from_env(), self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
@@ -195,7 +195,7 @@ def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
     For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
     process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
-    watch = Watch(process, folder, Allowance.of(from_env()))
+    watch = Watch(process, folder, from_env())
     words = process.communicate()[1]
     watch.done()
     if process.returncode == 0:

@@ -160,6 +160,3 @@ class SweepDesk(StudyDesk):
 
     def _more(self, run: RunConfig) -> list[str]:
         return [f"--samples={SAMPLES}"]
-
-
-__all__ = ["Look", "StudyDesk", "StudyError", "SweepDesk"]
