@@ -13,7 +13,6 @@ import functools
 import gzip
 import hashlib
 import importlib.metadata
-import importlib.util
 import itertools
 import os
 import re
@@ -45,7 +44,7 @@ from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.looks.bundling import modules  # noqa: E402
+from app.looks.bundling import modules, plotly_source  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.room import register as registers  # noqa: E402
 from app.room.socket import frames as room_frames  # noqa: E402
@@ -198,10 +197,7 @@ def early_files(at: str) -> str:
 @functools.cache
 def plotly_bundle() -> tuple[bytes, str]:
     """Plotly.js from the Python package, gzipped once, and its ETag."""
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("expected the package plotly to be installed, got none; pip install plotly")
-    raw = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    raw = plotly_source()
     return gzip.compress(raw, 6, mtime=0), f'"plotly-{importlib.metadata.version("plotly")}-{len(raw)}"'
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.looks.report_svg import LIGHT as COLOURS
 from lpc_core.files.writing import write_whole
 from lpc_core.film import Film, FilmError, collapse_onset, open_film, total_collapse
 
@@ -28,8 +29,6 @@ SIZE, FINER = 640, 2  # pixels a side; drawn so many times larger, then made sma
 FRAME_MS, LAST_MS = 110, 1_500
 ROOM = 1.25  # half the picture's width over the largest coordinate
 FADED = 5  # frames over which the zoom is evened out
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#c9b400", "#222222", "#8c5a2b", "#5b3fa0",
-           "#12777f", "#a3123f")  # of kit/palette.js
 CORNERS = ((12, 0.0), (4, 0.5), (3, -1.0), (4, 0.0), (3, 1.0), (5, -1.0), (6, 0.0))  # and quarter turns, of the shapes
 TEXT, MUTED, GRID = "#31333f", "#6b6d78", "#e4e5ea"
 NEEDED = {".gif": ("PIL", "a GIF needs the package Pillow", "pip install pillow"),
