@@ -39,8 +39,8 @@ def mount(module: str, key: str, data: dict[str, Any], *answers: str) -> Any:
     """
     component = st.components.v2.component("lpc_" + module.rpartition("/")[2], js=_LOADER, html="<div></div>",
                                            isolate_styles=False)
-    return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data},
-                     **{f"on_{answer}_change": _nothing for answer in answers})
+    told: dict[str, Any] = {f"on_{answer}_change": _nothing for answer in answers}
+    return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data}, **told)
 
 
 def _nothing() -> None:
