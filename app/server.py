@@ -283,7 +283,7 @@ app = st.App(
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles()),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts),
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts, SETTINGS),
                 Middleware(login.OnlyKnown), Middleware(OwnPage)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},

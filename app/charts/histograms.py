@@ -13,7 +13,7 @@ from app.charts._card import Card
 from app.charts.peaks import TWO_PEAKS
 from app.charts.words import count, number
 from app.words import N_, _
-from lpc_core.metrics import PerNode, per_node
+from lpc_core.metrics import per_node
 
 BINS = 48
 MOST_NODES = 12  # small subplots that fit a page; of more nodes the ones with the largest spread are shown
@@ -32,9 +32,9 @@ class HistogramInfo(NamedTuple):
     total: int  # nodes d there are
 
 
-def info(latents: np.ndarray, labels: np.ndarray, names: Sequence[str], found: PerNode | None = None) -> HistogramInfo:
-    """Histograms of ``latents`` (n, d) by ``labels`` (n,); ``found`` spares the statistics if they are known."""
-    found = found or per_node(latents)
+def info(latents: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> HistogramInfo:
+    """Histograms of ``latents`` (n, d) by ``labels`` (n,)."""
+    found = per_node(latents)
     nodes = np.sort(np.argsort(-found.stds, kind="stable")[:MOST_NODES])
     split = len(names) <= MOST_COLOURS
     groups = len(names) if split else 1

@@ -213,18 +213,16 @@ class InspectDesk(jobs.Desk):
     def finished(self) -> None:
         """Take what the command left."""
         try:
-            {"inspect": self._take, "head": self._hold_head}.get(self.task, self._add_projection)()
+            {"inspect": self._hold, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:
             self.error = f"The result could not be read: {' '.join(str(error).split())}"
 
-    def _take(self) -> None:
-        """Keep the inspection; there is none where the command said what it needs to know first."""
-        if self._fresh.exists():
-            self._hold()
-
     def _hold(self) -> None:
+        """Keep the inspection; there is none where the command said what it needs to know first."""
         from lpc_core.inspection import load
 
+        if not self._fresh.exists():
+            return
         assert self.upload is not None
         inspection = _named(load(self._fresh), self.upload, self.wish)
         os.replace(self._fresh, self._saved)
