@@ -89,10 +89,8 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
                           top + side / 2 - (points[:, 1] - centre[1]) * scale])
     parts = [_grid(centre, half, (left, top, side), titles), marks()]
     inside = ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
-    for c in np.unique(labels):
-        parts.append(_class(at, inside & (labels == c) & ~wrong, int(c), "s"))
-    for c in np.unique(labels[wrong]):
-        parts.append(_class(at, inside & (labels == c) & wrong, int(c), "s hollow"))
+    for kind, among in (("s", inside & ~wrong), ("s hollow", inside & wrong)):
+        parts += [_class(at, among & (labels == c), int(c), kind) for c in np.unique(labels)]
     if crosses is not None:
         spots = np.column_stack([left + side / 2 + (crosses[:, 0] - centre[0]) * scale,
                                  top + side / 2 - (crosses[:, 1] - centre[1]) * scale])
