@@ -24,7 +24,8 @@ DARK = ("#3d9be6", "#f2793a", "#22c39b", "#e59bc6", "#f5b335", "#8fd4ff", "#f4ea
 
 def _ring(corners: int, turn: float, *radii: float) -> np.ndarray:
     """The corners of a shape as complex numbers, the first after ``turn`` quarter turns; their radii take turns."""
-    return np.resize(radii, corners) * np.exp(1j * np.pi * (turn / 2 + 2 * np.arange(corners) / corners))
+    ring: np.ndarray = np.resize(radii, corners) * np.exp(1j * np.pi * (turn / 2 + 2 * np.arange(corners) / corners))
+    return ring
 
 
 def _plus(turn: float) -> np.ndarray:

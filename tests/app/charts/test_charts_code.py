@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.charts import Track, code_matrix
+from app.charts import Track, code_matrix, head_rows
 from app.words import speaking
 from lpc_core.metrics import code_report
 from tests.app.charts import _study
@@ -71,3 +71,9 @@ def test_the_cards_carry_the_code_as_data():
     assert code.rows["sign"] == [1, 1, 1, -1, -1, 1, -1, -1]
     assert list(hamming.rows) == ["class", "A", "B", "C", "D"]
     assert code.empty == ""
+
+
+def test_a_head_of_zeros_reads_no_node():
+    drawn = head_rows.info(np.zeros((2, 3)), ("A", "B"))
+    assert np.isnan(drawn.node_cv)
+    assert "the rows' lengths average 0.0 and differ by unknown." in head_rows.card(drawn, ("A", "B")).caption
