@@ -13,7 +13,6 @@ from typing import Any
 
 from app.desks import jobs
 from app.desks.samples import asset_folder
-from app.live import admission
 from app.settings import from_env
 from app.words import N_
 from lpc_core.config import ConfigError, RunConfig, restored
@@ -85,12 +84,10 @@ class ExperimentDesk(jobs.Desk):
         before = self.runs, self.outcomes, self.diagram
         self.runs, self.outcomes, self.diagram = runs, {}, diagram  # before the command can say anything
         try:
-            admission.check(self.id, cost, from_env())
-            self.start(command)
+            self.train(command, cost)
         except (CostError, jobs.JobRefused) as error:
             self.runs, self.outcomes, self.diagram = before
             raise jobs.JobRefused(str(error)) from None
-        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, the end of a run, or a cell."""

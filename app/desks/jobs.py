@@ -21,8 +21,9 @@ from typing import Any, ClassVar
 
 from app.desks import spares
 from app.desks.watch import Watch, end_group
-from app.live import rooms
+from app.live import admission, rooms
 from app.settings import from_env
+from lpc_core.engine.cost import Cost
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
@@ -91,6 +92,12 @@ class Desk:
             process = self._process = self._spawn(command, module)
         watch = Watch(process, self.folder, from_env(), self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
+
+    def train(self, command: Sequence[str], cost: Cost) -> None:
+        """`start` for what trains, and takes ``cost`` meanwhile; `CostError` where that is not to be had."""
+        admission.check(self.id, cost, from_env())
+        self.start(command)
+        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
         with self._complaints.open("wb") as complaints:
