@@ -11,32 +11,26 @@ from app.words import OWN, _, language, speaking
 _NO_WORDS = r"\$\$.*?\$\$|\$[^$]+\$|`[^`]*`|\[[^\]]*\]\([^)]*\)|https?://\S+"  # formulas, code, links
 GLOSSARY = {
     "latent": "What the penultimate layer makes of one sample: a short list of numbers, z. A network that classifies "
-              "reads "
-              "nothing else of the sample.",
+              "reads nothing else of the sample.",
     "node": "One number of the latent. With two nodes, a latent is a point in the plane.",
     "penultimate layer": "The last layer but one. Here it is linear, so that its values can be positive or negative.",
     "head": "The last layer: it reads the latent and gives each class a score, W z + b.",
     "γ": "Gamma, the weight of the penalty: the loss is cross-entropy + γ‖z‖². A larger γ pulls every latent harder "
-         "to the "
-         "origin.",
+         "to the origin.",
     "shell": "The circle or sphere on which the latents lie: its radius R is their mean length. It shrinks as γ grows.",
     "collapse point": "For a given head and γ, the one best place for the latents of a class, drawn as a cross. It is "
-                      "computed "
-                      "without looking at the samples.",
+                      "computed without looking at the samples.",
     "point collapse": "All samples of a class have (nearly) one and the same latent: a point, not only a direction.",
     "neural collapse": "What happens by itself late in training: the scatter within classes becomes small against the "
-                       "distance "
-                       "between them. Here NC1 to NC4 measure it.",
+                       "distance between them. Here NC1 to NC4 measure it.",
     "total collapse": "γ has outrun the head: the classes fall together at the origin, and accuracy falls to chance.",
     "critical γ": "For a given head, the γ above which even the collapse points are not sure of their own class.",
     "terminal phase": "Training past the point where (nearly) all training samples are right: accuracy of 99.9 % and "
                       "more.",
     "cross-entropy": "The loss of a classifier: how little probability it gives to the right class. 0 is certainty, "
-                     "log K a blind "
-                     "guess among K classes.",
+                     "log K a blind guess among K classes.",
     "separation ratio": "The distance of a sample to the nearest other class's centre over that to its own, averaged. "
-                        "Large "
-                        "when classes are tight and far apart.",
+                        "Large when classes are tight and far apart.",
     "robustness": "How large a change of the input must be to change the answer, found by an attack. An attack only "
                   "gives an upper bound.",
     "binary code": "Every node takes one of two opposite values, so that a class is a row of signs.",

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.settings import ANY_HOST, Settings, from_env
+from app.settings import ANY_HOST, Settings
 
 _NAME = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
 _HOST = re.compile(rf"({_NAME})(?::[0-9]{{1,5}})?")
@@ -74,11 +74,11 @@ def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) 
 class KnownHosts:
     """Refuses whoever calls the server by a name that is not `allowed`, and headers that are malformed."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
-        refused = _refusal(scope) if scope["type"] in ("http", "websocket") else None
+        refused = _refusal(scope, self._settings) if scope["type"] in ("http", "websocket") else None
         if refused is None:
             await self._app(scope, receive, send)
         else:
@@ -93,7 +93,7 @@ async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -
         await send({"type": "websocket.close", "code": 1008})
 
 
-def _refusal(scope: Scope) -> PlainTextResponse | None:
+def _refusal(scope: Scope, settings: Settings) -> PlainTextResponse | None:
     headers = Headers(scope=scope)
     name = name_of(headers.get("host"))
     if name is None or len(headers.getlist("host")) > 1:
@@ -101,12 +101,7 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
     if any(split_origin(origin) is None for origin in headers.getlist("origin")):
         return PlainTextResponse("Expected an Origin like https://lab.example.org, got something else.", 403)
     local = (scope.get("server") or ("", 0))[0]
-    if not allowed(name, local, _settings()):
+    if not allowed(name, local, settings):
         return PlainTextResponse("This server is not known by that name; whoever runs it can add the name to "
                                  "LPC_ALLOWED_HOSTS.", 403)
     return None
-
-
-@functools.cache
-def _settings() -> Settings:
-    return from_env()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -120,7 +120,11 @@ class Proxied:
         scope = _below(scope, prefix) if carried else scope
 
         async def send_home(message: Message) -> None:
-            await send(_with_prefix(message, home, scope))
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "location" in headers:
+                    headers["location"] = _home(headers["location"], home, Headers(scope=scope).get("host", ""))
+            await send(message)
 
         await self._app(scope, receive, send_home if home else send)
 
@@ -141,15 +145,6 @@ def _below(scope: Scope, prefix: str) -> Scope:
     mine = prefix.encode()
     path = scope["path"][len(prefix):]
     return {**scope, "path": path, "raw_path": raw[len(mine):] if raw.startswith(mine) else raw}
-
-
-def _with_prefix(message: Message, prefix: str, scope: Scope) -> Message:
-    if message["type"] != "http.response.start":
-        return message
-    host = Headers(scope=scope).get("host", "")
-    headers = [(n, _home(v.decode("latin-1"), prefix, host).encode("latin-1")) if n.lower() == b"location" else (n, v)
-               for n, v in message["headers"]]
-    return {**message, "headers": headers}
 
 
 def _home(location: str, prefix: str, host: str) -> str:

@@ -13,7 +13,6 @@ import functools
 import gzip
 import hashlib
 import importlib.metadata
-import importlib.util
 import itertools
 import os
 import re
@@ -31,6 +30,7 @@ if str(HERE) not in sys.path:
     sys.path.append(str(HERE))
 
 import streamlit as st  # noqa: E402
+from starlette.datastructures import MutableHeaders  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse, PlainTextResponse, Response  # noqa: E402
@@ -40,20 +40,12 @@ from streamlit import config  # noqa: E402
 
 from app import login, words  # noqa: E402
 from app.desks import jobs  # noqa: E402
-from app.desks.file_routes import (  # noqa: E402
-    desk_file,
-    film_gif,
-    film_mp4,
-    film_page,
-    qr_code,
-    run_page,
-    shipped_film,
-)
+from app.desks.file_routes import FILM_FORMS, desk_file, film_form, qr_code, run_page, shipped_film  # noqa: E402
 from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.looks.bundling import modules  # noqa: E402
+from app.looks.bundling import modules, plotly_source  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.room import register as registers  # noqa: E402
 from app.room.socket import frames as room_frames  # noqa: E402
@@ -104,9 +96,9 @@ class OwnHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
-                more = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
-                message = {**message, "headers": [*message["headers"], *more]}
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -206,10 +198,7 @@ def early_files(at: str) -> str:
 @functools.cache
 def plotly_bundle() -> tuple[bytes, str]:
     """Plotly.js from the Python package, gzipped once, and its ETag."""
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("expected the package plotly to be installed, got none; pip install plotly")
-    raw = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    raw = plotly_source()
     return gzip.compress(raw, 6, mtime=0), f'"plotly-{importlib.metadata.version("plotly")}-{len(raw)}"'
 
 
@@ -289,15 +278,13 @@ app = st.App(
         Route("/lab/plotly.min.js", plotly_js),
         Route("/lab/words/{language}.js", page_words),
         Route("/lab/file", desk_file),
-        Route("/lab/film.html", film_page),
-        Route("/lab/film.gif", film_gif),
-        Route("/lab/film.mp4", film_mp4),
+        *(Route(f"/lab/film.{ending}", film_form) for ending in FILM_FORMS),
         Route("/lab/films/{name}", shipped_film),
         Route("/lab/qr.svg", qr_code),
         Route("/lab/run.html", run_page),
         Mount("/lab/static", OwnFiles()),
     ],
-    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts),
+    middleware=[Middleware(OwnHeaders), Middleware(Proxied, SETTINGS), Middleware(KnownHosts, SETTINGS),
                 Middleware(login.OnlyKnown), Middleware(OwnPage)],
     on_script_error=script_failed,
     exception_handlers={Exception: failed},

@@ -48,17 +48,17 @@ _OF_THE_WINDOW = ("embed", "embed_options", "present", _HIDE, _JOB)  # how pages
 class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
+    place: SessionHandle | None = None
     ticket = ""  # in the line for a place
+    form = 0  # grows when the form must forget what was typed
+    film_uploads = 0  # grows when the uploader must forget its file
+    inspect_uploads = 0  # likewise
+    comparing_files = False  # whether the inspection page shows a second file
 
     def __init__(self) -> None:
         self.run, errors = parse_run_leniently(self._asked())
         self.problems = [_explain(error, self.run) for error in errors]
-        self.form = 0  # grows when the form must forget what was typed
-        self.place: SessionHandle | None = None
         self.desks: dict[str, jobs.Desk] = {}
-        self.film_uploads = 0  # grows when the uploader must forget its file
-        self.inspect_uploads = 0  # likewise
-        self.comparing_files = False  # whether the inspection page shows a second file
 
     def _asked(self) -> dict[str, str]:
         """What the link says of what is trained; where it wants to be waits for `moment`."""
@@ -134,7 +134,7 @@ class Session:
 
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""
-        return self.desk(f"inspect{slot}", lambda: inspections.InspectDesk(from_env().device))
+        return self.desk(f"inspect{slot}", inspections.InspectDesk)
 
     def linked_desk(self, name: str, kind: type[Desk]) -> Desk:
         """Return this tab's desk ``name``, or after a reload the one that the link names."""
@@ -158,7 +158,7 @@ class Comparing(Session):
 
     def __init__(self) -> None:
         asked = self._asked()
-        self.form, self.place, self.lines = 0, None, [comparisons.OWN_START]
+        self.lines = [comparisons.OWN_START]
         name, errors = _lenient(comparisons.check_name, asked.pop("comparison", next(iter(comparisons.READY))))
         self.name = name or next(iter(comparisons.READY))
         self.problems = [f"{error}. Using {self.name}." for error in errors]
@@ -235,9 +235,10 @@ class Comparing(Session):
 class Learning(Session):
     """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
 
+    name, index = "", 0
+
     def __init__(self) -> None:
         asked = self._asked()
-        self.form, self.place, self.problems, self.name, self.index = 0, None, [], "", 0
         self.done: set[tuple[str, int]] = set()  # the steps whose check has ticked in this tab
         name, step = asked.pop("lesson", ""), asked.pop("step", "1")
         self.run, errors = parse_run_leniently({"seed": asked.pop("seed")} if "seed" in asked else {})
@@ -293,7 +294,6 @@ class Attending(Learning):
 
     def __init__(self) -> None:
         asked = given()
-        self.form, self.place, self.name, self.index = 0, None, "", 0
         self.done, self.run = set(), RunConfig()
         self.group: RunGroup | None = None
         self.code = asked.pop("code", "")

@@ -7,7 +7,7 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,28 +81,11 @@ class Settings:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
-        for origin in self.allowed_origins:
-            if not _is_origin(origin):
-                raise SettingsError("LPC_ALLOWED_ORIGINS: expected origins like https://lab.example.org, "
-                                    f"got {origin!r}")
-        for host in self.allowed_hosts:
-            if host != ANY_HOST and not _HOST.fullmatch(host):
-                raise SettingsError("LPC_ALLOWED_HOSTS: expected names like lab.example.org, in small letters and "
-                                    f"without a port, got {host!r}")
-        for user in self.allowed_users:
-            if not _USER.fullmatch(user):
-                raise SettingsError("LPC_ALLOWED_USERS: expected addresses or domains like a@example.org,@example.edu, "
-                                    f"got {user!r}")
-        for network in self.trusted_proxies:
-            if network != ANY_HOST and not _is_network(network):
-                raise SettingsError("LPC_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8, got "
-                                    f"{network!r}")
-        if not PREFIX.fullmatch(self.prefix):
-            raise SettingsError(f"LPC_PREFIX: expected a path like /courses/lab, got {self.prefix!r}")
-        for frame in self.frame_ancestors:
-            if not _FRAME.fullmatch(frame):
-                raise SettingsError("LPC_FRAME_ANCESTORS: expected origins like https://moodle.example.org, got "
-                                    f"{frame!r}")
+        for name, (fits, expected) in _FORMS.items():
+            given = getattr(self, name)
+            for text in (given,) if isinstance(given, str) else given:
+                if not fits(text):
+                    raise SettingsError(f"LPC_{name.upper()}: expected {expected}, got {text!r}")
 
 
 def _is_network(text: str) -> bool:
@@ -119,6 +102,17 @@ def _is_origin(text: str) -> bool:
     except ValueError:  # brackets around what is no address
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query)
+
+
+_FORMS: dict[str, tuple[Callable[[str], object], str]] = {  # what each of its texts must be, as a test and in words
+    "allowed_origins": (_is_origin, "origins like https://lab.example.org"),
+    "allowed_hosts": (lambda host: host == ANY_HOST or _HOST.fullmatch(host),
+                      "names like lab.example.org, in small letters and without a port"),
+    "allowed_users": (_USER.fullmatch, "addresses or domains like a@example.org,@example.edu"),
+    "trusted_proxies": (lambda network: network == ANY_HOST or _is_network(network),
+                        "addresses or networks like 10.0.0.0/8"),
+    "prefix": (PREFIX.fullmatch, "a path like /courses/lab"),
+    "frame_ancestors": (_FRAME.fullmatch, "origins like https://moodle.example.org")}
 
 
 def from_env(env: Mapping[str, str] = os.environ) -> Settings:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from app.charts._card import Card
-from app.charts._chart import SECTIONS, Chart
-from app.charts._csv import csv_text
+from app.charts._card import SECTIONS, Card, Chart, csv_text
 from app.charts._track import Track
 from lpc_core.registry import discover
 

@@ -1,14 +1,28 @@
-"""What a chart is on a page: its figure, a sentence that reads it, what its numbers mean, and its data as columns."""
+"""What a chart is on a page, its data as a CSV text, and what a file of charts offers to the Metrics page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from app.charts._track import Track
+from app.words import N_
+from lpc_core.files.spreadsheet import cell
 from lpc_core.metrics import METRICS
+
+SECTIONS = {  # of the Metrics page, in their order there: title and what they show
+    "collapse": (N_("Neural collapse"), N_("Figure 5 of the paper: what happens to the classes once the network makes "
+                                           "no more mistakes. TPT is the terminal phase of training, 99.9 % of the "
+                                           "samples right.")),
+    "code": (N_("Binary code"), N_("Figure 4 of the paper: every node takes one of two values, and the classes sit on "
+                                   "corners of a hypercube.")),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +54,34 @@ class Card:
         lengths = {name: len(column) for name, column in self.rows.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"expected columns of one length, got {lengths}; fill the shorter ones with None")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """``CHART`` of a module of `app.charts`; those of one section stand together, smallest order first."""
+
+    section: str
+    order: int
+    cards: Callable[[Track], Sequence[Card]]
+
+    def __post_init__(self) -> None:
+        if self.section not in SECTIONS:
+            raise ValueError(f"expected a section of the Metrics page ({', '.join(SECTIONS)}), got {self.section!r}; "
+                             "choose one of them")
+
+
+def csv_text(columns: Mapping[str, Sequence[Any]]) -> str:
+    """``columns`` with a header line (RFC 4180). Floats keep all their digits; None and NaN are empty cells.
+
+    Texts that a spreadsheet could read as a formula are disarmed.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(map(cell, columns))
+    writer.writerows(map(_cell, row) for row in zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return ("no", "yes")[plain] if isinstance(plain, bool) else cell(plain)

@@ -1,16 +1,17 @@
-"""What the charts over steps share: subplots of curves, γ behind them, the TPT line, noise floors, empty axes."""
+"""What the charts over steps share: a card, subplots of curves, γ behind them, the TPT line, noise floors, no data."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import _ink
+from app.charts._card import Card
 from app.charts._track import Column, Track
 from app.words import N_, _
 
@@ -43,19 +44,11 @@ class Subplot(NamedTuple):
     range: tuple[float, float] | None = None  # of a linear axis, where it is known beforehand
 
 
-class Timeline(NamedTuple):
-    """All that a chart over time draws."""
-
-    steps: np.ndarray  # (T,)
-    gammas: np.ndarray  # (T,)
-    end: int  # the run's last step
-    tpt: int | None
-    subplots: tuple[Subplot, ...]
-
-
-def timeline(track: Track, subplots: Iterable[Subplot]) -> Timeline:
-    """``subplots`` over the steps of ``track``."""
-    return Timeline(track.steps, track.gammas, track.end, track.tpt, tuple(subplots))
+def card(track: Track, subplots: Sequence[Subplot], caption: str, metrics: Collection[str], *, key: str, title: str,
+         aspect: float = Card.aspect) -> Card:
+    """The chart of ``subplots`` on a page, with all that is known of its ``metrics`` as its data."""
+    return Card(key, title, draw(track, subplots), caption, tuple(metrics), _rows(track, metrics),
+                empty="" if len(track) else _("The first moment is being measured."), aspect=aspect)
 
 
 def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
@@ -63,36 +56,35 @@ def curves(track: Track, labels: dict[str, str]) -> tuple[Curve, ...]:
     return tuple(Curve(_(label), track.column(name)) for name, label in labels.items())
 
 
-def draw(info: Timeline) -> go.Figure:
+def draw(track: Track, subplots: Sequence[Subplot]) -> go.Figure:
     """Panels below one another over one axis of steps."""
     figure = go.Figure()
     figure.update_layout(hovermode="x unified", showlegend=True, margin={"r": 44})
     styles = itertools.cycle(_STYLES)
-    for row, subplot in enumerate(info.subplots):
-        _add_axes(figure, info, row)
-        _add_gamma(figure, info, row)
+    for row, subplot in enumerate(subplots):
+        _add_axes(figure, track, subplot, row, len(subplots))
+        _add_gamma(figure, track, row)
         for curve in subplot.curves:
-            _add_curve(figure, info.steps, curve, row, next(styles))
+            _add_curve(figure, track.steps, curve, row, next(styles))
         if subplot.reference is not None:
             _add_reference(figure, subplot, subplot.reference, row)
-    if info.tpt is not None:
-        _add_tpt(figure, info.tpt)
+    if track.tpt is not None:
+        _add_tpt(figure, track.tpt)
     return figure
 
 
-def _add_axes(figure: go.Figure, info: Timeline, row: int) -> None:
-    subplot, rows = info.subplots[row], len(info.subplots)
+def _add_axes(figure: go.Figure, track: Track, subplot: Subplot, row: int, rows: int) -> None:
     height = (1 - _GAP * (rows - 1)) / rows
     top = 1 - row * (height + _GAP)
     x, y, gamma = _names(row)
     last = row == rows - 1
     figure.update_layout({
-        _axis(x): {"anchor": y, "range": [0, info.end], "showgrid": False, "tickformat": "~s",
+        _axis(x): {"anchor": y, "range": [0, track.end], "showgrid": False, "tickformat": "~s",
                    "matches": None if row == 0 else "x", "showticklabels": last,
                    "title": {"text": _("training step") if last else ""}},
         _axis(y): {"anchor": x, "domain": [max(0.0, top - height), top], "title": {"text": subplot.title},
                    **_scale(subplot)},
-        _axis(gamma): {"anchor": x, "overlaying": y, "side": "right", "showgrid": False, **_gamma_scale(info.gammas)},
+        _axis(gamma): {"anchor": x, "overlaying": y, "side": "right", "showgrid": False, **_gamma_scale(track.gammas)},
     })
 
 
@@ -119,13 +111,14 @@ def _gamma_scale(gammas: np.ndarray) -> dict[str, Any]:
             "showline": False, "tickfont": {"size": 11}}
 
 
-def _add_gamma(figure: go.Figure, info: Timeline, row: int) -> None:
-    if not (info.gammas > 0).any():
+def _add_gamma(figure: go.Figure, track: Track, row: int) -> None:
+    gammas = track.gammas
+    if not (gammas > 0).any():
         return
     x, _y, gamma = _names(row)
     figure.add_annotation(xref="x domain", x=1, xanchor="left", yref=f"{gamma} domain", y=1, yanchor="bottom", text="γ",
                           showarrow=False, xshift=6, yshift=2, font={"size": 12, "color": _ink.MUTED})
-    figure.add_scatter(x=info.steps, y=np.where(info.gammas > 0, info.gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
+    figure.add_scatter(x=track.steps, y=np.where(gammas > 0, gammas, np.nan), xaxis=x, yaxis=gamma, name="γ",
                        mode="lines", line={"color": _ink.MUTED, "width": 1}, opacity=0.6, showlegend=row == 0,
                        legendgroup="γ", legendrank=2000, hovertemplate="%{y:.3g}")
 
@@ -173,9 +166,9 @@ def _add_tpt(figure: go.Figure, step: int) -> None:
                           font={"size": 11, "color": _ink.TEXT})
 
 
-def floor_note(curves: Sequence[Curve]) -> str:
+def floor_note(subplots: Sequence[Subplot]) -> str:
     """A sentence for the caption where a curve ends at its noise floor; empty otherwise."""
-    ended = [curve.label for curve in curves if curve.column.at_floor.size and curve.column.at_floor[-1]]
+    ended = [curve.label for subplot in subplots for curve in subplot.curves if curve.column.at_floor[-1:].any()]
     if not ended:
         return ""
     names = _(" and ").join(ended)
@@ -185,6 +178,19 @@ def floor_note(curves: Sequence[Curve]) -> str:
             N_(" {names} is at the noise floor (hatched, hollow marks): so small that rounding alone could have made "
                "it."))
     return _(text, names=f"{names[0].upper()}{names[1:]}")
+
+
+def _rows(track: Track, names: Collection[str]) -> dict[str, Sequence[Any]]:
+    """Step, γ and accuracy, then of each metric its value, its noise floor where one is known, and why it is NaN."""
+    columns: dict[str, Sequence[Any]] = {
+        "step": track.steps.tolist(), "gamma": track.gammas.tolist(),
+        "train_accuracy": track.train_accuracy.tolist(), "test_accuracy": track.test_accuracy.tolist()}
+    for name in names:
+        readings = track.history(name)
+        columns[name] = [None if one is None else one.value for one in readings]
+        columns[f"{name}_floor"] = [None if one is None else one.floor for one in readings]
+        columns[f"{name}_note"] = ["" if one is None else one.reason for one in readings]
+    return columns if len(track) else {}
 
 
 def _names(row: int) -> tuple[str, str, str]:

@@ -17,7 +17,6 @@ from lpc_core.study import Moment, Study, tpt_step
 class Column(NamedTuple):
     """One metric over time."""
 
-    name: str
     values: np.ndarray  # (T,) float64; NaN where undefined or not measured
     floors: np.ndarray  # (T,) float64; what rounding alone can give, NaN where it is not known
     at_floor: np.ndarray  # (T,) bool
@@ -107,7 +106,7 @@ class Track:
         found = self.history(name)
         values = np.array([math.nan if one is None else one.value for one in found], np.float64)
         floors = np.array([math.nan if one is None or one.floor is None else one.floor for one in found], np.float64)
-        return Column(name, values, floors, np.array([one is not None and one.at_floor for one in found], bool))
+        return Column(values, floors, np.array([one is not None and one.at_floor for one in found], bool))
 
 
 def _of_theory(moment: Moment) -> dict[str, Reading]:

@@ -9,8 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import _ink
-from app.charts._card import Card
-from app.charts._chart import Chart
+from app.charts._card import Card, Chart
 from app.charts._track import Track
 from app.charts.words import listed, percent, subscript
 from app.words import N_, _
@@ -50,7 +49,7 @@ def info(report: Mapping[str, Any] | None, names: Sequence[str] = ()) -> CodeInf
 
 def figure(drawn: CodeInfo) -> go.Figure:
     """Signs as a heat map; nodes that tell no classes apart are hatched out."""
-    chart = go.Figure(layout=_layout(drawn, "node"))
+    chart = go.Figure(layout=_layout(drawn, _("node")))
     if not drawn.names:
         return chart
     signs = np.where(drawn.signs > 0, "+", np.where(drawn.signs < 0, "−", "0"))
@@ -70,7 +69,7 @@ def figure(drawn: CodeInfo) -> go.Figure:
 
 def distances(drawn: CodeInfo) -> go.Figure:
     """Hamming distances between the classes' codes."""
-    chart = go.Figure(layout=_layout(drawn, "class"))
+    chart = go.Figure(layout=_layout(drawn, _("class")))
     if not drawn.names:
         return chart
     most = max(1.0, float(np.nanmax(drawn.hamming))) if np.isfinite(drawn.hamming).any() else 1.0

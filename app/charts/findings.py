@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from app.charts import code_matrix
+from app.charts.peaks import TWO_PEAKS
 from app.charts.words import count, number, percent
 from app.words import N_, _
 from lpc_core.inspection import Inspection
@@ -13,7 +14,6 @@ from lpc_core.phase import Phase, phase_of
 _COLLAPSED = N_("Each class has collapsed to nearly a point: its spread is {size} of the radius")
 _COMPACT = N_("The classes are compact but not points: their spread is {size} of the radius")
 _CLOUDS = N_("The classes are clouds: their spread is {size} of the radius")
-LIKE_POINTS = 5.0  # peak widths between two peaks from which a node reads as a bit
 
 
 def findings(inspection: Inspection) -> list[str]:
@@ -67,7 +67,7 @@ def _code(inspection: Inspection) -> str:
         return _("There is no complete binary code: some classes have the same signs in every node.")
     if not math.isfinite(distance):
         return ""
-    if distance < LIKE_POINTS:
+    if distance < TWO_PEAKS:
         return _("There is no binary code: a node's two peaks are {distance} widths apart and overlap.",
                  distance=number(distance))
     if drawn.whole >= code_matrix.WHOLE:

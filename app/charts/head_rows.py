@@ -30,8 +30,9 @@ class HeadInfo(NamedTuple):
 
 def info(weight: np.ndarray, names: Sequence[str]) -> HeadInfo:
     """The head ``weight`` (K, d) of the classes ``names``."""
-    weight = np.asarray(weight, np.float64)
-    return HeadInfo(weight, tuple(names), np.linalg.norm(weight, axis=1), float(np.nanmean(weight_abs_cv(weight))))
+    weight, spread = np.asarray(weight, np.float64), weight_abs_cv(weight)
+    node_cv = float(np.nanmean(spread)) if np.isfinite(spread).any() else np.nan  # a head of zeros reads no node
+    return HeadInfo(weight, tuple(names), np.linalg.norm(weight, axis=1), node_cv)
 
 
 def figure(drawn: HeadInfo) -> go.Figure:

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 
 from app.charts import _ink
 from app.charts._card import Card
+from app.charts.peaks import TWO_PEAKS
 from app.charts.words import count, number
 from app.words import N_, _
-from lpc_core.metrics import PerNode, per_node
+from lpc_core.metrics import per_node
 
 BINS = 48
 MOST_NODES = 12  # small subplots that fit a page; of more nodes the ones with the largest spread are shown
@@ -31,9 +32,9 @@ class HistogramInfo(NamedTuple):
     total: int  # nodes d there are
 
 
-def info(latents: np.ndarray, labels: np.ndarray, names: Sequence[str], found: PerNode | None = None) -> HistogramInfo:
-    """Histograms of ``latents`` (n, d) by ``labels`` (n,); ``found`` spares the statistics if they are known."""
-    found = found or per_node(latents)
+def info(latents: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> HistogramInfo:
+    """Histograms of ``latents`` (n, d) by ``labels`` (n,)."""
+    found = per_node(latents)
     nodes = np.sort(np.argsort(-found.stds, kind="stable")[:MOST_NODES])
     split = len(names) <= MOST_COLOURS
     groups = len(names) if split else 1
@@ -65,9 +66,8 @@ def figure(drawn: HistogramInfo) -> go.Figure:
                               "margin": {"l": 16, "t": 8}})
     columns = min(_COLUMNS, len(drawn.nodes))
     rows = -(-len(drawn.nodes) // columns)
-    for place, node in enumerate(drawn.nodes):
+    for place in range(len(drawn.nodes)):
         _subplot(chart, drawn, place, divmod(place, columns), (rows, columns))
-        _title(chart, place, node)
     return chart
 
 
@@ -86,12 +86,8 @@ def _subplot(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int
                       xaxis=f"x{suffix}", yaxis=f"y{suffix}", legendgroup=name, showlegend=place == 0,
                       marker={"color": colour, "line": {"width": 0}},
                       hovertemplate=_("%{x:.3g}: %{y} samples") + "<extra>%{fullData.name}</extra>")
-
-
-def _title(chart: go.Figure, place: int, node: int) -> None:
-    suffix = "" if place == 0 else str(place + 1)
     chart.add_annotation(xref=f"x{suffix} domain", yref=f"y{suffix} domain", x=0, y=1, xanchor="left", yanchor="top",
-                         text=f"z{node + 1}", showarrow=False, font={"size": 12, "color": _ink.TEXT})
+                         text=f"z{drawn.nodes[place] + 1}", showarrow=False, font={"size": 12, "color": _ink.TEXT})
 
 
 def sentence(drawn: HistogramInfo, peak_distance: float = np.nan) -> str:
@@ -101,7 +97,7 @@ def sentence(drawn: HistogramInfo, peak_distance: float = np.nan) -> str:
     if not np.isfinite(peak_distance):
         return shown + _("How often each node takes each value; two sharp peaks in every node make a binary code.")
     text = (N_("A node's two peaks are {distance} peak widths apart on average, so every node reads as a bit.")
-            if peak_distance >= 5 else
+            if peak_distance >= TWO_PEAKS else
             N_("A node's two peaks are {distance} peak widths apart on average, so they overlap: no binary code."))
     return shown + _(text, distance=number(peak_distance))
 

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
-
 from app.charts import _timeline
-from app.charts._card import Card
-from app.charts._chart import Chart
-from app.charts._rows import rows
-from app.charts._timeline import Reference, Subplot, Timeline
+from app.charts._card import Card, Chart
+from app.charts._timeline import Reference, Subplot
 from app.charts._track import Track
 from app.charts.words import number
 from app.words import N_, _
 from lpc_core.metrics import reference
 
-LABELS = {"nc2_equinorm": N_("unequal lengths"), "nc2_equiangular": N_("unequal angles"), "nc2_maxangle": N_("short of "
-                                                                                                             "a "
-                                                                                                             "simplex")}
+LABELS = {"nc2_equinorm": N_("unequal lengths"), "nc2_equiangular": N_("unequal angles"),
+          "nc2_maxangle": N_("short of a simplex")}
 
 
-def info(track: Track) -> Timeline:
+def info(track: Track) -> list[Subplot]:
     """How uneven the class centres' lengths and angles are, and the value their best arrangement has."""
-    return _timeline.timeline(track, [Subplot(_("unevenness"), _timeline.curves(track, LABELS), True, best(track))])
+    return [Subplot(_("unevenness"), _timeline.curves(track, LABELS), True, best(track))]
 
 
 def best(track: Track) -> Reference | None:
@@ -35,31 +30,25 @@ def best(track: Track) -> Reference | None:
         return Reference(_("{name}: {angle} short", name=_(found.name), angle=f"{found.maxangle:.2g}"), found.maxangle)
     if not found.equiangular:
         return None
-    return Reference(_("angles at equal lengths ≥ {equiangular}",
-                       equiangular=f"{found.equiangular:.2g}"), found.equiangular)
-
-
-def figure(drawn: Timeline) -> go.Figure:
-    """The chart."""
-    return _timeline.draw(drawn)
+    return Reference(_("angles at equal lengths ≥ {equiangular}", equiangular=f"{found.equiangular:.2g}"),
+                     found.equiangular)
 
 
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("nc2", _("NC2 · the class centres spread evenly"), figure(drawn), _caption(track, drawn), tuple(LABELS),
-                rows(track, LABELS), empty="" if len(track) else _("The first moment is being measured."))
+    return _timeline.card(track, drawn, _caption(track, drawn), LABELS, key="nc2",
+                          title=_("NC2 · the class centres spread evenly"))
 
 
-def _caption(track: Track, drawn: Timeline) -> str:
+def _caption(track: Track, drawn: list[Subplot]) -> str:
     if not len(track):
         return _("How unequal the class centres are in length and angle. 0 is the most regular arrangement there is.")
     found = reference(track.classes, track.nodes)
     lengths = track.last("nc2_equinorm")
-    told = (_("The centres' distances from the middle differ by {share} %. ",
-              share=number(100 * lengths)) if math.isfinite(lengths)
-            else "")
-    return f"{told}{_possible(track, found.name)}{_timeline.floor_note(drawn.subplots[0].curves)}"
+    told = (_("The centres' distances from the middle differ by {share} %. ", share=number(100 * lengths))
+            if math.isfinite(lengths) else "")
+    return f"{told}{_possible(track, found.name)}{_timeline.floor_note(drawn)}"
 
 
 def _possible(track: Track, name: str) -> str:

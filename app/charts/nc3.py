@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
-
 from app.charts import _timeline
-from app.charts._card import Card
-from app.charts._chart import Chart
-from app.charts._rows import rows
-from app.charts._timeline import Subplot, Timeline
+from app.charts._card import Card, Chart
+from app.charts._timeline import Subplot
 from app.charts._track import Track
 from app.charts.words import number
 from app.words import N_, _
@@ -18,31 +14,25 @@ from app.words import N_, _
 LABELS = {"nc3_self_duality": N_("distance of head and centres")}
 
 
-def info(track: Track) -> Timeline:
+def info(track: Track) -> list[Subplot]:
     """How far the head is from the class centres, both scaled to length 1."""
-    return _timeline.timeline(track, [Subplot(_("head to centres"), _timeline.curves(track, LABELS), log=True)])
-
-
-def figure(drawn: Timeline) -> go.Figure:
-    """The chart."""
-    return _timeline.draw(drawn)
+    return [Subplot(_("head to centres"), _timeline.curves(track, LABELS), log=True)]
 
 
 def card(track: Track) -> Card:
     """The chart on a page."""
     drawn = info(track)
-    return Card("nc3", _("NC3 · head and centres line up"), figure(drawn), _caption(track, drawn), tuple(LABELS),
-                rows(track, LABELS), empty="" if len(track) else _("The first moment is being measured."))
+    return _timeline.card(track, drawn, _caption(track, drawn), LABELS, key="nc3",
+                          title=_("NC3 · head and centres line up"))
 
 
-def _caption(track: Track, drawn: Timeline) -> str:
+def _caption(track: Track, drawn: list[Subplot]) -> str:
     distance = track.last("nc3_self_duality")
     if not math.isfinite(distance):
         return _("How far the classifier's rows are from pointing at the class centres. 0 is parallel, 1.41 unrelated.")
     seen = _("nearly parallel") if distance < 0.3 else _("partly aligned") if distance < 1 else _("not aligned")
     return (_("Classifier and class centres are {seen}: {distance}, where 0 is parallel and 1.41 unrelated.",
-              seen=seen, distance=number(distance))
-            + _timeline.floor_note(drawn.subplots[0].curves))
+              seen=seen, distance=number(distance)) + _timeline.floor_note(drawn))
 
 
 CHART = Chart("collapse", 3, lambda track: [card(track)])

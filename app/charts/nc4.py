@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import plotly.graph_objects as go
 
 from app.charts import _timeline
-from app.charts._card import Card
-from app.charts._chart import Chart
-from app.charts._rows import rows
-from app.charts._timeline import Curve, Subplot, Timeline
+from app.charts._card import Card, Chart
+from app.charts._timeline import Curve, Subplot
 from app.charts._track import Column, Track
 from app.charts.words import percent
 from app.words import _
@@ -19,18 +16,14 @@ from app.words import _
 NAME = "nc4_ncc_agreement"
 
 
-def info(track: Track) -> Timeline:
+def info(track: Track) -> list[Subplot]:
     """1 − NC4, and the shares of training and held-out samples that are classified wrong."""
     shares = ((_("network ≠ nearest centre"), track.column(NAME).values),
               (_("training error"), track.train_accuracy),
               (_("test error"), track.test_accuracy))
-    curves = tuple(Curve(label, _missing(label, values)) for label, values in shares)
-    return _timeline.timeline(track, [Subplot(_("share of samples"), curves, log=False, range=(0, _top(curves)))])
-
-
-def _missing(name: str, shares: np.ndarray) -> Column:
-    nothing = np.full(len(shares), np.nan)
-    return Column(name, 1 - shares, nothing, np.zeros(len(shares), bool))
+    none, never = np.full(len(track), np.nan), np.zeros(len(track), bool)  # has a noise floor, is at one
+    curves = tuple(Curve(label, Column(1 - values, none, never)) for label, values in shares)
+    return [Subplot(_("share of samples"), curves, log=False, range=(0, _top(curves)))]
 
 
 def _top(curves: tuple[Curve, ...]) -> float:
@@ -38,15 +31,12 @@ def _top(curves: tuple[Curve, ...]) -> float:
     return 1.05 * max(float(np.nanmax(values)), 0.02) if np.isfinite(values).any() else 1.0
 
 
-def figure(drawn: Timeline) -> go.Figure:
-    """The chart."""
-    return _timeline.draw(drawn).update_layout(yaxis={"tickformat": ".0%"})
-
-
 def card(track: Track) -> Card:
     """The chart on a page."""
-    return Card("nc4", _("NC4 · the nearest centre decides"), figure(info(track)), _caption(track), (NAME,),
-                rows(track, [NAME]), empty="" if len(track) else _("The first moment is being measured."))
+    made = _timeline.card(track, info(track), _caption(track), (NAME,), key="nc4",
+                          title=_("NC4 · the nearest centre decides"))
+    made.figure.update_layout(yaxis={"tickformat": ".0%"})
+    return made
 
 
 def _caption(track: Track) -> str:

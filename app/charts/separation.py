@@ -24,107 +24,93 @@ CONTRADICTED = 0.9  # of DeepFool's norm; where a smaller one is known, DeepFool
 EDGE = 1.0  # ‖δ‖/‖x‖ above which a point is drawn at the edge: that is no perturbation but another input
 
 
-class Point(NamedTuple):
-    """One run."""
-
-    title: str
-    ratio: float  # 𝓡
-    robustness: dict[str, float]  # attack → mean ‖δ‖/‖x‖ over the samples it succeeded on
-    success: dict[str, float]  # attack → share of samples
-    longer: dict[str, float]  # attack → share of its perturbations that are longer than the input
-    accuracy: float  # test, 0…1
-    gamma: float
-    by_chance: bool  # right no more often than a guess: its robustness means nothing
-
-
 class SeparationInfo(NamedTuple):
     """All that the chart draws."""
 
-    points: tuple[Point, ...]
+    runs: tuple[SweepRow, ...]
+    guessing: tuple[SweepRow, ...]  # of these, right no more often than a guess: their robustness means nothing
     r: dict[str, Correlation]  # attack → Pearson's r of the values, runs at chance left out
     r_log: dict[str, Correlation]  # of their logarithms
     contradicted: tuple[str, ...]  # titles of runs where clearly smaller perturbations than DeepFool's are known
 
+    @property
+    def sound(self) -> list[SweepRow]:
+        """The other runs."""
+        return [run for run in self.runs if run not in self.guessing]
+
 
 def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
     """The runs of a sweep over data of ``classes`` classes."""
-    points = tuple(_point(row, classes) for row in rows)
-    sound = [row for row, point in zip(rows, points, strict=True) if not point.by_chance]
+    guessing = tuple(row for row in rows if at_chance(row.test_accuracy, classes))
+    sound = [row for row in rows if row not in guessing]
     r = {attack: pearson(sound, attack) for attack in SERIES}
-    return SeparationInfo(points, {attack: both["raw"] for attack, both in r.items()},
+    return SeparationInfo(tuple(rows), guessing, {attack: both["raw"] for attack, both in r.items()},
                           {attack: both["log"] for attack, both in r.items()},
-                          tuple(point.title for point in points if _contradicted(point)))
+                          tuple(row.title for row in sound if _contradicted(row)))
 
 
-def _point(row: SweepRow, classes: int) -> Point:
-    return Point(row.title, row.separation_ratio, row.robustness, row.success, row.longer, row.test_accuracy, row.gamma,
-                 bool(at_chance(row.test_accuracy, classes)))
-
-
-def _contradicted(point: Point) -> bool:
-    smallest, deepfool = (point.robustness.get(attack, math.nan) for attack in SERIES)
-    return not point.by_chance and smallest < CONTRADICTED * deepfool
+def _contradicted(run: SweepRow) -> bool:
+    smallest, deepfool = (run.robustness.get(attack, math.nan) for attack in SERIES)
+    return smallest < CONTRADICTED * deepfool
 
 
 def figure(drawn: SeparationInfo) -> go.Figure:
     """Both axes logarithmic; the two points of a run are joined; runs at chance are grey."""
-    empty = not any(_positive(point, attack) for point in drawn.points for attack in SERIES)
+    empty = not any(_positive(run, attack) for run in drawn.runs for attack in SERIES)
     chart = go.Figure(layout={
         "xaxis": {"type": "log", "title": {"text": _("separation ratio 𝓡")}, **({"range": [0, 3]} if empty else {})},
         "yaxis": {"type": "log", "title": {"text": _("robustness ‖δ‖/‖x‖")}, **({"range": [-2, 0]} if empty else {})}})
     if empty:
         return chart
-    for point in drawn.points:
-        _join(chart, point)
-    sound = [point for point in drawn.points if not point.by_chance]
-    guessing = [point for point in drawn.points if point.by_chance]
+    for run in drawn.runs:
+        _join(chart, run)
     for attack, name in SERIES.items():
-        _scatter(chart, sound, attack, _(name), False)
+        _scatter(chart, drawn.sound, attack, _(name), False)
     for attack, name in SERIES.items():
-        _scatter(chart, guessing, attack, _("{name}, at chance", name=_(name)), True)
+        _scatter(chart, drawn.guessing, attack, _("{name}, at chance", name=_(name)), True)
     return chart
 
 
-def _positive(point: Point, attack: str) -> bool:
-    return point.robustness.get(attack, math.nan) > 0 and point.ratio > 0
+def _positive(run: SweepRow, attack: str) -> bool:
+    return run.robustness.get(attack, math.nan) > 0 and run.separation_ratio > 0
 
 
-def _join(chart: go.Figure, point: Point) -> None:
-    if all(_positive(point, attack) for attack in SERIES):
-        chart.add_scatter(x=[point.ratio] * 2, y=[_height(point, attack) for attack in SERIES], mode="lines",
+def _join(chart: go.Figure, run: SweepRow) -> None:
+    if all(_positive(run, attack) for attack in SERIES):
+        chart.add_scatter(x=[run.separation_ratio] * 2, y=[_height(run, attack) for attack in SERIES], mode="lines",
                           line={"color": _ink.LINE, "width": 1.2}, hoverinfo="skip", showlegend=False)
 
 
-def _height(point: Point, attack: str) -> float:
-    """Where the point is drawn: at the edge where the mean is longer than the inputs."""
-    return min(point.robustness[attack], EDGE)
+def _height(run: SweepRow, attack: str) -> float:
+    """Where the run's point is drawn: at the edge where the mean is longer than the inputs."""
+    return min(run.robustness[attack], EDGE)
 
 
-def _scatter(chart: go.Figure, points: Sequence[Point], attack: str, name: str, grey: bool) -> None:
+def _scatter(chart: go.Figure, runs: Sequence[SweepRow], attack: str, name: str, grey: bool) -> None:
     colour, symbol = _LOOKS[attack]
-    shown = [point for point in points if _positive(point, attack)]
+    shown = [run for run in runs if _positive(run, attack)]
     if not shown and grey:
         return
     chart.add_scatter(
-        x=[point.ratio for point in shown], y=[_height(point, attack) for point in shown], mode="markers", name=name,
+        x=[run.separation_ratio for run in shown], y=[_height(run, attack) for run in shown], mode="markers", name=name,
         marker={"color": _ink.MUTED if grey else colour, "size": 10, "opacity": 0.55 if grey else 1,
-                "symbol": [symbol if point.robustness[attack] <= EDGE else "triangle-up-open" for point in shown],
+                "symbol": [symbol if run.robustness[attack] <= EDGE else "triangle-up-open" for run in shown],
                 "line": {"width": 1.6 if symbol.endswith("open") else 0}},
-        customdata=[_told(point, attack) for point in shown],
+        customdata=[_told(run, attack, grey) for run in shown],
         hovertemplate="%{customdata}<br>𝓡 = %{x:.3g}<extra>" + name + "</extra>")
 
 
-def _told(point: Point, attack: str) -> str:
-    succeeded = point.success.get(attack, math.nan)
-    longer, mean = point.longer.get(attack, 0.0), point.robustness[attack]
-    lines = [point.title, _("test accuracy {accuracy}, γ = {gamma}", accuracy=percent(point.accuracy),
-                            gamma=number(point.gamma)),
+def _told(run: SweepRow, attack: str, by_chance: bool) -> str:
+    succeeded = run.success.get(attack, math.nan)
+    longer, mean = run.longer.get(attack, 0.0), run.robustness[attack]
+    lines = [run.title, _("test accuracy {accuracy}, γ = {gamma}", accuracy=percent(run.test_accuracy),
+                          gamma=number(run.gamma)),
              _("mean ‖δ‖/‖x‖ = {mean}", mean=number(mean)) + (_(", drawn at the edge") if mean > EDGE else "")]
     if longer > 0:
         lines.append(_("{longer} of them are longer than the input itself", longer=percent(longer)))
     if succeeded < 1:
         lines.append(_("the attack succeeded on {succeeded} of the samples", succeeded=percent(succeeded)))
-    if point.by_chance:
+    if by_chance:
         lines.append(_("no better than guessing: its robustness means nothing"))
     return "<br>".join(text.replace("<", "‹") for text in lines)
 
@@ -133,7 +119,7 @@ def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
     """The chart on a page; ``empty`` says why there is no run yet."""
     drawn = info(rows, classes)
     return Card("separation", _title(drawn), figure(drawn), caption(drawn), ("separation_ratio",), _rows(drawn),
-                "" if drawn.points else empty, wide=True, aspect=0.45)
+                "" if drawn.runs else empty, wide=True, aspect=0.45)
 
 
 def _title(drawn: SeparationInfo) -> str:
@@ -150,7 +136,7 @@ def _interval(found: Correlation) -> str:
 
 def caption(drawn: SeparationInfo) -> str:
     """What the runs say, and what must not be read into them."""
-    if not drawn.points:
+    if not drawn.runs:
         return _("Are classes that are further apart also harder to fool? A dozen runs around this one are trained and "
                  "attacked; the paper finds r = 0.97 on CIFAR-10.")
     told = [_trend(drawn), _warning(drawn), _longer(drawn), _guessing(drawn)]
@@ -180,8 +166,8 @@ def _warning(drawn: SeparationInfo) -> str:
 
 def _longer(drawn: SeparationInfo) -> str:
     """Of means that perturbations longer than their inputs have a part in."""
-    shares = {point.title: point.longer.get("deepfool", 0.0) for point in drawn.points if not point.by_chance}
-    told = [f"{title} ({percent(share)})" for title, share in shares.items() if share > 0]
+    shares = [(run.title, run.longer.get("deepfool", 0.0)) for run in drawn.sound]
+    told = [f"{title} ({percent(share)})" for title, share in shares if share > 0]
     if not told:
         return ""
     return _("Some of DeepFool's perturbations are longer than the input itself, in {told}: they are no small change "
@@ -190,7 +176,7 @@ def _longer(drawn: SeparationInfo) -> str:
 
 
 def _guessing(drawn: SeparationInfo) -> str:
-    guessing = [point.title for point in drawn.points if point.by_chance]
+    guessing = [run.title for run in drawn.guessing]
     if not guessing:
         return ""
     text = (N_("{names} is grey and left out of r: no better than guessing, robustness means nothing there.")
@@ -200,12 +186,13 @@ def _guessing(drawn: SeparationInfo) -> str:
 
 
 def _rows(drawn: SeparationInfo) -> dict[str, Sequence[Any]]:
-    points = drawn.points
-    if not points:
+    runs = drawn.runs
+    if not runs:
         return {}
     return {
-        "run": [point.title for point in points], "gamma": [point.gamma for point in points],
-        "test_accuracy": [point.accuracy for point in points], "separation_ratio": [point.ratio for point in points],
-        **{f"{attack}_{what}": [getattr(point, what).get(attack, math.nan) for point in points]
+        "run": [run.title for run in runs], "gamma": [run.gamma for run in runs],
+        "test_accuracy": [run.test_accuracy for run in runs],
+        "separation_ratio": [run.separation_ratio for run in runs],
+        **{f"{attack}_{what}": [getattr(run, what).get(attack, math.nan) for run in runs]
            for attack in ATTACKS for what in ("robustness", "success")},
-        "at_chance": [point.by_chance for point in points]}
+        "at_chance": [run in drawn.guessing for run in runs]}

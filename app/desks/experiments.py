@@ -7,13 +7,12 @@ by what they are called, never by a path.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.desks import jobs
 from app.desks.samples import asset_folder
-from app.live import admission
 from app.settings import from_env
 from app.words import N_
 from lpc_core.config import ConfigError, RunConfig, restored
@@ -85,18 +84,16 @@ class ExperimentDesk(jobs.Desk):
         before = self.runs, self.outcomes, self.diagram
         self.runs, self.outcomes, self.diagram = runs, {}, diagram  # before the command can say anything
         try:
-            admission.check(self.id, cost, from_env())
-            self.start(command)
+            self.train(command, cost)
         except (CostError, jobs.JobRefused) as error:
             self.runs, self.outcomes, self.diagram = before
             raise jobs.JobRefused(str(error)) from None
-        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, the end of a run, or a cell."""
         super().said(line)
         if "cell" in line and self.diagram is not None:
-            self.diagram = self.diagram.with_cell(cell_of(line["cell"]))
+            self.diagram = replace(self.diagram, cells=(*self.diagram.cells, cell_of(line["cell"])))
         if "status" in line:
             self.outcomes = {**self.outcomes, str(line["run"]): (str(line["status"]), str(line["reason"]))}
 
@@ -123,10 +120,6 @@ class Diagram:
     config: RunConfig
     cells: tuple[PhaseCell, ...]
     planned: int
-
-    def with_cell(self, cell: PhaseCell) -> Diagram:
-        """The same with one cell more."""
-        return Diagram(self.config, (*self.cells, cell), self.planned)
 
 
 @functools.cache
@@ -226,6 +219,3 @@ def shipped() -> tuple[Results, ...]:
     """The results that come with the lab; none without their file."""
     path = asset_folder("results") / RESULTS
     return tuple(loaded(path.read_bytes(), RESULTS)) if path.is_file() else ()
-
-
-__all__ = ["Diagram", "ExperimentDesk", "Shelf", "diagrams", "offered", "placeless", "shelf", "shipped"]

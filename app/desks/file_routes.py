@@ -6,9 +6,14 @@ Our own pages alone get them; what lies on a desk, by its token.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import re
 import secrets
 import shutil
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import segno
 from starlette.background import BackgroundTask
@@ -30,7 +35,9 @@ WAITING = 8  # pages that are made, or wait to be: one at a time
 MOST_OF_A_CODE = 1_500  # letters; a telephone reads no denser one from a projector
 SMALLER = "record fewer γ, frames or points"
 _HEADERS = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
+FILM_FORMS = {"html": ("film_export", "text/html"), "gif": ("movie", "image/gif"), "mp4": ("movie", "video/mp4")}
 _waiting = threading.BoundedSemaphore(WAITING)
+_maker = ThreadPoolExecutor(1, "pages")  # its own: those who wait for a page keep no thread from other requests
 
 
 def same_origin(call: Request) -> bool:
@@ -47,7 +54,7 @@ async def desk_file(call: Request) -> Response:
         return PlainTextResponse("Files are for this server's own pages.", 403)
     path = await asyncio.to_thread(find, call.query_params.get("token", ""))
     if path is None or not path.is_file():
-        return PlainTextResponse("No such file; make it again.", 404, headers=_HEADERS)
+        return _refused("No such file; make it again.", 404)
     name = f"lpc-lab.{path.name}" if "save" in call.query_params else None
     return FileResponse(path, media_type="application/octet-stream", filename=name, headers=_HEADERS)
 
@@ -69,47 +76,22 @@ async def qr_code(call: Request) -> Response:
     return Response(picture.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1), media_type="image/svg+xml")
 
 
-async def film_page(call: Request) -> Response:
-    """The film of ``?token=`` as one page that plays without a network."""
-    return await _converted(call, "film_export", ".html", "text/html")
-
-
-async def film_gif(call: Request) -> Response:
-    """Run number ``?run=`` of the film of ``?token=`` as a moving picture."""
-    return await _converted(call, "movie", ".gif", "image/gif", *_run_of(call))
-
-
-async def film_mp4(call: Request) -> Response:
-    """The same as a video, where what writes one is installed."""
-    return await _converted(call, "movie", ".mp4", "video/mp4", *_run_of(call))
-
-
-def _run_of(call: Request) -> list[str]:
-    """The run's number, where the query has one that could be; a number that no film has is refused later."""
-    given = call.query_params.get("run", "")
-    return [given] if given.isascii() and given.isdigit() and len(given) < 6 else []
-
-
-async def _converted(call: Request, module: str, suffix: str, media: str, *more: str) -> Response:
-    """The film of ``?token=`` as ``app.looks.module`` makes another file of it."""
+async def film_form(call: Request) -> Response:
+    """The film of ``?token=`` as one page that plays without a network, or its run ``?run=`` as a moving picture."""
     if not same_origin(call):
         return PlainTextResponse("Films are for this server's own pages.", 403)
-    path = find(call.query_params.get("token", ""))
+    path = await asyncio.to_thread(find, call.query_params.get("token", ""))
     if path is None:
-        return PlainTextResponse("No such film; record it again.", 404, headers=_HEADERS)
-    made = path.with_name(f"page-{secrets.token_hex(8)}{suffix}")
-    arguments = [str(path), str(made), *more]
-    with speaking(_language_of(call)):
-        error = await asyncio.to_thread(jobs.do, f"app.looks.{module}", arguments, made.parent, SMALLER)
-    if error:
-        return PlainTextResponse(f"This film cannot be exported: {error.removeprefix(f'{module}: ')}", 410,
-                                 headers=_HEADERS)
-    return FileResponse(made, media_type=media, filename=f"lpc-lab-film{suffix}", headers=_HEADERS,
-                        background=BackgroundTask(made.unlink, missing_ok=True))
-
-
-def _language_of(call: Request) -> str:
-    return chosen(call.query_params.get("lang"), call.headers.get("accept-language"))
+        return _refused("No such film; record it again.", 404)
+    ending = call.scope["path"].rpartition(".")[2]
+    module, media = FILM_FORMS[ending]
+    run = call.query_params.get("run", "")  # a number that no film has is refused later
+    which = [run] if module == "movie" and re.fullmatch("[0-9]{1,5}", run) else []
+    made = path.with_name(f"page-{secrets.token_hex(8)}.{ending}")
+    refused = await _make(call, f"app.looks.{module}", [str(path), str(made), *which], made.parent,
+                          cannot="This film cannot be exported", advice=SMALLER)
+    return refused or FileResponse(made, media_type=media, filename=f"lpc-lab-film.{ending}", headers=_HEADERS,
+                                   background=BackgroundTask(made.unlink, missing_ok=True))
 
 
 async def run_page(call: Request) -> Response:
@@ -120,25 +102,32 @@ async def run_page(call: Request) -> Response:
     try:
         group, _ = asked(texts)
     except ConfigError as error:
-        return PlainTextResponse(f"No such run: {error}.", 400, headers=_HEADERS)
+        return _refused(f"No such run: {error}.", 400)
     if reason := needs_server(group):
-        return PlainTextResponse(f"No page can train it: {reason}.", 400, headers=_HEADERS)
+        return _refused(f"No page can train it: {reason}.", 400)
+    folder = rooms.folder("desk")
+    path, settings = folder / "run.html", [f"{name}={text}" for name, text in texts.items()]
+    answer = await _make(call, "app.offline.page", [str(path), *settings], folder, cannot="This page cannot be made",
+                         advice=LIGHTER) or FileResponse(path, media_type="text/html", headers=_HEADERS,
+                                                         filename=f"lpc-lab-{group.data.dataset}.html")
+    answer.background = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return answer
+
+
+async def _make(call: Request, module: str, arguments: Sequence[str], folder: Path, *, cannot: str,
+                advice: str) -> Response | None:
+    """Have ``module`` make a file in ``folder`` in the language of whoever asks; the refusal where it could not."""
     if not _waiting.acquire(blocking=False):
-        return PlainTextResponse("Many pages are being made; try again in a minute.", 503, headers=_HEADERS)
+        return _refused("Many pages are being made; try again in a minute.", 503)
     try:
-        with speaking(_language_of(call)):
-            return await asyncio.to_thread(_made, group.data.dataset, texts)
+        with speaking(chosen(call.query_params.get("lang"), call.headers.get("accept-language"))):
+            speaks = contextvars.copy_context()
+        error = await asyncio.get_running_loop().run_in_executor(_maker, speaks.run, jobs.do, module, arguments, folder,
+                                                                 advice)
     finally:
         _waiting.release()
+    return _refused(f"{cannot}: {error.removeprefix(module.rpartition('.')[2] + ': ')}", 410) if error else None
 
 
-def _made(dataset: str, texts: dict[str, str]) -> Response:
-    folder = rooms.folder("desk")
-    settings = [f"{name}={text}" for name, text in texts.items()]
-    error = jobs.do("app.offline.page", [str(folder / "run.html"), *settings], folder, LIGHTER)
-    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    if error:
-        return PlainTextResponse(f"This page cannot be made: {error.removeprefix('page: ')}", 410, headers=_HEADERS,
-                                 background=remove)
-    return FileResponse(folder / "run.html", media_type="text/html", filename=f"lpc-lab-{dataset}.html",
-                        headers=_HEADERS, background=remove)
+def _refused(text: str, status: int) -> Response:
+    return PlainTextResponse(text, status, headers=_HEADERS)

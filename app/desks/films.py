@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.desks import jobs
-from app.live import admission
-from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.files.writing import write_whole
@@ -97,15 +95,13 @@ class FilmDesk(jobs.Desk):
         cost = recording.check()
         if self.running:
             return
-        try:
-            admission.check(self.id, cost, from_env())
-        except CostError as error:
-            raise FilmError(str(error)) from None
         self._recording = recording
         settings = [f"{name}={text}" for name, text in to_texts(recording.run).items()]
-        self.start(["film", *settings, f"--gammas={recording.gammas}", "--json", f"--frames={recording.frames}",
-                    f"--points={recording.points}", f"--device={self.device}", f"--out={self._fresh}"])
-        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
+        try:
+            self.train(["film", *settings, f"--gammas={recording.gammas}", "--json", f"--frames={recording.frames}",
+                        f"--points={recording.points}", f"--device={self.device}", f"--out={self._fresh}"], cost)
+        except CostError as error:
+            raise FilmError(str(error)) from None
 
     def finished(self) -> None:
         """Take the film that was recorded."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.desks.jobs import Desk
 from app.desks.uploads import Upload
 
 if TYPE_CHECKING:  # these need torch, which a page that inspects nothing does without
@@ -45,19 +46,11 @@ class Held:
         return found
 
 
-class Publish(Protocol):
-    """`jobs.Desk.publish`: a token that opens the file at ``path``, once it is ``made``."""
-
-    def __call__(self, path: Path, made: Future[None] | None = None) -> str:
-        """The token."""
-        ...
-
-
 class Holdings:
-    """Makes the files of views under ``folder`` and drops them; the nodes' files are written in the background."""
+    """Makes the files of views in the folder of ``desk`` and drops them; nodes' files are written in the background."""
 
-    def __init__(self, folder: Path, publish: Publish) -> None:
-        self._folder, self._publish = folder, publish
+    def __init__(self, desk: Desk) -> None:
+        self._folder, self._publish = desk.folder, desk.publish
         self._count = 0
         self._background = ThreadPoolExecutor(1, "nodes")
 

@@ -40,9 +40,8 @@ class InspectDesk(jobs.Desk):
     time_setting = "inspect_s"
     advice = "save fewer samples or smaller arrays"
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.device = device
         self.upload: Upload | None = None  # the last file handed in
         self.found: dict[str, Any] | None = None  # what is in a checkpoint or film, while it waits for choices
         self.asks: dict[str, Any] | None = None  # of a refused file: which of its "choices" has the "role"
@@ -53,11 +52,11 @@ class InspectDesk(jobs.Desk):
         self.data_ids: tuple[str, ...] = ()  # of the uploads that `data` was made of
         self.data_error = ""  # why there is none
         self._before: Held | None = None
-        self._wish = Wish()
+        self.wish = Wish()  # how the file was run last
         self._busy = 0
         self._tree: tuple[Path, list[TensorEntry] | str] | None = None
         self._lock = threading.Lock()
-        self._intake, self._holdings = Intake(self.folder), Holdings(self.folder, self.publish)
+        self._intake, self._holdings = Intake(self.folder), Holdings(self)
         self._prepare()
 
     @property
@@ -104,13 +103,13 @@ class InspectDesk(jobs.Desk):
     def inspect(self, wish: Wish) -> None:
         """Measure the file, a checkpoint or a film in the way of ``wish``."""
         if self.upload is not None:
-            self._wish, self.asks = wish, None
+            self.wish, self.asks = wish, None
             self._begin("inspect", "inspect", str(self.upload.path), str(self._fresh), dumps(wish.wishes()))
 
     def inspect_but(self, *, picked: dict[str, str] | None = None, unlabelled: str | None = None) -> None:
         """Measure the file once more with another choice; those made before stay."""
-        roles = {**(self._wish.picked or {}), **(picked or {})} or None
-        self.inspect(dataclasses.replace(self._wish, picked=roles, unlabelled=unlabelled or self._wish.unlabelled))
+        roles = {**(self.wish.picked or {}), **(picked or {})} or None
+        self.inspect(dataclasses.replace(self.wish, picked=roles, unlabelled=unlabelled or self.wish.unlabelled))
 
     def pick_head(self, weight: str, bias: str | None, weights: str | None = None) -> None:
         """Show the head of these tensors alone; ``weights`` are those to read of a file with several."""
@@ -142,11 +141,6 @@ class InspectDesk(jobs.Desk):
         self._holdings.drop(self._before)
         self.held, self._before = self._holdings.rename(self.held, names), self.held
         return True
-
-    @property
-    def wish(self) -> Wish:
-        """How the file was run last."""
-        return self._wish
 
     @property
     def running(self) -> bool:
@@ -219,20 +213,18 @@ class InspectDesk(jobs.Desk):
     def finished(self) -> None:
         """Take what the command left."""
         try:
-            {"inspect": self._take, "head": self._hold_head}.get(self.task, self._add_projection)()
+            {"inspect": self._hold, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:
             self.error = f"The result could not be read: {' '.join(str(error).split())}"
 
-    def _take(self) -> None:
-        """Keep the inspection; there is none where the command said what it needs to know first."""
-        if self._fresh.exists():
-            self._hold()
-
     def _hold(self) -> None:
+        """Keep the inspection; there is none where the command said what it needs to know first."""
         from lpc_core.inspection import load
 
+        if not self._fresh.exists():
+            return
         assert self.upload is not None
-        inspection = _named(load(self._fresh), self.upload, self._wish)
+        inspection = _named(load(self._fresh), self.upload, self.wish)
         os.replace(self._fresh, self._saved)
         held = self._holdings.make(self.upload, inspection)
         self._holdings.drop(self._before)

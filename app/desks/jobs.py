@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from app.desks import spares
-from app.desks.watch import Allowance, Watch, end_group
-from app.live import rooms
+from app.desks.watch import Watch, end_group
+from app.live import admission, rooms
 from app.settings import from_env
+from lpc_core.engine.cost import Cost
 
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
@@ -31,7 +32,6 @@ MAX_COMPLAINT = 500  # characters of a failed command's last line that a page sh
 _LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
 _lock = threading.Lock()
-_short = threading.Lock()  # held while a job without a desk runs
 
 
 class JobRefused(ValueError):
@@ -90,8 +90,14 @@ class Desk:
                                    "try again in a moment")
             self.error, self.share, self.what = "", 0.0, "starting"
             process = self._process = self._spawn(command, module)
-        watch = Watch(process, self.folder, Allowance.of(from_env(), self.time_setting))
+        watch = Watch(process, self.folder, from_env(), self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
+
+    def train(self, command: Sequence[str], cost: Cost) -> None:
+        """`start` for what trains, and takes ``cost`` meanwhile; `CostError` where that is not to be had."""
+        admission.check(self.id, cost, from_env())
+        self.start(command)
+        admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
         with self._complaints.open("wb") as complaints:
@@ -193,13 +199,12 @@ def complaint(code: int, words: str, advice: str) -> str:
 def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
     """Run ``python -m module arguments``, which writes to ``folder``, to its end; what went wrong, or "".
 
-    One at a time on this server: for what is short, and not worth a desk.
+    For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
-    with _short:
-        process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
-        watch = Watch(process, folder, Allowance.of(from_env()))
-        words = process.communicate()[1]
-        watch.done()
+    process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+    watch = Watch(process, folder, from_env())
+    words = process.communicate()[1]
+    watch.done()
     if process.returncode == 0:
         return ""
     return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)

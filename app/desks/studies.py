@@ -11,8 +11,6 @@ from typing import ClassVar
 import numpy as np
 
 from app.desks import jobs
-from app.live import admission
-from app.settings import from_env
 from lpc_core.config import RunConfig
 from lpc_core.engine.cost import CostError, cost_of
 from lpc_core.parsing import to_texts
@@ -109,11 +107,8 @@ class StudyDesk(jobs.Desk):
             return
         settings = [f"{name}={text}" for name, text in to_texts(self.run).items()]
         try:
-            cost = cost_of(self.run)
-            admission.check(self.id, cost, from_env())
-            self.start(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={self.device}",
-                        f"--out={self._out}"])
-            admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
+            self.train(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={self.device}",
+                        f"--out={self._out}"], cost_of(self.run))
             self.waiting = ""
         except CostError as error:
             self.error, self.waiting = str(error), ""
@@ -160,6 +155,3 @@ class SweepDesk(StudyDesk):
 
     def _more(self, run: RunConfig) -> list[str]:
         return [f"--samples={SAMPLES}"]
-
-
-__all__ = ["Look", "StudyDesk", "StudyError", "SweepDesk"]

@@ -101,11 +101,9 @@ class Intake:
 
 def _written(path: Path, source: IO[bytes]) -> int:
     """Write ``source`` to a new file that nobody else may read; how many bytes that were."""
-    size = 0
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        while block := source.read(BLOCK):
-            size += file.write(block)
-    return size
+        shutil.copyfileobj(source, file, BLOCK)
+        return file.tell()
 
 
 def _shown(name: str) -> str:

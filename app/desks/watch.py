@@ -10,7 +10,6 @@ import os
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
@@ -19,30 +18,20 @@ LOOK_S = 0.1  # a process fills some 100 MB in that time
 MEBI = 2**20
 
 
-@dataclass(frozen=True)
-class Allowance:
-    """What a job may take."""
-
-    memory_mb: int  # resident, of its process and all it started
-    seconds: float
-    time_setting: str  # what the limit on time is called
-    files_mb: int  # that it adds to its folder
-
-    @classmethod
-    def of(cls, settings: Settings, time_setting: str = "job_s") -> Allowance:
-        """What the server's ``settings`` say."""
-        return cls(settings.job_memory_mb, getattr(settings, time_setting), time_setting, settings.job_files_mb)
-
-
 class Watch:
-    """Looks after ``process``, whose files lie in ``folder``, in a thread of its own until `done`."""
+    """Looks after ``process``, whose files lie in ``folder``, in a thread of its own until `done`.
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, most: Allowance) -> None:
+    It may take what ``settings`` say, and as long as the one of them called ``time_setting`` does.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, settings: Settings,
+                 time_setting: str = "job_s") -> None:
         self.hit = ""  # the limit that was hit: "expected …, got …", and the setting's variable in `setting`
         self.setting = ""
-        self._process, self._folder, self._most = process, folder, most
+        self._process, self._folder, self._most, self._time_setting = process, folder, settings, time_setting
         self._before = written(folder)  # what earlier jobs left is not this one's
-        self._deadline = time.monotonic() + most.seconds
+        self._seconds: float = getattr(settings, time_setting)
+        self._deadline = time.monotonic() + self._seconds
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._thread.start()
@@ -66,12 +55,12 @@ class Watch:
 
     def _look(self) -> None:
         most = self._most
-        if resident(self._process.pid) > most.memory_mb * MEBI:
-            self._hit("job_memory_mb", f"at most {most.memory_mb:,} MB of memory", "more")
+        if resident(self._process.pid) > most.job_memory_mb * MEBI:
+            self._hit("job_memory_mb", f"at most {most.job_memory_mb:,} MB of memory", "more")
         elif time.monotonic() > self._deadline:
-            self._hit(most.time_setting, f"at most {most.seconds:g} s", "longer")
-        elif written(self._folder) - self._before > most.files_mb * MEBI:
-            self._hit("job_files_mb", f"at most {most.files_mb:,} MB of files", "more")
+            self._hit(self._time_setting, f"at most {self._seconds:g} s", "longer")
+        elif written(self._folder) - self._before > most.job_files_mb * MEBI:
+            self._hit("job_files_mb", f"at most {most.job_files_mb:,} MB of files", "more")
 
     def _hit(self, setting: str, limit: str, more: str) -> None:
         self.setting, self.hit = setting, f"expected a job that takes {limit}, got one that takes {more}"

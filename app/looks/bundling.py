@@ -75,12 +75,12 @@ def _constants(names: str, module: str) -> str:
     return f'const {{{names.replace(" as ", ": ")}}} = modules["{module}"];\n'
 
 
-def plotly_source() -> str:
+def plotly_source() -> bytes:
     """Plotly.js from the Python package."""
     spec = importlib.util.find_spec("plotly")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("expected the package plotly to be installed, got none; pip install plotly")
-    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text("utf-8")
+    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
 
 
 def inline(script: str) -> str:
@@ -129,5 +129,5 @@ body {{ font: 14px/1.5 system-ui, sans-serif; }}
     return html_page(title, POLICY, style, f"""{body}
 <script>{words}</script>
 {elements}
-<script type="text/plain" id="plotly">{inline(plotly_source())}</script>
+<script type="text/plain" id="plotly">{inline(plotly_source().decode())}</script>
 <script>{inline(bundle(entry))}</script>""")

@@ -26,15 +26,10 @@ def head_inspection(path: Path, name: str) -> Inspection:
     embeddings = Embeddings(np.zeros((0, nodes)), np.zeros(0, np.int64), tuple(map(str, range(classes))), weight=weight,
                             bias=bias)
     spread = weight_abs_cv(weight)
+    known = spread[np.isfinite(spread)]
     readings = {"weight_norm": Reading(float(np.linalg.norm(weight))),
-                "weight_abs_cv": _mean(np.asarray(spread))}
+                "weight_abs_cv": Reading(float(known.mean())) if known.size else
+                Reading(math.nan, reason="every node of the head is 0")}
     view = np.zeros((0, max(2, axes.shape[1])), np.float32)
     return Inspection(embeddings, {"file": name}, None, readings, {}, np.zeros(0, np.int64), {"pca": view},
                       pca_mean=np.zeros(nodes), pca_axes=axes)
-
-
-def _mean(values: np.ndarray) -> Reading:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return Reading(math.nan, reason="every node of the head is 0")
-    return Reading(float(known.mean()))

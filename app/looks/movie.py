@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.looks.report_svg import LIGHT as COLOURS
+from app.looks.report_svg import OUTLINES
 from lpc_core.files.writing import write_whole
 from lpc_core.film import Film, FilmError, collapse_onset, open_film, total_collapse
 
@@ -28,9 +30,6 @@ SIZE, FINER = 640, 2  # pixels a side; drawn so many times larger, then made sma
 FRAME_MS, LAST_MS = 110, 1_500
 ROOM = 1.25  # half the picture's width over the largest coordinate
 FADED = 5  # frames over which the zoom is evened out
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#c9b400", "#222222", "#8c5a2b", "#5b3fa0",
-           "#12777f", "#a3123f")  # of kit/palette.js
-CORNERS = ((12, 0.0), (4, 0.5), (3, -1.0), (4, 0.0), (3, 1.0), (5, -1.0), (6, 0.0))  # and quarter turns, of the shapes
 TEXT, MUTED, GRID = "#31333f", "#6b6d78", "#e4e5ea"
 NEEDED = {".gif": ("PIL", "a GIF needs the package Pillow", "pip install pillow"),
           ".mp4": ("imageio_ffmpeg", "an MP4 needs the package imageio-ffmpeg", "pip install imageio-ffmpeg, or ask "
@@ -117,8 +116,8 @@ def _circle(draw: ImageDraw, radius: float, side: int, colour: str) -> None:
 def _samples(draw: ImageDraw, film: Film, run: int, frame: int, scale: float) -> None:
     places, radius = _pixels(film.positions(run, frame), scale), 3.2 * FINER
     for place, label, predicted in zip(places, film.labels, film.predictions(run, frame), strict=True):
-        colour, outline = COLOURS[label % len(COLOURS)], place + radius * _SHAPES[label % len(_SHAPES)]
-        points = [tuple(corner) for corner in outline.tolist()]
+        colour, outline = COLOURS[label % len(COLOURS)], complex(*place) + radius * OUTLINES[label % len(OUTLINES)]
+        points = [(corner.real, corner.imag) for corner in outline.tolist()]
         if label == predicted:
             draw.polygon(points, colour)
         else:
@@ -153,16 +152,6 @@ def _caption(draw: ImageDraw, film: Film, run: int, frame: int) -> None:
     draw.text((16 * FINER, 38 * FINER), f"gamma {float(film.tensors['gamma'][run, frame]):.3g}   step "
               f"{int(film.steps[frame]):,}   radius {numbers['norm_mean']:.3g}   training accuracy "
               f"{numbers['train_accuracy']:.1%}", MUTED, small)
-
-
-def _outline(corners: int, turn: float) -> np.ndarray:
-    """The corners (m, 2) of a shape of about one pixel in radius."""
-    angle = math.pi / 2 * turn + 2 * math.pi * np.arange(corners) / corners
-    size = 1.0 if corners == 12 else 1.25
-    return size * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-
-
-_SHAPES = [_outline(*shape) for shape in CORNERS]
 
 
 def _gif(pictures: Iterator[Image]) -> bytes:

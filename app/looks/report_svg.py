@@ -20,8 +20,24 @@ LIGHT = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#c9b
          "#12777f", "#a3123f")  # of the classes, as in static/kit/palette.js
 DARK = ("#3d9be6", "#f2793a", "#22c39b", "#e59bc6", "#f5b335", "#8fd4ff", "#f4ea5a", "#e6e6e6", "#c99463", "#a48af0",
         "#4fc4cc", "#f0648c")
-CORNERS = ((12, 0.0, 1.0), (4, 0.5, 1.25), (3, -1.0, 1.3), (4, 0.0, 1.25), (3, 1.0, 1.3), (3, 0.0, 1.3), (6, 0.0, 1.1),
-           (3, 2.0, 1.3), (5, -1.0, 1.15))  # a class's mark: corners, first corner in quarter turns, size
+
+
+def _ring(corners: int, turn: float, *radii: float) -> np.ndarray:
+    """The corners of a shape as complex numbers, the first after ``turn`` quarter turns; their radii take turns."""
+    ring: np.ndarray = np.resize(radii, corners) * np.exp(1j * np.pi * (turn / 2 + 2 * np.arange(corners) / corners))
+    return ring
+
+
+def _plus(turn: float) -> np.ndarray:
+    """Likewise of a plus sign."""
+    arm = 1.2 * np.array([0.38 - 1j, 0.38 - 0.38j, 1 - 0.38j])
+    return (arm * 1j ** np.arange(4)[:, None]).ravel() * 1j**turn
+
+
+OUTLINES = (  # of the classes' marks, about one unit in radius, as `outlineOf` of static/kit/palette.js has them
+    _ring(12, 0, 1.0), _ring(4, 0.5, 1.25), _ring(3, -1, 1.3), _ring(4, 0, 1.25), _ring(3, 1, 1.3),
+    _ring(10, -1, 1.35, 0.6), _plus(0.5), _ring(3, 0, 1.3), _ring(6, 0, 1.1), _ring(3, 2, 1.3), _ring(5, -1, 1.15),
+    _plus(0))
 
 
 def colours(count: int, dark: bool) -> list[str]:
@@ -51,19 +67,14 @@ def line(x0: float, y0: float, x1: float, y1: float, kind: str) -> str:
 
 def marks() -> str:
     """Definitions of the classes' marks, which `mark` uses."""
-    made = [f'<g id="m{c}"><polygon points="{_outline(c)}"/></g>' for c in range(len(CORNERS))]
+    made = [f'<g id="m{c}"><polygon points="{" ".join(f"{z.real:.2f},{z.imag:.2f}" for z in 2.6 * outline)}"/></g>'
+            for c, outline in enumerate(OUTLINES)]
     return f"<defs>{''.join(made)}</defs>"
 
 
 def mark(index: int, x: float = 0, y: float = 0) -> str:
     """The mark of class ``index`` at (x, y)."""
-    return f'<use href="#m{index % len(CORNERS)}" x="{x:.1f}" y="{y:.1f}"/>'
-
-
-def _outline(index: int) -> str:
-    corners, turn, size = CORNERS[index]
-    angles = turn * math.pi / 2 + 2 * math.pi * np.arange(corners) / corners
-    return " ".join(f"{2.6 * size * math.cos(a):.2f},{2.6 * size * math.sin(a):.2f}" for a in angles)
+    return f'<use href="#m{index % len(OUTLINES)}" x="{x:.1f}" y="{y:.1f}"/>'
 
 
 def ticks(low: float, high: float, count: int) -> np.ndarray:
@@ -89,10 +100,8 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
                           top + side / 2 - (points[:, 1] - centre[1]) * scale])
     parts = [_grid(centre, half, (left, top, side), titles), marks()]
     inside = ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
-    for c in np.unique(labels):
-        parts.append(_class(at, inside & (labels == c) & ~wrong, int(c), "s"))
-    for c in np.unique(labels[wrong]):
-        parts.append(_class(at, inside & (labels == c) & wrong, int(c), "s hollow"))
+    for kind, among in (("s", inside & ~wrong), ("s hollow", inside & wrong)):
+        parts += [_class(at, among & (labels == c), int(c), kind) for c in np.unique(labels)]
     if crosses is not None:
         spots = np.column_stack([left + side / 2 + (crosses[:, 0] - centre[0]) * scale,
                                  top + side / 2 - (crosses[:, 1] - centre[1]) * scale])

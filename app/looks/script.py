@@ -31,10 +31,6 @@ _NUMBERED = "(torch.randperm(2**{dim})[:{classes}, None] >> torch.arange({dim}))
 _DRAWN = "torch.randn({classes}, {dim}).sign()"  # of a cube with so many that two are hardly the same
 
 
-class NoScript(ValueError):
-    """A run that no short program trains; the message says why."""
-
-
 def no_script(run: RunConfig) -> str:
     """Why there is no program for ``run``; "" where there is one."""
     source = sources().get(run.data.dataset)
@@ -49,9 +45,9 @@ def no_script(run: RunConfig) -> str:
 
 
 def script(run: RunConfig) -> str:
-    """The program; `NoScript` for a run that has none."""
+    """The program; `ValueError` for a run that has none."""
     if reason := no_script(run):
-        raise NoScript(f"expected a run that PyTorch trains in thirty lines, got another: {reason}")
+        raise ValueError(f"expected a run that PyTorch trains in thirty lines, got another: {reason}")
     return "\n".join([*_beginning(run), *_model(run), "", "", "def gamma_at(step):", *_gamma(run.gamma), "", "",
                       *_loop(run), *_report(run), ""])
 

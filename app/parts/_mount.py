@@ -32,15 +32,19 @@ export default function (component) {
 """
 
 
-def mount(module: str, key: str, data: dict[str, Any], **answers: Any) -> Any:
+def mount(module: str, key: str, data: dict[str, Any], *answers: str) -> Any:
     """Draw ``data`` with ``static/``'s ``module`` ("room/file"); a call with the same ``key`` changes that part.
 
-    ``answers`` are Streamlit's ``on_…_change`` callbacks; returns what the component's state holds.
+    When the component sets one of its states ``answers``, the page is drawn anew; returns what these hold.
     """
     component = st.components.v2.component("lpc_" + module.rpartition("/")[2], js=_LOADER, html="<div></div>",
                                            isolate_styles=False)
-    return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data},
-                     **answers)
+    told: dict[str, Any] = {f"on_{answer}_change": _nothing for answer in answers}
+    return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data}, **told)
+
+
+def _nothing() -> None:
+    """A state of a component is only kept when something listens for it; that it calls is enough."""
 
 
 def file_url(token: str) -> str:

@@ -32,12 +32,5 @@ def card_data(card: Card) -> dict[str, Any]:
         "key": card.key, "title": card.title, "figure": figure, "caption": card.caption, "empty": card.empty,
         "about": card.about, "more": abouts({card.key: CARDS[card.key]})[card.key] if card.key in CARDS else None,
         "wide": card.wide, "aspect": card.aspect, "csv": csv_text(card.rows) if card.rows else "",
-        "metrics": [explanation(name) for name in card.metrics],
+        "metrics": [METRICS[name].words() for name in card.metrics],
     }
-
-
-def explanation(name: str) -> dict[str, str]:
-    """What a metric is, as the ⓘ lists it."""
-    metric = METRICS[name]
-    return {"title": metric.title, "formula": metric.formula, "unit": metric.unit, "meaning": metric.meaning,
-            "source": metric.source}

@@ -21,15 +21,10 @@ def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str 
     Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
     projection that was asked for; ``busy`` is the one being computed. ``link``: the moment and share of one.
     """
-    result = mount("cloud/cloud", key, _data(held, title, group, busy) | dict(link or {}), on_selection_change=_nothing,
-                   on_wanted_change=_nothing)
+    result = mount("cloud/cloud", key, _data(held, title, group, busy) | dict(link or {}), "selection", "wanted")
     if want is not None and result.get("wanted") in PROJECTIONS:
         want(result["wanted"])
     return chosen_rows(held, result.get("selection"))
-
-
-def _nothing() -> None:
-    """A state of a component is only kept when something listens for it."""
 
 
 def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:

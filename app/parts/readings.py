@@ -8,7 +8,6 @@ from typing import Any
 
 from app.charts import csv_text
 from app.parts._mount import mount
-from app.parts.cards import explanation
 from lpc_core.metrics import METRICS, Reading
 
 
@@ -26,8 +25,8 @@ def reading_row(name: str, reading: Reading) -> dict[str, Any]:
     """A reading as the browser gets it: JSON knows no NaN and no infinity."""
     finite = math.isfinite(reading.value)
     shown = "undefined" if math.isnan(reading.value) else "∞" if reading.value > 0 else "−∞"
-    return {"name": name, "value": reading.value if finite else None, "shown": "" if finite else shown,
-            "floor": reading.floor, "at_floor": reading.at_floor, "reason": reading.reason, **explanation(name)}
+    return {**METRICS[name].words(), "value": reading.value if finite else None, "shown": "" if finite else shown,
+            "floor": reading.floor, "at_floor": reading.at_floor, "reason": reading.reason}
 
 
 def reading_columns(readings: Mapping[str, Reading]) -> dict[str, Sequence[Any]]:

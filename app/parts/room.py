@@ -23,8 +23,4 @@ def follow(code: str, where: dict[str, Any], token: str) -> Any:
     told: hands, follow, leave, over, or that the leader is elsewhere than ``where``.
     """
     return mount("room/follow", "room-follow", {"roomPath": "lab/room", "code": code, "where": where, "run": token},
-                 on_told_change=_draw_again).get("told")
-
-
-def _draw_again() -> None:
-    """The bar has told something: that it calls is enough."""
+                 "told").get("told")

@@ -28,8 +28,4 @@ def stage(token: str, module: str = "live/stage", **more: Any) -> Any:
     style()
     return mount(module, module.rpartition("/")[2],
                  {"wsPath": "lab/ws", "token": token, "abouts": abouts(STAGE), **more},
-                 on_again_change=_draw_again, on_told_change=_draw_again)
-
-
-def _draw_again() -> None:
-    """The page found its run ended: that it calls is enough, the page is drawn anew with another place."""
+                 "again", "told")  # again: the page found its run ended, and is drawn anew with another place

@@ -12,12 +12,15 @@ class Answer:
 
 
 class Client:
-    """``get(url, headers)`` gives the whole answer."""
+    """``get(url, headers)`` gives the whole answer; ``ask`` does so within a loop."""
 
     def __init__(self, app):
         self.app = app
 
     def get(self, url, headers=None):
+        return asyncio.run(self.ask(url, headers))
+
+    async def ask(self, url, headers=None):
         path, _, query = url.partition("?")
         named = [(k.encode(), v.encode()) for k, v in {"host": "testserver", **(headers or {})}.items()]
         scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
@@ -31,6 +34,6 @@ class Client:
         async def send(message):
             sent.append(message)
 
-        asyncio.run(self.app(scope, receive, send))
+        await self.app(scope, receive, send)
         head = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
         return Answer(sent[0]["status"], head, b"".join(m.get("body", b"") for m in sent[1:]))

@@ -24,7 +24,7 @@ def test_every_i_of_a_page_has_words_and_all_words_are_asked_for():
 
 def test_words_about_cards_are_about_cards_that_there_are():
     charts = "".join(path.read_text("utf-8") for path in (Path(STATIC).parent / "charts").glob("*.py"))
-    assert CARDS.keys() == set(re.findall(r'Card\(\s*"([\w-]+)"', charts))
+    assert CARDS.keys() == set(re.findall(r'(?:Card\(\s*|card\(.*, key=)"([\w-]+)"', charts))
 
 
 @pytest.mark.parametrize("key", [*KNOWN, *CARDS])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app.charts import Track, code_matrix
+from app.charts import Track, code_matrix, head_rows
+from app.words import speaking
 from lpc_core.metrics import code_report
 from tests.app.charts import _study
 
@@ -56,9 +57,23 @@ def test_signs_are_written_only_where_there_is_room():
     assert code_matrix.figure(many).data[0].texttemplate is None
 
 
+def test_all_axes_are_named_in_the_readers_language():
+    with speaking("de"):
+        charts = [made(info) for info in (info_of(_study.CODE), code_matrix.info(None))
+                  for made in (code_matrix.figure, code_matrix.distances)]
+    titles = [(chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) for chart in charts]
+    assert titles == [("Knoten", "Klasse"), ("Klasse", "Klasse")] * 2
+
+
 def test_the_cards_carry_the_code_as_data():
     code, hamming = code_matrix.cards(Track(_study.study().moments, class_names=_study.NAMES))
     assert code.rows["class"] == ["A", "A", "B", "B", "C", "C", "D", "D"]
     assert code.rows["sign"] == [1, 1, 1, -1, -1, 1, -1, -1]
     assert list(hamming.rows) == ["class", "A", "B", "C", "D"]
     assert code.empty == ""
+
+
+def test_a_head_of_zeros_reads_no_node():
+    drawn = head_rows.info(np.zeros((2, 3)), ("A", "B"))
+    assert np.isnan(drawn.node_cv)
+    assert "the rows' lengths average 0.0 and differ by unknown." in head_rows.card(drawn, ("A", "B")).caption

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.charts import Track, charts, csv_text, nc1, nc2, nc3, nc4, peaks, shell, verdict
-from app.charts._timeline import Curve, floor_note
+from app.charts._timeline import floor_note
 from app.parts.cards import card_data
 from lpc_core.config import RunConfig
 from lpc_core.metrics import METRICS, Reading
@@ -59,18 +59,18 @@ def test_before_the_first_moment_every_chart_has_labelled_empty_axes_and_says_so
 
 @pytest.mark.parametrize("name", ALL)
 def test_infos_hold_the_measured_values(track, name):
-    info = ALL[name].info(track)
-    assert info.steps.tolist() == list(_study.STEPS)
-    assert info.end == RunConfig().steps
-    for subplot in info.subplots:
-        for curve in subplot.curves:
-            if name != "nc4":
-                np.testing.assert_array_equal(curve.column.values, track.column(curve.column.name).values)
-                assert subplot.log == (METRICS[curve.column.name].axis == "log") or curve.column.name == "abs_cv"
+    card, subplots = ALL[name].card(track), ALL[name].info(track)
+    assert card.figure.layout.xaxis.range == (0, RunConfig().steps)
+    if name != "nc4":
+        curves = [(subplot, curve) for subplot in subplots for curve in subplot.curves]
+        for metric, (subplot, curve) in zip(card.metrics, curves, strict=True):
+            np.testing.assert_array_equal(curve.column.values, track.column(metric).values)
+            assert subplot.log == (METRICS[metric].axis == "log") or metric == "abs_cv"
+    assert all(trace.x.tolist() == list(_study.STEPS) for trace in card.figure.data)
 
 
 def test_nc4_is_drawn_as_the_share_that_disagrees_beside_the_errors(track):
-    (subplot,) = nc4.info(track).subplots
+    (subplot,) = nc4.info(track)
     disagree, train, test = (curve.column.values for curve in subplot.curves)
     np.testing.assert_allclose(disagree, 1 - track.column("nc4_ncc_agreement").values)
     np.testing.assert_allclose(train, [0.7, 0.05, 0, 0], atol=1e-12)
@@ -92,7 +92,7 @@ def test_the_reference_is_the_arrangement_that_exists(track):
 
 
 def test_what_is_at_the_floor_is_hollow_over_a_hatched_band(track):
-    figure = nc1.figure(nc1.info(track))
+    figure = nc1.card(track).figure
     band = next(trace for trace in figure.data if trace.name == "noise floor")
     curve = next(trace for trace in figure.data if trace.name == "NC1")
     assert np.isfinite(np.array(band.y, float)).tolist() == [False, False, False, True]
@@ -101,25 +101,25 @@ def test_what_is_at_the_floor_is_hollow_over_a_hatched_band(track):
     assert min(value for value in curve.y) > 0  # a 0 at the floor stands at the floor, where a log axis can show it
     assert "NC1 and CDNV are at the noise floor" in nc1.card(track).caption
     early = Track(track.moments[:2])
-    assert all(trace.name != "noise floor" for trace in nc1.figure(nc1.info(early)).data)
-    assert floor_note([Curve("NC1", early.column("nc1_pinv"))]) == ""
+    assert all(trace.name != "noise floor" for trace in nc1.card(early).figure.data)
+    assert floor_note(nc1.info(early)) == ""
 
 
 def test_the_tpt_line_stands_at_the_first_step_with_999_per_mille_right(track):
-    figure = nc1.figure(nc1.info(track))
+    figure = nc1.card(track).figure
     (line,) = figure.layout.shapes
     assert (line.x0, line.x1, line.yref) == (400, 400, "paper")
     assert [note.text for note in figure.layout.annotations if note.text == "TPT"] == ["TPT"]
-    assert not nc1.figure(nc1.info(Track(track.moments[:2]))).layout.shapes
+    assert not nc1.card(Track(track.moments[:2])).figure.layout.shapes
 
 
 def test_gamma_is_a_thin_second_line_and_absent_where_it_is_0(track):
-    figure = shell.figure(shell.info(track))
+    figure = shell.card(track).figure
     gammas = [trace for trace in figure.data if trace.name == "γ"]
     assert [trace.yaxis for trace in gammas] == ["y2", "y4"]
     np.testing.assert_allclose(gammas[0].y, track.gammas)
     still = Track([dataclasses.replace(track.moments[0], gamma=0.0)])
-    figure = shell.figure(shell.info(still))
+    figure = shell.card(still).figure
     assert figure.layout.yaxis2.visible is False
     assert all(trace.name != "γ" for trace in figure.data)
 

@@ -26,7 +26,7 @@ def test_a_run_at_chance_is_grey_and_left_out_of_r():
     guess = row("lost", 900.0, 5.0, 4.0, accuracy=0.12)
     info = separation.info([*ROWS, guess], 10)
     assert info.r["deepfool"].r == pytest.approx(np.corrcoef(RATIOS, DEEPFOOL)[0, 1])
-    assert [point.by_chance for point in info.points] == [False] * 5 + [True]
+    assert info.guessing == (guess,)
     grey = [trace for trace in separation.figure(info).data if trace.name and "at chance" in trace.name]
     assert [list(trace.x) for trace in grey] == [[900.0], [900.0]]
     assert {trace.marker.color for trace in grey} == {"var(--muted)"}

@@ -1,9 +1,12 @@
 """The lab's film desk, its routes, its page and the offline export, without a browser."""
 
+import asyncio
 import os
 import re
 import stat
+import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -123,8 +126,8 @@ def client(monkeypatch):
         settings = Settings()
 
     monkeypatch.setattr(file_routes, "current", Hub)
-    routes = [Route("/lab/file", file_routes.desk_file), Route("/lab/film.html", file_routes.film_page),
-              Route("/lab/film.gif", file_routes.film_gif)]
+    routes = [Route("/lab/file", file_routes.desk_file),
+              *(Route(f"/lab/film.{ending}", file_routes.film_form) for ending in file_routes.FILM_FORMS)]
     return Client(Starlette(routes=routes))
 
 
@@ -144,6 +147,46 @@ def test_a_film_is_served_to_its_token_only(client, desk, raw):
     assert client.get(f"/lab/film.gif?token={token}&run=0").content.startswith(b"GIF89a")
     desk.adopt(raw)
     assert client.get(f"/lab/file?token={token}").status_code == 404  # another film, another token
+
+
+def test_who_asks_for_a_page_of_a_file_that_is_still_being_made_holds_up_nobody(client, desk):
+    made = Future()
+    token = desk.publish(desk.folder / "slow", made)
+
+    async def both():
+        waits = asyncio.create_task(client.ask(f"/lab/film.html?token={token}"))
+        other = await client.ask("/lab/file?token=x")
+        still = not waits.done()
+        made.cancel()
+        return other.status_code, still, (await waits).status_code
+
+    assert asyncio.run(both()) == (404, True, 404)
+
+
+def test_pages_that_are_made_keep_no_thread_from_other_requests_and_wait_in_a_line_that_ends(client, desk, raw,
+                                                                                             monkeypatch):
+    desk.adopt(raw)
+    begun, free = threading.Event(), threading.Event()
+
+    def slow(*_):
+        begun.set()
+        free.wait(PATIENCE_S)
+        return "made too late"
+
+    async def many():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        url = f"/lab/film.gif?token={desk.held.token}"
+        tasks = [asyncio.create_task(client.ask(url)) for _ in range(file_routes.WAITING + 1)]
+        try:
+            while not begun.is_set():
+                await asyncio.sleep(0.01)
+            file = await asyncio.wait_for(client.ask(url.replace("film.gif", "file")), PATIENCE_S / 2)
+        finally:
+            free.set()
+        return file.status_code, sorted([(await task).status_code for task in tasks])
+
+    monkeypatch.setattr(jobs, "do", slow)
+    assert asyncio.run(many()) == (200, [410] * file_routes.WAITING + [503])
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"},

@@ -25,7 +25,7 @@ from tests.patience import until
 
 @pytest.fixture
 def desk():
-    made_desk = InspectDesk("cpu")
+    made_desk = InspectDesk()
     yield made_desk
     made_desk.close()
 

@@ -15,7 +15,7 @@ from app.desks import file_routes, inspections, jobs, watch
 from app.desks.films import FilmDesk, Recording
 from app.desks.inspections import InspectDesk, InspectRefused
 from app.desks.studies import StudyDesk, SweepDesk
-from app.desks.watch import Allowance, _resident_by_ps, resident
+from app.desks.watch import _resident_by_ps, resident
 from lpc_core.config import unflatten
 from lpc_core.files.tensors import head, pack
 from lpc_core.film import film_bytes
@@ -132,7 +132,7 @@ def test_every_kind_of_job_has_the_limits(closing, monkeypatch, make, begin, adv
     for setting, most in (("LPC_JOB_MEMORY_MB", "64"), (time_setting, "1")):  # every job takes more
         monkeypatch.setenv("LPC_JOB_MEMORY_MB", "100000")
         monkeypatch.setenv(setting, most)
-        desk = closing(make("cpu"))
+        desk = closing(make())
         begin(desk)
         assert re.search(f"got one that takes (more|longer); {re.escape(advice)}{ASK}{setting}$", ended(desk).error)
 
@@ -189,7 +189,7 @@ def claim(rows):
     ("many.zip", members, 20_101, "expected at most 20,100 members in the archive, got 20,101; save fewer arrays"),
 ])
 def test_a_file_that_claims_or_lists_too_much_is_refused_by_what_it_goes_beyond(closing, name, make, count, words):
-    desk = closing(InspectDesk("cpu"))
+    desk = closing(InspectDesk())
     desk.take(name, make(count))
     assert ended(desk).error.startswith(words)
     assert desk.held is None
@@ -212,7 +212,7 @@ def test_a_file_that_claims_or_lists_too_much_is_refused_by_what_it_goes_beyond(
 def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(closing, monkeypatch, name, make,  # noqa: PLR0917
                                                                                count, setting, most, words):
     monkeypatch.setenv(setting, most)
-    desk = closing(InspectDesk("cpu"))
+    desk = closing(InspectDesk())
     desk.take(name, make(count))
     error = ended(desk).error
     assert words in error
@@ -222,14 +222,14 @@ def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(c
 
 def test_a_file_above_the_upload_limit_is_not_kept(closing, monkeypatch):
     monkeypatch.setenv("LPC_UPLOAD_MB", "1")
-    desk = closing(InspectDesk("cpu"))
+    desk = closing(InspectDesk())
     with pytest.raises(InspectRefused, match=f"a file of at most 1 MB, got 3 MB; save less in it{ASK}LPC_UPLOAD_MB"):
         desk.take("large.npz", io.BytesIO(bytes(3 * 2**20)))
     assert [path.name for path in desk.folder.iterdir()] == []
 
 
 def test_the_tensor_tree_of_a_page_is_read_within_the_servers_limits(closing, monkeypatch):
-    desk = closing(InspectDesk("cpu"))
+    desk = closing(InspectDesk())
     path = desk.folder / "upload-1.npz"
     path.write_bytes(packed(1_000_000).getvalue())
     desk.upload = inspections.Upload("zeros.npz", path, path.stat().st_size)
@@ -242,7 +242,7 @@ def test_a_films_page_is_made_within_the_limits(closing, monkeypatch):
     desk.adopt(film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu")))
     target = desk.folder / "page.html"
     with monkeypatch.context() as tight:
-        tight.setattr(Allowance, "of", lambda *_: Allowance(16, 100.0, "job_s", 100))  # less than its imports take
+        tight.setenv("LPC_JOB_MEMORY_MB", "64")  # less than its imports take
         error = jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER)
     assert error.endswith("record fewer γ, frames or points, or ask whoever runs the server to raise LPC_JOB_MEMORY_MB")
     assert jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER) == ""

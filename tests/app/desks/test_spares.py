@@ -85,7 +85,7 @@ def test_a_desk_s_job_goes_to_the_one_that_waits(waiter, monkeypatch):
 @pytest.mark.spares
 def test_the_inspection_page_has_one_ready(monkeypatch):
     monkeypatch.setattr(inspections, "REST_S", 0.01)
-    desk = inspections.InspectDesk("cpu")
+    desk = inspections.InspectDesk()
     try:
         ready = spares._waiting[inspections.INSPECTING]
         desk.upload = inspections.Upload("no.npz", desk.folder / "no.npz", 1)

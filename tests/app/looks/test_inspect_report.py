@@ -192,3 +192,19 @@ def test_ticks_are_round_and_inside(low, high):
     assert np.allclose(steps, steps[0], rtol=1e-6)
     mantissa = steps[0] / 10 ** np.floor(np.log10(steps[0] * 1.0001))
     assert min(abs(mantissa - one) for one in (1, 2, 5, 10)) < 1e-6
+
+
+def test_marks_of_the_classes_are_those_of_the_stage():
+    text = (Path(report_svg.__file__).parents[1] / "static" / "kit" / "palette.js").read_text()
+    shapes = re.findall(r'"([\w-]+)"', re.search(r"SHAPES = \[(.*?)\]", text, re.DOTALL)[1])
+    regular = {name: (int(corners), float(turn), float(size)) for name, corners, turn, size in
+               re.findall(r'"([\w-]+)": \[(\d+), (-?[\d.]+), ([\d.]+)\]', text)}
+    assert len(shapes) - len(regular) == 3
+    for shape, outline in zip(shapes, report_svg.OUTLINES, strict=True):
+        if shape in regular:
+            corners, turn, size = regular[shape]
+            np.testing.assert_allclose(outline**corners, (size * 1j**turn) ** corners)
+            np.testing.assert_allclose(outline[0], size * 1j**turn, atol=1e-12)
+        else:
+            assert len(outline) == {"star": 10, "x": 12, "cross": 12}[shape]
+            assert np.abs(outline).max() == pytest.approx({"star": 1.35}.get(shape, 1.2 * np.hypot(1, 0.38)))

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.charts import paper_figure
 from app.desks import experiments as desks
 from app.desks import jobs
-from app.desks.experiments import Diagram, ExperimentDesk
+from app.desks.experiments import ExperimentDesk
 from app.looks.phase_grid import grid, sentence
 from app.views import _experiments_runs
 from app.words import _, speaking
@@ -334,8 +334,3 @@ def test_every_shipped_figure_can_be_drawn():
         rows = [row.label for row in family.tables[0].rows]
         for data in family.figures.values():
             assert all(not card.empty for card in paper_figure.paper_cards(data, rows))
-
-
-def test_a_growing_diagram_keeps_its_run():
-    grown = Diagram(RunConfig(), (), 4).with_cell(CELLS[0])
-    assert (grown.config, grown.cells, grown.planned) == (RunConfig(), (CELLS[0],), 4)

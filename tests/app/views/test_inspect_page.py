@@ -104,7 +104,7 @@ def test_a_recognised_checkpoint_is_run_only_when_data_and_normalisation_were_ch
     {box.label: box for box in page.selectbox}["Activation"].set_value("tanh").run()
     button(page, "Run it").click().run()
     assert not page.exception
-    assert desk(page)._wish == Wish(data="digits", split="train", normalisation="0..1", activation="tanh")
+    assert desk(page).wish == Wish(data="digits", split="train", normalisation="0..1", activation="tanh")
 
 
 def chosen(page, label, value):
@@ -130,7 +130,7 @@ def test_a_folder_of_one_s_own_pictures(page):
     button(page, "Run it").click().run()
     assert not page.exception
     one = desk(page)
-    assert one._wish == Wish(data=str(one.data.path), data_name="pets", split="train", normalisation="0..1", side=32)
+    assert one.wish == Wish(data=str(one.data.path), data_name="pets", split="train", normalisation="0..1", side=32)
 
 
 def test_a_zip_of_one_s_own_pictures_and_an_npz(page):
@@ -143,7 +143,7 @@ def test_a_zip_of_one_s_own_pictures_and_an_npz(page):
     assert "Cut pictures to, pixels" in {box.label for box in page.number_input}
     button(page, "Run it").click().run()
     one = desk(page)
-    assert (one._wish.data, one._wish.data_name) == (str(one.data.path), "pets.zip")
+    assert (one.wish.data, one.wish.data_name) == (str(one.data.path), "pets.zip")
     assert [path.suffix for path in one.folder.glob("data-*")] == [".zip"]
 
 
@@ -173,7 +173,7 @@ def test_what_a_file_leaves_open_is_chosen_on_the_page(page):
     rows.set_value("1, 0").run()
     button(page, "Run it").click().run()
     assert not page.exception
-    wish = desk(page)._wish
+    wish = desk(page).wish
     assert (wish.weights, wish.order, wish.classes) == ("ema_state_dict", ("b", "a", "c"), "1, 0")
 
 
@@ -253,11 +253,11 @@ def test_samples_without_a_class_can_be_kept_and_left_out(page, before, words, a
     found = made(n=60)
     one.show(dataclasses.replace(found, source=found.source | {"unlabelled": before},
                                  embeddings=dataclasses.replace(found.embeddings, warnings=("6 of 66",), unlabelled=6)))
-    one._wish = Wish(picked={"labels": "y"})
+    one.wish = Wish(picked={"labels": "y"})
     again(page)
     button(page, words).click().run()
     assert not page.exception
-    assert one._wish == Wish(picked={"labels": "y"}, unlabelled=after)
+    assert one.wish == Wish(picked={"labels": "y"}, unlabelled=after)
 
 
 def named_in_cloud(held):
@@ -313,9 +313,9 @@ def test_a_question_is_answered_on_the_page(page):
     box.set_value("dino").run()
     button(page, "Read it so").click().run()
     assert not page.exception
-    assert one._wish == Wish(picked={"latents": "dino"})
+    assert one.wish == Wish(picked={"latents": "dino"})
     assert one.asks is None
-    assert one._wish.options() == ["--pick=latents=dino"]
+    assert one.wish.options() == ["--pick=latents=dino"]
 
 
 def test_two_files_stand_side_by_side_with_their_numbers(page):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from app.charts._card import Card
-from app.charts._chart import Chart
+from app.charts._card import Card, Chart
 from app.charts._track import Track
 
 
