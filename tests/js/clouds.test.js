@@ -3,7 +3,7 @@ import { CloudCamera } from "../../app/static/cloud/camera.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
 import { join } from "../../app/static/cloud/link.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
-import { PickGrid, inside, packed } from "../../app/static/cloud/pick.js";
+import { inside, packed } from "../../app/static/cloud/pick.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { rgb } from "../../app/static/kit/theme.js";
@@ -11,18 +11,11 @@ import { buffers } from "../../app/static/latents/mapping.js";
 import { nearest } from "../../app/static/latents/points.js";
 import { close, equal, test } from "./kit.js";
 
-test("the grid finds the nearest sample that is seen, bright ones first", () => {
-  const [x, y] = [[5, 30, 33, 90], [5, 30, 30, 90]];
+test("of the samples in reach the nearest is meant that is seen, bright ones first", () => {
+  const at = { x: [5, 30, 33, 90], y: [5, 30, 30, 90] };
   const strength = Uint8Array.of(SHOWN, FAINT, SHOWN, HIDDEN);
-  const grid = new PickGrid(x, y, strength, 4, 100, 100);
-  equal([grid.nearest(6, 6, 12, strength), grid.nearest(30, 30, 12, strength), grid.nearest(90, 90, 12, strength), grid.nearest(60, 60, 12, strength), grid.nearest(23, 23, 12, Uint8Array.of(2, 2, 2, 0))], [0, 2, -1, -1, 1]);
-  const many = Array.from({ length: 500 }, (_, i) => [(i * 37.7) % 100, (i * 61.3) % 100]);
-  const [mx, my, shown] = [many.map(([a]) => a), many.map(([, b]) => b), new Uint8Array(500).fill(SHOWN)];
-  const fine = new PickGrid(mx, my, shown, 500, 100, 100);
-  for (let k = 0; k < 50; k++) {
-    const [px, py] = [(k * 17.3) % 100, (k * 29.9) % 100];
-    equal(fine.nearest(px, py, 12, shown), nearest({ x: mx, y: my }, 500, px, py, 12));
-  }
+  const under = (x, y, how = strength) => nearest(at, 4, x, y, 12, how);
+  equal([under(6, 6), under(30, 30), under(90, 90), under(60, 60), under(23, 23, Uint8Array.of(2, 2, 2, 0))], [0, 2, -1, -1, 1]);
 });
 
 test("a lasso takes what lies inside it, also where it bends inwards", () => {

@@ -3,7 +3,7 @@
 import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
 import { el, select, setText } from "../kit/dom.js";
-import { StopSlider } from "../controls/stopslider.js";
+import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../controls/metricpopover.js";
@@ -71,15 +71,15 @@ export class Microscope extends Part {
   /** New moments are appended; whoever looks at the last one stays with the last. Another study starts afresh. */
   update(props) {
     const before = this.props.moments;
-    this.props = props;
+    super.update(props);
     const { moments } = props;
+    const last = moments.length - 1;
     const other = before.length && moments[0]?.url !== before[0].url;
     if (other) this.forget();
     const following = this.t < 0 || this.t >= before.length - 1 || other;
-    this.time.setStops(moments.length > 1 ? moments.map((_, i) => i / (moments.length - 1)) : [0], timeTicks(moments));
-    if (following && moments.length) this.go(moments.length - 1);
+    this.time.setStops(last > 0 ? moments.map((_, i) => i / last) : [0], quarterTicks(last, (i) => formatCount(moments[i].step)));
+    if (following && moments.length) this.go(last);
     else if (moments.length) this.time.show(this.t);
-    if (this.theme) this.restyle();
     this.request();
   }
 
@@ -218,13 +218,6 @@ export class Microscope extends Part {
     this.cloud.destroy();
     this.distances.destroy();
   }
-}
-
-function timeTicks(moments) {
-  const last = moments.length - 1;
-  if (last < 1) return [];
-  const at = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)))];
-  return at.map((i, k) => ({ share: i / last, text: formatCount(moments[i].step), minor: k % 2 === 1 }));
 }
 
 export default keeping((element, data) => new Microscope(element, data));

@@ -36,9 +36,8 @@ export class Readings extends Part {
   }
 
   update(props) {
-    this.props = props;
+    super.update(props);
     this.fill();
-    if (this.theme) this.restyle();
   }
 
   head({ key, text }) {

@@ -1,5 +1,6 @@
 // What is chosen in a point cloud: by hand or by kind, told to the page in a while and to clouds of the same rows at once.
 
+import { flagsOf } from "../kit/linked.js";
 import { join } from "./link.js";
 import { packed } from "./pick.js";
 
@@ -20,26 +21,26 @@ export class Choice {
 
   /** All samples that are "wrong", or the "ambiguous" ones. */
   choose(what) {
-    const flags = new Uint8Array(this.file.n);
-    if (what === "wrong") flags.set(this.file.wrong);
-    else for (const i of this.file.info.ambiguous) flags[i] = 1;
-    this.take(flags);
+    const { n, wrong, info } = this.file;
+    this.take(what === "wrong" ? wrong : flagsOf(n, info.ambiguous));
   }
 
   /** These rows of the file, as far as it has them here. */
   chooseRows(rows) {
-    const flags = new Uint8Array(this.file.n);
-    for (const row of rows) if (this.file.sampleOf(row) >= 0) flags[this.file.sampleOf(row)] = 1;
-    this.take(flags);
+    this.take(this.flagsOf(rows));
+  }
+
+  flagsOf(rows) {
+    return flagsOf(this.file.n, Array.from(rows, (row) => this.file.sampleOf(row)));
   }
 
   /** "wrong" or "ambiguous" where these are the ones chosen, else their rows. */
   named() {
     const { file, flags } = this;
     if (!flags) return "";
-    const ambiguous = new Set(file.info.ambiguous);
+    const ambiguous = flagsOf(file.n, file.info.ambiguous);
     if (flags.every((flag, i) => flag === file.wrong[i])) return "wrong";
-    if (flags.every((flag, i) => flag === Number(ambiguous.has(i)))) return "ambiguous";
+    if (flags.every((flag, i) => flag === ambiguous?.[i])) return "ambiguous";
     return spans(rowsOf(file, flags).sort((a, b) => a - b));
   }
 
@@ -70,9 +71,7 @@ export class Choice {
   /** What another cloud of the same rows says. */
   hear(what, value) {
     if (what === "hover") return this.hooks.pointed(value < 0 ? -1 : this.file.sampleOf(value));
-    const flags = value && new Uint8Array(this.file.n);
-    for (const row of value ?? []) if (this.file.sampleOf(row) >= 0) flags[this.file.sampleOf(row)] = 1;
-    this.set(flags);
+    this.set(this.flagsOf(value ?? []));
   }
 
   close() {
@@ -105,7 +104,5 @@ export function* numbersIn(text, most) {
 }
 
 function rowsOf(file, flags) {
-  const rows = [];
-  for (let i = 0; i < flags.length; i++) if (flags[i]) rows.push(file.row(i));
-  return rows;
+  return Array.from(flags.keys()).filter((i) => flags[i]).map((i) => file.row(i));
 }

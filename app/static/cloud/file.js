@@ -1,5 +1,6 @@
 // The files of a point cloud: the samples at once, single nodes and thumbnails by byte range when they are wanted.
 
+import { imageOf } from "../kit/canvas.js";
 import { nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { tr } from "../kit/words.js";
@@ -104,10 +105,7 @@ export class CloudFile {
   async thumb(i) {
     if (!this.info.image) return null;
     if (!this.thumbs.has(i)) {
-      const [height, width, channels] = this.info.image;
-      const size = height * width * channels;
-      this.thumbs.set(i, bytesOf(this.urls.imagesUrl, this.info.images_at + size * i, size)
-        .then((bytes) => pictureOf(new Uint8Array(bytes), height, width, channels)));
+      this.thumbs.set(i, pictureAt(this.urls.imagesUrl, this.info.images_at, this.info.image, i));
       if (this.thumbs.size > KEPT_THUMBS) this.thumbs.delete(this.thumbs.keys().next().value);
     }
     return this.thumbs.get(i);
@@ -115,7 +113,7 @@ export class CloudFile {
 }
 
 /** `size` bytes of a file from byte `from` on, or all of it. */
-export async function bytesOf(url, from = 0, size = 0) {
+async function bytesOf(url, from = 0, size = 0) {
   const headers = size ? { Range: `bytes=${from}-${from + size - 1}` } : {};
   const answer = await fetch(new URL(url, document.baseURI), { headers });
   if (!answer.ok) throw new Error(answer.status === 404 ? tr("these points are no longer held by the server") : tr("the points could not be loaded ({status})", { status: answer.status }));
@@ -141,14 +139,10 @@ function spreadOut(axes, { n, K, G }) {
   };
 }
 
-/** Pixels (height, width, channels) as an ImageData. */
-export function pictureOf(bytes, height, width, channels) {
-  const image = new ImageData(width, height);
-  for (let i = 0, j = 0; i < width * height; i++, j += channels) {
-    const colour = channels >= 3;
-    image.data.set([bytes[j], bytes[colour ? j + 1 : j], bytes[colour ? j + 2 : j], 255], 4 * i);
-  }
-  return image;
+/** The ImageData of the picture at `place` among those of a shape that begin at byte `from` of a file. */
+export async function pictureAt(url, from, shape, place) {
+  const size = shape.reduce((product, side) => product * side);
+  return imageOf(new Uint8Array(await bytesOf(url, from + size * place, size)), shape);
 }
 
 /** 0…n−1 in an order that is mixed, and the same each time: no class hides another, and a part of it is a fair sample. */

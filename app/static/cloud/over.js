@@ -1,6 +1,7 @@
 // What lies over the samples: class means, predicted points, the head's rows, the sample pointed at, a region being drawn.
 
-import { drawCrosses, drawMeans, label } from "../latents/overlays.js";
+import { clip, line } from "../kit/canvas.js";
+import { drawCrosses, drawMeans, drawRing, label } from "../latents/overlays.js";
 
 const EDGE = 9; // pixels a mark at the border stays inside
 const ROWS_SHARE = 0.42; // longest head row, as a share of the view
@@ -9,15 +10,12 @@ const ROWS_SHARE = 0.42; // longest head row, as a share of the view
 export function drawOver(ctx, picture, { layers, gamma, focus, hover, path }) {
   const { camera, axes, file, theme, at, spots } = picture;
   const { rect } = camera;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(rect.x, rect.y, rect.w, rect.h);
-  ctx.clip();
+  clip(ctx, rect);
   ctx.translate(rect.x, rect.y);
   if (layers.head && axes.head) drawHead(ctx, picture, focus);
   if (layers.means && axes.means) drawMeans(ctx, camera.project(axes.means, file.K, spots), file.K, theme);
   if (layers.points && axes.points && file.G) drawPredicted(ctx, picture, gamma, focus);
-  if (hover >= 0) ring(ctx, at.x[hover], at.y[hover], theme);
+  if (hover >= 0) drawRing(ctx, at.x[hover], at.y[hover], theme);
   ctx.translate(-rect.x, -rect.y);
   if (path) region(ctx, path, theme);
   ctx.restore();
@@ -67,22 +65,11 @@ function drawHead(ctx, { camera, axes, file, colours, theme }, focus) {
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.1 : 0.9;
     ctx.strokeStyle = colours[c];
     ctx.lineWidth = 2;
-    ctx.beginPath();
-    ctx.moveTo(from.x[0], from.y[0]);
-    ctx.lineTo(x, y);
-    ctx.stroke();
+    line(ctx, from.x[0], from.y[0], x, y);
     ctx.font = `11px ${theme.font}`;
     if (file.K <= 12) label(ctx, `W ${file.info.class_names[c].slice(0, 12)}`, x, y - 8, theme, theme.text);
   }
   ctx.globalAlpha = 1;
-}
-
-function ring(ctx, x, y, theme) {
-  ctx.lineWidth = 2;
-  ctx.strokeStyle = theme.text;
-  ctx.beginPath();
-  ctx.arc(x, y, 7, 0, 2 * Math.PI);
-  ctx.stroke();
 }
 
 function region(ctx, path, theme) {

@@ -1,44 +1,4 @@
-// Which samples lie under the pointer or inside a drawn region.
-
-const CELL = 24; // pixels
-
-/** Samples by cells of the screen, so that the nearest is found among a few. */
-export class PickGrid {
-  constructor(x, y, strength, n, w, h) {
-    const [columns, rows] = [Math.ceil(w / CELL) || 1, Math.ceil(h / CELL) || 1];
-    Object.assign(this, { x, y, columns, rows });
-    const cell = new Int32Array(n);
-    const ends = new Uint32Array(columns * rows + 1);
-    for (let i = 0; i < n; i++) {
-      const seen = strength[i] && x[i] >= 0 && y[i] >= 0 && x[i] < w && y[i] < h;
-      cell[i] = seen ? Math.floor(y[i] / CELL) * columns + Math.floor(x[i] / CELL) : -1;
-      if (seen) ends[cell[i] + 1] += 1;
-    }
-    for (let c = 0; c < columns * rows; c++) ends[c + 1] += ends[c];
-    const at = ends.slice();
-    this.members = new Uint32Array(ends[columns * rows]);
-    for (let i = 0; i < n; i++) if (cell[i] >= 0) this.members[at[cell[i]]++] = i;
-    this.ends = ends;
-  }
-
-  /** The sample nearest to (px, py), at most `reach` ≤ 24 pixels away; −1 when there is none. Bright ones come before dimmed. */
-  nearest(px, py, reach, strength) {
-    const [column, row] = [Math.floor(px / CELL), Math.floor(py / CELL)];
-    let [best, least] = [-1, Infinity];
-    for (let r = Math.max(0, row - 1); r <= Math.min(this.rows - 1, row + 1); r++) {
-      for (let c = Math.max(0, column - 1); c <= Math.min(this.columns - 1, column + 1); c++) {
-        const cell = r * this.columns + c;
-        for (let k = this.ends[cell]; k < this.ends[cell + 1]; k++) {
-          const i = this.members[k];
-          const distance = (this.x[i] - px) ** 2 + (this.y[i] - py) ** 2;
-          const worth = distance + (strength[i] === 1 ? reach * reach : 0);
-          if (distance <= reach * reach && worth < least) [best, least] = [i, worth];
-        }
-      }
-    }
-    return best;
-  }
-}
+// Which samples lie inside a drawn region, and how a choice is told.
 
 /** The samples inside the polygon `path` that are not filtered away, as a bitless Uint8Array (n). */
 export function inside(path, x, y, strength, n) {

@@ -120,7 +120,7 @@ export class CompareStage extends LiveView {
     this.group.members = [];
     this.legend.replaceChildren();
     this.panels = titles.map((title, index) => new ComparePanel({
-      index, title, follows: follows[index], legend: index ? el("div") : this.legend, controls: this.views, layers: () => this.layers.read(), group: this.group,
+      index, title, follows: follows[index], legend: index ? el("div") : this.legend, controls: this.views, layers: this.layers, group: this.group,
       hooks: { redraw: () => this.request(), wantThumbs: () => this.send({ type: "thumbs" }) },
     }));
     const { legendView } = this.panels[0].latents;

@@ -48,6 +48,13 @@ export class Part {
     this.request();
   }
 
+  /** New props, the theme's and the link's among them; what else changes is the part's. */
+  update(props) {
+    this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
+    if (this.theme) this.restyle();
+  }
+
   /** Asks for `draw(now)` in the next animation frame. */
   request() {
     if (this.raf || this.gone) return;

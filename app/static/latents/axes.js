@@ -6,9 +6,9 @@ import { tr } from "../kit/words.js";
 export const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
 
 export class Axes {
-  /** handlers: {userZoom(), follow(), changed(), selected(points|null), exportImage(format)} */
+  /** handlers: {userZoom(), follow(), selected(points|null), exportImage(format)} */
   constructor(Plotly, host, handlers) {
-    Object.assign(this, { Plotly, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null });
+    Object.assign(this, { Plotly, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null, half: null });
     this.ready = false;
   }
 
@@ -65,6 +65,7 @@ export class Axes {
 
   moved() {
     const { xaxis, yaxis } = this.host._fullLayout;
+    this.half = null;
     this.range = [[...xaxis.range], [...yaxis.range]];
     this.handlers.userZoom();
   }
@@ -82,8 +83,14 @@ export class Axes {
     const { rect } = this.where();
     const side = Math.min(rect.w, rect.h);
     const [rx, ry] = [(half * rect.w) / side, (half * rect.h) / side];
-    this.range = [[cx - rx, cx + rx], [cy - ry, cy + ry]];
-    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
+    this.see([[cx - rx, cx + rx], [cy - ry, cy + ry]]);
+    this.half = cx || cy ? null : half; // about the origin
+  }
+
+  /** Looks at [[x0, x1], [y0, y1]]. */
+  see(range) {
+    Object.assign(this, { range, half: null });
+    if (this.ready) this.Plotly.relayout(this.host, { "xaxis.range": [...range[0]], "yaxis.range": [...range[1]] });
   }
 
   /** Shifts by (dx, dy) pixels and zooms by `factor` about (x, y), by hand. */
@@ -92,9 +99,8 @@ export class Axes {
     const [ax, ay] = [cx + (x - rect.x - rect.w / 2) / scale, cy - (y - rect.y - rect.h / 2) / scale]; // what lies under the fingers
     const [mx, my] = [ax + (cx - ax) / factor - dx / scale / factor, ay + (cy - ay) / factor + dy / scale / factor];
     const [rx, ry] = [rect.w / 2 / scale / factor, rect.h / 2 / scale / factor];
-    this.range = [[mx - rx, mx + rx], [my - ry, my + ry]];
+    this.see([[mx - rx, mx + rx], [my - ry, my + ry]]);
     this.handlers.userZoom();
-    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
   }
 
   setTitles(titles) {
@@ -111,6 +117,7 @@ export class Axes {
 
   resize() {
     const { host } = this;
+    this.half = null;
     if (!this.ready) return this.theme && this.draw();
     this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth) });
   }

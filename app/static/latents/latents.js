@@ -3,7 +3,7 @@
 import { Axes } from "./axes.js";
 import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
-import { el } from "../kit/dom.js";
+import { REDUCED, el } from "../kit/dom.js";
 import { momentOf } from "../kit/frames.js";
 import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
@@ -21,12 +21,11 @@ import { Tween, comparable } from "./tween.js";
 import { VIEW, described, titlesOf } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
-const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Latents {
-  /** parts: {plot, legend, selection, controls, layers(), linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
+  /** parts: {plot, legend, selection, controls, layers: a `Layers`, linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, aim: null });
+    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, aim: null, axesMs: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
@@ -39,7 +38,10 @@ export class Latents {
     this.legendView = new Legend(this.legend, () => this.refocus());
     this.spin = new Spin(this.surface, () => this.redraw());
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs, this.linked);
-    this.linked.hear(() => this.relinked());
+    this.linked.hear(() => { // of what is pointed at or chosen, here or in another view
+      this.chosen.say(this.setupMessage);
+      this.redraw();
+    });
     guardWheel(this.surface);
     this.surface.addEventListener("pointerdown", () => this.hold());
     this.touch = new Touch(this.surface, { move: (...how) => this.moveBy(...how) });
@@ -68,7 +70,7 @@ export class Latents {
     this.Plotly = Plotly;
     this.axes = new Axes(Plotly, this.gd, {
       userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
-      selected: (points) => this.chooseThose(points), exportImage: (format) => this.exportImage(format),
+      selected: (points) => this.choose(points && points.map(({ customdata }) => customdata)), exportImage: (format) => this.exportImage(format),
     });
     if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
     if (this.theme) this.axes.draw(this.theme);
@@ -155,7 +157,7 @@ export class Latents {
     const { flags, pointed } = this.linked;
     if (this.handed && flags !== this.flagged) this.handOver();
     this.painter.paint(scene, mapping, {
-      layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus, flags, pointed,
+      layers: this.layers.on, ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus, flags, pointed,
       theme: this.theme, whole: this.whole(scene), reach: this.camera.half, samples: !this.handed || !this.whole(scene), told: this.told ?? scene.info,
     });
     this.hover.refresh();
@@ -164,12 +166,19 @@ export class Latents {
     return moving || gliding;
   }
 
+  /** The camera's zoom, and the axes after it where they are behind; returns whether it glides. */
   follow(scene, now) {
-    const before = this.camera.half;
-    const extent = extentOf(scene, this.setupMessage.info.d);
-    const gliding = this.camera.update(extent, now, REDUCED.matches);
-    if (scene.p === 2 && !this.held && this.camera.half !== before && this.camera.mode === "follow") this.axes.lookAt(this.camera.half);
+    const gliding = this.glide(scene, now);
+    const { axes, camera: { half, mode } } = this;
+    const behind = scene.p === 2 && mode === "follow" && !this.held && half && half !== axes.half;
+    if (!behind || (gliding && now - this.lookedAt < this.axesMs)) return gliding;
+    axes.lookAt(half);
+    this.lookedAt = now;
     return gliding;
+  }
+
+  glide(scene, now) {
+    return this.camera.update(extentOf(scene, this.setupMessage.info.d), now, REDUCED.matches);
   }
 
   mappingFor(scene) {
@@ -180,9 +189,8 @@ export class Latents {
   }
 
   drawn() {
-    const { at } = this.painter;
-    if (!this.current || at.n !== this.current.scene.n) return null;
-    return { at, scene: this.current.scene, setup: this.setupMessage, titles: this.titles };
+    const { painter: { at }, current, setupMessage: setup, titles } = this;
+    return current && at.n === current.scene.n ? { at, scene: current.scene, setup, titles } : null;
   }
 
   /** Nothing moves: if the run does not either, give the points to Plotly. */
@@ -201,7 +209,6 @@ export class Latents {
 
   takeBack() {
     clearTimeout(this.settle);
-    if (!this.handed) return;
     this.handed = false;
     this.axes.setTraces([]);
   }
@@ -211,16 +218,10 @@ export class Latents {
     this.redraw();
   }
 
-  /** Plotly's lasso; it shows its choice by itself. */
-  chooseThose(points) {
-    this.flagged = points && flagsOf(this.linked.count, points.map(({ customdata }) => customdata));
+  /** By Plotly's lasso, which shows its choice by itself. */
+  choose(samples) {
+    this.flagged = samples && flagsOf(this.linked.count, samples);
     this.linked.choose(this.flagged);
-  }
-
-  /** What is pointed at or chosen, here or in another view. */
-  relinked() {
-    this.chosen.say(this.setupMessage);
-    this.redraw();
   }
 
   exportImage(format) {
@@ -235,7 +236,6 @@ export class Latents {
     if (!w || !h) return;
     this.painter.resize(w, h);
     this.axes.resize();
-    if (this.camera.half && this.camera.mode === "follow" && this.axes.ready) this.axes.lookAt(this.camera.half);
     this.redraw();
   }
 

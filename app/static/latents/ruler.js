@@ -1,5 +1,6 @@
 // A vertical log strip that always shows the shell shrinking, whatever the zoom: R now, where it began, where it was.
 
+import { line } from "../kit/canvas.js";
 import { formatDecade, formatNumber } from "../kit/format.js";
 import { label } from "./overlays.js";
 
@@ -43,10 +44,7 @@ function drawScale(ctx, { x, top, height, decades, yOf, worded }, theme) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 4;
   ctx.lineCap = "round";
-  ctx.beginPath();
-  ctx.moveTo(x, top);
-  ctx.lineTo(x, top + height);
-  ctx.stroke();
+  line(ctx, x, top, x, top + height);
   ctx.lineCap = "butt";
   ctx.fillStyle = theme.muted;
   const every = Math.ceil(decades / Math.max(1, Math.floor(height / 36)));

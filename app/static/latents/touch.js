@@ -1,5 +1,10 @@
 // Fingers on a latent view: one scrolls the page (or turns what is turned sideways), two move and zoom the view.
 
+import { within } from "../kit/dom.js";
+
+/** The middle of two points and their distance: {x, y, size}. */
+export const spreadOf = ([[ax, ay], [bx, by]]) => ({ x: (ax + bx) / 2, y: (ay + by) / 2, size: Math.hypot(ax - bx, ay - by) });
+
 export class Touch {
   /** hooks: {move(dx, dy, factor, x, y)}: the two fingers' middle moved, and spread, about (x, y). */
   constructor(surface, { move }) {
@@ -25,12 +30,8 @@ export class Touch {
     if (before) this.move(now.x - before.x, now.y - before.y, before.size > 0 ? now.size / before.size : 1, now.x, now.y);
   }
 
-  spread([a, b]) {
-    const box = this.surface.getBoundingClientRect();
-    return {
-      x: (a.clientX + b.clientX) / 2 - box.left, y: (a.clientY + b.clientY) / 2 - box.top,
-      size: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY),
-    };
+  spread(touches) {
+    return spreadOf([...touches].map((touch) => within(this.surface, touch)));
   }
 }
 

@@ -28,7 +28,7 @@ export class Stage extends LiveView {
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read(), linked },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: this.layers, linked },
       { redraw: () => this.request(), wantThumbs });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, linked, sendLarge: () => this.sendView() });
     linked.hear(() => this.linked.active !== this.linkedTold && this.sendView());
