@@ -1,9 +1,7 @@
-import { combined } from "../../app/static/cloud/choice.js";
+import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
-import { join } from "../../app/static/cloud/link.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
-import { inside, packed } from "../../app/static/cloud/pick.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { rgb } from "../../app/static/kit/theme.js";

@@ -4,7 +4,7 @@ import { formatTick } from "../kit/format.js";
 import { line } from "../kit/canvas.js";
 import { drawAxes, label } from "../latents/overlays.js";
 
-export const MARGIN = { l: 50, r: 10, t: 10, b: 38 };
+const MARGIN = { l: 50, r: 10, t: 10, b: 38 };
 const TICK_PX = 78; // about this far apart
 
 /** Where the samples are drawn on a surface of w × h. */

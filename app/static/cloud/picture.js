@@ -6,9 +6,9 @@ import { saveBlob } from "../controls/savemenu.js";
 import { buffers } from "../latents/mapping.js";
 import { nearest } from "../latents/points.js";
 import { drawDirections, drawGround, plotRect } from "./axes.js";
+import { inside } from "./choice.js";
 import { drawOver } from "./over.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "./paint.js";
-import { inside } from "./pick.js";
 
 const REACH = 12; // pixels from the pointer to a sample it means
 const SETTLE_MS = 140; // after a movement, until everything is drawn again

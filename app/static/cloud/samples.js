@@ -1,7 +1,7 @@
 // A list of samples: pictures or captions with class, prediction and row; pointing at one rings it in the point cloud.
 
+import { join } from "./choice.js";
 import { pictureAt } from "./file.js";
-import { join } from "./link.js";
 import { putImage } from "../kit/canvas.js";
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";

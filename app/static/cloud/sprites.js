@@ -3,7 +3,7 @@
 import { outlineOf, shapeOf, trace } from "../kit/palette.js";
 
 export const LEVELS = 4; // of depth: far ones are smaller and fainter
-export const SUBS = 4; // positions within a pixel, two each way
+const SUBS = 4; // positions within a pixel, two each way
 const KINDS = 3;
 export const FILLED = 0;
 export const HOLLOW = 1;

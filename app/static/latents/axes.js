@@ -3,7 +3,7 @@
 import { tr } from "../kit/words.js";
 
 /** Around the plot area of a view so wide; at the right there is room for the ruler, with its words where that leaves enough. */
-export const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
+const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
 
 export class Axes {
   /** handlers: {userZoom(), follow(), selected(points|null), exportImage(format)} */
@@ -125,4 +125,27 @@ export class Axes {
   destroy() {
     if (this.ready) this.Plotly.purge(this.host);
   }
+}
+
+/** Axes before Plotly has arrived: the same plot area with nothing drawn in it, so that the points move at once. */
+export class BareAxes {
+  constructor(host) {
+    Object.assign(this, { host, half: 1, cx: 0, cy: 0, ready: true });
+  }
+
+  where() {
+    const { l, r, t, b } = margins(this.host.clientWidth);
+    const [w, h] = [this.host.clientWidth - l - r, this.host.clientHeight - t - b];
+    return { rect: { x: l, y: t, w, h }, cx: this.cx, cy: this.cy, scale: Math.min(w, h) / 2 / this.half };
+  }
+
+  lookAt(half, cx = 0, cy = 0) {
+    Object.assign(this, { half, cx, cy });
+  }
+
+  draw() {}
+  setTitles() {}
+  setTraces() {}
+  resize() {}
+  destroy() {}
 }

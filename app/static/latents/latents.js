@@ -1,7 +1,6 @@
 // The latent view: samples, shell, collapse points and forces on a canvas over Plotly's axes, or turned in 3-D.
 
-import { Axes } from "./axes.js";
-import { BareAxes } from "./bareaxes.js";
+import { Axes, BareAxes } from "./axes.js";
 import { Camera, extentOf } from "./camera.js";
 import { REDUCED, el } from "../kit/dom.js";
 import { momentOf } from "../kit/frames.js";
