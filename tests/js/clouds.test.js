@@ -1,8 +1,11 @@
 import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
+import { CloudFile } from "../../app/static/cloud/file.js";
+import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
+import { Microscope } from "../../app/static/cards/microscope.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { rgb } from "../../app/static/kit/theme.js";
 import { buffers } from "../../app/static/latents/mapping.js";
@@ -82,4 +85,48 @@ test("the microscope measures one class about its mean", () => {
   close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
   close(about.predicted, [-1 / 3, 0]);
   equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
+});
+
+/** Hands on a surface with a lasso; what they tell of regions and clicks. */
+function lasso() {
+  const [surface, told] = [document.createElement("div"), []];
+  document.body.append(surface);
+  surface.setPointerCapture = () => {};
+  const hooks = { tool: () => "lasso", deep: () => false, region: (path, done) => told.push([path && path.length, done]), click: () => told.push("click"), point() {} };
+  const hands = new Hands(surface, hooks);
+  const send = (type, clientX, clientY) => surface.dispatchEvent(new PointerEvent(type, { pointerId: 1, button: 0, clientX, clientY }));
+  return { hands, told, send };
+}
+
+test("a region that is given up, or too small to be one, does not stay drawn", () => {
+  const [given, small, whole] = [lasso(), lasso(), lasso()];
+  for (const { send } of [given, small, whole]) send("pointerdown", 10, 10);
+  for (const { send } of [given, whole]) send("pointermove", 40, 10);
+  small.send("pointermove", 11, 10);
+  given.send("pointercancel", 40, 10);
+  for (const { send } of [small, whole]) send("pointerup", 40, 10);
+  equal([given.told, small.told], [[[2, false], [null, false]], [[2, false], [null, false], "click"]]);
+  equal(whole.told.at(-1), [2, true]);
+});
+
+test("a picture that could not be fetched is asked for again", async () => {
+  const [fetched, answers] = [window.fetch, [new Response("", { status: 503 }), new Response(Uint8Array.of(7), { status: 206 })]];
+  window.fetch = async () => answers.shift();
+  try {
+    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, { imagesUrl: "/images" });
+    equal(await file.thumb(0).catch(({ message }) => message), "the points could not be loaded (503)");
+    equal((await file.thumb(0)).data, [7, 7, 7, 255]);
+    equal([file.row(0), file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
+  } finally {
+    window.fetch = fetched;
+  }
+});
+
+test("the microscope offers the classes that have samples", async () => {
+  const moment = new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
+  Microscope.prototype.load = async () => moment;
+  const scope = new Microscope(document.body, { moments: [{ step: 0, url: "a" }], classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
+  await scope.go(0);
+  equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
+  scope.destroy();
 });

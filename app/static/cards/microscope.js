@@ -151,11 +151,11 @@ export class Microscope extends Part {
 
   buildPicks() {
     const { classNames } = this.props;
-    const { d } = this.sample;
+    const { d, labels } = this.sample;
     const key = JSON.stringify([classNames, d]);
     if (key === this.picksKey) return;
     this.picksKey = key;
-    const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]), String(this.c), (c) => this.settle({ c: Number(c) }), { "data-testid": "lpc-scope-class" });
+    const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]).filter((_, c) => labels.includes(c)), String(this.c), (c) => this.settle({ c: Number(c) }), { "data-testid": "lpc-scope-class" });
     const node = (at) => select(at ? tr("Node upward") : tr("Node to the right"), Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle({ nodes: this.nodes.with(at, Number(j)) }));
     this.picks.replaceChildren(el("span", { class: "lpc-hint", text: tr("class") }), classes,
       ...(d > 2 ? [el("span", { class: "lpc-hint", text: tr("nodes") }), node(0), node(1)] : []));

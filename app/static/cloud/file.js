@@ -128,7 +128,7 @@ function spreadOut(axes, { n, K, G }) {
   const jitter = Float32Array.from({ length: n }, (_, i) => (((i * 0.754877666) % 1) - 0.5) * (reach || 1));
   const zeros = (count) => new Float32Array(count);
   return {
-    ...axes, titles: [axes.titles[0], "spread"], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],
+    ...axes, titles: [axes.titles[0], tr("spread")], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],
     points: axes.points && [axes.points[0], zeros(G * K)], head: axes.head && [axes.head[0], zeros(K)], origin: [0, 0],
   };
 }

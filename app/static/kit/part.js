@@ -95,6 +95,7 @@ export class Part {
 
 /** Covers `host` with what is being waited for, or with why it failed; nothing uncovers it. */
 export function sayCover(host, text, failed = false) {
-  host.replaceChildren(el("div", { class: failed ? "lpc-cover-box lpc-failed" : "lpc-cover-box" }, el("div", { class: "lpc-spinner" }), el("p", { text })));
+  host.classList.toggle("lpc-failed", failed);
+  host.replaceChildren(el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner" }), el("p", { text })));
   host.hidden = !text;
 }
