@@ -13,7 +13,6 @@ export class Sample {
     this.z = latents.data;
     this.labels = Int32Array.from(labels.data, Number);
     this.collapse_points = points?.data ?? null;
-    this.classes = this.labels.reduce((most, c) => Math.max(most, c), -1) + 1;
     this.views = new Map();
   }
 
@@ -46,8 +45,8 @@ class About {
     this.sorted = this.distances.slice().sort();
     this.median = this.sorted.length ? this.sorted[Math.floor(this.sorted.length / 2)] : NaN;
     this.farthest = this.sorted.at(-1) ?? NaN;
-    this.others = Array.from({ length: sample.classes }, (_, k) => k).filter((k) => k !== c && sample.labels.includes(k));
-    this.nearestOther = Math.min(...this.others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
+    const others = [...new Set(sample.labels)].filter((k) => k !== c);
+    this.nearestOther = Math.min(...others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
     this.predicted = sample.collapse_points ? Array.from({ length: d }, (_, j) => sample.collapse_points[c * d + j] - this.mean[j]) : null;
   }
 

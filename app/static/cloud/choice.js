@@ -65,17 +65,13 @@ export class Choice {
     this.set(combined(this.flags, flags, how));
     this.link?.tell("chosen", this.flags && rowsOf(this.file, this.flags));
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.hooks.tell(this.report()), TELL_MS);
+    this.telling = setTimeout(() => this.hooks.tell({ count: this.count, bits: this.flags ? packed(this.flags) : "" }), TELL_MS);
   }
 
   set(flags) {
     this.count = flags ? flags.reduce((sum, flag) => sum + flag, 0) : 0;
     this.flags = this.count ? flags : null;
     this.hooks.changed();
-  }
-
-  report() {
-    return { count: this.count, bits: this.flags ? packed(this.flags) : "" };
   }
 
   /** The other clouds hear which sample is pointed at; −1 is none. */

@@ -9,7 +9,7 @@ import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
 import { Legend } from "./legend.js";
 import { Linked, flagsOf } from "../kit/linked.js";
-import { planeMapping, turnedMapping } from "./mapping.js";
+import { planeMapping, rotationOf, turnedMapping } from "./mapping.js";
 import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
@@ -181,8 +181,8 @@ export class Latents {
   }
 
   mappingFor(scene) {
-    const { clientWidth: w, clientHeight: h } = this.plot;
-    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, this.camera.half / this.spin.zoom, this.spin.rotation());
+    const { camera, spin, plot: { clientWidth: w, clientHeight: h } } = this;
+    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, camera.half / spin.zoom, rotationOf(spin.yaw, spin.pitch));
     const { rect, cx, cy, scale } = this.axes.where();
     return planeMapping(rect, cx, cy, scale);
   }

@@ -23,7 +23,8 @@ export function drawRuler(ctx, rect, beside, { radius, told, largest, rings }, t
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
   drawScale(ctx, { x, top, height, decades, yOf, worded: beside > WORDED }, theme);
-  for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
+  ctx.fillStyle = theme.muted;
+  for (const ring of rings) ctx.fillRect(x - 7, yOf(ring.radius / largest) - 0.5, 14, 1.5);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
   ctx.fillRect(x - 2, y, 4, top + height - y);
@@ -32,11 +33,6 @@ export function drawRuler(ctx, rect, beside, { radius, told, largest, rings }, t
   ctx.fill();
   ctx.font = `600 12px ${theme.font}`;
   label(ctx, `R ${formatNumber(told)}`, x + 6, top + height + 15, theme, theme.text);
-}
-
-function tick(ctx, x, y, theme) {
-  ctx.fillStyle = theme.muted;
-  ctx.fillRect(x - 7, y - 0.5, 14, 1.5);
 }
 
 /** Decades in words, or as marks alone. */

@@ -1,6 +1,6 @@
 // Turning the 3-D view: drag or arrow keys to rotate, wheel or two fingers to zoom.
 
-import { TURNED, rotationOf, turnedBy } from "./mapping.js";
+import { TURNED, turnedBy } from "./mapping.js";
 
 export class Spin {
   constructor(surface, changed) {
@@ -9,10 +9,6 @@ export class Spin {
     surface.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, () => (this.last = null));
     surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-  }
-
-  rotation() {
-    return rotationOf(this.yaw, this.pitch);
   }
 
   grab(event) {

@@ -37,12 +37,12 @@ export class Touch {
 
 /** Calls `done` when the pointer that is down comes up, wherever that is. */
 export function onceUp(done) {
-  const ends = ["pointerup", "pointercancel"];
+  const heard = new AbortController();
   const release = () => {
-    for (const end of ends) window.removeEventListener(end, release, true);
+    heard.abort();
     done();
   };
-  for (const end of ends) window.addEventListener(end, release, true);
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { capture: true, signal: heard.signal });
 }
 
 /** A wheel scrolls the page until `surface` has been clicked (focused) or Ctrl is held. */
