@@ -65,7 +65,7 @@ export class ComparePanel {
     const info = this.frame?.info;
     return {
       step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.norm_mean ?? null, halfRange: camera.half,
-      range: axes.range ?? null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
+      range: axes.drawn ? axes.range : null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
       sentence: this.sentence.textContent, metrics: { ...this.history.latest }, said: { ...this.told },
     };
   }

@@ -1,15 +1,27 @@
-// The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above.
+// The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above. Until it
+// has arrived nothing is drawn in the same area, so that the points move at once.
 
 import { tr } from "../kit/words.js";
 
 /** Around the plot area of a view so wide; at the right there is room for the ruler, with its words where that leaves enough. */
 const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
 
+const UNIT = [[-1, 1], [-1, 1]];
+
 export class Axes {
   /** handlers: {userZoom(), follow(), selected(points|null), exportImage(format)} */
-  constructor(Plotly, host, handlers) {
-    Object.assign(this, { Plotly, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null, half: null });
-    this.ready = false;
+  constructor(host, handlers) {
+    Object.assign(this, { Plotly: null, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null, half: null, drawn: false });
+  }
+
+  use(Plotly) {
+    Object.assign(this, { Plotly, half: null });
+    if (this.theme) this.draw();
+  }
+
+  /** Whether it is known where the points go. */
+  get ready() {
+    return this.drawn || !this.Plotly;
   }
 
   config() {
@@ -26,11 +38,11 @@ export class Axes {
 
   layout() {
     const { theme, host, titles } = this;
+    const [x, y] = (this.range ?? UNIT).map((side) => [...side]);
     const axis = (title) => ({
       title: { text: title, font: { size: 13 }, standoff: 6 }, gridcolor: theme.grid, zerolinecolor: theme.line,
       zerolinewidth: 1, tickfont: { size: 11 }, nticks: 7, exponentformat: "power", autorange: false, fixedrange: false,
     });
-    const [x, y] = this.range || [[-1, 1], [-1, 1]];
     return {
       width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth), showlegend: false, hovermode: false,
       dragmode: this.dragmode || "pan", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -44,11 +56,11 @@ export class Axes {
   /** Draws axes and whatever traces were handed over. */
   draw(theme = this.theme) {
     this.theme = theme;
-    if (!this.host.clientWidth) return;
+    if (!this.Plotly || !this.host.clientWidth) return;
     // Configured once: react() takes other buttons' closures for a new config, and builds the plot anew.
-    this.Plotly.react(this.host, this.traces, this.layout(), this.ready ? undefined : this.config());
-    if (!this.ready) this.listen();
-    this.ready = true;
+    this.Plotly.react(this.host, this.traces, this.layout(), this.drawn ? undefined : this.config());
+    if (!this.drawn) this.listen();
+    this.drawn = true;
   }
 
   listen() {
@@ -72,10 +84,15 @@ export class Axes {
 
   /** The plot area in pixels and where the axes are looking: {rect, cx, cy, scale}. */
   where() {
-    const { xaxis: x, yaxis: y } = this.host._fullLayout;
-    const rect = { x: x._offset, y: y._offset, w: x._length, h: y._length };
-    const [cx, cy] = [(x.range[0] + x.range[1]) / 2, (y.range[0] + y.range[1]) / 2];
-    return { rect, cx, cy, scale: rect.w / (x.range[1] - x.range[0]) };
+    const { rect, range: [[x0, x1], [y0, y1]] } = this.drawn ? plotted(this.host._fullLayout) : { rect: this.rect, range: this.range ?? UNIT };
+    return { rect, cx: (x0 + x1) / 2, cy: (y0 + y1) / 2, scale: rect.w / (x1 - x0) };
+  }
+
+  /** The plot area as Plotly will have it. */
+  get rect() {
+    const { clientWidth: w, clientHeight: h } = this.host;
+    const { l, r, t, b } = margins(w);
+    return { x: l, y: t, w: w - l - r, h: h - t - b };
   }
 
   /** Looks at the origin, or at (cx, cy), `half` units to the nearer edge. */
@@ -90,7 +107,7 @@ export class Axes {
   /** Looks at [[x0, x1], [y0, y1]]. */
   see(range) {
     Object.assign(this, { range, half: null });
-    if (this.ready) this.Plotly.relayout(this.host, { "xaxis.range": [...range[0]], "yaxis.range": [...range[1]] });
+    if (this.drawn) this.Plotly.relayout(this.host, { "xaxis.range": [...range[0]], "yaxis.range": [...range[1]] });
   }
 
   /** Shifts by (dx, dy) pixels and zooms by `factor` about (x, y), by hand. */
@@ -106,7 +123,7 @@ export class Axes {
   setTitles(titles) {
     if (String(titles) === String(this.titles)) return;
     this.titles = titles;
-    if (this.ready) this.draw();
+    if (this.drawn) this.draw();
   }
 
   setTraces(traces) {
@@ -118,34 +135,13 @@ export class Axes {
   resize() {
     const { host } = this;
     this.half = null;
-    if (!this.ready) return this.theme && this.draw();
+    if (!this.drawn) return this.theme && this.draw();
     this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth) });
   }
 
   destroy() {
-    if (this.ready) this.Plotly.purge(this.host);
+    if (this.drawn) this.Plotly.purge(this.host);
   }
 }
 
-/** Axes before Plotly has arrived: the same plot area with nothing drawn in it, so that the points move at once. */
-export class BareAxes {
-  constructor(host) {
-    Object.assign(this, { host, half: 1, cx: 0, cy: 0, ready: true });
-  }
-
-  where() {
-    const { l, r, t, b } = margins(this.host.clientWidth);
-    const [w, h] = [this.host.clientWidth - l - r, this.host.clientHeight - t - b];
-    return { rect: { x: l, y: t, w, h }, cx: this.cx, cy: this.cy, scale: Math.min(w, h) / 2 / this.half };
-  }
-
-  lookAt(half, cx = 0, cy = 0) {
-    Object.assign(this, { half, cx, cy });
-  }
-
-  draw() {}
-  setTitles() {}
-  setTraces() {}
-  resize() {}
-  destroy() {}
-}
+const plotted = ({ xaxis: x, yaxis: y }) => ({ rect: { x: x._offset, y: y._offset, w: x._length, h: y._length }, range: [x.range, y.range] });

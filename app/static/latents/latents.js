@@ -1,6 +1,6 @@
 // The latent view: samples, shell, collapse points and forces on a canvas over Plotly's axes, or turned in 3-D.
 
-import { Axes, BareAxes } from "./axes.js";
+import { Axes } from "./axes.js";
 import { Camera, extentOf } from "./camera.js";
 import { REDUCED, el } from "../kit/dom.js";
 import { momentOf } from "../kit/frames.js";
@@ -24,12 +24,15 @@ const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
 export class Latents {
   /** parts: {plot, legend, selection, controls, layers: a `Layers`, linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, aim: null, axesMs: 0 });
+    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, axesMs: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
     this.plot.append(this.surface);
-    this.axes = new BareAxes(this.gd);
+    this.axes = new Axes(this.gd, {
+      userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
+      selected: (points) => this.choose(points && points.map(({ customdata }) => customdata)), exportImage: (format) => this.exportImage(format),
+    });
     this.tween = new Tween();
     this.camera = new Camera();
     this.ghosts = new Ghosts();
@@ -52,7 +55,7 @@ export class Latents {
   /** Two fingers: the view goes with them. */
   moveBy(dx, dy, factor, x, y) {
     if (this.spin.active) this.spin.pinch(dx, dy, factor);
-    else if (this.Plotly) this.axes.moveBy(dx, dy, factor, x, y);
+    else this.axes.moveBy(dx, dy, factor, x, y);
   }
 
   /** A pointer is down on the view: Plotly must not be redrawn under it. */
@@ -67,13 +70,7 @@ export class Latents {
 
   usePlotly(Plotly) {
     this.Plotly = Plotly;
-    this.axes = new Axes(Plotly, this.gd, {
-      userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
-      selected: (points) => this.choose(points && points.map(({ customdata }) => customdata)), exportImage: (format) => this.exportImage(format),
-    });
-    if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
-    if (this.theme) this.axes.draw(this.theme);
-    if (this.camera.half && this.axes.ready) this.axes.lookAt(...this.aim ?? [this.camera.half]);
+    this.axes.use(Plotly);
     this.redraw();
   }
 
@@ -140,7 +137,6 @@ export class Latents {
   }
 
   setZoom(mode) {
-    this.aim = null;
     this.camera.setMode(mode);
     if (mode === "follow") this.camera.half = null;
     this.controls.zoom.select(mode);
@@ -169,7 +165,7 @@ export class Latents {
   follow(scene, now) {
     const gliding = this.glide(scene, now);
     const { axes, camera: { half, mode } } = this;
-    const behind = scene.p === 2 && mode === "follow" && !this.held && half && half !== axes.half;
+    const behind = scene.p === 2 && (mode === "follow" || !axes.range) && !this.held && half && half !== axes.half;
     if (!behind || (gliding && now - this.lookedAt < this.axesMs)) return gliding;
     axes.lookAt(half);
     this.lookedAt = now;
