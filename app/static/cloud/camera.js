@@ -110,15 +110,13 @@ function homeOf(xyz) {
   return { centre, half, reach: Math.hypot(...half) };
 }
 
+/** Of a typed array: others would be sorted as texts. */
 function extentOf(values) {
   const step = Math.max(1, Math.floor(values.length / 20_000));
-  const part = [];
-  for (let i = 0; i < values.length; i += step) if (Number.isFinite(values[i])) part.push(values[i]);
-  if (!part.length) return [-1, 1];
-  const sorted = Float64Array.from(part).sort();
-  const [first, last] = [sorted[0], sorted[sorted.length - 1]];
+  const sorted = values.filter((value, i) => i % step === 0 && Number.isFinite(value)).sort();
+  if (!sorted.length) return [-1, 1];
   const skip = Math.floor(OUTLIERS * sorted.length);
-  const [low, high] = [sorted[skip], sorted[sorted.length - 1 - skip]];
+  const [low, high] = [sorted.at(skip), sorted.at(-1 - skip)];
   const room = 0.25 * (high - low);
-  return [Math.max(first, low - room), Math.min(last, high + room)];
+  return [Math.max(sorted[0], low - room), Math.min(sorted.at(-1), high + room)];
 }

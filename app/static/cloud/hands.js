@@ -25,22 +25,18 @@ export class Hands {
     on("dragstart", (event) => event.preventDefault());
   }
 
-  at(event) {
-    return within(this.surface, event);
-  }
-
   down(event) {
     if (event.button !== 0) return;
     this.surface.focus({ preventScroll: true });
     this.surface.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.at(event));
+    this.pointers.set(event.pointerId, within(this.surface, event));
     this.travelled = 0;
     if (this.pointers.size === 2) this.dropPath();
-    else if (this.hooks.tool() !== "move") this.path = [this.at(event)];
+    else if (this.hooks.tool() !== "move") this.path = [within(this.surface, event)];
   }
 
   move(event) {
-    const [x, y] = this.at(event);
+    const [x, y] = within(this.surface, event);
     const before = this.pointers.get(event.pointerId);
     if (!before) return this.hooks.point(x, y);
     const pinch = this.pointers.size === 2 && this.spread();
@@ -77,7 +73,7 @@ export class Hands {
     if (path) this.dropPath();
     if (cancelled) return;
     if (path && !still) this.hooks.region(path, true, howOf(event));
-    else if (still && !this.pointers.size) this.hooks.click(...this.at(event), howOf(event));
+    else if (still && !this.pointers.size) this.hooks.click(...within(this.surface, event), howOf(event));
   }
 
   dropPath() {
@@ -89,7 +85,7 @@ export class Hands {
     if (document.activeElement !== this.surface && !event.ctrlKey) return; // until it is clicked, the page scrolls
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
-    this.hooks.zoom(Math.exp(-event.deltaY * lines * WHEEL), ...this.at(event));
+    this.hooks.zoom(Math.exp(-event.deltaY * lines * WHEEL), ...within(this.surface, event));
   }
 
   key(event) {

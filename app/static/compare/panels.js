@@ -30,7 +30,7 @@ export class ComparePanel {
     const { info } = message;
     this.history.load(info.history || {});
     this.note.hidden = info.theory;
-    setText(this.note, info.theory ? "" : info.theory_note);
+    setText(this.note, info.theory ? "" : tr(info.theory_note));
     this.told = {};
     setText(this.sentence, "");
     this.latents.setup(message);
