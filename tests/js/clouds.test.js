@@ -122,10 +122,32 @@ test("a picture that could not be fetched is asked for again", async () => {
   }
 });
 
+/** A microscope of as many moments as `load` gives, at the last one; no charts. */
+function microscope(...load) {
+  const moments = load.map((_, i) => ({ step: i, url: String(i) }));
+  const own = class extends Microscope {
+    load(url) {
+      return load[url]();
+    }
+  };
+  return new own(document.body, { moments, classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
+}
+
+const moment = async () => new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
+
+test("a moment that cannot be read says so while it is the one looked at", async () => {
+  const failing = () => Promise.reject(new Error("gone"));
+  const scope = microscope(failing, moment);
+  const [late, now] = [scope.go(0), scope.go(1)];
+  await Promise.all([late, now]);
+  equal(scope.sentence.textContent.includes("gone"), false);
+  await scope.go(0);
+  equal(scope.sentence.textContent.includes("gone"), true);
+  scope.destroy();
+});
+
 test("the microscope offers the classes that have samples", async () => {
-  const moment = new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
-  Microscope.prototype.load = async () => moment;
-  const scope = new Microscope(document.body, { moments: [{ step: 0, url: "a" }], classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
+  const scope = microscope(moment);
   await scope.go(0);
   equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
   scope.destroy();

@@ -97,13 +97,13 @@ export class Microscope extends Part {
     const { step, url } = this.props.moments[t];
     setText(this.timeValue, formatCount(step));
     if (!this.samples.has(url)) this.samples.set(url, this.load(url));
+    const wanted = () => !this.gone && this.props.moments[this.t]?.url === url;
     try {
       const sample = await this.samples.get(url);
-      if (this.gone || this.props.moments[this.t]?.url !== url) return;
-      this.open(sample);
+      if (wanted()) this.open(sample);
     } catch (error) {
       this.samples.delete(url);
-      setText(this.sentence, tr("The samples of this moment could not be read ({error}). Move the slider to try again.", { error: error.message }));
+      if (wanted()) setText(this.sentence, tr("The samples of this moment could not be read ({error}). Move the slider to try again.", { error: error.message }));
     }
   }
 
