@@ -329,3 +329,5 @@ def test_it_fits_small_screens_and_the_dark(lab, open_page, tmp_path):
     assert page.get_by_test_id("lpc-sample").first.inner_text().count("sample") == 1
     for _ in screens(page, "inspect", (1280, 844), (390, 844)):
         assert page.get_by_test_id("lpc-cloud-gamma").bounding_box()["width"] > 150
+        if page.viewport_size["width"] < 560:  # for fingers
+            assert page.get_by_test_id("lpc-cloud-clear").bounding_box()["height"] >= 40

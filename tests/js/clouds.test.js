@@ -1,28 +1,22 @@
-import { combined } from "../../app/static/cloud/choice.js";
+import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
+import { CloudFile } from "../../app/static/cloud/file.js";
+import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
-import { join } from "../../app/static/cloud/link.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
-import { PickGrid, inside, packed } from "../../app/static/cloud/pick.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
+import { Microscope } from "../../app/static/cards/microscope.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { rgb } from "../../app/static/kit/theme.js";
 import { buffers } from "../../app/static/latents/mapping.js";
 import { nearest } from "../../app/static/latents/points.js";
 import { close, equal, test } from "./kit.js";
 
-test("the grid finds the nearest sample that is seen, bright ones first", () => {
-  const [x, y] = [[5, 30, 33, 90], [5, 30, 30, 90]];
+test("of the samples in reach the nearest is meant that is seen, bright ones first", () => {
+  const at = { x: [5, 30, 33, 90], y: [5, 30, 30, 90] };
   const strength = Uint8Array.of(SHOWN, FAINT, SHOWN, HIDDEN);
-  const grid = new PickGrid(x, y, strength, 4, 100, 100);
-  equal([grid.nearest(6, 6, 12, strength), grid.nearest(30, 30, 12, strength), grid.nearest(90, 90, 12, strength), grid.nearest(60, 60, 12, strength), grid.nearest(23, 23, 12, Uint8Array.of(2, 2, 2, 0))], [0, 2, -1, -1, 1]);
-  const many = Array.from({ length: 500 }, (_, i) => [(i * 37.7) % 100, (i * 61.3) % 100]);
-  const [mx, my, shown] = [many.map(([a]) => a), many.map(([, b]) => b), new Uint8Array(500).fill(SHOWN)];
-  const fine = new PickGrid(mx, my, shown, 500, 100, 100);
-  for (let k = 0; k < 50; k++) {
-    const [px, py] = [(k * 17.3) % 100, (k * 29.9) % 100];
-    equal(fine.nearest(px, py, 12, shown), nearest({ x: mx, y: my }, 500, px, py, 12));
-  }
+  const under = (x, y, how = strength) => nearest(at, 4, x, y, 12, how);
+  equal([under(6, 6), under(30, 30), under(90, 90), under(60, 60), under(23, 23, Uint8Array.of(2, 2, 2, 0))], [0, 2, -1, -1, 1]);
 });
 
 test("a lasso takes what lies inside it, also where it bends inwards", () => {
@@ -91,4 +85,70 @@ test("the microscope measures one class about its mean", () => {
   close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
   close(about.predicted, [-1 / 3, 0]);
   equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
+});
+
+/** Hands on a surface with a lasso; what they tell of regions and clicks. */
+function lasso() {
+  const [surface, told] = [document.createElement("div"), []];
+  document.body.append(surface);
+  surface.setPointerCapture = () => {};
+  const hooks = { tool: () => "lasso", deep: () => false, region: (path, done) => told.push([path && path.length, done]), click: () => told.push("click"), point() {} };
+  const hands = new Hands(surface, hooks);
+  const send = (type, clientX, clientY) => surface.dispatchEvent(new PointerEvent(type, { pointerId: 1, button: 0, clientX, clientY }));
+  return { hands, told, send };
+}
+
+test("a region that is given up, or too small to be one, does not stay drawn", () => {
+  const [given, small, whole] = [lasso(), lasso(), lasso()];
+  for (const { send } of [given, small, whole]) send("pointerdown", 10, 10);
+  for (const { send } of [given, whole]) send("pointermove", 40, 10);
+  small.send("pointermove", 11, 10);
+  given.send("pointercancel", 40, 10);
+  for (const { send } of [small, whole]) send("pointerup", 40, 10);
+  equal([given.told, small.told], [[[2, false], [null, false]], [[2, false], [null, false], "click"]]);
+  equal(whole.told.at(-1), [2, true]);
+});
+
+test("a picture that could not be fetched is asked for again", async () => {
+  const [fetched, answers] = [window.fetch, [new Response("", { status: 503 }), new Response(Uint8Array.of(7), { status: 206 })]];
+  window.fetch = async () => answers.shift();
+  try {
+    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, { imagesUrl: "/images" });
+    equal(await file.thumb(0).catch(({ message }) => message), "the points could not be loaded (503)");
+    equal((await file.thumb(0)).data, [7, 7, 7, 255]);
+    equal([file.row(0), file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
+  } finally {
+    window.fetch = fetched;
+  }
+});
+
+/** A microscope of as many moments as `load` gives, at the last one; no charts. */
+function microscope(...load) {
+  const moments = load.map((_, i) => ({ step: i, url: String(i) }));
+  const own = class extends Microscope {
+    load(url) {
+      return load[url]();
+    }
+  };
+  return new own(document.body, { moments, classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
+}
+
+const moment = async () => new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
+
+test("a moment that cannot be read says so while it is the one looked at", async () => {
+  const failing = () => Promise.reject(new Error("gone"));
+  const scope = microscope(failing, moment);
+  const [late, now] = [scope.go(0), scope.go(1)];
+  await Promise.all([late, now]);
+  equal(scope.sentence.textContent.includes("gone"), false);
+  await scope.go(0);
+  equal(scope.sentence.textContent.includes("gone"), true);
+  scope.destroy();
+});
+
+test("the microscope offers the classes that have samples", async () => {
+  const scope = microscope(moment);
+  await scope.go(0);
+  equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
+  scope.destroy();
 });

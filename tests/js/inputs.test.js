@@ -1,6 +1,8 @@
 import { sheetOf } from "../../app/static/inputs/tiles.js";
 import { Linked, countsOf, flagsOf } from "../../app/static/kit/linked.js";
 import { pointTraces } from "../../app/static/latents/handover.js";
+import { Hover } from "../../app/static/latents/hover.js";
+import { Legend } from "../../app/static/latents/legend.js";
 import { BINS } from "../../app/static/charts/histogram.js";
 import { chosenCounts } from "../../app/static/panels/nodes.js";
 import { equal, test } from "./kit.js";
@@ -52,4 +54,34 @@ test("in Plotly's hands the chosen samples of each class are its selected points
   equal(traces(flagsOf(4, [2, 3])), [[1], [1]]);
   equal(traces(flagsOf(4, [0])), [[0], []]);
   equal(traces(null), [undefined, undefined]);
+});
+
+test("in other colours the classes kept bright stay so; other classes are all bright", () => {
+  const host = document.createElement("div");
+  const legend = new Legend(host, () => {});
+  const pressed = () => [...host.children].map((chip) => chip.getAttribute("aria-pressed"));
+  legend.draw(["A", "B"], ["red", "blue"], "white");
+  legend.keep([1]);
+  legend.draw(["A", "B"], ["pink", "cyan"], "black");
+  equal([[...legend.focus], pressed()], [[1], ["false", "true"]]);
+  legend.draw(["A", "C"], ["pink", "cyan"], "black");
+  equal([[...legend.focus], pressed()], [[], ["false", "false"]]);
+});
+
+test("a tooltip forgets the picture of the run before", () => {
+  const surface = document.createElement("div");
+  document.body.append(surface);
+  const setup = { info: { class_names: ["A"], image: [1, 1, 1] }, labels: [0] };
+  const source = () => ({ at: { x: [0], y: [0] }, scene: { n: 1, p: 2, xy: new Float32Array(2), predictions: [0] }, setup, titles: ["x", "y"] });
+  let asked = 0;
+  const hover = new Hover(surface, document.body, source, () => (asked += 1), { point() {} });
+  const picture = () => document.querySelector("[data-testid=lpc-tip] canvas").hidden;
+  hover.keep(0);
+  hover.refresh();
+  equal([picture(), asked], [true, 1]);
+  hover.setThumbs({ data: Uint8Array.of(9), shape: [1, 1, 1, 1] });
+  equal(picture(), false);
+  hover.clear();
+  hover.refresh();
+  equal([picture(), asked], [true, 2]);
 });

@@ -3,7 +3,7 @@
 import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
 import { el, select, setText } from "../kit/dom.js";
-import { StopSlider } from "../controls/stopslider.js";
+import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { formatCount, formatDecade, nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../controls/metricpopover.js";
@@ -20,20 +20,21 @@ const FEWEST_STEPS = 4; // float32 steps from the middle to the edge of the clos
 const ABOUT = tr("When all samples of a class fall together, an ordinary plot shows one dot and nothing more. This one zooms into the dot. In the end it meets "
   + "the grid of numbers that float32 can hold at all: below one step of it no two samples can differ, and no measurement means anything.");
 
+const EMPTY = { caption: "", empty: tr("The microscope opens with the first moment."), csv: "" };
+
 const CLOUD = {
-  key: "cloud", title: tr("The class about its mean"), aspect: 0.95, metrics: [], wide: false,
+  key: "cloud", title: tr("The class about its mean"), aspect: 0.95, metrics: [], wide: false, ...EMPTY,
   about: tr("Two nodes of every sample, with the mean of the class in the middle. The red mark is where theory puts the class, from the classifier and γ alone. "
     + "From the closest views on, the dotted grid shows the numbers that float32 can hold."),
+  figure: { data: [], layout: {
+    xaxis: { range: [-1, 1], constrain: "domain", title: { text: tr("z₁ − mean") } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: tr("z₂ − mean") } } } },
 };
 const DISTANCES = {
-  key: "distances", title: tr("How far its samples are from the mean"), aspect: 0.95, metrics: [], wide: false,
+  key: "distances", title: tr("How far its samples are from the mean"), aspect: 0.95, metrics: [], wide: false, ...EMPTY,
   about: tr("How many samples of the class lie at which distance ‖z − μ‖ from its mean, over all nodes. One float32 step is the spacing of float32 numbers at the "
     + "mean's largest node: what is smaller cannot be told from rounding."),
+  figure: { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: tr("distance to the class mean ‖z − μ‖") } }, yaxis: { range: [0, 1], title: { text: tr("samples") } } } },
 };
-const EMPTY = { data: [], layout: {
-  xaxis: { range: [-1, 1], constrain: "domain", title: { text: tr("z₁ − mean") } }, yaxis: { range: [-1, 1], constrain: "domain", scaleanchor: "x", title: { text: tr("z₂ − mean") } } } };
-const EMPTY_LOG = { data: [], layout: { xaxis: { type: "log", range: [-6, 0], title: { text: tr("distance to the class mean ‖z − μ‖") } }, yaxis: { range: [0, 1], title: { text: tr("samples") } } } };
-const NOTHING = tr("The microscope opens with the first moment.");
 
 export class Microscope extends Part {
   /** props: {moments: [{step, url}], classNames, plotlyUrl} */
@@ -55,12 +56,12 @@ export class Microscope extends Part {
     this.timeValue = el("output", { class: "lpc-scope-value", text: "–" });
     this.zoomValue = el("output", { class: "lpc-scope-value", text: "–" });
     const row = (name, value, slider) => el("div", { class: "lpc-scope-row" }, el("span", { class: "lpc-scope-name" }, el("span", { text: name }), value), slider.element);
-    const fit = el("button", { type: "button", class: "lpc-button", text: tr("Fit the class"), testid: "lpc-scope-fit", on: { click: () => this.fit() } });
-    const deepest = el("button", { type: "button", class: "lpc-button", text: tr("To the float32 step"), testid: "lpc-scope-deepest", on: { click: () => this.magnify(1e6) } });
+    const button = (text, testid, click) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click } });
+    const fit = button(tr("Fit the class"), "lpc-scope-fit", () => this.magnify(this.filled));
+    const deepest = button(tr("To the float32 step"), "lpc-scope-deepest", () => this.magnify(1e6));
     this.sentence = el("p", { class: "lpc-card-caption", "aria-live": "polite", testid: "lpc-scope-sentence" });
     const request = () => this.request();
-    this.cloud = new CardView({ ...CLOUD, figure: EMPTY, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
-    this.distances = new CardView({ ...DISTANCES, figure: EMPTY_LOG, caption: "", empty: NOTHING, csv: "" }, this.popover, request);
+    [this.cloud, this.distances] = [CLOUD, DISTANCES].map((card) => new CardView(card, this.popover, request));
     const grid = el("div", { class: "lpc-card-grid" }, this.cloud.element, this.distances.element);
     this.root.prepend(el("section", { class: "lpc-panel", "aria-label": tr("Collapse microscope") },
       el("header", { class: "lpc-head" }, el("h2", { text: tr("Collapse microscope") }), info, this.picks),
@@ -71,21 +72,22 @@ export class Microscope extends Part {
   /** New moments are appended; whoever looks at the last one stays with the last. Another study starts afresh. */
   update(props) {
     const before = this.props.moments;
-    this.props = props;
+    super.update(props);
     const { moments } = props;
+    const last = moments.length - 1;
     const other = before.length && moments[0]?.url !== before[0].url;
     if (other) this.forget();
     const following = this.t < 0 || this.t >= before.length - 1 || other;
-    this.time.setStops(moments.length > 1 ? moments.map((_, i) => i / (moments.length - 1)) : [0], timeTicks(moments));
-    if (following && moments.length) this.go(moments.length - 1);
+    this.time.setStops(last > 0 ? moments.map((_, i) => i / last) : [0], quarterTicks(last, (i) => formatCount(moments[i].step)));
+    if (following && moments.length) this.go(last);
     else if (moments.length) this.time.show(this.t);
-    if (this.theme) this.restyle();
     this.request();
   }
 
   forget() {
     Object.assign(this, { t: -1, samples: new Map(), shown: null, extent: [Infinity, 0], picksKey: "" });
-    for (const [view, card, figure] of [[this.cloud, CLOUD, EMPTY], [this.distances, DISTANCES, EMPTY_LOG]]) view.update({ ...card, figure, caption: "", empty: NOTHING, csv: "" });
+    this.cloud.update(CLOUD);
+    this.distances.update(DISTANCES);
   }
 
   /** Looks at moment t as soon as its samples are there. */
@@ -95,13 +97,13 @@ export class Microscope extends Part {
     const { step, url } = this.props.moments[t];
     setText(this.timeValue, formatCount(step));
     if (!this.samples.has(url)) this.samples.set(url, this.load(url));
+    const wanted = () => !this.gone && this.props.moments[this.t]?.url === url;
     try {
       const sample = await this.samples.get(url);
-      if (this.gone || this.props.moments[this.t]?.url !== url) return;
-      this.open(sample);
+      if (wanted()) this.open(sample);
     } catch (error) {
       this.samples.delete(url);
-      setText(this.sentence, tr("The samples of this moment could not be read ({error}). Move the slider to try again.", { error: error.message }));
+      if (wanted()) setText(this.sentence, tr("The samples of this moment could not be read ({error}). Move the slider to try again.", { error: error.message }));
     }
   }
 
@@ -149,19 +151,19 @@ export class Microscope extends Part {
 
   buildPicks() {
     const { classNames } = this.props;
-    const { d } = this.sample;
+    const { d, labels } = this.sample;
     const key = JSON.stringify([classNames, d]);
     if (key === this.picksKey) return;
     this.picksKey = key;
-    const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]), String(this.c), (c) => this.settle(() => (this.c = Number(c))), { "data-testid": "lpc-scope-class" });
-    const node = (at) => select(at ? tr("Node upward") : tr("Node to the right"), Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle(() => (this.nodes[at] = Number(j))));
+    const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]).filter((_, c) => labels.includes(c)), String(this.c), (c) => this.settle({ c: Number(c) }), { "data-testid": "lpc-scope-class" });
+    const node = (at) => select(at ? tr("Node upward") : tr("Node to the right"), Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle({ nodes: this.nodes.with(at, Number(j)) }));
     this.picks.replaceChildren(el("span", { class: "lpc-hint", text: tr("class") }), classes,
       ...(d > 2 ? [el("span", { class: "lpc-hint", text: tr("nodes") }), node(0), node(1)] : []));
   }
 
-  /** After another class, node or moment: the range of the magnification, and the picture. */
-  settle(change = () => {}) {
-    change();
+  /** After another class, other nodes or another moment: the range of the magnification, and the picture. */
+  settle(what = {}) {
+    Object.assign(this, what);
     this.about = this.sample.about(this.c);
     this.whole = this.about.whole(this.nodes);
     const decades = Math.max(0.5, Math.log10(this.whole / (FEWEST_STEPS * this.about.step)));
@@ -174,10 +176,6 @@ export class Microscope extends Part {
     this.lens.setMarks([{ share: this.filled / last, className: "lpc-film-onset", title: tr("here the class fills the view") }]);
     this.extent = [Math.min(this.extent[0], 0.4 * this.about.step), Math.max(this.extent[1], 1.6 * this.about.farthest, Number.isFinite(this.about.nearestOther) ? 1.6 * this.about.nearestOther : 0)];
     this.magnify(this.zoom);
-  }
-
-  fit() {
-    if (this.about) this.magnify(this.filled);
   }
 
   magnify(k) {
@@ -218,13 +216,6 @@ export class Microscope extends Part {
     this.cloud.destroy();
     this.distances.destroy();
   }
-}
-
-function timeTicks(moments) {
-  const last = moments.length - 1;
-  if (last < 1) return [];
-  const at = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)))];
-  return at.map((i, k) => ({ share: i / last, text: formatCount(moments[i].step), minor: k % 2 === 1 }));
 }
 
 export default keeping((element, data) => new Microscope(element, data));

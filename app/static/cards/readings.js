@@ -10,7 +10,7 @@ import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 
 const COLUMNS = [
-  { key: "title", text: tr("quantity"), of: (row) => row.title.toLowerCase() },
+  { key: "title", text: tr("quantity"), of: (row) => tr(row.title).toLowerCase() },
   { key: "value", text: tr("value"), of: (row) => row.value ?? Infinity },
   { key: "floor", text: tr("noise floor"), of: (row) => row.floor ?? Infinity },
   { key: "reason", text: tr("note"), of: (row) => row.reason.toLowerCase() || "￿" },
@@ -24,7 +24,7 @@ export class Readings extends Part {
     this.popover = new MetricPopover(this.root);
     this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
-      ["Data, CSV", `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
+      [tr("Data, CSV"), `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
     this.heads = COLUMNS.map((column) => this.head(column));
     this.body = el("tbody");
     const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);
@@ -36,9 +36,8 @@ export class Readings extends Part {
   }
 
   update(props) {
-    this.props = props;
+    super.update(props);
     this.fill();
-    if (this.theme) this.restyle();
   }
 
   head({ key, text }) {
@@ -79,11 +78,12 @@ export class Readings extends Part {
   }
 
   row(row) {
-    const about = this.popover.buttonFor(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
-    const value = row.value === null ? row.shown : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
+    const title = tr(row.title);
+    const about = this.popover.buttonFor(title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
+    const value = row.value === null ? tr(row.shown) : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
     const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: tr("at floor"), title: tr("Rounding alone can give {floor}; measured: {value}", { floor: power(row.floor, 3), value: power(row.value, 3) }) });
     return el("tr", { testid: `lpc-reading-${row.name}` },
-      el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: tr(row.title) }), about)),
+      el("th", { scope: "row" }, el("span", { class: "lpc-quantity" }, el("span", { text: title }), about)),
       el("td", { class: "lpc-number" }, el("span", { text: value, class: row.value === null ? "lpc-hint" : "" }), mark),
       el("td", { class: "lpc-number lpc-col-floor", text: row.floor === null ? "" : power(row.floor) }),
       el("td", { class: "lpc-note", text: row.reason }));

@@ -13,7 +13,6 @@ export class Sample {
     this.z = latents.data;
     this.labels = Int32Array.from(labels.data, Number);
     this.collapse_points = points?.data ?? null;
-    this.classes = this.labels.reduce((most, c) => Math.max(most, c), -1) + 1;
     this.views = new Map();
   }
 
@@ -46,8 +45,8 @@ class About {
     this.sorted = this.distances.slice().sort();
     this.median = this.sorted.length ? this.sorted[Math.floor(this.sorted.length / 2)] : NaN;
     this.farthest = this.sorted.at(-1) ?? NaN;
-    this.others = Array.from({ length: sample.classes }, (_, k) => k).filter((k) => k !== c && sample.labels.includes(k));
-    this.nearestOther = Math.min(...this.others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
+    const others = [...new Set(sample.labels)].filter((k) => k !== c);
+    this.nearestOther = Math.min(...others.map((k) => Math.hypot(...sample.mean(k).map((value, j) => value - this.mean[j]))));
     this.predicted = sample.collapse_points ? Array.from({ length: d }, (_, j) => sample.collapse_points[c * d + j] - this.mean[j]) : null;
   }
 
@@ -57,30 +56,27 @@ class About {
     return Array.from(this.mean, (mean, j) => z[i * d + j] - mean);
   }
 
-  /** Half the width of a view about μ_c that holds all samples of all classes in nodes [a, b]. */
-  whole([a, b]) {
-    const { n, d, z } = this.sample;
-    let most = 0;
-    for (let i = 0; i < n; i++) most = Math.max(most, Math.abs(z[i * d + a] - this.mean[a]), Math.abs(z[i * d + b] - this.mean[b]));
-    return 1.08 * (most || 1);
+  /** Half the width of a view about μ_c that holds all samples of all classes in two nodes. */
+  whole(nodes) {
+    return 1.08 * (this.reach(this.sample.labels.keys(), nodes) || 1);
   }
 
   /** The view that the class itself fills. */
-  filled([a, b]) {
+  filled(nodes) {
+    return 1.15 * Math.max(this.reach(this.members, nodes), 2 * this.step);
+  }
+
+  /** How far samples go from μ_c along node a or b. */
+  reach(samples, [a, b]) {
+    const { d, z } = this.sample;
     let most = 0;
-    for (const i of this.members) {
-      const offset = this.offset(i);
-      most = Math.max(most, Math.abs(offset[a]), Math.abs(offset[b]));
-    }
-    return 1.15 * Math.max(most, 2 * this.step);
+    for (const i of samples) most = Math.max(most, Math.abs(z[i * d + a] - this.mean[a]), Math.abs(z[i * d + b] - this.mean[b]));
+    return most;
   }
 
   /** How many of the class's samples are within `half` of μ_c in nodes [a, b]. */
-  inside([a, b], half) {
-    return this.members.filter((i) => {
-      const offset = this.offset(i);
-      return Math.abs(offset[a]) <= half && Math.abs(offset[b]) <= half;
-    }).length;
+  inside(nodes, half) {
+    return (this.within(nodes, half).get(this.c) ?? []).reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Samples within `half` of μ_c in nodes [a, b], by class: Map class → [{i, x, y, count}], equal ones once. */

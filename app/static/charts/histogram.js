@@ -5,17 +5,6 @@ import { hatchOf } from "./hatch.js";
 
 export const BINS = 48;
 
-/** Sizes a canvas to w × h CSS pixels and returns its cleared context. */
-export function fit(canvas, w, h) {
-  const ratio = Math.min(3, window.devicePixelRatio || 1);
-  const [width, height] = [Math.round(w * ratio), Math.round(h * ratio)];
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const ctx = canvas.getContext("2d");
-  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ctx.clearRect(0, 0, w, h);
-  return ctx;
-}
-
 /** The tallest bin of stacked `counts`. */
 export function tallestOf(counts) {
   const totals = new Float32Array(BINS);

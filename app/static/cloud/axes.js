@@ -1,10 +1,10 @@
 // The ground of a point cloud: grid, ticks and titles in the plane, the three directions in 3-D.
 
 import { formatTick } from "../kit/format.js";
-import { rotationOf } from "../latents/mapping.js";
-import { label } from "../latents/overlays.js";
+import { line } from "../kit/canvas.js";
+import { drawAxes, label } from "../latents/overlays.js";
 
-export const MARGIN = { l: 50, r: 10, t: 10, b: 38 };
+const MARGIN = { l: 50, r: 10, t: 10, b: 38 };
 const TICK_PX = 78; // about this far apart
 
 /** Where the samples are drawn on a surface of w × h. */
@@ -37,15 +37,19 @@ function texts(ticks) {
 }
 
 export function drawGround(ctx, camera, titles, theme) {
-  const { rect, scale, cx, cy } = camera;
+  const { rect, scale, cx, cy, mapping: { ox, oy } } = camera;
   ctx.font = `11px ${theme.font}`;
   ctx.lineWidth = 1;
   const along = ticksOf(cx - rect.w / 2 / scale, cx + rect.w / 2 / scale, rect.w / TICK_PX);
   const up = ticksOf(cy - rect.h / 2 / scale, cy + rect.h / 2 / scale, rect.h / TICK_PX);
-  const xOf = (value) => rect.x + rect.w / 2 + (value - cx) * scale;
-  const yOf = (value) => rect.y + rect.h / 2 - (value - cy) * scale;
-  for (const tick of along) line(ctx, crisp(xOf(tick)), rect.y, crisp(xOf(tick)), rect.y + rect.h, tick === 0 ? theme.line : theme.grid);
-  for (const tick of up) line(ctx, rect.x, crisp(yOf(tick)), rect.x + rect.w, crisp(yOf(tick)), tick === 0 ? theme.line : theme.grid);
+  const xOf = (value) => ox + value * scale;
+  const yOf = (value) => oy - value * scale;
+  const crisply = (tick, ...ends) => {
+    ctx.strokeStyle = tick === 0 ? theme.line : theme.grid;
+    line(ctx, ...ends.map((value) => Math.round(value) + 0.5));
+  };
+  for (const tick of along) crisply(tick, xOf(tick), rect.y, xOf(tick), rect.y + rect.h);
+  for (const tick of up) crisply(tick, rect.x, yOf(tick), rect.x + rect.w, yOf(tick));
   ctx.fillStyle = theme.muted;
   ctx.textAlign = "center";
   ctx.textBaseline = "top";
@@ -67,29 +71,8 @@ function drawTitles(ctx, rect, [x, y], theme) {
   label(ctx, y, rect.x + 6, rect.y + 5, theme, theme.text);
 }
 
-const crisp = (value) => Math.round(value) + 0.5;
-
-function line(ctx, x0, y0, x1, y1, colour) {
-  ctx.strokeStyle = colour;
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
-}
-
 /** The three directions from the middle of the samples, named at their ends. */
-export function drawDirections(ctx, camera, titles, theme) {
-  const { rect, scale, cx, cy, home: { half } } = camera;
-  const m = rotationOf(camera.yaw, camera.pitch);
-  const [ox, oy] = [rect.x + rect.w / 2 - cx * scale, rect.y + rect.h / 2 + cy * scale];
-  const length = 1.18 * Math.max(...half) * scale;
+export function drawDirections(ctx, { mapping, home: { half } }, titles, theme) {
   ctx.font = `600 13px ${theme.font}`;
-  ctx.textAlign = "center";
-  ctx.textBaseline = "middle";
-  titles.forEach((title, axis) => {
-    ctx.lineWidth = 1;
-    const [dx, dy] = [length * m[axis], -length * m[3 + axis]];
-    line(ctx, ox - dx, oy - dy, ox + dx, oy + dy, theme.line);
-    label(ctx, title, ox + 1.07 * dx, oy + 1.07 * dy, theme, theme.text);
-  });
+  drawAxes(ctx, mapping, 1.18 * Math.max(...half), titles, theme, theme.text);
 }

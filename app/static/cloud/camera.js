@@ -1,9 +1,7 @@
 // Where a point cloud is looked at from: pan and zoom in the plane, turn, pan and zoom in three dimensions.
 
-import { rotationOf } from "../latents/mapping.js";
+import { TURNED, planeMapping, rotationOf, turnedBy } from "../latents/mapping.js";
 
-const PER_PIXEL = 0.008; // radians
-const LIMIT = Math.PI / 2;
 const ROOM = 1.12; // the samples take this much less than the view
 const MOST = 1e7; // times the first zoom
 const LEAST = 0.05;
@@ -11,7 +9,7 @@ const OUTLIERS = 0.002; // share of the samples at each end that may lie far out
 
 export class CloudCamera {
   constructor() {
-    Object.assign(this, { yaw: 0.6, pitch: 0.45, cx: 0, cy: 0, scale: 1, home: null, rect: { x: 0, y: 0, w: 1, h: 1 } });
+    Object.assign(this, { ...TURNED, cx: 0, cy: 0, scale: 1, home: null, rect: { x: 0, y: 0, w: 1, h: 1 } });
   }
 
   get deep() {
@@ -30,9 +28,8 @@ export class CloudCamera {
     const { centre, half, reach } = this.home;
     const { w, h } = this.rect;
     this.scale = this.deep ? Math.min(w, h) / 2 / (ROOM * reach) : Math.min(w / half[0], h / half[1]) / 2 / ROOM;
-    this.first = this.scale;
-    [this.cx, this.cy] = this.deep ? [0, 0] : centre;
-    [this.yaw, this.pitch] = [0.6, 0.45];
+    const [cx, cy] = this.deep ? [0, 0] : centre;
+    Object.assign(this, { first: this.scale, cx, cy, ...TURNED });
   }
 
   /** The view has another size: what was in the middle stays there. */
@@ -63,8 +60,12 @@ export class CloudCamera {
   }
 
   turn(dx, dy) {
-    this.yaw += dx * PER_PIXEL;
-    this.pitch = Math.max(-LIMIT, Math.min(LIMIT, this.pitch + dy * PER_PIXEL));
+    Object.assign(this, turnedBy(this, dx, dy));
+  }
+
+  /** From latent units to pixels of the surface, for what is drawn under the samples; turned about the middle of the samples. */
+  get mapping() {
+    return { ...planeMapping(this.rect, this.cx, this.cy, this.scale), rotation: this.deep ? rotationOf(this.yaw, this.pitch) : null };
   }
 
   /** Zooms by `factor`, keeping what lies at (px, py) there (the middle without them). */
@@ -109,15 +110,13 @@ function homeOf(xyz) {
   return { centre, half, reach: Math.hypot(...half) };
 }
 
+/** Of a typed array: others would be sorted as texts. */
 function extentOf(values) {
   const step = Math.max(1, Math.floor(values.length / 20_000));
-  const part = [];
-  for (let i = 0; i < values.length; i += step) if (Number.isFinite(values[i])) part.push(values[i]);
-  if (!part.length) return [-1, 1];
-  const sorted = Float64Array.from(part).sort();
-  const [first, last] = [sorted[0], sorted[sorted.length - 1]];
+  const sorted = values.filter((value, i) => i % step === 0 && Number.isFinite(value)).sort();
+  if (!sorted.length) return [-1, 1];
   const skip = Math.floor(OUTLIERS * sorted.length);
-  const [low, high] = [sorted[skip], sorted[sorted.length - 1 - skip]];
+  const [low, high] = [sorted.at(skip), sorted.at(-1 - skip)];
   const room = 0.25 * (high - low);
-  return [Math.max(first, low - room), Math.min(last, high + room)];
+  return [Math.max(sorted[0], low - room), Math.min(sorted.at(-1), high + room)];
 }

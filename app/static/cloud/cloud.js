@@ -153,7 +153,7 @@ export class Cloud extends Part {
 
   draw() {
     if (!this.axes) return;
-    const { gamma, hover, path, tools: { layers }, legend: { focus } } = this;
+    const { gamma, hover, path, tools: { layers: { on: layers } }, legend: { focus } } = this;
     this.picture.draw({ layers, gamma, focus, hover, path });
     this.draws += 1;
   }
@@ -167,7 +167,10 @@ export class Cloud extends Part {
 
   setHover(i) {
     if (i < 0) this.tip.hide();
-    else this.tip.show(this.file, i, this.axes, ...this.picture.spotOf(i), this.plot.clientWidth, this.plot.clientHeight);
+    else {
+      this.tip.fill(this.file, i, this.axes);
+      this.tip.place(...this.picture.spotOf(i), this.plot.clientWidth, this.plot.clientHeight);
+    }
     this.ring(i);
   }
 
@@ -211,9 +214,7 @@ export class Cloud extends Part {
   /** Other props for the same points: the theme, or a projection that has become ready. */
   update(props) {
     const ready = Object.keys(props.projections ?? {}).find((kind) => !this.props.projections?.[kind]);
-    this.props = { ...this.props, ...props };
-    if (props.share) this.share?.update(props.share);
-    if (this.theme) this.restyle();
+    super.update(props);
     if (!this.file) return;
     this.file.urls = this.props;
     this.attempt(() => this.learn(ready));

@@ -1,5 +1,6 @@
 // The files of a point cloud: the samples at once, single nodes and thumbnails by byte range when they are wanted.
 
+import { imageOf } from "../kit/canvas.js";
 import { nodeName } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { tr } from "../kit/words.js";
@@ -17,8 +18,9 @@ export class CloudFile {
   constructor({ info, tensors }, urls) {
     const data = (name) => tensors[name]?.data ?? null;
     Object.assign(this, { info, urls, tensors, n: info.n, d: info.d, K: info.K, G: 0, theory: null });
-    Object.assign(this, { labels: data("labels"), predictions: data("predictions"), rows: data("rows") });
+    Object.assign(this, { labels: data("labels"), predictions: data("predictions"), rows: data("rows") ?? Uint32Array.from({ length: info.n }, (_, i) => i) });
     Object.assign(this, { columns: new Map(), thumbs: new Map(), captions: data("text_ends") && new TextDecoder() });
+    this.places = new Map(Array.from(this.rows, (row, i) => [row, i]));
     this.order = shuffled(this.n);
     this.wrong = this.predictions ? Uint8Array.from(this.labels, (label, i) => Number(label !== this.predictions[i])) : new Uint8Array(this.n);
   }
@@ -33,19 +35,12 @@ export class CloudFile {
   }
 
   row(i) {
-    return this.rows ? this.rows[i] : i;
+    return this.rows[i];
   }
 
   /** The drawn sample of a row in the file; −1 where it is not drawn. */
   sampleOf(row) {
-    if (!this.rows) return row < this.n ? row : -1;
-    let [low, high] = [0, this.n];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.rows[middle] < row) low = middle + 1;
-      else high = middle;
-    }
-    return this.rows[low] === row ? low : -1;
+    return this.places.get(row) ?? -1;
   }
 
   caption(i) {
@@ -85,37 +80,34 @@ export class CloudFile {
 
   async projection(kind) {
     const url = this.urls.projections[kind];
-    if (!this.columns.has(url)) this.columns.set(url, decode(await bytesOf(url)).tensors.xy);
-    return this.columns.get(url);
+    return kept(this.columns, KEPT_COLUMNS, url, async () => decode(await bytesOf(url)).tensors.xy);
   }
 
   /** One node's `count` numbers of array `name`. */
   async column(name, node, count, from, url) {
-    const key = `${name} ${node}`;
-    if (!this.columns.has(key)) {
-      const bytes = count ? await bytesOf(url, from + 4 * count * node, 4 * count) : new ArrayBuffer(0);
-      this.columns.set(key, new Float32Array(bytes));
-      if (this.columns.size > KEPT_COLUMNS) this.columns.delete(this.columns.keys().next().value);
-    }
-    return this.columns.get(key);
+    return kept(this.columns, KEPT_COLUMNS, `${name} ${node}`, async () => new Float32Array(count ? await bytesOf(url, from + 4 * count * node, 4 * count) : 0));
   }
 
   /** The ImageData of sample i, or null without pictures; remembered. */
   async thumb(i) {
-    if (!this.info.image) return null;
-    if (!this.thumbs.has(i)) {
-      const [height, width, channels] = this.info.image;
-      const size = height * width * channels;
-      this.thumbs.set(i, bytesOf(this.urls.imagesUrl, this.info.images_at + size * i, size)
-        .then((bytes) => pictureOf(new Uint8Array(bytes), height, width, channels)));
-      if (this.thumbs.size > KEPT_THUMBS) this.thumbs.delete(this.thumbs.keys().next().value);
-    }
-    return this.thumbs.get(i);
+    const { image, images_at: from } = this.info;
+    return image ? kept(this.thumbs, KEPT_THUMBS, i, () => pictureAt(this.urls.imagesUrl, from, image, i)) : null;
   }
 }
 
+/** The promise under `key` of a map, made where there is none; of more than `most` the oldest goes, and one that failed is made anew. */
+function kept(map, most, key, make) {
+  if (!map.has(key)) {
+    const made = make();
+    map.set(key, made);
+    made.catch(() => map.delete(key));
+    if (map.size > most) map.delete(map.keys().next().value);
+  }
+  return map.get(key);
+}
+
 /** `size` bytes of a file from byte `from` on, or all of it. */
-export async function bytesOf(url, from = 0, size = 0) {
+async function bytesOf(url, from = 0, size = 0) {
   const headers = size ? { Range: `bytes=${from}-${from + size - 1}` } : {};
   const answer = await fetch(new URL(url, document.baseURI), { headers });
   if (!answer.ok) throw new Error(answer.status === 404 ? tr("these points are no longer held by the server") : tr("the points could not be loaded ({status})", { status: answer.status }));
@@ -136,19 +128,15 @@ function spreadOut(axes, { n, K, G }) {
   const jitter = Float32Array.from({ length: n }, (_, i) => (((i * 0.754877666) % 1) - 0.5) * (reach || 1));
   const zeros = (count) => new Float32Array(count);
   return {
-    ...axes, titles: [axes.titles[0], "spread"], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],
+    ...axes, titles: [axes.titles[0], tr("spread")], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],
     points: axes.points && [axes.points[0], zeros(G * K)], head: axes.head && [axes.head[0], zeros(K)], origin: [0, 0],
   };
 }
 
-/** Pixels (height, width, channels) as an ImageData. */
-export function pictureOf(bytes, height, width, channels) {
-  const image = new ImageData(width, height);
-  for (let i = 0, j = 0; i < width * height; i++, j += channels) {
-    const colour = channels >= 3;
-    image.data.set([bytes[j], bytes[colour ? j + 1 : j], bytes[colour ? j + 2 : j], 255], 4 * i);
-  }
-  return image;
+/** The ImageData of the picture at `place` among those of a shape that begin at byte `from` of a file. */
+export async function pictureAt(url, from, shape, place) {
+  const size = shape.reduce((product, side) => product * side);
+  return imageOf(new Uint8Array(await bytesOf(url, from + size * place, size)), shape);
 }
 
 /** 0…n−1 in an order that is mixed, and the same each time: no class hides another, and a part of it is a fair sample. */

@@ -30,20 +30,20 @@ export class CloudGamma {
 
   open(file) {
     this.file = file;
-    const { gammas, best, critical, known, note } = file.theory ?? { gammas: [], note: tr("The predicted points are being computed…") };
+    const { gammas, errors, best, critical, known, note } = file.theory ?? { gammas: [], note: tr("The predicted points are being computed…") };
     this.row.hidden = !gammas.length;
     if (!gammas.length) return setText(this.sentence, note);
     [this.low, this.high] = [Math.log10(gammas[0]), Math.log10(gammas[gammas.length - 1])];
     const ticks = [];
     for (let e = Math.ceil(this.low - 1e-9); e <= this.high + 1e-9; e += 2) ticks.push({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: e % 4 !== 0 });
     this.slider.setStops(Array.from({ length: BETWEEN + 1 }, (_, i) => i / BETWEEN), ticks);
-    const mark = (gamma, className, title) => Number.isFinite(gamma) && gamma > 0 && { share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` };
-    this.slider.setMarks([mark(file.theory.errors[best] < FITS ? gammas[best] : NaN, "lpc-cloud-mark-best", tr("nearest to the class means")),
-      mark(known, "lpc-cloud-mark-known", tr("γ at the end of training")), mark(critical, "lpc-cloud-mark-critical", tr("from here on a class's own point is not surely its own"))].filter(Boolean));
-    this.fits = best !== null && file.theory.errors[best] < FITS;
-    this.back.hidden = !this.fits;
+    const fitting = best !== null && errors[best] < FITS ? gammas[best] : null;
+    const marks = [[fitting, "lpc-cloud-mark-best", tr("nearest to the class means")], [known, "lpc-cloud-mark-known", tr("γ at the end of training")],
+      [critical, "lpc-cloud-mark-critical", tr("from here on a class's own point is not surely its own")]].filter(([gamma]) => Number.isFinite(gamma) && gamma > 0);
+    this.slider.setMarks(marks.map(([gamma, className, title]) => ({ share: this.shareOf(gamma), className, title: `${title}: γ = ${formatGamma(gamma)}` })));
+    this.back.hidden = !fitting;
     this.trained.hidden = !known;
-    this.first = known || (this.fits ? gammas[best] : gammas[likeliest(file)] ?? 1);
+    this.first = known || (fitting ?? gammas[likeliest(file)] ?? 1);
     this.put(this.first);
     this.show();
   }

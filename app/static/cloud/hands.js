@@ -1,6 +1,8 @@
 // Hands on a point cloud: drag, wheel, pinch and keys to move; lasso and box to select.
 
+import { within } from "../kit/dom.js";
 import { TURNS } from "../kit/keys.js";
+import { spreadOf } from "../latents/touch.js";
 
 const CLICK_PX = 4;
 const WHEEL = 0.0016;
@@ -20,28 +22,21 @@ export class Hands {
     on("touchmove", (event) => event.touches.length > 1 && event.preventDefault(), { passive: false }); // two fingers are for the view
     on("wheel", (event) => this.wheel(event), { passive: false });
     on("keydown", (event) => this.key(event));
-    on("focus", () => surface.classList.add("lpc-cloud-held"));
-    on("blur", () => surface.classList.remove("lpc-cloud-held"));
     on("dragstart", (event) => event.preventDefault());
-  }
-
-  at(event) {
-    const box = this.surface.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
   }
 
   down(event) {
     if (event.button !== 0) return;
     this.surface.focus({ preventScroll: true });
     this.surface.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.at(event));
+    this.pointers.set(event.pointerId, within(this.surface, event));
     this.travelled = 0;
     if (this.pointers.size === 2) this.dropPath();
-    else if (this.hooks.tool() !== "move") this.path = [this.at(event)];
+    else if (this.hooks.tool() !== "move") this.path = [within(this.surface, event)];
   }
 
   move(event) {
-    const [x, y] = this.at(event);
+    const [x, y] = within(this.surface, event);
     const before = this.pointers.get(event.pointerId);
     if (!before) return this.hooks.point(x, y);
     const pinch = this.pointers.size === 2 && this.spread();
@@ -56,8 +51,7 @@ export class Hands {
 
   /** The two fingers' middle and distance. */
   spread() {
-    const [a, b] = [...this.pointers.values()];
-    return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, size: Math.hypot(a[0] - b[0], a[1] - b[1]) };
+    return spreadOf([...this.pointers.values()]);
   }
 
   pinch(before, now) {
@@ -75,9 +69,11 @@ export class Hands {
 
   up(event, cancelled = false) {
     if (!this.pointers.delete(event.pointerId)) return;
-    if (this.path && !cancelled && this.travelled > CLICK_PX) this.hooks.region(this.path, true, howOf(event));
-    else if (!cancelled && this.travelled <= CLICK_PX && !this.pointers.size) this.hooks.click(...this.at(event), howOf(event));
-    this.path = null;
+    const [{ path }, still] = [this, this.travelled <= CLICK_PX];
+    if (path) this.dropPath();
+    if (cancelled) return;
+    if (path && !still) this.hooks.region(path, true, howOf(event));
+    else if (still && !this.pointers.size) this.hooks.click(...within(this.surface, event), howOf(event));
   }
 
   dropPath() {
@@ -89,7 +85,7 @@ export class Hands {
     if (document.activeElement !== this.surface && !event.ctrlKey) return; // until it is clicked, the page scrolls
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
-    this.hooks.zoom(Math.exp(-event.deltaY * lines * WHEEL), ...this.at(event));
+    this.hooks.zoom(Math.exp(-event.deltaY * lines * WHEEL), ...within(this.surface, event));
   }
 
   key(event) {

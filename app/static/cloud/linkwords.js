@@ -1,15 +1,13 @@
 // The words of a link to a point cloud: its axes, camera, classes, chosen samples, layers, and γ of the predicted points.
 
-import { onlyWord, short, word } from "../kit/sharing.js";
+import { layersWord, onlyWord, short, word } from "../kit/sharing.js";
 import { numbersIn } from "./choice.js";
 
 const LONGEST = 60; // of chosen rows; more make no link that one can read
-const LAYERS = ["points", "means", "head"];
 
 /** cloud: a `Cloud` whose samples are there. */
 export function cloudWords(cloud) {
   const { tools, camera, choice, gamma, file } = cloud;
-  const off = (usual) => LAYERS.filter((key) => (usual ? key === "head" && file.n > 0 : !tools.layers[key])).join() || "none";
   return {
     turn: [() => (camera.deep && turnOf(camera) !== "0.60,0.45" ? turnOf(camera) : ""), (text, { view }) => seeThen(cloud, view, () => {
       [camera.yaw, camera.pitch] = text.split(",").map(Number);
@@ -17,7 +15,7 @@ export function cloudWords(cloud) {
     zoom: [() => (camera.moved ? camera.sight.map(short).join() : ""), (text, { view }) => seeThen(cloud, view, () => camera.seeAgain(text.split(",").map(Number)))],
     view: word(() => viewText(tools.sight), () => viewText(tools.usual()), (text) => look(cloud, text)),
     only: onlyWord(() => cloud.legend),
-    off: word(() => off(false), () => off(true), (text) => LAYERS.forEach((key) => tools.setLayer(key, !text.split(",").includes(key)))),
+    off: layersWord(tools.layers, () => (file.n ? ["head"] : [])),
     chosen: [() => (choice.named().length <= LONGEST ? choice.named() : ""), (text) => choose(choice, text)],
     hand: [() => (file.G && gamma.gamma !== gamma.first ? short(gamma.gamma) : ""), (text) => (file.G ? gamma.jump(Number(text)) : text)],
   };

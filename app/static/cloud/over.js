@@ -1,6 +1,8 @@
 // What lies over the samples: class means, predicted points, the head's rows, the sample pointed at, a region being drawn.
 
-import { drawCrosses, drawMeans, label } from "../latents/overlays.js";
+import { clip, line } from "../kit/canvas.js";
+import { projectVector } from "../latents/mapping.js";
+import { drawCrosses, drawMeans, drawRing, label } from "../latents/overlays.js";
 
 const EDGE = 9; // pixels a mark at the border stays inside
 const ROWS_SHARE = 0.42; // longest head row, as a share of the view
@@ -9,15 +11,12 @@ const ROWS_SHARE = 0.42; // longest head row, as a share of the view
 export function drawOver(ctx, picture, { layers, gamma, focus, hover, path }) {
   const { camera, axes, file, theme, at, spots } = picture;
   const { rect } = camera;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(rect.x, rect.y, rect.w, rect.h);
-  ctx.clip();
+  clip(ctx, rect);
   ctx.translate(rect.x, rect.y);
   if (layers.head && axes.head) drawHead(ctx, picture, focus);
   if (layers.means && axes.means) drawMeans(ctx, camera.project(axes.means, file.K, spots), file.K, theme);
   if (layers.points && axes.points && file.G) drawPredicted(ctx, picture, gamma, focus);
-  if (hover >= 0) ring(ctx, at.x[hover], at.y[hover], theme);
+  if (hover >= 0) drawRing(ctx, at.x[hover], at.y[hover], theme);
   ctx.translate(-rect.x, -rect.y);
   if (path) region(ctx, path, theme);
   ctx.restore();
@@ -54,35 +53,22 @@ function pointer(ctx, x, y, w, h, colour) {
 
 /** Each class's row of W as a line from the origin, all on one scale of their own. */
 function drawHead(ctx, { camera, axes, file, colours, theme }, focus) {
-  const origin = axes.origin.map((value) => [value]);
-  const from = camera.project(origin, 1, { x: [0], y: [0], depth: [0] });
-  const unit = { x: new Float32Array(file.K), y: new Float32Array(file.K), depth: new Float32Array(file.K) };
-  camera.project(axes.head.map((one, a) => one.map((value) => value + axes.origin[a])), file.K, unit);
-  let longest = 0;
-  for (let c = 0; c < file.K; c++) longest = Math.max(longest, Math.hypot(unit.x[c] - from.x[0], unit.y[c] - from.y[0]) || 0);
+  const { mapping, rect } = camera;
+  const { x: [ox], y: [oy] } = camera.project(axes.origin.map((value) => [value]), 1, { x: [], y: [], depth: [] });
+  const rows = colours.map((_, c) => projectVector(mapping, ...axes.head.map((values) => values[c])));
+  const longest = Math.max(...rows.map(([dx, dy]) => Math.hypot(dx, dy) || 0));
   if (!(longest > 0)) return;
-  const factor = (ROWS_SHARE * Math.min(camera.rect.w, camera.rect.h)) / longest;
-  for (let c = 0; c < file.K; c++) {
-    const [x, y] = [from.x[0] + factor * (unit.x[c] - from.x[0]), from.y[0] + factor * (unit.y[c] - from.y[0])];
+  const factor = (ROWS_SHARE * Math.min(rect.w, rect.h)) / longest;
+  rows.forEach(([dx, dy], c) => {
+    const [x, y] = [ox + factor * dx, oy + factor * dy];
     ctx.globalAlpha = focus.size && !focus.has(c) ? 0.1 : 0.9;
     ctx.strokeStyle = colours[c];
     ctx.lineWidth = 2;
-    ctx.beginPath();
-    ctx.moveTo(from.x[0], from.y[0]);
-    ctx.lineTo(x, y);
-    ctx.stroke();
+    line(ctx, ox, oy, x, y);
     ctx.font = `11px ${theme.font}`;
     if (file.K <= 12) label(ctx, `W ${file.info.class_names[c].slice(0, 12)}`, x, y - 8, theme, theme.text);
-  }
+  });
   ctx.globalAlpha = 1;
-}
-
-function ring(ctx, x, y, theme) {
-  ctx.lineWidth = 2;
-  ctx.strokeStyle = theme.text;
-  ctx.beginPath();
-  ctx.arc(x, y, 7, 0, 2 * Math.PI);
-  ctx.stroke();
 }
 
 function region(ctx, path, theme) {

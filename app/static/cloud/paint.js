@@ -25,7 +25,6 @@ export class CloudPaint {
     Object.assign(this, { width, height, ratio, pad, stride: width + 2 * pad, ground: r | (g << 8) | (b << 16) });
     this.image = new ImageData(this.stride, height + 2 * pad);
     this.buffer = new Int32Array(this.image.data.buffer);
-    this.sprites.fit(this.stride);
   }
 
   /** view: {x, y, depth (n, CSS pixels; depth null in the plane), order, count, labels, wrong, strength, reach}. */
@@ -39,9 +38,7 @@ export class CloudPaint {
   paintFlat(view) {
     const { order, count, wrong, strength } = view;
     const late = [];
-    let faint = false;
-    for (let k = 0; k < count && !faint; k++) faint = strength[order[k]] === FAINT;
-    if (faint) for (let k = 0; k < count; k++) if (strength[order[k]] === FAINT) this.stamp(view, order[k], DIM, LEVELS - 1);
+    for (let k = 0; k < count; k++) if (strength[order[k]] === FAINT) this.stamp(view, order[k], DIM, LEVELS - 1);
     for (let k = 0; k < count; k++) {
       const i = order[k];
       if (strength[i] !== SHOWN) continue;
@@ -85,7 +82,7 @@ export class CloudPaint {
     const edge = this.sprites.reach;
     if (!(fx >= -edge && fx < this.width + edge && fy >= -edge && fy < this.height + edge)) return; // NaN neither
     const [px, py] = [Math.floor(fx), Math.floor(fy)];
-    const sprite = this.sprites.get(labels[i], kind, level, (fx - px >= 0.5 ? 1 : 0) + (fy - py >= 0.5 ? 2 : 0));
+    const sprite = this.sprites.get(labels[i], kind, level, (fx - px >= 0.5 ? 1 : 0) + (fy - py >= 0.5 ? 2 : 0), this.stride);
     blend(this.buffer, (py + this.pad) * this.stride + px + this.pad, sprite);
   }
 }

@@ -1,12 +1,14 @@
 // The picture of a point cloud on three canvases: the ground, the samples, what lies over them. All samples at rest, a fair part while it moves.
 
+import { fit } from "../kit/canvas.js";
 import { el } from "../kit/dom.js";
 import { saveBlob } from "../controls/savemenu.js";
 import { buffers } from "../latents/mapping.js";
+import { nearest } from "../latents/points.js";
 import { drawDirections, drawGround, plotRect } from "./axes.js";
+import { inside } from "./choice.js";
 import { drawOver } from "./over.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "./paint.js";
-import { PickGrid, inside } from "./pick.js";
 
 const REACH = 12; // pixels from the pointer to a sample it means
 const SETTLE_MS = 140; // after a movement, until everything is drawn again
@@ -16,7 +18,7 @@ const MAX_RATIO = 2;
 export class CloudPicture {
   /** Fills `plot`, seen through `camera`; request() asks for a draw. */
   constructor(plot, camera, request) {
-    Object.assign(this, { plot, camera, request, file: null, axes: null, moving: false, drawnFully: false, grid: null, perMs: 0, paintMs: 0, painted: 0 });
+    Object.assign(this, { plot, camera, request, file: null, axes: null, moving: false, drawnFully: false, perMs: 0, paintMs: 0, painted: 0 });
     [this.base, this.marks, this.over] = ["base", "marks", "over"].map((name) => el("canvas", { class: `lpc-cloud-${name}`, "aria-hidden": "true" }));
     plot.append(this.base, this.marks, this.over);
     this.paint = new CloudPaint(this.marks);
@@ -53,9 +55,8 @@ export class CloudPicture {
 
   /** Sizes of the three canvases. */
   layout() {
-    const [w, h] = [this.plot.clientWidth, this.plot.clientHeight];
+    this.size = [this.plot.clientWidth, this.plot.clientHeight];
     this.ratio = Math.min(MAX_RATIO, window.devicePixelRatio || 1);
-    for (const canvas of [this.base, this.over]) Object.assign(canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
     const rect = this.rect();
     Object.assign(this.marks.style, { left: `${rect.x}px`, top: `${rect.y}px` });
     this.paint.prepare({ w: rect.w, h: rect.h, ratio: this.ratio, colours: this.colours, theme: this.theme, n: this.file.n });
@@ -72,7 +73,7 @@ export class CloudPicture {
 
   settle() {
     clearTimeout(this.rest);
-    Object.assign(this, { moving: false, grid: null, drawnFully: false });
+    Object.assign(this, { moving: false, drawnFully: false });
     this.request();
   }
 
@@ -90,10 +91,10 @@ export class CloudPicture {
   draw(more) {
     const { camera, axes, theme } = this;
     if (this.moving || !this.drawnFully) this.drawMarks();
-    const ground = this.cleared(this.base);
+    const [ground, over] = [this.base, this.over].map((canvas) => fit(canvas, ...this.size, MAX_RATIO));
     if (camera.deep) drawDirections(ground, camera, axes.titles, theme);
     else drawGround(ground, camera, axes.titles, theme);
-    drawOver(this.cleared(this.over), this, more);
+    drawOver(over, this, more);
   }
 
   drawMarks() {
@@ -110,19 +111,11 @@ export class CloudPicture {
     this.drawnFully = !this.moving;
   }
 
-  cleared(canvas) {
-    const ctx = canvas.getContext("2d");
-    ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    ctx.clearRect(0, 0, canvas.width, canvas.height);
-    return ctx;
-  }
-
   /** The sample meant by a point of the surface; −1 for none, or while the picture moves. */
   nearest(x, y) {
     if (!this.axes || this.moving || !this.drawnFully) return -1;
     const { rect } = this.camera;
-    this.grid ??= new PickGrid(this.at.x, this.at.y, this.strength, this.file.n, rect.w, rect.h);
-    return this.grid.nearest(x - rect.x, y - rect.y, REACH, this.strength);
+    return nearest(this.at, this.file.n, x - rect.x, y - rect.y, REACH, this.strength);
   }
 
   /** The samples inside a path on the surface, as flags (n). */

@@ -1,7 +1,8 @@
 // A list of samples: pictures or captions with class, prediction and row; pointing at one rings it in the point cloud.
 
-import { bytesOf, pictureOf } from "./file.js";
-import { join } from "./link.js";
+import { join } from "./choice.js";
+import { pictureAt } from "./file.js";
+import { putImage } from "../kit/canvas.js";
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatNumber } from "../kit/format.js";
@@ -58,12 +59,11 @@ export class Samples extends Part {
     const { row, label, prediction, wrong, distance, caption } = item;
     const words = el("div", { class: "lpc-sample-words" }, el("strong", { text: label }),
       prediction && el("span", { class: wrong ? "lpc-wrong" : "lpc-sample-right", text: wrong ? `→ ${prediction}` : `✓ ${tr("right")}` }),
-      caption && el("span", { class: "lpc-cloud-caption", text: caption }),
+      caption && el("span", { class: "lpc-tip-caption", text: caption }),
       el("span", { class: "lpc-tip-values", text: tr("row {n} · {distance} from its centre", { n: formatCount(row), distance: formatNumber(distance) }) }));
-    const tile = el("li", { class: "lpc-sample", tabindex: "0", testid: "lpc-sample", on: {
+    return el("li", { class: "lpc-sample", tabindex: "0", testid: "lpc-sample", on: {
       pointerenter: () => this.point(row), pointerleave: () => this.point(-1), focus: () => this.point(row), blur: () => this.point(-1),
     } }, this.props.image && this.picture(item), words);
-    return tile;
   }
 
   point(row) {
@@ -71,13 +71,10 @@ export class Samples extends Part {
   }
 
   picture({ place }) {
-    const [height, width, channels] = this.props.image;
+    const { image, imagesUrl, imagesAt } = this.props;
+    const [height, width] = image;
     const canvas = el("canvas", { class: "lpc-thumb", width, height, "aria-hidden": "true" });
-    if (place < 0) return canvas;
-    const size = height * width * channels;
-    bytesOf(this.props.imagesUrl, this.props.imagesAt + size * place, size).then((bytes) => {
-      canvas.getContext("2d").putImageData(pictureOf(new Uint8Array(bytes), height, width, channels), 0, 0);
-    }, () => canvas.remove()); // the words stay without their picture
+    if (place >= 0) pictureAt(imagesUrl, imagesAt, image, place).then((pixels) => putImage(canvas, pixels), () => canvas.remove()); // the words stay without their picture
     return canvas;
   }
 

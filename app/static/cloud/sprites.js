@@ -3,7 +3,7 @@
 import { outlineOf, shapeOf, trace } from "../kit/palette.js";
 
 export const LEVELS = 4; // of depth: far ones are smaller and fainter
-export const SUBS = 4; // positions within a pixel, two each way
+const SUBS = 4; // positions within a pixel, two each way
 const KINDS = 3;
 export const FILLED = 0;
 export const HOLLOW = 1;
@@ -21,25 +21,17 @@ export class Sprites {
     Object.assign(this, { colours, theme, ratio, radius: radiusFor(n), dim: n > MANY ? DIM_MANY : OPACITY[DIM] });
     this.reach = Math.ceil((this.radius * 1.4 + 2) * ratio) + 1; // pixels from a mark's centre to its farthest pixel
     this.known = [];
-    this.width = 0;
     const side = 2 * this.reach + 1;
     this.ctx = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
   }
 
-  /** The width of the buffer the sprites go to. */
-  fit(width) {
-    if (width === this.width) return;
-    this.width = width;
-    for (const sprite of this.known) if (sprite) aim(sprite, width);
-  }
-
-  /** {offsets, rgb, alpha (0…256)} of a class's mark; level LEVELS − 1 is the nearest, and the flat one. */
-  get(label, kind, level, sub) {
+  /** {offsets in a buffer `stride` pixels wide, rgb, alpha (0…256)} of a class's mark; level LEVELS − 1 is the nearest, and the flat one. */
+  get(label, kind, level, sub, stride) {
     const key = ((label * KINDS + kind) * LEVELS + level) * SUBS + sub;
-    return (this.known[key] ??= aim(this.make(label, kind, level, sub), this.width));
+    return (this.known[key] ??= this.make(label, kind, level, sub, stride));
   }
 
-  make(label, kind, level, sub) {
+  make(label, kind, level, sub, stride) {
     const { ctx, reach, ratio } = this;
     const near = (level + 1) / LEVELS;
     const side = 2 * reach + 1;
@@ -55,23 +47,17 @@ export class Sprites {
     trace(ctx, outlineOf(shapeOf(label)), reach + dx, reach + dy, radius);
     ctx.fill();
     if (kind === HOLLOW) ctx.stroke();
-    return pixelsOf(ctx.getImageData(0, 0, side, side).data, side, reach);
+    return pixelsOf(ctx.getImageData(0, 0, side, side).data, side, reach, stride);
   }
 }
 
-function pixelsOf(data, side, reach) {
-  const [dx, dy, rgb, alpha] = [[], [], [], []];
+function pixelsOf(data, side, reach, stride) {
+  const [offsets, rgb, alpha] = [[], [], []];
   for (let i = 0, p = 0; i < side * side; i++, p += 4) {
     if (data[p + 3] < 6) continue;
-    dx.push((i % side) - reach);
-    dy.push(Math.floor(i / side) - reach);
+    offsets.push((Math.floor(i / side) - reach) * stride + (i % side) - reach);
     rgb.push(data[p] | (data[p + 1] << 8) | (data[p + 2] << 16));
     alpha.push(Math.round((data[p + 3] * 256) / 255));
   }
-  return { dx, dy, rgb: Int32Array.from(rgb), alpha: Int32Array.from(alpha), offsets: new Int32Array(dx.length) };
-}
-
-function aim(sprite, width) {
-  for (let k = 0; k < sprite.offsets.length; k++) sprite.offsets[k] = sprite.dy[k] * width + sprite.dx[k];
-  return sprite;
+  return { offsets: Int32Array.from(offsets), rgb: Int32Array.from(rgb), alpha: Int32Array.from(alpha) };
 }

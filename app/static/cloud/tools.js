@@ -2,6 +2,7 @@
 
 import { el, icon, segmented } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
+import { Layers } from "../controls/layers.js";
 import { nodeMenu, slotName, swapped } from "../controls/nodepicks.js";
 import { tr } from "../kit/words.js";
 
@@ -24,7 +25,7 @@ const MANY_NODES = 64; // more than this are typed, not listed
 export class CloudTools {
   /** hooks: {info(key), look(sight), zoom(factor), home(), layers(), choose(what), clear(), want(kind), picture(), used(tool)} */
   constructor(hooks) {
-    Object.assign(this, { hooks, tool: "move", sight: null, layers: { points: true, means: true, head: false } });
+    Object.assign(this, { hooks, tool: "move", sight: null });
     this.view = el("div", { class: "lpc-tools" });
     this.buildHandles();
     this.buildChoice();
@@ -58,31 +59,11 @@ export class CloudTools {
   }
 
   buildLayers() {
-    this.layerChips = el("div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the samples") });
-    const names = { points: ["✚", tr("predicted z*")], means: ["•", tr("class means")], head: ["╱", tr("rows of W")] };
-    this.chips = {};
-    for (const [key, [mark, text]] of Object.entries(names)) {
-      const chip = el("button", { type: "button", class: "lpc-chip", testid: `lpc-cloud-layer-${key}`, title: tr("Show or hide: {what}", { what: text }), on: { click: () => this.toggle(key) } },
-        el("span", { "aria-hidden": "true", text: mark }), el("span", { text }));
-      this.chips[key] = chip;
-      this.layerChips.append(chip);
-      this.pressLayer(key);
-    }
-  }
-
-  toggle(key) {
-    this.setLayer(key, !this.layers[key]);
-  }
-
-  setLayer(key, on) {
-    this.layers[key] = on;
-    this.pressLayer(key);
-    this.hooks.layers();
-  }
-
-  pressLayer(key) {
-    this.chips[key].setAttribute("aria-pressed", String(this.layers[key]));
-    this.chips[key].classList.toggle("lpc-dim", !this.layers[key]);
+    const mark = (text) => el("span", { "aria-hidden": "true", text });
+    this.layers = new Layers("lpc-cloud-layer", {
+      points: [mark("✚"), tr("predicted z*")], means: [mark("•"), tr("class means")], head: [mark("╱"), tr("rows of W")],
+    }, () => this.hooks.layers());
+    this.layerChips = el("div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the samples") }, ...Object.values(this.layers.chips));
   }
 
   use(tool) {
@@ -96,8 +77,7 @@ export class CloudTools {
     Object.assign(this, { file, offers: file.d > 3 ? ["nodes", ...(file.has("pca") ? ["pca"] : []), ...(file.n ? props.offers ?? [] : [])] : ["nodes"], busy: props.busy ?? "" });
     if (!this.sight) {
       this.sight = this.usual();
-      this.layers.head = !file.n; // a head alone is about its rows
-      this.pressLayer("head");
+      this.layers.set("head", !file.n); // a head alone is about its rows
     }
     if (ready) this.sight = { ...this.sight, kind: ready };
     this.choice.hidden = !file.n;
@@ -133,9 +113,8 @@ export class CloudTools {
     if (this.offers.length > 1) children.push(this.kinds(), hooks.info("cloud-axes"));
     if (sight.kind === "nodes" && file.d > 1) children.push(this.picks());
     this.view.replaceChildren(...children);
-    this.chips.head.hidden = !file.info.head;
-    this.chips.points.hidden = !file.G;
-    this.chips.means.hidden = !file.n;
+    const { head, points, means } = this.layers.chips;
+    [head.hidden, points.hidden, means.hidden] = [!file.info.head, !file.G, !file.n];
   }
 
   dims() {

@@ -120,18 +120,16 @@ export class CompareStage extends LiveView {
     this.group.members = [];
     this.legend.replaceChildren();
     this.panels = titles.map((title, index) => new ComparePanel({
-      index, title, follows: follows[index], legend: index ? el("div") : this.legend, controls: this.views, layers: () => this.layers.read(), group: this.group,
+      index, title, follows: follows[index], legend: index ? el("div") : this.legend, controls: this.views, layers: this.layers, group: this.group,
       hooks: { redraw: () => this.request(), wantThumbs: () => this.send({ type: "thumbs" }) },
     }));
     const { legendView } = this.panels[0].latents;
     legendView.changed = () => this.panels.forEach((panel) => panel.latents.refocus());
     for (const { latents } of this.panels) latents.legendView = legendView;
-    this.grid.style.setProperty("--lpc-count", titles.length);
     this.grid.dataset.count = titles.length;
     this.grid.replaceChildren(...this.panels.map((panel) => panel.element));
-    if (this.theme) this.panels.forEach((panel) => panel.restyle(this.theme));
+    if (this.theme) this.parts().forEach((part) => part.restyle(this.theme));
     if (this.Plotly) this.panels.forEach((panel) => panel.latents.usePlotly(this.Plotly));
-    if (this.theme) this.curves.restyle(this.theme);
     return true;
   }
 
@@ -202,7 +200,6 @@ export class CompareStage extends LiveView {
       chart: this.curves.pick, panels: this.panels.map((panel) => panel.state()),
     };
   }
-
 }
 
 export default keeping((element, data, component) => new CompareStage(element, { ...data, again: again(component) }), whose);

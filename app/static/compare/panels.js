@@ -30,7 +30,7 @@ export class ComparePanel {
     const { info } = message;
     this.history.load(info.history || {});
     this.note.hidden = info.theory;
-    setText(this.note, info.theory ? "" : info.theory_note);
+    setText(this.note, info.theory ? "" : tr(info.theory_note));
     this.told = {};
     setText(this.sentence, "");
     this.latents.setup(message);
@@ -65,7 +65,7 @@ export class ComparePanel {
     const info = this.frame?.info;
     return {
       step: info?.step ?? null, gamma: info?.gamma ?? null, state: info?.state ?? null, radius: info?.norm_mean ?? null, halfRange: camera.half,
-      range: axes.range ?? null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
+      range: axes.drawn ? axes.range : null, yaw: this.latents.spin.yaw, scale: current?.mapping.scale ?? null, dims: current?.scene.p ?? null,
       sentence: this.sentence.textContent, metrics: { ...this.history.latest }, said: { ...this.told },
     };
   }

@@ -1,9 +1,8 @@
 // One zoom and one rotation for several latent views: what one is told, all of them do.
 
+import { REDUCED } from "../kit/dom.js";
 import { Camera, extentOf } from "../latents/camera.js";
 import { Latents } from "../latents/latents.js";
-
-const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class SharedView {
   constructor() {
@@ -29,7 +28,7 @@ export class SharedView {
     this.busy = true;
     for (const member of this.members) {
       if (member !== from) member.setZoom(mode);
-      if (member !== from && mode === "fixed" && from.axes.range) member.lookLike(from.axes.range);
+      if (member !== from && mode === "fixed" && from.axes.range) member.axes.see(from.axes.range);
     }
     this.busy = false;
   }
@@ -43,7 +42,7 @@ export class SharedView {
 export class PanelLatents extends Latents {
   constructor(parts, hooks, group) {
     super(parts, hooks);
-    Object.assign(this, { group, own: this.camera, shown: null });
+    Object.assign(this, { group, own: this.camera });
     delete this.camera;
     Object.defineProperty(this, "camera", { get: () => (group.shared ? group.camera : this.own) });
     this.spin.changed = () => {
@@ -53,39 +52,17 @@ export class PanelLatents extends Latents {
     group.members.push(this);
   }
 
-  follow(scene, now) {
-    if (!this.group.shared) return super.follow(scene, now);
-    const { camera } = this;
-    if (scene.p === 2 && !this.held && camera.half && camera.half !== this.shown && camera.mode === "follow") {
-      this.axes.lookAt(camera.half);
-      this.shown = camera.half;
-    }
-    return false; // the group's glide keeps the drawing going
+  glide(scene, now) {
+    return !this.group.shared && super.glide(scene, now); // the group's glide keeps the drawing going
   }
 
   setZoom(mode) {
-    this.shown = null;
     super.setZoom(mode);
     this.group.zoomed(this, mode);
-  }
-
-  usePlotly(Plotly) {
-    this.shown = null;
-    super.usePlotly(Plotly);
   }
 
   /** Those that share this one's zoom. */
   get together() {
     return this.group.shared ? this.group.members : [this];
-  }
-
-  lookLike([x, y]) {
-    this.axes.range = [[...x], [...y]];
-    if (this.Plotly && this.axes.ready) this.Plotly.relayout(this.axes.host, { "xaxis.range": [...x], "yaxis.range": [...y] });
-  }
-
-  resize() {
-    this.shown = null;
-    super.resize();
   }
 }

@@ -44,6 +44,12 @@ export class StopSlider {
   }
 }
 
+/** Ticks at the quarters of a row of stops of which `last` is the last. */
+export function quarterTicks(last, text) {
+  const at = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)))];
+  return last > 0 ? at.map((i, k) => ({ share: i / last, text: text(i), minor: k % 2 === 1 })) : [];
+}
+
 function nearestStop(shares, share) {
   let best = 0;
   shares.forEach((stop, i) => Math.abs(stop - share) < Math.abs(shares[best] - share) && (best = i));

@@ -1,9 +1,9 @@
 // The curves against γ at one moment of a film: Plotly draws fixed axes once, a canvas draws lines, marks and cursor.
 
 import { positiveExtent } from "../panels/chart.js";
-import { Curves } from "../panels/curves.js";
-import { el } from "../kit/dom.js";
-import { fit } from "../charts/histogram.js";
+import { Curves, axisName } from "../panels/curves.js";
+import { clip, fit, line } from "../kit/canvas.js";
+import { el, within } from "../kit/dom.js";
 import { tr } from "../kit/words.js";
 
 export class FilmCurves extends Curves {
@@ -54,7 +54,7 @@ export class FilmCurves extends Curves {
   /** Empty traces: they only make Plotly draw the axes. */
   traces() {
     return this.picks.map((_, slot) => ({
-      type: "scatter", mode: "lines", x: [null], y: [null], hoverinfo: "skip", xaxis: name("x", slot), yaxis: name("y", slot),
+      type: "scatter", mode: "lines", x: [null], y: [null], hoverinfo: "skip", xaxis: axisName("x", slot), yaxis: axisName("y", slot),
     }));
   }
 
@@ -87,18 +87,15 @@ export class FilmCurves extends Curves {
 
   paintChart(ctx, chart, slot) {
     const { x0, x1, y0, y1 } = this.boxes[slot];
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x0 - 4, y0 - 4, x1 - x0 + 8, y1 - y0 + 8);
-    ctx.clip();
+    clip(ctx, { x: x0 - 4, y: y0 - 4, w: x1 - x0 + 8, h: y1 - y0 + 8 });
     this.paintMarks(ctx, slot, y0, y1);
-    chart.lines.forEach((line, index) => this.paintLine(ctx, this.history.columns[line.name] ?? [], this.lineStyle(index, line.dash), slot));
+    chart.lines.forEach((one, index) => this.paintLine(ctx, this.history.columns[one.name] ?? [], this.lineStyle(index, one.dash), slot));
     ctx.restore();
   }
 
   axesOf(slot) {
     const layout = this.gd._fullLayout;
-    return [layout[name("xaxis", slot)], layout[name("yaxis", slot)]];
+    return [layout[axisName("xaxis", slot)], layout[axisName("yaxis", slot)]];
   }
 
   xOf(slot, gamma) {
@@ -114,10 +111,7 @@ export class FilmCurves extends Curves {
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
       ctx.setLineDash(dash);
-      ctx.beginPath();
-      ctx.moveTo(x, y0);
-      ctx.lineTo(x, y1);
-      ctx.stroke();
+      line(ctx, x, y0, x, y1);
       ctx.setLineDash([]);
     };
     if (total) {
@@ -157,8 +151,7 @@ export class FilmCurves extends Curves {
 
   choose(event, pick) {
     if (!this.drawn) return;
-    const box = this.canvas.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const [x, y] = within(this.canvas, event);
     const slot = this.picks.findIndex((_, i) => {
       const { x0, x1, y0, y1 } = this.boxes[i];
       return x > x0 - 12 && x < x1 + 12 && y > y0 - 6 && y < y1 + 6;
@@ -168,5 +161,3 @@ export class FilmCurves extends Curves {
     pick(10 ** axis.p2l(x - axis._offset));
   }
 }
-
-const name = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);

@@ -64,28 +64,21 @@ export class FilmData {
 
   /** The run whose γ is nearest on the log scale. */
   nearest(gamma) {
-    let best = 0;
-    this.gammas.forEach((value, g) => {
-      if (Math.abs(Math.log(value / gamma)) < Math.abs(Math.log(this.gammas[best] / gamma))) best = g;
-    });
-    return best;
+    return least(this.gammas, (value) => Math.abs(Math.log(value / gamma)));
   }
 
   /** The frame whose step is nearest. */
   frameAt(step) {
-    let best = 0;
-    this.steps.forEach((value, t) => Math.abs(value - step) < Math.abs(this.steps[best] - step) && (best = t));
-    return best;
+    return least(this.steps, (value) => Math.abs(value - step));
   }
 
   /** What the stage's views want to know about a run before its frames. */
   setup() {
     const { info, labels } = this;
-    const config = info.config;
     return {
       info: {
         run: this.serial, title: info.title, d: this.nodes, K: this.K, n: this.n, class_names: info.class_names, image: null, history: {},
-        convention: config.convention, theory: this.theory, theory_note: info.theory_note, catalogue: this.catalogue,
+        convention: info.config.convention, theory: this.theory, theory_note: info.theory_note, catalogue: this.catalogue,
       },
       tensors: { labels: { data: labels, shape: [this.n] } },
     };
@@ -97,30 +90,34 @@ export class FilmData {
     const width = Math.max(this.p, 2);
     const xy = this.positions(at);
     const row = this.row(g, t);
-    const { dims, projection } = { dims: width, projection: this.info.axes };
+    const projection = this.info.axes;
     const info = {
-      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, norm_mean: row.norm_mean, projection, dims,
+      run: this.serial, step: this.steps[t], gamma: this.tensors.gamma.data[at], state, scale: 1, norm_mean: row.norm_mean, projection, dims: width,
       predicted_radius: Number.isFinite(row.predicted_radius) ? row.predicted_radius : null, metrics: row, large,
       nodes: projection === "nodes" ? Array.from({ length: this.p }, (_, i) => i) : [], hist_range: this.tensors.hist_range.data[at],
     };
-    const part = (name, per) => {
-      const values = this.tensors[name]?.data.subarray(at * per * this.p, (at + 1) * per * this.p);
-      return values && this.widen(values);
-    };
+    const wide = (name) => ({ data: this.widen(this.part(name, at)) });
     const tensors = {
-      xy: { data: xy, shape: [this.n, width] }, predictions: { data: this.predictions(at) },
-      means: { data: part("means", this.K) }, ...this.histograms(at, xy, width, large, info.hist_range),
-      node_peak_distance: { data: this.peaks(at) },
+      xy: { data: xy, shape: [this.n, width] }, predictions: { data: this.predictions(at) }, means: wide("means"),
+      ...(this.info.nodes > RAW_NODES ? this.storedHistograms(at, large) : this.countedHistograms(xy, width, large, info.hist_range)),
+      node_peak_distance: { data: this.part("node_peak_distance", at) },
     };
-    if (this.theory) tensors.collapse_points = { data: part("collapse_points", this.K) };
-    if (this.theory && this.forced) tensors.forces = { data: part("forces", 3 * this.K) };
+    if (this.theory) tensors.collapse_points = wide("collapse_points");
+    if (this.theory && this.forced) tensors.forces = wide("forces");
     return { info, tensors };
+  }
+
+  /** What a tensor (G, T, …) has at moment `at`. */
+  part(name, at) {
+    const { data, shape } = this.tensors[name];
+    const size = shape.slice(2).reduce((product, side) => product * side);
+    return data.subarray(at * size, (at + 1) * size);
   }
 
   /** (n, 2 or 3) positions: class mean + reach · level. */
   positions(at) {
     const { n, p, K, labels } = this;
-    const codes = this.tensors.codes.data.subarray(at * n * p, (at + 1) * n * p);
+    const codes = this.part("codes", at);
     const [means, reach] = [this.tensors.means.data, this.tensors.reach.data];
     const width = Math.max(p, 2);
     const xy = new Float32Array(n * width);
@@ -140,24 +137,13 @@ export class FilmData {
   }
 
   predictions(at) {
-    const { data, shape } = this.tensors.predictions;
-    const packed = data.subarray(at * shape[2], (at + 1) * shape[2]);
+    const packed = this.part("predictions", at);
     if (this.K > 16) return packed;
     return Uint8Array.from({ length: this.n }, (_, i) => (i & 1 ? packed[i >> 1] >> 4 : packed[i >> 1] & 15));
   }
 
-  peaks(at) {
-    const { data, shape } = this.tensors.node_peak_distance;
-    return data.subarray(at * shape[2], (at + 1) * shape[2]);
-  }
-
-  histograms(at, xy, width, large, range) {
-    return this.info.nodes > RAW_NODES ? this.storedHistograms(at, large) : this.countedHistograms(xy, width, large, range);
-  }
-
   storedHistograms(at, large) {
-    const size = this.nodes * BINS;
-    const hist = this.tensors.hist.data.subarray(at * size, (at + 1) * size);
+    const hist = this.part("hist", at);
     const picked = new Uint8Array(large.length * BINS);
     large.forEach((node, slot) => picked.set(hist.subarray(node * BINS, (node + 1) * BINS), slot * BINS));
     return { hist: { data: hist }, hist_class: { data: picked, shape: [large.length, 1, BINS] } };
@@ -177,3 +163,6 @@ export class FilmData {
 }
 
 FilmData.count = 0;
+
+/** Where `cost` is least. */
+const least = (values, cost) => values.reduce((best, value, i) => (cost(value) < cost(values[best]) ? i : best), 0);

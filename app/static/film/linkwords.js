@@ -1,8 +1,7 @@
 // The words of a link to a moment of a film: which run, when, whether it plays, and how it is looked at.
 
+import { REDUCED } from "../kit/dom.js";
 import { layersWord, lookWords, panelWords, short } from "../kit/sharing.js";
-
-const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 /** player: a `FilmPlayer` whose film is there. */
 export function filmWords(player) {

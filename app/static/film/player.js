@@ -2,7 +2,7 @@
 
 import { Catalogue } from "../charts/catalogue.js";
 import { ChartClock } from "../charts/chartclock.js";
-import { el, segmented, setText } from "../kit/dom.js";
+import { REDUCED, el, segmented, setText } from "../kit/dom.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
@@ -51,7 +51,7 @@ export class FilmPlayer extends Part {
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: () => this.layers.read() },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: this.layers },
       { redraw: () => this.request(), wantThumbs: () => false });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
     this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
@@ -100,7 +100,7 @@ export class FilmPlayer extends Part {
       canTurn: () => this.latents.spin.active, turn: (dx, dy) => this.latents.spin.turn(dx, dy),
     });
     this.go(this.usualRun(), film.T - 1);
-    this.again = this.props.playing && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.again = this.props.playing && !REDUCED.matches;
     if (this.again) this.togglePlay();
     if (this.props.share) join(this, filmWords(this));
   }
@@ -197,12 +197,6 @@ export class FilmPlayer extends Part {
   painted(theme) {
     for (const part of this.parts()) part.restyle(theme);
     this.request();
-  }
-
-  update(props) {
-    this.props = { ...this.props, ...props };
-    if (props.share) this.share?.update(props.share);
-    if (this.theme) this.restyle();
   }
 
   state() {

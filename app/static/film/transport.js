@@ -3,7 +3,7 @@
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
 import { PlayButton } from "../controls/playbutton.js";
-import { StopSlider } from "../controls/stopslider.js";
+import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { tr } from "../kit/words.js";
 
 export class FilmTransport {
@@ -47,8 +47,7 @@ export class FilmTransport {
     for (let e = Math.ceil(low - 1e-9); e <= high + 1e-9; e++) decades.push({ share: this.shareOf(10 ** e), text: formatDecade(e), minor: (e - Math.ceil(low)) % 2 === 1 });
     this.gamma.setStops(Array.from(film.gammas, this.shareOf), decades);
     const last = film.T - 1;
-    const every = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
-    this.time.setStops(Array.from(film.steps, (_, t) => t / last), every.map((t, i) => ({ share: t / last, text: formatCount(film.steps[t]), minor: i % 2 === 1 })));
+    this.time.setStops(Array.from(film.steps, (_, t) => t / last), quarterTicks(last, (t) => formatCount(film.steps[t])));
   }
 
   /** Run g at frame t: its numbers `row`, and where collapse sets in and is total at that frame. */

@@ -1,8 +1,8 @@
 // The inputs panel: what the samples are before the network, linked with the latents and the histograms.
 
-import { el, setText } from "../kit/dom.js";
+import { fit } from "../kit/canvas.js";
+import { el, setText, within } from "../kit/dom.js";
 import { formatPercent } from "../kit/format.js";
-import { fit } from "../charts/histogram.js";
 import { flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 import { recall, remember } from "../kit/remember.js";
@@ -142,19 +142,14 @@ export class Inputs {
 
   // ---- hands ------------------------------------------------------------------------------------------------------
 
-  placeOf({ clientX, clientY }) {
-    const { left, top } = this.surface.getBoundingClientRect();
-    return [clientX - left, clientY - top];
-  }
-
   grab(event) {
     this.surface.setPointerCapture(event.pointerId);
-    this.from = this.placeOf(event);
+    this.from = within(this.surface, event);
   }
 
   /** The box from where the pointer went down to where it is: {left, top, right, bottom}. */
   boxTo(event) {
-    const [[ax, ay], [bx, by]] = [this.from, this.placeOf(event)];
+    const [[ax, ay], [bx, by]] = [this.from, within(this.surface, event)];
     return { left: Math.min(ax, bx), top: Math.min(ay, by), right: Math.max(ax, bx), bottom: Math.max(ay, by) };
   }
 

@@ -2,6 +2,7 @@
 
 import { buffers, planeMapping, projectAll } from "../latents/mapping.js";
 import { drawFlat, makeBrush } from "../latents/points.js";
+import { clip } from "../kit/canvas.js";
 import { rgb } from "../kit/theme.js";
 
 const EDGE = 16; // pixels at the left and below, for the names of the axes
@@ -41,10 +42,7 @@ export class Plane {
     if (this.tints) ctx.drawImage(this.tints, rect.x, rect.y, side, side);
     this.frame(ctx, rect, theme);
     projectAll(mapping, this.xy, this.n, 2, this.at);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(rect.x, rect.y, side, side);
-    ctx.clip();
+    clip(ctx, rect);
     drawFlat(ctx, { at: this.at, labels: this.labels, predictions: predictions ?? this.labels, brush: this.brush, focus, flags, theme });
     ctx.restore();
   }

@@ -1,6 +1,6 @@
 // The inputs as pictures: as many as fit, by class, or those that are chosen; the one pointed at is always among them.
 
-import { imageOf } from "../latents/hover.js";
+import { putImage, thumbOf } from "../kit/canvas.js";
 import { buffers } from "../latents/mapping.js";
 
 const [SMALL, LARGE, WANTED] = [26, 52, 48]; // pixels of a picture's side; pictures that make a good sheet
@@ -67,9 +67,8 @@ export class Tiles {
 
   picture(i) {
     if (!this.kept.has(i)) {
-      const image = imageOf(this.thumbs, i);
-      const canvas = new OffscreenCanvas(image.width, image.height);
-      canvas.getContext("2d").putImageData(image, 0, 0);
+      const canvas = new OffscreenCanvas(1, 1);
+      putImage(canvas, thumbOf(this.thumbs, i));
       this.kept.set(i, canvas);
     }
     return this.kept.get(i);

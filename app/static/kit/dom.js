@@ -60,6 +60,15 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Where a pointer is in a node, in pixels: [x, y]. */
+export function within(node, { clientX, clientY }) {
+  const { left, top } = node.getBoundingClientRect();
+  return [clientX - left, clientY - top];
+}
+
+/** Whether the reader asks for less motion. */
+export const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
+
 const styled = new Map();
 
 /** Links a style sheet, named by room and file, once per document; resolves when it is in force. */

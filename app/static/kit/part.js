@@ -48,6 +48,13 @@ export class Part {
     this.request();
   }
 
+  /** New props, the theme's and the link's among them; what else changes is the part's. */
+  update(props) {
+    this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
+    if (this.theme) this.restyle();
+  }
+
   /** Asks for `draw(now)` in the next animation frame. */
   request() {
     if (this.raf || this.gone) return;
@@ -88,6 +95,7 @@ export class Part {
 
 /** Covers `host` with what is being waited for, or with why it failed; nothing uncovers it. */
 export function sayCover(host, text, failed = false) {
-  host.replaceChildren(el("div", { class: failed ? "lpc-cover-box lpc-failed" : "lpc-cover-box" }, el("div", { class: "lpc-spinner" }), el("p", { text })));
+  host.classList.toggle("lpc-failed", failed);
+  host.replaceChildren(el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner" }), el("p", { text })));
   host.hidden = !text;
 }

@@ -55,11 +55,11 @@ export const short = (number) => String(Number(number.toPrecision(4)));
 /** A word that is `text` now and `usual()` by itself. */
 export const word = (now, usual, take) => [() => (now() === usual() ? "" : now()), take];
 
-/** What is drawn with the points: a set of `buildLayers`, of which `usual()` are off by themselves. */
+/** What is drawn with the points: some `Layers`, of which `usual()` are off by themselves. */
 export function layersWord(layers, usual) {
-  const offOf = () => Object.entries(layers.read()).filter(([, on]) => !on).map(([name]) => name).join() || "none";
+  const offOf = () => Object.entries(layers.on).filter(([, on]) => !on).map(([name]) => name).join() || "none";
   return word(offOf, () => usual().join() || "none", (text) => {
-    for (const name of Object.keys(layers.read())) layers.set(name, !text.split(",").includes(name));
+    for (const name of Object.keys(layers.on)) layers.set(name, !text.split(",").includes(name));
   });
 }
 

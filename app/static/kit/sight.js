@@ -7,13 +7,12 @@ export function sightOf({ spin, camera, axes }) {
   return [Math.min(rect.w, rect.h) / 2 / scale, cx, cy];
 }
 
-/** The view, and those `together` with it, look there and stay, also when Plotly comes later. */
+/** The view, and those `together` with it, look there and stay. */
 export function lookFrom(latents, half, cx, cy) {
   latents.setZoom("fixed");
   for (const one of latents.together ?? [latents]) {
-    one.aim = [half, cx, cy];
     one.camera.half = half;
-    if (one.axes.ready) one.axes.lookAt(half, cx, cy);
+    one.axes.lookAt(half, cx, cy);
     one.redraw();
   }
 }

@@ -1,15 +1,27 @@
-// The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above.
+// The latent view's axes: Plotly draws ticks, grid, pan, zoom, lasso and export; the points go on a canvas above. Until it
+// has arrived nothing is drawn in the same area, so that the points move at once.
 
 import { tr } from "../kit/words.js";
 
 /** Around the plot area of a view so wide; at the right there is room for the ruler, with its words where that leaves enough. */
-export const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
+const margins = (width) => ({ l: 46, r: width > 360 ? 54 : 26, t: 10, b: 40 });
+
+const UNIT = [[-1, 1], [-1, 1]];
 
 export class Axes {
-  /** handlers: {userZoom(), follow(), changed(), selected(points|null), exportImage(format)} */
-  constructor(Plotly, host, handlers) {
-    Object.assign(this, { Plotly, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null });
-    this.ready = false;
+  /** handlers: {userZoom(), follow(), selected(points|null), exportImage(format)} */
+  constructor(host, handlers) {
+    Object.assign(this, { Plotly: null, host, handlers, traces: [], theme: null, titles: ["z₁", "z₂"], range: null, half: null, drawn: false });
+  }
+
+  use(Plotly) {
+    Object.assign(this, { Plotly, half: null });
+    if (this.theme) this.draw();
+  }
+
+  /** Whether it is known where the points go. */
+  get ready() {
+    return this.drawn || !this.Plotly;
   }
 
   config() {
@@ -26,11 +38,11 @@ export class Axes {
 
   layout() {
     const { theme, host, titles } = this;
+    const [x, y] = (this.range ?? UNIT).map((side) => [...side]);
     const axis = (title) => ({
       title: { text: title, font: { size: 13 }, standoff: 6 }, gridcolor: theme.grid, zerolinecolor: theme.line,
       zerolinewidth: 1, tickfont: { size: 11 }, nticks: 7, exponentformat: "power", autorange: false, fixedrange: false,
     });
-    const [x, y] = this.range || [[-1, 1], [-1, 1]];
     return {
       width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth), showlegend: false, hovermode: false,
       dragmode: this.dragmode || "pan", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -44,11 +56,11 @@ export class Axes {
   /** Draws axes and whatever traces were handed over. */
   draw(theme = this.theme) {
     this.theme = theme;
-    if (!this.host.clientWidth) return;
+    if (!this.Plotly || !this.host.clientWidth) return;
     // Configured once: react() takes other buttons' closures for a new config, and builds the plot anew.
-    this.Plotly.react(this.host, this.traces, this.layout(), this.ready ? undefined : this.config());
-    if (!this.ready) this.listen();
-    this.ready = true;
+    this.Plotly.react(this.host, this.traces, this.layout(), this.drawn ? undefined : this.config());
+    if (!this.drawn) this.listen();
+    this.drawn = true;
   }
 
   listen() {
@@ -65,16 +77,22 @@ export class Axes {
 
   moved() {
     const { xaxis, yaxis } = this.host._fullLayout;
+    this.half = null;
     this.range = [[...xaxis.range], [...yaxis.range]];
     this.handlers.userZoom();
   }
 
   /** The plot area in pixels and where the axes are looking: {rect, cx, cy, scale}. */
   where() {
-    const { xaxis: x, yaxis: y } = this.host._fullLayout;
-    const rect = { x: x._offset, y: y._offset, w: x._length, h: y._length };
-    const [cx, cy] = [(x.range[0] + x.range[1]) / 2, (y.range[0] + y.range[1]) / 2];
-    return { rect, cx, cy, scale: rect.w / (x.range[1] - x.range[0]) };
+    const { rect, range: [[x0, x1], [y0, y1]] } = this.drawn ? plotted(this.host._fullLayout) : { rect: this.rect, range: this.range ?? UNIT };
+    return { rect, cx: (x0 + x1) / 2, cy: (y0 + y1) / 2, scale: rect.w / (x1 - x0) };
+  }
+
+  /** The plot area as Plotly will have it. */
+  get rect() {
+    const { clientWidth: w, clientHeight: h } = this.host;
+    const { l, r, t, b } = margins(w);
+    return { x: l, y: t, w: w - l - r, h: h - t - b };
   }
 
   /** Looks at the origin, or at (cx, cy), `half` units to the nearer edge. */
@@ -82,8 +100,14 @@ export class Axes {
     const { rect } = this.where();
     const side = Math.min(rect.w, rect.h);
     const [rx, ry] = [(half * rect.w) / side, (half * rect.h) / side];
-    this.range = [[cx - rx, cx + rx], [cy - ry, cy + ry]];
-    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
+    this.see([[cx - rx, cx + rx], [cy - ry, cy + ry]]);
+    this.half = cx || cy ? null : half; // about the origin
+  }
+
+  /** Looks at [[x0, x1], [y0, y1]]. */
+  see(range) {
+    Object.assign(this, { range, half: null });
+    if (this.drawn) this.Plotly.relayout(this.host, { "xaxis.range": [...range[0]], "yaxis.range": [...range[1]] });
   }
 
   /** Shifts by (dx, dy) pixels and zooms by `factor` about (x, y), by hand. */
@@ -92,15 +116,14 @@ export class Axes {
     const [ax, ay] = [cx + (x - rect.x - rect.w / 2) / scale, cy - (y - rect.y - rect.h / 2) / scale]; // what lies under the fingers
     const [mx, my] = [ax + (cx - ax) / factor - dx / scale / factor, ay + (cy - ay) / factor + dy / scale / factor];
     const [rx, ry] = [rect.w / 2 / scale / factor, rect.h / 2 / scale / factor];
-    this.range = [[mx - rx, mx + rx], [my - ry, my + ry]];
+    this.see([[mx - rx, mx + rx], [my - ry, my + ry]]);
     this.handlers.userZoom();
-    this.Plotly.relayout(this.host, { "xaxis.range": this.range[0], "yaxis.range": this.range[1] });
   }
 
   setTitles(titles) {
     if (String(titles) === String(this.titles)) return;
     this.titles = titles;
-    if (this.ready) this.draw();
+    if (this.drawn) this.draw();
   }
 
   setTraces(traces) {
@@ -111,11 +134,14 @@ export class Axes {
 
   resize() {
     const { host } = this;
-    if (!this.ready) return this.theme && this.draw();
+    this.half = null;
+    if (!this.drawn) return this.theme && this.draw();
     this.Plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight, margin: margins(host.clientWidth) });
   }
 
   destroy() {
-    if (this.ready) this.Plotly.purge(this.host);
+    if (this.drawn) this.Plotly.purge(this.host);
   }
 }
+
+const plotted = ({ xaxis: x, yaxis: y }) => ({ rect: { x: x._offset, y: y._offset, w: x._length, h: y._length }, range: [x.range, y.range] });

@@ -47,12 +47,9 @@ export function captionOf({ info, norm_mean: radius }, { info: { title } }) {
   return `${title ? `${tr(title)}: ` : ""}γ = ${formatGamma(info.gamma)}, ${tr("step {n}", { n: formatCount(info.step) })}, R = ${formatGamma(radius)}${view}`;
 }
 
-function reachOf({ xy, n, p, norm_mean: radius, collapse_points: points }, whole) {
-  let most = whole ? radius : 0;
-  for (const [values, count] of [[xy, n], [points ?? [], points ? points.length / p : 0]]) {
-    for (let i = 0; i < count; i++) for (let k = 0; k < 2; k++) if (Math.abs(values[i * p + k]) > most) most = Math.abs(values[i * p + k]);
-  }
-  return most || 1;
+/** How far the first two coordinates go, those of predicted points too. */
+function reachOf({ xy, p, norm_mean: radius, collapse_points: points }, whole) {
+  return [...xy, ...points ?? []].reduce((most, value, i) => (i % p < 2 && Math.abs(value) > most ? Math.abs(value) : most), whole ? radius : 0) || 1;
 }
 
 function ring(radius, color, dash) {

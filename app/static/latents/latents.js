@@ -1,16 +1,15 @@
 // The latent view: samples, shell, collapse points and forces on a canvas over Plotly's axes, or turned in 3-D.
 
 import { Axes } from "./axes.js";
-import { BareAxes } from "./bareaxes.js";
 import { Camera, extentOf } from "./camera.js";
-import { el } from "../kit/dom.js";
+import { REDUCED, el } from "../kit/dom.js";
 import { momentOf } from "../kit/frames.js";
 import { Ghosts } from "./ghosts.js";
 import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
 import { Legend } from "./legend.js";
 import { Linked, flagsOf } from "../kit/linked.js";
-import { planeMapping, turnedMapping } from "./mapping.js";
+import { planeMapping, rotationOf, turnedMapping } from "./mapping.js";
 import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
@@ -21,17 +20,19 @@ import { Tween, comparable } from "./tween.js";
 import { VIEW, described, titlesOf } from "./words.js";
 
 const SETTLE_MS = 350; // a picture at rest this long is handed to Plotly
-const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Latents {
-  /** parts: {plot, legend, selection, controls, layers(), linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
+  /** parts: {plot, legend, selection, controls, layers: a `Layers`, linked: shared with other views}; hooks: {redraw(), wantThumbs()} */
   constructor(parts, hooks) {
-    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, aim: null });
+    Object.assign(this, { linked: new Linked() }, parts, hooks, { flagged: null, setupMessage: null, told: null, theme: null, handed: false, settle: 0, axesMs: 0 });
     this.gd = el("div", { class: "lpc-axes" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": described({}), testid: "lpc-picture" });
     this.surface = el("div", { class: "lpc-surface", tabindex: "0", role: "group", "aria-label": VIEW }, this.gd, this.canvas);
     this.plot.append(this.surface);
-    this.axes = new BareAxes(this.gd);
+    this.axes = new Axes(this.gd, {
+      userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
+      selected: (points) => this.choose(points && points.map(({ customdata }) => customdata)), exportImage: (format) => this.exportImage(format),
+    });
     this.tween = new Tween();
     this.camera = new Camera();
     this.ghosts = new Ghosts();
@@ -39,7 +40,10 @@ export class Latents {
     this.legendView = new Legend(this.legend, () => this.refocus());
     this.spin = new Spin(this.surface, () => this.redraw());
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), this.wantThumbs, this.linked);
-    this.linked.hear(() => this.relinked());
+    this.linked.hear(() => { // of what is pointed at or chosen, here or in another view
+      this.chosen.say(this.setupMessage);
+      this.redraw();
+    });
     guardWheel(this.surface);
     this.surface.addEventListener("pointerdown", () => this.hold());
     this.touch = new Touch(this.surface, { move: (...how) => this.moveBy(...how) });
@@ -51,7 +55,7 @@ export class Latents {
   /** Two fingers: the view goes with them. */
   moveBy(dx, dy, factor, x, y) {
     if (this.spin.active) this.spin.pinch(dx, dy, factor);
-    else if (this.Plotly) this.axes.moveBy(dx, dy, factor, x, y);
+    else this.axes.moveBy(dx, dy, factor, x, y);
   }
 
   /** A pointer is down on the view: Plotly must not be redrawn under it. */
@@ -66,13 +70,7 @@ export class Latents {
 
   usePlotly(Plotly) {
     this.Plotly = Plotly;
-    this.axes = new Axes(Plotly, this.gd, {
-      userZoom: () => this.setZoom("fixed"), follow: () => this.setZoom("follow"),
-      selected: (points) => this.chooseThose(points), exportImage: (format) => this.exportImage(format),
-    });
-    if (this.titles) this.axes.setTitles(this.titles.slice(0, 2));
-    if (this.theme) this.axes.draw(this.theme);
-    if (this.camera.half && this.axes.ready) this.axes.lookAt(...this.aim ?? [this.camera.half]);
+    this.axes.use(Plotly);
     this.redraw();
   }
 
@@ -139,7 +137,6 @@ export class Latents {
   }
 
   setZoom(mode) {
-    this.aim = null;
     this.camera.setMode(mode);
     if (mode === "follow") this.camera.half = null;
     this.controls.zoom.select(mode);
@@ -155,7 +152,7 @@ export class Latents {
     const { flags, pointed } = this.linked;
     if (this.handed && flags !== this.flagged) this.handOver();
     this.painter.paint(scene, mapping, {
-      layers: this.layers(), ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus, flags, pointed,
+      layers: this.layers.on, ghosts: this.ghosts, titles: this.titles, labels: this.setupMessage.labels, brush: this.brush, focus: this.legendView.focus, flags, pointed,
       theme: this.theme, whole: this.whole(scene), reach: this.camera.half, samples: !this.handed || !this.whole(scene), told: this.told ?? scene.info,
     });
     this.hover.refresh();
@@ -164,25 +161,31 @@ export class Latents {
     return moving || gliding;
   }
 
+  /** The camera's zoom, and the axes after it where they are behind; returns whether it glides. */
   follow(scene, now) {
-    const before = this.camera.half;
-    const extent = extentOf(scene, this.setupMessage.info.d);
-    const gliding = this.camera.update(extent, now, REDUCED.matches);
-    if (scene.p === 2 && !this.held && this.camera.half !== before && this.camera.mode === "follow") this.axes.lookAt(this.camera.half);
+    const gliding = this.glide(scene, now);
+    const { axes, camera: { half, mode } } = this;
+    const behind = scene.p === 2 && (mode === "follow" || !axes.range) && !this.held && half && half !== axes.half;
+    if (!behind || (gliding && now - this.lookedAt < this.axesMs)) return gliding;
+    axes.lookAt(half);
+    this.lookedAt = now;
     return gliding;
   }
 
+  glide(scene, now) {
+    return this.camera.update(extentOf(scene, this.setupMessage.info.d), now, REDUCED.matches);
+  }
+
   mappingFor(scene) {
-    const { clientWidth: w, clientHeight: h } = this.plot;
-    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, this.camera.half / this.spin.zoom, this.spin.rotation());
+    const { camera, spin, plot: { clientWidth: w, clientHeight: h } } = this;
+    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, camera.half / spin.zoom, rotationOf(spin.yaw, spin.pitch));
     const { rect, cx, cy, scale } = this.axes.where();
     return planeMapping(rect, cx, cy, scale);
   }
 
   drawn() {
-    const { at } = this.painter;
-    if (!this.current || at.n !== this.current.scene.n) return null;
-    return { at, scene: this.current.scene, setup: this.setupMessage, titles: this.titles };
+    const { painter: { at }, current, setupMessage: setup, titles } = this;
+    return current && at.n === current.scene.n ? { at, scene: current.scene, setup, titles } : null;
   }
 
   /** Nothing moves: if the run does not either, give the points to Plotly. */
@@ -201,7 +204,6 @@ export class Latents {
 
   takeBack() {
     clearTimeout(this.settle);
-    if (!this.handed) return;
     this.handed = false;
     this.axes.setTraces([]);
   }
@@ -211,16 +213,10 @@ export class Latents {
     this.redraw();
   }
 
-  /** Plotly's lasso; it shows its choice by itself. */
-  chooseThose(points) {
-    this.flagged = points && flagsOf(this.linked.count, points.map(({ customdata }) => customdata));
+  /** By Plotly's lasso, which shows its choice by itself. */
+  choose(samples) {
+    this.flagged = samples && flagsOf(this.linked.count, samples);
     this.linked.choose(this.flagged);
-  }
-
-  /** What is pointed at or chosen, here or in another view. */
-  relinked() {
-    this.chosen.say(this.setupMessage);
-    this.redraw();
   }
 
   exportImage(format) {
@@ -235,7 +231,6 @@ export class Latents {
     if (!w || !h) return;
     this.painter.resize(w, h);
     this.axes.resize();
-    if (this.camera.half && this.camera.mode === "follow" && this.axes.ready) this.axes.lookAt(this.camera.half);
     this.redraw();
   }
 

@@ -7,24 +7,22 @@ import { tr } from "../kit/words.js";
 
 export class Legend {
   constructor(host, changed) {
-    Object.assign(this, { host, changed, focus: new Set(), key: "", hatched: true });
+    Object.assign(this, { host, changed, focus: new Set(), names: "", key: "" });
   }
 
   draw(names, colours, ink) {
     const key = JSON.stringify([names, colours, ink]);
     if (key === this.key) return;
-    this.key = key;
-    this.focus.clear();
+    if (String(names) !== this.names) this.focus.clear(); // other colours are for the same classes
+    Object.assign(this, { key, names: String(names) });
     this.host.classList.toggle("lpc-many", names.length > 12);
     this.host.replaceChildren(...names.map((name, c) => this.chip(name, c, colours[c], ink)));
+    this.mark();
   }
 
   chip(name, index, colour, ink) {
-    const mark = el("span", { class: "lpc-swatches", "aria-hidden": "true" }, swatch(shapeOf(index), colour), this.hatched && bar(index, colour, ink));
-    const chip = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "false", title: tr("Show {name} alone", { name }) }, mark,
-      el("span", { text: name }));
-    chip.addEventListener("click", () => this.toggle(index));
-    return chip;
+    const mark = el("span", { class: "lpc-swatches", "aria-hidden": "true" }, swatch(shapeOf(index), colour), bar(index, colour, ink));
+    return el("button", { type: "button", class: "lpc-chip", title: tr("Show {name} alone", { name }), on: { click: () => this.toggle(index) } }, mark, el("span", { text: name }));
   }
 
   /** Only these classes bright. */
@@ -35,11 +33,15 @@ export class Legend {
   toggle(index) {
     if (!this.focus.delete(index)) this.focus.add(index);
     if (this.focus.size === this.host.children.length) this.focus.clear();
+    this.mark();
+    this.changed();
+  }
+
+  mark() {
     [...this.host.children].forEach((chip, c) => {
       chip.setAttribute("aria-pressed", String(this.focus.has(c)));
       chip.classList.toggle("lpc-dim", this.focus.size > 0 && !this.focus.has(c));
     });
-    this.changed();
   }
 }
 

@@ -1,5 +1,16 @@
 // From latent units to pixels: a plane with equal axes, or three dimensions turned and seen from far away.
 
+const PER_PIXEL = 0.008; // radians
+const LIMIT = Math.PI / 2;
+
+/** How everything is turned before a hand turns it. */
+export const TURNED = { yaw: 0.6, pitch: 0.45 };
+
+/** {yaw, pitch} after a drag by (dx, dy) pixels. */
+export function turnedBy({ yaw, pitch }, dx, dy) {
+  return { yaw: yaw + dx * PER_PIXEL, pitch: Math.max(-LIMIT, Math.min(LIMIT, pitch + dy * PER_PIXEL)) };
+}
+
 /** The plane's mapping: `rect` is the plot area {x, y, w, h}, the centre lies at (cx, cy), `scale` is pixels per unit. */
 export function planeMapping(rect, cx, cy, scale) {
   const ox = rect.x + rect.w / 2 - cx * scale;

@@ -1,5 +1,6 @@
 // What theory adds to the picture: shell, predicted radius, ghosts, collapse points, class means, force arrows.
 
+import { line } from "../kit/canvas.js";
 import { formatDecade } from "../kit/format.js";
 import { PLUS, trace } from "../kit/palette.js";
 import { projectVector } from "./mapping.js";
@@ -30,6 +31,7 @@ function circle(ctx, x, y, r) {
 
 /** The sphere as three great circles, the far halves fainter, with the axes through it; without a radius the axes alone. */
 export function drawSphere(ctx, mapping, radius, reach, titles, theme) {
+  ctx.font = `12px ${theme.font}`;
   drawAxes(ctx, mapping, radius ? 1.22 * radius : 0.8 * reach, titles, theme);
   if (!radius) return;
   const { ox, oy, scale, rotation: m } = mapping;
@@ -53,9 +55,9 @@ export function drawSphere(ctx, mapping, radius, reach, titles, theme) {
   ctx.globalAlpha = 1;
 }
 
-/** The three axes, named at their positive ends. */
-function drawAxes(ctx, mapping, length, titles, theme) {
-  ctx.font = `12px ${theme.font}`;
+/** The three axes, named in the context's font at their positive ends. */
+export function drawAxes(ctx, mapping, length, titles, theme, colour = theme.muted) {
+  const { ox, oy } = mapping;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   titles.slice(0, 3).forEach((title, axis) => {
@@ -63,11 +65,8 @@ function drawAxes(ctx, mapping, length, titles, theme) {
     const [dx, dy] = projectVector(mapping, ...unit);
     ctx.lineWidth = 1;
     ctx.strokeStyle = theme.line;
-    ctx.beginPath();
-    ctx.moveTo(mapping.ox - dx, mapping.oy - dy);
-    ctx.lineTo(mapping.ox + dx, mapping.oy + dy);
-    ctx.stroke();
-    label(ctx, title, mapping.ox + 1.08 * dx, mapping.oy + 1.08 * dy, theme);
+    line(ctx, ox - dx, oy - dy, ox + dx, oy + dy);
+    label(ctx, title, ox + 1.08 * dx, oy + 1.08 * dy, theme, colour);
   });
 }
 
@@ -174,10 +173,7 @@ function arrow(ctx, x, y, dx, dy, colour, theme) {
   for (const [width, tint] of [[5, theme.panel], [2.4, colour]]) {
     ctx.strokeStyle = ctx.fillStyle = tint;
     ctx.lineWidth = width;
-    ctx.beginPath();
-    ctx.moveTo(x + ux * gap, y + uy * gap);
-    ctx.lineTo(bx, by);
-    ctx.stroke();
+    line(ctx, x + ux * gap, y + uy * gap, bx, by);
   }
   ctx.beginPath();
   ctx.moveTo(x + dx, y + dy);

@@ -1,5 +1,6 @@
 // Paints a scene on the canvas of the latent view: ghosts, samples, shell, forces, collapse points, means, ruler.
 
+import { clip, fit } from "../kit/canvas.js";
 import { buffers, projectAll } from "./mapping.js";
 import { drawCrosses, drawForces, drawGhosts, drawMeans, drawRing, drawShell, drawSphere } from "./overlays.js";
 import { depthOrder, drawDeep, drawFlat } from "./points.js";
@@ -7,18 +8,18 @@ import { drawRuler } from "./ruler.js";
 
 export class Painter {
   constructor(canvas) {
-    Object.assign(this, { canvas, ratio: 1, at: { n: 0 } });
+    Object.assign(this, { canvas, size: [canvas.width, canvas.height], at: { n: 0 } });
   }
 
   resize(w, h) {
-    this.ratio = Math.min(3, window.devicePixelRatio || 1);
-    Object.assign(this.canvas, { width: Math.round(w * this.ratio), height: Math.round(h * this.ratio) });
+    this.size = [w, h];
   }
 
   /** look: {layers, ghosts, titles, labels, brush, focus, flags: the samples to be seen before others, pointed, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
     const { layers, ghosts, theme, brush: { colours } } = look;
-    const ctx = this.context(mapping.rect);
+    const ctx = fit(this.canvas, ...this.size);
+    clip(ctx, mapping.rect);
     if (layers.shell && look.whole) drawGhosts(ctx, mapping, ghosts.list(scene.norm_mean), ghosts.prefix, theme);
     if (scene.p === 3) drawSphere(ctx, mapping, look.whole ? scene.norm_mean : null, look.reach, look.titles, theme);
     this.project(scene, mapping, colours.length);
@@ -29,7 +30,7 @@ export class Painter {
     drawMeans(ctx, this.at.means, colours.length, theme);
     if (look.pointed >= 0 && look.pointed < scene.n) drawRing(ctx, this.at.x[look.pointed], this.at.y[look.pointed], theme);
     ctx.restore();
-    const beside = this.canvas.width / this.ratio - mapping.rect.x - mapping.rect.w;
+    const beside = this.size[0] - mapping.rect.x - mapping.rect.w;
     drawRuler(ctx, mapping.rect, beside, { radius: scene.norm_mean, told: look.told.norm_mean, largest: ghosts.largest, rings: ghosts.list(scene.norm_mean) }, theme);
   }
 
@@ -40,19 +41,6 @@ export class Painter {
     if (layers.forces && scene.forces) drawForces(ctx, mapping, means, scene.forces, K, scene.p, theme);
     if (!layers.points || !scene.collapse_points) return;
     drawCrosses(ctx, projectAll(mapping, scene.collapse_points, K, scene.p, this.at.points), colours, focus, theme, whole && K <= 12);
-  }
-
-  /** A cleared context, clipped to the plot area. */
-  context({ x, y, w, h }) {
-    const { canvas, ratio } = this;
-    const ctx = canvas.getContext("2d");
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, canvas.width, canvas.height);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x, y, w, h);
-    ctx.clip();
-    return ctx;
   }
 
   project(scene, mapping, K) {

@@ -91,12 +91,14 @@ export function depthOrder(depth, n, order) {
   return result.sort((a, b) => depth[a] - depth[b]);
 }
 
-/** The sample nearest to (x, y), at most `reach` pixels away; −1 when there is none. */
-export function nearest(at, n, x, y, reach) {
-  let [best, distance] = [-1, reach * reach];
+/** The sample nearest to (x, y), less than `reach` pixels away; −1 when there is none. By its `strength` (n) a sample is 0 hidden, 1 faint or 2 bright: bright ones come before faint ones. */
+export function nearest(at, n, x, y, reach, strength = null) {
+  let [best, least] = [-1, Infinity];
   for (let i = 0; i < n; i++) {
-    const d = (at.x[i] - x) ** 2 + (at.y[i] - y) ** 2;
-    if (d < distance) [best, distance] = [i, d];
+    const distance = (at.x[i] - x) ** 2 + (at.y[i] - y) ** 2;
+    if (!(distance < reach * reach) || strength?.[i] === 0) continue;
+    const worth = distance + (strength?.[i] === 1 ? reach * reach : 0);
+    if (worth < least) [best, least] = [i, worth];
   }
   return best;
 }

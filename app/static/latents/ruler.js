@@ -1,5 +1,6 @@
 // A vertical log strip that always shows the shell shrinking, whatever the zoom: R now, where it began, where it was.
 
+import { line } from "../kit/canvas.js";
 import { formatDecade, formatNumber } from "../kit/format.js";
 import { label } from "./overlays.js";
 
@@ -22,7 +23,8 @@ export function drawRuler(ctx, rect, beside, { radius, told, largest, rings }, t
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
   drawScale(ctx, { x, top, height, decades, yOf, worded: beside > WORDED }, theme);
-  for (const ring of rings) tick(ctx, x, yOf(ring.radius / largest), theme);
+  ctx.fillStyle = theme.muted;
+  for (const ring of rings) ctx.fillRect(x - 7, yOf(ring.radius / largest) - 0.5, 14, 1.5);
   const y = yOf(radius / largest);
   ctx.fillStyle = theme.text;
   ctx.fillRect(x - 2, y, 4, top + height - y);
@@ -33,20 +35,12 @@ export function drawRuler(ctx, rect, beside, { radius, told, largest, rings }, t
   label(ctx, `R ${formatNumber(told)}`, x + 6, top + height + 15, theme, theme.text);
 }
 
-function tick(ctx, x, y, theme) {
-  ctx.fillStyle = theme.muted;
-  ctx.fillRect(x - 7, y - 0.5, 14, 1.5);
-}
-
 /** Decades in words, or as marks alone. */
 function drawScale(ctx, { x, top, height, decades, yOf, worded }, theme) {
   ctx.strokeStyle = theme.line;
   ctx.lineWidth = 4;
   ctx.lineCap = "round";
-  ctx.beginPath();
-  ctx.moveTo(x, top);
-  ctx.lineTo(x, top + height);
-  ctx.stroke();
+  line(ctx, x, top, x, top + height);
   ctx.lineCap = "butt";
   ctx.fillStyle = theme.muted;
   const every = Math.ceil(decades / Math.max(1, Math.floor(height / 36)));

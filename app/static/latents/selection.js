@@ -2,12 +2,13 @@
 
 import { el, setText } from "../kit/dom.js";
 import { countsOf } from "../kit/linked.js";
+import { tr } from "../kit/words.js";
 
 export class Selection {
   constructor(host, linked) {
     Object.assign(this, { host, linked });
     this.text = el("span");
-    host.append(this.text, el("button", { type: "button", class: "lpc-link-button", text: "clear", testid: "lpc-clear-selection", on: { click: () => linked.choose(null) } }));
+    host.append(this.text, el("button", { type: "button", class: "lpc-link-button", text: tr("clear"), testid: "lpc-clear-selection", on: { click: () => linked.choose(null) } }));
   }
 
   /** `setup`: {info, labels} of the run, or null. */

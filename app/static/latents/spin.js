@@ -1,21 +1,14 @@
 // Turning the 3-D view: drag or arrow keys to rotate, wheel or two fingers to zoom.
 
-import { rotationOf } from "./mapping.js";
-
-const PER_PIXEL = 0.008; // radians
-const LIMIT = Math.PI / 2;
+import { TURNED, turnedBy } from "./mapping.js";
 
 export class Spin {
   constructor(surface, changed) {
-    Object.assign(this, { surface, changed, yaw: 0.6, pitch: 0.45, zoom: 1, active: false, last: null });
+    Object.assign(this, { surface, changed, ...TURNED, zoom: 1, active: false, last: null });
     surface.addEventListener("pointerdown", (event) => this.grab(event));
     surface.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, () => (this.last = null));
     surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-  }
-
-  rotation() {
-    return rotationOf(this.yaw, this.pitch);
   }
 
   grab(event) {
@@ -31,8 +24,7 @@ export class Spin {
   }
 
   turn(dx, dy) {
-    this.yaw += dx * PER_PIXEL;
-    this.pitch = Math.max(-LIMIT, Math.min(LIMIT, this.pitch + dy * PER_PIXEL));
+    Object.assign(this, turnedBy(this, dx, dy));
     this.changed();
   }
 

@@ -1,5 +1,10 @@
 // Fingers on a latent view: one scrolls the page (or turns what is turned sideways), two move and zoom the view.
 
+import { within } from "../kit/dom.js";
+
+/** The middle of two points and their distance: {x, y, size}. */
+export const spreadOf = ([[ax, ay], [bx, by]]) => ({ x: (ax + bx) / 2, y: (ay + by) / 2, size: Math.hypot(ax - bx, ay - by) });
+
 export class Touch {
   /** hooks: {move(dx, dy, factor, x, y)}: the two fingers' middle moved, and spread, about (x, y). */
   constructor(surface, { move }) {
@@ -25,23 +30,19 @@ export class Touch {
     if (before) this.move(now.x - before.x, now.y - before.y, before.size > 0 ? now.size / before.size : 1, now.x, now.y);
   }
 
-  spread([a, b]) {
-    const box = this.surface.getBoundingClientRect();
-    return {
-      x: (a.clientX + b.clientX) / 2 - box.left, y: (a.clientY + b.clientY) / 2 - box.top,
-      size: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY),
-    };
+  spread(touches) {
+    return spreadOf([...touches].map((touch) => within(this.surface, touch)));
   }
 }
 
 /** Calls `done` when the pointer that is down comes up, wherever that is. */
 export function onceUp(done) {
-  const ends = ["pointerup", "pointercancel"];
+  const heard = new AbortController();
   const release = () => {
-    for (const end of ends) window.removeEventListener(end, release, true);
+    heard.abort();
     done();
   };
-  for (const end of ends) window.addEventListener(end, release, true);
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { capture: true, signal: heard.signal });
 }
 
 /** A wheel scrolls the page until `surface` has been clicked (focused) or Ctrl is held. */

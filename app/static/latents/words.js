@@ -23,5 +23,5 @@ export function described({ norm_mean: radius, step, metrics = {} }, setup) {
 /** The names of the drawn axes; of one node alone, the second only spreads the points. */
 export function titlesOf({ projection, nodes }) {
   if (projection === "pca") return ["PC 1", "PC 2", "PC 3"];
-  return nodes.length < 2 ? [...nodes.map(nodeName), "spread"] : nodes.map(nodeName);
+  return nodes.length < 2 ? [...nodes.map(nodeName), tr("spread")] : nodes.map(nodeName);
 }

@@ -28,7 +28,7 @@ export class Stage extends LiveView {
     const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read(), linked },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: this.layers, linked },
       { redraw: () => this.request(), wantThumbs });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, linked, sendLarge: () => this.sendView() });
     linked.hear(() => this.linked.active !== this.linkedTold && this.sendView());
@@ -151,7 +151,7 @@ export class Stage extends LiveView {
       run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
       mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
       radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
-      projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
+      projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes.drawn ? axes.range : null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
       pointed: this.linked.pointed, chosen: this.linked.chosen?.reduce((sum, flag) => sum + flag, 0) ?? 0, inputs: this.inputs.state(),
       said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },

@@ -2,6 +2,7 @@
 
 import { Catalogue } from "../charts/catalogue.js";
 import { ChartClock } from "../charts/chartclock.js";
+import { REDUCED } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
 import { chooseLive, listen } from "../kit/keys.js";
 import { Part } from "../kit/part.js";
@@ -21,7 +22,6 @@ const CHARTS_MS = 2_000; // at most until Plotly is fetched, when no frame comes
 const AGAIN = tr("Started again from step 0: the server had ended this run, because it was started anew or this page was away too long.");
 const RELOADED = tr("Started from step 0: reloading a page begins its run anew. Its address holds all settings.");
 const STILL = tr("Paused, because this device asks for less motion. Press play to start.");
-const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 const wentOn = (step) => tr("The server was started anew: this run goes on from step {step}, where it was saved.", { step: formatCount(step) });
 let reloaded = false; // whether this document's reload was told of
 const FEW = 5; // frames drawn before Plotly is fetched
@@ -180,10 +180,8 @@ export class LiveView extends Part {
   /** New props: another token reconnects, another theme repaints. */
   update(props) {
     const before = this.props;
-    this.props = { ...before, ...props };
-    if (props.share) this.share?.update(props.share);
+    super.update(props);
     if (!this.theme) return; // styles are still on their way
-    this.restyle();
     if (this.props.token === before.token && this.props.wsPath === before.wsPath) return;
     if (this.info) this.left = { paused: this.transport.state === "paused", gamma: this.gamma.mode === "hand" ? this.gamma.value : null };
     this.connect();

@@ -185,4 +185,4 @@ export class Curves extends LineChart {
 /** A measured moment as a point of the curves. */
 const rowOf = ({ metrics, step, gamma, predicted_radius }) => ({ ...metrics, step, gamma, predicted_radius });
 
-const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
+export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);

@@ -1,5 +1,6 @@
 // The stage's skeleton: bars, panels and the places where the parts draw.
 
+import { Layers } from "../controls/layers.js";
 import { el, setText } from "../kit/dom.js";
 import { tr } from "../kit/words.js";
 
@@ -42,29 +43,14 @@ export function showTheory({ layers, theoryNote }, theory, note) {
   setText(theoryNote, theory ? "" : tr("No predicted points in this run. {note}", { note: tr(note) }));
 }
 
-/** Toggles of what is drawn with the points: `read()` gives the set, `set(key, value)` changes it. */
+/** The chips of what is drawn with the points, each with its ⓘ, in `host`. */
 export function buildLayers(host, info, changed) {
-  const on = { shell: true, points: true, forces: true };
-  const buttons = {};
-  const set = (key, value) => {
-    on[key] = value;
-    buttons[key].setAttribute("aria-pressed", String(value));
-    buttons[key].classList.toggle("lpc-dim", !value);
-    changed();
-  };
-  const names = { shell: tr("shell"), points: tr("predicted z*"), forces: tr("forces") };
-  for (const [key, text] of Object.entries(names)) {
-    const mark = el("span", { class: `lpc-mark lpc-mark-${key}`, "aria-hidden": "true" }, ...marks(key));
-    const button = el("button", { type: "button", class: "lpc-chip", "aria-pressed": "true", testid: `lpc-layer-${key}`, title: tr("Show or hide: {what}", { what: text }) }, mark, el("span", { text }));
-    buttons[key] = button;
-    button.addEventListener("click", () => set(key, !on[key]));
-    host.append(el("span", { class: "lpc-layer" }, button, info(key)));
-  }
+  const mark = (key, ...inside) => el("span", { class: `lpc-mark lpc-mark-${key}`, "aria-hidden": "true" }, ...inside);
+  const arrows = ["out", "inward", "along"].map((name) => el("i", { class: `lpc-force-${name}` }));
+  const layers = new Layers("lpc-layer", {
+    shell: [mark("shell", el("i")), tr("shell")], points: [mark("points", el("i", { text: "✚" })), tr("predicted z*")], forces: [mark("forces", ...arrows), tr("forces")],
+  }, changed);
+  for (const [key, chip] of Object.entries(layers.chips)) host.append(el("span", { class: "lpc-layer" }, chip, info(key)));
   host.append(el("span", { class: "lpc-hint lpc-plane-note", text: tr("seen through some of its dimensions, the shell is no circle: the strip shows R") }));
-  return { read: () => on, set };
-}
-
-function marks(key) {
-  if (key === "forces") return ["out", "inward", "along"].map((name) => el("i", { class: `lpc-force-${name}` }));
-  return [el("i", key === "points" ? { text: "✚" } : {})];
+  return layers;
 }

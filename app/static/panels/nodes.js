@@ -1,8 +1,9 @@
 // The nodes panel: every node's histogram in small, up to eight in large; which are large is the learner's choice.
 
+import { fit } from "../kit/canvas.js";
 import { el, setText } from "../kit/dom.js";
 import { formatNumber, nodeName } from "../kit/format.js";
-import { BINS, drawAxis, drawStack, drawTiny, fit, tallestOf } from "../charts/histogram.js";
+import { BINS, drawAxis, drawStack, drawTiny, tallestOf } from "../charts/histogram.js";
 import { Linked, flagsOf } from "../kit/linked.js";
 import { classColours } from "../kit/palette.js";
 import { tr } from "../kit/words.js";

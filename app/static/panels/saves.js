@@ -5,7 +5,7 @@ import { BINS } from "../charts/histogram.js";
 import { classColours } from "../kit/palette.js";
 import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
-import { Curves } from "./curves.js";
+import { Curves, axisName } from "./curves.js";
 
 const [WIDTH, CELL] = [900, 260];
 
@@ -60,8 +60,6 @@ function bars(message, names) {
     node, slot, group, groups, edge, name: groups > 1 ? names[group] : "all", counts: data.subarray((slot * groups + group) * BINS, (slot * groups + group + 1) * BINS),
   })));
 }
-
-const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
 
 function nodeFigure({ message, theme }, names) {
   const all = bars(message, names);
