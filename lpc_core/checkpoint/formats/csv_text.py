@@ -86,8 +86,12 @@ def _lines(stream: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _checked_header(header: list[str]) -> tuple[list[str], bool]:
-    """The columns' names, and whether each line ends in a separator with nothing after it."""
+    """The columns' names, and whether each line ends in a separator with nothing after it.
+
+    NumPy's savetxt writes them behind a "# ".
+    """
     names = [name.strip() for name in header]
+    names[:1] = [name.removeprefix("#").lstrip() for name in names[:1]]
     trailing = len(names) > 2 and not names[-1]
     names = names[:-1] if trailing else names
     if not 2 <= len(names) <= MAX_COLUMNS:

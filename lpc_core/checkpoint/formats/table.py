@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import Ask, refusal
-from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own
+from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own, role_of
 from lpc_core.checkpoint._labels import Arrays
 from lpc_core.files.words import printable
 
@@ -89,7 +89,8 @@ def _known(role: str, names: list[str]) -> dict[str, list[str]]:
 def _several(role: str, names: list[str], vectors: frozenset[str], taken: set[str]) -> list[str]:
     """Numbered columns, or for the latents the only column of vectors; asks where there are both, or two of them."""
     numbered = _numbered(names, STEMS[role], role)
-    free = [name for name in names if name in vectors and name not in taken] if role == "latents" else []
+    free = [name for name in names if name in vectors and name not in taken and role_of(name) != "logits"] \
+        if role == "latents" else []
     if len(free) + bool(numbered) <= 1:
         return free or numbered
     stem = [] if not numbered else [(NUMBERED.fullmatch(numbered[0].lower()) or ["", ""])[1] or numbered[0]]
@@ -103,14 +104,16 @@ def table_arrays(table: Table, picked: dict[str, Any], notes: list[str], warning
     roles = named_columns(table.names, table.vectors, picked)
     if "latents" not in roles and picked.get("latents", "") is not None:
         roles["latents"] = _numbers_left(table, {name for names in roles.values() for name in names}, notes)
+        warnings.extend(_whole_among_real(table.columns, roles["latents"]))
     for role in ("latents", "labels"):
         if not roles.get(role):
-            raise refusal(f"a column for the {role}", _columns(table.names), _what_to_do(role),
-                          _candidates(role, table))
+            raise refusal(f"a column for the {role}", _columns(table.names) + _no_vectors(role, table.columns),
+                          _what_to_do(role), _candidates(role, table))
     taken = {name for names in roles.values() for name in names}
-    for name in taken & set(table.unreadable):
-        raise refusal(*table.unreadable[name])
-    if unused := [printable(name, 40) for name in table.names if name not in taken]:
+    for name, why in table.unreadable.items():
+        if name in taken:
+            raise refusal(*why)
+    if unused := [printable(name, 40) or "one without a name" for name in table.names if name not in taken]:
         more = f" and {len(unused) - 20:,} more" * (len(unused) > 20)
         notes.append(f"columns left out: {', '.join(unused[:20])}{more}")
     notes.extend(f"{role}: {_columns(names)}" for role, names in roles.items())
@@ -136,6 +139,21 @@ def _counts(column: np.ndarray) -> bool:
     if len(values) < MIN_ROWS or not (values == np.floor(values)).all():
         return False
     return bool((np.diff(values) > 0).all() or (np.diff(np.sort(values)) == 1).all())
+
+
+def _whole_among_real(columns: Arrays, names: list[str]) -> list[str]:
+    """A word on latents that are known by their numbers alone: whole ones beside others may be a class or a count."""
+    whole = [name for name in names if name in columns and (columns[name] == np.floor(columns[name])).all()]
+    return [f"taken for latents, though whole numbers beside others that are not: {_columns(whole)}"] \
+        if 0 < len(whole) < len(names) else []
+
+
+def _no_vectors(role: str, columns: Arrays) -> str:
+    """What stands in a column that is called like latents and holds texts."""
+    texts = [name for name, column in columns.items()
+             if role_of(name) == role == "latents" and column.dtype.kind == "O"]
+    return f"; no vectors in brackets, nor numbers, but {printable(repr(columns[texts[0]][0]), 40)} in " \
+           f"{printable(repr(texts[0]), 30)}" if texts else ""
 
 
 def _candidates(role: str, table: Table) -> Ask | None:
