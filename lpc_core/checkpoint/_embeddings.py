@@ -142,6 +142,8 @@ def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: 
     if "texts" in given:
         found |= _packed(given["texts"], count)
     class_names = found.pop("class_names").tolist()
+    if names is None and (doubtful := _labels.doubtful(class_names)):
+        warnings.append(f"the class {', '.join(doubtful)} may stand for none: if so, leave its samples out")
     return Message.of_arrays("embeddings", {"class_names": class_names, "notes": notes, "warnings": warnings,
                                             "unlabelled": unlabelled}, found)
 
