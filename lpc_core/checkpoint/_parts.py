@@ -1,7 +1,8 @@
 """One checkpoint in several files: which files belong together, and that nothing is missing or there twice.
 
-Parts are called …-00001-of-00002.safetensors (or .bin, .pt), and an index, ….index.json, may say which tensor lies in
-which. The index counts where it is there; else the numbers do. Names in an index lead to files beside it alone.
+Parts are called …-00001-of-00002.safetensors (or .bin, .pt; more may stand around the numbers, such as a browser's
+" (1)"), and an index, ….index.json, may say which tensor lies in which. The index counts where it is there; else the
+numbers do. Names in an index lead to files beside it alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lpc_core.checkpoint._message import check_json
 from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import amount, printable
 
-NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(\.[A-Za-z0-9]+)", re.DOTALL)
+NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(?!\d)(.*)", re.DOTALL)
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".bin", ".pt", ".pth")
 MAX_INDEX = 16 * 2**20  # bytes
@@ -35,9 +36,10 @@ class Parts:
 def number_of(name: str) -> tuple[str, int, int] | None:
     """(what all parts share, number, count) of a part of two or more; None for a file by itself."""
     found = NUMBERED.fullmatch(name)
-    if found is None or found[4].lower() not in ENDINGS or int(found[3]) < 2:
+    shared = "" if found is None else found[1] + found[4].lower()
+    if found is None or not any(ending in shared.lower() for ending in ENDINGS) or int(found[3]) < 2:
         return None
-    return found[1] + found[4].lower(), int(found[2]), int(found[3])
+    return shared, int(found[2]), int(found[3])
 
 
 def refuse_alone(name: str) -> None:
