@@ -26,9 +26,11 @@ OLD = re.compile(r"(.*)_(g|v|orig|u|mask)")
 ADAPTERS = re.compile(
     r"(^|[._])(lora_(a|b|down|up|embedding_[ab]|magnitude_vector|mid)|lora[ab]|ia3_l|(hada|lokr|oft|boft|vera)_\w+|"
     r"dora_scale|magnitude_vector|adapters?|adapter_(down|up)|(down|up)_adapter|prompt_embeddings|prefix_encoder|"
-    r"loras?)([._]|\d|$)", re.IGNORECASE)
+    r"loras?|fourierft_spectrum|waveft_spectrum|hra_u|(bone|miss)_block|vblora_\w+|shira_weight|c3a_kernel|"
+    r"road_(theta|alpha)|randlora_\w+|delora_\w+|ssf_(scale|shift)|trainable_tokens_delta|ln_tuning_layers|"
+    r"modules_to_save)([._]|\d|$)", re.IGNORECASE)
 QUANTISED = re.compile(
-    r"(^|[._])(_packed_params|qweight|qzeros|g_idx|scb|absmax|quant_map|quant_state|weight_format|zero_point|"
+    r"(^|[._])(_packed_params|weight_packed|qweight|qzeros|g_idx|scb|absmax|quant_map|quant_state|weight_format|zero_point|"
     r"weight_zero_point|weight_scale(_inv)?|weight_fake_quant|activation_post_process|fake_quant_enabled|qscales?)"
     r"([._]|$)", re.IGNORECASE)
 MERGE = "merge it into its base first (peft: model.merge_and_unload()), then save the whole state dict"
@@ -47,6 +49,7 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
     found: dict[str, Tensor] = {}  # by the name of the first part
     used: set[str] = set()
     notes: dict[str, list[str]] = {}
+    lost: list[str] = []
     for name, parts in _grouped(tensors).items():
         how, make = _way(name, parts, tensors)
         try:
@@ -55,11 +58,13 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
             raise _undetermined(name, parts.values(), "whose sizes do not fit together") from None
         used |= set(parts.values())
         notes.setdefault(how, []).append(name)
-    names = dict(zip(found, (name for name in _grouped(tensors)), strict=True))
+        if bad := int((~found[next(reversed(found))].isfinite()).sum()):
+            lost.append(f"{name}, so computed: {bad:,} values are NaN or infinite")
+    names = dict(zip(found, _grouped(tensors), strict=True))
     kept = {names.get(name, name): found.get(name, tensor) for name, tensor in tensors.items()
             if name in found or name not in used}
     return kept, [f"{', '.join(those[:6])}{f' and {len(those) - 6} more' if len(those) > 6 else ''}: computed from "
-                  f"{how}" for how, those in notes.items()]
+                  f"{how}" for how, those in notes.items()] + lost
 
 
 def _refuse(names: Iterable[str], pattern: re.Pattern[str], expected: str, what: str, do: str) -> None:

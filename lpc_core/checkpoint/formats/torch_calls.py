@@ -161,8 +161,9 @@ def _array(data: Any, kind: Any, shape: Any, *, fortran: bool) -> np.ndarray:
 
 
 _TENSOR_TYPES = ("torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
+# by their names as `modern` writes them
 CONSTANTS = {*_TENSOR_TYPES, "numpy.ndarray", "builtins.dict", "builtins.list", "builtins.int", "builtins.float",
-              "builtins.str", "__builtin__.dict", "__builtin__.list", "__builtin__.int"}  # fmt: skip
+              "builtins.str"}  # fmt: skip
 CALLS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
@@ -176,28 +177,19 @@ CALLS: dict[str, Callable[..., Any]] = {
     "collections.defaultdict": _dictionary,
     "collections.Counter": _dictionary,
     "copyreg._reconstructor": _object,
-    "copy_reg._reconstructor": _object,
     "copyreg.__newobj__": _object,
     "argparse.Namespace": _namespace,
     "types.SimpleNamespace": _namespace,
     "pathlib.PosixPath": _path,
     "pathlib.PurePosixPath": _path,
     "pathlib.WindowsPath": _path,
-    "pathlib._local.PosixPath": _path,
-    "pathlib._local.WindowsPath": _path,
     "builtins.set": _sequence,
     "builtins.frozenset": _sequence,
-    "__builtin__.set": _sequence,
     "builtins.bytearray": _bytes,
-    "__builtin__.bytearray": _bytes,
     "builtins.bytes": _bytes,
-    "__builtin__.bytes": _bytes,
     "_codecs.encode": _encode,
     "numpy.dtype": _numpy_type,
     "numpy._core.multiarray._reconstruct": _numpy_array,
-    "numpy.core.multiarray._reconstruct": _numpy_array,
     "numpy._core.multiarray.scalar": _numpy_number,
-    "numpy.core.multiarray.scalar": _numpy_number,
     "numpy._core.numeric._frombuffer": _numpy_buffer,
-    "numpy.core.numeric._frombuffer": _numpy_buffer,
 }
