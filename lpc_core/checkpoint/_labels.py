@@ -21,7 +21,7 @@ MAX_CLASSES = 10_000
 MAX_CLASS_NAME = 200  # characters
 NO_CLASS = frozenset(("", "nan", "<na>", "n/a", "null", "nat"))  # as texts, in small letters
 EXACTLY = frozenset(("None", "NA"))  # as they stand here: "none" may be a class
-LEFT_OUT = (-1, -100, -2**31, -2**63)  # stand for none, if all others are 0 or more; the last two are cast NaN
+LEFT_OUT = (-1, -100, -2**31, -2**63)  # stand for none if all others are 0 or more; the last are NaN cast
 PERHAPS = frozenset((  # names of classes that may stand for none, in small letters; numbers, where they stand apart
     "noise", "outlier", "unknown", "unlabelled", "unlabeled", "undefined", "unassigned", "missing", "?", "-", "-2", "-9",
     "-99", "-999", "-9999", "255", "65535"))

@@ -10,7 +10,7 @@ Objects are never built (`Foreign`): outside the tensors they are left out and n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import methodcaller
 from typing import Any, TypeVar
@@ -129,10 +129,10 @@ class Unwrapped:
 
     def _holds_leaves(self, value: Any, kinds: tuple[type, ...] = (dict,)) -> bool:
         """Whether ``value``, of one of ``kinds``, has a leaf within three levels (of the first 20,000 items each)."""
-        level = [value] if isinstance(value, kinds) else []
+        level: list[Any] = [value] if isinstance(value, kinds) else []
         for _ in range(3):
-            inner = (item.values() if isinstance(item, dict) else item for item in level)
-            items = list(islice(chain.from_iterable(inner), 20_000))
+            inner: Iterator[Any] = (item.values() if isinstance(item, dict) else item for item in level)
+            items: list[Any] = list(islice(chain.from_iterable(inner), 20_000))
             if any(map(self._is_leaf, items)):
                 return True
             level = [item for item in items if isinstance(item, kinds)]
