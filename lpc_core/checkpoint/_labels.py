@@ -21,10 +21,10 @@ MAX_CLASSES = 10_000
 MAX_CLASS_NAME = 200  # characters
 NO_CLASS = frozenset(("", "nan", "<na>", "n/a", "null", "nat"))  # as texts, in small letters
 EXACTLY = frozenset(("None", "NA"))  # as they stand here: "none" may be a class
-LEFT_OUT = (-1, -100, -2**31, -2**63)  # stand for none if all others are 0 or more; the last are NaN cast
+LEFT_OUT = (-1, -100, -2**31, -2**63)  # stand for none, if all others are 0 or more; the last two are cast NaN
 PERHAPS = frozenset((  # names of classes that may stand for none, in small letters; numbers, where they stand apart
-    "noise", "outlier", "unknown", "unlabelled", "unlabeled", "undefined", "unassigned", "missing", "?", "-", "-2", "-9",
-    "-99", "-999", "-9999", "255", "65535"))
+    "noise", "outlier", "unknown", "unlabelled", "unlabeled", "undefined", "unassigned", "missing", "?", "-",
+    "-2", "-9", "-99", "-999", "-9999", "255", "65535"))
 WHOLE = re.compile(r"-?\d{1,18}")
 KEPT = "(no class)"  # the class of those that are kept
 Arrays = dict[str, np.ndarray]

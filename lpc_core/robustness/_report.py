@@ -185,8 +185,5 @@ def _mean(values: np.ndarray) -> float:
 
 def _median(values: np.ndarray) -> float:
     """Median with infinities, without NaN; NaN when nothing is left."""
-    known = np.sort(values[~np.isnan(values)])
-    if not known.size:
-        return math.nan
-    low, high = known[(known.size - 1) // 2], known[known.size // 2]
-    return float(low if low == high else (low + high) / 2)
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else math.nan
