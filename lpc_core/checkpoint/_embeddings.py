@@ -16,7 +16,7 @@ import numpy as np
 from lpc_core.checkpoint import _labels
 from lpc_core.checkpoint._base import Ask, FileRefused, refusal
 from lpc_core.checkpoint._labels import Arrays
-from lpc_core.checkpoint._message import Message, View
+from lpc_core.checkpoint._message import Message, View, some
 from lpc_core.files.words import printable
 
 ROLES = {  # role → the names it goes by, in small letters
@@ -32,6 +32,7 @@ ROLES = {  # role → the names it goes by, in small letters
     "class_names": ("class_names", "classes", "label_names"),
 }
 PER_SAMPLE = ("latents", "labels", "predictions", "logits", "images", "texts")
+CHANNELS = (1, 3, 4)  # of pictures
 MAX_CAPTION = 2_000  # characters
 MAX_CHOICES = 40  # of a question
 
@@ -99,9 +100,8 @@ def _which(role: str, arrays: Mapping[str, np.ndarray | View]) -> Ask | None:
 
 def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
     """The arrays of a file with their shapes, in a line."""
-    shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in list(arrays.items())[:8]]
-    more = f" and {len(arrays) - 8:,} more" if len(arrays) > 8 else ""
-    return "the arrays " + ", ".join(shown) + more if shown else "no arrays"
+    shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in arrays.items()]
+    return f"the arrays {some(shown, 8)}" if shown else "no arrays"
 
 
 def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> bool:
@@ -157,7 +157,7 @@ def _given(arrays: Arrays, picked: dict[str, Any], notes: list[str]) -> tuple[Ar
                           how_to_pick(role), _which(role, arrays))
     notes = [*notes, *(f"{role}: {name!r}" for role, name in roles.items() if role != name)]
     if unused := [printable(name, 40) for name in arrays if name not in roles.values()]:
-        notes.append(f"left out: {', '.join(unused[:20])}" + (f" and {len(unused) - 20} more" * (len(unused) > 20)))
+        notes.append(f"left out: {some(unused, 20)}")
     given = {role: arrays[name] for role, name in roles.items()}
     columns = {role: _labels.as_column(role, given[role], notes) for role in ("labels", "predictions") if role in given}
     return given | columns, notes
@@ -228,16 +228,22 @@ def _checked_heads(given: Arrays, count: int, nodes: int, notes: list[str]) -> A
 
 def _checked_images(images: np.ndarray, count: int, notes: list[str]) -> np.ndarray | None:
     """Pictures (n, H, W, C) uint8; None, and a note, for what cannot be shown as such."""
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim == 4 and images.shape[1] in (1, 3, 4) and images.shape[3] not in (1, 3, 4):
-        notes.append("images were (n, C, H, W); turned to (n, H, W, C)")
-        images = images.transpose(0, 2, 3, 1)
-    if images.ndim == 4 and images.shape[0] == count and images.shape[3] in (1, 3, 4) and images.dtype == np.uint8:
+    images = channels_last(images, "images", notes)
+    if images.ndim == 4 and images.shape[0] == count and images.shape[3] in CHANNELS and images.dtype == np.uint8:
         return images
     notes.append(f"images left out: expected (n, H, W, C) uint8 with n = {count:,}, got {images.shape} "
                  f"{images.dtype.name}")
     return None
+
+
+def channels_last(pictures: np.ndarray, what: str, notes: list[str]) -> np.ndarray:
+    """Pictures (n, H, W) or (n, C, H, W) as (n, H, W, C); other arrays as they are."""
+    if pictures.ndim == 3:
+        return pictures[..., None]
+    if pictures.ndim == 4 and pictures.shape[1] in CHANNELS and pictures.shape[3] not in CHANNELS:
+        notes.append(f"{what} were (n, C, H, W); turned to (n, H, W, C)")
+        return pictures.transpose(0, 2, 3, 1)
+    return pictures
 
 
 def _packed(captions: np.ndarray, count: int) -> Arrays:

@@ -11,10 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lpc_core.checkpoint._base import Limits, refusal
-from lpc_core.checkpoint._message import check_json
+from lpc_core.checkpoint._message import check_json, some
 from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import amount, printable
 
@@ -125,11 +124,7 @@ def read_index(index: Path) -> dict[str, str]:
     """{tensor: name of its file}; refuses what is no index, and names that lead out of its folder."""
     if index.stat().st_size > MAX_INDEX:
         raise refusal(f"an index of at most {MAX_INDEX:,} bytes", amount(index.stat().st_size), "choose the parts")
-    return checked_index(check_json(index.read_bytes(), MAX_INDEX, "the index"))
-
-
-def checked_index(content: Any) -> dict[str, str]:
-    """The ``weight_map`` of an index that was read."""
+    content = check_json(index.read_bytes(), MAX_INDEX, "the index")
     places = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
         raise refusal("an index with a weight_map", "a JSON text without one", "choose the parts of the checkpoint")
@@ -168,6 +163,5 @@ def check_names(parts: Parts, found: Sequence[Sequence[str]]) -> None:
 
 
 def _names(files: Sequence[Path]) -> str:
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    return printable(", ".join(printable(file.name, 60) for file in files[:3]) + more, 240)
+    return printable(some([printable(file.name, 60) for file in files], 3), 240)
 

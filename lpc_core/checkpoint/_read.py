@@ -20,6 +20,7 @@ from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import (
+    GRAPHS,
     NO_NUMPY,
     Buffer,
     Message,
@@ -208,7 +209,6 @@ def _not_finite(storage: Buffer, view: View) -> int:
                for block in blocks(array_of(storage, view), view.dtype))
 
 
-GRAPHS = ("onnx", "torch.export")  # whose graphs call the tensors by the names they have
 _TENSORS: dict[str, Callable[[Any, Limits, str | None], Message]] = {
     "safetensors": _read_safetensors,
     "torch": read_torch_zip,
@@ -234,7 +234,7 @@ def _read_npz(archive: Archive, limits: Limits, picked: dict[str, Any], notes: l
 def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any], __: list[str]) -> Arrays:
     array = npy.read_npy(raw, limits)
     if array.dtype.names:
-        return npy.read_fields(array)
+        return {name: np.ascontiguousarray(array[name]) for name in array.dtype.names}
     raise refusal("latents and labels in an npy file, as fields of a structured array",
                   f"one array {array.shape} {array.dtype.name}",
                   "save both in one file, numpy.savez(file, latents=…, labels=…)")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.checkpoint._message import some
 from lpc_core.files.words import printable
 
 Tensors = dict[str, Tensor]
@@ -63,8 +64,7 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
     names = dict(zip(found, _grouped(tensors), strict=True))
     kept = {names.get(name, name): found.get(name, tensor) for name, tensor in tensors.items()
             if name in found or name not in used}
-    return kept, [f"{', '.join(those[:6])}{f' and {len(those) - 6} more' if len(those) > 6 else ''}: computed from "
-                  f"{how}" for how, those in notes.items()] + lost
+    return kept, [f"{some(those, 6)}: computed from {how}" for how, those in notes.items()] + lost
 
 
 def _refuse(names: Iterable[str], pattern: re.Pattern[str], expected: str, what: str, do: str) -> None:

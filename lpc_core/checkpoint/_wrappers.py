@@ -16,6 +16,7 @@ from operator import methodcaller
 from typing import Any, TypeVar
 
 from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.checkpoint._message import some
 from lpc_core.checkpoint.formats.plain import Foreign, Plain
 from lpc_core.files.words import printable
 
@@ -64,8 +65,7 @@ class Unwrapped:
                           "(this file holds no tensors)")
         if objects:
             names = list(dict.fromkeys(printable(thing.name) for thing in objects))
-            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            self.notes.append(f"left out, never built: objects of {', '.join(names[:8])}{more}")
+            self.notes.append(f"left out, never built: objects of {some(names, 8)}")
         if self._plain.cut:
             self.notes.append("metadata was cut: it is longer or deeper than what is kept")
 

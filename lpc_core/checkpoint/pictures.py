@@ -221,8 +221,8 @@ def _decoded(archive: Archive, members: list[str], side: int | None,
     place, first = 0, ""
     for name in members:
         try:
-            picture = _pixels(_content(archive, name), side)
-        except Damaged as error:
+            picture = _pixels(archive.read(name), side)
+        except FileRefused as error:
             bad[name] = str(error)
             _check_bad(bad, len(members))
             continue
@@ -250,20 +250,8 @@ def _check_bad(bad: dict[str, str], count: int) -> None:
         raise refusal(f"a picture in {_short(name)}{more if others else ''}", why, "remove or convert it")
 
 
-class Damaged(Exception):
-    """Why a file cannot be read as a picture."""
-
-
-def _content(archive: Archive, name: str) -> memoryview:
-    """The picture's bytes; `Damaged` where the archive is not whole there."""
-    try:
-        return archive.read(name)
-    except FileRefused as error:
-        raise Damaged(str(error)) from None
-
-
 def _pixels(raw: memoryview, side: int | None) -> np.ndarray:
-    """One picture (H, W, C); raises `Damaged`."""
+    """One picture (H, W, C); raises `FileRefused` that says why it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -275,11 +263,11 @@ def _pixels(raw: memoryview, side: int | None) -> np.ndarray:
         raise
     except UnidentifiedImageError:
         what = named(bytes(raw[:HEAD])) or f"no picture, beginning {bytes(raw[:8]).hex(' ')}"
-        raise Damaged(what if len(raw) else "an empty file") from None
+        raise FileRefused(what if len(raw) else "an empty file") from None
     except Exception as error:  # decoders of damaged pictures raise anything; nothing of the picture is kept
-        raise Damaged(printable(" ".join(str(error).split()) or type(error).__name__, 200)) from None
+        raise FileRefused(printable(" ".join(str(error).split()) or type(error).__name__, 200)) from None
     if size[0] * size[1] > MOST_PIXELS:
-        raise Damaged(f"{size[0]} × {size[1]} pixels, more than {MOST_PIXELS:,}")
+        raise FileRefused(f"{size[0]} × {size[1]} pixels, more than {MOST_PIXELS:,}")
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 

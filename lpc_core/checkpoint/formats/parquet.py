@@ -17,11 +17,9 @@ from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint.formats.cell_text import Unreadable, holds_vectors
 from lpc_core.checkpoint.formats.cell_text import vectors as vectors_of
-from lpc_core.checkpoint.formats.table import Table
-from lpc_core.files.plain_json import repeated
+from lpc_core.checkpoint.formats.table import MAX_COLUMNS, Table, check_names
 from lpc_core.files.words import printable
 
-MAX_COLUMNS = 20_000
 CELL_BYTES = 8  # a number; texts are at least as dear
 
 
@@ -66,10 +64,7 @@ def _check(contents: Any, limits: Limits) -> None:
 
 def _columns(table: Any, limits: Limits) -> Table:
     names = table.column_names
-    if not all(name.isprintable() and len(name) <= 200 for name in names):
-        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
-    if again := repeated(names):
-        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
+    check_names(names)
     check_total(table.nbytes, limits)
     columns: Arrays = {}
     unreadable, vectors = {}, set()

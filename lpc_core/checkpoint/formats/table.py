@@ -21,6 +21,8 @@ import numpy as np
 from lpc_core.checkpoint._base import Ask, refusal
 from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own, role_of
 from lpc_core.checkpoint._labels import Arrays
+from lpc_core.checkpoint._message import some
+from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import printable
 
 STEMS = {
@@ -32,6 +34,7 @@ ROW_NUMBERS = re.compile(r"|(?:.*[_. -])?(?:id|ids|idx|index|uuid|key|row|rownr|
                          r"|__index_level_\d+__")
 SINGLE = ("labels", "predictions", "texts")  # roles of one column
 NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d{1,9})", re.DOTALL)
+MAX_COLUMNS = 20_000
 MIN_ROWS = 5  # from which on whole numbers in steps of one are taken for row numbers
 
 
@@ -48,6 +51,14 @@ class Table:
     def names(self) -> list[str]:
         """Of all columns."""
         return [*self.columns, *self.unreadable]
+
+
+def check_names(names: list[str]) -> None:
+    """Refuse names of columns that cannot be shown, and a name given twice."""
+    if any(len(name) > 200 or not name.isprintable() for name in names):
+        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
+    if again := repeated(names):
+        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
 
 
 def single_columns(names: list[str], picked: dict[str, Any]) -> dict[str, list[str]]:
@@ -114,8 +125,7 @@ def table_arrays(table: Table, picked: dict[str, Any], notes: list[str], warning
         if name in taken:
             raise refusal(*why)
     if unused := [printable(name, 40) or "one without a name" for name in table.names if name not in taken]:
-        more = f" and {len(unused) - 20:,} more" * (len(unused) > 20)
-        notes.append(f"columns left out: {', '.join(unused[:20])}{more}")
+        notes.append(f"columns left out: {some(unused, 20)}")
     notes.extend(f"{role}: {_columns(names)}" for role, names in roles.items())
     warnings.extend(_gaps(roles["latents"]))
     notes.extend(dict.fromkeys(note for name, note in table.notes.items() if name in taken))
@@ -170,9 +180,8 @@ def _what_to_do(role: str) -> str:
 
 
 def _columns(names: list[str]) -> str:
-    shown = ", ".join(printable(repr(name), 30) for name in names[:8])
-    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    return f"the column{'s' * (len(names) > 1)} {shown}{more}" if names else "no columns"
+    shown = some([printable(repr(name), 30) for name in names], 8)
+    return f"the column{'s' * (len(names) > 1)} {shown}" if names else "no columns"
 
 
 def _picked_columns(role: str, names: list[str], pick: Any) -> list[str]:

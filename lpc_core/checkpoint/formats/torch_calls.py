@@ -112,10 +112,6 @@ def _object(_: Machine, kind: Any, *rest: Any) -> Foreign:
     return kind if isinstance(kind, Foreign) else Foreign(typed(kind, Name).text)
 
 
-def _namespace(_: Machine) -> Namespace:
-    return Namespace()
-
-
 def _numpy_type(_: Machine, code: Any, *rest: Any) -> DType:
     """numpy.dtype("f4", False, True): only numbers and truth values."""
     text = code.decode("latin1") if isinstance(code, bytes) else typed(code, str)
@@ -178,8 +174,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "collections.Counter": _dictionary,
     "copyreg._reconstructor": _object,
     "copyreg.__newobj__": _object,
-    "argparse.Namespace": _namespace,
-    "types.SimpleNamespace": _namespace,
+    "argparse.Namespace": lambda _: Namespace(),
+    "types.SimpleNamespace": lambda _: Namespace(),
     "pathlib.PosixPath": _path,
     "pathlib.PurePosixPath": _path,
     "pathlib.WindowsPath": _path,
