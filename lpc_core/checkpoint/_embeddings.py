@@ -8,7 +8,7 @@ what, and what was left out, stands in the notes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,11 @@ def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) 
     """``{role: name of its array}`` for the roles that are found; refuses picks that are not there and ambiguity."""
     check_picked(picked)
     roles: dict[str, str] = {}
-    for role, names in ROLES.items():
-        known = [name for name in arrays if name.lower() in names]
-        own = [name for name in known if is_own(name, role)]
+    for role in ROLES:
         if role in picked:
             roles |= _picked_role(role, picked[role], arrays)
-        elif len(own) == 1 or len(known) == 1:
-            roles[role] = (own or known)[0]
+        elif len(known := called(role, arrays)) == 1:
+            roles[role] = known[0]
         elif known:
             raise refusal(f"one array for the {role}", f"{' and '.join(map(repr, known))} ({inventory(arrays)})",
                           how_to_pick(role), Ask(role, tuple(known)))
@@ -66,9 +64,10 @@ def role_of(name: str) -> str:
     return next((role for role, names in ROLES.items() if name.lower() in names), "")
 
 
-def is_own(name: str, role: str) -> bool:
-    """Whether this is the role's own name, in the plural or the singular."""
-    return name.lower() in (role, role.removesuffix("s"))
+def called(role: str, names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that ``role`` goes by: its own, in the plural or the singular, where that is among them."""
+    known = [name for name in names if name.lower() in ROLES[role]]
+    return [name for name in known if name.lower() in (role, role.removesuffix("s"))] or known
 
 
 def check_picked(picked: dict[str, Any]) -> None:

@@ -128,7 +128,7 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
     if not are_embeddings({view.name: view for view in message.views}, roles):
-        return _finished(message if kind in GRAPHS else stripped(message, weights))
+        return _with_doubts(_finished(message if kind in GRAPHS else stripped(message, weights)))
     arrays = message.arrays()
     notes = list(message.facts["notes"])
     for view in message.views:
@@ -138,6 +138,15 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
+
+
+def _with_doubts(message: Message) -> Message:
+    """The checkpoint, with a note where it is called like embeddings that lack labels."""
+    roles = {role_of(view.name): view for view in message.views}
+    if "latents" in roles and "labels" not in roles and len(roles["latents"].shape) == 2 and "" not in roles:
+        message.facts["notes"].append(f"{roles['latents'].name!r} is called like latents, but there are no labels (n,) "
+                                      "among the tensors: with these the file would be read as embeddings")
+    return message
 
 
 def stripped(message: Message, wanted: str | None) -> Message:

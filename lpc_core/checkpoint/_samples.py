@@ -43,6 +43,9 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     if key is None:
         raise refusal(f"samples in an array named {', '.join(INPUTS)}", inventory(arrays),
                       "save them with numpy.savez(file, inputs=…, labels=…)")
+    if not any(role_of(given) == "labels" for given in arrays):
+        raise refusal(f"labels (n,) beside {printable(repr(key), 40)}", inventory(arrays),
+                      "save them with numpy.savez(file, inputs=…, labels=…)")
     notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
     inputs = _checked(arrays.pop(key), notes)
     check_samples(len(inputs), limits)

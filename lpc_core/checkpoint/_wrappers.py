@@ -96,7 +96,8 @@ class Unwrapped:
         if there and others:
             form = _form(self._within(value[there[0]]))
             there += [key for key in others[:MOST_TWINS]
-                      if isinstance(key, str) and _form(self._within(value[key])) == form]
+                      if isinstance(key, str) and len(key) < 100 and key.isprintable()
+                      and _form(self._within(value[key])) == form]
         return there, [key for key in others if key not in there]
 
     def _refuse_whole_models(self, value: dict[Any, Any]) -> None:

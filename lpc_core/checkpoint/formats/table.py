@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import Ask, refusal
-from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own, role_of
+from lpc_core.checkpoint._embeddings import asked_for, called, check_picked, role_of
 from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import some
 from lpc_core.files.plain_json import repeated
@@ -89,12 +89,11 @@ def named_columns(names: list[str], vectors: frozenset[str], picked: dict[str, A
 
 def _known(role: str, names: list[str]) -> dict[str, list[str]]:
     """The column with a usual name of ``role``; asks where there are two."""
-    known = [name for name in names if name.lower() in ROLES[role]]
-    own = [name for name in known if is_own(name, role)] or known
-    if len(own) > 1:
-        raise refusal(f"one column for the {role}", _columns(own), f"pick one, {asked_for(role)}",
-                      Ask(role, tuple(own)))
-    return {role: own} if own else {}
+    known = called(role, names)
+    if len(known) > 1:
+        raise refusal(f"one column for the {role}", _columns(known), f"pick one, {asked_for(role)}",
+                      Ask(role, tuple(known)))
+    return {role: known} if known else {}
 
 
 def _several(role: str, names: list[str], vectors: frozenset[str], taken: set[str]) -> list[str]:
