@@ -52,9 +52,10 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
     notes: dict[str, list[str]] = {}
     lost: list[str] = []
     for name, parts in _grouped(tensors).items():
-        how, make = _way(name, parts, tensors)
+        way = _way(name, parts, tensors)
+        how, make = WAYS[way]
         try:
-            found[next(iter(parts.values()))] = make()
+            found[next(iter(parts.values()))] = make(*(tensors[parts[part]] for part in way))
         except RuntimeError:  # sizes that do not fit together
             raise _undetermined(name, parts.values(), "whose sizes do not fit together") from None
         used |= set(parts.values())
@@ -93,26 +94,16 @@ def _is_part(stem: str, part: str, tensors: Tensors) -> bool:
                                           or part == "mask")
 
 
-def _way(name: str, parts: Parts, tensors: Tensors) -> tuple[str, Callable[[], Tensor]]:
-    """How the weight comes from its parts, in words and as a function."""
+def _way(name: str, parts: Parts, tensors: Tensors) -> tuple[str, ...]:
+    """Which of `WAYS` the weight comes from its parts."""
     if name in tensors:
         raise _undetermined(name, parts.values(), f"beside {printable(name)!r} itself")
-    given = {part: tensors[full] for part, full in parts.items()}
     if bad := [full for part, full in parts.items() if part != "mask" and not tensors[full].is_floating_point()]:
         raise _undetermined(name, bad, "that are no real numbers")
-    ways: dict[frozenset[str], tuple[str, Callable[[], Tensor]]] = {
-        frozenset(("g", "v")): ("weight norm (g, v)", lambda: _weight_norm(given["g"], given["v"])),
-        frozenset(("original0", "original1")): (
-            "weight norm (original0, original1)", lambda: _weight_norm(given["original0"], given["original1"])),
-        frozenset(("orig", "u", "v")): (
-            "spectral norm (orig, u, v)", lambda: _spectral_norm(given["orig"], given["u"], given["v"])),
-        frozenset(("original", "0._u", "0._v")): (
-            "spectral norm (original, _u, _v)",
-            lambda: _spectral_norm(given["original"], given["0._u"], given["0._v"])),
-        frozenset(("orig", "mask")): ("pruning (orig, mask)", lambda: _pruned(given["orig"], given["mask"]))}
-    if frozenset(parts) not in ways:
-        raise _undetermined(name, parts.values(), "whose parametrisation the file does not say")
-    return ways[frozenset(parts)]
+    for way in WAYS:
+        if set(way) == set(parts):
+            return way
+    raise _undetermined(name, parts.values(), "whose parametrisation the file does not say")
 
 
 def _undetermined(name: str, parts: Iterable[str], why: str) -> FileRefused:
@@ -146,3 +137,11 @@ def _pruned(weight: Tensor, mask: Tensor) -> Tensor:
     if weight.shape != mask.shape:
         raise RuntimeError
     return weight * mask.to(weight.dtype)
+
+
+WAYS: dict[tuple[str, ...], tuple[str, Callable[..., Tensor]]] = {  # parts → (what in words, the weight of them)
+    ("g", "v"): ("weight norm (g, v)", _weight_norm),
+    ("original0", "original1"): ("weight norm (original0, original1)", _weight_norm),
+    ("orig", "u", "v"): ("spectral norm (orig, u, v)", _spectral_norm),
+    ("original", "0._u", "0._v"): ("spectral norm (original, _u, _v)", _spectral_norm),
+    ("orig", "mask"): ("pruning (orig, mask)", _pruned)}

@@ -63,6 +63,8 @@ def _check(contents: Any, limits: Limits) -> None:
 
 
 def _columns(table: Any, limits: Limits) -> Table:
+    import pyarrow.types as kinds
+
     names = table.column_names
     check_names(names)
     check_total(table.nbytes, limits)
@@ -71,7 +73,7 @@ def _columns(table: Any, limits: Limits) -> Table:
     for name in names:
         column = _plain(table.column(name))
         try:
-            if _holds_lists(column.type):
+            if any(is_kind(column.type) for is_kind in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)):
                 vectors.add(name)
                 columns[name] = _vectors(column, name)
                 continue
@@ -104,12 +106,6 @@ def _written(column: np.ndarray, name: str) -> bool:
     role = role_of(name)
     return (column.dtype.kind == "O" and role in ("", "latents", "logits") and isinstance(column[0], str)
             and holds_vectors(column[0], named=role == "latents"))
-
-
-def _holds_lists(kind: Any) -> bool:
-    import pyarrow.types as kinds
-
-    return any(is_kind(kind) for is_kind in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list))
 
 
 def _single(column: Any, name: str) -> np.ndarray:

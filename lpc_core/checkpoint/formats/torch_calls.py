@@ -120,11 +120,6 @@ def _numpy_type(_: Machine, code: Any, *rest: Any) -> DType:
     return DType(text)
 
 
-def _numpy_array(_: Machine, *given: Any) -> Array:
-    """numpy._core.multiarray._reconstruct(ndarray, (0,), b"b"), to be given its state."""
-    return Array()
-
-
 def _numpy_buffer(_: Machine, data: Any, kind: Any, shape: Any, order: Any) -> Array:
     """numpy._core.numeric._frombuffer(data, type, shape, order)."""
     return Array(_array(data, kind, shape, fortran=order == "F"))
@@ -185,7 +180,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "builtins.bytes": _bytes,
     "_codecs.encode": _encode,
     "numpy.dtype": _numpy_type,
-    "numpy._core.multiarray._reconstruct": _numpy_array,
+    "numpy._core.multiarray._reconstruct": lambda _, *given: Array(),  # to be given its state
     "numpy._core.multiarray.scalar": _numpy_number,
     "numpy._core.numeric._frombuffer": _numpy_buffer,
 }
