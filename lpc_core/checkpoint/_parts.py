@@ -36,7 +36,7 @@ def number_of(name: str) -> tuple[str, int, int] | None:
     """(what all parts share, number, count) of a part of two or more; None for a file by itself."""
     found = NUMBERED.fullmatch(name)
     shared = "" if found is None else found[1] + found[4].lower()
-    if found is None or not any(ending in shared.lower() for ending in ENDINGS) or int(found[3]) < 2:
+    if found is None or not shared.lower().endswith(ENDINGS) or int(found[3]) < 2:
         return None
     return shared, int(found[2]), int(found[3])
 

@@ -156,3 +156,9 @@ def test_more_around_the_numbers_makes_no_whole_of_a_part(tmp_path, name):
         safetensors.torch.save_file({key: STATE[key] for key in names}, parts[-1])
     refused(parts[0], "^expected a whole checkpoint, got part 1 of 2; add the others")
     check(open_file(parts))
+
+
+def test_what_lies_beside_a_part_under_its_name_is_none(tmp_path):
+    for part in write(tmp_path, index=False):
+        part.with_name(f"{part.name}.sha256").write_text("0")
+    check(open_file(tmp_path))
