@@ -57,12 +57,10 @@ def _answer(reader: Any, job: dict[str, Any], limits: Limits) -> Message:
     except FileRefused as error:
         ask = None if error.ask is None else [error.ask.role, error.ask.choices]
         return Message("refused", {"why": str(error), "ask": ask})
-    except MemoryError:
-        return _too_much(limits)
-    except OSError as error:
-        if error.errno != errno.ENOMEM:
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
             raise
-        return _too_much(limits)  # the file itself has no room
+        return _too_much(limits)  # for an array, or for the file itself
 
 
 def _too_much(limits: Limits) -> Message:

@@ -8,7 +8,7 @@ what, and what was left out, stands in the notes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from lpc_core.checkpoint import _labels
 from lpc_core.checkpoint._base import Ask, FileRefused, refusal
 from lpc_core.checkpoint._labels import Arrays
-from lpc_core.checkpoint._message import Message, View
+from lpc_core.checkpoint._message import Message, View, some
 from lpc_core.files.words import printable
 
 ROLES = {  # role → the names it goes by, in small letters
@@ -32,6 +32,7 @@ ROLES = {  # role → the names it goes by, in small letters
     "class_names": ("class_names", "classes", "label_names"),
 }
 PER_SAMPLE = ("latents", "labels", "predictions", "logits", "images", "texts")
+CHANNELS = (1, 3, 4)  # of pictures
 MAX_CAPTION = 2_000  # characters
 MAX_CHOICES = 40  # of a question
 
@@ -40,13 +41,11 @@ def find_roles(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) 
     """``{role: name of its array}`` for the roles that are found; refuses picks that are not there and ambiguity."""
     check_picked(picked)
     roles: dict[str, str] = {}
-    for role, names in ROLES.items():
-        known = [name for name in arrays if name.lower() in names]
-        own = [name for name in known if is_own(name, role)]
+    for role in ROLES:
         if role in picked:
             roles |= _picked_role(role, picked[role], arrays)
-        elif len(own) == 1 or len(known) == 1:
-            roles[role] = (own or known)[0]
+        elif len(known := called(role, arrays)) == 1:
+            roles[role] = known[0]
         elif known:
             raise refusal(f"one array for the {role}", f"{' and '.join(map(repr, known))} ({inventory(arrays)})",
                           how_to_pick(role), Ask(role, tuple(known)))
@@ -65,9 +64,10 @@ def role_of(name: str) -> str:
     return next((role for role, names in ROLES.items() if name.lower() in names), "")
 
 
-def is_own(name: str, role: str) -> bool:
-    """Whether this is the role's own name, in the plural or the singular."""
-    return name.lower() in (role, role.removesuffix("s"))
+def called(role: str, names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that ``role`` goes by: its own, in the plural or the singular, where that is among them."""
+    known = [name for name in names if name.lower() in ROLES[role]]
+    return [name for name in known if name.lower() in (role, role.removesuffix("s"))] or known
 
 
 def check_picked(picked: dict[str, Any]) -> None:
@@ -99,9 +99,8 @@ def _which(role: str, arrays: Mapping[str, np.ndarray | View]) -> Ask | None:
 
 def inventory(arrays: Mapping[str, np.ndarray | View]) -> str:
     """The arrays of a file with their shapes, in a line."""
-    shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in list(arrays.items())[:8]]
-    more = f" and {len(arrays) - 8:,} more" if len(arrays) > 8 else ""
-    return "the arrays " + ", ".join(shown) + more if shown else "no arrays"
+    shown = [f"{printable(repr(name), 40)} {array.shape}" for name, array in arrays.items()]
+    return f"the arrays {some(shown, 8)}" if shown else "no arrays"
 
 
 def are_embeddings(arrays: Mapping[str, np.ndarray | View], picked: dict[str, Any]) -> bool:
@@ -142,6 +141,8 @@ def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: 
     if "texts" in given:
         found |= _packed(given["texts"], count)
     class_names = found.pop("class_names").tolist()
+    if names is None and (doubtful := _labels.doubtful(class_names)):
+        warnings.append(f"the class {', '.join(doubtful)} may stand for none: if so, leave its samples out")
     return Message.of_arrays("embeddings", {"class_names": class_names, "notes": notes, "warnings": warnings,
                                             "unlabelled": unlabelled}, found)
 
@@ -155,7 +156,7 @@ def _given(arrays: Arrays, picked: dict[str, Any], notes: list[str]) -> tuple[Ar
                           how_to_pick(role), _which(role, arrays))
     notes = [*notes, *(f"{role}: {name!r}" for role, name in roles.items() if role != name)]
     if unused := [printable(name, 40) for name in arrays if name not in roles.values()]:
-        notes.append(f"left out: {', '.join(unused[:20])}" + (f" and {len(unused) - 20} more" * (len(unused) > 20)))
+        notes.append(f"left out: {some(unused, 20)}")
     given = {role: arrays[name] for role, name in roles.items()}
     columns = {role: _labels.as_column(role, given[role], notes) for role in ("labels", "predictions") if role in given}
     return given | columns, notes
@@ -226,16 +227,22 @@ def _checked_heads(given: Arrays, count: int, nodes: int, notes: list[str]) -> A
 
 def _checked_images(images: np.ndarray, count: int, notes: list[str]) -> np.ndarray | None:
     """Pictures (n, H, W, C) uint8; None, and a note, for what cannot be shown as such."""
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim == 4 and images.shape[1] in (1, 3, 4) and images.shape[3] not in (1, 3, 4):
-        notes.append("images were (n, C, H, W); turned to (n, H, W, C)")
-        images = images.transpose(0, 2, 3, 1)
-    if images.ndim == 4 and images.shape[0] == count and images.shape[3] in (1, 3, 4) and images.dtype == np.uint8:
+    images = channels_last(images, "images", notes)
+    if images.ndim == 4 and images.shape[0] == count and images.shape[3] in CHANNELS and images.dtype == np.uint8:
         return images
     notes.append(f"images left out: expected (n, H, W, C) uint8 with n = {count:,}, got {images.shape} "
                  f"{images.dtype.name}")
     return None
+
+
+def channels_last(pictures: np.ndarray, what: str, notes: list[str]) -> np.ndarray:
+    """Pictures (n, H, W) or (n, C, H, W) as (n, H, W, C); other arrays as they are."""
+    if pictures.ndim == 3:
+        return pictures[..., None]
+    if pictures.ndim == 4 and pictures.shape[1] in CHANNELS and pictures.shape[3] not in CHANNELS:
+        notes.append(f"{what} were (n, C, H, W); turned to (n, H, W, C)")
+        return pictures.transpose(0, 2, 3, 1)
+    return pictures
 
 
 def _packed(captions: np.ndarray, count: int) -> Arrays:

@@ -68,8 +68,7 @@ def as_numbers(values: np.ndarray, dtype: str) -> np.ndarray:
     if dtype in _FLOAT8:
         return _FLOAT8[dtype].take(values)
     if dtype.startswith("complex"):
-        sizes: np.ndarray = np.abs(values)
-        return sizes
+        return np.asarray(np.abs(values))
     return values.astype(np.uint8) if dtype == "bool" else values
 
 
@@ -83,17 +82,8 @@ def _float8(exponent_bits: int, mantissa_bits: int, bias: int) -> np.ndarray:
     return signed.astype(np.float32)
 
 
-def _e4m3fn() -> np.ndarray:
-    values = _float8(4, 3, 7)
-    values[[0x7F, 0xFF]] = np.nan  # no infinities
-    return values
-
-
-def _e5m2() -> np.ndarray:
-    values = _float8(5, 2, 15)
-    for sign, first in ((1, 0x7C), (-1, 0xFC)):
-        values[first], values[first + 1 : first + 4] = sign * np.inf, np.nan
-    return values
-
-
-_FLOAT8 = {"float8_e4m3fn": _e4m3fn(), "float8_e5m2": _e5m2()}
+_E4M3FN, _E5M2 = _float8(4, 3, 7), _float8(5, 2, 15)
+_E4M3FN[[0x7F, 0xFF]] = np.nan  # no infinities
+_E5M2[[0x7C, 0xFC]] = np.inf, -np.inf
+_E5M2[[0x7D, 0x7E, 0x7F, 0xFD, 0xFE, 0xFF]] = np.nan
+_FLOAT8 = {"float8_e4m3fn": _E4M3FN, "float8_e5m2": _E5M2}

@@ -67,6 +67,9 @@ def kind_of(raw: memoryview, name: str) -> str:
     for start, what, do in MAGIC:
         if head.startswith(start):
             raise refused_kind(what, do)
+    if suffix == ".safetensors" and head[:8].isascii() and head[:8].decode().isprintable():  # no length of a header
+        raise refused_kind(f"a text, beginning {printable(repr(head[:40].decode('latin1')), 50)}",
+                           "download or copy the file itself: a link may lie in its place")
     if suffix == ".safetensors" or safetensors_file.looks_like(raw):
         return "safetensors"
     if suffix == ".onnx" or ONNX_START.match(head):

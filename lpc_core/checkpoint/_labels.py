@@ -21,7 +21,10 @@ MAX_CLASSES = 10_000
 MAX_CLASS_NAME = 200  # characters
 NO_CLASS = frozenset(("", "nan", "<na>", "n/a", "null", "nat"))  # as texts, in small letters
 EXACTLY = frozenset(("None", "NA"))  # as they stand here: "none" may be a class
-LEFT_OUT = (-1, -100)  # numbers that stand for none, if all others are 0 or more
+LEFT_OUT = (-1, -100, -2**31, -2**63)  # stand for none, if all others are 0 or more; the last two are cast NaN
+PERHAPS = frozenset((  # names of classes that may stand for none, in small letters; numbers, where they stand apart
+    "noise", "outlier", "unknown", "unlabelled", "unlabeled", "undefined", "unassigned", "missing", "?", "-",
+    "-2", "-9", "-99", "-999", "-9999", "255", "65535"))
 WHOLE = re.compile(r"-?\d{1,18}")
 KEPT = "(no class)"  # the class of those that are kept
 Arrays = dict[str, np.ndarray]
@@ -30,7 +33,8 @@ Arrays = dict[str, np.ndarray]
 def nameless(labels: np.ndarray, names: list[str] | None) -> np.ndarray:
     """Which of ``labels`` (n,) name no class, (n,) bool; never one of the ``names`` that the file gives its classes.
 
-    −1 (or −100) is none where all other numbers are 0 or more; the pair −1 and 1 are two classes.
+    −1 (or −100, or the smallest number there is) is none where all other numbers are 0 or more; the pair −1 and 1 are
+    two classes.
     """
     if labels.dtype.kind in "SUO":
         return _nameless_texts(as_texts(labels), names or [])
@@ -70,6 +74,13 @@ def in_words(labels: np.ndarray, none: np.ndarray) -> str:
     return ", ".join("an empty text" if not text.strip() else f"{text}" for text in different)
 
 
+def doubtful(names: list[str]) -> list[str]:
+    """Classes among ``names``, of which the file says nothing more, that may stand for none."""
+    whole = {int(name) for name in names if WHOLE.fullmatch(name)}
+    return [name for name in names if name.lower() in PERHAPS
+            and not (WHOLE.fullmatch(name) and {int(name) - 1, int(name) + 1} & whole)]
+
+
 def as_column(role: str, labels: np.ndarray, notes: list[str]) -> np.ndarray:
     """Labels (n,) where they came as a column (n, 1) or one-hot (n, K); others as they are."""
     if labels.ndim != 2 or labels.dtype.kind not in "biuf":
@@ -77,10 +88,10 @@ def as_column(role: str, labels: np.ndarray, notes: list[str]) -> np.ndarray:
     if labels.shape[1] == 1:
         notes.append(f"{role} were one column {labels.shape}")
         return labels[:, 0]
-    if labels.size and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
+    named = labels.sum(axis=1)
+    if labels.size and ((labels == 0) | (labels == 1)).all() and named.max() == 1:
         notes.append(f"{role} were one-hot {labels.shape}; the place of the 1 is the class")
-        places: np.ndarray = labels.argmax(axis=1)
-        return places
+        return np.where(named == 1, labels.argmax(axis=1), LEFT_OUT[0])
     return labels
 
 
@@ -150,7 +161,7 @@ def checked_labels(role: str, labels: np.ndarray, count: int) -> np.ndarray:
     """Labels (n,) as whole numbers or texts."""
     if labels.shape != (count,):
         raise refusal(f"{role} ({count:,},), one for each row of the latents", f"shape {labels.shape}",
-                      "save labels.argmax(1) if they are one-hot")
+                      f"save {role}.argmax(1) if they are scores" if labels.ndim == 2 else "save one for each")
     if labels.dtype.kind in "SUO":
         return as_texts(labels)
     if labels.dtype.kind == "b":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from lpc_core.files.words import amount, printable
 NO_NUMPY: dict[str, np.dtype] = {
     "bfloat16": np.dtype("<u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1")}
 MAX_NAME = 500  # characters
+GRAPHS = ("onnx", "torch.export")  # formats whose graphs call the tensors by the names they have
 
 Buffer = memoryview | bytes | bytearray | np.ndarray
 
@@ -99,18 +100,18 @@ def array_of(storage: Buffer, view: View) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(used, view.shape, strides)
 
 
-def check_views(views: list[View], sizes: list[int], limits: Limits) -> None:
-    """Refuse views of a storage, of ``sizes`` bytes, that show more than it holds, and too many or too large ones."""
+def check_views(views: list[View], storages: Sequence[Buffer], limits: Limits) -> None:
+    """Refuse views that show more than their storage holds, and too many or too large ones."""
     if len(views) > limits.tensors:
         raise refusal(f"at most {limits.tensors:,} tensors", f"{len(views):,}", "save fewer of them")
     if again := repeated([view.name for view in views]):
         raise refusal("each tensor name once", f"{printable_name(again[0])} twice", "save the file again")
     total = 0
     for view in views:
-        if view.storage >= len(sizes):
+        if view.storage >= len(storages):
             raise refusal("tensors in storages that the file has", f"a missing one for {printable_name(view.name)}",
                           "save the file again")
-        check_view(view, sizes[view.storage])
+        check_view(view, size_of(storages[view.storage]))
         total += view.bytes
     check_total(total, limits)
 
@@ -159,6 +160,12 @@ def check_name(name: str) -> None:
 def printable_name(name: object) -> str:
     """A tensor's name as a refusal quotes it."""
     return repr(str(name)[:60])
+
+
+def some(texts: Sequence[str], most: int) -> str:
+    """The first ``most`` of ``texts`` in a line, and how many more there are."""
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
 
 
 def check_json(text: bytes | str, most: int, what: str) -> Any:

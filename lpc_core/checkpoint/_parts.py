@@ -1,7 +1,8 @@
 """One checkpoint in several files: which files belong together, and that nothing is missing or there twice.
 
-Parts are called …-00001-of-00002.safetensors (or .bin, .pt), and an index, ….index.json, may say which tensor lies in
-which. The index counts where it is there; else the numbers do. Names in an index lead to files beside it alone.
+Parts are called …-00001-of-00002.safetensors (or .bin, .pt; more may stand around the numbers, such as a browser's
+" (1)"), and an index, ….index.json, may say which tensor lies in which. The index counts where it is there; else the
+numbers do. Names in an index lead to files beside it alone.
 """
 
 from __future__ import annotations
@@ -10,14 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lpc_core.checkpoint._base import Limits, refusal
-from lpc_core.checkpoint._message import check_json
+from lpc_core.checkpoint._message import check_json, some
 from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import amount, printable
 
-NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(\.[A-Za-z0-9]+)", re.DOTALL)
+NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(?!\d)(.*)", re.DOTALL)
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".bin", ".pt", ".pth")
 MAX_INDEX = 16 * 2**20  # bytes
@@ -35,9 +35,10 @@ class Parts:
 def number_of(name: str) -> tuple[str, int, int] | None:
     """(what all parts share, number, count) of a part of two or more; None for a file by itself."""
     found = NUMBERED.fullmatch(name)
-    if found is None or found[4].lower() not in ENDINGS or int(found[3]) < 2:
+    shared = "" if found is None else found[1] + found[4].lower()
+    if found is None or not shared.lower().endswith(ENDINGS) or int(found[3]) < 2:
         return None
-    return found[1] + found[4].lower(), int(found[2]), int(found[3])
+    return shared, int(found[2]), int(found[3])
 
 
 def refuse_alone(name: str) -> None:
@@ -123,11 +124,7 @@ def read_index(index: Path) -> dict[str, str]:
     """{tensor: name of its file}; refuses what is no index, and names that lead out of its folder."""
     if index.stat().st_size > MAX_INDEX:
         raise refusal(f"an index of at most {MAX_INDEX:,} bytes", amount(index.stat().st_size), "choose the parts")
-    return checked_index(check_json(index.read_bytes(), MAX_INDEX, "the index"))
-
-
-def checked_index(content: Any) -> dict[str, str]:
-    """The ``weight_map`` of an index that was read."""
+    content = check_json(index.read_bytes(), MAX_INDEX, "the index")
     places = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
         raise refusal("an index with a weight_map", "a JSON text without one", "choose the parts of the checkpoint")
@@ -166,6 +163,5 @@ def check_names(parts: Parts, found: Sequence[Sequence[str]]) -> None:
 
 
 def _names(files: Sequence[Path]) -> str:
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    return printable(", ".join(printable(file.name, 60) for file in files[:3]) + more, 240)
+    return printable(some([printable(file.name, 60) for file in files], 3), 240)
 

@@ -20,6 +20,7 @@ from lpc_core.checkpoint._entries import as_numbers, blocks, entries
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import (
+    GRAPHS,
     NO_NUMPY,
     Buffer,
     Message,
@@ -127,7 +128,7 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
     if not are_embeddings({view.name: view for view in message.views}, roles):
-        return _finished(message if kind in GRAPHS else stripped(message, weights))
+        return _with_doubts(_finished(message if kind in GRAPHS else stripped(message, weights)))
     arrays = message.arrays()
     notes = list(message.facts["notes"])
     for view in message.views:
@@ -137,6 +138,15 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
+
+
+def _with_doubts(message: Message) -> Message:
+    """The checkpoint, with a note where it is called like embeddings that lack labels."""
+    roles = {role_of(view.name): view for view in message.views}
+    if "latents" in roles and "labels" not in roles and len(roles["latents"].shape) == 2 and "" not in roles:
+        message.facts["notes"].append(f"{roles['latents'].name!r} is called like latents, but there are no labels (n,) "
+                                      "among the tensors: with these the file would be read as embeddings")
+    return message
 
 
 def stripped(message: Message, wanted: str | None) -> Message:
@@ -208,7 +218,6 @@ def _not_finite(storage: Buffer, view: View) -> int:
                for block in blocks(array_of(storage, view), view.dtype))
 
 
-GRAPHS = ("onnx", "torch.export")  # whose graphs call the tensors by the names they have
 _TENSORS: dict[str, Callable[[Any, Limits, str | None], Message]] = {
     "safetensors": _read_safetensors,
     "torch": read_torch_zip,
@@ -234,7 +243,7 @@ def _read_npz(archive: Archive, limits: Limits, picked: dict[str, Any], notes: l
 def _read_npy(raw: memoryview, limits: Limits, _: dict[str, Any], __: list[str]) -> Arrays:
     array = npy.read_npy(raw, limits)
     if array.dtype.names:
-        return npy.read_fields(array)
+        return {name: np.ascontiguousarray(array[name]) for name in array.dtype.names}
     raise refusal("latents and labels in an npy file, as fields of a structured array",
                   f"one array {array.shape} {array.dtype.name}",
                   "save both in one file, numpy.savez(file, latents=…, labels=…)")

@@ -11,14 +11,12 @@ import numpy as np
 import torch
 
 from lpc_core.checkpoint._base import Checkpoint, Embeddings, FileRefused, Limits, TensorEntry
-from lpc_core.checkpoint._message import Message, View, check_total
+from lpc_core.checkpoint._message import GRAPHS, Message, View, check_total
 from lpc_core.checkpoint._weights import whole
 from lpc_core.checkpoint._wrappers import unprefixed
 from lpc_core.config import restored
 from lpc_core.files.words import printable
 from lpc_core.film import Film
-
-GRAPHS = ("onnx", "torch.export")
 
 
 def result(message: Message, *, part: bool = False) -> Checkpoint | Embeddings | Film:

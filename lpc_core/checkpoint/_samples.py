@@ -11,16 +11,15 @@ import numpy as np
 
 from lpc_core.checkpoint import _read
 from lpc_core.checkpoint._base import Limits, refusal
-from lpc_core.checkpoint._embeddings import embeddings, inventory, role_of
+from lpc_core.checkpoint._embeddings import channels_last, embeddings, inventory, role_of
 from lpc_core.checkpoint._kinds import kind_of, zip_kind
 from lpc_core.checkpoint._labels import MAX_CLASSES, WHOLE
-from lpc_core.checkpoint._message import Message, check_samples
+from lpc_core.checkpoint._message import Message, check_samples, some
 from lpc_core.checkpoint.formats.archive import Archive
 from lpc_core.checkpoint.formats.npy import read_npz, refuse_objects
 from lpc_core.files.words import printable
 
 INPUTS = ("inputs", "images", "input", "image", "x", "data", "pixels", "samples")  # names, the first that is there
-CHANNELS = (1, 3, 4)
 LABELS = ("labels", "class_names")  # roles that are read beside the inputs
 
 
@@ -37,13 +36,15 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
         raise refusal("an npz file with inputs and labels", f"a {kind} file", "save them with numpy.savez(file, "
                       "inputs=…, labels=…)")
     arrays, objects = read_npz(archive, limits)
-    name = next((wanted for wanted in INPUTS for given in (*arrays, *objects) if given.lower() == wanted), None)
-    key = next((given for given in (*arrays, *objects) if given.lower() == name), None)
+    key = next((given for wanted in INPUTS for given in (*arrays, *objects) if given.lower() == wanted), None)
     for needed in objects:
         if needed == key or role_of(needed) in LABELS:
             raise refuse_objects(needed)
     if key is None:
         raise refusal(f"samples in an array named {', '.join(INPUTS)}", inventory(arrays),
+                      "save them with numpy.savez(file, inputs=…, labels=…)")
+    if not any(role_of(given) == "labels" for given in arrays):
+        raise refusal(f"labels (n,) beside {printable(repr(key), 40)}", inventory(arrays),
                       "save them with numpy.savez(file, inputs=…, labels=…)")
     notes = [f"inputs: {printable(repr(key), 40)}"] if key != "inputs" else []
     inputs = _checked(arrays.pop(key), notes)
@@ -51,7 +52,7 @@ def read(raw: memoryview, job: dict[str, Any], limits: Limits) -> Message:
     others = {given: value for given, value in arrays.items()
               if role_of(given) in LABELS and given.lower() not in INPUTS}
     if left := [printable(given, 40) for given in (*arrays, *objects) if given not in others]:
-        notes.append(f"left out: {', '.join(left[:20])}" + (f" and {len(left) - 20} more" * (len(left) > 20)))
+        notes.append(f"left out: {some(left, 20)}")
     found = embeddings({"latents": np.arange(float(len(inputs)))[:, None], **others}, {}, notes)
     rows = found.arrays()["latents"][:, 0].astype(np.int64)  # those that name a class
     labels, names = _as_rows(found.arrays()["labels"], found.facts["class_names"])
@@ -72,11 +73,7 @@ def _as_rows(labels: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[str
 
 def _checked(inputs: np.ndarray, notes: list[str]) -> np.ndarray:
     """Pictures (n, H, W, C) or vectors (n, D), bytes or floats."""
-    if inputs.ndim == 3:
-        inputs = inputs[..., None]
-    if inputs.ndim == 4 and inputs.shape[3] not in CHANNELS and inputs.shape[1] in CHANNELS:
-        notes.append("inputs were (n, C, H, W); turned to (n, H, W, C)")
-        inputs = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
+    inputs = channels_last(inputs, "inputs", notes)
     if inputs.ndim not in (2, 4) or 0 in inputs.shape or not (inputs.dtype == np.uint8 or inputs.dtype.kind == "f"):
         raise refusal("inputs (n, H, W, C) or (n, D), bytes or floats", f"{inputs.shape} {inputs.dtype.name}",
                       "save them in this shape as uint8 or float32")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.checkpoint._message import some
 from lpc_core.files.words import printable
 
 Tensors = dict[str, Tensor]
@@ -26,9 +27,11 @@ OLD = re.compile(r"(.*)_(g|v|orig|u|mask)")
 ADAPTERS = re.compile(
     r"(^|[._])(lora_(a|b|down|up|embedding_[ab]|magnitude_vector|mid)|lora[ab]|ia3_l|(hada|lokr|oft|boft|vera)_\w+|"
     r"dora_scale|magnitude_vector|adapters?|adapter_(down|up)|(down|up)_adapter|prompt_embeddings|prefix_encoder|"
-    r"loras?)([._]|\d|$)", re.IGNORECASE)
+    r"loras?|fourierft_spectrum|waveft_spectrum|hra_u|(bone|miss)_block|vblora_\w+|shira_weight|c3a_kernel|"
+    r"road_(theta|alpha)|randlora_\w+|delora_\w+|ssf_(scale|shift)|trainable_tokens_delta|ln_tuning_layers|"
+    r"modules_to_save)([._]|\d|$)", re.IGNORECASE)
 QUANTISED = re.compile(
-    r"(^|[._])(_packed_params|qweight|qzeros|g_idx|scb|absmax|quant_map|quant_state|weight_format|zero_point|"
+    r"(^|[._])(_packed_params|weight_packed|qweight|qzeros|g_idx|scb|absmax|quant_map|quant_state|weight_format|zero_point|"
     r"weight_zero_point|weight_scale(_inv)?|weight_fake_quant|activation_post_process|fake_quant_enabled|qscales?)"
     r"([._]|$)", re.IGNORECASE)
 MERGE = "merge it into its base first (peft: model.merge_and_unload()), then save the whole state dict"
@@ -47,19 +50,22 @@ def whole(tensors: Tensors) -> tuple[Tensors, list[str]]:
     found: dict[str, Tensor] = {}  # by the name of the first part
     used: set[str] = set()
     notes: dict[str, list[str]] = {}
+    lost: list[str] = []
     for name, parts in _grouped(tensors).items():
-        how, make = _way(name, parts, tensors)
+        way = _way(name, parts, tensors)
+        how, make = WAYS[way]
         try:
-            found[next(iter(parts.values()))] = make()
+            found[next(iter(parts.values()))] = make(*(tensors[parts[part]] for part in way))
         except RuntimeError:  # sizes that do not fit together
             raise _undetermined(name, parts.values(), "whose sizes do not fit together") from None
         used |= set(parts.values())
         notes.setdefault(how, []).append(name)
-    names = dict(zip(found, (name for name in _grouped(tensors)), strict=True))
+        if bad := int((~found[next(reversed(found))].isfinite()).sum()):
+            lost.append(f"{name}, so computed: {bad:,} values are NaN or infinite")
+    names = dict(zip(found, _grouped(tensors), strict=True))
     kept = {names.get(name, name): found.get(name, tensor) for name, tensor in tensors.items()
             if name in found or name not in used}
-    return kept, [f"{', '.join(those[:6])}{f' and {len(those) - 6} more' if len(those) > 6 else ''}: computed from "
-                  f"{how}" for how, those in notes.items()]
+    return kept, [f"{some(those, 6)}: computed from {how}" for how, those in notes.items()] + lost
 
 
 def _refuse(names: Iterable[str], pattern: re.Pattern[str], expected: str, what: str, do: str) -> None:
@@ -88,26 +94,16 @@ def _is_part(stem: str, part: str, tensors: Tensors) -> bool:
                                           or part == "mask")
 
 
-def _way(name: str, parts: Parts, tensors: Tensors) -> tuple[str, Callable[[], Tensor]]:
-    """How the weight comes from its parts, in words and as a function."""
+def _way(name: str, parts: Parts, tensors: Tensors) -> tuple[str, ...]:
+    """Which of `WAYS` the weight comes from its parts."""
     if name in tensors:
         raise _undetermined(name, parts.values(), f"beside {printable(name)!r} itself")
-    given = {part: tensors[full] for part, full in parts.items()}
     if bad := [full for part, full in parts.items() if part != "mask" and not tensors[full].is_floating_point()]:
         raise _undetermined(name, bad, "that are no real numbers")
-    ways: dict[frozenset[str], tuple[str, Callable[[], Tensor]]] = {
-        frozenset(("g", "v")): ("weight norm (g, v)", lambda: _weight_norm(given["g"], given["v"])),
-        frozenset(("original0", "original1")): (
-            "weight norm (original0, original1)", lambda: _weight_norm(given["original0"], given["original1"])),
-        frozenset(("orig", "u", "v")): (
-            "spectral norm (orig, u, v)", lambda: _spectral_norm(given["orig"], given["u"], given["v"])),
-        frozenset(("original", "0._u", "0._v")): (
-            "spectral norm (original, _u, _v)",
-            lambda: _spectral_norm(given["original"], given["0._u"], given["0._v"])),
-        frozenset(("orig", "mask")): ("pruning (orig, mask)", lambda: _pruned(given["orig"], given["mask"]))}
-    if frozenset(parts) not in ways:
-        raise _undetermined(name, parts.values(), "whose parametrisation the file does not say")
-    return ways[frozenset(parts)]
+    for way in WAYS:
+        if set(way) == set(parts):
+            return way
+    raise _undetermined(name, parts.values(), "whose parametrisation the file does not say")
 
 
 def _undetermined(name: str, parts: Iterable[str], why: str) -> FileRefused:
@@ -141,3 +137,11 @@ def _pruned(weight: Tensor, mask: Tensor) -> Tensor:
     if weight.shape != mask.shape:
         raise RuntimeError
     return weight * mask.to(weight.dtype)
+
+
+WAYS: dict[tuple[str, ...], tuple[str, Callable[..., Tensor]]] = {  # parts → (what in words, the weight of them)
+    ("g", "v"): ("weight norm (g, v)", _weight_norm),
+    ("original0", "original1"): ("weight norm (original0, original1)", _weight_norm),
+    ("orig", "u", "v"): ("spectral norm (orig, u, v)", _spectral_norm),
+    ("original", "0._u", "0._v"): ("spectral norm (original, _u, _v)", _spectral_norm),
+    ("orig", "mask"): ("pruning (orig, mask)", _pruned)}

@@ -48,7 +48,7 @@ def unpack(raw: memoryview, limits: Limits) -> Message:
         raise refusal("a message of the reading process", "something else", "report this file: it may be an attack")
     if kind == "refused":
         raise _refused(facts)
-    check_views(views, [len(storage) for storage in ordered], room)
+    check_views(views, ordered, room)
     return Message(kind, facts, views, list(ordered))
 
 

@@ -1,34 +1,26 @@
 """What training loops put around a state dict, taken off and listed: wrapper keys, prefixes, averages.
 
-A checkpoint may hold the state dict under a key (`WRAPPERS`), beside optimiser states (left out and noted) and plain
-values (kept as metadata). Several with the same tensors, raw and averaged ones, are a choice; without one the first is
-read. Then every name may carry a prefix that DataParallel (``module.``), torch.compile (``_orig_mod.``), Lightning
-(``model.``, ``net.``) or an averaged model (``n_averaged`` beside ``module.…``) put there. Objects are never built
-(`Foreign`): outside the tensors they are left out and named, among them the file is refused.
+A checkpoint may hold the state dict under a key (`WRAPPERS`), beside optimiser states and other tensors (left out and
+noted) and plain values (kept as metadata). Several with the same tensors, raw and averaged ones, are a choice; without
+one the first is read. Then every name may carry a prefix that DataParallel (``module.``), torch.compile
+(``_orig_mod.``), Lightning (``model.``, ``net.``) or an averaged model (``n_averaged`` beside ``module.…``) put there.
+Objects are never built (`Foreign`): outside the tensors they are left out and named, among them the file is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import methodcaller
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from lpc_core.checkpoint._base import FileRefused, refusal
+from lpc_core.checkpoint._message import some
 from lpc_core.checkpoint.formats.plain import Foreign, Plain
 from lpc_core.files.words import printable
 
-
-class Shaped(Protocol):
-    """A tensor in any form."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its sizes."""
-
-
-Leaf = TypeVar("Leaf", bound=Shaped)
+Leaf = TypeVar("Leaf", bound=Any)  # a tensor in any form, with a shape
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "weights", "params",
             "current_model_state", "student", "online_model", "state_dict_ema", "model_ema", "ema_state_dict",
@@ -45,8 +37,7 @@ CONVERT = ("in Python: torch.save(model.state_dict(), 'weights.pt') or "
            "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')")
 MAX_DEPTH = 8  # dictionaries within dictionaries
 MAX_ITEMS = 3_000_000  # looked at; a pickle can hold one list in many places
-
-
+MOST_TWINS = 20  # keys compared with a wrapper key
 
 
 class Unwrapped:
@@ -65,6 +56,8 @@ class Unwrapped:
         self._is_leaf, self._wanted = is_leaf, wanted
         self._plain, self._items_left = Plain(), MAX_ITEMS
         self._inside: set[int] = set()  # containers we are in: a pickle can put one into itself
+        if _is_training("", root):
+            raise refusal("the weights of a network", "the state of an optimiser", CONVERT)
         if not self._collect(self._unwrap(root), "", 0):
             if objects:
                 raise not_plain(objects[0])
@@ -72,8 +65,7 @@ class Unwrapped:
                           "(this file holds no tensors)")
         if objects:
             names = list(dict.fromkeys(printable(thing.name) for thing in objects))
-            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            self.notes.append(f"left out, never built: objects of {', '.join(names[:8])}{more}")
+            self.notes.append(f"left out, never built: objects of {some(names, 8)}")
         if self._plain.cut:
             self.notes.append("metadata was cut: it is longer or deeper than what is kept")
 
@@ -83,9 +75,8 @@ class Unwrapped:
             if not isinstance(value, dict):
                 break
             self._refuse_whole_models(value)
-            holding = [key for key, item in value.items() if self._holds_leaves(item)]
-            there = [key for key in WRAPPERS if key in holding]
-            if not there or not set(holding) <= {*WRAPPERS, *TRAINING}:
+            there, others = self._wrapped(value)
+            if not there or (others and "state" not in there[0]):  # no module is called state_dict
                 break
             taken = self._taken(there, value)
             self.stripped.append(taken)
@@ -94,6 +85,20 @@ class Unwrapped:
                     self._keep_beside(key, item)
             value = value[taken]
         return value
+
+    def _wrapped(self, value: dict[Any, Any]) -> tuple[list[str], list[Any]]:
+        """The wrapper keys with tensors behind them, and keys with the same tensors as the first of those; other keys
+        with tensors.
+        """
+        holding = [key for key, item in value.items() if not _is_training(key, item) and self._holds_leaves(item)]
+        there = [key for key in WRAPPERS if key in holding]
+        others = [key for key in holding if key not in WRAPPERS]
+        if there and others:
+            form = _form(self._within(value[there[0]]))
+            there += [key for key in others[:MOST_TWINS]
+                      if isinstance(key, str) and len(key) < 100 and key.isprintable()
+                      and _form(self._within(value[key])) == form]
+        return there, [key for key in others if key not in there]
 
     def _refuse_whole_models(self, value: dict[Any, Any]) -> None:
         """Refuse a model saved whole under a wrapper key: what lies beside it would be taken for the weights."""
@@ -123,22 +128,28 @@ class Unwrapped:
             level = [(f"{name}.", item) for name, item in items if isinstance(item, dict)]
         return strip_prefixes(found)[0]
 
-    def _holds_leaves(self, value: Any) -> bool:
-        """Whether ``value`` is a dictionary with a leaf within three levels (of the first 20,000 items each)."""
-        level = [value] if isinstance(value, dict) else []
+    def _holds_leaves(self, value: Any, kinds: tuple[type, ...] = (dict,)) -> bool:
+        """Whether ``value``, of one of ``kinds``, has a leaf within three levels (of the first 20,000 items each)."""
+        level: list[Any] = [value] if isinstance(value, kinds) else []
         for _ in range(3):
-            items = list(islice(chain.from_iterable(inner.values() for inner in level), 20_000))
+            inner: Iterator[Any] = (item.values() if isinstance(item, dict) else item for item in level)
+            items: list[Any] = list(islice(chain.from_iterable(inner), 20_000))
             if any(map(self._is_leaf, items)):
                 return True
-            level = [item for item in items if isinstance(item, dict)]
+            level = [item for item in items if isinstance(item, kinds)]
         return False
 
     def _keep_beside(self, key: Any, item: Any) -> None:
-        if key in TRAINING or self._is_leaf(item):
-            what = "training state" if key in TRAINING else "a tensor beside the state dict"
-            self.notes.append(f"left out: {printable(repr(key))} ({what})")
+        what = ""
+        if _is_training(key, item):
+            what = "training state"
+        elif self._is_leaf(item):
+            what = "a tensor beside the state dict"
         else:
             self.metadata[printable(key, 200)] = self._plain.value(item)
+            what = "tensors beside the state dict" if self._holds_leaves(item, (dict, list, tuple)) else ""
+        if what:
+            self.notes.append(f"left out: {printable(repr(key))} ({what})")
 
     def _collect(self, value: Any, prefix: str, depth: int) -> bool:
         """Keep the leaves in ``value`` under dotted names and, beside leaves, other values as metadata.
@@ -156,7 +167,7 @@ class Unwrapped:
         self._inside.add(id(value))
         found, rest = False, {}
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if depth == 0 and key in TRAINING and not self._is_leaf(item):
+            if depth == 0 and _is_training(key, item) and not self._is_leaf(item):
                 self._keep_beside(key, item)
             elif self._collect(item, f"{prefix}{key}.", depth + 1):
                 found = True
@@ -175,6 +186,11 @@ class Unwrapped:
             beside = name.endswith("_extra_state") or ("." not in name and not self.stripped)
             if isinstance(item, Foreign) and not (beside and name not in PARAMETERS):
                 raise not_plain(item, f", at {printable(name)!r}")
+
+
+def _is_training(key: Any, item: Any) -> bool:
+    """Whether this is no part of a network: by its name, or an optimiser's state by its form."""
+    return key in TRAINING or (isinstance(item, dict) and {"state", "param_groups"} <= item.keys())
 
 
 def not_plain(thing: Foreign, where: str = "") -> FileRefused:
@@ -241,7 +257,7 @@ def branches(leaves: Mapping[str, Leaf]) -> dict[str, dict[str, Leaf]]:
     return parts if alike and any(map(averaged, parts)) and not all(map(averaged, parts)) else {}
 
 
-def _form(leaves: Mapping[str, Shaped]) -> frozenset[tuple[str, tuple[int, ...]]]:
+def _form(leaves: Mapping[str, Any]) -> frozenset[tuple[str, tuple[int, ...]]]:
     """Names and sizes, in any order."""
     return frozenset((name, tuple(leaf.shape)) for name, leaf in leaves.items())
 

@@ -22,7 +22,8 @@ from lpc_core.checkpoint import _read
 from lpc_core.checkpoint._base import FileRefused, Limits, refusal
 from lpc_core.checkpoint._message import Message, check_json, check_total
 from lpc_core.checkpoint.formats.archive import Archive
-from lpc_core.files.plain_json import dumps
+from lpc_core.files.impostors import HEAD, named
+from lpc_core.files.plain_json import dumps, repeated
 from lpc_core.files.words import printable
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")  # of pictures; Pillow knows dozens of rare ones too
@@ -38,8 +39,9 @@ BAD_SHARE = 10  # one in so many pictures may be damaged: it is left out and lis
 TOLD = ".lpc-notes.json"  # in an archive of `pack`: what it left out
 MOST_TOLD = 20  # words of that kind
 TOOLS = frozenset((  # folders and files that tools leave beside pictures, in small letters; and all that begin with "."
-    "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "__pycache__", "thumbs.db",
-    "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r", "lost+found"))
+    "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb", "@tmp", "$recycle.bin",
+    "network trash folder", "temporary items", "picasa originals", "system volume information", "__pycache__",
+    "ipynb_checkpoints", "thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r", "lost+found"))
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def sort(names: Iterable[str]) -> Sorting:
     held: dict[str, tuple[str, ...]] = {}  # picture → its folders
     folders: set[tuple[str, ...]] = set()
     for name in names:
-        *path, file = name.split("/")
+        *path, file = name.removeprefix("./").split("/")
         if tool := next((part for part in (*path, file) if _is_tool(part)), ""):
             ignored.add(tool)
             continue
@@ -80,6 +82,9 @@ def sort(names: Iterable[str]) -> Sorting:
     parents = {path[:-1] for path in held.values()}
     places = sorted(path for path in folders if depths == {len(path)} and path[:-1] in parents)
     classes = tuple(sorted({path[-1] for path in places}))
+    if len(classes) == 1 < len(places):
+        raise refusal("pictures in one folder per class", f"those of {len(places):,} folders in one called "
+                      f"{classes[0]!r} each", "move the pictures into the folder that is called like their class")
     return Sorting(classes, {name: path[-1] for name, path in held.items()}, _left_out(ignored, others),
                    _doubts(classes, places))
 
@@ -104,7 +109,10 @@ def _doubts(classes: tuple[str, ...], places: list[tuple[str, ...]]) -> tuple[st
         parents = ["/".join(path[:-1]) for path in places if path[-1] == twice]
         doubts.append(f"pictures of one class in several folders are taken together, such as {twice} in "
                       f"{_listed(parents)}")
-    numbers = [(place, name) for place, name in enumerate(classes) if name.isdecimal() and name != str(place)]
+    if again := repeated([name.strip().lower() for name in classes]):
+        alike = [repr(name) for name in classes if name.strip().lower() == again[0]]
+        doubts.append(f"folders whose names differ in capitals or blanks alone are two classes: {_listed(alike)}")
+    numbers = [(place, name) for place, name in enumerate(classes) if name.isdecimal() and int(name) != place]
     if numbers and all(name.isdecimal() for name in classes):
         place, name = numbers[0]
         doubts.append("the folders' names are numbers, but their alphabetical order (as torchvision's ImageFolder "
@@ -213,8 +221,8 @@ def _decoded(archive: Archive, members: list[str], side: int | None,
     place, first = 0, ""
     for name in members:
         try:
-            picture = _pixels(_content(archive, name), side)
-        except Damaged as error:
+            picture = _pixels(archive.read(name), side)
+        except FileRefused as error:
             bad[name] = str(error)
             _check_bad(bad, len(members))
             continue
@@ -242,20 +250,8 @@ def _check_bad(bad: dict[str, str], count: int) -> None:
         raise refusal(f"a picture in {_short(name)}{more if others else ''}", why, "remove or convert it")
 
 
-class Damaged(Exception):
-    """Why a file cannot be read as a picture."""
-
-
-def _content(archive: Archive, name: str) -> memoryview:
-    """The picture's bytes; `Damaged` where the archive is not whole there."""
-    try:
-        return archive.read(name)
-    except FileRefused as error:
-        raise Damaged(str(error)) from None
-
-
 def _pixels(raw: memoryview, side: int | None) -> np.ndarray:
-    """One picture (H, W, C); raises `Damaged`."""
+    """One picture (H, W, C); raises `FileRefused` that says why it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -266,11 +262,12 @@ def _pixels(raw: memoryview, side: int | None) -> np.ndarray:
     except MemoryError:
         raise
     except UnidentifiedImageError:
-        raise Damaged(f"no picture, beginning {bytes(raw[:8]).hex(' ')}" if len(raw) else "an empty file") from None
+        what = named(bytes(raw[:HEAD])) or f"no picture, beginning {bytes(raw[:8]).hex(' ')}"
+        raise FileRefused(what if len(raw) else "an empty file") from None
     except Exception as error:  # decoders of damaged pictures raise anything; nothing of the picture is kept
-        raise Damaged(printable(" ".join(str(error).split()) or type(error).__name__, 200)) from None
+        raise FileRefused(printable(" ".join(str(error).split()) or type(error).__name__, 200)) from None
     if size[0] * size[1] > MOST_PIXELS:
-        raise Damaged(f"{size[0]} × {size[1]} pixels, more than {MOST_PIXELS:,}")
+        raise FileRefused(f"{size[0]} × {size[1]} pixels, more than {MOST_PIXELS:,}")
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from lpc_core.robustness._base import Attack
-from lpc_core.robustness._curve import robust_share
-from lpc_core.robustness._estimate import seconds_for
 from lpc_core.robustness._flags import Flag
-from lpc_core.robustness._known import attacks
+from lpc_core.robustness._known import attacks, seconds_for
 from lpc_core.robustness._report import RobustnessReport, Summary, report
-from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._result import AttackResult, robust_share
 from lpc_core.robustness._search import Search
 from lpc_core.robustness.ddn import ddn
 from lpc_core.robustness.deepfool import deepfool

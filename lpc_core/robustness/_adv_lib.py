@@ -75,7 +75,7 @@ class _Counts:
         self.forwards += len(points)
         if points.requires_grad:
             points.register_hook(self._went_back)
-        return self.search.open(points)
+        return self.search.model(points)
 
     def _went_back(self, gradient: Tensor) -> None:
         self.backwards += len(gradient)

@@ -60,8 +60,8 @@ class Attack(ABC):
                 search.progress(0.0)
                 self.run(search)
         progress(1.0, self.title)
-        found = self._collect(asked.inputs, predictions != truth, searches)
-        return self._result(asked.inputs, truth, found, logits.shape[1], time.perf_counter() - begin)
+        return self._result(asked.inputs, truth, predictions != truth, searches, logits.shape[1],
+                            time.perf_counter() - begin)
 
     def _tell(self, progress: Progress, done: int, searches: int) -> Callable[[float], None]:
         return lambda share: progress((done + share) / searches, self.title)
@@ -77,35 +77,21 @@ class Attack(ABC):
                               distance=self.distance, generator=generator))
                 for rows in torch.split(right, batch_size) if len(rows)]
 
-    @staticmethod
-    def _collect(inputs: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]]) -> _Found:
-        """What the searches found, in the order of the inputs."""
-        found = _Found(inputs.clone(), wrong.clone(), wrong, torch.ones_like(wrong, dtype=torch.int64),
-                       torch.zeros_like(wrong, dtype=torch.int64))
+    def _result(self, inputs: Tensor, truth: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]],  # noqa: PLR0917
+                classes: int, seconds: float) -> AttackResult:
+        """What the searches found, in the order of the inputs; those that were ``wrong`` (N,) need nothing."""
+        perturbed, success = inputs.clone(), wrong.clone()
+        forwards, backwards = torch.ones_like(truth), torch.zeros_like(truth)
         for rows, search in searches:
-            found.perturbed[rows], found.success[rows] = search.best, search.found
-            found.forwards[rows], found.backwards[rows] = search.forwards, search.backwards
-        return found
-
-    def _result(self, inputs: Tensor, truth: Tensor, found: _Found, classes: int, seconds: float) -> AttackResult:
-        success, wrong, forwards, backwards, labels = (
-            part.cpu().numpy() for part in (found.success, found.wrong, found.forwards, found.backwards, truth))
-        norms = np.where(success, sizes(found.perturbed - inputs, self.distance), np.inf)
-        lengths = sizes(inputs, self.distance)
+            perturbed[rows], success[rows] = search.best, search.found
+            forwards[rows], backwards[rows] = search.forwards, search.backwards
+        changed, lengths = sizes(perturbed - inputs, self.distance), sizes(inputs, self.distance)
+        norms = np.where(success.cpu().numpy(), changed, np.inf)
         return AttackResult(
             attack=self.name, distance=self.distance, norms=norms,
-            relative=norms / np.where(lengths > 0, lengths, np.nan), success=success, initially_wrong=wrong,
-            forwards=forwards, backwards=backwards, perturbed=found.perturbed, labels=labels, classes=classes,
-            seconds=seconds)
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    perturbed: Tensor  # (N, …)
-    success: Tensor  # (N,) bool
-    wrong: Tensor  # (N,) bool
-    forwards: Tensor  # (N,)
-    backwards: Tensor  # (N,)
+            relative=norms / np.where(lengths > 0, lengths, np.nan), success=success.cpu().numpy(),
+            initially_wrong=wrong.cpu().numpy(), forwards=forwards.cpu().numpy(), backwards=backwards.cpu().numpy(),
+            perturbed=perturbed, labels=truth.cpu().numpy(), classes=classes, seconds=seconds)
 
 
 def sizes(vectors: Tensor, distance: str) -> np.ndarray:

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lpc_core.models.any import Array, Model, as_labels, gradient, opened
-from lpc_core.robustness._margins import hard_margin
 from lpc_core.robustness._result import AttackResult
+from lpc_core.robustness._steps import hard_margin
 
 WORSE = 1.05  # a norm this many times another's is worse than it
 MANY = 0.05  # share of samples from which on a fault is one of the model and not of some samples

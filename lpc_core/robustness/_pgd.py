@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from lpc_core.robustness._base import Attack
-from lpc_core.robustness._margins import hard_margin
 from lpc_core.robustness._search import Search
-from lpc_core.robustness._steps import lengths_of, losing_direction
+from lpc_core.robustness._steps import hard_margin, lengths_of, losing_direction
 
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)  # default ε, as shares of the input's norm
 INSIDE = 1 - 1e-6  # of ε, so that rounding of the perturbation leaves it not just outside

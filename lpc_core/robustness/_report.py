@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lpc_core.files.plain_json import plain
 from lpc_core.models.any import Array, Model, as_inputs
@@ -102,7 +101,8 @@ def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str 
     paper = DeepFool()(model, inputs, batch_size=batch_size) if paper_too else None
     state = health(model, inputs, labels, batch_size, gradients=any(attack.white_box for attack in chosen))
     progress(1.0, "done")
-    return _assemble(chosen, results, paper, state, _Range.of(as_inputs(inputs), bounds))
+    values = as_inputs(inputs)
+    return _assemble(chosen, results, paper, state, bounds or (values.min(), values.max()))
 
 
 def _chosen(wanted: Sequence[str | Attack]) -> list[Attack]:
@@ -115,19 +115,20 @@ def _chosen(wanted: Sequence[str | Attack]) -> list[Attack]:
 
 
 def _assemble(chosen: Sequence[Attack], results: dict[str, AttackResult], paper: AttackResult | None, state: Health,
-              limits: _Range) -> RobustnessReport:
+              ends: Bounds) -> RobustnessReport:
+    """The report; ``ends`` are the values that data take, the bounds where given, else those of the inputs."""
     some = next(iter(results.values()))
     accuracy = float(some.attacked.mean())
     chance = max(float(np.bincount(some.labels).max()) / len(some.labels), 1 / some.classes)
-    outside = {name: limits.left_by(result) for name, result in results.items()}
+    outside = {name: _outside(result, ends) for name, result in results.items()}
     best, names = _best(results)
-    paper_mean, paper_outside = (_mean(paper.relative), limits.left_by(paper)) if paper else (math.nan, math.nan)
+    paper_mean, paper_outside = (_mean(paper.relative), _outside(paper, ends)) if paper else (math.nan, math.nan)
     missing = int((~paper.success).sum()) if paper else 0
     white_box = {attack.name: attack.white_box for attack in chosen}
     return RobustnessReport(
         accuracy=accuracy, chance=chance, samples=len(some.labels),
         attacks=tuple(_summary(results[a.name], a.title, a.white_box, outside[a.name]) for a in chosen),
-        best=_summary(best, "Smallest known", any(white_box.values()), limits.left_by(best)), best_norms=best.norms,
+        best=_summary(best, "Smallest known", any(white_box.values()), _outside(best, ends)), best_norms=best.norms,
         best_attack=names, paper=paper_mean, paper_outside=paper_outside, paper_missing=missing, health=state,
         results=results, flags=flags(results, best.norms, white_box, health=state, accuracy=accuracy, chance=chance,
                                      outside=outside, paper_missing=missing))
@@ -157,24 +158,13 @@ def _summary(result: AttackResult, title: str, white_box: bool, outside: float) 
                    _median(norms), _mean(norms), forwards, backwards, outside, result.seconds)
 
 
-@dataclass(frozen=True)
-class _Range:
-    """The values that data take: the bounds where given, else from the smallest to the largest of the inputs."""
-
-    low: Tensor
-    high: Tensor
-
-    @classmethod
-    def of(cls, inputs: Tensor, bounds: Bounds | None) -> _Range:
-        low, high = bounds or (inputs.min(), inputs.max())
-        return cls(*(torch.as_tensor(end, dtype=torch.float64).cpu() for end in (low, high)))
-
-    def left_by(self, result: AttackResult) -> float:
-        """Share of the changed answers whose perturbed input lies outside; NaN where no answer was changed."""
-        changed = result.perturbed.detach().double().cpu()[torch.from_numpy(result.success & result.attacked)]
-        slack = 1e-5 * (self.high - self.low)  # rounding
-        left = ((changed < self.low - slack) | (changed > self.high + slack)).flatten(1).any(1)
-        return float(left.double().mean()) if len(left) else math.nan
+def _outside(result: AttackResult, ends: Bounds) -> float:
+    """Share of the changed answers whose perturbed input lies beyond ``ends``; NaN where no answer was changed."""
+    low, high = (torch.as_tensor(end, dtype=torch.float64).cpu() for end in ends)
+    changed = result.perturbed.detach().double().cpu()[torch.from_numpy(result.success & result.attacked)]
+    slack = 1e-5 * (high - low)  # rounding
+    left = ((changed < low - slack) | (changed > high + slack)).flatten(1).any(1)
+    return float(left.double().mean()) if len(left) else math.nan
 
 
 def _mean(values: np.ndarray) -> float:
@@ -185,8 +175,5 @@ def _mean(values: np.ndarray) -> float:
 
 def _median(values: np.ndarray) -> float:
     """Median with infinities, without NaN; NaN when nothing is left."""
-    known = np.sort(values[~np.isnan(values)])
-    if not known.size:
-        return math.nan
-    low, high = known[(known.size - 1) // 2], known[known.size // 2]
-    return float(low if low == high else (low + high) / 2)
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else math.nan

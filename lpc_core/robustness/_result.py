@@ -1,12 +1,18 @@
-"""What an attack found, sample by sample."""
+"""What an attack found, sample by sample; and the share of samples that it leaves standing, strength by strength."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
+
+from lpc_core.files.plain_json import number
+
+STRENGTHS = 41  # ε of a curve
+SMALLEST = "smallest known"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +38,6 @@ class AttackResult:
     seconds: float
 
     @property
-    def evaluations(self) -> np.ndarray:
-        """(N,) forwards + backwards."""
-        both: np.ndarray = self.forwards + self.backwards
-        return both
-
-    @property
     def attacked(self) -> np.ndarray:
         """(N,) bool, the samples that were right from the start."""
         return ~self.initially_wrong
@@ -48,3 +48,18 @@ class AttackResult:
         """
         shares: np.ndarray = (self.norms > np.asarray(epsilons, float)[:, None]).mean(axis=1)
         return shares
+
+
+def robust_share(relative: Mapping[str, Sequence[object]]) -> list[tuple[str, float, float]]:
+    """(attack, ε, share) for every attack and for the smallest of all: the share of samples that are right, and for
+    which no perturbation within ε·‖x‖ is known. From ‖δ‖/‖x‖ of each sample as JSON has it: 0 where the sample was
+    wrong (or None, where ‖x‖ is 0), infinite where none was found.
+    """
+    found = {name: np.nan_to_num([number(value) for value in values], nan=0.0, posinf=math.inf)
+             for name, values in relative.items()}
+    if not found:
+        return []
+    found[SMALLEST] = np.min(list(found.values()), axis=0)
+    top = max(float(norms[np.isfinite(norms)].max(initial=0.0)) for norms in found.values())
+    return [(name, float(epsilon), float((norms > epsilon).mean())) for name, norms in found.items()
+            for epsilon in np.linspace(0.0, top, STRENGTHS)]

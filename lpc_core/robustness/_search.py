@@ -48,7 +48,7 @@ class Search:
         self.backwards = torch.zeros_like(self.forwards)
         self.last_fooled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)  # by the latest question
         self.progress: Callable[[float], None] = lambda share: None
-        self._model = model
+        self.model = model  # to be asked by code of others, which then is neither counted nor kept
         self._order = torch.inf if distance == "linf" else 2
 
     @property
@@ -78,7 +78,7 @@ class Search:
     def ask(self, points: Tensor, rows: Tensor) -> Tensor:
         """Logits (m, K) at ``points`` (m, …)."""
         points = self.box.clip(points)
-        logits = self._model(points)
+        logits = self.model(points)
         self._note(points, logits, rows)
         return logits
 
@@ -92,23 +92,19 @@ class Search:
         """The same for b ``points`` (m, b, …) of every sample, (m, b) bool. Probes are not kept as findings."""
         count = points.shape[1]
         self.forwards[rows] += count
-        logits = self._model(self.box.clip(points.flatten(0, 1)))
+        logits = self.model(self.box.clip(points.flatten(0, 1)))
         return self._fooled(logits, self.labels[rows].repeat_interleave(count)).view(-1, count)
 
     def differentiable(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """A leaf with the clipped ``points`` (m, …) and its logits (m, K), for `gradient`."""
-        leaf, logits = self._model.differentiable(self.box.clip(points))
+        leaf, logits = self.model.differentiable(self.box.clip(points))
         self._note(leaf.detach(), logits.detach(), rows)
         return leaf, logits
 
     def again(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The same at ``points`` that were asked about before, inside the box: counted, but no news."""
-        self._count(rows)
-        return self._model.differentiable(points)
-
-    def open(self, points: Tensor) -> Tensor:
-        """Logits (m, K) for code of others, which takes gradients through them itself: neither counted nor kept."""
-        return self._model(points)
+        self.forwards[rows] += 1
+        return self.model.differentiable(points)
 
     def gradient(self, values: Tensor, leaf: Tensor, rows: Tensor, *, keep: bool = False) -> Tensor:
         """Gradients (m, …) of ``values`` (m,), one per sample; ``rows`` are those it is counted for. ``keep`` the graph
@@ -117,11 +113,8 @@ class Search:
         self.backwards[rows] += 1
         return gradient(values.sum(), leaf, keep=keep)
 
-    def _count(self, rows: Tensor) -> None:
-        self.forwards[rows] += 1
-
     def _note(self, points: Tensor, logits: Tensor, rows: Tensor) -> None:
-        self._count(rows)
+        self.forwards[rows] += 1
         self.last_fooled[rows] = fooled = self._fooled(logits, self.labels[rows])
         points, rows = points[fooled], rows[fooled]
         norms = self.norm(points - self.inputs[rows])

@@ -1,4 +1,6 @@
-"""What the step-by-step gradient attacks share: directions in which the label loses, and a pace that slows down."""
+"""What the step-by-step gradient attacks share: the margin that they make small, by which the class to be left is ahead
+(hard or smooth), directions in which it falls, and a pace that slows down.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +45,25 @@ def lengths_of(search: Search) -> Tensor:
     """Norms (n,) of the inputs, the scale of an attack; 1 for an input of zeros."""
     lengths = search.norm(search.inputs)
     return torch.where(lengths > 0, lengths, 1.0)
+
+
+def hard_margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """f_y − max_{k≠y} f_k, (n,); below 0 the answer has changed."""
+    return _own(logits, labels) - _without_own(logits, labels).amax(1)
+
+
+def smooth_margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """f_y − log Σ_{k≠y} exp f_k, (n,).
+
+    Cross-entropy is log(1 + exp(−this)), so its gradient has exactly this direction; but the gradient here keeps its
+    length where the softmax of a confident network has rounded to 1 and cross-entropy has none left (masking).
+    """
+    return _own(logits, labels) - _without_own(logits, labels).logsumexp(1)
+
+
+def _own(logits: Tensor, labels: Tensor) -> Tensor:
+    return logits.gather(1, labels[:, None])[:, 0]
+
+
+def _without_own(logits: Tensor, labels: Tensor) -> Tensor:
+    return logits.scatter(1, labels[:, None], -torch.inf)

@@ -9,10 +9,9 @@ import torch
 from lpc_core.models.any import Array, Model
 from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
-from lpc_core.robustness._margins import smooth_margin
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Search
-from lpc_core.robustness._steps import lengths_of, losing_direction, pace, shrink_to
+from lpc_core.robustness._steps import lengths_of, losing_direction, pace, shrink_to, smooth_margin
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from lpc_core.models.any import Array, Model
 from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Attack, Bounds
 from lpc_core.robustness._boundary import other_class, to_boundary
-from lpc_core.robustness._margins import hard_margin
 from lpc_core.robustness._result import AttackResult
 from lpc_core.robustness._search import Search
-from lpc_core.robustness._steps import lengths_of, losing_direction, pace, shrink_to
+from lpc_core.robustness._steps import hard_margin, lengths_of, losing_direction, pace, shrink_to
 
 REACH = 2.0  # largest radius, as a multiple of the input's norm
 FROM_INPUT, FROM_BOUNDARY = 1.0, 0.3  # first step as a share of the radius

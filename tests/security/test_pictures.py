@@ -136,5 +136,5 @@ def test_damaged_pictures_are_refused_cleanly_or_decoded():
 def decoded_or_why(raw):
     try:
         return pictures._pixels(memoryview(raw), 8)
-    except pictures.Damaged as error:
+    except FileRefused as error:
         return str(error)

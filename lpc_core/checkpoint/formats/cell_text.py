@@ -18,6 +18,7 @@ MARKED = re.compile(r"\s*[+-]?(?:\d[\d.,'\u2019 ]*)?[.,]?\d+(?:[eE][+-]?\d+)?\s*
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 EITHER = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # 1,234 may be both
 CALLED = re.compile(r"[A-Za-z_][\w.]{0,40}\((.*)\)", re.DOTALL)  # array(…), torch.tensor(…)
+SCALAR = re.compile(r"(?<![\w.])[A-Za-z_][\w.]{0,40}\(([^()\[\],]*)(?:,[^()]*)?\)")  # np.float32(0.5), tensor(0.5, …)
 AFTERWARDS = re.compile(r",\s*(?:dtype|device|requires_grad|grad_fn|shape|size|layout|names)\s*=")
 BEGINS = re.compile(r"\s*(?:[A-Za-z_][\w.]{0,40}\()?[\[(]")
 CUT = re.compile(r"\.\.\.|\u2026")
@@ -127,4 +128,6 @@ def _inner(cell: str) -> str | None:
     for _ in range(2):  # the vector's own, and those of a matrix that it is the only row of
         if (inner[:1], inner[-1:]) in (("[", "]"), ("(", ")")):
             inner = inner[1:-1].strip()
+    if "(" in inner:
+        inner = SCALAR.sub(r"\1", inner)
     return inner if inner and not any(mark in inner for mark in "[]()") else None

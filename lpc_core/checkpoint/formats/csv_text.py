@@ -21,11 +21,9 @@ from lpc_core.checkpoint._embeddings import role_of
 from lpc_core.checkpoint._labels import NO_CLASS, Arrays
 from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint.formats import cell_text
-from lpc_core.checkpoint.formats.table import SINGLE, Table, single_columns
-from lpc_core.files.plain_json import repeated
+from lpc_core.checkpoint.formats.table import MAX_COLUMNS, SINGLE, Table, check_names, single_columns
 from lpc_core.files.words import printable
 
-MAX_COLUMNS = 20_000
 MAX_LINE = 4 * 2**20  # characters
 MAX_CELL = 2_000  # of a text; a vector may be as long as `csv` reads
 BLOCK = 512  # rows converted at a time
@@ -86,18 +84,19 @@ def _lines(stream: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _checked_header(header: list[str]) -> tuple[list[str], bool]:
-    """The columns' names, and whether each line ends in a separator with nothing after it."""
+    """The columns' names, and whether each line ends in a separator with nothing after it.
+
+    NumPy's savetxt writes them behind a "# ".
+    """
     names = [name.strip() for name in header]
+    names[:1] = [name.removeprefix("#").lstrip() for name in names[:1]]
     trailing = len(names) > 2 and not names[-1]
     names = names[:-1] if trailing else names
     if not 2 <= len(names) <= MAX_COLUMNS:
         raise refusal(f"2 to {MAX_COLUMNS:,} columns in a CSV table", f"{len(names):,}", "save one row for each "
                       "sample, with columns such as z0,z1,label")
     _refuse_a_sample(names)
-    if any(len(name) > 200 or not name.isprintable() for name in names):
-        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
-    if again := repeated(names):
-        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
+    check_names(names)
     return names, trailing
 
 

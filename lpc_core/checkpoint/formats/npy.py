@@ -68,11 +68,6 @@ def read_npy(raw: memoryview, limits: Limits, what: str = "the array") -> np.nda
     return values.reshape(shape, order="F" if header["fortran_order"] else "C")
 
 
-def read_fields(array: np.ndarray) -> dict[str, np.ndarray]:
-    """The fields of a structured array, each contiguous."""
-    return {name: np.ascontiguousarray(array[name]) for name in array.dtype.names or ()}
-
-
 def _header(raw: memoryview, what: str) -> tuple[dict[str, Any], int]:
     """The header's three values, and where the array's bytes begin."""
     wide = 2 if len(raw) > 8 and raw[6] == 1 else 4

@@ -129,7 +129,7 @@ class _Graph:
         """The graph as a checkpoint."""
         if not self.views:
             raise refusal("an ONNX model with weights", "none", "export it with its parameters inside")
-        check_views(self.views, [size_of(storage) for storage in self.storages], self._limits)
+        check_views(self.views, self.storages, self._limits)
         own = {view.name for view in self.views}
         inputs = {name: shape for name, shape in self.inputs.items() if name not in own}
         notes = [f"left out: {self.subgraphs} subgraphs"] if self.subgraphs else []

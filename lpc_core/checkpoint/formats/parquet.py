@@ -17,11 +17,9 @@ from lpc_core.checkpoint._labels import Arrays
 from lpc_core.checkpoint._message import check_samples, check_total
 from lpc_core.checkpoint.formats.cell_text import Unreadable, holds_vectors
 from lpc_core.checkpoint.formats.cell_text import vectors as vectors_of
-from lpc_core.checkpoint.formats.table import Table
-from lpc_core.files.plain_json import repeated
+from lpc_core.checkpoint.formats.table import MAX_COLUMNS, Table, check_names
 from lpc_core.files.words import printable
 
-MAX_COLUMNS = 20_000
 CELL_BYTES = 8  # a number; texts are at least as dear
 
 
@@ -65,18 +63,17 @@ def _check(contents: Any, limits: Limits) -> None:
 
 
 def _columns(table: Any, limits: Limits) -> Table:
+    import pyarrow.types as kinds
+
     names = table.column_names
-    if not all(name.isprintable() and len(name) <= 200 for name in names):
-        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
-    if again := repeated(names):
-        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
+    check_names(names)
     check_total(table.nbytes, limits)
     columns: Arrays = {}
     unreadable, vectors = {}, set()
     for name in names:
         column = _plain(table.column(name))
         try:
-            if _holds_lists(column.type):
+            if any(is_kind(column.type) for is_kind in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)):
                 vectors.add(name)
                 columns[name] = _vectors(column, name)
                 continue
@@ -109,12 +106,6 @@ def _written(column: np.ndarray, name: str) -> bool:
     role = role_of(name)
     return (column.dtype.kind == "O" and role in ("", "latents", "logits") and isinstance(column[0], str)
             and holds_vectors(column[0], named=role == "latents"))
-
-
-def _holds_lists(kind: Any) -> bool:
-    import pyarrow.types as kinds
-
-    return any(is_kind(kind) for is_kind in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list))
 
 
 def _single(column: Any, name: str) -> np.ndarray:

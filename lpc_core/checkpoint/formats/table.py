@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint._base import Ask, refusal
-from lpc_core.checkpoint._embeddings import ROLES, asked_for, check_picked, is_own
+from lpc_core.checkpoint._embeddings import asked_for, called, check_picked, role_of
 from lpc_core.checkpoint._labels import Arrays
+from lpc_core.checkpoint._message import some
+from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import printable
 
 STEMS = {
@@ -32,6 +34,7 @@ ROW_NUMBERS = re.compile(r"|(?:.*[_. -])?(?:id|ids|idx|index|uuid|key|row|rownr|
                          r"|__index_level_\d+__")
 SINGLE = ("labels", "predictions", "texts")  # roles of one column
 NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d{1,9})", re.DOTALL)
+MAX_COLUMNS = 20_000
 MIN_ROWS = 5  # from which on whole numbers in steps of one are taken for row numbers
 
 
@@ -48,6 +51,14 @@ class Table:
     def names(self) -> list[str]:
         """Of all columns."""
         return [*self.columns, *self.unreadable]
+
+
+def check_names(names: list[str]) -> None:
+    """Refuse names of columns that cannot be shown, and a name given twice."""
+    if any(len(name) > 200 or not name.isprintable() for name in names):
+        raise refusal("column names that are printable and at most 200 characters long", "others", "rename the columns")
+    if again := repeated(names):
+        raise refusal("each column name once", f"{printable(repr(again[0]), 40)} twice", "rename one of them")
 
 
 def single_columns(names: list[str], picked: dict[str, Any]) -> dict[str, list[str]]:
@@ -78,18 +89,18 @@ def named_columns(names: list[str], vectors: frozenset[str], picked: dict[str, A
 
 def _known(role: str, names: list[str]) -> dict[str, list[str]]:
     """The column with a usual name of ``role``; asks where there are two."""
-    known = [name for name in names if name.lower() in ROLES[role]]
-    own = [name for name in known if is_own(name, role)] or known
-    if len(own) > 1:
-        raise refusal(f"one column for the {role}", _columns(own), f"pick one, {asked_for(role)}",
-                      Ask(role, tuple(own)))
-    return {role: own} if own else {}
+    known = called(role, names)
+    if len(known) > 1:
+        raise refusal(f"one column for the {role}", _columns(known), f"pick one, {asked_for(role)}",
+                      Ask(role, tuple(known)))
+    return {role: known} if known else {}
 
 
 def _several(role: str, names: list[str], vectors: frozenset[str], taken: set[str]) -> list[str]:
     """Numbered columns, or for the latents the only column of vectors; asks where there are both, or two of them."""
     numbered = _numbered(names, STEMS[role], role)
-    free = [name for name in names if name in vectors and name not in taken] if role == "latents" else []
+    free = [name for name in names if name in vectors and name not in taken and role_of(name) != "logits"] \
+        if role == "latents" else []
     if len(free) + bool(numbered) <= 1:
         return free or numbered
     stem = [] if not numbered else [(NUMBERED.fullmatch(numbered[0].lower()) or ["", ""])[1] or numbered[0]]
@@ -103,16 +114,17 @@ def table_arrays(table: Table, picked: dict[str, Any], notes: list[str], warning
     roles = named_columns(table.names, table.vectors, picked)
     if "latents" not in roles and picked.get("latents", "") is not None:
         roles["latents"] = _numbers_left(table, {name for names in roles.values() for name in names}, notes)
+        warnings.extend(_whole_among_real(table.columns, roles["latents"]))
     for role in ("latents", "labels"):
         if not roles.get(role):
-            raise refusal(f"a column for the {role}", _columns(table.names), _what_to_do(role),
-                          _candidates(role, table))
+            raise refusal(f"a column for the {role}", _columns(table.names) + _no_vectors(role, table.columns),
+                          _what_to_do(role), _candidates(role, table))
     taken = {name for names in roles.values() for name in names}
-    for name in taken & set(table.unreadable):
-        raise refusal(*table.unreadable[name])
-    if unused := [printable(name, 40) for name in table.names if name not in taken]:
-        more = f" and {len(unused) - 20:,} more" * (len(unused) > 20)
-        notes.append(f"columns left out: {', '.join(unused[:20])}{more}")
+    for name, why in table.unreadable.items():
+        if name in taken:
+            raise refusal(*why)
+    if unused := [printable(name, 40) or "one without a name" for name in table.names if name not in taken]:
+        notes.append(f"columns left out: {some(unused, 20)}")
     notes.extend(f"{role}: {_columns(names)}" for role, names in roles.items())
     warnings.extend(_gaps(roles["latents"]))
     notes.extend(dict.fromkeys(note for name, note in table.notes.items() if name in taken))
@@ -138,6 +150,21 @@ def _counts(column: np.ndarray) -> bool:
     return bool((np.diff(values) > 0).all() or (np.diff(np.sort(values)) == 1).all())
 
 
+def _whole_among_real(columns: Arrays, names: list[str]) -> list[str]:
+    """A word on latents that are known by their numbers alone: whole ones beside others may be a class or a count."""
+    whole = [name for name in names if name in columns and (columns[name] == np.floor(columns[name])).all()]
+    return [f"taken for latents, though whole numbers beside others that are not: {_columns(whole)}"] \
+        if 0 < len(whole) < len(names) else []
+
+
+def _no_vectors(role: str, columns: Arrays) -> str:
+    """What stands in a column that is called like latents and holds texts."""
+    texts = [name for name, column in columns.items()
+             if role_of(name) == role == "latents" and column.dtype.kind == "O"]
+    return f"; no vectors in brackets, nor numbers, but {printable(repr(columns[texts[0]][0]), 40)} in " \
+           f"{printable(repr(texts[0]), 30)}" if texts else ""
+
+
 def _candidates(role: str, table: Table) -> Ask | None:
     """The columns that could have the role, so that one can be picked."""
     single = [name for name, column in table.columns.items() if column.ndim == 1]
@@ -152,9 +179,8 @@ def _what_to_do(role: str) -> str:
 
 
 def _columns(names: list[str]) -> str:
-    shown = ", ".join(printable(repr(name), 30) for name in names[:8])
-    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    return f"the column{'s' * (len(names) > 1)} {shown}{more}" if names else "no columns"
+    shown = some([printable(repr(name), 30) for name in names], 8)
+    return f"the column{'s' * (len(names) > 1)} {shown}" if names else "no columns"
 
 
 def _picked_columns(role: str, names: list[str], pick: Any) -> list[str]:

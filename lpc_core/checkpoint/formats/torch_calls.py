@@ -112,21 +112,12 @@ def _object(_: Machine, kind: Any, *rest: Any) -> Foreign:
     return kind if isinstance(kind, Foreign) else Foreign(typed(kind, Name).text)
 
 
-def _namespace(_: Machine) -> Namespace:
-    return Namespace()
-
-
 def _numpy_type(_: Machine, code: Any, *rest: Any) -> DType:
     """numpy.dtype("f4", False, True): only numbers and truth values."""
     text = code.decode("latin1") if isinstance(code, bytes) else typed(code, str)
     if text not in ("f2", "f4", "f8", "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "c8", "c16"):
         raise ValueError(f"a NumPy array of the type {text[:20]!r}")
     return DType(text)
-
-
-def _numpy_array(_: Machine, *given: Any) -> Array:
-    """numpy._core.multiarray._reconstruct(ndarray, (0,), b"b"), to be given its state."""
-    return Array()
 
 
 def _numpy_buffer(_: Machine, data: Any, kind: Any, shape: Any, order: Any) -> Array:
@@ -161,8 +152,9 @@ def _array(data: Any, kind: Any, shape: Any, *, fortran: bool) -> np.ndarray:
 
 
 _TENSOR_TYPES = ("torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
+# by their names as `modern` writes them
 CONSTANTS = {*_TENSOR_TYPES, "numpy.ndarray", "builtins.dict", "builtins.list", "builtins.int", "builtins.float",
-              "builtins.str", "__builtin__.dict", "__builtin__.list", "__builtin__.int"}  # fmt: skip
+              "builtins.str"}  # fmt: skip
 CALLS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
@@ -176,28 +168,19 @@ CALLS: dict[str, Callable[..., Any]] = {
     "collections.defaultdict": _dictionary,
     "collections.Counter": _dictionary,
     "copyreg._reconstructor": _object,
-    "copy_reg._reconstructor": _object,
     "copyreg.__newobj__": _object,
-    "argparse.Namespace": _namespace,
-    "types.SimpleNamespace": _namespace,
+    "argparse.Namespace": lambda _: Namespace(),
+    "types.SimpleNamespace": lambda _: Namespace(),
     "pathlib.PosixPath": _path,
     "pathlib.PurePosixPath": _path,
     "pathlib.WindowsPath": _path,
-    "pathlib._local.PosixPath": _path,
-    "pathlib._local.WindowsPath": _path,
     "builtins.set": _sequence,
     "builtins.frozenset": _sequence,
-    "__builtin__.set": _sequence,
     "builtins.bytearray": _bytes,
-    "__builtin__.bytearray": _bytes,
     "builtins.bytes": _bytes,
-    "__builtin__.bytes": _bytes,
     "_codecs.encode": _encode,
     "numpy.dtype": _numpy_type,
-    "numpy._core.multiarray._reconstruct": _numpy_array,
-    "numpy.core.multiarray._reconstruct": _numpy_array,
+    "numpy._core.multiarray._reconstruct": lambda _, *given: Array(),  # to be given its state
     "numpy._core.multiarray.scalar": _numpy_number,
-    "numpy.core.multiarray.scalar": _numpy_number,
     "numpy._core.numeric._frombuffer": _numpy_buffer,
-    "numpy.core.numeric._frombuffer": _numpy_buffer,
 }

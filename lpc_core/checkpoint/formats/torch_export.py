@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from lpc_core.checkpoint._base import Limits, refusal
-from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views, size_of
+from lpc_core.checkpoint._message import Buffer, Message, View, check_json, check_views
 from lpc_core.checkpoint._wrappers import CONVERT
 from lpc_core.checkpoint.formats.archive import Archive
 from lpc_core.checkpoint.formats.torch_files import read_torch_zip
@@ -68,7 +68,7 @@ def _weights(archive: Archive, table: str, limits: Limits) -> Message:
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise refusal("a table of weights as torch.export writes it", f"one without {printable(error)}",
                       "export the program again") from None
-    check_views(views, [size_of(storage) for storage in storages], limits)
+    check_views(views, storages, limits)
     return Message("checkpoint", {"stripped": [], "notes": []}, views, storages)
 
 

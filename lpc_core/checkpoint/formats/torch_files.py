@@ -119,7 +119,7 @@ def contents(root: Any, machine: TorchPickle, kind: str, find: Find, limits: Lim
     storages: list[Buffer] = []
     numbers: dict[str, int] = {}  # of the storages by key: shared ones stay shared
     views = [_view(name, leaf, find, numbers, storages) for name, leaf in unwrapped.leaves.items()]
-    check_views(views, [size_of(storage) for storage in storages], limits)
+    check_views(views, storages, limits)
     facts = {"format": kind, "stripped": unwrapped.stripped, "metadata": unwrapped.metadata, "notes": unwrapped.notes,
              "weights": unwrapped.weights}
     return Message("checkpoint", facts, views, storages)

@@ -19,9 +19,8 @@ ACTING = {  # first parts of names that reach files, processes, code or attribut
     "numpy.load", "numpy.fromfile", "numpy.save", "numpy.loadtxt", "numpy.genfromtxt", "numpy.memmap",
     "numpy.testing", "numpy.distutils", "numpy.f2py", "numpy.lib"}  # fmt: skip
 INERT = {  # names under those that plain objects are pickled with
-    "_io.BytesIO", "io.BytesIO", "types.GenericAlias", "types.NoneType", "builtins.object",
-    "builtins.type", "builtins.tuple", "builtins.bool",
-    "builtins.complex", "builtins.slice", "builtins.range", "builtins.set", "__builtin__.object", "__builtin__.tuple"}
+    "_io.BytesIO", "io.BytesIO", "types.GenericAlias", "types.NoneType", "builtins.object", "builtins.type",
+    "builtins.tuple", "builtins.bool", "builtins.complex", "builtins.slice", "builtins.range", "builtins.xrange"}
 KINDS = {  # what makes a tensor of another kind: (beginning of the name, the kind, what to do)
     "torch._utils._rebuild_sparse": ("a sparse tensor", "save it dense, tensor.to_dense()"),
     "torch.serialization._get_layout": ("a sparse tensor", "save it dense, tensor.to_dense()"),
@@ -35,14 +34,25 @@ KINDS = {  # what makes a tensor of another kind: (beginning of the name, the ki
     "torch._utils": ("something that plain tensors do not need", "save plain tensors")}
 
 
-def check_foreign(module: str, name: str) -> str:
-    """The whole name of a class that nobody knows; `ValueError` for what acts, and for kinds of tensors."""
-    text = f"{module}.{name}"
+OLDER = (  # beginnings of names as Python 2 (and protocol 2) and other releases write them
+    ("__builtin__.", "builtins."), ("copy_reg.", "copyreg."), ("numpy.core.", "numpy._core."),
+    ("pathlib._local.", "pathlib."))
+
+
+def modern(text: str) -> str:
+    """The name as this Python has it."""
+    for old, new in OLDER:
+        if text.startswith(old):
+            return new + text.removeprefix(old)
+    return text
+
+
+def check_foreign(text: str) -> None:
+    """Refuse, with `ValueError`, the name of what acts, and of kinds of tensors; other unknown classes pass."""
     for start, (what, do) in KINDS.items():
         if text.startswith(start):
             raise ValueError(f"the name {text[:80]!r}, which makes {what}: {do}")
     parts = text.split(".")
     acts = any(".".join(parts[:count]) in ACTING for count in range(1, len(parts) + 1))
     if (acts and text not in INERT) or not all(map(str.isidentifier, parts)):
-        raise unknown_name(module, name)
-    return text
+        raise unknown_name(*text.rpartition(".")[::2])

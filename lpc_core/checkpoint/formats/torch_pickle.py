@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from lpc_core.checkpoint.formats.plain import Foreign
 from lpc_core.checkpoint.formats.torch_calls import CALLS, CONSTANTS, array_of_state, takes
-from lpc_core.checkpoint.formats.torch_names import check_foreign
+from lpc_core.checkpoint.formats.torch_names import check_foreign, modern
 from lpc_core.checkpoint.formats.torch_values import DTYPES, STORAGES, Array, DType, Name, Namespace, Storage
 from lpc_core.files.pickle_machine import Action, Machine, typed, unknown_name
 from lpc_core.files.tensors import ITEM_BYTES, is_size
@@ -40,21 +40,17 @@ class TorchPickle(Machine):
         return list(self._objects.values())
 
     def named(self, module: str, name: str) -> Any:
-        """A name stands for itself if tensors or plain values need it."""
+        """A name stands for itself if tensors or plain values need it; else for an object that nobody builds."""
         if len(module) + len(name) > MAX_GLOBAL:
             raise unknown_name(module[:MAX_GLOBAL], name[:MAX_GLOBAL])
-        text = f"{module}.{name}"
+        text = modern(f"{module}.{name}")
         if text in CALLS or text in CONSTANTS:
             return Name(text)
         if module in ("torch", "torch.cuda", "torch.storage") and name in STORAGES:
             return Name(f"torch.{name}")
         if module == "torch" and name in DTYPES:
             return f"torch.{name}"
-        return self._foreign(module, name)
-
-    def _foreign(self, module: str, name: str) -> Foreign:
-        """What stands for an object of a class that nobody knows; refuses what acts, and kinds of tensors."""
-        text = check_foreign(module, name)
+        check_foreign(text)
         if len(self._objects) >= MAX_CLASSES:
             raise ValueError(f"objects of more than {MAX_CLASSES} classes")
         return self._objects.setdefault(text, Foreign(text))
@@ -124,10 +120,6 @@ class TorchPickle(Machine):
             raise ValueError("one storage with two types or sizes")
         return storage
 
-    def add_items(self, items: list[Any]) -> None:
-        """ADDITEMS: the items of a set, which is kept as a list."""
-        self.extend(items)
-
     def pop(self) -> None:
         """POP: a mark or a value, whichever is on top."""
         if self.marks and self.marks[-1] == len(self.stack):
@@ -139,8 +131,8 @@ class TorchPickle(Machine):
 _MORE: dict[str, Action] = {
     "BINPERSID": lambda m, _: m.stack.append(m.persistent(m.take(1)[0])),
     "NEWOBJ": lambda m, _: m.push_called(),
-    "EMPTY_SET": lambda m, _: m.stack.append([]),
-    "ADDITEMS": lambda m, _: m.add_items(m.since_mark()),
+    "EMPTY_SET": lambda m, _: m.stack.append([]),  # kept as a list
+    "ADDITEMS": Machine.actions["APPENDS"],
     "FROZENSET": lambda m, _: m.stack.append(m.since_mark()),
     "POP": lambda m, _: m.pop(),
     "POP_MARK": lambda m, _: m.since_mark(),

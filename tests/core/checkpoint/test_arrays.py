@@ -6,9 +6,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
-from lpc_core.checkpoint import FileRefused, Limits
-from tests.core.checkpoint._files import LABELS, LATENTS, csv, npy, npz, read_here, zipped
+from lpc_core.checkpoint import FileRefused, Limits, _samples
+from tests.core.checkpoint._files import LABELS, LATENTS, csv, npy, npz, read_here, saved, zipped
 
 
 def npy_of(header, data=b"", version=(1, 0)):
@@ -263,3 +265,21 @@ def test_deflated_and_stored_members_agree():
     for method, name in ((zipfile.ZIP_BZIP2, 12), (zipfile.ZIP_LZMA, 14)):
         with pytest.raises(FileRefused, match=f"expected archive members stored or deflated, got method {name} for "):
             read_here(zipped(members, method))
+
+
+@pytest.mark.parametrize("raw", [
+    saved({"features": torch.tensor(LATENTS), "targets": ["a", "b"] * 15}),
+    safetensors.torch.save({"embeddings": torch.tensor(LATENTS)})])
+def test_latents_without_labels_are_not_silently_a_network(raw):
+    (note,) = read_here(raw).notes
+    assert "is called like latents, but there are no labels (n,) among the tensors" in note
+
+
+def test_a_network_is_no_embedding_by_a_name_among_others():
+    assert read_here(saved({"embedding.weight": torch.ones(3, 2), "x": torch.ones(2, 2)})).notes == ()
+
+
+def test_samples_without_labels_say_what_the_file_holds():
+    with pytest.raises(FileRefused, match=r"^expected labels \(n,\) beside 'images', got the arrays 'images' "
+                                          r"\(30, 3\), 'z' \(30,\); save them with numpy\.savez"):
+        _samples.read(memoryview(npz(images=LATENTS, z=LABELS)), {"name": "a.npz"}, Limits())

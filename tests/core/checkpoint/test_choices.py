@@ -16,6 +16,7 @@ from torch import nn
 from lpc_core.checkpoint import FileRefused, Limits, averaged
 from lpc_core.checkpoint._read import read
 from lpc_core.checkpoint._results import result
+from lpc_core.checkpoint.formats.torch_pickle import TorchPickle
 from tests.core.checkpoint._files import legacy, model, npz, onnx_model, read_here, saved, tree_here
 
 STATE = model().state_dict()
@@ -158,3 +159,56 @@ def test_the_tree_follows_the_choice():
     names = [entry["name"] for entry in read(memoryview(saved(BOTH[0][0])), job, Limits()).facts["entries"]]
     assert names == list(STATE)
     assert [entry.name for entry in tree_here(saved(BOTH[0][0]))] == list(STATE)
+
+
+OTHERS = {
+    "stats": {"mean": torch.ones(3)}, "hyper_parameters": {"lr": 0.1, "class_weights": torch.ones(3)},
+    "criterion": {"weight": torch.ones(10)}, "history": {"loss": [torch.ones(()), torch.ones(())]},
+    "ema": {"decay": 0.9, "shadow_params": list(EMA.values())}}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_tensors_beside_a_state_dict_do_not_hide_it_and_are_named(name):
+    found = chosen(saved({"epoch": 3, "state_dict": under("module.", STATE), name: OTHERS[name]}))
+    assert list(found.tensors) == list(STATE)
+    assert found.notes == (f"left out: {name!r} (tensors beside the state dict)",)
+    assert found.metadata["epoch"] == 3
+
+
+def test_other_networks_of_the_same_form_are_a_choice_too():
+    content = saved({"model": STATE, "best": EMA})
+    assert chosen(content).weights == ("model", "best")
+    assert "read 'model'; left out: 'best', also in the file" in chosen(content).notes
+    assert torch.equal(chosen(content, "best").tensors["0.weight"], EMA["0.weight"])
+    assert "model.0.weight" in chosen(saved({"model": STATE, "head": {"weight": torch.ones(2, 2)}})).tensors
+
+
+def optimiser():
+    net = model()
+    found = torch.optim.Adam(net.parameters())
+    net(torch.ones(4, 3)).sum().backward()
+    found.step()
+    return found.state_dict()
+
+
+@pytest.mark.parametrize("save", [saved, legacy])
+def test_an_optimiser_is_no_network_whatever_it_is_called(save):
+    with pytest.raises(FileRefused, match=r"^expected the weights of a network, got the state of an optimiser; "):
+        chosen(save(optimiser()))
+    found = chosen(save({"state_dict": STATE, "optim_d": optimiser()}))
+    assert list(found.tensors) == list(STATE)
+    assert "left out: 'optim_d' (training state)" in found.notes
+    assert list(chosen(save({"net_a": {"w": torch.ones(2)}, "optim_d": optimiser()})).tensors) == ["net_a.w"]
+
+
+@pytest.mark.parametrize("thing", [slice(3), 1 + 2j, range(3), collections.defaultdict(float, a=1.0), frozenset((1,))])
+@pytest.mark.parametrize("save", [saved, legacy])
+def test_python_s_own_small_things_refuse_nothing(thing, save):  # torch.save writes their old names
+    assert list(chosen(save({"state_dict": STATE, "thing": thing})).tensors) == list(STATE)
+
+
+@pytest.mark.parametrize("name", ["__builtin__ eval", "builtins getattr", "__builtin__ __import__", "__builtin__ open"])
+def test_older_names_of_what_acts_stay_refused(name):
+    raw = b"\x80\x02c" + name.replace(" ", "\n").encode() + b"\n(K\x01tR."
+    with pytest.raises(ValueError, match=r"the name 'builtins\..*', which plain data does not need"):
+        TorchPickle(1000).run(io.BytesIO(raw))

@@ -95,3 +95,35 @@ def test_what_could_be_the_labels_is_asked():
     with pytest.raises(FileRefused, match="say which it is, --pick labels=NAME") as refused:
         open_file(npz(latents=LATENTS, kind=np.abs(MINUS), other=np.ones(9)), "a.npz")
     assert (refused.value.ask.role, refused.value.ask.choices) == ("labels", ("kind",))
+
+
+@pytest.mark.parametrize("dtype", ["i4", "i8"])
+def test_what_a_cast_makes_of_nan_names_no_class(dtype):
+    labels = np.where(MINUS < 0, np.iinfo(dtype).min, MINUS).astype(dtype)
+    found = read_here(npz(latents=LATENTS, labels=labels))
+    assert (found.class_names, found.unlabelled) == (("0", "1", "2"), 1)
+
+
+def test_rows_of_zeros_among_one_hot_ones_name_no_class():
+    hot = np.eye(3)[np.abs(MINUS)]
+    hot[1] = 0
+    found = read_here(npz(latents=LATENTS, labels=hot))
+    assert (found.labels.tolist(), found.unlabelled) == (MINUS[KEPT].tolist(), 1)
+    for labels in (np.zeros((6, 3)), np.ones((6, 3))):
+        with pytest.raises(FileRefused, match=r"got shape \(6, 3\); save labels.argmax\(1\) if they are scores$"):
+            read_here(npz(latents=LATENTS, labels=labels))
+
+
+@pytest.mark.parametrize(("labels", "doubt"), [
+    ([0, 255, 1, 2, 0, 1], "255"), (["a", "noise", "b", "a", "b", "a"], "noise"), ([0, -9, 1, 2, 0, 1], "-9"),
+    ([-2, -1, 0, 1, 1, 0], ""), ([254, 255, 253, 255, 254, 253], ""), (["noisy", "a", "b", "a", "b", "b"], "")])
+def test_a_class_that_may_stand_for_none_is_named(labels, doubt):
+    found = read_here(npz(latents=LATENTS, labels=np.array(labels)))
+    assert found.warnings == ((f"the class {doubt} may stand for none: if so, leave its samples out",) if doubt else ())
+    names = np.array(found.class_names)
+    assert not read_here(npz(latents=LATENTS, labels=np.array(labels).astype(str), class_names=names)).warnings
+
+
+def test_labels_of_another_length_are_not_called_scores():
+    with pytest.raises(FileRefused, match=r"^expected labels \(6,\), .*, got shape \(5,\); save one for each$"):
+        read_here(npz(latents=LATENTS, labels=MINUS[:5]))

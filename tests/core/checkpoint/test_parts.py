@@ -145,3 +145,20 @@ def test_prefixes_come_off_the_whole_and_not_off_a_part(tmp_path):
     found = open_file(write(folder, ".bin", index=False, halves=halves))
     assert found.stripped == ("model.",)
     assert list(found.tensors) == ["a.weight", "a.bias", "b.weight"]
+
+
+@pytest.mark.parametrize("name", ["model-0000{}-of-00002 (1).safetensors", "model-0000{}-of-00002.fp16.safetensors",
+                                  "model-0000{}-of-00002 - Copy.safetensors", "model.safetensors-0000{}-of-00002"])
+def test_more_around_the_numbers_makes_no_whole_of_a_part(tmp_path, name):
+    parts = []
+    for number, names in enumerate(HALVES, start=1):
+        parts.append(tmp_path / name.format(number))
+        safetensors.torch.save_file({key: STATE[key] for key in names}, parts[-1])
+    refused(parts[0], "^expected a whole checkpoint, got part 1 of 2; add the others")
+    check(open_file(parts))
+
+
+def test_what_lies_beside_a_part_under_its_name_is_none(tmp_path):
+    for part in write(tmp_path, index=False):
+        part.with_name(f"{part.name}.sha256").write_text("0")
+    check(open_file(tmp_path))

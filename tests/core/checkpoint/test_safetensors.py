@@ -161,3 +161,9 @@ def test_a_film_of_the_lab_comes_back_as_a_film(tiny):
     damaged[-3] ^= 1
     with pytest.raises(FileRefused, match=r"^expected the checksum \w+, got \w+: this film was changed"):
         read_here(bytes(damaged))
+
+
+@pytest.mark.parametrize("text", [b"../../blobs/0123456789abcdef", b"this is no such file at all", b"../a.st "])
+def test_a_text_in_its_place_is_called_one_not_a_long_header(text):
+    with pytest.raises(FileRefused, match=r"^expected safetensors, .*, got a text, beginning '.*'; download or copy"):
+        read_here(text, "model.safetensors")

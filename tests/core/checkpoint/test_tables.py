@@ -323,7 +323,7 @@ def test_whole_numbers_that_count_the_rows_are_no_latents(order):
 def test_columns_named_by_numbers_alone_as_pandas_does():
     found = read_here(csv(",0,1,2,label,score", [(i, 0.5, i * i % 5, 1, "ab"[i % 2], 9) for i in range(6)]))
     assert found.latents.shape == (6, 3)
-    assert "columns left out: , score" in found.notes
+    assert "columns left out: one without a name, score" in found.notes
 
 
 def test_a_separator_at_the_end_of_each_line():
@@ -360,3 +360,45 @@ def test_cells_without_a_label_are_left_out_and_numbers_stay_numbers():
 def test_labels_that_are_not_there_in_parquet(labels):
     found = read_here(parquet(z0=[1.0, 2.0, 3.0, 4.0], label=labels))
     assert (found.latents.ravel().tolist(), found.labels.tolist(), found.unlabelled) == ([1, 3, 4], [0, 1, 0], 1)
+
+
+# ---- what could be read as something it is not -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ["[np.float32(0.5), np.float32(-1e-3)]", "[np.float64(0.5), np.float64(-0.001)]",
+                                  "[tensor(0.5000), tensor(-0.0010, device='cuda:0')]", "(np.float32(0.5), -0.001)"])
+def test_numbers_that_say_their_type_as_numpy_2_prints_them(cell):
+    found = read_here(f'embedding,label\n"{cell}",a\n"{cell}",b\n'.encode(), "t.csv")
+    assert found.latents.tolist() == [[0.5, -0.001]] * 2
+
+
+@pytest.mark.parametrize("cell", ["{0.5,1.5}", "0.5 1.5", "AAAAPwAAwD8="])
+def test_a_column_called_like_latents_without_vectors_shows_what_it_holds(cell):
+    with pytest.raises(FileRefused, match=r"^expected a column for the latents, got .*; no vectors in brackets, nor "
+                                          rf"numbers, but '{re.escape(cell)}' in 'embedding'; name the columns"):
+        read_here(f'embedding,label\n"{cell}",a\n"{cell}",b\n'.encode(), "t.csv")
+
+
+def test_a_header_behind_a_hash_as_savetxt_writes_it_loses_no_column():
+    found = read_here(b"# z0,z1,label\n1,2,0\n3,4,1\n", "t.csv")
+    assert found.latents.tolist() == [[1, 2], [3, 4]]
+
+
+def test_whole_numbers_beside_others_are_doubted_where_no_name_tells():
+    rows = [(0.5 * n, 0.25, n % 3, n % 2) for n in range(8)]
+    found = read_here(csv("tsne_1,tsne_2,cluster,label", rows))
+    assert found.warnings == (
+        "taken for latents, though whole numbers beside others that are not: the column 'cluster'",)
+    assert not read_here(csv("z0,z1,z2,label", rows)).warnings
+    assert not read_here(csv("a,b,c,label", [(n % 3, n % 2, n % 5, n % 2) for n in range(8)])).warnings
+
+
+def test_a_column_of_logits_is_no_second_one_of_latents():
+    found = read_here(parquet(emb=[[1.0, 2.0], [3.0, 4.0]], logits=[[0.0, 1.0, 2.0]] * 2, y=[0, 1]))
+    assert (found.latents.shape, found.logits.shape) == ((2, 2), (2, 3))
+
+
+def test_the_first_column_that_cannot_be_read_is_the_one_that_is_named():
+    for _ in range(3):
+        with pytest.raises(FileRefused, match="in row 3, column 'z0', got 'z0'"):
+            read_here(b"z0,z1,z2,label\n1,2,3,a\nz0,z1,z2,label\n", "t.csv")

@@ -162,3 +162,25 @@ def test_ordinary_names_that_look_like_parts_stay():
     del given["b_orig"]
     assert list(read_here(saved(given)).tensors) == list(given)
     assert np.isfinite(read_here(saved(given)).tensors["a_v"].numpy()).all()
+
+
+@pytest.mark.parametrize("name", [
+    "fc.fourierft_spectrum", "base_model.model.fc.hra_u", "fc.bone_block", "fc.vblora_logits_A", "fc.c3a_kernel.weight",
+    "fc.road_theta", "fc.randlora_lambda", "ln.ln_tuning_layers.weight", "head.modules_to_save.default.weight",
+    "blocks.0.ssf_scale", "emb.trainable_tokens_delta"])
+def test_younger_kinds_of_adapters_are_refused_too(name):
+    with pytest.raises(FileRefused, match=r"got weights of an adapter "):
+        read_here(saved({name: torch.ones(4, 4)}))
+
+
+@pytest.mark.parametrize("parts", [
+    {"weight_g": torch.ones(3, 1), "weight_v": torch.zeros(3, 4)},
+    {"weight_orig": torch.zeros(3, 4), "weight_u": torch.ones(3), "weight_v": torch.ones(4)}])
+def test_a_weight_that_cannot_be_computed_is_no_silent_nan(parts):
+    found = read_here(saved({"fc." + name: value for name, value in parts.items()}))
+    assert "fc.weight, so computed: 12 values are NaN or infinite" in found.notes
+
+
+def test_packed_weights_are_quantised_ones():
+    with pytest.raises(FileRefused, match=r"got quantised ones: fc.weight_packed"):
+        read_here(saved({"fc.weight_packed": torch.ones(4, 4), "head.weight": torch.ones(4, 4)}))
