@@ -1,8 +1,7 @@
 // Every live metric of one moment, as `lpc_core.metrics.live` has it, for latents (n, d) in float64.
 
-import { mean, spreadOver } from "./averages.js";
 import { peakDistances } from "./peaks.js";
-import { svd } from "./rotations.js";
+import { dot, svd } from "./rotations.js";
 
 /** What one moment is made of: `latents` (n, d), `labels` and `predictions` (n), a head `weight` (K, d), predicted `collapse_points` (K, d) or null. */
 export class LatentSet {
@@ -17,9 +16,8 @@ export class LatentSet {
   lengths(rows) {
     const { d } = this;
     return Float64Array.from({ length: rows.length / d }, (_, i) => {
-      let sum = 0;
-      for (let j = 0; j < d; j++) sum += rows[i * d + j] ** 2;
-      return Math.sqrt(sum);
+      const row = rows.subarray(i * d, (i + 1) * d);
+      return Math.sqrt(dot(row, row));
     });
   }
 
@@ -67,7 +65,7 @@ export function predicted(set) {
 /** Of the head alone: ‖W‖, and how unequal |W_kj| is over the classes, mean over nodes. */
 function head({ weight, K, d }) {
   const unequal = Float64Array.from({ length: d }, (_, j) => spreadOver(Float64Array.from({ length: K }, (__, k) => Math.abs(weight[k * d + j]))));
-  return { weight_norm: Math.sqrt(weight.reduce((sum, value) => sum + value * value, 0)), weight_abs_cv: mean(unequal) };
+  return { weight_norm: Math.sqrt(dot(weight, weight)), weight_abs_cv: mean(unequal) };
 }
 
 /** Tr Σ_W and NC1 = tr(Σ_W Σ_B⁺)/K, over the directions that the class means span. */
@@ -104,22 +102,31 @@ function between({ d, own: { counts, means } }) {
 
 /** Mean over samples of the distance to the nearest other class mean over that to the own one, classes by prediction. */
 function separation(set) {
-  const { latents, d, n, K, labels, predictions } = set;
+  const { latents, d, K, labels, predictions } = set;
   const same = predictions.every((one, i) => one === labels[i]);
   const { groups, counts, means, gaps } = same ? set.own : set.grouped(predictions);
   if (counts.filter((count) => count > 0).length < 2) return NaN;
-  let [sum, used] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    if (!(gaps[i] > 0)) continue;
-    let nearest = Infinity;
+  const nearest = (i) => {
+    let least = Infinity;
     for (let c = 0; c < K; c++) {
       if (c === groups[i] || !counts[c]) continue;
       let square = 0;
       for (let j = 0; j < d; j++) square += (latents[i * d + j] - means[c * d + j]) ** 2;
-      if (square < nearest) nearest = square;
+      if (square < least) least = square;
     }
-    sum += Math.sqrt(nearest / gaps[i]);
-    used += 1;
-  }
-  return used ? sum / used : NaN;
+    return least;
+  };
+  return mean(gaps.map((gap, i) => (gap > 0 ? Math.sqrt(nearest(i) / gap) : NaN)));
+}
+
+/** Mean of those values that are not NaN; NaN where none is. */
+function mean(values) {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+/** Standard deviation over mean of sizes; NaN where the mean is not above 0. */
+function spreadOver(sizes, middle = mean(sizes)) {
+  const squares = sizes.reduce((sum, size) => sum + (size - middle) ** 2, 0);
+  return middle > 0 ? Math.sqrt(squares / sizes.length) / middle : NaN;
 }

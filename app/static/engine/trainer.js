@@ -32,16 +32,12 @@ export class Trainer {
     this.gamma = new GammaDriver(config);
     this.pass = new Pass(this.network, this.batches.size);
     this.batchLabels = new Uint8Array(this.batches.size);
-    this.look = { pass: new Pass(this.network, PIECE), ...this.room() };
+    this.look = { // memory for what the samples of the probe are answered
+      pass: new Pass(this.network, PIECE), latents: new Float64Array(probe.length * d), logits: new Float64Array(probe.length * K),
+      predictions: new Uint8Array(probe.length + this.probe.testLabels.length),
+    };
     this.solved = []; // collapse points of the last two looks, the latter first
     this.keep();
-  }
-
-  /** Memory for what the samples of the probe are answered. */
-  room() {
-    const { probe: { labels, testLabels }, d, K } = this;
-    const all = labels.length + testLabels.length;
-    return { latents: new Float64Array(labels.length * d), logits: new Float64Array(labels.length * K), predictions: new Uint8Array(all) };
   }
 
   get finished() {
@@ -161,25 +157,25 @@ export class Trainer {
 
   /** The network's answers to the probe, and to the test samples if wanted, piece by piece. */
   answer(test) {
-    const { probe, look, d, K, network: { width } } = this;
+    const { probe, look, d, K } = this;
     const n = probe.labels.length;
     this.ask(probe.inputs, n, (i, at) => {
       for (let j = 0; j < d; j++) look.latents[at * d + j] = look.pass.latents[i * d + j];
       for (let k = 0; k < K; k++) look.logits[at * K + k] = look.pass.logits[i * K + k];
       look.predictions[at] = this.winner(i);
-    }, width);
-    if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)), width);
+    });
+    if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)));
   }
 
   /** The class given now to each of `inputs` (count · width). */
   decide(inputs, count) {
     const found = new Uint8Array(count);
-    this.ask(inputs, count, (i, at) => (found[at] = this.winner(i)), this.network.width);
+    this.ask(inputs, count, (i, at) => (found[at] = this.winner(i)));
     return found;
   }
 
-  ask(inputs, count, take, width) {
-    const { pass } = this.look;
+  ask(inputs, count, take) {
+    const { look: { pass }, network: { width } } = this;
     for (let at = 0; at < count; at += PIECE) {
       const size = Math.min(PIECE, count - at);
       pass.inputs.set(inputs.subarray(at * width, (at + size) * width));

@@ -1,6 +1,6 @@
 // A view onto wide latents that neither flips nor jumps: principal axes that turn a little per frame, as `app.training.projection`.
 
-import { svd } from "../engine/rotations.js";
+import { svd, unit } from "../engine/rotations.js";
 
 const INERTIA = 4; // weight of the old axes against the data
 
@@ -31,12 +31,12 @@ export class StableAxes {
 
   /** The directions of largest variance, each pointing to where its largest entry is positive. */
   principal(centred) {
-    const unit = Array.from({ length: this.d }, (_, i) => Float64Array.from({ length: this.d }, (__, j) => (i === j ? 1 : 0)));
-    const { sizes, units } = svd(this.covaried(centred, unit));
+    const every = Array.from({ length: this.d }, (_, i) => unit(this.d, i));
+    const { sizes, units } = svd(this.covaried(centred, every));
     const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]).slice(0, this.p);
     return order.map((i) => {
       const top = units[i].reduce((best, value, j) => (Math.abs(value) > Math.abs(units[i][best]) ? j : best), 0);
-      return sizes[i] > 0 ? units[i].map((value) => value * Math.sign(units[i][top])) : unit[i];
+      return sizes[i] > 0 ? units[i].map((value) => value * Math.sign(units[i][top])) : every[i];
     });
   }
 
