@@ -1,6 +1,5 @@
 import { numbersIn, spans } from "../../app/static/cloud/choice.js";
-import { ask, join, leave, said, short, word } from "../../app/static/kit/sharing.js";
-import { sightOf } from "../../app/static/kit/sight.js";
+import { ask, join, leave, said, short, sightOf, word } from "../../app/static/kit/sharing.js";
 import { equal, test } from "./kit.js";
 
 /** A part with one word, which is `usual` by itself. */

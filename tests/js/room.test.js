@@ -40,7 +40,7 @@ function served() {
     return line;
   };
   const states = [];
-  const socket = new Socket("", { token: "token" }, { status: (state) => states.push(state) }, dial);
+  const socket = new Socket("", () => ({ type: "hello" }), { status: (state) => states.push(state) }, dial);
   clearInterval(socket.pinger); // the test says when
   const open = () => {
     const line = lines.at(-1);

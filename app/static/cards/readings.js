@@ -2,9 +2,9 @@
 
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
+import { power } from "../kit/format.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
-import { power } from "../kit/power.js";
 import { join } from "../kit/sharing.js";
 import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
@@ -79,7 +79,7 @@ export class Readings extends Part {
   }
 
   row(row) {
-    const about = this.popover.buttonFor(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
+    const about = this.popover.about(row.title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
     const value = row.value === null ? row.shown : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
     const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: tr("at floor"), title: tr("Rounding alone can give {floor}; measured: {value}", { floor: power(row.floor, 3), value: power(row.value, 3) }) });
     return el("tr", { testid: `lpc-reading-${row.name}` },

@@ -18,7 +18,7 @@ export class CardView {
     Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false, byHand: new Set(), linked: { off: new Set(), ranges: {} } });
     const id = `lpc-card-${++serial}`;
     this.title = el("h2", { id, text: card.title });
-    this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
+    this.info = popover.about(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
     this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
       [tr("Picture, SVG"), `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
       [tr("Picture, PNG"), `lpc-card-png-${card.key}`, () => this.savePicture("png")],
@@ -96,12 +96,12 @@ export class CardView {
   }
 
   zoomed(change) {
-    for (const name of Object.keys(change)) {
-      const [, axis, what] = /^([xy]axis\d*)\.(range|autorange)/.exec(name) ?? [];
+    const ranges = Object.keys(change).map((name) => /^([xy]axis\d*)\.(range|autorange)/.exec(name)).filter(Boolean);
+    for (const [, axis, what] of ranges) {
       if (what === "range") this.byHand.add(axis);
-      else if (axis) this.byHand.delete(axis);
+      else this.byHand.delete(axis);
     }
-    if (Object.keys(change).some((name) => /axis\d*\.(range|autorange)/.test(name))) this.tick();
+    if (ranges.length) this.tick();
   }
 
   /** Our own labels on logarithmic axes, for the range that is shown: Plotly's differ in size and crowd. */

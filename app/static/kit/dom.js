@@ -5,21 +5,20 @@ import { tr } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** el("button", {class, text, testid, on: {click}, ...attributes}, ...children) */
-export function el(tag, options = {}, ...children) {
+export function el(tag, { text, testid, on = {}, ...attributes } = {}, ...children) {
   const node = document.createElement(tag);
-  apply(node, options);
+  if (text !== undefined) node.textContent = text;
+  if (testid) node.dataset.testid = testid;
+  for (const [event, handler] of Object.entries(on)) node.addEventListener(event, handler);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
   node.append(...children.filter(Boolean));
   return node;
 }
 
-function apply(node, { text, testid, on, ...attributes }) {
-  if (text !== undefined) node.textContent = text;
-  if (testid) node.dataset.testid = testid;
-  for (const [event, handler] of Object.entries(on || {})) node.addEventListener(event, handler);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
-  }
-}
+/** A button with words; `more` are further attributes. */
+export const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
 
 /** A 24×24 icon from one path, drawn in the text's colour. */
 export function icon(path) {
@@ -37,10 +36,9 @@ export function segmented(label, options, onPick, testid) {
   const buttons = new Map();
   const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid });
   for (const { value, text, title, testid: id } of options) {
-    const button = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "" });
-    button.addEventListener("click", () => onPick(value));
-    buttons.set(value, button);
-    group.append(button);
+    const one = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "", on: { click: () => onPick(value) } });
+    buttons.set(value, one);
+    group.append(one);
   }
   group.select = (value) => buttons.forEach((b, v) => b.setAttribute("aria-pressed", String(v === value)));
   return group;

@@ -1,6 +1,6 @@
 // The γ slider: log scale, answers while it is dragged, follows the schedule or stays where the hand put it.
 
-import { el, segmented, setText } from "../kit/dom.js";
+import { button, el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
 import { placed, Rail, stepOf } from "../controls/rail.js";
 import { tr } from "../kit/words.js";
@@ -27,10 +27,7 @@ export class GammaControl {
       { value: "auto", text: tr("auto ramp"), title: tr("The schedule moves γ"), testid: "lpc-auto" },
       { value: "hand", text: tr("by hand"), title: tr("γ stays where you put it"), testid: "lpc-hand" },
     ], (mode) => (mode === "auto" ? this.giveBack() : this.set(this.actual)), "lpc-gamma-mode");
-    this.zero = el("button", {
-      type: "button", class: "lpc-button lpc-zero", text: "γ = 0", title: tr("Take the penalty away: the paper's baseline"),
-      testid: "lpc-gamma-zero", on: { click: () => this.set(0) },
-    });
+    this.zero = button("γ = 0", "lpc-gamma-zero", () => this.set(0), { class: "lpc-button lpc-zero", title: tr("Take the penalty away: the paper's baseline") });
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
     this.element = el("div", { class: "lpc-gamma" }, head, this.slider,
       el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));

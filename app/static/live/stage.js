@@ -25,7 +25,7 @@ export class Stage extends LiveView {
     const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
     this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs, notices: this.notices }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
       { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: () => this.layers.read(), linked },
@@ -38,7 +38,6 @@ export class Stage extends LiveView {
     });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     addSaves(part, this, async () => this.plotly());
-    this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
     if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
   }

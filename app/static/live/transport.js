@@ -14,8 +14,8 @@ export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
     this.play = new PlayButton("lpc-play", "Play", () => this.togglePlay());
-    this.step = this.button("lpc-step", tr("One step (.)"), icon(STEP), () => this.send({ type: "step", count: 1 }));
-    this.reset = this.button("lpc-reset", tr("Reset to step 0 (Shift+R)"), icon(RESET), () => this.send({ type: "reset" }));
+    this.step = iconButton("lpc-step", tr("One step (.)"), STEP, () => this.send({ type: "step", count: 1 }));
+    this.reset = iconButton("lpc-reset", tr("Reset to step 0 (Shift+R)"), RESET, () => this.send({ type: "reset" }));
     this.speed = select(tr("Speed in steps per second"), SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
     const values = [["step", tr("step"), "lpc-step-value"], ["train", tr("train accuracy"), "lpc-train-value"], ["test", tr("test accuracy"), "lpc-test-value"]];
     const readouts = el("dl", { class: "lpc-readouts" }, ...values.map(([key, name, testid]) => this.readout(key, name, testid)));
@@ -23,10 +23,6 @@ export class Transport {
     const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play.element, this.step, this.reset, this.speed);
     this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": tr("Run") }, buttons, gamma.element, readouts);
     this.setState("paused");
-  }
-
-  button(testid, title, picture, click) {
-    return el("button", { type: "button", class: "lpc-button lpc-icon", testid, title, "aria-label": title, on: { click } }, picture);
   }
 
   readout(key, name, testid) {
@@ -63,3 +59,5 @@ export class Transport {
     setText(this.testValue, formatPercent(metrics?.test_accuracy));
   }
 }
+
+const iconButton = (testid, title, path, click) => el("button", { type: "button", class: "lpc-button lpc-icon", testid, title, "aria-label": title, on: { click } }, icon(path));

@@ -1,7 +1,7 @@
 // Above a run: buttons to present it and to open a room; the room's panel: its code, who is here, what they predict.
 
 import { keeping } from "../kit/component.js";
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
 import { tr } from "../kit/words.js";
 import { Answers } from "./answers.js";
@@ -13,8 +13,6 @@ const WHAT = tr("Others see this very run on their own devices, follow your γ, 
 
 const WIDTH = "--lpc-lead";
 const ROOT = document.documentElement.style;
-
-const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
 
 /** props: {roomPath, run: a run's token, where: {page, lesson, index}, question: {words, options} | null, base: the address of the room's page, note}. */
 class Lead extends Part {
