@@ -22,9 +22,8 @@ export class Cards extends Part {
   }
 
   update(props) {
-    this.props = { ...this.props, ...props };
+    super.update(props);
     this.show();
-    if (this.theme) this.restyle();
     this.request();
   }
 

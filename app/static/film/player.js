@@ -196,12 +196,6 @@ export class FilmPlayer extends Part {
     this.request();
   }
 
-  update(props) {
-    this.props = { ...this.props, ...props };
-    if (props.share) this.share?.update(props.share);
-    if (this.theme) this.restyle();
-  }
-
   state() {
     const { film, g, t, latents: { current, camera } } = this;
     if (!film) return null;

@@ -10,12 +10,6 @@ class Link extends Part {
     this.root.prepend(this.shareButton());
     this.styled();
   }
-
-  update(props) {
-    this.props = props;
-    this.share.update(props.share);
-    if (this.theme) this.restyle();
-  }
 }
 
 export default keeping((element, data) => new Link(element, data));

@@ -33,6 +33,13 @@ export class Part {
     return true;
   }
 
+  /** Other props, those that are not given stay; perhaps another theme. */
+  update(props) {
+    this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
+    if (this.theme) this.restyle(); // else styles are still on their way
+  }
+
   /** Reads the page's theme; `painted` hears of another one. */
   restyle() {
     const theme = readTheme(this.element, this.props.dark);

@@ -57,6 +57,7 @@ export class Notices {
     const key = `${level}|${text}`;
     setProgress(this.progress, progress);
     if (key === this.key) return; // the same words, dismissed or not
+    clearTimeout(this.fading);
     this.key = key;
     this.passing = passing;
     this.notice.className = `lpc-notice lpc-${level}`;

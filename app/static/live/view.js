@@ -176,10 +176,8 @@ export class LiveView extends Part {
   /** New props: another token reconnects, another theme repaints. */
   update(props) {
     const before = this.props;
-    this.props = { ...before, ...props };
-    if (props.share) this.share?.update(props.share);
-    if (!this.theme) return; // styles are still on their way
-    this.restyle();
+    super.update(props);
+    if (!this.theme) return;
     if (this.props.token === before.token && this.props.wsPath === before.wsPath) return;
     if (this.info) this.left = { paused: this.transport.state === "paused", gamma: this.gamma.mode === "hand" ? this.gamma.value : null };
     this.connect();

@@ -122,10 +122,9 @@ class Follow extends Part {
 
   update(props) {
     const { run, where } = this.props;
-    this.props = { ...this.props, ...props };
+    super.update(props);
     if (Boolean(run) !== Boolean(this.props.run)) this.wished = "";
-    if (!this.line) return; // styles are still on their way
-    this.restyle();
+    if (!this.line) return;
     if (this.props.run !== run || (run && JSON.stringify(this.props.where) !== JSON.stringify(where))) this.sayHands();
     if (this.room) this.askForPage();
     this.request();

@@ -6,8 +6,6 @@ import { Socket } from "../live/socket.js";
 /** Until a room is asked again that cannot take this page now. */
 export const AGAIN_MS = 5_000;
 
-const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
-
 /** What is kept under `name` until the tab is closed; null where nothing is, or nothing of ours, or nothing can be. */
 export const recall = (name) => kept("sessionStorage", (store) => JSON.parse(store.getItem(name)));
 
@@ -24,7 +22,7 @@ let tab = (reloaded && recall(KEPT)) || newTab();
 export const tabName = () => tab;
 
 function newTab() {
-  const name = random();
+  const name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
   remember(KEPT, name);
   return name;
 }
