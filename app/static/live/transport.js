@@ -13,7 +13,7 @@ const STATES = { running: tr("running"), paused: tr("paused"), finished: tr("fin
 export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
-    this.play = new PlayButton("lpc-play", "Play", () => this.togglePlay());
+    this.play = new PlayButton("lpc-play", tr("Play"), () => this.togglePlay());
     this.step = iconButton("lpc-step", tr("One step (.)"), STEP, () => this.send({ type: "step", count: 1 }));
     this.reset = iconButton("lpc-reset", tr("Reset to step 0 (Shift+R)"), RESET, () => this.send({ type: "reset" }));
     this.speed = select(tr("Speed in steps per second"), SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });

@@ -3,7 +3,7 @@
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
-import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "./chart.js";
+import { CONFIG, LineChart, axisLook, axisName, logAxis, positiveExtent } from "./chart.js";
 import { History } from "./history.js";
 
 const SLOTS = 4;
@@ -47,8 +47,8 @@ export class Curves extends LineChart {
   }
 
   /** The numbers in the headings: those of one moment. */
-  tell({ metrics = {}, ...info }) {
-    this.told = rowOf({ ...info, metrics });
+  tell(info) {
+    this.told = rowOf(info);
     this.fillHeads();
   }
 
@@ -146,7 +146,7 @@ export class Curves extends LineChart {
       [`xaxis${id}`]: {
         ...common, domain: [x0 / w, x1 / w], anchor: `y${id}`, nticks: 5, showgrid: false, showline: true,
         ...(byGamma ? logAxis(positiveExtent(this.history.columns.gamma), 0) : { tickformat: "~s", rangemode: "tozero" }),
-        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: this.x === "step" ? "step" : "γ", standoff: 2, font: { size: 11 } } } : {}),
+        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: byGamma ? "γ" : tr("step"), standoff: 2, font: { size: 11 } } } : {}),
       },
       [`yaxis${id}`]: {
         ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: `x${id}`, nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
@@ -184,5 +184,3 @@ export class Curves extends LineChart {
 
 /** A measured moment as a point of the curves. */
 const rowOf = ({ metrics, step, gamma, predicted_radius }) => ({ ...metrics, step, gamma, predicted_radius });
-
-const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
