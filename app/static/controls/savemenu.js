@@ -16,9 +16,8 @@ export class SaveMenu {
     for (const [text, id, action] of choices) {
       this.list.append(el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
     }
-    this.element = el("div", { class: "lpc-save-menu" }, this.button, this.list);
-    this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("focusout", (event) => !this.element.contains(event.relatedTarget) && this.close());
+    const out = (event) => !this.element.contains(event.relatedTarget) && this.close();
+    this.element = el("div", { class: "lpc-save-menu", on: { keydown: (event) => this.key(event), focusout: out } }, this.button, this.list);
   }
 
   open() {

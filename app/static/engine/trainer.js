@@ -125,7 +125,7 @@ export class Trainer {
   /** The probe's samples now; without `measure` only what is needed to draw them. `target`: predict for the γ that is asked for. */
   snapshot(measure, target = false) {
     this.answer(measure);
-    const { look: { latents, logits, predictions }, probe: { labels }, gamma, K, d, network: { head }, config } = this;
+    const { look: { latents, logits, predictions }, probe: { labels }, gamma, K, network: { head }, config } = this;
     if (!this.diverged && !(latents.every(Number.isFinite) && logits.every(Number.isFinite))) {
       this.check(NaN);
       return this.snapshot(measure, target);
@@ -139,9 +139,8 @@ export class Trainer {
     if (target && asked !== gammaNow) Object.assign(set, this.predict(means, asked, false));
     if (measure) Object.assign(metrics, predicted(set)); // of the prediction that is drawn
     return {
-      step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
-      latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, norm_mean: set.norm_mean, metrics, node_peak_distance,
-      reason: this.reason, collapse_points: set.collapse_points, forces: set.forces,
+      ...set, step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
+      means, bias: head.bias, metrics, node_peak_distance, reason: this.reason,
     };
   }
 

@@ -97,11 +97,12 @@ const withCoach = (Base) => class extends Base {
   }
 };
 
-export class LessonStage extends withCoach(Stage) {}
+const [LessonStage, ComparedStage] = [Stage, CompareStage].map(withCoach);
 
-export class ComparedStage extends withCoach(CompareStage) {}
+/** For a run, or for several side by side. */
+export const lessonStage = ({ titles }) => (titles.length > 1 ? ComparedStage : LessonStage);
 
 export default keeping((element, data, component) => {
   const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };
-  return new (data.titles.length > 1 ? ComparedStage : LessonStage)(element, props);
+  return new (lessonStage(data))(element, props);
 }, (data) => `${whose(data)} ${data.titles.length > 1 ? "side by side" : "alone"}`);

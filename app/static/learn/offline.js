@@ -3,7 +3,7 @@
 import { button, el } from "../kit/dom.js";
 import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
 import { tr } from "../kit/words.js";
-import { ComparedStage, LessonStage } from "./lesson.js";
+import { lessonStage } from "./lesson.js";
 import { WorkerLine } from "../offline/line.js";
 
 const { steps, ...more } = JSON.parse(textIn("lesson")); // {steps, and what `Lesson.drawn` says}
@@ -37,6 +37,6 @@ document.getElementById("words").append(el("nav", { class: "lpc-step-buttons", "
 show();
 
 const dark = followScheme((now) => stage.update({ dark: now }));
-const stage = new (more.titles.length > 1 ? ComparedStage : LessonStage)(document.getElementById("stage"), {
+const stage = new (lessonStage(more))(document.getElementById("stage"), {
   dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...more, ...shown(),
 });

@@ -44,8 +44,7 @@ export class GammaControl {
 
   /** Moves the hand by a number of decades. */
   nudge(decades) {
-    const from = this.value > 0 ? Math.log10(this.value) : this.low;
-    this.set(10 ** Math.max(this.low, Math.min(this.high, from + decades)));
+    this.set(10 ** Math.max(this.low, Math.min(this.high, this.decadeOf(this.value) + decades)));
   }
 
   /** The hand puts γ at `value`; sent at most once per animation frame. */
@@ -70,9 +69,9 @@ export class GammaControl {
   }
 
   setup({ gamma_start: start, gamma_end: end }) {
-    const decadesOf = (value) => (value > 0 ? Math.log10(value) : 0);
-    this.low = Math.min(LOW, Math.floor(decadesOf(start)), Math.floor(decadesOf(end)));
-    this.high = Math.max(HIGH, Math.ceil(decadesOf(start)), Math.ceil(decadesOf(end)));
+    const ends = [start, end].map((value) => (value > 0 ? Math.log10(value) : 0));
+    this.low = Math.min(LOW, ...ends.map(Math.floor));
+    this.high = Math.max(HIGH, ...ends.map(Math.ceil));
     [this.pending, this.told] = [false, null];
     this.end.hidden = !(end > 0);
     placed(this.end, this.shareOf(end));
@@ -101,11 +100,14 @@ export class GammaControl {
     this.render();
   }
 
+  /** log₁₀ γ; 0 lies at the rail's low end. */
+  decadeOf(value) {
+    return value > 0 ? Math.log10(value) : this.low;
+  }
+
   /** Where γ lies on the rail, 0…1. */
   shareOf(value) {
-    if (!(value > 0)) return 0;
-    const share = (Math.log10(value) - this.low) / (this.high - this.low);
-    return Math.max(0, Math.min(1, share));
+    return Math.max(0, Math.min(1, (this.decadeOf(value) - this.low) / (this.high - this.low)));
   }
 
   render() {
@@ -113,7 +115,7 @@ export class GammaControl {
     const shown = byHand ? this.value : this.actual;
     setText(this.readout, formatGamma(byHand ? shown : this.told ?? shown));
     const actual = this.shareOf(this.actual);
-    this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? tr("by hand") : tr("auto ramp")}`);
+    this.rail.show(this.shareOf(shown), actual, this.decadeOf(shown).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? tr("by hand") : tr("auto ramp")}`);
     this.tick.hidden = !byHand || Math.abs(actual - this.shareOf(this.value)) < 0.004;
     placed(this.tick, actual);
     this.toggle.select(this.mode);

@@ -1,8 +1,7 @@
 // One run of a group as the page sees it: its camera, its sentence, its next picture; as `app.training.panel`.
 
 import { Camera } from "./camera.js";
-import { sentence } from "./narrate.js";
-import { atChance } from "../engine/phase.js";
+import { atChance, sentence } from "./narrate.js";
 import { picture } from "./picture.js";
 
 const CELLS = 48; // places each way of the plane of the inputs

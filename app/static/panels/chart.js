@@ -41,6 +41,9 @@ export class LineChart {
   }
 }
 
+/** Plotly's name of the axis of chart `slot` among several: x, x2, x3, … */
+export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
+
 /** What the axes of every such chart share. Labels are not measured: that would lay out the page for each, a third of a redraw. */
 export function axisLook(theme) {
   return { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 };

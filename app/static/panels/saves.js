@@ -5,6 +5,7 @@ import { BINS } from "../charts/histogram.js";
 import { classColours } from "../kit/palette.js";
 import { SaveMenu, saveText } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
+import { axisName } from "./chart.js";
 import { Curves } from "./curves.js";
 
 const [WIDTH, CELL] = [900, 260];
@@ -61,8 +62,6 @@ function bars(message, names) {
   })));
 }
 
-const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
-
 function nodeFigure({ message, theme }, names) {
   const all = bars(message, names);
   const count = message?.info.large.length ?? 1;
@@ -73,9 +72,12 @@ function nodeFigure({ message, theme }, names) {
     marker: { color: groups > 1 ? classColours(groups, theme.dark)[group] : theme.muted }, xaxis: axisName("x", slot), yaxis: axisName("y", slot),
   }));
   const axes = Object.fromEntries((message?.info.large ?? []).flatMap((node, slot) => [
-    [`xaxis${slot ? slot + 1 : ""}`, { title: { text: nodeName(node) }, linecolor: theme.line, zeroline: false }], [`yaxis${slot ? slot + 1 : ""}`, { gridcolor: theme.grid }],
+    [axisName("xaxis", slot), { title: { text: nodeName(node) }, linecolor: theme.line, zeroline: false }], [axisName("yaxis", slot), { gridcolor: theme.grid }],
   ]));
-  return { data, layout: { ...ground(theme, rows * CELL + 80), barmode: "stack", bargap: 0, grid: { rows, columns, pattern: "independent" }, ...axes } };
+  const ground = {
+    width: WIDTH, height: rows * CELL + 80, paper_bgcolor: theme.background, plot_bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text }, margin: { l: 60, r: 30, t: 40, b: 50 },
+  };
+  return { data, layout: { ...ground, barmode: "stack", bargap: 0, grid: { rows, columns, pattern: "independent" }, ...axes } };
 }
 
 /** The four charts with their titles, as the panel has them. */
@@ -89,7 +91,3 @@ function curveFigure(curves) {
   }));
   return { data: Curves.prototype.traces.call(curves), layout: { ...layout, annotations, paper_bgcolor: theme.background, plot_bgcolor: theme.background } };
 }
-
-const ground = (theme, height) => ({
-  width: WIDTH, height, paper_bgcolor: theme.background, plot_bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text }, margin: { l: 60, r: 30, t: 40, b: 50 },
-});
