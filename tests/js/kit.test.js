@@ -156,11 +156,13 @@ function slider() {
 
 test("a slider's keys move by stops and stay between its ends", () => {
   const { moves, element } = slider();
-  const press = (key, more = {}) => element.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true, ...more }));
+  const press = (key, more = {}) => element.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true, bubbles: true, ...more }));
+  let heard = 0; // around it, as by a film that plays until a hand takes it
+  document.body.addEventListener("keydown", () => (heard += 1));
   for (const key of ["ArrowRight", "ArrowLeft", "End", "ArrowUp", "Home", "ArrowDown", "a", "toString"]) press(key);
   press("ArrowRight", { ctrlKey: true });
   press("ArrowRight", { shiftKey: true });
-  equal(moves, [2, 1, 3, 0]);
+  equal([moves, heard], [[2, 1, 3, 0], 10]);
   equal(["aria-valuenow", "aria-valuetext", "aria-valuemax"].map((name) => element.getAttribute(name)), ["0", "stop 0", "3"]);
 });
 

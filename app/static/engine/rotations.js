@@ -45,15 +45,14 @@ export function orthogonal(vectors) {
   const largest = Math.max(0, ...vectors.map((vector) => Math.sqrt(dot(vector, vector))));
   for (const vector of vectors) {
     const rest = Float64Array.from(vector);
-    for (let turns = 0; turns < 2; turns++) for (const axis of basis) less(rest, axis, dot(rest, axis));
+    for (const axis of [...basis, ...basis]) {
+      const share = dot(rest, axis);
+      for (let i = 0; i < rest.length; i++) rest[i] -= share * axis[i];
+    }
     const size = Math.sqrt(dot(rest, rest));
     if (size > 1e-14 * largest) basis.push(rest.map((value) => value / size));
   }
   return basis;
-}
-
-function less(rest, axis, share) {
-  for (let i = 0; i < rest.length; i++) rest[i] -= share * axis[i];
 }
 
 export function dot(a, b) {

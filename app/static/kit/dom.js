@@ -61,7 +61,7 @@ export function setText(node, text) {
 const styled = new Map();
 
 /** Links a style sheet, named by room and file, once per document; resolves when it is in force. */
-export function loadStyles(name = "kit/stage.css") {
+export function loadStyles(name) {
   if (!styled.has(name)) {
     styled.set(name, new Promise((resolve) => {
       const { href } = new URL(`../${name}`, import.meta.url);

@@ -41,6 +41,7 @@ export class Share {
 
   /** The page has gone, and with it what it hid. */
   close() {
+    this.popover.close();
     if (owner === this) hide([]);
   }
 

@@ -92,8 +92,8 @@ const withCoach = (Base) => class extends Base {
   }
 
   state() {
-    const { coach: { done, picked, step } } = this;
-    return { ...super.state(), lesson: this.props.lesson, index: this.props.index, ticked: done, picked, goal: step?.goal };
+    const { coach: { done, step }, props: { lesson, index } } = this;
+    return { ...super.state(), lesson, index, ticked: done, goal: step?.goal };
   }
 };
 

@@ -2,7 +2,7 @@
 
 import { button, el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
-import { placed, Rail, stepOf } from "../controls/rail.js";
+import { placed, Rail } from "../controls/rail.js";
 import { tr } from "../kit/words.js";
 
 const LOW = -4; // default ends, in decades
@@ -21,7 +21,7 @@ export class GammaControl {
     this.end = el("div", { class: "lpc-end", title: tr("Here the schedule ends"), hidden: true });
     this.tick = el("div", { class: "lpc-actual", hidden: true, title: tr("γ is here and glides to the thumb") });
     this.rail = new Rail({ label: tr("γ, the weight of the penalty on the latents"), testid: "lpc-gamma" },
-      { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), key: (event) => this.key(event) }, this.end, this.tick);
+      { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), steps: () => STEPS, by: (decades) => this.nudge(decades) }, this.end, this.tick);
     this.slider = this.rail.element;
     this.toggle = segmented(tr("Who moves γ"), [
       { value: "auto", text: tr("auto ramp"), title: tr("The schedule moves γ"), testid: "lpc-auto" },
@@ -33,13 +33,6 @@ export class GammaControl {
       el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));
     this.drawScale();
     this.render();
-  }
-
-  key(event) {
-    const decades = stepOf(event, STEPS);
-    if (decades === null) return;
-    event.preventDefault();
-    this.nudge(decades);
   }
 
   /** Moves the hand by a number of decades. */

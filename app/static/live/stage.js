@@ -144,13 +144,12 @@ export class Stage extends LiveView {
   }
 
   state() {
-    const { current, camera, handed, axes } = this.latents;
+    const { current, camera, axes } = this.latents;
     const { info } = this;
     return {
-      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
+      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value,
       mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
-      radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
-      projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes?.range ?? null,
+      halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw, projection: this.own?.projection ?? null, range: axes?.range ?? null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
       pointed: this.linked.pointed, chosen: this.linked.chosen?.reduce((sum, flag) => sum + flag, 0) ?? 0, inputs: this.inputs.state(),
       said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },

@@ -23,17 +23,11 @@ export class ViewControls {
     this.refresh();
   }
 
-  /** A new run with d nodes: the plane of both nodes, or PCA when there are more; choices that still fit stay. */
+  /** A new run with d nodes: the plane of both nodes, or PCA when there are more; with as many as before, choices stay. */
   setup(d) {
-    if (d !== this.d || !this.fits(d)) {
-      this.view = { projection: d > 2 ? "pca" : "nodes", nodes: [0, Math.min(1, d - 1)].slice(0, d), dims: 2 };
-    }
+    if (d !== this.d) this.view = { projection: d > 2 ? "pca" : "nodes", nodes: [0, 1].slice(0, d), dims: 2 };
     this.d = d;
     this.refresh();
-  }
-
-  fits(d) {
-    return this.view.nodes.every((node) => node < d) && this.view.dims <= Math.max(2, d);
   }
 
   pickNodes(dims) {
