@@ -6,7 +6,7 @@ import { power } from "../kit/format.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { join } from "../kit/sharing.js";
-import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { SaveMenu, saveTable } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 
 const COLUMNS = [
@@ -24,7 +24,7 @@ export class Readings extends Part {
     this.popover = new MetricPopover(this.root);
     this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
-      ["Data, CSV", `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
+      ["Data, CSV", `lpc-readings-csv-${props.key}`, () => saveTable(this.props.csv, this.props.key)]]);
     this.heads = COLUMNS.map((column) => this.head(column));
     this.body = el("tbody");
     const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);

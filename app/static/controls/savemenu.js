@@ -52,8 +52,15 @@ export class SaveMenu {
   }
 }
 
-/** Hands the reader a text as a file. */
-export const saveText = (text, name, type) => saveBlob(new Blob([text], { type }), name);
+/** What a chart's menu offers: pictures, and its numbers; `id(format)` names each for tests. */
+export const formats = (id, picture, data) => [
+  [tr("Picture, SVG"), id("svg"), () => picture("svg")],
+  [tr("Picture, PNG"), id("png"), () => picture("png")],
+  [tr("Data, CSV"), id("csv"), data],
+];
+
+/** Hands the reader a table as a file. */
+export const saveTable = (text, name) => saveBlob(new Blob([text], { type: "text/csv" }), `lpc-lab-${name}.csv`);
 
 export function saveBlob(blob, name) {
   const address = URL.createObjectURL(blob);

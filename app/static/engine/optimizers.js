@@ -8,8 +8,8 @@ const SMALLEST = 1e-7;
 
 /** `slots` are what an optimiser remembers of each parameter; `move(o, g, lr, from, to)` changes values[from…to]. */
 const KINDS = {
-  adamw: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, true) },
-  adam: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, false) },
+  adamw: { slots: 2, move: adam },
+  adam: { slots: 2, move: adam },
   sgd: { slots: 1, move: sgd },
   muon: { slots: 2, move: muon },
 };
@@ -30,11 +30,11 @@ export class Optimizer {
   }
 }
 
-/** Kingma & Ba 2015; `decoupled`, the weight decay is Loshchilov & Hutter's (2019). */
-function adam({ values, slots: [first, second], momentum, beta2, decay, count }, gradients, lr, from, to, decoupled) {
+/** Kingma & Ba 2015; but for "adam" itself the weight decay is Loshchilov & Hutter's (2019). */
+function adam({ config: { optimizer }, values, slots: [first, second], momentum, beta2, decay, count }, gradients, lr, from, to) {
   const rate = lr / (1 - momentum ** count);
   const root = Math.sqrt(1 - beta2 ** count);
-  const [shrink, pull] = decoupled ? [1 - lr * decay, 0] : [1, decay];
+  const [shrink, pull] = optimizer === "adam" ? [1, decay] : [1 - lr * decay, 0];
   for (let i = from; i < to; i++) {
     const value = values[i] * shrink;
     const gradient = gradients[i] + pull * value;
@@ -56,11 +56,11 @@ function muon(optimizer, gradients, lr, from, to) {
   let rest = from;
   for (const matrix of optimizer.matrices) {
     if (matrix.at < from || matrix.at >= to) continue;
-    adam(optimizer, gradients, lr, rest, matrix.at, true);
+    adam(optimizer, gradients, lr, rest, matrix.at);
     turn(optimizer, gradients, lr, matrix);
     rest = matrix.at + matrix.n * matrix.m;
   }
-  adam(optimizer, gradients, lr, rest, to, true);
+  adam(optimizer, gradients, lr, rest, to);
 }
 
 function turn({ values, slots: [buffer], config: { lr: first, muon_lr: own, muon_momentum: keep, muon_steps: times }, decay }, gradients, lr, { at, n, m }) {

@@ -154,33 +154,28 @@ export class Trainer {
     return { collapse_points: points, forces: balance.forces(means) };
   }
 
-  /** The network's answers to the probe, and to the test samples if wanted, piece by piece. */
+  /** The network's answers to the probe, and to the test samples if wanted. */
   answer(test) {
-    const { probe, look, d, K } = this;
+    const { probe, look: { pass, latents, logits, predictions }, d, K } = this;
     const n = probe.labels.length;
-    this.ask(probe.inputs, n, (i, at) => {
-      for (let j = 0; j < d; j++) look.latents[at * d + j] = look.pass.latents[i * d + j];
-      for (let k = 0; k < K; k++) look.logits[at * K + k] = look.pass.logits[i * K + k];
-      look.predictions[at] = this.winner(i);
+    this.decide(probe.inputs, predictions.subarray(0, n), (at, size) => {
+      latents.set(pass.latents.subarray(0, size * d), at * d);
+      logits.set(pass.logits.subarray(0, size * K), at * K);
     });
-    if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)));
+    if (test) this.decide(probe.testInputs, predictions.subarray(n));
   }
 
-  /** The class given now to each of `inputs` (count · width). */
-  decide(inputs, count) {
-    const found = new Uint8Array(count);
-    this.ask(inputs, count, (i, at) => (found[at] = this.winner(i)));
-    return found;
-  }
-
-  ask(inputs, count, take) {
+  /** Writes the class given now to each of `inputs` (count · width) into `found` (count), piece by piece; `seen(at, size)` may look at each. */
+  decide(inputs, found, seen = () => {}) {
     const { look: { pass }, network: { width } } = this;
-    for (let at = 0; at < count; at += PIECE) {
-      const size = Math.min(PIECE, count - at);
+    for (let at = 0; at < found.length; at += PIECE) {
+      const size = Math.min(PIECE, found.length - at);
       pass.inputs.set(inputs.subarray(at * width, (at + size) * width));
       pass.forward(size);
-      for (let i = 0; i < size; i++) take(i, at + i);
+      for (let i = 0; i < size; i++) found[at + i] = this.winner(i);
+      seen(at, size);
     }
+    return found;
   }
 
   /** The class of the largest logit of the i-th sample in the pass. */

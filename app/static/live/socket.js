@@ -59,13 +59,9 @@ export class Socket {
     this.unanswered = 0;
     const message = decode(data);
     this.answers ||= message.kind === "pong";
-    if (message.kind !== "frame") {
-      if (message.kind === "setup") this.newest = null; // frames of the run before are stale
-      this.handlers[message.kind]?.(message);
-      return;
-    }
-    this.newest = message;
-    this.handlers.frame(message);
+    if (message.kind === "setup") this.newest = null; // frames of the run before are stale
+    if (message.kind === "frame") this.newest = message;
+    this.handlers[message.kind]?.(message);
   }
 
   /** The newest undrawn frame, acknowledged as it is taken; null when there is none. */

@@ -14,7 +14,7 @@ export class StableAxes {
   update(latents) {
     const { centred, largest } = this.centre(latents);
     if (!this.axes) this.axes = this.principal(centred);
-    else if (largest > 0) this.follow(centred);
+    else if (largest > 0) this.axes = this.followed(centred);
     return this.axes;
   }
 
@@ -55,14 +55,11 @@ export class StableAxes {
   }
 
   /** The orthonormal axes nearest to C B/‖C B‖ + INERTIA B (the polar factor), B the old ones. */
-  follow(centred) {
+  followed(centred) {
     const pull = this.covaried(centred, this.axes);
     const strength = Math.max(...svd(pull).sizes);
-    if (!(strength > 0)) {
-      this.axes = this.principal(centred);
-      return;
-    }
+    if (!(strength > 0)) return this.principal(centred);
     const { units, rotation } = svd(pull.map((column, a) => column.map((value, j) => value / strength + INERTIA * this.axes[a][j])));
-    this.axes = this.axes.map((_, a) => Float64Array.from({ length: this.d }, (__, j) => units.reduce((sum, axis, b) => sum + axis[j] * rotation[b][a], 0)));
+    return this.axes.map((_, a) => Float64Array.from({ length: this.d }, (__, j) => units.reduce((sum, axis, b) => sum + axis[j] * rotation[b][a], 0)));
   }
 }

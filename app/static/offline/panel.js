@@ -51,5 +51,5 @@ export function regionsOf({ kind, window }, trainer) {
     const cell = i >> 1;
     return Math.fround(i % 2 ? y - step(Math.floor(cell / CELLS)) : x + step(cell % CELLS));
   });
-  return { data: trainer.decide(places, CELLS * CELLS), shape: [CELLS, CELLS] };
+  return { data: trainer.decide(places, new Uint8Array(CELLS * CELLS)), shape: [CELLS, CELLS] };
 }

@@ -35,9 +35,8 @@ export class Run {
       hello: () => this.begin(),
       ack: ({ frame }) => (this.unacked = this.unacked.filter((sent) => sent > frame)),
       view: (view) => {
-        const before = this.view;
+        this.touch(view.regions && !this.view.regions);
         this.view = view;
-        this.touch(view.regions && !before.regions);
       },
       speed: ({ steps_per_second: rate }) => this.budget.setRate(rate, this.clock()),
       play: () => this.play(Infinity),

@@ -3,7 +3,7 @@
 import { nodeName } from "../kit/format.js";
 import { BINS } from "../charts/histogram.js";
 import { classColours } from "../kit/palette.js";
-import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { formats, SaveMenu, saveTable } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 import { axisName } from "./chart.js";
 import { Curves } from "./curves.js";
@@ -16,11 +16,8 @@ export function addSaves({ viewTools, nodesNote, curvesTools }, { latents, nodes
     const { data, layout } = figure();
     return Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${name}` });
   });
-  const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`, [
-    [tr("Picture, SVG"), `lpc-save-${name}-svg`, () => draw("svg")],
-    [tr("Picture, PNG"), `lpc-save-${name}-png`, () => draw("png")],
-    [tr("Data, CSV"), `lpc-save-${name}-csv`, () => saveText(csvOf(table()), `lpc-lab-${name}.csv`, "text/csv")],
-  ]).element;
+  const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`,
+    formats((format) => `lpc-save-${name}-${format}`, draw, () => saveTable(csvOf(table()), name))).element;
   const names = () => latents.setupMessage.info.class_names;
   viewTools.append(menu("latents", tr("latent space"), (format) => latents.exportImage(format), () => latentTable(latents)));
   nodesNote.after(menu("nodes", tr("nodes"), picture("nodes", () => nodeFigure(nodes, names())), () => nodeTable(nodes, names())));
