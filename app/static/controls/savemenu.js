@@ -12,10 +12,8 @@ export class SaveMenu {
       type: "button", class: "lpc-save", title: tr("Save: {about}", { about }), "aria-label": tr("Save: {about}", { about }), "aria-haspopup": "menu", "aria-expanded": "false", testid,
       on: { click: () => (this.list.hidden ? this.open() : this.close()) },
     }, icon(DOWN));
-    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) });
-    for (const [text, id, action] of choices) {
-      this.list.append(el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
-    }
+    const items = choices.map(([text, id, action]) => el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
+    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) }, ...items);
     const out = (event) => !this.element.contains(event.relatedTarget) && this.close();
     this.element = el("div", { class: "lpc-save-menu", on: { keydown: (event) => this.key(event), focusout: out } }, this.button, this.list);
   }

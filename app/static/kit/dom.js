@@ -33,23 +33,18 @@ export function icon(path) {
 
 /** Two or more buttons of which one is pressed; `select(value)` presses without calling back. */
 export function segmented(label, options, onPick, testid) {
-  const buttons = new Map();
-  const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid });
-  for (const { value, text, title, testid: id } of options) {
-    const one = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "", on: { click: () => onPick(value) } });
-    buttons.set(value, one);
-    group.append(one);
-  }
+  const buttons = new Map(options.map(({ value, text, title, testid: id }) => [value, el("button", {
+    type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "", on: { click: () => onPick(value) },
+  })]));
+  const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid }, ...buttons.values());
   group.select = (value) => buttons.forEach((b, v) => b.setAttribute("aria-pressed", String(v === value)));
   return group;
 }
 
 /** A labelled drop-down of [value, text] pairs. */
 export function select(label, pairs, value, onChange, options = {}) {
-  const node = el("select", { "aria-label": label, ...options });
-  for (const [key, text] of pairs) node.append(el("option", { value: key, text }));
+  const node = el("select", { "aria-label": label, ...options, on: { change: () => onChange(node.value) } }, ...pairs.map(([key, text]) => el("option", { value: key, text })));
   node.value = value;
-  node.addEventListener("change", () => onChange(node.value));
   return node;
 }
 
