@@ -51,7 +51,7 @@ export function measured(set) {
 }
 
 /** How near the latents are to the predicted points. */
-export function predicted(set) {
+function predicted(set) {
   const { collapse_points: points, K, n, own: { counts, means } } = set;
   if (!points) return { predicted_radius: NaN, radius_error: NaN, point_error: NaN };
   const radii = set.lengths(points);

@@ -3,7 +3,7 @@
 import { Balance } from "./balance.js";
 import { Batches } from "./batches.js";
 import { crossEntropy } from "./entropy.js";
-import { LatentSet, measured, predicted } from "./metrics.js";
+import { LatentSet, measured } from "./metrics.js";
 import { Network, Pass } from "./network.js";
 import { Optimizer } from "./optimizers.js";
 import { inputsOf, rowsOf } from "./samples.js";
@@ -133,11 +133,10 @@ export class Trainer {
     const set = new LatentSet({ latents, labels, predictions: predictions.subarray(0, labels.length), weight: head.weight, collapse_points: null, K });
     const [{ means }, gammaNow] = [set.own, this.gammaSum(gamma.value)];
     Object.assign(set, this.predict(means, gammaNow, true));
-    const { metrics, node_peak_distance } = measure ? measured(set) : { metrics: {}, node_peak_distance: null };
-    if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     const asked = this.gammaSum(gamma.target);
     if (target && asked !== gammaNow) Object.assign(set, this.predict(means, asked, false));
-    if (measure) Object.assign(metrics, predicted(set)); // of the prediction that is drawn
+    const { metrics, node_peak_distance } = measure ? measured(set) : { metrics: {}, node_peak_distance: null }; // of the prediction that is drawn
+    if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     return {
       ...set, step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
       means, bias: head.bias, metrics, node_peak_distance, reason: this.reason,

@@ -14,7 +14,6 @@ export class Tour extends Popover {
     Object.assign(this, { stops, at: -1 });
     this.back = button(tr("Back"), "lpc-tour-back", () => this.go(-1));
     this.next = button(tr("Next"), "lpc-tour-next", () => this.go(1));
-    this.element.classList.add("lpc-tour");
     this.element.setAttribute("role", "dialog");
     this.element.setAttribute("aria-label", tr("Tour"));
     this.element.append(el("div", { class: "lpc-tour-tools" }, this.back, this.next, button(tr("End"), "lpc-tour-end", () => this.close())));

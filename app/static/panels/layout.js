@@ -22,7 +22,7 @@ export function buildLayout({ transport, viewTools, info, inputs, notices: { bar
   };
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
     head(tr("Latent space"), info("latents"), part.data, viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
-  const nodes = el("section", { class: "lpc-panel lpc-nodes-panel", testid: "lpc-nodes" },
+  const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
     head(tr("Nodes"), info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head(tr("Curves"), info("curves"), part.curvesTools), part.curvesChart);
   const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), cover);

@@ -20,7 +20,7 @@ export function chosenCounts(bins, flags, labels, groups) {
 }
 
 export class Nodes {
-  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes), linked: shared with other views} */
+  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(), linked: shared with other views} */
   constructor(parts, { clock, sendLarge, linked = new Linked() }) {
     Object.assign(this, parts, { sendLarge, linked, labelled: null, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Histograms of the nodes") });
@@ -79,7 +79,7 @@ export class Nodes {
     if (!large.length) return;
     this.large = large;
     this.mark();
-    this.sendLarge(large);
+    this.sendLarge();
   }
 
   buildStrip() {
