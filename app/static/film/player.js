@@ -191,11 +191,6 @@ export class FilmPlayer extends Part {
     return [this.latents, this.nodes, this.curves];
   }
 
-  painted(theme) {
-    for (const part of this.parts()) part.restyle(theme);
-    this.request();
-  }
-
   state() {
     const { film, g, t, latents: { current, camera } } = this;
     if (!film) return null;
@@ -211,6 +206,5 @@ export class FilmPlayer extends Part {
     super.destroy();
     this.stopKeys?.();
     this.clock.stop();
-    for (const part of this.parts()) part.destroy();
   }
 }

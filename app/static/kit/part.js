@@ -50,8 +50,14 @@ export class Part {
     this.painted(theme);
   }
 
-  /** To be overridden: the theme is new. */
-  painted() {
+  /** To be overridden by whoever is made of others, which are painted and go with it. */
+  parts() {
+    return [];
+  }
+
+  /** The theme is new. */
+  painted(theme) {
+    for (const part of this.parts()) part.restyle(theme);
     this.request();
   }
 
@@ -89,6 +95,7 @@ export class Part {
     this.popover?.close();
     this.share?.close();
     leave(this);
+    for (const part of this.parts()) part.destroy();
     this.root.remove();
   }
 }

@@ -169,10 +169,6 @@ export class LiveView extends Part {
     if (this.charts && (this.stats.frameDraws > FEW || frame.info.state !== "running")) this.fetchPlotly();
   }
 
-  painted(theme) {
-    for (const part of this.parts()) part.restyle(theme);
-  }
-
   /** New props: another token reconnects, another theme repaints. */
   update(props) {
     const before = this.props;
@@ -190,7 +186,6 @@ export class LiveView extends Part {
     this.socket?.close();
     this.stopKeys?.();
     this.clock.stop();
-    for (const part of this.parts()) part.destroy();
   }
 }
 
