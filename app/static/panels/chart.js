@@ -24,6 +24,11 @@ export class LineChart {
     this.observer.observe(chart);
   }
 
+  restyle(theme) {
+    this.theme = theme;
+    this.drawing.touch();
+  }
+
   usePlotly(Plotly) {
     this.Plotly = Plotly;
     this.drawing.touch();

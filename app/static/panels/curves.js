@@ -53,14 +53,7 @@ export class Curves extends LineChart {
   }
 
   fillHeads() {
-    [...this.heads.children].forEach((head, slot) => this.fillValues(head.lastChild, this.charts()[slot]));
-  }
-
-  restyle(theme) {
-    this.theme = theme;
-    this.menuKey = "";
-    this.buildHeads();
-    this.drawing.touch();
+    [...this.heads.children].forEach((head, slot) => this.fillValues(head.lastChild, this.catalogue.chart(this.picks[slot])));
   }
 
   /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric or its title is new. */
@@ -157,7 +150,7 @@ export class Curves extends LineChart {
 
   /** Smallest and largest positive value that a chart's lines have. */
   extent(slot) {
-    return positiveExtent(...this.charts()[slot].lines.map(({ name }) => this.history.columns[name] ?? []));
+    return positiveExtent(...this.catalogue.chart(this.picks[slot]).lines.map(({ name }) => this.history.columns[name] ?? []));
   }
 
   placeHeads() {
