@@ -16,8 +16,9 @@ export class LatentSet {
   lengths(rows) {
     const { d } = this;
     return Float64Array.from({ length: rows.length / d }, (_, i) => {
-      const row = rows.subarray(i * d, (i + 1) * d);
-      return Math.sqrt(dot(row, row));
+      let sum = 0;
+      for (let j = 0; j < d; j++) sum += rows[i * d + j] ** 2;
+      return Math.sqrt(sum);
     });
   }
 
@@ -121,8 +122,9 @@ function separation(set) {
 
 /** Mean of those values that are not NaN; NaN where none is. */
 function mean(values) {
-  const known = values.filter((value) => !Number.isNaN(value));
-  return known.reduce((sum, value) => sum + value, 0) / known.length;
+  let [sum, used] = [0, 0];
+  for (const value of values) if (!Number.isNaN(value)) [sum, used] = [sum + value, used + 1];
+  return sum / used;
 }
 
 /** Standard deviation over mean of sizes; NaN where the mean is not above 0. */
