@@ -44,8 +44,7 @@ def test_a_killed_worker_is_replaced_and_the_page_says_so(lab, open_page):
 
 NOTICES = """async () => {
   const { Notices } = await import("/lab/static/live/notices.js");
-  const part = () => document.body.appendChild(document.createElement("div"));
-  const notices = new Notices({ bar: part(), cover: part() }, { reset() {} });
+  const notices = new Notices(() => {});
   const shown = () => !notices.notice.hidden;
   const seen = [];
   notices.loaded(4);

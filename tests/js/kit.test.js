@@ -3,14 +3,13 @@ import { Catalogue } from "../../app/static/charts/catalogue.js";
 import { explanation, learn } from "../../app/static/kit/explain.js";
 import { Popover } from "../../app/static/kit/popover.js";
 import { Tour } from "../../app/static/live/tour.js";
-import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName } from "../../app/static/kit/format.js";
+import { formatCount, formatDecade, formatGamma, formatNumber, formatPercent, formatTick, nodeName, power } from "../../app/static/kit/format.js";
 import { decode } from "../../app/static/kit/frames.js";
 import { BINS, drawStack } from "../../app/static/charts/histogram.js";
 import { colourOf, coloured, layoutOf } from "../../app/static/charts/ink.js";
 import { logTicks } from "../../app/static/charts/logticks.js";
 import { swapped } from "../../app/static/controls/nodepicks.js";
 import { SHAPES, classColours, outlineOf, shapeOf } from "../../app/static/kit/palette.js";
-import { power } from "../../app/static/kit/power.js";
 import { StopSlider } from "../../app/static/controls/stopslider.js";
 import { readTheme, rgb } from "../../app/static/kit/theme.js";
 import { bytes, close, equal, json, test, throws } from "./kit.js";
@@ -157,11 +156,13 @@ function slider() {
 
 test("a slider's keys move by stops and stay between its ends", () => {
   const { moves, element } = slider();
-  const press = (key, more = {}) => element.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true, ...more }));
+  const press = (key, more = {}) => element.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true, bubbles: true, ...more }));
+  let heard = 0; // around it, as by a film that plays until a hand takes it
+  document.body.addEventListener("keydown", () => (heard += 1));
   for (const key of ["ArrowRight", "ArrowLeft", "End", "ArrowUp", "Home", "ArrowDown", "a", "toString"]) press(key);
   press("ArrowRight", { ctrlKey: true });
   press("ArrowRight", { shiftKey: true });
-  equal(moves, [2, 1, 3, 0]);
+  equal([moves, heard], [[2, 1, 3, 0], 10]);
   equal(["aria-valuenow", "aria-valuetext", "aria-valuemax"].map((name) => element.getAttribute(name)), ["0", "stop 0", "3"]);
 });
 
@@ -187,7 +188,7 @@ test("an i says what it is, what to look for, the terms and the lesson, and what
   equal([title, text.startsWith("A weight. Here γ multiplies ‖z‖² summed"), more.look], ["γ", true, "Watch."]);
   equal(explanation("points", { theory: false, theory_note: "It is nonlinear." })[1], "Crosses. In this run no prediction is drawn: It is nonlinear.");
   equal(explanation("points", null)[1], "Crosses.");
-  const popover = new Popover(document.body, () => ({}));
+  const popover = new Popover(document.body);
   popover.button("gamma").click();
   equal([...popover.element.querySelectorAll("dt, dd, a")].map((node) => node.textContent), ["γ", "Gamma.", "Lesson: Shell"]);
   equal(popover.owner.getAttribute("aria-describedby"), popover.element.id);

@@ -13,8 +13,7 @@ test("a check is judged as Python judges it", async () => {
 });
 
 test("a history that a setup brings counts like moments that came one by one", () => {
-  const seen = new Seen();
-  seen.addHistory({ step: [0, 60, 120], norm_mean: [1, 5, 3], ce: [null, 2, null] });
+  const seen = new Seen({ step: [0, 60, 120], norm_mean: [1, 5, 3], ce: [null, 2, null] });
   equal([seen.now.norm_mean, seen.largest.norm_mean, seen.smallest.norm_mean, seen.largest.ce], [3, 5, 1, 2]);
   const rising = [{ value: { name: "norm_mean", run: 0, when: "now" }, sign: ">", bound: 2, of: { name: "norm_mean", run: 0, when: "smallest" } }];
   equal([met(rising, [seen]), met(rising, []), met([...rising, { ...rising[0], bound: 4 }], [seen])], [true, false, false]);

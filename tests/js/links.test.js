@@ -1,6 +1,6 @@
 import { numbersIn, spans } from "../../app/static/cloud/choice.js";
-import { ask, join, leave, said, short, word } from "../../app/static/kit/sharing.js";
-import { sightOf } from "../../app/static/kit/sight.js";
+import { Share } from "../../app/static/kit/share.js";
+import { ask, join, leave, said, short, sightOf, word } from "../../app/static/kit/sharing.js";
 import { equal, test } from "./kit.js";
 
 /** A part with one word, which is `usual` by itself. */
@@ -55,4 +55,15 @@ test("numbers of a link have four digits", () => {
 test("a fixed zoom is told by the nearer edge and the middle", () => {
   equal(sightOf({ spin: { active: false }, axes: { where: () => ({ rect: { w: 400, h: 200 }, cx: 1, cy: -2, scale: 50 }) } }), [2, 1, -2]);
   equal(sightOf({ spin: { active: true, zoom: 4 }, camera: { half: 8 } }), [2, 0, 0]);
+});
+
+test("a link's words go with their page, and so does what it hid", () => {
+  const share = new Share(document.body, { run: "seed=3", base: "http://127.0.0.1:9/play", note: "", live: true, controls: { menu: "the menu", room: "rooms" }, hidden: ["menu"] });
+  const hides = () => [...document.documentElement.classList].filter((name) => name.startsWith("lpc-without-"));
+  share.button.click();
+  equal([share.field.value, hides(), share.popover.owner === share.button], ["http://127.0.0.1:9/play?seed=3&hide=menu", ["lpc-without-menu"], true]);
+  share.controls.querySelector("[data-testid=lpc-share-show-room]").click();
+  equal([share.field.value, hides()], ["http://127.0.0.1:9/play?seed=3&hide=menu,room", ["lpc-without-menu", "lpc-without-room"]]);
+  share.close();
+  equal([hides(), share.popover.owner], [[], null]);
 });

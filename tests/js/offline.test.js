@@ -1,12 +1,12 @@
 import { decode, partsOf } from "../../app/static/kit/frames.js";
-import { regionsOf } from "../../app/static/offline/inputs.js";
+import { regionsOf } from "../../app/static/offline/panel.js";
 import { Batches } from "../../app/static/engine/batches.js";
 import { Camera } from "../../app/static/offline/camera.js";
 import { encodeGroup } from "../../app/static/offline/encode.js";
 import { sentence } from "../../app/static/offline/narrate.js";
 import { picture } from "../../app/static/offline/picture.js";
 import { Lockstep, ofRun } from "../../app/static/engine/lockstep.js";
-import { orthogonalised } from "../../app/static/engine/orthogonal.js";
+import { orthogonalised } from "../../app/static/engine/optimizers.js";
 import { multiply } from "../../app/static/engine/products.js";
 import { svd } from "../../app/static/engine/rotations.js";
 import { Run } from "../../app/static/offline/run.js";

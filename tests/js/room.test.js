@@ -1,4 +1,7 @@
+import { Notices } from "../../app/static/live/notices.js";
 import { Socket } from "../../app/static/live/socket.js";
+import { Lead } from "../../app/static/room/lead.js";
+import { leading } from "../../app/static/room/leading.js";
 import { Mine } from "../../app/static/room/mine.js";
 import { encode } from "../../app/static/offline/encode.js";
 import { equal, test } from "./kit.js";
@@ -40,7 +43,7 @@ function served() {
     return line;
   };
   const states = [];
-  const socket = new Socket("", { token: "token" }, { status: (state) => states.push(state) }, dial);
+  const socket = new Socket("", () => ({ type: "hello" }), { status: (state) => states.push(state) }, dial);
   clearInterval(socket.pinger); // the test says when
   const open = () => {
     const line = lines.at(-1);
@@ -80,4 +83,47 @@ test("a line that does not open is given up", () => {
   pings(1);
   equal([lines[0].closed, states.at(-1)], [true, "reconnecting"]);
   end();
+});
+
+test("a page that goes after the next one has come takes neither the room nor the projector from it", async () => {
+  sessionStorage.clear();
+  const root = document.documentElement;
+  const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const come = async (name) => {
+    const page = new Lead(document.body, { styled: true, roomPath: "room", run: name, where: { page: name, lesson: "", index: 0 }, question: null, base: "", note: "" });
+    await painted();
+    return page;
+  };
+  const kept = () => [leading.run, leading.where.page, root.classList.contains("lpc-presenting"), root.style.getPropertyValue("--lpc-lead") !== ""];
+  const before = await come("play");
+  before.present.click();
+  const next = await come("compare");
+  before.destroy();
+  equal(kept(), ["compare", "compare", true, true]);
+  next.present.click();
+  next.destroy();
+  equal(kept(), ["", "", false, false]);
+});
+
+test("a remark that goes by itself takes no warning with it that has come meanwhile", () => {
+  const real = [globalThis.setTimeout, globalThis.clearTimeout];
+  const due = new Map();
+  globalThis.setTimeout = (work) => due.set(due.size + 1, work).size;
+  globalThis.clearTimeout = (timer) => due.delete(timer);
+  try {
+    const notices = new Notices(() => {});
+    const seen = [];
+    const pass = () => {
+      for (const work of due.values()) work();
+      seen.push([notices.notice.hidden, notices.text.textContent]);
+    };
+    notices.receive({ level: "info", text: "no pictures" });
+    notices.frame({ state: "diverged", reason: "diverged" });
+    pass();
+    notices.receive({ level: "info", text: "another" });
+    pass();
+    equal(seen, [[false, "diverged"], [true, "another"]]);
+  } finally {
+    [globalThis.setTimeout, globalThis.clearTimeout] = real;
+  }
 });

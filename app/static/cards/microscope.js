@@ -4,12 +4,11 @@ import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
 import { el, select, setText } from "../kit/dom.js";
 import { StopSlider, quarterTicks } from "../controls/stopslider.js";
-import { formatCount, formatDecade, nodeName } from "../kit/format.js";
+import { formatCount, formatDecade, nodeName, power } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
 import { join } from "../kit/sharing.js";
-import { power } from "../kit/power.js";
 import { tr } from "../kit/words.js";
 import { Sample } from "./scopedata.js";
 import { cloudFigure, distanceFigure } from "./scopefigures.js";
@@ -49,7 +48,7 @@ export class Microscope extends Part {
   }
 
   build() {
-    const info = this.popover.buttonFor(tr("Collapse microscope"), "lpc-scope-info", () => ({ title: tr("Collapse microscope"), text: ABOUT, metrics: [] }));
+    const info = this.popover.about(tr("Collapse microscope"), "lpc-scope-info", () => ({ title: tr("Collapse microscope"), text: ABOUT, metrics: [] }));
     this.picks = el("div", { class: "lpc-tools" });
     this.time = new StopSlider({ label: tr("Moment of the run"), testid: "lpc-scope-time", onMove: (t) => this.go(t), describe: (t) => tr("step {n}", { n: formatCount(this.props.moments[t]?.step ?? 0) }) });
     this.lens = new StopSlider({ label: tr("Magnification"), testid: "lpc-scope-zoom", onMove: (k) => this.magnify(k), describe: (k) => tr("{n} times", { n: power(10 ** (k / STOPS_PER_DECADE)) }) });

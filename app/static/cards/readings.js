@@ -2,11 +2,11 @@
 
 import { keeping } from "../kit/component.js";
 import { el, setText } from "../kit/dom.js";
+import { power } from "../kit/format.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
-import { power } from "../kit/power.js";
 import { join } from "../kit/sharing.js";
-import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { SaveMenu, saveTable } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
 
 const COLUMNS = [
@@ -24,7 +24,7 @@ export class Readings extends Part {
     this.popover = new MetricPopover(this.root);
     this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
-      [tr("Data, CSV"), `lpc-readings-csv-${props.key}`, () => saveText(this.props.csv, `lpc-lab-${this.props.key}.csv`, "text/csv")]]);
+      [tr("Data, CSV"), `lpc-readings-csv-${props.key}`, () => saveTable(this.props.csv, this.props.key)]]);
     this.heads = COLUMNS.map((column) => this.head(column));
     this.body = el("tbody");
     const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);
@@ -79,7 +79,7 @@ export class Readings extends Part {
 
   row(row) {
     const title = tr(row.title);
-    const about = this.popover.buttonFor(title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
+    const about = this.popover.about(title, `lpc-reading-info-${row.name}`, () => ({ title: row.name, metrics: [row] }));
     const value = row.value === null ? tr(row.shown) : row.at_floor ? `≤ ${power(row.floor, 3)}` : power(row.value, 4);
     const mark = row.at_floor && el("span", { class: "lpc-floor-mark", text: tr("at floor"), title: tr("Rounding alone can give {floor}; measured: {value}", { floor: power(row.floor, 3), value: power(row.value, 3) }) });
     return el("tr", { testid: `lpc-reading-${row.name}` },

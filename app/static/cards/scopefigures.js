@@ -1,8 +1,7 @@
 // The microscope's two figures: the cloud about its class mean under a zoom, and all distances to that mean.
 
-import { formatCount, formatDecade, nodeName } from "../kit/format.js";
+import { formatCount, formatDecade, nodeName, power } from "../kit/format.js";
 import { shapeOf } from "../kit/palette.js";
-import { power } from "../kit/power.js";
 import { tr } from "../kit/words.js";
 
 export const GRID_PX = 5; // from this size on, single float32 steps are drawn

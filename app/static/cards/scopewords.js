@@ -1,7 +1,6 @@
 // The microscope's words, and its numbers as CSV.
 
-import { formatCount } from "../kit/format.js";
-import { power } from "../kit/power.js";
+import { formatCount, power } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 import { GRID_PX, called, stepPx } from "./scopefigures.js";
 

@@ -3,9 +3,8 @@
 import { el, setText } from "../kit/dom.js";
 import { coloured, layoutOf } from "./ink.js";
 import { logTicks } from "./logticks.js";
-import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { formats, SaveMenu, saveTable } from "../controls/savemenu.js";
 import { short } from "../kit/sharing.js";
-import { tr } from "../kit/words.js";
 
 const CONFIG = { displayModeBar: false, typesetMath: false, showTips: false, doubleClick: "reset" };
 const SAVED_WIDTH = 900;
@@ -18,12 +17,9 @@ export class CardView {
     Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false, byHand: new Set(), linked: { off: new Set(), ranges: {} } });
     const id = `lpc-card-${++serial}`;
     this.title = el("h2", { id, text: card.title });
-    this.info = popover.buttonFor(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
-    this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`, [
-      [tr("Picture, SVG"), `lpc-card-svg-${card.key}`, () => this.savePicture("svg")],
-      [tr("Picture, PNG"), `lpc-card-png-${card.key}`, () => this.savePicture("png")],
-      [tr("Data, CSV"), `lpc-card-csv-${card.key}`, () => this.saveData()],
-    ]);
+    this.info = popover.about(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
+    this.menu = new SaveMenu(card.title, `lpc-card-save-${card.key}`,
+      formats((format) => `lpc-card-${format}-${card.key}`, (format) => this.savePicture(format), () => this.saveData()));
     this.caption = el("p", { class: "lpc-card-caption", id: `${id}-caption`, testid: `lpc-card-caption-${card.key}` });
     this.plot = el("div", { class: "lpc-fill-plot", role: "img", "aria-labelledby": id, "aria-describedby": `${id}-caption` });
     this.empty = el("p", { class: "lpc-card-empty" });
@@ -96,12 +92,12 @@ export class CardView {
   }
 
   zoomed(change) {
-    for (const name of Object.keys(change)) {
-      const [, axis, what] = /^([xy]axis\d*)\.(range|autorange)/.exec(name) ?? [];
+    const ranges = Object.keys(change).map((name) => /^([xy]axis\d*)\.(range|autorange)/.exec(name)).filter(Boolean);
+    for (const [, axis, what] of ranges) {
       if (what === "range") this.byHand.add(axis);
-      else if (axis) this.byHand.delete(axis);
+      else this.byHand.delete(axis);
     }
-    if (Object.keys(change).some((name) => /axis\d*\.(range|autorange)/.test(name))) this.tick();
+    if (ranges.length) this.tick();
   }
 
   /** Our own labels on logarithmic axes, for the range that is shown: Plotly's differ in size and crowd. */
@@ -134,7 +130,7 @@ export class CardView {
   /** `csv` is the text, or a function that makes it. */
   saveData() {
     const { csv, key } = this.card;
-    saveText(typeof csv === "function" ? csv() : csv, `lpc-lab-${key}.csv`, "text/csv");
+    saveTable(typeof csv === "function" ? csv() : csv, key);
   }
 
   destroy() {

@@ -12,7 +12,7 @@ const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined)
 export class Catalogue {
   /** `sent`: {metrics: {name: {title, short, formula, meaning, unit, axis: log|linear|percent, theory}}, charts: {key: {title, about, metrics: [name]}}, phases: {name: what it means}}. */
   constructor({ metrics = {}, charts = {}, phases = {} } = {}) {
-    Object.assign(this, { metrics: inWords(metrics), charts: inWords(charts), drawn: new Map() });
+    Object.assign(this, { metrics: inWords(metrics), charts: inWords(charts) });
     this.phases = Object.fromEntries(Object.entries(phases).map(([name, meaning]) => [name, tr(meaning)]));
   }
 
@@ -24,11 +24,6 @@ export class Catalogue {
 
   /** The chart of a key, or that of a metric's name: {title, about, theory: whether it shows a prediction, axis, lines: [{name, label, dash}]}. */
   chart(key) {
-    if (!this.drawn.has(key)) this.drawn.set(key, this.make(key));
-    return this.drawn.get(key);
-  }
-
-  make(key) {
     const { title, about, metrics } = own(this.charts, key) ?? { ...this.metric(key), about: aboutOf(this.metric(key)), metrics: [key] };
     const shown = metrics.map((name) => this.metric(name));
     const lines = shown.map(({ short, theory }, i) => ({ name: metrics[i], label: short, dash: i === 0 ? "solid" : theory ? "dash" : "dot" }));

@@ -11,14 +11,13 @@ export class ChartClock {
 
   /** Registers `draw()` to run at most every `everyMs` → a handle whose `touch()` asks for it. */
   add(name, everyMs, draw) {
-    const chart = { name, everyMs, draw, dirty: false, last: 0, took: 0, touch: () => this.touch(chart) };
+    const touch = () => {
+      chart.dirty = true;
+      this.timer ??= setTimeout(() => this.tick(), TICK_MS);
+    };
+    const chart = { name, everyMs, draw, dirty: false, last: 0, took: 0, touch };
     this.charts.push(chart);
     return chart;
-  }
-
-  touch(chart) {
-    chart.dirty = true;
-    this.timer ??= setTimeout(() => this.tick(), TICK_MS);
   }
 
   /** Draws the chart that is most overdue; a clock with nothing left to draw stops. */

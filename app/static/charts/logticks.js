@@ -15,12 +15,7 @@ export function logTicks(from, to, most = 4.5) {
 }
 
 function within(from, to, factors) {
-  const found = [];
-  for (let e = Math.floor(from); e <= Math.ceil(to); e++) {
-    for (const factor of factors) {
-      const at = e + Math.log10(factor);
-      if (at >= from - 1e-9 && at <= to + 1e-9) found.push(Number(`${factor}e${e}`));
-    }
-  }
-  return found;
+  const inside = (at) => at >= from - 1e-9 && at <= to + 1e-9;
+  const decades = Array.from({ length: Math.ceil(to) - Math.floor(from) + 1 }, (_, i) => Math.floor(from) + i);
+  return decades.flatMap((e) => factors.filter((factor) => inside(e + Math.log10(factor))).map((factor) => Number(`${factor}e${e}`)));
 }

@@ -35,12 +35,9 @@ export class CompareStage extends LiveView {
     const bar = el("div", { class: "lpc-compare-bar" }, el("div", { class: "lpc-keys" }, this.data, this.about("compare"), layers, this.legend), this.views.element);
     this.grid = el("div", { class: "lpc-runs" });
     this.curves = new CompareCurves({ clock: this.clock, info: this.about, panels: () => this.panels });
-    const notices = el("div", { class: "lpc-notices" });
-    const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
-    this.notices = this.noticesIn(notices, cover);
-    const body = el("div", { class: "lpc-compare-body" }, bar, this.grid, this.curves.element, cover);
+    const body = el("div", { class: "lpc-compare-body" }, bar, this.grid, this.curves.element, this.notices.cover);
     this.evidence = new Evidence();
-    this.root.prepend(this.evidence.element, this.transport.element, notices, body);
+    this.root.prepend(this.evidence.element, this.transport.element, this.notices.bar, body);
   }
 
   parts() {

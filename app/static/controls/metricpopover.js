@@ -6,17 +6,13 @@ import { tr } from "../kit/words.js";
 
 export class MetricPopover extends Popover {
   constructor(root) {
-    super(root, () => ({}));
+    super(root);
     this.list = el("div", { class: "lpc-metric-list" });
     this.element.append(this.list);
     this.element.classList.add("lpc-metric-popover");
   }
 
-  /** read() → {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about} when it is opened. */
-  buttonFor(about, testid, read) {
-    return this.about(about, testid, read);
-  }
-
+  /** What a button's key, read(), has when it is opened: {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about}. */
   fill(read) {
     const { title, text, metrics, more } = read();
     setText(this.title, title);

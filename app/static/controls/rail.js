@@ -3,9 +3,9 @@
 import { el } from "../kit/dom.js";
 
 export class Rail {
-  /** hooks: {to(share) while it is dragged, key(event)}; `between` lies over the filled part and under the thumb. */
-  constructor({ label, testid }, { to, key }, ...between) {
-    Object.assign(this, { to, dragging: false });
+  /** hooks: {to(share) while it is dragged, steps(): what each key is worth, by(step)}; `between` lies over the filled part and under the thumb. */
+  constructor({ label, testid }, { to, steps, by }, ...between) {
+    Object.assign(this, { to, steps, by, dragging: false });
     this.fill = el("div", { class: "lpc-fill" });
     this.thumb = el("div", { class: "lpc-thumb-knob" });
     this.ticks = el("div", { class: "lpc-ticks", "aria-hidden": "true" });
@@ -14,7 +14,7 @@ export class Rail {
       class: "lpc-slider", role: "slider", tabindex: "0", "aria-label": label, "aria-orientation": "horizontal", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0, testid,
       on: {
         pointerdown: (event) => this.grab(event), pointermove: (event) => this.dragging && this.drag(event),
-        pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: key,
+        pointerup: () => this.drop(), pointercancel: () => this.drop(), keydown: (event) => this.key(event),
         dragstart: (event) => event.preventDefault(), // of text selected elsewhere
       },
     }, this.rail);
@@ -38,6 +38,14 @@ export class Rail {
     this.element.classList.remove("lpc-dragging");
   }
 
+  /** Nothing with a modifier that belongs to the browser. */
+  key(event) {
+    const steps = this.steps(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(steps, event.key)) return;
+    event.preventDefault();
+    this.by(steps[event.key]);
+  }
+
   /** What the slider's ends are called, and its ticks: [{share, text, minor}]. */
   setScale(low, high, ticks) {
     this.element.setAttribute("aria-valuemin", low);
@@ -58,9 +66,4 @@ export class Rail {
 export function placed(element, share) {
   element.style.left = `${100 * share}%`;
   return element;
-}
-
-/** What a pressed key is worth in the table `steps`; nothing with a modifier that belongs to the browser. */
-export function stepOf({ key, ctrlKey, metaKey, altKey }, steps) {
-  return ctrlKey || metaKey || altKey || !Object.hasOwn(steps, key) ? null : steps[key];
 }

@@ -12,13 +12,10 @@ export class SaveMenu {
       type: "button", class: "lpc-save", title: tr("Save: {about}", { about }), "aria-label": tr("Save: {about}", { about }), "aria-haspopup": "menu", "aria-expanded": "false", testid,
       on: { click: () => (this.list.hidden ? this.open() : this.close()) },
     }, icon(DOWN));
-    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) });
-    for (const [text, id, action] of choices) {
-      this.list.append(el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
-    }
-    this.element = el("div", { class: "lpc-save-menu" }, this.button, this.list);
-    this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("focusout", (event) => !this.element.contains(event.relatedTarget) && this.close());
+    const items = choices.map(([text, id, action]) => el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
+    this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) }, ...items);
+    const out = (event) => !this.element.contains(event.relatedTarget) && this.close();
+    this.element = el("div", { class: "lpc-save-menu", on: { keydown: (event) => this.key(event), focusout: out } }, this.button, this.list);
   }
 
   open() {
@@ -53,8 +50,15 @@ export class SaveMenu {
   }
 }
 
-/** Hands the reader a text as a file. */
-export const saveText = (text, name, type) => saveBlob(new Blob([text], { type }), name);
+/** What a chart's menu offers: pictures, and its numbers; `id(format)` names each for tests. */
+export const formats = (id, picture, data) => [
+  [tr("Picture, SVG"), id("svg"), () => picture("svg")],
+  [tr("Picture, PNG"), id("png"), () => picture("png")],
+  [tr("Data, CSV"), id("csv"), data],
+];
+
+/** Hands the reader a table as a file. */
+export const saveTable = (text, name) => saveBlob(new Blob([text], { type: "text/csv" }), `lpc-lab-${name}.csv`);
 
 export function saveBlob(blob, name) {
   const address = URL.createObjectURL(blob);

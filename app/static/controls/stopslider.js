@@ -1,14 +1,15 @@
 // A slider over a row of stops: drag, click, arrows, Home and End; says where it is to a screen reader.
 
 import { el } from "../kit/dom.js";
-import { placed, Rail, stepOf } from "./rail.js";
+import { placed, Rail } from "./rail.js";
 
 export class StopSlider {
   /** options: {label, testid, onMove(index), describe(index)}; `setStops` gives it its stops. */
   constructor({ label, testid, onMove, describe }) {
     Object.assign(this, { onMove, describe, shares: [0], index: 0 });
     this.marks = el("div", { class: "lpc-film-marks", "aria-hidden": "true" });
-    this.rail = new Rail({ label, testid }, { to: (share) => this.move(nearestStop(this.shares, share)), key: (event) => this.key(event) }, this.marks);
+    const hooks = { to: (share) => this.move(nearestStop(this.shares, share)), steps: (event) => this.steps(event), by: (step) => this.move(this.index + step) };
+    this.rail = new Rail({ label, testid }, hooks, this.marks);
     this.element = this.rail.element;
   }
 
@@ -23,13 +24,9 @@ export class StopSlider {
     this.marks.replaceChildren(...marks.map(({ share, className, title }) => placed(el("i", { class: className, title }), share)));
   }
 
-  key(event) {
+  steps({ shiftKey }) {
     const far = Math.max(1, Math.round(this.shares.length / 10));
-    const by = stepOf(event, { ArrowRight: 1, ArrowUp: 1, PageUp: far, ArrowLeft: -1, ArrowDown: -1, PageDown: -far, Home: -1e6, End: 1e6 });
-    if (by === null || event.shiftKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.move(this.index + by);
+    return shiftKey ? {} : { ArrowRight: 1, ArrowUp: 1, PageUp: far, ArrowLeft: -1, ArrowDown: -1, PageDown: -far, Home: -1e6, End: 1e6 };
   }
 
   /** By hand. */

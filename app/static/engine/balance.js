@@ -1,6 +1,6 @@
 // Collapse points by damped Newton, and the forces that hold latents there: `lpc_core.theory` for one head, class by class.
 
-import { orthogonal } from "./rotations.js";
+import { dot, orthogonal } from "./rotations.js";
 
 const MAX_STEPS = 500;
 const TOLERANCE = 1e-10; // largest norm of the gradient, and of the gradient over the forces that cancel in it
@@ -168,12 +168,6 @@ const sumOf = (count, term) => {
   for (let i = 0; i < count; i++) sum += term(i);
   return sum;
 };
-
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
 
 function softmax(values) {
   let [top, sum] = [-Infinity, 0];

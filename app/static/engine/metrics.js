@@ -1,8 +1,7 @@
 // Every live metric of one moment, as `lpc_core.metrics.live` has it, for latents (n, d) in float64.
 
-import { mean, spreadOver } from "./averages.js";
 import { peakDistances } from "./peaks.js";
-import { svd } from "./rotations.js";
+import { dot, svd } from "./rotations.js";
 
 /** What one moment is made of: `latents` (n, d), `labels` and `predictions` (n), a head `weight` (K, d), predicted `collapse_points` (K, d) or null. */
 export class LatentSet {
@@ -53,7 +52,7 @@ export function measured(set) {
 }
 
 /** How near the latents are to the predicted points. */
-export function predicted(set) {
+function predicted(set) {
   const { collapse_points: points, K, n, own: { counts, means } } = set;
   if (!points) return { predicted_radius: NaN, radius_error: NaN, point_error: NaN };
   const radii = set.lengths(points);
@@ -67,7 +66,7 @@ export function predicted(set) {
 /** Of the head alone: ‖W‖, and how unequal |W_kj| is over the classes, mean over nodes. */
 function head({ weight, K, d }) {
   const unequal = Float64Array.from({ length: d }, (_, j) => spreadOver(Float64Array.from({ length: K }, (__, k) => Math.abs(weight[k * d + j]))));
-  return { weight_norm: Math.sqrt(weight.reduce((sum, value) => sum + value * value, 0)), weight_abs_cv: mean(unequal) };
+  return { weight_norm: Math.sqrt(dot(weight, weight)), weight_abs_cv: mean(unequal) };
 }
 
 /** Tr Σ_W and NC1 = tr(Σ_W Σ_B⁺)/K, over the directions that the class means span. */
@@ -104,22 +103,32 @@ function between({ d, own: { counts, means } }) {
 
 /** Mean over samples of the distance to the nearest other class mean over that to the own one, classes by prediction. */
 function separation(set) {
-  const { latents, d, n, K, labels, predictions } = set;
+  const { latents, d, K, labels, predictions } = set;
   const same = predictions.every((one, i) => one === labels[i]);
   const { groups, counts, means, gaps } = same ? set.own : set.grouped(predictions);
   if (counts.filter((count) => count > 0).length < 2) return NaN;
-  let [sum, used] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    if (!(gaps[i] > 0)) continue;
-    let nearest = Infinity;
+  const nearest = (i) => {
+    let least = Infinity;
     for (let c = 0; c < K; c++) {
       if (c === groups[i] || !counts[c]) continue;
       let square = 0;
       for (let j = 0; j < d; j++) square += (latents[i * d + j] - means[c * d + j]) ** 2;
-      if (square < nearest) nearest = square;
+      if (square < least) least = square;
     }
-    sum += Math.sqrt(nearest / gaps[i]);
-    used += 1;
-  }
-  return used ? sum / used : NaN;
+    return least;
+  };
+  return mean(gaps.map((gap, i) => (gap > 0 ? Math.sqrt(nearest(i) / gap) : NaN)));
+}
+
+/** Mean of those values that are not NaN; NaN where none is. */
+function mean(values) {
+  let [sum, used] = [0, 0];
+  for (const value of values) if (!Number.isNaN(value)) [sum, used] = [sum + value, used + 1];
+  return sum / used;
+}
+
+/** Standard deviation over mean of sizes; NaN where the mean is not above 0. */
+function spreadOver(sizes, middle = mean(sizes)) {
+  const squares = sizes.reduce((sum, size) => sum + (size - middle) ** 2, 0);
+  return middle > 0 ? Math.sqrt(squares / sizes.length) / middle : NaN;
 }

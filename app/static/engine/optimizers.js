@@ -1,13 +1,15 @@
 // AdamW, Adam, SGD and Muon on one flat buffer, number for number as in `torch.optim` and `lpc_core.optimizers`.
 
-import { orthogonalised } from "./orthogonal.js";
+import { multiply } from "./products.js";
 
 const EPSILON = 1e-8; // torch's default
+const QUINTIC = [3.4445, -4.775, 2.0315];
+const SMALLEST = 1e-7;
 
 /** `slots` are what an optimiser remembers of each parameter; `move(o, g, lr, from, to)` changes values[from…to]. */
 const KINDS = {
-  adamw: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, true) },
-  adam: { slots: 2, move: (optimizer, gradients, lr, from, to) => adam(optimizer, gradients, lr, from, to, false) },
+  adamw: { slots: 2, move: adam },
+  adam: { slots: 2, move: adam },
   sgd: { slots: 1, move: sgd },
   muon: { slots: 2, move: muon },
 };
@@ -28,11 +30,11 @@ export class Optimizer {
   }
 }
 
-/** Kingma & Ba 2015; `decoupled`, the weight decay is Loshchilov & Hutter's (2019). */
-function adam({ values, slots: [first, second], momentum, beta2, decay, count }, gradients, lr, from, to, decoupled) {
+/** Kingma & Ba 2015; but for "adam" itself the weight decay is Loshchilov & Hutter's (2019). */
+function adam({ config: { optimizer }, values, slots: [first, second], momentum, beta2, decay, count }, gradients, lr, from, to) {
   const rate = lr / (1 - momentum ** count);
   const root = Math.sqrt(1 - beta2 ** count);
-  const [shrink, pull] = decoupled ? [1 - lr * decay, 0] : [1, decay];
+  const [shrink, pull] = optimizer === "adam" ? [1, decay] : [1 - lr * decay, 0];
   for (let i = from; i < to; i++) {
     const value = values[i] * shrink;
     const gradient = gradients[i] + pull * value;
@@ -54,11 +56,11 @@ function muon(optimizer, gradients, lr, from, to) {
   let rest = from;
   for (const matrix of optimizer.matrices) {
     if (matrix.at < from || matrix.at >= to) continue;
-    adam(optimizer, gradients, lr, rest, matrix.at, true);
+    adam(optimizer, gradients, lr, rest, matrix.at);
     turn(optimizer, gradients, lr, matrix);
     rest = matrix.at + matrix.n * matrix.m;
   }
-  adam(optimizer, gradients, lr, rest, to, true);
+  adam(optimizer, gradients, lr, rest, to);
 }
 
 function turn({ values, slots: [buffer], config: { lr: first, muon_lr: own, muon_momentum: keep, muon_steps: times }, decay }, gradients, lr, { at, n, m }) {
@@ -72,4 +74,22 @@ function turn({ values, slots: [buffer], config: { lr: first, muon_lr: own, muon
   const rate = lr * (own / first);
   const size = rate * Math.sqrt(Math.max(1, n / m));
   for (let i = 0; i < push.length; i++) values[at + i] = values[at + i] * (1 - rate * decay) - size * push[i];
+}
+
+/** Newton–Schulz iterations: x (n, m), row by row, becomes in place a matrix with all its singular values near 1, as `lpc_core.optimizers.muon`. */
+export function orthogonalised(x, n, m, times) {
+  const size = Math.sqrt(x.reduce((sum, value) => sum + value * value, 0)) + SMALLEST;
+  for (let i = 0; i < x.length; i++) x[i] /= size;
+  const k = Math.min(n, m); // x as (k, l), its columns and rows exchanged where it is high
+  const l = Math.max(n, m);
+  const [along, across] = n <= m ? [m, 1] : [1, m];
+  const [gram, square, pulled] = [new Float64Array(k * k), new Float64Array(k * k), new Float64Array(k * l)];
+  const [a, b, c] = QUINTIC;
+  for (let step = 0; step < times; step++) {
+    multiply(gram, x, x, k, k, l, along, across, across, along);
+    multiply(square, gram, gram, k, k, k, k, 1, k, 1);
+    for (let i = 0; i < gram.length; i++) gram[i] = b * gram[i] + c * square[i];
+    multiply(pulled, gram, x, k, l, k, k, 1, along, across);
+    for (let i = 0; i < k; i++) for (let j = 0; j < l; j++) x[i * along + j * across] = a * x[i * along + j * across] + pulled[i * l + j];
+  }
 }

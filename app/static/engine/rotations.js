@@ -2,11 +2,14 @@
 
 const SWEEPS = 60;
 
+/** The i-th unit vector of d entries. */
+export const unit = (d, i) => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
+
 /** Rotates `vectors` [Float64Array (d)] until they are orthogonal to each other: (sizes, the units along them, the rotation's columns). */
 export function svd(vectors) {
   const m = vectors.length;
   const turned = vectors.map((vector) => Float64Array.from(vector));
-  const rotation = vectors.map((_, i) => Float64Array.from({ length: m }, (__, j) => (i === j ? 1 : 0)));
+  const rotation = vectors.map((_, i) => unit(m, i));
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let still = true;
     for (let i = 0; i < m; i++) for (let j = i + 1; j < m; j++) if (rotated(turned[i], turned[j], rotation[i], rotation[j])) still = false;
@@ -42,18 +45,17 @@ export function orthogonal(vectors) {
   const largest = Math.max(0, ...vectors.map((vector) => Math.sqrt(dot(vector, vector))));
   for (const vector of vectors) {
     const rest = Float64Array.from(vector);
-    for (let turns = 0; turns < 2; turns++) for (const axis of basis) less(rest, axis, dot(rest, axis));
+    for (const axis of [...basis, ...basis]) {
+      const share = dot(rest, axis);
+      for (let i = 0; i < rest.length; i++) rest[i] -= share * axis[i];
+    }
     const size = Math.sqrt(dot(rest, rest));
     if (size > 1e-14 * largest) basis.push(rest.map((value) => value / size));
   }
   return basis;
 }
 
-function less(rest, axis, share) {
-  for (let i = 0; i < rest.length; i++) rest[i] -= share * axis[i];
-}
-
-function dot(a, b) {
+export function dot(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;

@@ -3,7 +3,7 @@
 import { Balance } from "./balance.js";
 import { Batches } from "./batches.js";
 import { crossEntropy } from "./entropy.js";
-import { LatentSet, measured, predicted } from "./metrics.js";
+import { LatentSet, measured } from "./metrics.js";
 import { Network, Pass } from "./network.js";
 import { Optimizer } from "./optimizers.js";
 import { inputsOf, rowsOf } from "./samples.js";
@@ -32,16 +32,12 @@ export class Trainer {
     this.gamma = new GammaDriver(config);
     this.pass = new Pass(this.network, this.batches.size);
     this.batchLabels = new Uint8Array(this.batches.size);
-    this.look = { pass: new Pass(this.network, PIECE), ...this.room() };
+    this.look = { // memory for what the samples of the probe are answered
+      pass: new Pass(this.network, PIECE), latents: new Float64Array(probe.length * d), logits: new Float64Array(probe.length * K),
+      predictions: new Uint8Array(probe.length + this.probe.testLabels.length),
+    };
     this.solved = []; // collapse points of the last two looks, the latter first
     this.keep();
-  }
-
-  /** Memory for what the samples of the probe are answered. */
-  room() {
-    const { probe: { labels, testLabels }, d, K } = this;
-    const all = labels.length + testLabels.length;
-    return { latents: new Float64Array(labels.length * d), logits: new Float64Array(labels.length * K), predictions: new Uint8Array(all) };
   }
 
   get finished() {
@@ -129,7 +125,7 @@ export class Trainer {
   /** The probe's samples now; without `measure` only what is needed to draw them. `target`: predict for the γ that is asked for. */
   snapshot(measure, target = false) {
     this.answer(measure);
-    const { look: { latents, logits, predictions }, probe: { labels }, gamma, K, d, network: { head }, config } = this;
+    const { look: { latents, logits, predictions }, probe: { labels }, gamma, K, network: { head }, config } = this;
     if (!this.diverged && !(latents.every(Number.isFinite) && logits.every(Number.isFinite))) {
       this.check(NaN);
       return this.snapshot(measure, target);
@@ -137,15 +133,13 @@ export class Trainer {
     const set = new LatentSet({ latents, labels, predictions: predictions.subarray(0, labels.length), weight: head.weight, collapse_points: null, K });
     const [{ means }, gammaNow] = [set.own, this.gammaSum(gamma.value)];
     Object.assign(set, this.predict(means, gammaNow, true));
-    const { metrics, node_peak_distance } = measure ? measured(set) : { metrics: {}, node_peak_distance: null };
-    if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     const asked = this.gammaSum(gamma.target);
     if (target && asked !== gammaNow) Object.assign(set, this.predict(means, asked, false));
-    if (measure) Object.assign(metrics, predicted(set)); // of the prediction that is drawn
+    const { metrics, node_peak_distance } = measure ? measured(set) : { metrics: {}, node_peak_distance: null }; // of the prediction that is drawn
+    if (measure) Object.assign(metrics, this.losses(set, gammaNow));
     return {
-      step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
-      latents, labels, predictions: set.predictions, means, d, K, weight: head.weight, bias: head.bias, norm_mean: set.norm_mean, metrics, node_peak_distance,
-      reason: this.reason, collapse_points: set.collapse_points, forces: set.forces,
+      ...set, step: this.step, gamma: gamma.value, gamma_sum: gammaNow, gamma_target: gamma.target, gamma_mode: gamma.mode, lr: this.lr, head_lr: config.head_lr,
+      means, bias: head.bias, metrics, node_peak_distance, reason: this.reason,
     };
   }
 
@@ -159,33 +153,28 @@ export class Trainer {
     return { collapse_points: points, forces: balance.forces(means) };
   }
 
-  /** The network's answers to the probe, and to the test samples if wanted, piece by piece. */
+  /** The network's answers to the probe, and to the test samples if wanted. */
   answer(test) {
-    const { probe, look, d, K, network: { width } } = this;
+    const { probe, look: { pass, latents, logits, predictions }, d, K } = this;
     const n = probe.labels.length;
-    this.ask(probe.inputs, n, (i, at) => {
-      for (let j = 0; j < d; j++) look.latents[at * d + j] = look.pass.latents[i * d + j];
-      for (let k = 0; k < K; k++) look.logits[at * K + k] = look.pass.logits[i * K + k];
-      look.predictions[at] = this.winner(i);
-    }, width);
-    if (test) this.ask(probe.testInputs, probe.testLabels.length, (i, at) => (look.predictions[n + at] = this.winner(i)), width);
+    this.decide(probe.inputs, predictions.subarray(0, n), (at, size) => {
+      latents.set(pass.latents.subarray(0, size * d), at * d);
+      logits.set(pass.logits.subarray(0, size * K), at * K);
+    });
+    if (test) this.decide(probe.testInputs, predictions.subarray(n));
   }
 
-  /** The class given now to each of `inputs` (count · width). */
-  decide(inputs, count) {
-    const found = new Uint8Array(count);
-    this.ask(inputs, count, (i, at) => (found[at] = this.winner(i)), this.network.width);
-    return found;
-  }
-
-  ask(inputs, count, take, width) {
-    const { pass } = this.look;
-    for (let at = 0; at < count; at += PIECE) {
-      const size = Math.min(PIECE, count - at);
+  /** Writes the class given now to each of `inputs` (count · width) into `found` (count), piece by piece; `seen(at, size)` may look at each. */
+  decide(inputs, found, seen = () => {}) {
+    const { look: { pass }, network: { width } } = this;
+    for (let at = 0; at < found.length; at += PIECE) {
+      const size = Math.min(PIECE, found.length - at);
       pass.inputs.set(inputs.subarray(at * width, (at + size) * width));
       pass.forward(size);
-      for (let i = 0; i < size; i++) take(i, at + i);
+      for (let i = 0; i < size; i++) found[at + i] = this.winner(i);
+      seen(at, size);
     }
+    return found;
   }
 
   /** The class of the largest logit of the i-th sample in the pass. */

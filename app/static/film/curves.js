@@ -1,7 +1,7 @@
 // The curves against γ at one moment of a film: Plotly draws fixed axes once, a canvas draws lines, marks and cursor.
 
-import { positiveExtent } from "../panels/chart.js";
-import { Curves, axisName } from "../panels/curves.js";
+import { axisName, positiveExtent } from "../panels/chart.js";
+import { Curves } from "../panels/curves.js";
 import { clip, fit, line } from "../kit/canvas.js";
 import { el, within } from "../kit/dom.js";
 import { tr } from "../kit/words.js";

@@ -2,14 +2,14 @@
 
 import { Catalogue } from "../charts/catalogue.js";
 import { ChartClock } from "../charts/chartclock.js";
-import { REDUCED, el, segmented, setText } from "../kit/dom.js";
+import { REDUCED, el, setText } from "../kit/dom.js";
 import { listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
 import { without } from "../kit/share.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
-import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
+import { buildLayers, buildLayout, showTheory, zoomSwitch } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { FilmCurves } from "./curves.js";
@@ -43,12 +43,10 @@ export class FilmPlayer extends Part {
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
     this.transport.element.addEventListener("pointerdown", () => (this.again = false));
     this.transport.element.addEventListener("keydown", () => (this.again = false));
-    this.zoom = segmented(tr("Zoom"), [
-      { value: "follow", text: tr("follow"), title: tr("Zoom in as the shell shrinks"), testid: "lpc-zoom-follow" },
-      { value: "fixed", text: tr("fixed"), title: tr("Keep the axes where they are"), testid: "lpc-zoom-fixed" },
-    ], (mode) => this.latents.setZoom(mode), "lpc-zoom");
-    const tools = el("div", { class: "lpc-tools" }, el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), this.zoom));
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info }));
+    this.zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
+    const tools = el("div", { class: "lpc-tools" }, this.zoom);
+    const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info, notices: { bar: "", cover } }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
       { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: this.layers },
@@ -57,7 +55,6 @@ export class FilmPlayer extends Part {
     this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
     part.curvesTools.append(this.transport.key, info("film-marks"));
     addSaves(part, this, async () => this.plotly());
-    this.zoom.select("follow");
     sayCover(part.cover, tr("Loading the film…"));
     this.root.prepend(...part.children);
   }
@@ -194,11 +191,6 @@ export class FilmPlayer extends Part {
     return [this.latents, this.nodes, this.curves];
   }
 
-  painted(theme) {
-    for (const part of this.parts()) part.restyle(theme);
-    this.request();
-  }
-
   state() {
     const { film, g, t, latents: { current, camera } } = this;
     if (!film) return null;
@@ -214,6 +206,5 @@ export class FilmPlayer extends Part {
     super.destroy();
     this.stopKeys?.();
     this.clock.stop();
-    for (const part of this.parts()) part.destroy();
   }
 }

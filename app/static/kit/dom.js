@@ -5,21 +5,20 @@ import { tr } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** el("button", {class, text, testid, on: {click}, ...attributes}, ...children) */
-export function el(tag, options = {}, ...children) {
+export function el(tag, { text, testid, on = {}, ...attributes } = {}, ...children) {
   const node = document.createElement(tag);
-  apply(node, options);
+  if (text !== undefined) node.textContent = text;
+  if (testid) node.dataset.testid = testid;
+  for (const [event, handler] of Object.entries(on)) node.addEventListener(event, handler);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
   node.append(...children.filter(Boolean));
   return node;
 }
 
-function apply(node, { text, testid, on, ...attributes }) {
-  if (text !== undefined) node.textContent = text;
-  if (testid) node.dataset.testid = testid;
-  for (const [event, handler] of Object.entries(on || {})) node.addEventListener(event, handler);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
-  }
-}
+/** A button with words; `more` are further attributes. */
+export const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
 
 /** A 24×24 icon from one path, drawn in the text's colour. */
 export function icon(path) {
@@ -34,24 +33,18 @@ export function icon(path) {
 
 /** Two or more buttons of which one is pressed; `select(value)` presses without calling back. */
 export function segmented(label, options, onPick, testid) {
-  const buttons = new Map();
-  const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid });
-  for (const { value, text, title, testid: id } of options) {
-    const button = el("button", { type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "" });
-    button.addEventListener("click", () => onPick(value));
-    buttons.set(value, button);
-    group.append(button);
-  }
+  const buttons = new Map(options.map(({ value, text, title, testid: id }) => [value, el("button", {
+    type: "button", text, title, testid: id, "aria-pressed": "false", "data-text": text ?? "", on: { click: () => onPick(value) },
+  })]));
+  const group = el("div", { class: "lpc-segmented", role: "group", "aria-label": label, testid }, ...buttons.values());
   group.select = (value) => buttons.forEach((b, v) => b.setAttribute("aria-pressed", String(v === value)));
   return group;
 }
 
 /** A labelled drop-down of [value, text] pairs. */
 export function select(label, pairs, value, onChange, options = {}) {
-  const node = el("select", { "aria-label": label, ...options });
-  for (const [key, text] of pairs) node.append(el("option", { value: key, text }));
+  const node = el("select", { "aria-label": label, ...options, on: { change: () => onChange(node.value) } }, ...pairs.map(([key, text]) => el("option", { value: key, text })));
   node.value = value;
-  node.addEventListener("change", () => onChange(node.value));
   return node;
 }
 
@@ -72,7 +65,7 @@ export const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 const styled = new Map();
 
 /** Links a style sheet, named by room and file, once per document; resolves when it is in force. */
-export function loadStyles(name = "kit/stage.css") {
+export function loadStyles(name) {
   if (!styled.has(name)) {
     styled.set(name, new Promise((resolve) => {
       const { href } = new URL(`../${name}`, import.meta.url);

@@ -2,7 +2,7 @@
 
 /** 32.1, 0.00120, 1.0e-4, 12,400; "–" for what is unknown. */
 export function formatNumber(value, digits = 3) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.max(1, digits - 2)).replace("e+", "e");
@@ -18,7 +18,7 @@ export const formatGamma = (value) => formatNumber(value, 3);
 
 /** 99.9 %; four digits near the top, where they matter. */
 export function formatPercent(share) {
-  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  if (!Number.isFinite(share)) return "–";
   const digits = share > 0.9995 && share < 1 ? 2 : 1;
   return `${(100 * share).toFixed(digits)} %`;
 }
@@ -28,17 +28,26 @@ export function formatCount(value) {
   return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
 }
 
-const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+/** A whole number in the digits of `table`. */
+const inDigits = (number, table) => [...String(number)].map((digit) => table[digit]).join("");
 
 /** 10⁻⁴ for a decade's exponent. */
 export function formatDecade(exponent) {
   if (exponent === 0) return "1";
   if (exponent === 1) return "10";
-  const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[digit]).join("");
-  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+  return `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
+}
+
+/** 1.2×10⁻⁷, 0.031, 12,000, 7.3×10⁷: `digits` that count. */
+export function power(value, digits = 2) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (value === 0) return "0";
+  if (size >= 1e3 && size < 1e6) return formatCount(Number(value.toPrecision(digits))).replace("-", "−");
+  if (size >= 1e-3 && size < 1e3) return value.toPrecision(size >= 10 ** (digits - 1) ? Math.floor(Math.log10(size)) + 1 : digits).replace("-", "−");
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  return `${mantissa}×${formatDecade(Number(exponent))}`.replace("-", "−");
 }
 
 /** 3 → z₃ … */
-export function nodeName(index) {
-  return `z${[...String(index + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")}`;
-}
+export const nodeName = (index) => `z${inDigits(index + 1, "₀₁₂₃₄₅₆₇₈₉")}`;

@@ -6,22 +6,17 @@ window.__streamlit = { BACKEND_BASE_URL: new URL(".", document.baseURI).href };
 /** As kit/words.js, which is a module. */
 const tr = (text) => globalThis.lpcWords?.[text] ?? text;
 
-/** Icons are ligatures of a font: their names are no words of the page. */
-function hush(node) {
-  for (const icon of node.querySelectorAll("[data-testid=stIconMaterial]:not([aria-hidden])")) icon.setAttribute("aria-hidden", "true");
+const MENDED = [
+  ["[data-testid=stIconMaterial]:not([aria-hidden])", { "aria-hidden": "true" }], // icons are ligatures of a font: their names are no words of the page
+  ["[data-testid=stCode] pre:not([tabindex])", { tabindex: "0", role: "region", "aria-label": tr("A text to copy") }], // what scrolls is reached by keys
+  ["[data-testid=stSidebarContent]:not([tabindex])", { tabindex: "0", role: "region", "aria-label": tr("Settings") }],
+  ["[data-testid=stFileUploaderDropzone][role=presentation]", { role: "group" }], // a place for files is no mere decoration
+];
+
+function mend() {
+  for (const [parts, attributes] of MENDED) {
+    for (const part of document.querySelectorAll(parts)) for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
+  }
 }
 
-/** What scrolls is reached by keys, and a place for files is no mere decoration. */
-function reach(node) {
-  for (const box of node.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": tr("A text to copy") });
-  for (const box of node.querySelectorAll("[data-testid=stSidebarContent]:not([tabindex])")) set(box, { tabindex: "0", role: "region", "aria-label": tr("Settings") });
-  for (const box of node.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) set(box, { role: "group" });
-}
-
-function set(box, attributes) {
-  for (const [name, value] of Object.entries(attributes)) box.setAttribute(name, value);
-}
-
-document.addEventListener("DOMContentLoaded", () => {
-  new MutationObserver(() => [hush, reach].forEach((mend) => mend(document))).observe(document.body, { childList: true, subtree: true });
-});
+document.addEventListener("DOMContentLoaded", () => new MutationObserver(mend).observe(document.body, { childList: true, subtree: true }));

@@ -33,6 +33,13 @@ export class Part {
     return true;
   }
 
+  /** Other props, those that are not given stay; perhaps another theme. */
+  update(props) {
+    this.props = { ...this.props, ...props };
+    if (props.share) this.share?.update(props.share);
+    if (this.theme) this.restyle(); // else styles are still on their way
+  }
+
   /** Reads the page's theme; `painted` hears of another one. */
   restyle() {
     const theme = readTheme(this.element, this.props.dark);
@@ -43,16 +50,15 @@ export class Part {
     this.painted(theme);
   }
 
-  /** To be overridden: the theme is new. */
-  painted() {
-    this.request();
+  /** To be overridden by whoever is made of others, which are painted and go with it. */
+  parts() {
+    return [];
   }
 
-  /** New props, the theme's and the link's among them; what else changes is the part's. */
-  update(props) {
-    this.props = { ...this.props, ...props };
-    if (props.share) this.share?.update(props.share);
-    if (this.theme) this.restyle();
+  /** The theme is new. */
+  painted(theme) {
+    for (const part of this.parts()) part.restyle(theme);
+    this.request();
   }
 
   /** Asks for `draw(now)` in the next animation frame. */
@@ -89,6 +95,7 @@ export class Part {
     this.popover?.close();
     this.share?.close();
     leave(this);
+    for (const part of this.parts()) part.destroy();
     this.root.remove();
   }
 }

@@ -7,8 +7,8 @@ import { tr } from "./words.js";
 let serial = 0;
 
 export class Popover {
-  /** Lives inside `root`; `setup()` gives the run's setup info. */
-  constructor(root, setup) {
+  /** Lives inside `root`; `setup()` gives the run's setup info, where there is a run. */
+  constructor(root, setup = () => ({})) {
     Object.assign(this, { root, setup, owner: null });
     this.title = el("strong");
     this.text = el("p");

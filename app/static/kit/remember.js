@@ -4,17 +4,17 @@ const PREFIX = "lpc-";
 
 /** The text kept under `name`, or null. */
 export function recall(name) {
-  return kept((store) => store.getItem(PREFIX + name));
+  return kept("localStorage", (store) => store.getItem(PREFIX + name));
 }
 
 export function remember(name, text) {
-  kept((store) => store.setItem(PREFIX + name, text));
+  kept("localStorage", (store) => store.setItem(PREFIX + name, text));
 }
 
-/** A page in a sandbox or with cookies refused may not even look. */
-function kept(work) {
+/** A page in a sandbox or with cookies refused may not even look: then null. */
+export function kept(where, work) {
   try {
-    return work(window.localStorage);
+    return work(window[where]);
   } catch {
     return null;
   }

@@ -1,12 +1,12 @@
 // The button that shows a link to this very moment, to be copied, and as a QR code; and the controls that it hides.
 
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { Popover } from "./popover.js";
 import { said } from "./sharing.js";
 import { tr } from "./words.js";
 
 const PRESENTING = "lpc-presenting"; // on the document (`room/present.js`)
-const hidden = new Set(); // controls that this page is shown without
+let hidden = new Set(); // controls that this page is shown without
 const root = document.documentElement;
 let owner = null; // the button of the page that is shown: a page goes after the next one has come
 
@@ -14,10 +14,9 @@ let owner = null; // the button of the page that is shown: a page goes after the
 export const without = (name) => hidden.has(name);
 
 function hide(names) {
-  for (const name of [...hidden].filter((one) => !names.includes(one))) root.classList.remove(`lpc-without-${name}`);
+  for (const name of hidden) root.classList.remove(`lpc-without-${name}`);
   for (const name of names) root.classList.add(`lpc-without-${name}`);
-  hidden.clear();
-  for (const name of names) hidden.add(name);
+  hidden = new Set(names);
   window.dispatchEvent(new Event("resize"));
 }
 
@@ -25,12 +24,12 @@ export class Share {
   /** Opens in `host`; share: {run: query, base: the page's address as others reach it, note, live: whether a run is replayed, controls: {name: words}, hidden: [name]}. */
   constructor(host, share) {
     this.field = el("input", { class: "lpc-share-link", readonly: true, "aria-label": tr("Link to this moment"), testid: "lpc-share-link" });
-    this.copy = el("button", { type: "button", class: "lpc-button", text: tr("Copy"), testid: "lpc-share-copy", on: { click: () => this.copied() } });
+    this.copy = button(tr("Copy"), "lpc-share-copy", () => this.copied());
     this.picture = el("img", { class: "lpc-share-qr", alt: tr("The link as a QR code"), testid: "lpc-share-qr" });
     this.note = el("p", { class: "lpc-hint" });
     this.controls = el("div", { class: "lpc-share-list" });
     const only = el("details", { class: "lpc-share-controls", testid: "lpc-share-controls" }, el("summary", { text: tr("Show others only some controls") }), this.controls);
-    this.popover = new Popover(host, () => ({}));
+    this.popover = new Popover(host);
     this.popover.fill = () => this.fill();
     this.popover.element.append(this.field, this.copy, this.picture, this.note, only);
     this.button = this.popover.about(tr("link to this moment"), "lpc-share", "share");
@@ -42,6 +41,7 @@ export class Share {
 
   /** The page has gone, and with it what it hid. */
   close() {
+    this.popover.close();
     if (owner === this) hide([]);
   }
 

@@ -1,7 +1,5 @@
 // What a link to this page says besides what it opens: each part of the page has words of its own, said and taken up again.
 
-import { lookFrom, sightOf } from "./sight.js";
-
 const parts = new Map(); // part → {word: [say() → text, "" for what is so by itself; take(text, asked) → what of it is for other parts]}
 const opened = new Set(); // the moments that this document was asked for
 let asked = {}; // of the last one what nobody has taken up yet
@@ -77,6 +75,23 @@ export function lookWords(latents, turned = () => {}) {
       (text) => (text.startsWith("f") ? latents().setZoom(text) : lookFrom(latents(), ...text.split(",").map(Number)))],
     only: onlyWord(() => latents().legendView),
   };
+}
+
+/** Where a fixed zoom looks: latent units to the nearer edge, and the middle. */
+export function sightOf({ spin, camera, axes }) {
+  if (spin.active) return [camera.half / spin.zoom, 0, 0];
+  const { rect, cx, cy, scale } = axes.where();
+  return [Math.min(rect.w, rect.h) / 2 / scale, cx, cy];
+}
+
+/** The view, and those `together` with it, look there and stay. */
+function lookFrom(latents, half, cx, cy) {
+  latents.setZoom("fixed");
+  for (const one of latents.together ?? [latents]) {
+    one.camera.half = half;
+    one.axes.lookAt(half, cx, cy);
+    one.redraw();
+  }
 }
 
 /** Which curves are drawn, by name, and which nodes in large. */

@@ -6,7 +6,7 @@ const TERM = 'a[href^="#term-"]';
 const EDGE = 8; // pixels between the tip and the window
 const LINGER_MS = 200; // for a pointer on its way from the term into the tip
 
-export class Terms {
+class Terms {
   constructor() {
     this.term = null; // the one that is explained
     this.tip = el("div", { class: "lpc-term-tip", id: "lpc-term-tip", role: "tooltip", hidden: true, testid: "lpc-term-tip" });

@@ -59,12 +59,8 @@ function derived({ text, background, dark }) {
 
 /** Hands the colours to the style sheet. */
 export function applyTheme(root, theme) {
-  const names = ["text", "background", "soft", "primary", "muted", "line", "grid", "panel"];
-  for (const name of names) root.style.setProperty(`--lpc-${name}`, theme[name]);
-  root.style.setProperty("--lpc-font", theme.font);
-  root.style.setProperty("--lpc-out", theme.force.out);
-  root.style.setProperty("--lpc-inward", theme.force.inward);
-  root.style.setProperty("--lpc-along", theme.force.along);
-  root.style.setProperty("--lpc-on-primary", luminance(rgb(theme.primary)) > 0.45 ? "#111" : "#fff");
+  const { text, background, soft, primary, muted, line, grid, panel, font, force } = theme;
+  const named = { text, background, soft, primary, muted, line, grid, panel, font, ...force, "on-primary": luminance(rgb(primary)) > 0.45 ? "#111" : "#fff" };
+  for (const [name, value] of Object.entries(named)) root.style.setProperty(`--lpc-${name}`, value);
   root.style.colorScheme = theme.dark ? "dark" : "light";
 }

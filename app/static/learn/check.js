@@ -2,8 +2,10 @@
 
 /** What was measured of one run: the last value of every metric, and the largest and smallest so far. */
 export class Seen {
-  constructor() {
+  /** After `columns` {name: [number | null]} of equal length, as a setup brings them. */
+  constructor(columns = {}) {
     Object.assign(this, { now: {}, largest: {}, smallest: {} });
+    (columns.step ?? []).forEach((_, i) => this.add(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[i]]))));
   }
 
   /** A measured moment: {name: number | null}. */
@@ -14,12 +16,6 @@ export class Seen {
       this.largest[name] = Math.max(this.largest[name] ?? -Infinity, value);
       this.smallest[name] = Math.min(this.smallest[name] ?? Infinity, value);
     }
-  }
-
-  /** Columns {name: [number | null]} of equal length, as a setup brings them. */
-  addHistory(columns) {
-    const { length } = columns.step ?? [];
-    for (let i = 0; i < length; i++) this.add(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[i]])));
   }
 
   value({ name, when }) {

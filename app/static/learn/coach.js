@@ -1,6 +1,6 @@
 // The coach: above the stage, what to predict, what to try, and the check that ticks when it has come about.
 
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { formatGamma, formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 import { judge, met } from "./check.js";
@@ -12,13 +12,13 @@ export class Coach {
     this.question = el("p", { class: "lpc-coach-question", id: "lpc-coach-question" });
     this.options = el("div", { class: "lpc-coach-options", role: "group", "aria-labelledby": "lpc-coach-question" });
     this.predict = el("div", { class: "lpc-coach-part", testid: "lpc-predict" }, el("strong", { text: tr("Predict") }), this.question, this.options);
-    this.doIt = el("button", { type: "button", class: "lpc-button", testid: "lpc-do-it", on: { click: () => hooks.gamma(this.step.gamma) } });
+    this.doIt = button("", "lpc-do-it", () => hooks.gamma(this.step.gamma));
     this.mark = el("span", { class: "lpc-coach-mark", "aria-hidden": "true" });
     this.goal = el("span");
     this.state = el("span", { class: "lpc-hint", role: "status", testid: "lpc-check-state" });
     this.parts = el("ul", { class: "lpc-coach-conditions" });
     this.answer = el("p", { class: "lpc-coach-answer", hidden: true, testid: "lpc-answer" });
-    this.next = el("button", { type: "button", class: "lpc-button lpc-coach-next", hidden: true, testid: "lpc-next", on: { click: () => hooks.next() } });
+    this.next = button("", "lpc-next", () => hooks.next(), { class: "lpc-button lpc-coach-next", hidden: true });
     const head = el("p", { class: "lpc-coach-goal" }, this.mark, el("strong", { text: tr("Check: ") }), this.goal, " ", this.state);
     const check = el("div", { class: "lpc-coach-part", testid: "lpc-check" }, head, this.parts, el("div", { class: "lpc-coach-tools" }, this.doIt, this.next));
     this.element = el("section", { class: "lpc-coach lpc-panel", "aria-label": tr("This step"), testid: "lpc-coach" }, this.predict, check, this.answer);
@@ -30,8 +30,7 @@ export class Coach {
     const { question, gamma } = step;
     this.predict.hidden = !question;
     setText(this.question, question?.words ?? "");
-    this.options.replaceChildren(...(question?.options ?? []).map((text, i) => el("button", {
-      type: "button", class: "lpc-chip", text, "aria-pressed": "false", testid: `lpc-option-${i}`, on: { click: () => this.pick(i) } })));
+    this.options.replaceChildren(...(question?.options ?? []).map((text, i) => button(text, `lpc-option-${i}`, () => this.pick(i), { class: "lpc-chip", "aria-pressed": "false" })));
     setText(this.goal, step.goal);
     this.doIt.hidden = gamma === null;
     setText(this.doIt, gamma === null ? "" : tr("Do it for me: γ → {gamma}", { gamma: formatGamma(gamma) }));
@@ -46,7 +45,7 @@ export class Coach {
     if (this.done && this.picked !== null) return; // it was a prediction
     this.picked = index;
     this.hooks.picked?.(index);
-    [...this.options.children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
+    [...this.options.children].forEach((option, i) => option.setAttribute("aria-pressed", String(i === index)));
     this.show();
   }
 
@@ -62,13 +61,9 @@ export class Coach {
   /** What was measured so far of every run. */
   see(runs) {
     if (!this.step || this.done || !met(this.step.check, runs)) return;
-    this.tick();
-    this.hooks.ticked();
-  }
-
-  tick() {
     this.done = true;
     this.show();
+    this.hooks.ticked();
   }
 
   show() {
@@ -93,7 +88,7 @@ export class Coach {
 /** A condition in words with its number now: "radius R 0.42, to be below 0.3". */
 function describe({ value, sign, of }, { now, bound }, catalogue, runs) {
   const { short, axis } = catalogue.metric(value.name);
-  const form = (number) => (!Number.isFinite(number) ? "–" : axis === "percent" ? formatPercent(number) : value.name === "gamma" ? formatGamma(number) : formatNumber(number));
+  const form = (number) => (axis === "percent" ? formatPercent(number) : formatNumber(number));
   const which = runs > 1 && value.name !== "gamma" ? `, ${tr("run {n}", { n: value.run + 1 })}` : "";
   const than = of && runs > 1 && of.run !== value.run ? ` (${tr("from run {n}", { n: of.run + 1 })})` : "";
   const told = { now: form(now), bound: form(bound) };

@@ -18,29 +18,17 @@ function showOnly(stage, shows) {
   for (const name of PANELS) stage.root.classList.toggle(`lpc-without-${name}`, !shows.includes(name));
 }
 
-/** What was measured of every run before this page came. */
-function seenBefore({ panels }) {
-  return panels.map(({ history }) => {
-    const seen = new Seen();
-    seen.addHistory(history ?? {});
-    return seen;
-  });
-}
+const rowOf = ({ metrics, step, gamma }) => ({ ...metrics, step, gamma });
 
 /** What a frame has measured, for the runs; returns whether it has. */
 function seeNow(runs, { panels }) {
   if (!panels.every(({ metrics }) => Object.keys(metrics ?? {}).length)) return false;
-  panels.forEach(({ metrics, step, gamma }, i) => runs[i]?.add({ ...metrics, step, gamma }));
+  panels.forEach((panel, i) => runs[i]?.add(rowOf(panel)));
   return true;
 }
 
 /** The same runs as they were at the moment that the page's words and numbers are of. */
-function saidOf(runs, { panels }) {
-  return runs.map((seen, i) => {
-    const said = { now: { ...panels[i].metrics, step: panels[i].step, gamma: panels[i].gamma } };
-    return { value: (value) => (value.when === "now" ? said.now[value.name] ?? NaN : seen.value(value)) };
-  });
-}
+const saidOf = (runs, { panels }) => runs.map((seen, i) => Object.assign(new Seen(), seen, { now: rowOf(panels[i]) }));
 
 /** Whoever leads a room may want to know (`room/follow.js`). */
 function predicted({ lesson, index }, choice) {
@@ -77,7 +65,7 @@ const withCoach = (Base) => class extends Base {
   setup(message) {
     super.setup(message);
     showOnly(this, this.props.step.shows); // the stage chooses its layers for a new run by itself
-    this.runs = seenBefore(message.info);
+    this.runs = message.info.panels.map(({ history }) => new Seen(history ?? {})); // what was measured before this page came
   }
 
   /** What is drawn may be another lesson's still: the page may hear of its step before the run, or after it. */
@@ -104,16 +92,17 @@ const withCoach = (Base) => class extends Base {
   }
 
   state() {
-    const { coach: { done, picked, step } } = this;
-    return { ...super.state(), lesson: this.props.lesson, index: this.props.index, ticked: done, picked, goal: step?.goal };
+    const { coach: { done, step }, props: { lesson, index } } = this;
+    return { ...super.state(), lesson, index, ticked: done, goal: step?.goal };
   }
 };
 
-export class LessonStage extends withCoach(Stage) {}
+const [LessonStage, ComparedStage] = [Stage, CompareStage].map(withCoach);
 
-export class ComparedStage extends withCoach(CompareStage) {}
+/** For a run, or for several side by side. */
+export const lessonStage = ({ titles }) => (titles.length > 1 ? ComparedStage : LessonStage);
 
 export default keeping((element, data, component) => {
   const props = { ...data, again: again(component), tell: (message) => component.setTriggerValue("told", message) };
-  return new (data.titles.length > 1 ? ComparedStage : LessonStage)(element, props);
+  return new (lessonStage(data))(element, props);
 }, (data) => `${whose(data)} ${data.titles.length > 1 ? "side by side" : "alone"}`);

@@ -1,9 +1,9 @@
 // The script of a lesson that needs no server: its words, a step at a time, beside the stage with the coach, on a worker instead of a connection.
 
-import { el } from "../kit/dom.js";
+import { button, el } from "../kit/dom.js";
 import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
 import { tr } from "../kit/words.js";
-import { ComparedStage, LessonStage } from "./lesson.js";
+import { lessonStage } from "./lesson.js";
 import { WorkerLine } from "../offline/line.js";
 
 const { steps, ...more } = JSON.parse(textIn("lesson")); // {steps, and what `Lesson.drawn` says}
@@ -31,12 +31,12 @@ function tell({ what, index: from }) {
   else if (from === index && index + 1 < steps.length) open(index + 1);
 }
 
-const button = (text, by, testid) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click: () => open(index + by) } });
-const [back, onward] = [button(tr("Back"), -1, "lpc-step-back"), button(tr("Next step"), 1, "lpc-step-next")];
+const back = button(tr("Back"), "lpc-step-back", () => open(index - 1));
+const onward = button(tr("Next step"), "lpc-step-next", () => open(index + 1));
 document.getElementById("words").append(el("nav", { class: "lpc-step-buttons", "aria-label": tr("This step") }, back, onward));
 show();
 
 const dark = followScheme((now) => stage.update({ dark: now }));
-const stage = new (more.titles.length > 1 ? ComparedStage : LessonStage)(document.getElementById("stage"), {
+const stage = new (lessonStage(more))(document.getElementById("stage"), {
   dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...more, ...shown(),
 });

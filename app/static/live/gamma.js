@@ -1,8 +1,8 @@
 // The γ slider: log scale, answers while it is dragged, follows the schedule or stays where the hand put it.
 
-import { el, segmented, setText } from "../kit/dom.js";
+import { button, el, segmented, setText } from "../kit/dom.js";
 import { formatDecade, formatGamma } from "../kit/format.js";
-import { placed, Rail, stepOf } from "../controls/rail.js";
+import { placed, Rail } from "../controls/rail.js";
 import { tr } from "../kit/words.js";
 
 const LOW = -4; // default ends, in decades
@@ -21,16 +21,13 @@ export class GammaControl {
     this.end = el("div", { class: "lpc-end", title: tr("Here the schedule ends"), hidden: true });
     this.tick = el("div", { class: "lpc-actual", hidden: true, title: tr("γ is here and glides to the thumb") });
     this.rail = new Rail({ label: tr("γ, the weight of the penalty on the latents"), testid: "lpc-gamma" },
-      { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), key: (event) => this.key(event) }, this.end, this.tick);
+      { to: (share) => this.set(10 ** (this.low + share * (this.high - this.low))), steps: () => STEPS, by: (decades) => this.nudge(decades) }, this.end, this.tick);
     this.slider = this.rail.element;
     this.toggle = segmented(tr("Who moves γ"), [
       { value: "auto", text: tr("auto ramp"), title: tr("The schedule moves γ"), testid: "lpc-auto" },
       { value: "hand", text: tr("by hand"), title: tr("γ stays where you put it"), testid: "lpc-hand" },
     ], (mode) => (mode === "auto" ? this.giveBack() : this.set(this.actual)), "lpc-gamma-mode");
-    this.zero = el("button", {
-      type: "button", class: "lpc-button lpc-zero", text: "γ = 0", title: tr("Take the penalty away: the paper's baseline"),
-      testid: "lpc-gamma-zero", on: { click: () => this.set(0) },
-    });
+    this.zero = button("γ = 0", "lpc-gamma-zero", () => this.set(0), { class: "lpc-button lpc-zero", title: tr("Take the penalty away: the paper's baseline") });
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.readout, info("gamma"));
     this.element = el("div", { class: "lpc-gamma" }, head, this.slider,
       el("div", { class: "lpc-gamma-side" }, this.toggle, this.zero));
@@ -38,17 +35,9 @@ export class GammaControl {
     this.render();
   }
 
-  key(event) {
-    const decades = stepOf(event, STEPS);
-    if (decades === null) return;
-    event.preventDefault();
-    this.nudge(decades);
-  }
-
   /** Moves the hand by a number of decades. */
   nudge(decades) {
-    const from = this.value > 0 ? Math.log10(this.value) : this.low;
-    this.set(10 ** Math.max(this.low, Math.min(this.high, from + decades)));
+    this.set(10 ** Math.max(this.low, Math.min(this.high, this.decadeOf(this.value) + decades)));
   }
 
   /** The hand puts γ at `value`; sent at most once per animation frame. */
@@ -73,9 +62,9 @@ export class GammaControl {
   }
 
   setup({ gamma_start: start, gamma_end: end }) {
-    const decadesOf = (value) => (value > 0 ? Math.log10(value) : 0);
-    this.low = Math.min(LOW, Math.floor(decadesOf(start)), Math.floor(decadesOf(end)));
-    this.high = Math.max(HIGH, Math.ceil(decadesOf(start)), Math.ceil(decadesOf(end)));
+    const ends = [start, end].map((value) => (value > 0 ? Math.log10(value) : 0));
+    this.low = Math.min(LOW, ...ends.map(Math.floor));
+    this.high = Math.max(HIGH, ...ends.map(Math.ceil));
     [this.pending, this.told] = [false, null];
     this.end.hidden = !(end > 0);
     placed(this.end, this.shareOf(end));
@@ -104,11 +93,14 @@ export class GammaControl {
     this.render();
   }
 
+  /** log₁₀ γ; 0 lies at the rail's low end. */
+  decadeOf(value) {
+    return value > 0 ? Math.log10(value) : this.low;
+  }
+
   /** Where γ lies on the rail, 0…1. */
   shareOf(value) {
-    if (!(value > 0)) return 0;
-    const share = (Math.log10(value) - this.low) / (this.high - this.low);
-    return Math.max(0, Math.min(1, share));
+    return Math.max(0, Math.min(1, (this.decadeOf(value) - this.low) / (this.high - this.low)));
   }
 
   render() {
@@ -116,7 +108,7 @@ export class GammaControl {
     const shown = byHand ? this.value : this.actual;
     setText(this.readout, formatGamma(byHand ? shown : this.told ?? shown));
     const actual = this.shareOf(this.actual);
-    this.rail.show(this.shareOf(shown), actual, (shown > 0 ? Math.log10(shown) : this.low).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? tr("by hand") : tr("auto ramp")}`);
+    this.rail.show(this.shareOf(shown), actual, this.decadeOf(shown).toFixed(2), `γ = ${formatGamma(shown)}, ${byHand ? tr("by hand") : tr("auto ramp")}`);
     this.tick.hidden = !byHand || Math.abs(actual - this.shareOf(this.value)) < 0.004;
     placed(this.tick, actual);
     this.toggle.select(this.mode);

@@ -12,9 +12,9 @@ export class Moment {
     Object.assign(this, { said: null, newest: null, at: -Infinity });
   }
 
-  /** A received message; `measured(part)` tells of each run's part whether it carries metrics. */
+  /** A received message, which may carry the metrics of some run. */
   receive(message) {
-    if (isMeasured(message)) this.newest = message;
+    if (message.info.panels.some(({ metrics }) => Object.keys(metrics || {}).length)) this.newest = message;
   }
 
   /** What is to be said from now on, with `drawn` on the screen: a message, or null for what is said already. At rest it is the drawn moment's, at once. */
@@ -34,5 +34,3 @@ export class Moment {
     return this.newest ? Math.max(0, this.at + EVERY_MS - now) : null;
   }
 }
-
-const isMeasured = ({ info }) => info.panels.some(({ metrics }) => Object.keys(metrics || {}).length > 0);

@@ -1,6 +1,6 @@
 // What the run has to tell: notices, the state of the connection, loading, finished, diverged.
 
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { tr } from "../kit/words.js";
 
 const LINES = { // what the state of the connection is called
@@ -11,19 +11,19 @@ const LINES = { // what the state of the connection is called
 const INFO_MS = 8_000; // a remark goes by itself; warnings and errors stay until dismissed
 
 export class Notices {
-  /** parts: {bar, cover}; hooks: {reset()} */
-  constructor({ bar, cover }, { reset }) {
-    Object.assign(this, { bar, cover, key: "", passing: false, hasRun: false });
+  constructor(reset) {
+    Object.assign(this, { key: "", passing: false, hasRun: false });
     this.connection = el("div", { class: "lpc-notice lpc-warning", role: "status", hidden: true, testid: "lpc-connection" });
     this.text = el("span");
     this.progress = el("progress", { max: 1, hidden: true });
-    this.action = el("button", { type: "button", class: "lpc-button", text: tr("Reset"), testid: "lpc-notice-reset", hidden: true, on: { click: reset } });
-    this.dismiss = el("button", { type: "button", class: "lpc-close", "aria-label": tr("Dismiss"), text: "×", on: { click: () => (this.notice.hidden = true) } });
+    this.action = button(tr("Reset"), "lpc-notice-reset", reset, { hidden: true });
+    this.dismiss = button("×", "", () => (this.notice.hidden = true), { class: "lpc-close", "aria-label": tr("Dismiss") });
     this.notice = el("div", { class: "lpc-notice", hidden: true, testid: "lpc-notice" }, this.text, this.progress, this.action, this.dismiss);
-    bar.append(this.connection, this.notice);
+    this.bar = el("div", { class: "lpc-notices" }, this.connection, this.notice);
     this.coverText = el("p", { text: tr("Connecting…") });
     this.coverProgress = el("progress", { max: 1, hidden: true });
-    cover.append(el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner", "aria-hidden": "true" }), this.coverText, this.coverProgress));
+    this.cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" },
+      el("div", { class: "lpc-cover-box" }, el("div", { class: "lpc-spinner", "aria-hidden": "true" }), this.coverText, this.coverProgress));
   }
 
   /** A "notice" message. */
@@ -57,6 +57,7 @@ export class Notices {
     const key = `${level}|${text}`;
     setProgress(this.progress, progress);
     if (key === this.key) return; // the same words, dismissed or not
+    clearTimeout(this.fading);
     this.key = key;
     this.passing = passing;
     this.notice.className = `lpc-notice lpc-${level}`;

@@ -9,9 +9,11 @@ const ENDED = 4401; // the server knows no run by this token
 const WORRY = 3; // attempts, until it is no short interruption
 
 export class Socket {
-  /** hello: {token, before}, the latter of a run that has ended. `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
-  constructor(url, hello, handlers, dial = (address) => new WebSocket(address)) {
-    Object.assign(this, { url, hello, handlers, dial, attempt: 0, newest: null, closed: false, received: 0, unanswered: 0, answers: false });
+  /** `path` from the page's base; `first()` gives the word that each connection begins with. `dial(url)` gives the line, a WebSocket or what behaves like one. handlers: {setup, frame, thumbs, notice, status}; status is "connecting" | "open" | "reconnecting" | "away" | "ended". */
+  constructor(path, first, handlers, dial = (address) => new WebSocket(address)) {
+    const url = new URL(path, document.baseURI);
+    url.protocol = url.protocol.replace("http", "ws");
+    Object.assign(this, { url: url.href, first, handlers, dial, attempt: 0, newest: null, closed: false, unanswered: 0, answers: false });
     this.connect();
     this.pinger = setInterval(() => this.ping(), PING_MS);
   }
@@ -28,7 +30,7 @@ export class Socket {
   }
 
   opened() {
-    this.send({ type: "hello", ...this.hello });
+    this.send(this.first());
     this.handlers.status("open");
   }
 
@@ -57,14 +59,9 @@ export class Socket {
     this.unanswered = 0;
     const message = decode(data);
     this.answers ||= message.kind === "pong";
-    if (message.kind !== "frame") {
-      if (message.kind === "setup") this.newest = null; // frames of the run before are stale
-      this.handlers[message.kind]?.(message);
-      return;
-    }
-    this.received += 1;
-    this.newest = message;
-    this.handlers.frame(message);
+    if (message.kind === "setup") this.newest = null; // frames of the run before are stale
+    if (message.kind === "frame") this.newest = message;
+    this.handlers[message.kind]?.(message);
   }
 
   /** The newest undrawn frame, acknowledged as it is taken; null when there is none. */

@@ -25,7 +25,7 @@ export class Stage extends LiveView {
     const wantThumbs = () => this.wantThumbs();
     this.views = new ViewControls({ onView: () => this.sendView(), onZoom: (mode) => this.latents.setZoom(mode) });
     this.inputs = new Inputs({ clock, linked, info, wantThumbs, focus: () => this.latents.legendView.focus, opened: () => this.sendView() });
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs }));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: this.views.element, info, inputs: this.inputs, notices: this.notices }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new Latents(
       { plot: part.plot, legend: part.legend, selection: part.selection, controls: this.views, layers: this.layers, linked },
@@ -38,7 +38,6 @@ export class Stage extends LiveView {
     });
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     addSaves(part, this, async () => this.plotly());
-    this.notices = this.noticesIn(part.notices, part.cover);
     this.root.prepend(...part.children);
     if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
   }
@@ -145,13 +144,12 @@ export class Stage extends LiveView {
   }
 
   state() {
-    const { current, camera, handed, axes } = this.latents;
+    const { current, camera, axes } = this.latents;
     const { info } = this;
     return {
-      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value, gammaSeq: info?.gamma_seq ?? null,
+      run: this.setupInfo?.run ?? null, step: info?.step ?? null, gamma: info?.gamma ?? null, gammaShown: this.gamma.value,
       mode: this.gamma.mode, state: info?.state ?? null, radius: current?.scene.norm_mean ?? null, predictedRadius: current?.scene.predicted_radius ?? null,
-      radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw,
-      projection: this.own?.projection ?? null, nodes: this.own?.nodes ?? [], large: [...this.nodes.large], handedToPlotly: handed, range: axes.drawn ? axes.range : null,
+      halfRange: camera.half, zoom: camera.mode, dims: current?.scene.p ?? null, yaw: this.latents.spin.yaw, projection: this.own?.projection ?? null, range: axes.drawn ? axes.range : null,
       dark: this.latents.theme?.dark ?? null, metrics: { ...this.curves.history.latest }, points: this.curves.history.length, sentence: this.part.sentence.textContent,
       pointed: this.linked.pointed, chosen: this.linked.chosen?.reduce((sum, flag) => sum + flag, 0) ?? 0, inputs: this.inputs.state(),
       said: this.said && { step: this.said.step, radius: this.said.norm_mean, metrics: { ...this.said.metrics } },

@@ -4,7 +4,7 @@ const KEPT = 200;
 
 export class Stats {
   constructor() {
-    Object.assign(this, { draws: 0, frames: 0, frameDraws: 0, chartDraws: 0, lastDrawAt: 0, drawMs: 0 });
+    Object.assign(this, { draws: 0, frames: 0, frameDraws: 0, lastDrawAt: 0, drawMs: 0 });
     this.charts = {}; // name → {draws, ms: mean milliseconds of script per draw}
     this.waiting = []; // [{seq, at}]
     this.gammaLatenciesMs = [];
@@ -32,7 +32,6 @@ export class Stats {
     const chart = (this.charts[name] ??= { draws: 0, ms });
     chart.draws += 1;
     chart.ms += 0.1 * (ms - chart.ms);
-    this.chartDraws += 1;
   }
 
   /** A copy, safe to hand out. */

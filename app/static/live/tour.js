@@ -1,6 +1,6 @@
 // A short tour of the stage, offered in one line until it was taken or refused; nothing waits for it.
 
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { Popover } from "../kit/popover.js";
 import { recall, remember } from "../kit/remember.js";
 import { tr } from "../kit/words.js";
@@ -10,17 +10,15 @@ const [NAME, OVER] = ["tour", "over"];
 export class Tour extends Popover {
   /** `stops`: [[test id of a part of `root`, what is said there]]. */
   constructor(root, stops) {
-    super(root, () => ({}));
+    super(root);
     Object.assign(this, { stops, at: -1 });
-    const button = (text, testid, act) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click: act } });
     this.back = button(tr("Back"), "lpc-tour-back", () => this.go(-1));
     this.next = button(tr("Next"), "lpc-tour-next", () => this.go(1));
-    this.element.classList.add("lpc-tour");
     this.element.setAttribute("role", "dialog");
     this.element.setAttribute("aria-label", tr("Tour"));
     this.element.append(el("div", { class: "lpc-tour-tools" }, this.back, this.next, button(tr("End"), "lpc-tour-end", () => this.close())));
-    this.offer = el("span", { class: "lpc-tour-offer", hidden: recall(NAME) === OVER }, el("button", { type: "button", class: "lpc-chip", text: tr("Take the tour"), testid: "lpc-tour", on: { click: () => this.start() } }),
-      el("button", { type: "button", class: "lpc-close", text: "×", "aria-label": tr("No tour, thank you"), testid: "lpc-tour-refuse", on: { click: () => this.finish() } }));
+    this.offer = el("span", { class: "lpc-tour-offer", hidden: recall(NAME) === OVER }, button(tr("Take the tour"), "lpc-tour", () => this.start(), { class: "lpc-chip" }),
+      button("×", "lpc-tour-refuse", () => this.finish(), { class: "lpc-close", "aria-label": tr("No tour, thank you") }));
   }
 
   /** From the first of the stops that are on the page now. */

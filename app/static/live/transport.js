@@ -13,25 +13,17 @@ const STATES = { running: tr("running"), paused: tr("paused"), finished: tr("fin
 export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
-    this.play = new PlayButton("lpc-play", "Play", () => this.togglePlay());
-    this.step = this.button("lpc-step", tr("One step (.)"), icon(STEP), () => this.send({ type: "step", count: 1 }));
-    this.reset = this.button("lpc-reset", tr("Reset to step 0 (Shift+R)"), icon(RESET), () => this.send({ type: "reset" }));
+    this.play = new PlayButton("lpc-play", tr("Play"), () => this.togglePlay());
+    this.step = iconButton("lpc-step", tr("One step (.)"), STEP, () => this.send({ type: "step", count: 1 }));
+    this.reset = iconButton("lpc-reset", tr("Reset to step 0 (Shift+R)"), RESET, () => this.send({ type: "reset" }));
     this.speed = select(tr("Speed in steps per second"), SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
-    const values = [["step", tr("step"), "lpc-step-value"], ["train", tr("train accuracy"), "lpc-train-value"], ["test", tr("test accuracy"), "lpc-test-value"]];
-    const readouts = el("dl", { class: "lpc-readouts" }, ...values.map(([key, name, testid]) => this.readout(key, name, testid)));
+    const names = { step: tr("step"), train: tr("train accuracy"), test: tr("test accuracy") };
+    this.values = Object.fromEntries(Object.keys(names).map((key) => [key, el("dd", { testid: `lpc-${key}-value`, text: "–" })]));
+    const readouts = el("dl", { class: "lpc-readouts" }, ...Object.entries(names).map(([key, name]) => el("div", {}, el("dt", { text: name }), this.values[key])));
     this.said = el("span", { class: "lpc-run-state", testid: "lpc-run-state" }); // for who follows: they have no buttons
     const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play.element, this.step, this.reset, this.speed);
     this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": tr("Run") }, buttons, gamma.element, readouts);
     this.setState("paused");
-  }
-
-  button(testid, title, picture, click) {
-    return el("button", { type: "button", class: "lpc-button lpc-icon", testid, title, "aria-label": title, on: { click } }, picture);
-  }
-
-  readout(key, name, testid) {
-    this[`${key}Value`] = el("dd", { testid, text: "–" });
-    return el("div", {}, el("dt", { text: name }), this[`${key}Value`]);
   }
 
   /** Answers at once; the next frame confirms or corrects. */
@@ -58,8 +50,10 @@ export class Transport {
 
   /** The figures of one moment. */
   tell({ step, metrics }) {
-    setText(this.stepValue, formatCount(step));
-    setText(this.trainValue, formatPercent(metrics?.train_accuracy));
-    setText(this.testValue, formatPercent(metrics?.test_accuracy));
+    setText(this.values.step, formatCount(step));
+    setText(this.values.train, formatPercent(metrics?.train_accuracy));
+    setText(this.values.test, formatPercent(metrics?.test_accuracy));
   }
 }
+
+const iconButton = (testid, title, path, click) => el("button", { type: "button", class: "lpc-button lpc-icon", testid, title, "aria-label": title, on: { click } }, icon(path));

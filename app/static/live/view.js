@@ -39,15 +39,12 @@ export class LiveView extends Part {
     const send = (message) => this.send(message);
     this.gamma = new GammaControl({ send, sent: (seq) => this.stats.gammaSent(seq), info: this.about });
     this.transport = new Transport(send, this.gamma);
+    this.notices = new Notices(() => send({ type: "reset" }));
     this.build();
     this.transport.speed.after(this.shareButton());
     this.views.element.inert = Boolean(props.following);
     this.root.lpcStage = { stats: () => this.stats.copy(), state: () => this.state(), send }; // for tests and benchmarks; copies
     this.begin();
-  }
-
-  noticesIn(bar, cover) {
-    return new Notices({ bar, cover }, { reset: () => this.send({ type: "reset" }) });
   }
 
   /** Once the styles are in force: theme, keys, connection, charts. */
@@ -70,9 +67,8 @@ export class LiveView extends Part {
 
   connect() {
     this.socket?.close();
-    const url = new URL(this.props.wsPath ?? "", document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new Socket(url.href, { token: this.props.token, before: this.held }, {
+    const hello = { type: "hello", token: this.props.token, before: this.held }; // the latter of a run that has ended
+    this.socket = new Socket(this.props.wsPath ?? "", () => hello, {
       status: (status) => this.lineIs(status), setup: (message) => this.explained(message), frame: (message) => this.received(message),
       thumbs: (message) => message.info.run === this.setupInfo?.run && this.thumbs(message), notice: ({ info }) => this.notices.receive(info),
     }, this.props.dial);
@@ -173,10 +169,6 @@ export class LiveView extends Part {
     if (this.charts && (this.stats.frameDraws > FEW || frame.info.state !== "running")) this.fetchPlotly();
   }
 
-  painted(theme) {
-    for (const part of this.parts()) part.restyle(theme);
-  }
-
   /** New props: another token reconnects, another theme repaints. */
   update(props) {
     const before = this.props;
@@ -194,7 +186,6 @@ export class LiveView extends Part {
     this.socket?.close();
     this.stopKeys?.();
     this.clock.stop();
-    for (const part of this.parts()) part.destroy();
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { el, segmented } from "../kit/dom.js";
 import { nodeMenu, swapped } from "../controls/nodepicks.js";
+import { zoomSwitch } from "../panels/layout.js";
 import { tr } from "../kit/words.js";
 
 export class ViewControls {
@@ -16,28 +17,17 @@ export class ViewControls {
       { value: "pca", text: "PCA", title: tr("The directions of largest spread"), testid: "lpc-projection-pca" },
       { value: "nodes", text: tr("nodes"), title: tr("The nodes themselves"), testid: "lpc-projection-nodes" },
     ], (projection) => this.change({ projection }), "lpc-projection");
-    this.zoom = segmented(tr("Zoom"), [
-      { value: "follow", text: tr("follow"), title: tr("Zoom in as the shell shrinks"), testid: "lpc-zoom-follow" },
-      { value: "fixed", text: tr("fixed"), title: tr("Keep the axes where they are"), testid: "lpc-zoom-fixed" },
-    ], onZoom, "lpc-zoom");
+    this.zoom = zoomSwitch(onZoom);
     this.nodes = el("span", { class: "lpc-node-picks", "data-testid": "lpc-node-picks" });
-    this.element = el("div", { class: "lpc-tools" }, this.dims, this.projection, this.nodes,
-      el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), this.zoom));
-    this.zoom.select("follow");
+    this.element = el("div", { class: "lpc-tools" }, this.dims, this.projection, this.nodes, this.zoom);
     this.refresh();
   }
 
-  /** A new run with d nodes: the plane of both nodes, or PCA when there are more; choices that still fit stay. */
+  /** A new run with d nodes: the plane of both nodes, or PCA when there are more; with as many as before, choices stay. */
   setup(d) {
-    if (d !== this.d || !this.fits(d)) {
-      this.view = { projection: d > 2 ? "pca" : "nodes", nodes: [0, Math.min(1, d - 1)].slice(0, d), dims: 2 };
-    }
+    if (d !== this.d) this.view = { projection: d > 2 ? "pca" : "nodes", nodes: [0, 1].slice(0, d), dims: 2 };
     this.d = d;
     this.refresh();
-  }
-
-  fits(d) {
-    return this.view.nodes.every((node) => node < d) && this.view.dims <= Math.max(2, d);
   }
 
   pickNodes(dims) {

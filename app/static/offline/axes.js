@@ -1,6 +1,6 @@
 // A view onto wide latents that neither flips nor jumps: principal axes that turn a little per frame, as `app.training.projection`.
 
-import { svd } from "../engine/rotations.js";
+import { svd, unit } from "../engine/rotations.js";
 
 const INERTIA = 4; // weight of the old axes against the data
 
@@ -14,7 +14,7 @@ export class StableAxes {
   update(latents) {
     const { centred, largest } = this.centre(latents);
     if (!this.axes) this.axes = this.principal(centred);
-    else if (largest > 0) this.follow(centred);
+    else if (largest > 0) this.axes = this.followed(centred);
     return this.axes;
   }
 
@@ -31,12 +31,12 @@ export class StableAxes {
 
   /** The directions of largest variance, each pointing to where its largest entry is positive. */
   principal(centred) {
-    const unit = Array.from({ length: this.d }, (_, i) => Float64Array.from({ length: this.d }, (__, j) => (i === j ? 1 : 0)));
-    const { sizes, units } = svd(this.covaried(centred, unit));
+    const every = Array.from({ length: this.d }, (_, i) => unit(this.d, i));
+    const { sizes, units } = svd(this.covaried(centred, every));
     const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]).slice(0, this.p);
     return order.map((i) => {
       const top = units[i].reduce((best, value, j) => (Math.abs(value) > Math.abs(units[i][best]) ? j : best), 0);
-      return sizes[i] > 0 ? units[i].map((value) => value * Math.sign(units[i][top])) : unit[i];
+      return sizes[i] > 0 ? units[i].map((value) => value * Math.sign(units[i][top])) : every[i];
     });
   }
 
@@ -55,14 +55,11 @@ export class StableAxes {
   }
 
   /** The orthonormal axes nearest to C B/‖C B‖ + INERTIA B (the polar factor), B the old ones. */
-  follow(centred) {
+  followed(centred) {
     const pull = this.covaried(centred, this.axes);
     const strength = Math.max(...svd(pull).sizes);
-    if (!(strength > 0)) {
-      this.axes = this.principal(centred);
-      return;
-    }
+    if (!(strength > 0)) return this.principal(centred);
     const { units, rotation } = svd(pull.map((column, a) => column.map((value, j) => value / strength + INERTIA * this.axes[a][j])));
-    this.axes = this.axes.map((_, a) => Float64Array.from({ length: this.d }, (__, j) => units.reduce((sum, axis, b) => sum + axis[j] * rotation[b][a], 0)));
+    return this.axes.map((_, a) => Float64Array.from({ length: this.d }, (__, j) => units.reduce((sum, axis, b) => sum + axis[j] * rotation[b][a], 0)));
   }
 }

@@ -1,5 +1,6 @@
 // From the view that was asked for to axes, nodes and the range of the histograms, as `app.training.camera`.
 
+import { unit } from "../engine/rotations.js";
 import { StableAxes } from "./axes.js";
 
 const MOST_LARGE = 8; // nodes with a histogram in large
@@ -14,13 +15,9 @@ export class Camera {
     const { d } = this;
     const known = [...new Set(large)].filter((node) => node < d).slice(0, MOST_LARGE);
     const picked = projection === "pca" ? [] : this.existing(nodes, Math.min(dims, d));
-    const axes = projection === "pca" && d > dims ? this.principal(latents, dims) : (picked.length ? picked : this.existing([], Math.min(dims, d))).map((node) => this.unit(node));
+    const axes = projection === "pca" && d > dims ? this.principal(latents, dims) : (picked.length ? picked : this.existing([], Math.min(dims, d))).map((node) => unit(d, node));
     while (axes.length < dims) axes.push(new Float64Array(d));
     return { projection, nodes: picked, dims, large: known.length ? known : [0], axes, hist_range: this.widened(latents) };
-  }
-
-  unit(node) {
-    return Float64Array.from({ length: this.d }, (_, j) => (j === node ? 1 : 0));
   }
 
   principal(latents, dims) {

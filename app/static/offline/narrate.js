@@ -1,11 +1,10 @@
 // One plain sentence on what is happening now, as `app.training.narrate`: a table of cases, of which the first that fits is told.
 
-import { atChance, phaseOf } from "../engine/phase.js";
-
 const SEPARABLE = 0.999; // training accuracy from which the terminal phase is said to begin
 const NEAR = 0.9; // accuracy
 const [TWO_PEAKS, EVEN] = [5, 0.15]; // peak distance of the worst node in peak widths; variation of |z| over mean |z|
 const WARM_UP_STEPS = 100;
+const [COLLAPSED, FALLING, OVERLAP, CHANCE_MARGIN] = [0.1, 0.5, 1, 0.1]; // as `lpc_core.phase`, the one definition of "collapsed" and of "total collapse"
 
 const CASES = [
   [(s) => s.step === 0, "Nothing is learned yet: the points lie where the random initial weights put them."],
@@ -64,4 +63,16 @@ function percent(share) {
 function short(value, digits) {
   const text = Number(value.toPrecision(digits));
   return text !== 0 && Math.abs(text) < 1e-4 ? text.toExponential().replace(/e([+-])(\d)$/, "e$10$2") : String(text);
+}
+
+/** Whether an accuracy is hardly above that of guessing among `classes`. */
+export const atChance = (accuracy, classes) => classes > 1 && accuracy <= 1 / classes + CHANCE_MARGIN * (1 - 1 / classes);
+
+/** "unknown", "clouds", "falling", "collapsed", "guessing" or "total". */
+function phaseOf(accuracy, spread, nc1, classes) {
+  const apart = nc1 < OVERLAP;
+  if (atChance(accuracy, classes)) return apart ? "guessing" : "total";
+  if (!Number.isFinite(spread)) return "unknown";
+  if (!apart || spread >= FALLING) return "clouds";
+  return spread < COLLAPSED ? "collapsed" : "falling";
 }

@@ -48,14 +48,8 @@ export class RateMeter {
   }
 }
 
-/** A running mean of seconds. */
-export class Cost {
-  seconds = 0;
-
-  add(seconds) {
-    this.seconds = this.seconds ? 0.8 * this.seconds + 0.2 * seconds : seconds;
-  }
-}
+/** A running mean of seconds, one more of which has come. */
+export const smoothed = (before, seconds) => (before ? 0.8 * before + 0.2 * seconds : seconds);
 
 /** Seconds between frames that cost so much: 30 a second while they take at most 35 % of the time, down to 5. */
 export const frameInterval = (cost) => Math.max(1 / 30, Math.min(cost / 0.35, Math.max(1 / 5, cost / 0.7)));

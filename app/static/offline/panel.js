@@ -1,10 +1,10 @@
 // One run of a group as the page sees it: its camera, its sentence, its next picture; as `app.training.panel`.
 
 import { Camera } from "./camera.js";
-import { regionsOf } from "./inputs.js";
-import { sentence } from "./narrate.js";
-import { atChance } from "../engine/phase.js";
+import { atChance, sentence } from "./narrate.js";
 import { picture } from "./picture.js";
+
+const CELLS = 48; // places each way of the plane of the inputs
 
 export class Panel {
   /** `opening`: what a setup says of the run. The first look comes at once. */
@@ -40,4 +40,16 @@ export class Panel {
     const history = Object.fromEntries(Object.entries({ step, gamma, ...metrics }).map(([name, value]) => [name, [Number.isFinite(value) ? value : null]]));
     return { info: { ...opening, history }, tensors: { labels: { data: labels, shape: [labels.length] }, ...(inputs && { inputs }) } };
   }
+}
+
+/** The class the network gives the middle of each cell, the top row first, as a tensor; null where the inputs are no plane. As `app.training.inputs`. */
+export function regionsOf({ kind, window }, trainer) {
+  if (kind !== "plane") return null;
+  const [x, y, half] = window;
+  const step = (i) => half * (((i + 0.5) / CELLS) * 2 - 1);
+  const places = Float64Array.from({ length: 2 * CELLS * CELLS }, (_, i) => {
+    const cell = i >> 1;
+    return Math.fround(i % 2 ? y - step(Math.floor(cell / CELLS)) : x + step(cell % CELLS));
+  });
+  return { data: trainer.decide(places, new Uint8Array(CELLS * CELLS)), shape: [CELLS, CELLS] };
 }

@@ -7,16 +7,16 @@ const TOP = 32_767;
 
 /** {info, tensors} of a snapshot as `sight` (`Camera.look`) shows it; with `bins` also which bar of the large histograms each sample is in. */
 export function picture(snapshot, sight, bins = false) {
-  const { latents, means, collapse_points, forces, d } = snapshot;
+  const { latents, predictions, means, collapse_points, forces, d } = snapshot;
   const positions = inView(latents, d, sight.axes);
   const largest = positions.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scale = Math.max(largest / TOP, 1e-30);
   const { dims } = sight;
   const rows = (values) => ({ data: Float32Array.from(inView(values, d, sight.axes)), shape: [values.length / d, dims] });
-  const tensors = { xy: { data: Int16Array.from(positions, (value) => even(value / scale)), shape: [latents.length / d, dims] }, predictions: { data: snapshot.predictions, shape: [snapshot.predictions.length] } };
-  tensors.means = rows(means);
-  if (collapse_points) tensors.collapse_points = rows(collapse_points);
-  if (forces) tensors.forces = { data: rows(forces).data, shape: [3, means.length / d, dims] };
+  const tensors = {
+    xy: { data: Int16Array.from(positions, (value) => even(value / scale)), shape: [latents.length / d, dims] }, predictions: { data: predictions, shape: [predictions.length] },
+    means: rows(means), ...(collapse_points && { collapse_points: rows(collapse_points) }), ...(forces && { forces: { ...rows(forces), shape: [3, means.length / d, dims] } }),
+  };
   return { info: said(snapshot, sight, scale), tensors: { ...tensors, ...histograms(snapshot, sight, bins) } };
 }
 

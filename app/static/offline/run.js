@@ -2,7 +2,7 @@
 
 import { encode, encodeGroup } from "./encode.js";
 import { Lockstep } from "../engine/lockstep.js";
-import { Cost, RateMeter, StepBudget, frameInterval, metricsInterval } from "./pacing.js";
+import { RateMeter, StepBudget, frameInterval, metricsInterval, smoothed } from "./pacing.js";
 import { Panel } from "./panel.js";
 
 const SPEED = 300; // steps per second, until the reader says otherwise
@@ -14,7 +14,7 @@ export class Run {
   constructor(pack, post, clock) {
     Object.assign(this, { pack, post, clock, run: 0, frame: 0, seq: 0, playing: true, remaining: Infinity, unacked: [] });
     this.view = { projection: "nodes", nodes: [0, 1], dims: 2, large: [0, 1] };
-    Object.assign(this, { budget: new StepBudget(SPEED, clock()), meter: new RateMeter(clock()), cost: { frame: new Cost(), metrics: new Cost() } });
+    Object.assign(this, { budget: new StepBudget(SPEED, clock()), meter: new RateMeter(clock()), cost: { frame: 0, metrics: 0 } }); // seconds
   }
 
   /** At step 0, told to the page. */
@@ -35,9 +35,8 @@ export class Run {
       hello: () => this.begin(),
       ack: ({ frame }) => (this.unacked = this.unacked.filter((sent) => sent > frame)),
       view: (view) => {
-        const before = this.view;
+        this.touch(view.regions && !this.view.regions);
         this.view = view;
-        this.touch(view.regions && !before.regions);
       },
       speed: ({ steps_per_second: rate }) => this.budget.setRate(rate, this.clock()),
       play: () => this.play(Infinity),
@@ -127,11 +126,12 @@ export class Run {
 
   /** The next frame is due an interval later, the longer the dearer they are. */
   paid(begun, measure, step) {
-    const { frame, metrics } = this.cost;
-    (measure ? metrics : frame).add(this.clock() - begun);
-    const every = frameInterval(frame.seconds || metrics.seconds);
+    const { cost } = this;
+    const kind = measure ? "metrics" : "frame";
+    cost[kind] = smoothed(cost[kind], this.clock() - begun);
+    const every = frameInterval(cost.frame || cost.metrics);
     Object.assign(this, { dirty: false, drawn: step, due: Math.max(this.due + every, begun + every / 2) });
-    if (measure) Object.assign(this, { measure: false, dueMetrics: begun + metricsInterval(metrics.seconds) });
+    if (measure) Object.assign(this, { measure: false, dueMetrics: begun + metricsInterval(cost.metrics) });
   }
 
   sendSetup() {

@@ -24,6 +24,11 @@ export class LineChart {
     this.observer.observe(chart);
   }
 
+  restyle(theme) {
+    this.theme = theme;
+    this.drawing.touch();
+  }
+
   usePlotly(Plotly) {
     this.Plotly = Plotly;
     this.drawing.touch();
@@ -40,6 +45,9 @@ export class LineChart {
     if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
   }
 }
+
+/** Plotly's name of the axis of chart `slot` among several: x, x2, x3, … */
+export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
 
 /** What the axes of every such chart share. Labels are not measured: that would lay out the page for each, a third of a redraw. */
 export function axisLook(theme) {

@@ -3,7 +3,7 @@
 import { el, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
-import { CONFIG, LineChart, axisLook, logAxis, positiveExtent } from "./chart.js";
+import { CONFIG, LineChart, axisLook, axisName, logAxis, positiveExtent } from "./chart.js";
 import { History } from "./history.js";
 
 const SLOTS = 4;
@@ -47,20 +47,13 @@ export class Curves extends LineChart {
   }
 
   /** The numbers in the headings: those of one moment. */
-  tell({ metrics = {}, ...info }) {
-    this.told = rowOf({ ...info, metrics });
+  tell(info) {
+    this.told = rowOf(info);
     this.fillHeads();
   }
 
   fillHeads() {
-    [...this.heads.children].forEach((head, slot) => this.fillValues(head.lastChild, this.charts()[slot]));
-  }
-
-  restyle(theme) {
-    this.theme = theme;
-    this.menuKey = "";
-    this.buildHeads();
-    this.drawing.touch();
+    [...this.heads.children].forEach((head, slot) => this.fillValues(head.lastChild, this.catalogue.chart(this.picks[slot])));
   }
 
   /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric or its title is new. */
@@ -146,7 +139,7 @@ export class Curves extends LineChart {
       [`xaxis${id}`]: {
         ...common, domain: [x0 / w, x1 / w], anchor: `y${id}`, nticks: 5, showgrid: false, showline: true,
         ...(byGamma ? logAxis(positiveExtent(this.history.columns.gamma), 0) : { tickformat: "~s", rangemode: "tozero" }),
-        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: this.x === "step" ? "step" : "γ", standoff: 2, font: { size: 11 } } } : {}),
+        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: byGamma ? "γ" : tr("step"), standoff: 2, font: { size: 11 } } } : {}),
       },
       [`yaxis${id}`]: {
         ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: `x${id}`, nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
@@ -157,7 +150,7 @@ export class Curves extends LineChart {
 
   /** Smallest and largest positive value that a chart's lines have. */
   extent(slot) {
-    return positiveExtent(...this.charts()[slot].lines.map(({ name }) => this.history.columns[name] ?? []));
+    return positiveExtent(...this.catalogue.chart(this.picks[slot]).lines.map(({ name }) => this.history.columns[name] ?? []));
   }
 
   placeHeads() {
@@ -184,5 +177,3 @@ export class Curves extends LineChart {
 
 /** A measured moment as a point of the curves. */
 const rowOf = ({ metrics, step, gamma, predicted_radius }) => ({ ...metrics, step, gamma, predicted_radius });
-
-export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);

@@ -9,19 +9,13 @@ export class History {
 
   /** Starts from a stored history {name: [number|null]}. */
   load(columns) {
-    this.columns = {};
-    for (const [name, values] of Object.entries(columns)) this.columns[name] = [...values];
-    this.length = this.columns.step?.length ?? 0;
+    this.columns = structuredClone(columns);
     for (const name of ["step", "gamma"]) this.columns[name] ??= [];
+    this.length = this.columns.step.length;
     this.stride = 1;
     this.since = 0; // points since the last one that stays
     while (this.length > LIMIT) this.thin();
-    this.latest = this.row(this.length - 1);
-  }
-
-  row(index) {
-    if (index < 0) return {};
-    return Object.fromEntries(Object.entries(this.columns).map(([name, values]) => [name, values[index]]));
+    this.latest = Object.fromEntries(this.length ? Object.entries(this.columns).map(([name, values]) => [name, values[this.length - 1]]) : []);
   }
 
   /** Adds a point; between kept points the last one is provisional, so the curve's end is always now. */

@@ -1,39 +1,48 @@
 // The stage's skeleton: bars, panels and the places where the parts draw.
 
 import { Layers } from "../controls/layers.js";
-import { el, setText } from "../kit/dom.js";
+import { el, segmented, setText } from "../kit/dom.js";
 import { tr } from "../kit/words.js";
 
-/** Builds the elements; `info(key)` makes an ⓘ button, `inputs` has the panel of the inputs and its button, where there is one. Returns them by name. */
-export function buildLayout({ transport, viewTools, info, inputs }) {
-  const part = { viewTools };
-  const make = (name, tag, options, ...children) => (part[name] = el(tag, options, ...children));
-  make("notices", "div", { class: "lpc-notices" });
-  make("plot", "div", { class: "lpc-plot", testid: "lpc-plot" });
-  make("selection", "div", { class: "lpc-selection", role: "status", hidden: true, testid: "lpc-selection" });
-  make("legend", "div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
-  make("theoryNote", "p", { class: "lpc-hint", testid: "lpc-theory-note", hidden: true });
-  make("layers", "div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the points") });
-  make("strip", "div", { class: "lpc-strip", role: "group", "aria-label": tr("All nodes"), hidden: true, testid: "lpc-strip" });
-  make("nodesNote", "span", { class: "lpc-hint" });
-  make("nodesChart", "div", { class: "lpc-nodes-chart" });
-  make("curvesTools", "div", { class: "lpc-tools" });
-  make("curvesChart", "div", { class: "lpc-curves-chart" });
-  make("cover", "div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
-  make("sentence", "p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" });
+/** Builds the elements; `info(key)` makes an ⓘ button, `inputs` has the panel of the inputs and its button, where there is one, `notices` the bar and the cover. Returns them by name. */
+export function buildLayout({ transport, viewTools, info, inputs, notices: { bar, cover } }) {
+  const part = {
+    viewTools, cover,
+    plot: el("div", { class: "lpc-plot", testid: "lpc-plot" }),
+    selection: el("div", { class: "lpc-selection", role: "status", hidden: true, testid: "lpc-selection" }),
+    legend: el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") }),
+    theoryNote: el("p", { class: "lpc-hint", testid: "lpc-theory-note", hidden: true }),
+    layers: el("div", { class: "lpc-layers", role: "group", "aria-label": tr("Drawn with the points") }),
+    data: el("span", { class: "lpc-data-name", testid: "lpc-data-name" }),
+    strip: el("div", { class: "lpc-strip", role: "group", "aria-label": tr("All nodes"), hidden: true, testid: "lpc-strip" }),
+    nodesNote: el("span", { class: "lpc-hint" }),
+    nodesChart: el("div", { class: "lpc-nodes-chart" }),
+    curvesTools: el("div", { class: "lpc-tools" }),
+    curvesChart: el("div", { class: "lpc-curves-chart" }),
+    sentence: el("p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence" }),
+  };
   const left = el("section", { class: "lpc-panel lpc-hero", testid: "lpc-latents" },
-    head(tr("Latent space"), info("latents"), make("data", "span", { class: "lpc-data-name", testid: "lpc-data-name" }), viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
-  const nodes = el("section", { class: "lpc-panel lpc-nodes-panel", testid: "lpc-nodes" },
+    head(tr("Latent space"), info("latents"), part.data, viewTools), part.plot, part.selection, el("div", { class: "lpc-keys" }, part.layers, inputs?.toggle, part.legend), part.theoryNote);
+  const nodes = el("section", { class: "lpc-panel", testid: "lpc-nodes" },
     head(tr("Nodes"), info("nodes"), el("div", { class: "lpc-tools" }, part.nodesNote)), part.nodesChart, part.strip);
   const curves = el("section", { class: "lpc-panel lpc-curves", testid: "lpc-curves" }, head(tr("Curves"), info("curves"), part.curvesTools), part.curvesChart);
-  const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), part.cover);
-  make("said", "div", { class: "lpc-said" }, part.sentence, info("collapse"));
-  part.children = [transport, part.said, part.notices, panels]; // the sentence above: no fold hides it
+  const panels = el("div", { class: "lpc-panels" }, left, el("div", { class: "lpc-right" }, inputs?.element, nodes, curves), cover);
+  part.children = [transport, el("div", { class: "lpc-said" }, part.sentence, info("collapse")), bar, panels]; // the sentence above: no fold hides it
   return part;
 }
 
 function head(title, about, ...tools) {
   return el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
+}
+
+/** Whether the zoom follows the shell, beside its label; `select(mode)` presses without calling back. */
+export function zoomSwitch(onPick) {
+  const modes = segmented(tr("Zoom"), [
+    { value: "follow", text: tr("follow"), title: tr("Zoom in as the shell shrinks"), testid: "lpc-zoom-follow" },
+    { value: "fixed", text: tr("fixed"), title: tr("Keep the axes where they are"), testid: "lpc-zoom-fixed" },
+  ], onPick, "lpc-zoom");
+  modes.select("follow");
+  return Object.assign(el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), modes), { select: modes.select });
 }
 
 /** Whether this run has predicted points; `note` says why not. */

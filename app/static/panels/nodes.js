@@ -21,14 +21,14 @@ export function chosenCounts(bins, flags, labels, groups) {
 }
 
 export class Nodes {
-  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(nodes), linked: shared with other views} */
+  /** parts: {strip, chart, note}; hooks: {clock, sendLarge(), linked: shared with other views} */
   constructor(parts, { clock, sendLarge, linked = new Linked() }) {
     Object.assign(this, parts, { sendLarge, linked, labelled: null, d: 0, large: [], message: null, peaks: null, theme: null, cells: [], key: "" });
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Histograms of the nodes") });
     this.labels = el("div", { class: "lpc-node-labels" });
     this.chart.append(this.canvas, this.labels);
     this.drawing = clock.add("nodes", EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.resize());
+    this.observer = new ResizeObserver(() => this.drawing.touch());
     this.observer.observe(this.chart);
     linked.hear(() => this.drawing.touch());
     this.chart.addEventListener("pointermove", (event) => linked.glance(this.under(event)));
@@ -63,7 +63,7 @@ export class Nodes {
     this.labelled = tensors.labels?.data ?? null;
     this.chart.parentElement?.classList.toggle("lpc-many-nodes", info.d > 4);
     const other = info.d !== this.d;
-    Object.assign(this, { d: info.d, message: null, peaks: null, key: "" });
+    Object.assign(this, { d: info.d, message: null, peaks: null });
     if (other) this.large = this.usual();
     this.buildStrip();
     this.drawing.touch();
@@ -74,13 +74,13 @@ export class Nodes {
     return Array.from({ length: Math.min(this.d, MAX_LARGE) }, (_, i) => i);
   }
 
-  /** These in large, as far as there are such. */
+  /** These in large, as far as there are such; never none. */
   show(nodes) {
     const large = [...new Set(nodes)].filter((node) => node < this.d).sort((a, b) => a - b).slice(0, MAX_LARGE);
     if (!large.length) return;
     this.large = large;
     this.mark();
-    this.sendLarge(large);
+    this.sendLarge();
   }
 
   buildStrip() {
@@ -94,20 +94,14 @@ export class Nodes {
 
   cell(node) {
     const canvas = el("canvas", { "aria-hidden": "true" });
-    const button = el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}` },
+    const button = el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}`, on: { click: () => this.toggle(node) } },
       canvas, el("span", { text: nodeName(node) }));
-    button.addEventListener("click", () => this.toggle(node));
     return { button, canvas };
   }
 
   /** Into the large set, or out of it; the oldest choice makes room. */
   toggle(node) {
-    const chosen = this.large.includes(node);
-    if (chosen && this.large.length === 1) return;
-    this.large = chosen ? this.large.filter((one) => one !== node) : [...this.large, node].slice(-MAX_LARGE);
-    this.large.sort((a, b) => a - b);
-    this.mark();
-    this.sendLarge(this.large);
+    this.show(this.large.includes(node) ? this.large.filter((one) => one !== node) : [...this.large, node].slice(-MAX_LARGE));
   }
 
   mark() {
@@ -127,12 +121,6 @@ export class Nodes {
 
   restyle(theme) {
     this.theme = theme;
-    this.key = "";
-    this.drawing.touch();
-  }
-
-  resize() {
-    this.key = "";
     this.drawing.touch();
   }
 
@@ -149,10 +137,9 @@ export class Nodes {
   /** Columns and rows, and the height they need. */
   arrange(count) {
     const wide = this.chart.clientWidth >= 400;
-    const columns = count <= 2 ? count : count <= 4 ? 2 : count <= 6 && wide ? 3 : wide ? 4 : 2;
-    const rows = Math.ceil(count / columns);
-    Object.assign(this, { columns, rows });
-    const height = `${rows * (rows === 1 ? 156 : 108)}px`;
+    this.columns = count <= 2 ? count : count <= 4 ? 2 : count <= 6 && wide ? 3 : wide ? 4 : 2;
+    this.rows = Math.ceil(count / this.columns);
+    const height = `${this.rows * (this.rows === 1 ? 156 : 108)}px`;
     if (this.chart.style.height !== height) this.chart.style.height = height;
   }
 

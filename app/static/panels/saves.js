@@ -3,9 +3,10 @@
 import { nodeName } from "../kit/format.js";
 import { BINS } from "../charts/histogram.js";
 import { classColours } from "../kit/palette.js";
-import { SaveMenu, saveText } from "../controls/savemenu.js";
+import { formats, SaveMenu, saveTable } from "../controls/savemenu.js";
 import { tr } from "../kit/words.js";
-import { Curves, axisName } from "./curves.js";
+import { axisName } from "./chart.js";
+import { Curves } from "./curves.js";
 
 const [WIDTH, CELL] = [900, 260];
 
@@ -15,11 +16,8 @@ export function addSaves({ viewTools, nodesNote, curvesTools }, { latents, nodes
     const { data, layout } = figure();
     return Plotly.downloadImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: `lpc-lab-${name}` });
   });
-  const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`, [
-    [tr("Picture, SVG"), `lpc-save-${name}-svg`, () => draw("svg")],
-    [tr("Picture, PNG"), `lpc-save-${name}-png`, () => draw("png")],
-    [tr("Data, CSV"), `lpc-save-${name}-csv`, () => saveText(csvOf(table()), `lpc-lab-${name}.csv`, "text/csv")],
-  ]).element;
+  const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`,
+    formats((format) => `lpc-save-${name}-${format}`, draw, () => saveTable(csvOf(table()), name))).element;
   const names = () => latents.setupMessage.info.class_names;
   viewTools.append(menu("latents", tr("latent space"), (format) => latents.exportImage(format), () => latentTable(latents)));
   nodesNote.after(menu("nodes", tr("nodes"), picture("nodes", () => nodeFigure(nodes, names())), () => nodeTable(nodes, names())));
@@ -71,9 +69,12 @@ function nodeFigure({ message, theme }, names) {
     marker: { color: groups > 1 ? classColours(groups, theme.dark)[group] : theme.muted }, xaxis: axisName("x", slot), yaxis: axisName("y", slot),
   }));
   const axes = Object.fromEntries((message?.info.large ?? []).flatMap((node, slot) => [
-    [`xaxis${slot ? slot + 1 : ""}`, { title: { text: nodeName(node) }, linecolor: theme.line, zeroline: false }], [`yaxis${slot ? slot + 1 : ""}`, { gridcolor: theme.grid }],
+    [axisName("xaxis", slot), { title: { text: nodeName(node) }, linecolor: theme.line, zeroline: false }], [axisName("yaxis", slot), { gridcolor: theme.grid }],
   ]));
-  return { data, layout: { ...ground(theme, rows * CELL + 80), barmode: "stack", bargap: 0, grid: { rows, columns, pattern: "independent" }, ...axes } };
+  const ground = {
+    width: WIDTH, height: rows * CELL + 80, paper_bgcolor: theme.background, plot_bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text }, margin: { l: 60, r: 30, t: 40, b: 50 },
+  };
+  return { data, layout: { ...ground, barmode: "stack", bargap: 0, grid: { rows, columns, pattern: "independent" }, ...axes } };
 }
 
 /** The four charts with their titles, as the panel has them. */
@@ -87,7 +88,3 @@ function curveFigure(curves) {
   }));
   return { data: Curves.prototype.traces.call(curves), layout: { ...layout, annotations, paper_bgcolor: theme.background, plot_bgcolor: theme.background } };
 }
-
-const ground = (theme, height) => ({
-  width: WIDTH, height, paper_bgcolor: theme.background, plot_bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text }, margin: { l: 60, r: 30, t: 40, b: 50 },
-});

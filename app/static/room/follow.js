@@ -1,13 +1,11 @@
 // On the room's page: who I am here, and whether I follow or have my own hands; it carries predictions to the leader.
 
 import { keeping } from "../kit/component.js";
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
 import { said, tr } from "../kit/words.js";
 import { AGAIN_MS, RoomLine, tabName } from "./line.js";
 import { Mine } from "./mine.js";
-
-const button = (text, testid, click) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click } });
 
 /** props: {roomPath, code, where: what the page shows, run: the token of one's own run or "", tell(message)}. */
 class Follow extends Part {
@@ -20,8 +18,7 @@ class Follow extends Part {
 
   build() {
     this.me = el("span", { class: "lpc-follow-me", testid: "lpc-follow-me" });
-    this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: tr("name, if you like"), "aria-label": tr("What you want to be called; the leader sees it"), autocomplete: "off", testid: "lpc-follow-name" });
-    this.name.addEventListener("change", () => this.called(this.name.value));
+    this.name = el("input", { class: "lpc-follow-name", maxlength: 20, placeholder: tr("name, if you like"), "aria-label": tr("What you want to be called; the leader sees it"), autocomplete: "off", testid: "lpc-follow-name", on: { change: () => this.called(this.name.value) } });
     this.state = el("span", { class: "lpc-follow-state", role: "status", testid: "lpc-follow-state" });
     this.hands = button(tr("My own hands"), "lpc-follow-hands", () => this.wish(this.props.run ? "follow" : "hands"));
     this.root.append(this.me, this.name, this.state, el("span", { class: "lpc-follow-buttons" }, this.hands, button(tr("Leave"), "lpc-follow-leave", () => this.props.tell({ what: "leave" }))));
@@ -36,9 +33,7 @@ class Follow extends Part {
   }
 
   connect() {
-    this.line = new RoomLine(this.props.roomPath, () => this.firstWord(), {
-      room: (info) => this.told(info), status: (status) => this.statusIs(status), remark: (text) => this.say({ trouble: text }),
-    });
+    this.line = new RoomLine(this.props.roomPath, this);
   }
 
   firstWord() {
@@ -127,10 +122,9 @@ class Follow extends Part {
 
   update(props) {
     const { run, where } = this.props;
-    this.props = { ...this.props, ...props };
+    super.update(props);
     if (Boolean(run) !== Boolean(this.props.run)) this.wished = "";
-    if (!this.line) return; // styles are still on their way
-    this.restyle();
+    if (!this.line) return;
     if (this.props.run !== run || (run && JSON.stringify(this.props.where) !== JSON.stringify(where))) this.sayHands();
     if (this.room) this.askForPage();
     this.request();

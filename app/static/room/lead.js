@@ -1,7 +1,7 @@
 // Above a run: buttons to present it and to open a room; the room's panel: its code, who is here, what they predict.
 
 import { keeping } from "../kit/component.js";
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { Part } from "../kit/part.js";
 import { tr } from "../kit/words.js";
 import { Answers } from "./answers.js";
@@ -13,13 +13,13 @@ const WHAT = tr("Others see this very run on their own devices, follow your γ, 
 
 const WIDTH = "--lpc-lead";
 const ROOT = document.documentElement.style;
-
-const button = (text, testid, click, more = {}) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click }, ...more });
+let newest = null; // a page goes after the next one has come, whose the room and the projector are then
 
 /** props: {roomPath, run: a run's token, where: {page, lesson, index}, question: {words, options} | null, base: the address of the room's page, note}. */
-class Lead extends Part {
+export class Lead extends Part {
   constructor(element, props) {
     super(element, props, { className: "lpc-lead", testid: "lpc-lead", sheets: ["room/room.css"] });
+    newest = this;
     this.build();
     this.begin();
   }
@@ -106,17 +106,16 @@ class Lead extends Part {
   }
 
   update(props) {
-    this.props = { ...this.props, ...props };
-    if (!this.presenting) return; // styles are still on their way
-    this.restyle();
-    this.announce();
+    super.update(props);
+    if (this.presenting) this.announce();
   }
 
   destroy() {
     super.destroy();
     document.removeEventListener("keydown", this.escape);
-    this.presenting?.destroy();
+    this.presenting?.destroy(newest === this);
     this.observer.disconnect();
+    if (newest !== this) return;
     ROOT.removeProperty(WIDTH);
     leading.leave();
   }

@@ -33,9 +33,7 @@ class Leading {
   connect() {
     clearTimeout(this.retry);
     this.line?.close();
-    this.line = new RoomLine(this.path, () => this.firstWord(), {
-      room: (info) => this.told(info), status: (status) => this.statusIs(status), remark: (text) => this.say({ trouble: text }),
-    });
+    this.line = new RoomLine(this.path, this);
   }
 
   firstWord() {

@@ -1,28 +1,16 @@
 // A page's line to its room, and what a reload must not lose: who this page is there.
 
+import { kept } from "../kit/remember.js";
 import { Socket } from "../live/socket.js";
 
 /** Until a room is asked again that cannot take this page now. */
 export const AGAIN_MS = 5_000;
 
-const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
-
-/** What is kept under `name` until the tab is closed; null where nothing is, or nothing can be. */
-export function recall(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name));
-  } catch {
-    return null; // storage is forbidden here, or somebody else wrote into it
-  }
-}
+/** What is kept under `name` until the tab is closed; null where nothing is, or nothing of ours, or nothing can be. */
+export const recall = (name) => kept("sessionStorage", (store) => JSON.parse(store.getItem(name)));
 
 export function remember(name, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(name);
-    else sessionStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    // storage is forbidden here: a reload then begins anew
-  }
+  kept("sessionStorage", (store) => (value === null ? store.removeItem(name) : store.setItem(name, JSON.stringify(value))));
 }
 
 const KEPT = "lpc-tab";
@@ -34,22 +22,15 @@ let tab = (reloaded && recall(KEPT)) || newTab();
 export const tabName = () => tab;
 
 function newTab() {
-  const name = random();
+  const name = Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
   remember(KEPT, name);
   return name;
 }
 
-/** `first()` gives the word that the connection begins with, each time; handlers: {room(info), status(status), remark(text)}. */
 export class RoomLine extends Socket {
-  constructor(path, first, { room, status, remark }) {
-    const url = new URL(path, document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    super(url.href, first, { room: ({ info }) => room(info), status, notice: ({ info }) => remark(info.text) });
-  }
-
-  opened() {
-    this.send(this.hello());
-    this.handlers.status("open");
+  /** `page` has firstWord(), and hears: told(room), statusIs(status), say({trouble}). */
+  constructor(path, page) {
+    super(path, () => page.firstWord(), { room: ({ info }) => page.told(info), status: (status) => page.statusIs(status), notice: ({ info }) => page.say({ trouble: info.text }) });
   }
 
   /** Whoever took this page's place called itself as it does: a copy, so this page is another one from now on. */

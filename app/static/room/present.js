@@ -20,7 +20,10 @@ export class Presenting {
     this.changed = changed;
     this.light = el("div", { class: "lpc-spotlight", hidden: true, "aria-hidden": "true", testid: "lpc-spotlight" });
     document.body.append(this.light);
-    this.follow = ({ clientX, clientY }) => this.point(clientX, clientY);
+    this.follow = ({ clientX, clientY }) => {
+      this.light.style.setProperty("--lpc-x", `${clientX}px`);
+      this.light.style.setProperty("--lpc-y", `${clientY}px`);
+    };
     this.stopKeys = listen((event) => this.choose(event));
     this.show();
   }
@@ -63,16 +66,11 @@ export class Presenting {
     return !this.light.hidden;
   }
 
-  point(x, y) {
-    this.light.style.setProperty("--lpc-x", `${x}px`);
-    this.light.style.setProperty("--lpc-y", `${y}px`);
-  }
-
-  /** The page has gone; the next one that can be presented is. */
-  destroy() {
+  /** The page has gone, and if it was the `last`, nothing is presented until one comes that can be. */
+  destroy(last) {
     this.shine(false);
     this.stopKeys();
     this.light.remove();
-    document.documentElement.classList.remove(ON);
+    if (last) document.documentElement.classList.remove(ON);
   }
 }
