@@ -8,7 +8,7 @@ which of them may be the head, and what a head alone says.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from lpc_core.inspection.scaling import Normalisation, normalisation
 from lpc_core.progress import Progress, part, silent
 
 UNLABELLED = ("leave out", "keep")
-Cancelling = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -84,17 +83,16 @@ class Description:
 
 
 def inspect_file(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress = silent,
-            cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
-            command: str = "") -> Inspection | Description:
+                 limits: Limits = Limits(), command: str = "") -> Inspection | Description:  # noqa: B008
     """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
 
     Several paths, a folder or an index stand for a checkpoint in parts, see `checkpoint.open_file`.
     ``command`` is noted as how it was asked for. Raises `ValueError` (`FileRefused` among them) for what is refused,
-    `ImportError` naming a missing package, `Cancelled`.
+    `ImportError` naming a missing package.
     """
     wishes = wishes or Wishes()
     _check(wishes)
-    look = _Call(path, wishes, progress, cancelled, limits)
+    look = _Call(path, wishes, progress, limits)
     look.tell(0.0, "opening the file")
     found = open_file(path, limits=limits, picked=dict(wishes.picked), weights=wishes.weights,
                       keep_unlabelled=wishes.unlabelled == "keep")
@@ -128,7 +126,6 @@ class _Call:
     path: Path | Sequence[Path]
     wishes: Wishes
     tell: Progress
-    cancelled: Cancelling | None
     limits: Limits
 
     def moment(self, film: Film) -> Embeddings:
@@ -159,8 +156,7 @@ class _Call:
         source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
                    "layer": wishes.layer}
         embeddings = embed(known, samples.inputs, labels, normalisation=scaled, layer=wishes.layer,
-                           class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
-                           cancelled=self.cancelled)
+                           class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4))
         embeddings = dataclasses.replace(embeddings, warnings=(
             *known.warnings, *match.warnings, *embeddings.warnings, *samples.warnings))
         layout = layout_facts(known)
@@ -182,14 +178,14 @@ class _Call:
         wishes = self.wishes
         further = [method for method in wishes.project if method != "pca"]
         measured = 0.6 if further else 0.98
-        found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed, cancelled=self.cancelled,
+        found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed,
                         progress=part(self.tell, 0.4, measured))
         views, notes = dict(found.coordinates), list(found.notes)
         step = (0.98 - measured) / max(len(further), 1)
         for place, method in enumerate(further):
             start = measured + step * place
             views[method] = project(embeddings.latents, method, dims=wishes.dims, seed=wishes.seed,
-                                    cancelled=self.cancelled, progress=part(self.tell, start, start + step))
+                                    progress=part(self.tell, start, start + step))
             notes += _left_out(method, len(embeddings.labels), wishes.seed)
         self.tell(1.0, "done")
         return dataclasses.replace(found, coordinates=views, notes=tuple(notes))

@@ -103,7 +103,8 @@ def test_an_unknown_network_and_a_picked_head(files):
     assert found.layout is None
     (view,) = found.views
     assert view.gamma == 0.5
-    known = collapse_points(view.weight.astype(float), view.bias.astype(float), 0.5)
+    saved = {name: tensor.double().numpy() for name, tensor in torch.load(files / "unknown.pth").items()}
+    known = collapse_points(saved["verdict.fc.weight"], saved["verdict.fc.bias"], 0.5)
     np.testing.assert_allclose(view.collapse_points, known, atol=1e-8)
     with pytest.raises(ValueError, match="expected a network that this lab knows, got other tensors; leave the data"):
         inspect_file(files / "unknown.pth", Wishes(data="digits", normalisation="none"))
@@ -125,7 +126,7 @@ def test_embeddings_with_picked_arrays_and_a_further_view(files):
 def test_what_view_leaves_out_is_said(files, monkeypatch):
     monkeypatch.setattr("lpc_core.inspection.projecting.placed.__defaults__", (30, 0))
     monkeypatch.setattr("lpc_core.inspection.projecting.project.__kwdefaults__",
-                        {"dims": 2, "seed": 0, "progress": None, "cancelled": None, "max_points": 30})
+                        {"dims": 2, "seed": 0, "progress": None, "max_points": 30})
     found = inspect_file(files / "embeddings.npz", Wishes(project=("tsne",)))
     assert found.notes[-1] == "tsne: 30 of 60 samples, drawn with seed 0"
     assert np.isfinite(found.coordinates["tsne"]).all(axis=1).sum() == 30
