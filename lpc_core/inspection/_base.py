@@ -36,3 +36,9 @@ def blocks(values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     for start in range(0, len(values), BLOCK):
         part = slice(start, start + BLOCK)
         yield part, values[part].astype(np.float64, copy=False)
+
+
+def upright(axes: np.ndarray) -> np.ndarray:
+    """The columns of ``axes`` (d, p), each turned so that its largest entry is positive."""
+    turned: np.ndarray = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return turned

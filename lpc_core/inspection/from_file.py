@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, files_of, open_file, open_tree
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import unflatten
 from lpc_core.film import Film
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.films import film_embeddings, nearest_run
 from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
 from lpc_core.inspection.inspecting import inspect
 from lpc_core.inspection.layouts import Recognised, recognise
-from lpc_core.inspection.matching import head_names, matched
+from lpc_core.inspection.matching import Matching, head_names, matched
 from lpc_core.inspection.projecting import METHODS, placed, project
 from lpc_core.inspection.reporting import file_facts, versions
 from lpc_core.inspection.running import PENULTIMATE, embed, in_words
@@ -150,12 +150,10 @@ class _Call:
     def run(self, known: Recognised, data: str, source: dict[str, Any], names: tuple[str, ...]) -> Inspection:
         """The network's latents on data, measured; its classes are called ``names``, if the file says so."""
         wishes = self.wishes
-        samples, scaled = self.prepared(known, data)
-        match = matched(samples.class_names, known.classes, names, wishes.classes)
-        labels = np.asarray(match.rows)[samples.labels]
+        samples, scaled, match = prepared(known, data, names, wishes, part(self.tell, 0.02, 0.1), self.limits)
         source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
                    "layer": wishes.layer}
-        embeddings = embed(known, samples.inputs, labels, normalisation=scaled, layer=wishes.layer,
+        embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
                            class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4))
         embeddings = dataclasses.replace(embeddings, warnings=(
             *known.warnings, *match.warnings, *embeddings.warnings, *samples.warnings))
@@ -163,14 +161,6 @@ class _Call:
         if wishes.layer != PENULTIMATE:
             layout["theory_note"] = f"No predicted points: the head does not read {wishes.layer}."
         return self.at_embeddings(embeddings, source, layout)
-
-    def prepared(self, known: Recognised, data: str) -> tuple[Samples, Normalisation]:
-        """Samples, and how they are scaled: known for this lab's own run on its own set, else it must be said."""
-        wishes, run = self.wishes, settings_of(known)
-        samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
-                         progress=part(self.tell, 0.02, 0.1), limits=self.limits)
-        own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
-        return samples, normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
 
     def at_embeddings(self, embeddings: Embeddings, source: dict[str, Any],
                       layout: dict[str, Any] | None) -> Inspection:
@@ -218,9 +208,18 @@ def _left_out(method: str, count: int, seed: int) -> list[str]:
     return [f"{method}: {shown:,} of {count:,} samples, drawn with seed {seed}"] if shown < count else []
 
 
-def settings_of(known: Recognised) -> RunConfig | None:
-    """The settings of this lab's own run, if the network is from one."""
-    return None if known.config is None else unflatten(known.config)
+def prepared(known: Recognised, data: str, names: tuple[str, ...], wishes: Wishes, progress: Progress,  # noqa: PLR0917
+             limits: Limits) -> tuple[Samples, Normalisation, Matching]:
+    """Samples whose labels are rows of the head, whose classes are called ``names``, if the file says so; how they are
+    scaled (known for this lab's own run on its own set, else it must be said), and how their classes were matched.
+    """
+    run = None if known.config is None else unflatten(known.config)
+    samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
+                     progress=progress, limits=limits)
+    own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
+    scaled = normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
+    match = matched(samples.class_names, known.classes, names, wishes.classes)
+    return dataclasses.replace(samples, labels=np.asarray(match.rows)[samples.labels]), scaled, match
 
 
 def layout_facts(known: Recognised) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from lpc_core.inspection._base import upright
 from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.metrics import weight_abs_cv
 from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
@@ -150,7 +151,4 @@ def head_axes(weight: np.ndarray) -> np.ndarray:
     nodes = weight.shape[1]
     if nodes <= 3:
         return np.eye(nodes)
-    directions = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T  # (d, ≤ 2)
-    turned: np.ndarray = directions * np.sign(
-        directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
-    return turned
+    return upright(np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T)

@@ -95,7 +95,7 @@ def _measured(found: Embeddings, seed: int, progress: Progress) -> dict[str, Rea
     few = readings(latents, labels, **head, only=[name for name in slow if not (capped and name == "entropy_kl")])
     few |= {"entropy_kl": entropy_kl(latents, queries=QUERIES, seed=seed)} if capped else {}
     done |= {name: _with_note(reading, note) for name, reading in few.items()}
-    return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
+    return {name: done[name] for name in names()}
 
 
 def slow_rows(found: Embeddings, seed: int = 0) -> np.ndarray:
@@ -113,7 +113,10 @@ def certainty(found: Embeddings) -> np.ndarray:
 
     With logits or a head the gap between the two largest logits, the log of how much likelier the first is. Without,
     the distance to the nearest other class mean over the distance to the own one: below 1 it lies nearer to another.
+    0 where there is only one class.
     """
+    if len(found.class_names) < 2:
+        return np.zeros(len(found.labels))
     if found.logits is None and found.weight is None:
         return _by_distance(found)
     gaps = np.empty(len(found.labels))

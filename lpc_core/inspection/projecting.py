@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lpc_core.inspection._base import blocks
+from lpc_core.inspection._base import blocks, upright
 from lpc_core.progress import Progress, silent
 
 METHODS = ("pca", "tsne", "umap")
@@ -52,11 +52,9 @@ def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
     else:
         values, axes = _by_lanczos(latents, mean, size, count, seed)
     kept = min(count, axes.shape[1], len(latents))
-    axes = axes[:, :kept]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(kept)])
     total = values.sum()
     shares = values[:kept] / total if total > 0 else np.full(kept, np.nan)
-    return Components(mean, axes, shares)
+    return Components(mean, upright(axes[:, :kept]), shares)
 
 
 def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:

@@ -138,14 +138,16 @@ def thumbnails(pictures: np.ndarray) -> tuple[np.ndarray, str]:
     """
     n, height, width, channels = pictures.shape
     step = max(1, math.ceil(max(height, width) / MOST_SIDE))
-    while n * (height // step) * (width // step) * channels > MOST_THUMBNAIL_BYTES and step < min(height, width):
+    while n * max(1, height // step) * max(1, width // step) * channels > MOST_THUMBNAIL_BYTES \
+            and step < max(height, width):
         step += 1
+    tall, wide = min(step, height), min(step, width)  # of a block
     scale = 1 if pictures.dtype == np.uint8 else 255
     if step == 1 and scale == 1:
         return pictures, ""
-    h, w = height // step, width // step
+    h, w = height // tall, width // wide
     small = np.empty((n, h, w, channels), np.uint8)
     for start in range(0, n, 256):  # block by block: the means are floats, four times as large
-        cut = pictures[start : start + 256, : h * step, : w * step].reshape(-1, h, step, w, step, channels)
+        cut = pictures[start : start + 256, : h * tall, : w * wide].reshape(-1, h, tall, w, wide, channels)
         small[start : start + 256] = np.clip(np.rint(cut.mean(axis=(2, 4)) * scale), 0, 255)
     return small, f"thumbnails are {h} × {w} pixels, from {height} × {width}" if step > 1 else ""

@@ -66,16 +66,20 @@ def gather(data: str, *, run: RunConfig | None = None, split: str = "train", cou
 
 
 def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, progress: Progress) -> Samples:
-    config, seed, whose = _config_of(data, run, split, count)
+    """The run's own samples, or under seed 0 what the lab usually takes, or more if asked for."""
+    size = {"train": "samples", "test": "test_samples"}[split]
+    if run is not None and run.data.dataset == data:
+        config, seed, whose = run.data, run.seed, f"the very samples of the run (seed {run.seed})"
+    else:
+        config, seed, whose = default_run(data).data, 0, "drawn under seed 0"
+        config = dataclasses.replace(config, **{size: max(count or 0, getattr(config, size))})
 
     def tell(share: float, what: str) -> None:
         progress(0.0 if np.isnan(share) else share, what)
 
-    own = {"train": "samples", "test": "test_samples"}[split]
-    dataset = _loaded(config, seed, tell, {own: count or 0})
-    inputs, labels = (dataset.train_inputs, dataset.train_labels) if split == "train" else \
-        (dataset.test_inputs, dataset.test_labels)
-    kind = "training" if split == "train" else "held-out"
+    dataset = _loaded(config, seed, tell, {size: count or 0})
+    inputs, labels, kind = (dataset.train_inputs, dataset.train_labels, "training") if split == "train" else \
+        (dataset.test_inputs, dataset.test_labels, "held-out")
     return Samples(inputs, labels, dataset.class_names, f"{data}, {kind} samples", dataset, (f"{data}: {whose}",))
 
 
@@ -88,15 +92,6 @@ def _loaded(config: DataConfig, seed: int, tell: Progress, asked: dict[str, int]
             raise
         fewer: dict[str, Any] = {error.field: error.most}
         return _loaded(dataclasses.replace(config, **fewer), seed, tell, asked)
-
-
-def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:
-    """Which samples of a set: the run's own, or under seed 0 what the lab usually takes, or more if asked for."""
-    if run is not None and run.data.dataset == data:
-        return run.data, run.seed, f"the very samples of the run (seed {run.seed})"
-    config = default_run(data).data
-    size = {"train": "samples", "test": "test_samples"}[split]
-    return dataclasses.replace(config, **{size: max(count or 0, getattr(config, size))}), 0, "drawn under seed 0"
 
 
 def _npz(path: Path, limits: Limits) -> Samples:

@@ -160,6 +160,11 @@ def is_layer(name: str, tensor: Tensor) -> bool:
     return tensor.is_floating_point() and tensor.numel() > 0 and not BESIDE.search(name)
 
 
+def above_0(value: Any) -> float | None:
+    """``value``, of a file's own words, where it is a finite number above 0; else None."""
+    return float(value) if type(value) in (int, float) and 0 < value < 2**1023 else None
+
+
 def listed(names: Iterable[str], most: int = 4) -> str:
     """The first names and how many more there are."""
     names = list(names)

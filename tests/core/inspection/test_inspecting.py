@@ -119,6 +119,13 @@ def test_progress_grows_and_an_error_of_its_own_stops():
         inspect(embeddings(), progress=stop)
 
 
+def test_a_head_of_one_class_is_never_in_doubt():
+    found = inspect(embeddings(labels=LABELS * 0, class_names=("a",), weight=WEIGHT[:1], bias=BIAS[:1]))
+    assert not certainty(found.embeddings).any()
+    assert found.readings["accuracy"].value == 1
+    assert len(found.misclassified) == 0
+
+
 def test_one_class_and_one_sample():
     found = inspect(Embeddings(LATENTS[:1], LABELS[:1], ("a",)))
     assert np.isnan(found.readings["nc1_pinv"].value)

@@ -127,6 +127,11 @@ def test_thumbnails_are_block_means_and_bounded():
     assert (floats == 128).all()
 
 
+@pytest.mark.parametrize(("height", "width", "small"), [(1, 200, (1, 50)), (3, 400, (1, 57)), (640, 2, (64, 1))])
+def test_thumbnails_of_thin_pictures(height, width, small):
+    assert thumbnails(np.zeros((2, height, width, 3), np.uint8))[0].shape == (2, *small, 3)
+
+
 def test_many_pictures_become_smaller(monkeypatch):
     monkeypatch.setattr("lpc_core.inspection.running.MOST_THUMBNAIL_BYTES", 10 * 4 * 4 * 3)
     assert thumbnails(np.zeros((10, 8, 8, 3), np.uint8))[0].shape == (10, 4, 4, 3)
