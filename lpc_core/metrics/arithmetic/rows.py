@@ -128,6 +128,12 @@ def less(block: np.ndarray, points: np.ndarray, own: np.ndarray, out: np.ndarray
     return away
 
 
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Norm of each row of ``vectors`` (n, d): (n,)."""
+    norms: np.ndarray = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return norms
+
+
 def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:
     if isinstance(values, torch.Tensor):
         if values.layout != torch.strided:

@@ -8,11 +8,9 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lpc_core.metrics import measure, readings
-from lpc_core.metrics.entropy_max import entropy_max
+from lpc_core.metrics.entropy import entropy_max
 from lpc_core.metrics.nc5 import nc5
-from lpc_core.metrics.nci import nci_doubt
-from lpc_core.metrics.neco import neco_doubt
-from lpc_core.metrics.reliability import reliability
+from lpc_core.metrics.reliability import nci_doubt, neco_doubt, reliability
 from lpc_core.metrics.retrieval import retrieval
 
 
