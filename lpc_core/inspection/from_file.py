@@ -151,8 +151,8 @@ class _Call:
         """The network's latents on data, measured; its classes are called ``names``, if the file says so."""
         wishes = self.wishes
         samples, scaled, match = prepared(known, data, names, wishes, part(self.tell, 0.02, 0.1), self.limits)
-        source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
-                   "layer": wishes.layer}
+        source |= {"data": {"name": samples.name, "notes": list(samples.notes)},
+                   "normalisation": dataclasses.asdict(scaled), "layer": wishes.layer}
         embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
                            class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4))
         embeddings = dataclasses.replace(embeddings, warnings=(
@@ -189,7 +189,14 @@ class _Call:
             head = known.weight, known.bias
         own = (known.gamma,) if known is not None and known.gamma else ()
         gammas, convention = (wishes.gammas, wishes.convention) if wishes.gammas else (own, "sum")
-        views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas) if head is not None else ()
+        views: tuple[HeadView, ...] = ()
+        try:
+            if head is not None:
+                views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas)
+        except ValueError as error:
+            if wishes.gammas:
+                raise
+            source["notes"].append(f"no predicted points: {error}")  # they were not asked for
         layout = None if known is None else layout_facts(known) | {
             "class_names": list(head_names(found.metadata, known.classes)),
             "modules": list(dict.fromkeys(name.removesuffix(".weight") for name in found.tensors

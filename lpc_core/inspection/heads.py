@@ -42,11 +42,8 @@ def head_candidates(tensors: Mapping[str, Tensor]) -> list[HeadCandidate]:
     """
     matrices = [name for name, tensor in tensors.items() if _may_be_head(name, tensor)]
     read = {int(tensor.shape[1]) for tensor in tensors.values() if tensor.ndim >= 2}  # widths that some layer reads
-    scored = []
-    for place, name in enumerate(matrices):
-        score, candidate = _judge(name, tensors, read, place == len(matrices) - 1)
-        scored.append((-score, -place, candidate))
-    return [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])[:MOST_CANDIDATES]]
+    judged = [_judge(name, tensors, read, name == matrices[-1]) for name in reversed(matrices)]
+    return [candidate for _, candidate in sorted(judged, key=lambda one: -one[0])[:MOST_CANDIDATES]]
 
 
 def _may_be_head(name: str, tensor: Tensor) -> bool:

@@ -94,7 +94,8 @@ def _measured(found: Embeddings, seed: int, progress: Progress) -> dict[str, Rea
     capped = len(rows) > QUERIES
     few = readings(latents, labels, **head, only=[name for name in slow if not (capped and name == "entropy_kl")])
     few |= {"entropy_kl": entropy_kl(latents, queries=QUERIES, seed=seed)} if capped else {}
-    done |= {name: _with_note(reading, note) for name, reading in few.items()}
+    done |= {name: Reading(one.value, one.floor, "; ".join(filter(None, (note, one.reason))))
+             for name, one in few.items()}
     return {name: done[name] for name in names()}
 
 
@@ -102,10 +103,6 @@ def slow_rows(found: Embeddings, seed: int = 0) -> np.ndarray:
     """The rows that the slow quantities are computed on: all, or a stratified choice of `SLOW_VALUES` numbers."""
     n, d = found.latents.shape
     return spread(found.labels, n if n * d <= SLOW_VALUES else max(FEWEST, SLOW_VALUES // d), seed)
-
-
-def _with_note(reading: Reading, note: str) -> Reading:
-    return Reading(reading.value, reading.floor, "; ".join(filter(None, (note, reading.reason))))
 
 
 def certainty(found: Embeddings) -> np.ndarray:

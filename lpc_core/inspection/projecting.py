@@ -112,7 +112,8 @@ def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, p
     _check(latents)
     progress(0.0, f"{method}: principal components")
     if method == "pca":
-        return _padded(components(latents, dims, seed=seed).view(latents), dims)
+        view = components(latents, dims, seed=seed).view(latents)
+        return np.pad(view, ((0, 0), (0, dims - view.shape[1])))  # 0 where there are fewer components than dimensions
     rows = placed(len(latents), max_points, seed)
     narrow = _narrow(latents[rows], seed)
     if not narrow.any():
@@ -137,11 +138,6 @@ def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
     view = components(latents, BEFORE, seed=seed).view(latents)
     narrow: np.ndarray = view / max(float(np.abs(view).max()), np.finfo(np.float32).tiny)
     return narrow
-
-
-def _padded(coordinates: np.ndarray, dims: int) -> np.ndarray:
-    """Columns of 0 where there are fewer components than dimensions to draw."""
-    return np.pad(coordinates, ((0, 0), (0, dims - coordinates.shape[1])))
 
 
 def _tsne(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.ndarray:

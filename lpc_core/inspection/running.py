@@ -119,15 +119,12 @@ def _gathered(recognised: Recognised, latents: np.ndarray, logits: np.ndarray, l
     pictures, note = thumbnails(inputs) if inputs.ndim == 4 else (None, "")
     left_out = "" if own else f"the head is left out: it does not read {watch.layer}"
     notes = tuple(text for text in (*recognised.assumptions, watch.note, left_out, note) if text)
+    classes = recognised.classes  # of which the data may name fewer
     return Embeddings(
-        latents=latents, labels=np.asarray(labels, np.int64), class_names=_padded(names, recognised.classes),
+        latents=latents, labels=np.asarray(labels, np.int64),
+        class_names=(*names[:classes], *map(str, range(len(names), classes))),
         predictions=logits.argmax(axis=1).astype(np.int64), logits=logits,
         weight=recognised.weight if own else None, bias=recognised.bias if own else None, images=pictures, notes=notes)
-
-
-def _padded(names: tuple[str, ...], classes: int) -> tuple[str, ...]:
-    """Names for all K classes of the network, of which the data may name fewer."""
-    return (*names[:classes], *(str(number) for number in range(len(names), classes)))
 
 
 def thumbnails(pictures: np.ndarray) -> tuple[np.ndarray, str]:

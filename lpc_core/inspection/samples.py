@@ -58,11 +58,14 @@ def gather(data: str, *, run: RunConfig | None = None, split: str = "train", cou
     elif path.is_dir():
         return _folder(path, side=side, count=count or MOST_SAMPLES, seed=seed, progress=progress, limits=limits)
     elif path.is_file():
-        found = _pictures(path, side, limits) if path.suffix.lower() == ".zip" else _npz(path, limits)
+        found = _pictures(path, side, limits) if path.suffix.lower() == ".zip" else \
+            _read(READER, path, {"name": path.name[-255:]}, limits)
     else:
         raise ValueError(f"data: expected one of {', '.join(sources())}, an npz file or a folder of pictures, got "
                          f"{data!r}, which is none of them; check the name")
-    return _chosen(found, count or MOST_SAMPLES, seed)
+    rows, notes = _some(found.labels, count or MOST_SAMPLES, seed)
+    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows],
+                               notes=(*found.notes, *notes)) if notes else found
 
 
 def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, progress: Progress) -> Samples:
@@ -94,11 +97,12 @@ def _loaded(config: DataConfig, seed: int, tell: Progress, asked: dict[str, int]
         return _loaded(dataclasses.replace(config, **fewer), seed, tell, asked)
 
 
-def _npz(path: Path, limits: Limits) -> Samples:
-    message = sandbox.call(READER, path, {"name": path.name[-255:]}, limits)
+def _read(reader: str, path: Path, asked: dict[str, Any], limits: Limits) -> Samples:
+    """What ``reader`` finds in a file, in a process of its own."""
+    message = sandbox.call(reader, path, asked, limits)
     arrays, facts = message.arrays(), message.facts
-    return Samples(arrays["inputs"], arrays["labels"], tuple(map(str, facts["class_names"])), path.name,
-                   notes=tuple(map(str, facts["notes"])), warnings=tuple(map(str, facts["warnings"])))
+    names, notes, warnings = (tuple(map(str, facts[key])) for key in ("class_names", "notes", "warnings"))
+    return Samples(arrays["inputs"], arrays["labels"], names, path.name, notes=notes, warnings=warnings)
 
 
 # ---- folders of pictures ---------------------------------------------------------------------------------------
@@ -146,21 +150,11 @@ def _pictures(path: Path, side: int | None, limits: Limits) -> Samples:
     if importlib.util.find_spec("PIL") is None:
         raise ImportError(pictures.NO_PILLOW)
     try:
-        message = sandbox.call(PICTURES, path, {"side": side}, limits)
+        found = _read(PICTURES, path, {"side": side}, limits)
     except FileRefused as error:
         raise FileRefused(f"data: {error}") from error.__cause__
-    arrays, facts = message.arrays(), message.facts
-    names, notes, warnings = (tuple(map(str, facts[key])) for key in ("class_names", "notes", "warnings"))
     cut = (f"pictures cut to their middle square and made {side} × {side} pixels",) if side else ()
-    return Samples(arrays["inputs"], arrays["labels"], names, f"{path.name}, {len(arrays['labels']):,} pictures",
-                   notes=(*notes, *cut), warnings=warnings)
-
-
-def _chosen(found: Samples, count: int, seed: int) -> Samples:
-    """At most ``count`` of the samples, by class shares."""
-    rows, notes = _some(found.labels, count, seed)
-    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows],
-                               notes=(*found.notes, *notes)) if notes else found
+    return dataclasses.replace(found, name=f"{path.name}, {len(found.labels):,} pictures", notes=(*found.notes, *cut))
 
 
 def _some(labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, tuple[str, ...]]:

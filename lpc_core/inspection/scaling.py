@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -64,10 +63,6 @@ class Normalisation:
             raise ValueError(f"normalisation {self.name}: expected {len(numbers)} channels, got {channels}; choose "
                              "another normalisation, or give one number for all channels")
         return torch.tensor(numbers)
-
-    def plain(self) -> dict[str, Any]:
-        """For a report."""
-        return {"name": self.name, "scale": self.scale, "mean": list(self.mean), "std": list(self.std)}
 
 
 KNOWN = {known.name: known for known in (  # with means and deviations of the training sets, on the scale 0…1

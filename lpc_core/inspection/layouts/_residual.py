@@ -79,6 +79,11 @@ def stem(tensors: Tensors, names: Sequence[str], chosen: str) -> tuple[list[tupl
     return [*body, *([(last, nn.MaxPool2d(3, 2, 1))] if large else [])], conv.out_channels
 
 
+def colours(tensors: Tensors, name: str) -> int | None:
+    """How many channels the pictures have for a stem whose weight is ``name.weight``; None where there is no such."""
+    return or_else(lambda: int(need(tensors, f"{name}.weight", 4).shape[1]), None)
+
+
 def kernel(tensors: Tensors, name: str) -> int:
     """The size of the stem's kernel, whose weight is ``name.weight``; `LARGE` where there is no such convolution."""
     return or_else(lambda: int(need(tensors, f"{name}.weight", 4).shape[-1]), LARGE)

@@ -16,6 +16,7 @@ from lpc_core.inspection.layouts._residual import (
     Residual,
     blocks,
     checked_sum,
+    colours,
     convolution,
     kernel,
     norm,
@@ -23,7 +24,7 @@ from lpc_core.inspection.layouts._residual import (
     stem,
     strides,
 )
-from lpc_core.inspection.layouts.modules import Chain, Network, activation, finish, need, or_else, scopes, within
+from lpc_core.inspection.layouts.modules import Chain, Network, activation, finish, or_else, scopes, within
 
 ANCHOR = "layer1.0.residual_function.0.weight"
 LAYERS = 12  # numbers in a block's sequence, at most
@@ -41,7 +42,7 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     return finish(
         lambda: _make(tensors, top), checkpoint.tensors, prefix, inside=("layer", "bn_final", "head."),
         name=or_else(lambda: _name(tensors), "ResNet (method authors' names)"), layer=top.layer or "avg_pool",
-        input_shape=(_channels(tensors), None, None),
+        input_shape=(colours(tensors, "layer0.0"), None, None),
         **top.known(checkpoint, prefix, strides(kernel(tensors, "layer0.0"))))
 
 
@@ -83,10 +84,6 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
     first_is_norm = isinstance(layers[0][1], nn.BatchNorm2d)
     after = nn.Identity() if first_is_norm else activation(chosen)
     return Residual([("residual_function", Chain(layers))], ("shortcut", short) if short else None, after), inside
-
-
-def _channels(tensors: Tensors) -> int | None:
-    return or_else(lambda: int(need(tensors, "layer0.0.weight", 4).shape[1]), None)
 
 
 def _name(tensors: Tensors) -> str:

@@ -63,17 +63,15 @@ class Network(nn.Module):
 
     def __init__(self, body: Iterable[tuple[str, nn.Module]], head: tuple[str, nn.Module]) -> None:
         super().__init__()
-        self._body: list[nn.Module] = []  # before the layers: no layer can take these names
-        self._head: list[nn.Module] = []
-        self._body += [place(self, name, layer) for name, layer in body]
-        self._head += [place(self, *head)]
+        self._order: list[nn.Module] = []  # before the layers: no layer can take its name
+        self._order += [place(self, name, layer) for name, layer in (*body, head)]
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, K) and latents (N, d) of inputs (N, …)."""
         latents = inputs
-        for layer in self._body:
+        for layer in self._order[:-1]:
             latents = layer(latents)
-        return self._head[-1](latents), latents
+        return self._order[-1](latents), latents
 
 
 def need(tensors: Tensors, name: str, dimensions: int) -> Tensor:

@@ -19,6 +19,7 @@ from lpc_core.inspection.layouts._residual import (
     Residual,
     blocks,
     checked_sum,
+    colours,
     convolution,
     kernel,
     norm,
@@ -51,8 +52,9 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders,
         name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
-        input_shape=(_channels(tensors), None, None), activation=chosen,
-        theory_note="" if stack.linear else AFTER_ACTIVATION, assumptions=_assumptions(tensors, stack, choices))
+        input_shape=(colours(tensors, "conv1" if "conv1.weight" in tensors else "conv1.0"), None, None),
+        activation=chosen, theory_note="" if stack.linear else AFTER_ACTIVATION,
+        assumptions=_assumptions(tensors, stack, choices))
 
 
 def _top(every: Tensors, tensors: Tensors, prefix: str, choices: Choices) -> tuple[Stack | None, tuple[str, ...]]:
@@ -104,11 +106,6 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
                  None)
     checked_sum(name, channels, inside, stride, short is not None)
     return Residual(branch, short, activation(chosen)), inside
-
-
-def _channels(tensors: Tensors) -> int | None:
-    name = "conv1.weight" if "conv1.weight" in tensors else "conv1.0.weight"
-    return or_else(lambda: int(need(tensors, name, 4).shape[1]), None)
 
 
 def _name(tensors: Tensors) -> str:

@@ -112,6 +112,19 @@ def test_an_unknown_network_and_a_picked_head(files):
         inspect_file(files / "unknown.pth", Wishes(head_weight="fc"))
 
 
+@pytest.mark.parametrize(("head", "words"), [
+    (torch.ones(1_000, 64), "no predicted points: expected a head of at most about 300 classes"),
+    (torch.full((4, 64), torch.nan), "no predicted points: expected finite weight, got NaN or infinity")])
+def test_a_head_that_cannot_be_solved_hides_nothing_else(head, words, tmp_path):
+    state = {"penultimate_layer.weight": torch.ones(64, 8), "output_layer.weight": head}
+    torch.save({"state_dict": state, "gamma": 2.0}, tmp_path / "a.pt")
+    found = inspect_file(tmp_path / "a.pt")
+    assert (len(found.tree), found.views) == (2, ())
+    assert found.source["notes"][-1].startswith(words)
+    with pytest.raises(ValueError, match=words.partition(": ")[2]):
+        inspect_file(tmp_path / "a.pt", Wishes(gammas=(1.0,)))
+
+
 def test_embeddings_with_picked_arrays_and_a_further_view(files):
     told = []
     wishes = Wishes(picked={"latents": "feats", "labels": "y"}, project=("pca", "tsne"), seed=2)

@@ -62,6 +62,8 @@ def test_nc5_is_the_mean_cosine():
     assert "has no direction" in nc5(flat, [0, 1], [[0.0, 0, 0]]).reason
     with pytest.raises(ValueError, match="of one width"):
         nc5(flat, [0, 1], np.ones((2, 2)))
+    with pytest.raises(ValueError, match="expected finite latents, got NaN or infinity"):
+        nc5([[np.nan, 0, 0], [0, 1.0, 0]], [0, 1], [[3.0, 0, 0]])
 
 
 def test_neco_is_the_share_inside_the_training_space():
