@@ -17,7 +17,7 @@ from lpc_core.engine.observe import Outputs
 from lpc_core.experiments._trainer import RowTrainer
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics import METRICS, names, readings, slow_names
-from lpc_core.metrics.entropy_max import entropy_max
+from lpc_core.metrics.entropy import entropy_max
 from lpc_core.metrics.lipschitz import lipschitz
 from lpc_core.metrics.reliability import reliability
 from lpc_core.metrics.retrieval import retrieval

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lpc_core.inspection._base import Inspection
-    from lpc_core.inspection.collapsing import Collapser, CollapseView, collapse_view
     from lpc_core.inspection.comparing import compare
     from lpc_core.inspection.films import film_embeddings
     from lpc_core.inspection.from_file import Description, Wishes, inspect_file
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from lpc_core.inspection.layouts import Recognised, recognise
     from lpc_core.inspection.projecting import components, project
     from lpc_core.inspection.reporting import readings_csv, report, samples_csv
-    from lpc_core.inspection.running import Cancelled, embed
+    from lpc_core.inspection.running import embed
     from lpc_core.inspection.samples import Samples, gather
     from lpc_core.inspection.scaling import Normalisation, normalisation
     from lpc_core.inspection.storing import InspectionError, load, save
@@ -27,20 +26,18 @@ if TYPE_CHECKING:
 
 _OF = {
     "_base": ("Inspection",), "inspecting": ("certainty", "inspect"),
-    "collapsing": ("CollapseView", "Collapser", "collapse_view"), "comparing": ("compare",),
-    "from_file": ("Description", "Wishes", "inspect_file"), "films": ("film_embeddings",),
+    "comparing": ("compare",), "from_file": ("Description", "Wishes", "inspect_file"), "films": ("film_embeddings",),
     "heads": ("HeadCandidate", "HeadView", "head_candidates", "head_view", "pick_head"),
     "layouts": ("Recognised", "recognise"), "projecting": ("components", "project"),
-    "reporting": ("readings_csv", "report", "samples_csv"), "running": ("Cancelled", "embed"),
+    "reporting": ("readings_csv", "report", "samples_csv"), "running": ("embed",),
     "samples": ("Samples", "gather"), "scaling": ("Normalisation", "normalisation"),
     "storing": ("InspectionError", "load", "save"), "transferring": ("transferred",),
 }
 _HOMES = {name: module for module, names in _OF.items() for name in names}
-__all__ = ["Cancelled", "CollapseView", "Collapser", "Description", "HeadCandidate", "HeadView", "Inspection",
-           "InspectionError", "Normalisation", "Recognised", "Samples", "Wishes", "certainty", "collapse_view",
-           "compare", "components", "embed", "film_embeddings", "gather", "head_candidates", "head_view", "inspect",
-           "inspect_file", "load", "normalisation", "pick_head", "project", "readings_csv", "recognise", "report",
-           "samples_csv", "save", "transferred"]
+__all__ = ["Description", "HeadCandidate", "HeadView", "Inspection", "InspectionError", "Normalisation", "Recognised",
+           "Samples", "Wishes", "certainty", "compare", "components", "embed", "film_embeddings", "gather",
+           "head_candidates", "head_view", "inspect", "inspect_file", "load", "normalisation", "pick_head", "project",
+           "readings_csv", "recognise", "report", "samples_csv", "save", "transferred"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint, Limits, open_file
-from lpc_core.inspection.from_file import Wishes, settings_of
+from lpc_core.inspection.from_file import Wishes, prepared
 from lpc_core.inspection.layouts import recognise
-from lpc_core.inspection.matching import head_names, matched
+from lpc_core.inspection.matching import head_names
 from lpc_core.inspection.running import check_fit
-from lpc_core.inspection.samples import gather
-from lpc_core.inspection.scaling import Normalisation, normalisation
+from lpc_core.inspection.scaling import Normalisation
 from lpc_core.progress import Progress, silent
 
 
@@ -48,7 +47,8 @@ def target(path: Path, wishes: Wishes, *, progress: Progress = silent, limits: L
 
     Raises `ValueError` for what cannot be run, in the words of `examine`.
     """
-    found = open_file(path, limits=limits or Limits(), weights=wishes.weights)
+    limits = limits or Limits()
+    found = open_file(path, limits=limits, weights=wishes.weights)
     if not isinstance(found, Checkpoint):
         raise ValueError(f"{path.name}: expected a checkpoint of a network, got embeddings or a film, which cannot be "
                          "attacked; give the file of the weights")
@@ -56,19 +56,13 @@ def target(path: Path, wishes: Wishes, *, progress: Progress = silent, limits: L
     if known is None or known.obstacle:
         raise ValueError(f"{path.name}: " + (known.obstacle if known else "expected a network that this lab knows, got "
                                              "other tensors; see them with lpc inspect"))
-    run = settings_of(known)
-    data = wishes.data or (run.data.dataset if run else None)
+    data = wishes.data or (known.config["dataset"] if known.config else None)
     if data is None:
         raise ValueError("data: expected samples to attack, got none; name them with --data")
-    samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
-                     progress=progress)
-    own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
-    scaled = normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
-    match = matched(samples.class_names, known.classes, head_names(found.metadata, known.classes), wishes.classes)
-    labels = np.asarray(match.rows)[samples.labels]
-    check_fit(known, samples.inputs, labels, scaled)
+    samples, scaled, match = prepared(known, data, head_names(found.metadata, known.classes), wishes, progress, limits)
+    check_fit(known, samples.inputs, samples.labels, scaled)
     notes = (samples.name, *known.assumptions, *known.warnings, *match.warnings, *samples.notes, *samples.warnings)
-    return Target(known.name, _Logits(known.build()).eval(), scaled(samples.inputs), labels,
+    return Target(known.name, _Logits(known.build()).eval(), scaled(samples.inputs), samples.labels,
                   _bounds(scaled, samples.inputs), notes)
 
 

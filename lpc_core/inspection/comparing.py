@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.inspection._base import Inspection
+from lpc_core.inspection._base import Inspection, blocks
 from lpc_core.inspection.inspecting import class_centres
-from lpc_core.inspection.projecting import BLOCK
 
 
 def compare(first: Inspection, second: Inspection) -> dict[str, Any]:
@@ -88,15 +87,14 @@ def _cka(first: Inspection, second: Inspection, notes: list[str]) -> float | Non
 
 def linear_cka(one: np.ndarray, two: np.ndarray) -> float:
     """‖XᵀY‖²_F / (‖XᵀX‖_F ‖YᵀY‖_F) of centred X (n, d) and Y (n, d'); NaN when one has no spread. Block by block."""
-    means, sizes = [m.mean(axis=0, dtype=np.float64) for m in (one, two)], []
-    for m, mean in zip((one, two), means, strict=True):
-        sizes.append(max(float(np.abs(m[s : s + BLOCK] - mean).max()) for s in range(0, len(m), BLOCK)))
+    means = [m.mean(axis=0, dtype=np.float64) for m in (one, two)]
+    sizes = [max(float(np.abs(block - mean).max()) for _, block in blocks(m))
+             for m, mean in zip((one, two), means, strict=True)]
     if min(sizes) == 0:
         return math.nan
     cross, own, other = (np.zeros((a.shape[1], b.shape[1])) for a, b in ((one, two), (one, one), (two, two)))
-    for start in range(0, len(one), BLOCK):
-        x, y = ((m[start : start + BLOCK] - mean) / size
-                for m, mean, size in zip((one, two), means, sizes, strict=True))
+    for (_, a), (_, b) in zip(blocks(one), blocks(two), strict=True):
+        x, y = (a - means[0]) / sizes[0], (b - means[1]) / sizes[1]
         cross += x.T @ y
         own += x.T @ x
         other += y.T @ y

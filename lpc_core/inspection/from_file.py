@@ -8,7 +8,7 @@ which of them may be the head, and what a head alone says.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from lpc_core.checkpoint import Checkpoint, Embeddings, Limits, TensorEntry, files_of, open_file, open_tree
-from lpc_core.config import RunConfig, unflatten
+from lpc_core.config import unflatten
 from lpc_core.film import Film
 from lpc_core.inspection._base import Inspection
 from lpc_core.inspection.films import film_embeddings, nearest_run
 from lpc_core.inspection.heads import HeadCandidate, HeadView, head_candidates, head_view, pick_head
 from lpc_core.inspection.inspecting import inspect
 from lpc_core.inspection.layouts import Recognised, recognise
-from lpc_core.inspection.matching import head_names, matched
+from lpc_core.inspection.matching import Matching, head_names, matched
 from lpc_core.inspection.projecting import METHODS, placed, project
 from lpc_core.inspection.reporting import file_facts, versions
 from lpc_core.inspection.running import PENULTIMATE, embed, in_words
@@ -32,7 +32,6 @@ from lpc_core.inspection.scaling import Normalisation, normalisation
 from lpc_core.progress import Progress, part, silent
 
 UNLABELLED = ("leave out", "keep")
-Cancelling = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -84,17 +83,16 @@ class Description:
 
 
 def inspect_file(path: Path | Sequence[Path], wishes: Wishes | None = None, *, progress: Progress = silent,
-            cancelled: Cancelling | None = None, limits: Limits = Limits(),  # noqa: B008
-            command: str = "") -> Inspection | Description:
+                 limits: Limits = Limits(), command: str = "") -> Inspection | Description:  # noqa: B008
     """Open ``path`` without trusting it and look into it as ``wishes`` say; see the module.
 
     Several paths, a folder or an index stand for a checkpoint in parts, see `checkpoint.open_file`.
     ``command`` is noted as how it was asked for. Raises `ValueError` (`FileRefused` among them) for what is refused,
-    `ImportError` naming a missing package, `Cancelled`.
+    `ImportError` naming a missing package.
     """
     wishes = wishes or Wishes()
     _check(wishes)
-    look = _Call(path, wishes, progress, cancelled, limits)
+    look = _Call(path, wishes, progress, limits)
     look.tell(0.0, "opening the file")
     found = open_file(path, limits=limits, picked=dict(wishes.picked), weights=wishes.weights,
                       keep_unlabelled=wishes.unlabelled == "keep")
@@ -128,7 +126,6 @@ class _Call:
     path: Path | Sequence[Path]
     wishes: Wishes
     tell: Progress
-    cancelled: Cancelling | None
     limits: Limits
 
     def moment(self, film: Film) -> Embeddings:
@@ -153,14 +150,11 @@ class _Call:
     def run(self, known: Recognised, data: str, source: dict[str, Any], names: tuple[str, ...]) -> Inspection:
         """The network's latents on data, measured; its classes are called ``names``, if the file says so."""
         wishes = self.wishes
-        samples, scaled = self.prepared(known, data)
-        match = matched(samples.class_names, known.classes, names, wishes.classes)
-        labels = np.asarray(match.rows)[samples.labels]
-        source |= {"data": {"name": samples.name, "notes": list(samples.notes)}, "normalisation": scaled.plain(),
-                   "layer": wishes.layer}
-        embeddings = embed(known, samples.inputs, labels, normalisation=scaled, layer=wishes.layer,
-                           class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4),
-                           cancelled=self.cancelled)
+        samples, scaled, match = prepared(known, data, names, wishes, part(self.tell, 0.02, 0.1), self.limits)
+        source |= {"data": {"name": samples.name, "notes": list(samples.notes)},
+                   "normalisation": dataclasses.asdict(scaled), "layer": wishes.layer}
+        embeddings = embed(known, samples.inputs, samples.labels, normalisation=scaled, layer=wishes.layer,
+                           class_names=match.class_names, device=wishes.device, progress=part(self.tell, 0.1, 0.4))
         embeddings = dataclasses.replace(embeddings, warnings=(
             *known.warnings, *match.warnings, *embeddings.warnings, *samples.warnings))
         layout = layout_facts(known)
@@ -168,28 +162,20 @@ class _Call:
             layout["theory_note"] = f"No predicted points: the head does not read {wishes.layer}."
         return self.at_embeddings(embeddings, source, layout)
 
-    def prepared(self, known: Recognised, data: str) -> tuple[Samples, Normalisation]:
-        """Samples, and how they are scaled: known for this lab's own run on its own set, else it must be said."""
-        wishes, run = self.wishes, settings_of(known)
-        samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
-                         progress=part(self.tell, 0.02, 0.1), limits=self.limits)
-        own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
-        return samples, normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
-
     def at_embeddings(self, embeddings: Embeddings, source: dict[str, Any],
                       layout: dict[str, Any] | None) -> Inspection:
         """Everything measured, and the further views that were wished for."""
         wishes = self.wishes
         further = [method for method in wishes.project if method != "pca"]
         measured = 0.6 if further else 0.98
-        found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed, cancelled=self.cancelled,
+        found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed,
                         progress=part(self.tell, 0.4, measured))
         views, notes = dict(found.coordinates), list(found.notes)
         step = (0.98 - measured) / max(len(further), 1)
         for place, method in enumerate(further):
             start = measured + step * place
             views[method] = project(embeddings.latents, method, dims=wishes.dims, seed=wishes.seed,
-                                    cancelled=self.cancelled, progress=part(self.tell, start, start + step))
+                                    progress=part(self.tell, start, start + step))
             notes += _left_out(method, len(embeddings.labels), wishes.seed)
         self.tell(1.0, "done")
         return dataclasses.replace(found, coordinates=views, notes=tuple(notes))
@@ -203,7 +189,14 @@ class _Call:
             head = known.weight, known.bias
         own = (known.gamma,) if known is not None and known.gamma else ()
         gammas, convention = (wishes.gammas, wishes.convention) if wishes.gammas else (own, "sum")
-        views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas) if head is not None else ()
+        views: tuple[HeadView, ...] = ()
+        try:
+            if head is not None:
+                views = tuple(head_view(*head, gamma, convention=convention) for gamma in gammas)
+        except ValueError as error:
+            if wishes.gammas:
+                raise
+            source["notes"].append(f"no predicted points: {error}")  # they were not asked for
         layout = None if known is None else layout_facts(known) | {
             "class_names": list(head_names(found.metadata, known.classes)),
             "modules": list(dict.fromkeys(name.removesuffix(".weight") for name in found.tensors
@@ -222,9 +215,18 @@ def _left_out(method: str, count: int, seed: int) -> list[str]:
     return [f"{method}: {shown:,} of {count:,} samples, drawn with seed {seed}"] if shown < count else []
 
 
-def settings_of(known: Recognised) -> RunConfig | None:
-    """The settings of this lab's own run, if the network is from one."""
-    return None if known.config is None else unflatten(known.config)
+def prepared(known: Recognised, data: str, names: tuple[str, ...], wishes: Wishes, progress: Progress,  # noqa: PLR0917
+             limits: Limits) -> tuple[Samples, Normalisation, Matching]:
+    """Samples whose labels are rows of the head, whose classes are called ``names``, if the file says so; how they are
+    scaled (known for this lab's own run on its own set, else it must be said), and how their classes were matched.
+    """
+    run = None if known.config is None else unflatten(known.config)
+    samples = gather(data, run=run, split=wishes.split, count=wishes.samples, seed=wishes.seed, side=wishes.side,
+                     progress=progress, limits=limits)
+    own = run is not None and samples.dataset is not None and run.data.dataset == samples.dataset.name
+    scaled = normalisation(wishes.normalisation or ("lab" if own else None), samples.dataset)
+    match = matched(samples.class_names, known.classes, names, wishes.classes)
+    return dataclasses.replace(samples, labels=np.asarray(match.rows)[samples.labels]), scaled, match
 
 
 def layout_facts(known: Recognised) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from lpc_core.inspection._base import upright
 from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.metrics import weight_abs_cv
 from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
@@ -41,11 +42,8 @@ def head_candidates(tensors: Mapping[str, Tensor]) -> list[HeadCandidate]:
     """
     matrices = [name for name, tensor in tensors.items() if _may_be_head(name, tensor)]
     read = {int(tensor.shape[1]) for tensor in tensors.values() if tensor.ndim >= 2}  # widths that some layer reads
-    scored = []
-    for place, name in enumerate(matrices):
-        score, candidate = _judge(name, tensors, read, place == len(matrices) - 1)
-        scored.append((-score, -place, candidate))
-    return [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])[:MOST_CANDIDATES]]
+    judged = [_judge(name, tensors, read, name == matrices[-1]) for name in reversed(matrices)]
+    return [candidate for _, candidate in sorted(judged, key=lambda one: -one[0])[:MOST_CANDIDATES]]
 
 
 def _may_be_head(name: str, tensor: Tensor) -> bool:
@@ -96,40 +94,31 @@ def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = Non
 
 @dataclass(frozen=True, eq=False)
 class HeadView:
-    """What a head alone says at one γ, without any data. K classes, d nodes, p ≤ 3 drawn dimensions."""
+    """What a head alone says at one γ, without any data. K classes, d nodes."""
 
-    weight: np.ndarray  # (K, d) float64
-    bias: np.ndarray  # (K,)
     gamma: float  # the factor of ‖z‖² (the paper's convention, summed over nodes)
     collapse_points: np.ndarray  # (K, d), predicted
     predicted_radius: float  # their mean norm
     critical_gamma: float  # the γ at which the first class stops being sure of itself; NaN where it was not searched
     weight_abs_cv: np.ndarray  # (d,) std/mean of |W_kj| over the classes: 0 where the head reads a node as ±a
-    axes: np.ndarray  # (d, p) of the view ``weight @ axes``, also of the points: the nodes, or W's main directions
     notes: tuple[str, ...] = ()
 
 
-def head_view(weight: np.ndarray, bias: np.ndarray | None, gamma: float, *, convention: str = "sum",
-              start: np.ndarray | None = None) -> HeadView:
+def head_view(weight: np.ndarray, bias: np.ndarray | None, gamma: float, *, convention: str = "sum") -> HeadView:
     """Where this head's classes would fall under ``gamma`` (> 0), and how evenly it reads its nodes.
 
-    ``convention`` "sum" is the paper's γ‖z‖², "mean" the authors' code's (divided by d here). ``start`` (K, d) is an
-    earlier answer, which makes a slider's next step quick. Raises `ValueError` for bad numbers, and for heads too
-    large to be solved while someone waits.
+    ``convention`` "sum" is the paper's γ‖z‖², "mean" the authors' code's (divided by d here). Raises `ValueError` for
+    bad numbers, and for heads too large to be solved while someone waits.
     """
     weight = np.asarray(weight, np.float64)
     if weight.ndim != 2 or len(weight) < 2:
         raise ValueError(f"expected a head weight (K, d), got {weight.shape}; choose another tensor")
     bias = np.zeros(len(weight)) if bias is None else np.asarray(bias, np.float64)
     gamma = in_sum_convention(gamma, convention, weight.shape[1])
-    points, notes = solved(weight, bias, gamma, start), []
-    critical = math.nan
-    if len(weight) <= MOST_CRITICAL:
-        critical = critical_gamma(weight, bias)
-    else:
-        notes.append(f"the critical γ is not searched for more than {MOST_CRITICAL} classes")
-    return HeadView(weight, bias, gamma, points, predicted_radius(points), critical, weight_abs_cv(weight),
-                    head_axes(weight), tuple(notes))
+    points, searched = solved(weight, bias, gamma), len(weight) <= MOST_CRITICAL
+    notes = () if searched else (f"the critical γ is not searched for more than {MOST_CRITICAL} classes",)
+    return HeadView(gamma, points, predicted_radius(points), critical_gamma(weight, bias) if searched else math.nan,
+                    weight_abs_cv(weight), notes)
 
 
 def in_sum_convention(gamma: float, convention: str, nodes: int) -> float:
@@ -143,7 +132,7 @@ def in_sum_convention(gamma: float, convention: str, nodes: int) -> float:
 
 
 def solved(weight: np.ndarray, bias: np.ndarray, gamma: float, start: np.ndarray | None = None) -> np.ndarray:
-    """`theory.collapse_points` (K, d) for heads of a size that can be solved while someone waits."""
+    """`theory.collapse_points` (K, d), from ``start`` (K, d), for heads that can be solved while someone waits."""
     classes, nodes = weight.shape
     if classes ** 2 * min(nodes, classes - 1) > MOST_SOLVED:
         raise ValueError("expected a head of at most about 300 classes, or 1,000 of 30 nodes, for predicted points, "
@@ -159,7 +148,4 @@ def head_axes(weight: np.ndarray) -> np.ndarray:
     nodes = weight.shape[1]
     if nodes <= 3:
         return np.eye(nodes)
-    directions = np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T  # (d, ≤ 2)
-    turned: np.ndarray = directions * np.sign(
-        directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
-    return turned
+    return upright(np.linalg.svd(weight - weight.mean(axis=0), full_matrices=False)[2][:2].T)

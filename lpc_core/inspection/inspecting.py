@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lpc_core.checkpoint import Embeddings
 from lpc_core.data import spread
-from lpc_core.inspection._base import Inspection
+from lpc_core.inspection._base import Inspection, blocks
 from lpc_core.inspection.projecting import components
-from lpc_core.inspection.running import Cancelled, thumbnails
+from lpc_core.inspection.running import thumbnails
 from lpc_core.metrics import Reading, code_report, names, readings, slow_names, too_few
 from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.separation import nearest
@@ -23,32 +23,29 @@ FEWEST = 2_000  # samples that a subset for them has at least
 MOST_NAMED = 8  # classes without samples
 QUERIES = 2_000  # samples whose neighbours the entropy looks up
 MOST_LISTED = 100  # ambiguous, and misclassified samples
-BLOCK = 8_192  # rows at once
 
 
 def inspect(embeddings: Embeddings, *, source: dict[str, Any] | None = None, layout: dict[str, Any] | None = None,
-            seed: int = 0, progress: Progress = silent,
-            cancelled: Callable[[], bool] | None = None) -> Inspection:
+            seed: int = 0, progress: Progress = silent) -> Inspection:
     """Measure everything `lpc_core.metrics` knows on ``embeddings``, list doubtful samples, and find the main axes.
 
     ``source`` and ``layout`` say where the latents came from; they are kept as they are. Above `SLOW_VALUES` numbers
     the k-nearest-neighbour entropy, the mixtures and the peak distances are computed on a seeded, stratified subset.
     Of more than `QUERIES` samples the entropy looks up the neighbours of as many. Their readings say so. Raises
-    `ValueError` for embeddings that cannot be measured, `Cancelled` between steps.
+    `ValueError` for embeddings that cannot be measured.
     """
-    step = _steps(progress, cancelled)
     embeddings = _warned(_usable(embeddings))
-    step(0.0, "measuring all samples")
-    values = _measured(embeddings, seed, step)
-    step(0.8, "reading the code")
+    progress(0.0, "measuring all samples")
+    values = _measured(embeddings, seed, progress)
+    progress(0.8, "reading the code")
     code = code_report(embeddings.latents, embeddings.labels, len(embeddings.class_names)).plain()
-    step(0.85, "looking for the main axes")
+    progress(0.85, "looking for the main axes")
     main = components(embeddings.latents, 3, seed=seed)
     view = main.view(embeddings.latents)
-    step(0.95, "listing doubtful samples")
+    progress(0.95, "listing doubtful samples")
     sure = certainty(embeddings)
     wrong = _misclassified(embeddings, sure)
-    step(1.0, "done")
+    progress(1.0, "done")
     return Inspection(
         embeddings, source or {}, layout, values, code, np.argsort(sure, kind="stable")[:MOST_LISTED],
         {"pca": np.pad(view, ((0, 0), (0, max(0, 2 - view.shape[1]))))}, embeddings.notes, main.mean, main.axes, wrong)
@@ -83,30 +80,23 @@ def empty_classes(found: Embeddings) -> str:
         if empty else ""
 
 
-def _steps(progress: Progress, cancelled: Callable[[], bool] | None) -> Progress:
-    def step(share: float, what: str) -> None:
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        progress(share, what)
-    return step
-
-
-def _measured(found: Embeddings, seed: int, step: Progress) -> dict[str, Reading]:
+def _measured(found: Embeddings, seed: int, progress: Progress) -> dict[str, Reading]:
     """Every quantity by name, in the order of `names`; those that need what is not there are NaN with the reason."""
     n = len(found.latents)
     slow = slow_names()
     quick = [name for name in names() if name not in slow]
     head: dict[str, Any] = {"weight": found.weight, "bias": found.bias}
     done = readings(found.latents, found.labels, found.predictions, found.logits, **head, only=quick)
-    step(0.4, "measuring entropy and mixtures")
+    progress(0.4, "measuring entropy and mixtures")
     rows = slow_rows(found, seed)
     note = "" if len(rows) == n else f"on {len(rows):,} of {n:,} samples, stratified, drawn with seed {seed}"
     latents, labels = (found.latents, found.labels) if not note else (found.latents[rows], found.labels[rows])
     capped = len(rows) > QUERIES
     few = readings(latents, labels, **head, only=[name for name in slow if not (capped and name == "entropy_kl")])
     few |= {"entropy_kl": entropy_kl(latents, queries=QUERIES, seed=seed)} if capped else {}
-    done |= {name: _with_note(reading, note) for name, reading in few.items()}
-    return {name: Reading(done[name].value, done[name].floor, done[name].reason) for name in names()}
+    done |= {name: Reading(one.value, one.floor, "; ".join(filter(None, (note, one.reason))))
+             for name, one in few.items()}
+    return {name: done[name] for name in names()}
 
 
 def slow_rows(found: Embeddings, seed: int = 0) -> np.ndarray:
@@ -115,33 +105,31 @@ def slow_rows(found: Embeddings, seed: int = 0) -> np.ndarray:
     return spread(found.labels, n if n * d <= SLOW_VALUES else max(FEWEST, SLOW_VALUES // d), seed)
 
 
-def _with_note(reading: Reading, note: str) -> Reading:
-    return Reading(reading.value, reading.floor, "; ".join(filter(None, (note, reading.reason))))
-
-
 def certainty(found: Embeddings) -> np.ndarray:
     """How sure each sample's class is, (n,) float64: the smaller, the more doubtful.
 
     With logits or a head the gap between the two largest logits, the log of how much likelier the first is. Without,
     the distance to the nearest other class mean over the distance to the own one: below 1 it lies nearer to another.
+    0 where there is only one class.
     """
+    if len(found.class_names) < 2:
+        return np.zeros(len(found.labels))
     if found.logits is None and found.weight is None:
         return _by_distance(found)
     gaps = np.empty(len(found.labels))
-    for start, logits in _logits(found):
+    for part, logits in _logits(found):
         top = np.partition(logits, -2, axis=1)[:, -2:]
-        gaps[start : start + len(logits)] = top[:, 1] - top[:, 0]
+        gaps[part] = top[:, 1] - top[:, 0]
     return gaps
 
 
-def _logits(found: Embeddings) -> Iterator[tuple[int, np.ndarray]]:
-    for start in range(0, len(found.labels), BLOCK):
-        part = slice(start, start + BLOCK)
-        if found.logits is not None:
-            yield start, found.logits[part].astype(np.float64)
-        elif found.weight is not None:
-            bias = 0.0 if found.bias is None else found.bias
-            yield start, found.latents[part].astype(np.float64) @ found.weight.T.astype(np.float64) + bias
+def _logits(found: Embeddings) -> Iterator[tuple[slice, np.ndarray]]:
+    if found.logits is not None:
+        yield from blocks(found.logits)
+    elif found.weight is not None:
+        bias = 0.0 if found.bias is None else found.bias
+        for part, latents in blocks(found.latents):
+            yield part, latents @ found.weight.T.astype(np.float64) + bias
 
 
 def _by_distance(found: Embeddings) -> np.ndarray:
@@ -150,9 +138,7 @@ def _by_distance(found: Embeddings) -> np.ndarray:
         return np.zeros(len(found.labels))
     means = class_centres(found)[present]
     ratios = np.empty(len(own))
-    for start in range(0, len(own), BLOCK):
-        part = slice(start, start + BLOCK)
-        block = found.latents[part].astype(np.float64)
+    for part, block in blocks(found.latents):
         other = nearest(block, means, own[part])
         far, near = (np.linalg.norm(block - means[index], axis=1) for index in (other, own[part]))
         ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
@@ -163,11 +149,10 @@ def class_centres(found: Embeddings) -> np.ndarray:
     """Mean latent of every class, (K, d) float64; NaN rows for classes without samples. Summed block by block."""
     classes = len(found.class_names)
     sums = np.zeros((classes, found.latents.shape[1]))
-    for start in range(0, len(found.labels), BLOCK):
-        part = slice(start, start + BLOCK)
-        chosen = np.zeros((classes, len(found.labels[part])))
-        chosen[found.labels[part], np.arange(chosen.shape[1])] = 1
-        sums += chosen @ found.latents[part].astype(np.float64)
+    for part, block in blocks(found.latents):
+        chosen = np.zeros((classes, len(block)))
+        chosen[found.labels[part], np.arange(len(block))] = 1
+        sums += chosen @ block
     counts = np.bincount(found.labels, minlength=classes)
     return sums / np.where(counts, counts, np.nan)[:, None]
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lpc_core.inspection.layouts.modules import listed
+
 NAMES = ("class_names", "classes", "categories", "labels", "label_names", "names", "id2label", "idx_to_class",
          "class_to_idx", "label2id")  # keys under which checkpoints name their classes
 INSIDE = ("meta", "config", "hyper_parameters", "hparams", "args", "model_config", "dataset")  # and where those lie
-MOST_NAMED = 4  # classes in a sentence
+MOST_NAMED = 4  # missing classes in a sentence
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def _by_name(data: Sequence[str], known: Sequence[str]) -> tuple[int, ...]:
     rows = tuple(places[_plain(name)] for name in data if _plain(name) in places)
     if missing or len(set(rows)) < len(data):
         what = ", ".join(map(repr, missing[:MOST_NAMED])) or "two of them for one row"
-        raise ValueError(f"classes: expected every class of the data among the network's ({_some(known)}), got {what}; "
-                         "rename the data's classes, or give the rows")
+        raise ValueError(f"classes: expected every class of the data among the network's ({listed(known)}), got "
+                         f"{what}; rename the data's classes, or give the rows")
     return rows
 
 
@@ -105,15 +107,10 @@ def _as_given(data: Sequence[str], classes: int, wish: str) -> tuple[int, ...]:
     rows = tuple(int(part) for part in parts if _is_number(part))
     if len(rows) != len(parts) or len(rows) != len(data) or len(set(rows)) < len(rows) or max(rows) >= classes:
         raise ValueError(f"classes: expected number, name, or {len(data)} different rows from 0 to {classes - 1} with "
-                         f"commas between them, for {_some(data)}, got {wish[:100]!r}; correct it")
+                         f"commas between them, for {listed(data)}, got {wish[:100]!r}; correct it")
     return rows
 
 
 def _plain(name: str) -> str:
     """Names that differ in capitals or in what stands between words are the same."""
     return re.sub(r"[\s_-]+", " ", name).strip().casefold()
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from lpc_core.inspection.running import Cancelled
+from lpc_core.inspection._base import blocks, upright
 from lpc_core.progress import Progress, silent
 
 METHODS = ("pca", "tsne", "umap")
 MOST_POINTS = 20_000  # samples that t-SNE and UMAP place; more take minutes, and the eye sees no more
 MOST_COVARIANCE = 4_096  # nodes up to which the covariance is formed and all its axes found
 BEFORE = 50  # principal components that t-SNE and UMAP start from
-BLOCK = 8_192  # rows that are converted and multiplied at once
 TSNE_ROUNDS = (250, 500)  # early exaggeration, then the rest
 TSNE_LOOKS = 25  # iterations between two reports
 MISSING = "{what} needs the package {package}, which is not installed: pip install '{package}'"
@@ -35,8 +32,8 @@ class Components:
     def view(self, latents: np.ndarray) -> np.ndarray:
         """Coordinates (n, p) float32 of latents (n, d)."""
         out = np.empty((len(latents), self.axes.shape[1]), np.float32)
-        for start in range(0, len(latents), BLOCK):
-            out[start : start + BLOCK] = (latents[start : start + BLOCK].astype(np.float64) - self.mean) @ self.axes
+        for part, block in blocks(latents):
+            out[part] = (block - self.mean) @ self.axes
         return out
 
 
@@ -49,27 +46,21 @@ def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
     """
     _check(latents)
     mean = latents.mean(axis=0, dtype=np.float64)
-    size = max((float(np.abs(block - mean).max()) for block in _blocks(latents)), default=0.0) or 1.0
+    size = max((float(np.abs(block - mean).max()) for _, block in blocks(latents)), default=0.0) or 1.0
     if latents.shape[1] <= MOST_COVARIANCE:
         values, axes = _from_covariance(latents, mean, size)
     else:
         values, axes = _by_lanczos(latents, mean, size, count, seed)
     kept = min(count, axes.shape[1], len(latents))
-    axes = axes[:, :kept]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(kept)])
     total = values.sum()
     shares = values[:kept] / total if total > 0 else np.full(kept, np.nan)
-    return Components(mean, axes, shares)
-
-
-def _blocks(latents: np.ndarray) -> Any:
-    return (latents[start : start + BLOCK] for start in range(0, len(latents), BLOCK))
+    return Components(mean, upright(axes[:, :kept]), shares)
 
 
 def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues and eigenvectors (d, d), largest first, of latents over ``size``: collapsed ones would underflow."""
     sums = np.zeros((latents.shape[1],) * 2)
-    for block in _blocks(latents):
+    for _, block in blocks(latents):
         centred = (block - mean) / size
         sums += centred.T @ centred
     values, axes = np.linalg.eigh(sums)
@@ -83,13 +74,13 @@ def _by_lanczos(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
 
     def product(vector: np.ndarray) -> np.ndarray:
         total = np.zeros(latents.shape[1])
-        for block in _blocks(latents):
+        for _, block in blocks(latents):
             centred = (block - mean) / size
             total += centred.T @ (centred @ vector.ravel())
         return total
 
     d = latents.shape[1]
-    whole = sum(float((((block - mean) / size) ** 2).sum()) for block in _blocks(latents))
+    whole = sum(float((((block - mean) / size) ** 2).sum()) for _, block in blocks(latents))
     if not whole:
         return np.zeros(count), np.eye(d, count)
     start = np.random.default_rng(seed).normal(size=d)
@@ -105,31 +96,31 @@ def _check(latents: np.ndarray) -> None:
 
 
 def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, progress: Progress = silent,
-            cancelled: Callable[[], bool] | None = None, max_points: int = MOST_POINTS) -> np.ndarray:
+            max_points: int = MOST_POINTS) -> np.ndarray:
     """Coordinates (n, ``dims``) float32 of latents (n, d) by "pca", "tsne" or "umap".
 
     t-SNE and UMAP start from at most `BEFORE` principal components and place at most ``max_points`` samples, a seeded
     choice; the rest are rows of NaN (`placed` says which). Latents that are all equal have no view but one dot, zeros.
-    ``progress(share, what)`` and ``cancelled()`` are called between the steps, every 25 of t-SNE's 750 iterations, and
-    a few times a second while UMAP moves its points. Raises `ValueError` for bad arguments, `ImportError` naming a
-    missing package and the command that installs it, `Cancelled`.
+    ``progress(share, what)`` is called between the steps, every 25 of t-SNE's 750 iterations, and a few times a second
+    while UMAP moves its points. Raises `ValueError` for bad arguments, `ImportError` naming a missing package and the
+    command that installs it.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}; choose one of them")
     if dims not in (2, 3):
         raise ValueError(f"dims: expected 2 or 3, got {dims}; choose one of them")
     _check(latents)
-    report = _Reporter(progress, cancelled or (lambda: False))
-    report(0.0, f"{method}: principal components")
+    progress(0.0, f"{method}: principal components")
     if method == "pca":
-        return _padded(components(latents, dims, seed=seed).view(latents), dims)
+        view = components(latents, dims, seed=seed).view(latents)
+        return np.pad(view, ((0, 0), (0, dims - view.shape[1])))  # 0 where there are fewer components than dimensions
     rows = placed(len(latents), max_points, seed)
     narrow = _narrow(latents[rows], seed)
     if not narrow.any():
         return np.zeros((len(latents), dims), np.float32)
-    report(0.1, f"{method}: neighbours of {len(rows):,} samples")
-    embedded = (_tsne if method == "tsne" else _umap)(narrow, dims, seed, report)
-    report(1.0, method)
+    progress(0.1, f"{method}: neighbours of {len(rows):,} samples")
+    embedded = (_tsne if method == "tsne" else _umap)(narrow, dims, seed, progress)
+    progress(1.0, method)
     out = np.full((len(latents), dims), np.nan, np.float32)
     out[rows] = embedded
     return out
@@ -142,18 +133,6 @@ def placed(count: int, max_points: int = MOST_POINTS, seed: int = 0) -> np.ndarr
     return np.sort(np.random.default_rng([seed, 11]).choice(count, max_points, replace=False))
 
 
-class _Reporter:
-    """Passes progress on and stops when asked to."""
-
-    def __init__(self, progress: Progress, cancelled: Callable[[], bool]) -> None:
-        self.progress, self.cancelled = progress, cancelled
-
-    def __call__(self, share: float, what: str) -> None:
-        if self.cancelled():
-            raise Cancelled
-        self.progress(share, what)
-
-
 def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
     """At most `BEFORE` principal components, scaled to a largest value of 1: collapsed latents would underflow."""
     view = components(latents, BEFORE, seed=seed).view(latents)
@@ -161,12 +140,7 @@ def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
     return narrow
 
 
-def _padded(coordinates: np.ndarray, dims: int) -> np.ndarray:
-    """Columns of 0 where there are fewer components than dimensions to draw."""
-    return np.pad(coordinates, ((0, 0), (0, dims - coordinates.shape[1])))
-
-
-def _tsne(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.ndarray:
+def _tsne(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.ndarray:
     """t-SNE (van der Maaten & Hinton 2008) by openTSNE: perplexity 30, exact neighbours, started from the components.
 
     Exact neighbours are two to four times faster here than approximate ones up to `MOST_POINTS` samples.
@@ -181,7 +155,7 @@ def _tsne(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.nda
     def look(iteration: int, divergence: float, embedding: np.ndarray) -> bool:
         nonlocal done
         done += TSNE_LOOKS
-        report(0.2 + 0.8 * min(done / sum(TSNE_ROUNDS), 1.0), "tsne: moving the points")
+        progress(0.2 + 0.8 * min(done / sum(TSNE_ROUNDS), 1.0), "tsne: moving the points")
         return False
 
     start = np.zeros((len(narrow), dims))
@@ -196,7 +170,7 @@ def _tsne(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.nda
     return np.asarray(maker.fit(narrow), np.float32)
 
 
-def _umap(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.ndarray:
+def _umap(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.ndarray:
     """UMAP (McInnes et al. 2018) by umap-learn: 15 neighbours, started from the components; seeded, so one thread."""
     _check_neighbours(narrow, "UMAP")
     with warnings.catch_warnings():
@@ -205,12 +179,12 @@ def _umap(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.nda
             import umap
         except ImportError as error:
             raise ImportError(MISSING.format(what="UMAP", package="umap-learn")) from error
-    report(0.3, "umap: neighbours")
+    progress(0.3, "umap: neighbours")
     start = "pca" if narrow.shape[1] >= dims else "random"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "n_jobs value 1 overridden to 1 by setting random_state", UserWarning)
         maker = umap.UMAP(min(15, len(narrow) - 1), n_components=dims, random_state=seed, init=start,
-                          tqdm_kwds={"disable": False, "file": _Epochs(report), "bar_format": "{n_fmt}/{total_fmt}"})
+                          tqdm_kwds={"disable": False, "file": _Epochs(progress), "bar_format": "{n_fmt}/{total_fmt}"})
         threads = torch.get_num_threads()  # Numba takes OpenMP's for as many as there are cores, and torch's with them
         try:
             return np.asarray(maker.fit_transform(narrow), np.float32)
@@ -221,14 +195,14 @@ def _umap(narrow: np.ndarray, dims: int, seed: int, report: _Reporter) -> np.nda
 class _Epochs:
     """The file that UMAP's progress bar writes to: epochs done become progress, and the place to stop."""
 
-    def __init__(self, report: _Reporter) -> None:
-        self._report = report
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
 
     def write(self, text: str) -> None:
         """Read "120/500" in what the bar draws."""
         found = re.search(r"(\d+)/(\d+)", text)
         if found:
-            self._report(0.4 + 0.6 * int(found[1]) / max(int(found[2]), 1), "umap: moving the points")
+            self._progress(0.4 + 0.6 * int(found[1]) / max(int(found[2]), 1), "umap: moving the points")
 
     def flush(self) -> None:
         """Nothing is kept back."""

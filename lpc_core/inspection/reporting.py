@@ -6,6 +6,7 @@ import csv
 import hashlib
 import importlib.metadata
 import io
+import math
 import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,10 +16,11 @@ import numpy as np
 
 from lpc_core.files.plain_json import plain
 from lpc_core.files.spreadsheet import cell
-from lpc_core.inspection._base import Inspection
-from lpc_core.inspection.collapsing import Collapser, CollapseView
-from lpc_core.inspection.inspecting import certainty, predictions_of
+from lpc_core.inspection._base import Inspection, blocks
+from lpc_core.inspection.heads import in_sum_convention, solved
+from lpc_core.inspection.inspecting import certainty, class_centres, predictions_of
 from lpc_core.metrics import METRICS, Reading
+from lpc_core.theory import predicted_radius
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")
 
@@ -26,7 +28,8 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors")
 def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
     """Everything an inspection says, as `plain_json.plain` values: NaN is None, beside its reason.
 
-    ``gammas`` (the paper's convention) are those at which predicted collapse points are reported.
+    ``gammas`` (the paper's convention) are those at which predicted collapse points are reported; `ValueError` where
+    there is no head that reads the latents.
     """
     shown = found.embeddings
     predictions = predictions_of(shown)
@@ -37,7 +40,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
         "per_class": np.bincount(shown.labels, minlength=len(shown.class_names)).tolist(),
         "accuracy": None if predictions is None else float((predictions == shown.labels).mean()),
         "readings": [described(name, reading) for name, reading in found.readings.items()],
-        "code": found.code, "collapse": [_collapse_plain(view) for view in _views(found, gammas)],
+        "code": found.code, "collapse": _collapse(found, gammas) if gammas else [],
         "ambiguous": _rows(found, found.ambiguous), "misclassified": _rows(found, found.misclassified),
     })
     return words
@@ -46,23 +49,35 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
 def described(name: str, reading: Reading) -> dict[str, Any]:
     """A reading with everything a reader needs to judge it: title, formula, meaning, source, floor and reason."""
     metric = METRICS.get(name)
-    words = {"title": name, "formula": "", "meaning": "", "source": ""} if metric is None else \
-        {"title": metric.title, "formula": metric.formula, "meaning": metric.meaning, "source": metric.source}
+    words = {key: getattr(metric, key, "") for key in ("title", "formula", "meaning", "source")}
     return {"name": name, "value": reading.value, "floor": reading.floor, "at_floor": reading.at_floor,
-            "reason": reading.reason, **words}
+            "reason": reading.reason, **words, "title": words["title"] or name}
 
 
-def _views(found: Inspection, gammas: Sequence[float]) -> list[CollapseView]:
-    if not gammas:
-        return []
-    at = Collapser(found)
-    return [at(gamma) for gamma in gammas]
-
-
-def _collapse_plain(view: CollapseView) -> dict[str, Any]:
-    return {"gamma": view.gamma, "convention": "sum", "radius": view.predicted_radius,
-            "measured_radius": view.norm_mean, "radius_error": view.radius_error,
-            "point_errors": view.point_errors.tolist(), "points": view.collapse_points.tolist(), "note": view.note}
+def _collapse(found: Inspection, gammas: Sequence[float]) -> list[dict[str, Any]]:
+    """Where the head's classes would fall at each γ, beside where they are; each is solved from the last one."""
+    shown = found.embeddings
+    if shown.weight is None:
+        raise ValueError("expected embeddings with the head that reads them (weight and bias), got none; pick one")
+    weight = np.asarray(shown.weight, np.float64)
+    classes, nodes = weight.shape
+    bias = np.zeros(classes) if shown.bias is None else np.asarray(shown.bias, np.float64)
+    if len(shown.class_names) != classes:
+        raise ValueError(f"expected one class per row of the head's {classes}, got {len(shown.class_names)} classes; "
+                         "pick another head")
+    means, shares = class_centres(shown), np.bincount(shown.labels, minlength=classes).astype(float)
+    measured = sum(float(np.sqrt((block * block).sum(axis=1)).sum()) for _, block in blocks(shown.latents)) \
+        / len(shown.latents)  # mean ‖z‖
+    note, points, views = str((found.layout or {}).get("theory_note", "")), None, []
+    for gamma in gammas:
+        points = solved(weight, bias, in_sum_convention(gamma, "sum", nodes), points)  # (K, d)
+        radius, norms = predicted_radius(points, shares), np.linalg.norm(points, axis=1)
+        views.append({
+            "gamma": gamma, "convention": "sum", "radius": radius, "measured_radius": measured,
+            "radius_error": abs(measured - radius) / radius if radius > 0 else math.nan,
+            "point_errors": np.linalg.norm(means - points, axis=1) / np.where(norms > 0, norms, np.nan),
+            "points": points, "note": note})
+    return views
 
 
 def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:

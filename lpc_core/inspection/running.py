@@ -1,9 +1,8 @@
-"""A recognised network at work on data: logits and latents, or another layer's values, with progress and cancelling."""
+"""A recognised network at work on data: logits and latents, or another layer's values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -19,14 +18,9 @@ MOST_SIDE = 64  # pixels; thumbnails are not larger
 MOST_THUMBNAIL_BYTES = 64 * 2**20  # of all thumbnails together
 
 
-class Cancelled(Exception):
-    """The user's wish; nothing is wrong."""
-
-
 def embed(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, *, normalisation: Normalisation,
           class_names: tuple[str, ...] | None = None, layer: str = PENULTIMATE, batch_size: int = 256,
-          device: str = "cpu", progress: Progress = silent,
-          cancelled: Callable[[], bool] | None = None) -> Embeddings:
+          device: str = "cpu", progress: Progress = silent) -> Embeddings:
     """Run the network on n samples and keep what the watched ``layer`` gives: latents (n, d), logits, predictions.
 
     ``inputs`` are stored samples, pictures (n, H, W, C) or vectors (n, D); ``labels`` (n,) are whole numbers 0…K−1.
@@ -34,26 +28,19 @@ def embed(recognised: Recognised, inputs: np.ndarray, labels: np.ndarray, *, nor
     and the head is left out because it does not read these values. Pictures come along as thumbnails.
 
     Raises `ValueError` when the network cannot be run, the inputs have another shape than it takes, a label is not one
-    of its classes, or a latent is not finite; `Cancelled` when ``cancelled()`` says so between batches.
+    of its classes, or a latent is not finite.
     """
     model = recognised.build().to(device)
     check_fit(recognised, inputs, labels, normalisation)
     names = class_names or tuple(str(number) for number in range(recognised.classes))
     watch = _Watch(model, layer)
     logits, latents = [], []
-    for share, batch in _batches(inputs, batch_size):
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        got, values = watch(normalisation(batch).to(device))
+    for start in range(0, len(inputs), batch_size):
+        got, values = watch(normalisation(inputs[start : start + batch_size]).to(device))
         logits.append(got.cpu().numpy())
         latents.append(values.cpu().numpy())
-        progress(share, "running the network")
+        progress(min(1.0, (start + batch_size) / len(inputs)), "running the network")
     return _gathered(recognised, np.concatenate(latents), np.concatenate(logits), labels, names, inputs, watch)
-
-
-def _batches(inputs: np.ndarray, size: int) -> Iterator[tuple[float, np.ndarray]]:
-    for start in range(0, len(inputs), size):
-        yield min(1.0, (start + size) / len(inputs)), inputs[start : start + size]
 
 
 class _Watch:
@@ -132,15 +119,12 @@ def _gathered(recognised: Recognised, latents: np.ndarray, logits: np.ndarray, l
     pictures, note = thumbnails(inputs) if inputs.ndim == 4 else (None, "")
     left_out = "" if own else f"the head is left out: it does not read {watch.layer}"
     notes = tuple(text for text in (*recognised.assumptions, watch.note, left_out, note) if text)
+    classes = recognised.classes  # of which the data may name fewer
     return Embeddings(
-        latents=latents, labels=np.asarray(labels, np.int64), class_names=_padded(names, recognised.classes),
+        latents=latents, labels=np.asarray(labels, np.int64),
+        class_names=(*names[:classes], *map(str, range(len(names), classes))),
         predictions=logits.argmax(axis=1).astype(np.int64), logits=logits,
         weight=recognised.weight if own else None, bias=recognised.bias if own else None, images=pictures, notes=notes)
-
-
-def _padded(names: tuple[str, ...], classes: int) -> tuple[str, ...]:
-    """Names for all K classes of the network, of which the data may name fewer."""
-    return (*names[:classes], *(str(number) for number in range(len(names), classes)))
 
 
 def thumbnails(pictures: np.ndarray) -> tuple[np.ndarray, str]:
@@ -151,14 +135,16 @@ def thumbnails(pictures: np.ndarray) -> tuple[np.ndarray, str]:
     """
     n, height, width, channels = pictures.shape
     step = max(1, math.ceil(max(height, width) / MOST_SIDE))
-    while n * (height // step) * (width // step) * channels > MOST_THUMBNAIL_BYTES and step < min(height, width):
+    while n * max(1, height // step) * max(1, width // step) * channels > MOST_THUMBNAIL_BYTES \
+            and step < max(height, width):
         step += 1
+    tall, wide = min(step, height), min(step, width)  # of a block
     scale = 1 if pictures.dtype == np.uint8 else 255
     if step == 1 and scale == 1:
         return pictures, ""
-    h, w = height // step, width // step
+    h, w = height // tall, width // wide
     small = np.empty((n, h, w, channels), np.uint8)
     for start in range(0, n, 256):  # block by block: the means are floats, four times as large
-        cut = pictures[start : start + 256, : h * step, : w * step].reshape(-1, h, step, w, step, channels)
+        cut = pictures[start : start + 256, : h * tall, : w * wide].reshape(-1, h, tall, w, wide, channels)
         small[start : start + 256] = np.clip(np.rint(cut.mean(axis=(2, 4)) * scale), 0, 255)
     return small, f"thumbnails are {h} × {w} pixels, from {height} × {width}" if step > 1 else ""

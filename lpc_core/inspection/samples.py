@@ -58,24 +58,31 @@ def gather(data: str, *, run: RunConfig | None = None, split: str = "train", cou
     elif path.is_dir():
         return _folder(path, side=side, count=count or MOST_SAMPLES, seed=seed, progress=progress, limits=limits)
     elif path.is_file():
-        found = _pictures(path, side, limits) if path.suffix.lower() == ".zip" else _npz(path, limits)
+        found = _pictures(path, side, limits) if path.suffix.lower() == ".zip" else \
+            _read(READER, path, {"name": path.name[-255:]}, limits)
     else:
         raise ValueError(f"data: expected one of {', '.join(sources())}, an npz file or a folder of pictures, got "
                          f"{data!r}, which is none of them; check the name")
-    return _chosen(found, count or MOST_SAMPLES, seed)
+    rows, notes = _some(found.labels, count or MOST_SAMPLES, seed)
+    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows],
+                               notes=(*found.notes, *notes)) if notes else found
 
 
 def _built_in(data: str, run: RunConfig | None, split: str, count: int | None, progress: Progress) -> Samples:
-    config, seed, whose = _config_of(data, run, split, count)
+    """The run's own samples, or under seed 0 what the lab usually takes, or more if asked for."""
+    size = {"train": "samples", "test": "test_samples"}[split]
+    if run is not None and run.data.dataset == data:
+        config, seed, whose = run.data, run.seed, f"the very samples of the run (seed {run.seed})"
+    else:
+        config, seed, whose = default_run(data).data, 0, "drawn under seed 0"
+        config = dataclasses.replace(config, **{size: max(count or 0, getattr(config, size))})
 
     def tell(share: float, what: str) -> None:
         progress(0.0 if np.isnan(share) else share, what)
 
-    own = {"train": "samples", "test": "test_samples"}[split]
-    dataset = _loaded(config, seed, tell, {own: count or 0})
-    inputs, labels = (dataset.train_inputs, dataset.train_labels) if split == "train" else \
-        (dataset.test_inputs, dataset.test_labels)
-    kind = "training" if split == "train" else "held-out"
+    dataset = _loaded(config, seed, tell, {size: count or 0})
+    inputs, labels, kind = (dataset.train_inputs, dataset.train_labels, "training") if split == "train" else \
+        (dataset.test_inputs, dataset.test_labels, "held-out")
     return Samples(inputs, labels, dataset.class_names, f"{data}, {kind} samples", dataset, (f"{data}: {whose}",))
 
 
@@ -90,20 +97,12 @@ def _loaded(config: DataConfig, seed: int, tell: Progress, asked: dict[str, int]
         return _loaded(dataclasses.replace(config, **fewer), seed, tell, asked)
 
 
-def _config_of(data: str, run: RunConfig | None, split: str, count: int | None) -> tuple[DataConfig, int, str]:
-    """Which samples of a set: the run's own, or under seed 0 what the lab usually takes, or more if asked for."""
-    if run is not None and run.data.dataset == data:
-        return run.data, run.seed, f"the very samples of the run (seed {run.seed})"
-    config = default_run(data).data
-    size = {"train": "samples", "test": "test_samples"}[split]
-    return dataclasses.replace(config, **{size: max(count or 0, getattr(config, size))}), 0, "drawn under seed 0"
-
-
-def _npz(path: Path, limits: Limits) -> Samples:
-    message = sandbox.call(READER, path, {"name": path.name[-255:]}, limits)
+def _read(reader: str, path: Path, asked: dict[str, Any], limits: Limits) -> Samples:
+    """What ``reader`` finds in a file, in a process of its own."""
+    message = sandbox.call(reader, path, asked, limits)
     arrays, facts = message.arrays(), message.facts
-    return Samples(arrays["inputs"], arrays["labels"], tuple(map(str, facts["class_names"])), path.name,
-                   notes=tuple(map(str, facts["notes"])), warnings=tuple(map(str, facts["warnings"])))
+    names, notes, warnings = (tuple(map(str, facts[key])) for key in ("class_names", "notes", "warnings"))
+    return Samples(arrays["inputs"], arrays["labels"], names, path.name, notes=notes, warnings=warnings)
 
 
 # ---- folders of pictures ---------------------------------------------------------------------------------------
@@ -151,21 +150,11 @@ def _pictures(path: Path, side: int | None, limits: Limits) -> Samples:
     if importlib.util.find_spec("PIL") is None:
         raise ImportError(pictures.NO_PILLOW)
     try:
-        message = sandbox.call(PICTURES, path, {"side": side}, limits)
+        found = _read(PICTURES, path, {"side": side}, limits)
     except FileRefused as error:
         raise FileRefused(f"data: {error}") from error.__cause__
-    arrays, facts = message.arrays(), message.facts
-    names, notes, warnings = (tuple(map(str, facts[key])) for key in ("class_names", "notes", "warnings"))
     cut = (f"pictures cut to their middle square and made {side} × {side} pixels",) if side else ()
-    return Samples(arrays["inputs"], arrays["labels"], names, f"{path.name}, {len(arrays['labels']):,} pictures",
-                   notes=(*notes, *cut), warnings=warnings)
-
-
-def _chosen(found: Samples, count: int, seed: int) -> Samples:
-    """At most ``count`` of the samples, by class shares."""
-    rows, notes = _some(found.labels, count, seed)
-    return dataclasses.replace(found, inputs=found.inputs[rows], labels=found.labels[rows],
-                               notes=(*found.notes, *notes)) if notes else found
+    return dataclasses.replace(found, name=f"{path.name}, {len(found.labels):,} pictures", notes=(*found.notes, *cut))
 
 
 def _some(labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, tuple[str, ...]]:

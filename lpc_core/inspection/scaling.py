@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,12 +27,6 @@ TITLES = {  # of `CHOICES`, for people
     "imagenet": "ImageNet's mean and deviation", "cifar10": "CIFAR-10's mean and deviation",
     "cifar100": "CIFAR-100's mean and deviation", "mnist": "MNIST's mean and deviation",
     "MEAN/STD": "numbers of my own",
-}
-KNOWN = {  # means and standard deviations per channel of the training sets, on the scale 0…1
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
-    "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
-    "mnist": ((0.1307,), (0.3081,)),
 }
 
 
@@ -71,9 +64,13 @@ class Normalisation:
                              "another normalisation, or give one number for all channels")
         return torch.tensor(numbers)
 
-    def plain(self) -> dict[str, Any]:
-        """For a report."""
-        return {"name": self.name, "scale": self.scale, "mean": list(self.mean), "std": list(self.std)}
+
+KNOWN = {known.name: known for known in (  # with means and deviations of the training sets, on the scale 0…1
+    Normalisation("none", 1.0), Normalisation("0..1", 255.0),
+    Normalisation("imagenet", 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    Normalisation("cifar10", 255.0, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    Normalisation("cifar100", 255.0, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+    Normalisation("mnist", 255.0, (0.1307,), (0.3081,)))}
 
 
 def normalisation(text: str | None, dataset: Dataset | None = None) -> Normalisation:
@@ -85,12 +82,8 @@ def normalisation(text: str | None, dataset: Dataset | None = None) -> Normalisa
     if not text:
         raise ValueError(f"normalisation: expected one of {', '.join(CHOICES)}, got none; say how the network's inputs "
                          "were scaled in training, this cannot be read from the file")
-    if text == "none":
-        return Normalisation("none", 1.0)
-    if text == "0..1":
-        return Normalisation("0..1", 255.0)
     if text in KNOWN:
-        return Normalisation(text, 255.0, *KNOWN[text])
+        return KNOWN[text]
     return _lab(dataset) if text == "lab" else _own(text)
 
 

@@ -25,22 +25,8 @@ class InspectionError(ValueError):
     """A file that is not a whole inspection; the message says what was expected and found, and what to do."""
 
 
-def save(found: Inspection, path: Path) -> int:
-    """Write ``found`` to ``path`` by way of a temporary file beside it; returns its size in bytes."""
-    arrays, metadata = _packed(found)
-    with whole(path) as temporary:
-        tensors.pack_into(temporary, arrays, **metadata)
-    return path.stat().st_size
-
-
-def inspection_bytes(found: Inspection) -> bytes:
-    """The inspection as one file's bytes."""
-    arrays, metadata = _packed(found)
-    return tensors.pack(arrays, **metadata)
-
-
-def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Arrays and metadata."""
+def save(found: Inspection, path: Path) -> None:
+    """Write ``found`` to ``path`` by way of a temporary file beside it."""
     shown = found.embeddings
     arrays = {"latents": shown.latents, "labels": shown.labels, "ambiguous": found.ambiguous,
               "misclassified": found.misclassified}
@@ -52,7 +38,8 @@ def _packed(found: Inspection) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             "warnings": list(shown.warnings), "unlabelled": shown.unlabelled,
             "texts": None if shown.texts is None else list(shown.texts),
             "readings": {name: [r.value, r.floor, r.reason] for name, r in found.readings.items()}}
-    return arrays, {"kind": KIND, "info": dumps(info)}
+    with whole(path) as temporary:
+        tensors.pack_into(temporary, arrays, kind=KIND, info=dumps(info))
 
 
 def load(source: Path | bytes) -> Inspection:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.moments import Forgotten, GatheredStatistics, Moments, Spread
-from lpc_core.metrics.arithmetic.rows import Rows
+from lpc_core.metrics.arithmetic.moments import Forgotten, Moments, Spread
+from lpc_core.metrics.arithmetic.rows import Rows, lengths
 from lpc_core.metrics.measuring.base import Reading
 from lpc_core.metrics.measuring.given import argmax, as_logits, as_names, as_weight
 from lpc_core.metrics.measuring.group import groups, undefined
@@ -21,25 +21,6 @@ EXACT = (*(name for group in groups().values() for name in group.moments), *_FUL
 NEEDS_SAMPLES = {  # what moments cannot tell, and why; `lpc_core.metrics.measure` computes these from the samples
     name: group.beyond_moments for group in groups().values() if group.compute for name in group.names
     if name not in EXACT}
-
-
-@dataclass(eq=False)
-class _Gathered:
-    """Stands where the metrics expect a `Given`, with the samples' moments in place of the samples."""
-
-    latents: Forgotten
-    by_label: GatheredStatistics
-    radii: Spread
-    by_node: Any  # abs_means, abs_stds
-    weight: np.ndarray | None
-    weight_eps: float
-    predictions: None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Sizes:
-    abs_means: np.ndarray  # (d,)
-    abs_stds: np.ndarray  # (d,)
 
 
 class CollapseMetrics:
@@ -109,10 +90,13 @@ class CollapseMetrics:
         numbers = self._numbers(labels, "labels", rows.n)
         answers, judge = self._answers(predictions, logits, rows.n)
         self._same_kind(self.count, self._judge, judge)
-        self._count_right(answers, numbers, judge)
+        if answers is not None:
+            self._right += int((answers == numbers).sum())
+            self._judged += len(numbers)
+        self._judge = judge
         for part, block in rows.blocks():
             self._moments.add(block, numbers[part])
-            self._radii.add(np.sqrt(np.einsum("ij,ij->i", block, block)))
+            self._radii.add(lengths(block))
             self._sizes.add(np.abs(block))
         self._latents.note(rows)
 
@@ -128,8 +112,9 @@ class CollapseMetrics:
             self._radii.merge(other._radii)
             self._sizes.merge(other._sizes)
             self._latents.note(other._latents)
-            self._right, self._judged, self._judge = (self._right + other._right, self._judged + other._judged,
-                                                      other._judge)
+            self._right += other._right
+            self._judged += other._judged
+            self._judge = other._judge
 
     def compute(self, weight: Any = None) -> dict[str, float]:
         """The metrics by name; those of the head need its ``weight`` (K, d). What is undefined is NaN.
@@ -144,7 +129,8 @@ class CollapseMetrics:
         if not self.count:
             raise RuntimeError("expected at least one sample, got none since the last reset; call update first")
         found = self._gathered(weight)
-        done = {"accuracy": self._accuracy()} if self._judged else {}
+        done = {"accuracy": Reading(self._right / self._judged, reason=f"predictions {self._judge}")} if self._judged \
+            else {}
         for group in groups().values():
             wanted = {*group.moments, *(group.scatters if self._full else ())}.difference(group.missing(found))
             if group.compute and wanted:
@@ -157,15 +143,15 @@ class CollapseMetrics:
                 undefined(lacking.get(name, "needs the head's weight")) for name in self.only}
 
     def _gathered(self, weight: Any) -> Any:
+        """Stands where the metrics expect a `Given`, with the samples' moments in place of the samples."""
         head, eps = (None, 0.0) if weight is None else as_weight(weight, self.latent_dim)
         if head is not None and len(head) != len(self.classes):
             raise ValueError(f"expected weight ({len(self.classes)}, {self.latent_dim}), got {head.shape}; "
                              "pass the head with one row per class")
-        sizes = _Sizes(self._sizes.mean(), self._sizes.std())
-        return _Gathered(self._latents, self._moments.statistics(self._latents), self._radii, sizes, head, eps)
-
-    def _accuracy(self) -> Reading:
-        return Reading(self._right / self._judged, reason=f"predictions {self._judge}")
+        return SimpleNamespace(
+            latents=self._latents, by_label=self._moments.statistics(self._latents), radii=self._radii,
+            by_node=SimpleNamespace(abs_means=self._sizes.mean(), abs_stds=self._sizes.std()), weight=head,
+            weight_eps=eps, predictions=None)
 
     def _numbers(self, values: Any, what: str, n: int) -> np.ndarray:
         """Labels or predictions (n,) as rows 0…K−1."""
@@ -195,18 +181,12 @@ class CollapseMetrics:
             raise ValueError(f"expected predictions {'or logits with every batch' if before else 'with no batch'}, as "
                              f"with those before, got {'none' if before else 'some'}; reset, or pass them always")
 
-    def _count_right(self, answers: np.ndarray | None, labels: np.ndarray, judge: str) -> None:
-        if answers is not None:
-            self._right, self._judged = self._right + int((answers == labels).sum()), self._judged + len(labels)
-            self._judge = judge
-
 
 def _checked(only: Iterable[str]) -> tuple[str, ...]:
     wanted = (only,) if isinstance(only, str) else tuple(only)
     for name in wanted:
-        if name in NEEDS_SAMPLES:
-            raise ValueError(f"expected only to name some of {', '.join(EXACT)}; got {name!r}, which "
-                             f"{NEEDS_SAMPLES[name]}; use lpc_core.metrics.measure for it")
         if name not in EXACT:
-            raise ValueError(f"expected only to name some of {', '.join(EXACT)}; got {name!r}; correct the name")
+            why = f", which {NEEDS_SAMPLES[name]}; use lpc_core.metrics.measure for it" if name in NEEDS_SAMPLES else \
+                "; correct the name"
+            raise ValueError(f"expected only to name some of {', '.join(EXACT)}; got {name!r}{why}")
     return wanted

@@ -53,7 +53,7 @@ def code_report(latents: Any, labels: Any, classes: int | Sequence[Any] | None =
     rows = Rows(latents, "latents")
     numbers, names = _numbered(labels, rows.n, classes)
     counts, positive, negative = _votes(rows, numbers, len(names))
-    code = _majority(positive, negative)
+    code = np.sign(positive - negative).astype(np.int8)
     whole, agreeing = _agreement(rows, numbers, code)  # (K,), (d,)
     present = counts > 0
     differ = _opposite(code)
@@ -90,11 +90,6 @@ def _votes(rows: Rows, numbers: np.ndarray, classes: int) -> tuple[np.ndarray, n
         positive += onto @ (block > 0).astype(float)
         negative += onto @ (block < 0).astype(float)
     return np.bincount(numbers, minlength=classes), positive, negative
-
-
-def _majority(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    signs: np.ndarray = np.sign(positive - negative)
-    return signs.astype(np.int8)
 
 
 def _agreement(rows: Rows, numbers: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

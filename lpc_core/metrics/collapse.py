@@ -55,7 +55,7 @@ def sigma_w_trace(groups: ByClass) -> float:
 
     Classes of a single sample say nothing about scatter and are left out; NaN when no class has two.
     """
-    weights = _sample_weights(groups)
+    weights = class_weights(groups.counts)[groups.labels]  # (n,)
     return float(weights @ (groups.deviations ** 2).sum(axis=1)) if weights.any() else math.nan
 
 
@@ -80,7 +80,7 @@ def nc1_pinv(groups: ByClass) -> float:
     d × d matrix is formed. Directions no wider than the rounding of the means count as absent from Σ_B.
     NaN when the class means coincide, or no class has two samples.
     """
-    weights, centred = _sample_weights(groups), _centred_means(groups)  # (n,), (K', d)
+    weights, centred = class_weights(groups.counts)[groups.labels], _centred_means(groups)  # (n,), (K', d)
     if len(centred) < 2 or not weights.any():
         return math.nan
     rounding = np.finfo(np.float64).eps * max(centred.shape) * np.linalg.norm(groups.means[groups.present])
@@ -101,10 +101,12 @@ def between_directions(centred: np.ndarray, rounding: float) -> tuple[np.ndarray
     return sizes[kept], directions[kept].T
 
 
-def _sample_weights(groups: ByClass) -> np.ndarray:
-    """Weight of each sample (n,) that turns a sum over samples into a mean over classes of class means."""
-    usable = groups.counts > 1
-    weights: np.ndarray = np.where(usable, 1 / np.maximum(groups.counts * usable.sum(), 1), 0.0)[groups.labels]
+def class_weights(counts: np.ndarray) -> np.ndarray:
+    """Weight of a sample of each class (K,) that turns a sum over samples into a mean over classes of class means; 0
+    for a class of one sample, which has no scatter.
+    """
+    usable = counts > 1
+    weights: np.ndarray = np.where(usable, 1 / np.maximum(counts * usable.sum(), 1), 0.0)
     return weights
 
 

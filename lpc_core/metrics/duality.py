@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from lpc_core.metrics.arithmetic.rows import STEPS
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.base import PAPYAN, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.separation import nearest
@@ -52,14 +52,13 @@ def _agreement(found: Given) -> Reading:
     return Reading(float((closest == found.predictions).mean()), reason=f"predictions {found.predictions_from}")
 
 
-_PAPYAN = "Papyan, Han & Donoho 2020"
 METRICS = (
     Metric("nc3_self_duality", "NC3, self-duality", "‖W/‖W‖_F − M/‖M‖_F‖_F, M the centred class means",
            "How far the head's rows are from pointing along the class means. 0: parallel; √2: unrelated.",
-           _PAPYAN, "log"),
+           PAPYAN, "log"),
     Metric("nc4_ncc_agreement", "NC4, nearest-mean agreement", "share of argmax_c (Wz + b)_c = argmin_c ‖z − μ_c‖",
            "How often the network decides as the nearest class mean would. 1 is complete agreement, right or wrong.",
-           _PAPYAN, "percent"),
+           PAPYAN, "percent"),
 )
 GROUP = Group(("nc3_self_duality", "nc4_ncc_agreement"), _measure,
               {"nc3_self_duality": "weight", "nc4_ncc_agreement": "predictions"}, needs_samples=True,

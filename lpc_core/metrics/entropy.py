@@ -1,4 +1,8 @@
-"""Entropy of the latents from the distances to their k-th neighbours (Kozachenko & Leonenko 1987)."""
+"""Entropy of the latents from the distances to their k-th neighbours (Kozachenko & Leonenko 1987).
+
+In the Euclidean norm on standardised latents, and, as the tables of 2024 have it, in the max norm on latents as they
+are.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,12 @@ from scipy.special import gammaln, psi
 
 from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
 from lpc_core.metrics.arithmetic.rows import Rows
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
+NEIGHBOUR = 100  # k of those tables
 _TREE_VALUES = 1 << 26  # largest float64 copy made for a tree, half a gigabyte
 
 
@@ -124,11 +129,31 @@ def _measure(found: Given) -> dict[str, Reading]:
     return {"entropy_kl": _entropy(found.latents, found.by_node, k, standardise=True, queries=n, seed=0)}
 
 
+def entropy_max(latents: Any, k: int = NEIGHBOUR) -> Reading:
+    """The max norm's estimate for ``latents`` (n, d), not divided by d: ψ(n) − ψ(k) + d·log 2 + d·mean log ε_k, nats.
+
+    NaN with a reason for n ≤ k, and where k others lie on a sample's place.
+    """
+    points = np.asarray(latents, np.float64)
+    if points.ndim != 2 or k < 1:
+        raise ValueError(f"expected latents (n, d) and k of at least 1, got {points.shape} and {k}; pass one row each")
+    n, d = points.shape
+    if n <= k:
+        return undefined(f"needs more than k = {k} samples, got {n}")
+    radii = KDTree(points).query(points, k=[k + 1], p=np.inf)[0][:, 0]  # the nearest is the sample itself
+    if not radii.all():
+        return undefined(f"{int((radii == 0).sum()):,} samples have {k} others in the very same place")
+    return Reading(float(psi(n) - psi(k) + d * np.log(2) + d * np.log(radii).mean()))
+
+
 METRICS = (
     Metric("entropy_kl", "Entropy per node", "(ψ(N) − ψ(k) + log V_d + d · mean log ε_k) / d",
            "How much of the space the latents fill, in nats per node; standardised nodes, k = 20. 1.42 is a round "
            "bell curve; the deeper below, the more they have gathered in points.",
-           "Kozachenko & Leonenko 1987, as in Sbailò & Ghiringhelli, arXiv 2310.08224", "linear", unit="nats"),
+           f"Kozachenko & Leonenko 1987, as in {PAPER}", "linear", unit="nats"),
+    Metric("entropy_max", "Entropy, max norm", "ψ(N) − ψ(k) + d log 2 + d · mean log ε_k, k = 100",
+           "How much room the latents take, in nats over all nodes together. It falls as they shrink.",
+           "Sbailò & Ghiringhelli 2024, after Kozachenko & Leonenko 1987", "linear", unit="nats"),
 )
 GROUP = Group(("entropy_kl",), _measure, needs_samples=True, slow=True,
               beyond_moments="needs each sample's nearest neighbours")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.base import PAPYAN, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 from lpc_core.metrics.pairs import cosine_matrix
@@ -53,14 +53,12 @@ def reference(classes: int, d: int) -> Reference:
         return Reference("simplex ETF", f"d = {d} ≥ K − 1 = {classes - 1}", 0.0, 0.0, 0.0, exact=True)
     least = math.sqrt(max((classes / d - 1) / (classes - 1) - 1 / (classes - 1) ** 2, 0.0))
     short = f"no simplex ETF: d = {d} < K − 1 = {classes - 1}"
-    if classes <= 2 * d:
-        full = classes == 2 * d
-        values = (0.0, least, _maxangle_of_orthoplex(d)) if full else (math.nan, least, math.nan)
-        return Reference("orthoplex", short, *values, exact=full)
-    if classes <= 2 ** d:
-        full = classes == 2 ** d
-        values = (0.0, least, _maxangle_of_cube(d)) if full else (math.nan, least, math.nan)
-        return Reference("hypercube code", short, *values, exact=full)
+    for name, most, maxangle in (("orthoplex", 2 * d, _maxangle_of_orthoplex),
+                                 ("hypercube code", 2 ** d, _maxangle_of_cube)):
+        if classes <= most:
+            full = classes == most
+            values = (0.0, least, maxangle(d)) if full else (math.nan, least, math.nan)
+            return Reference(name, short, *values, exact=full)
     return Reference("none (K > 2^d)", short, math.nan, least, math.nan, exact=False)
 
 
@@ -86,37 +84,36 @@ def _measure(found: Given) -> dict[str, Reading]:
     if not lengths.any():
         return dict.fromkeys(_NAMES, undefined("the class means coincide"))
     equinorm = Reading(float(lengths.std() / lengths.mean()), float(math.sqrt(errors.mean()) / lengths.mean()),
-                       _words(best, "nc2_equinorm", best.equinorm))
+                       _words(best, "nc2_equinorm"))
     if not lengths.all():
-        central = undefined("a class mean lies on the global mean and has no direction; " + _words(best, "", math.nan))
+        central = undefined("a class mean lies on the global mean and has no direction; " + _words(best))
         return {"nc2_equinorm": equinorm, "nc2_equiangular": central, "nc2_maxangle": central}
     cosines = cosine_matrix(centred)[np.triu_indices(len(centred), 1)]  # (pairs,)
     floor = math.sqrt(2 * (errors / lengths ** 2).mean())
     return {"nc2_equinorm": equinorm,
-            "nc2_equiangular": Reading(float(cosines.std()), floor, _words(best, "nc2_equiangular", best.equiangular)),
+            "nc2_equiangular": Reading(float(cosines.std()), floor, _words(best, "nc2_equiangular")),
             "nc2_maxangle": Reading(float(np.abs(cosines + 1 / (len(centred) - 1)).mean()), floor,
-                                    _words(best, "nc2_maxangle", best.maxangle))}
+                                    _words(best, "nc2_maxangle"))}
 
 
-def _words(best: Reference, name: str, value: float) -> str:
-    """Name of the reference, why it is this one, and what it reads."""
-    text = f"reference: {best.name} ({best.condition})"
-    if math.isnan(value) or not name:
+def _words(best: Reference, name: str = "") -> str:
+    """Name of the reference, why it is this one, and what it reads by that ``name``."""
+    text, value = f"reference: {best.name} ({best.condition})", getattr(best, name.removeprefix("nc2_"), math.nan)
+    if math.isnan(value):
         return text
     bound = name == "nc2_equiangular" and not best.exact
     return f"{text}; {f'means of equal lengths read at least {value:.3g}' if bound else f'there {name} = {value:.3g}'}"
 
 
-_PAPYAN = "Papyan, Han & Donoho 2020"
 METRICS = (
     Metric("nc2_equinorm", "NC2, equal lengths", "std / mean over classes of ‖μ_c − μ‖",
            "How unequal the distances of the class means from their middle are. 0: all alike, as in a simplex, an "
-           "orthoplex or a hypercube code.", _PAPYAN, "log"),
+           "orthoplex or a hypercube code.", PAPYAN, "log"),
     Metric("nc2_equiangular", "NC2, equal angles", "std over pairs of cos(μ_c − μ, μ_c' − μ)",
            "How unequal the angles between class means are. 0 needs a simplex, which exists for d ≥ K − 1; with fewer "
-           "nodes a binary code reads more than 0.", _PAPYAN, "log"),
+           "nodes a binary code reads more than 0.", PAPYAN, "log"),
     Metric("nc2_maxangle", "NC2, largest angles", "mean over pairs of |cos(μ_c − μ, μ_c' − μ) + 1/(K − 1)|",
            "How far the class means are from the largest angles K classes can all have, those of a simplex. 0 needs "
-           "d ≥ K − 1.", _PAPYAN, "log"),
+           "d ≥ K − 1.", PAPYAN, "log"),
 )
 GROUP = Group(_NAMES, _measure, needs_samples=True, moments=_NAMES)

@@ -21,7 +21,7 @@ import numpy as np
 from lpc_core.metrics.arithmetic.em import Peaks, climb, samples, weighted_sum
 from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.arithmetic.starts import best_on_bins, binned
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 
@@ -147,17 +147,16 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 
 _NAMES = ("gmm_log_likelihood", "gmm_std", "gmm_peak_distance")
-_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 METRICS = (
     Metric("gmm_log_likelihood", "Mixture log-likelihood",
            "mean over samples and nodes of log (π₁N(z; μ₁, σ₁) + π₂N(z; μ₂, σ₂))",
            "How well two bell curves describe a standardised node. −1.42 is a single bell curve; it grows without "
-           "bound as two peaks sharpen.", _PAPER + ", Eq. 25", "linear", unit="nats"),
+           "bound as two peaks sharpen.", PAPER + ", Eq. 25", "linear", unit="nats"),
     Metric("gmm_std", "Mixture peak width", "mean over nodes of (σ₁ + σ₂)/2",
            "How wide a node's two peaks are, in standard deviations of the node. Towards 0 the node takes two values.",
-           _PAPER + ", Eq. 26", "log"),
+           PAPER + ", Eq. 26", "log"),
     Metric("gmm_peak_distance", "Mixture peak distance", "mean over nodes of |μ₁ − μ₂| / ((σ₁ + σ₂)/2)",
            "How many peak widths lie between a node's two values. The larger, the more binary.",
-           _PAPER + ", Eq. 27", "log"),
+           PAPER + ", Eq. 27", "log"),
 )
 GROUP = Group(_NAMES, _measure, slow=True, beyond_moments="needs the distribution of each node")

@@ -23,6 +23,8 @@ def nc5(latents: Any, labels: Any, ood_latents: Any) -> Reading:
     if own.ndim != 2 or other.ndim != 2 or own.shape[1] != other.shape[1] or not len(own) or not len(other):
         raise ValueError(f"expected latents (n, d) and ood_latents (m, d) of one width, got {own.shape} and "
                          f"{other.shape}; pass latents of one layer")
+    if not (np.isfinite(own).all() and np.isfinite(other).all()):
+        raise ValueError("expected finite latents, got NaN or infinity; leave those rows out")
     means = class_means(own, np.asarray(labels))
     means, centre = means[~np.isnan(means[:, 0])], other.mean(axis=0)
     sizes = np.linalg.norm(means, axis=1) * np.linalg.norm(centre)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lpc_core.metrics.arithmetic.moments import Spread
 from lpc_core.metrics.arithmetic.rows import Rows
 
 
@@ -40,33 +41,19 @@ def per_node(latents: Any) -> PerNode:
 
 def node_statistics(rows: Rows) -> PerNode:
     """The same of `Rows`: two passes in each block, the blocks joined exactly (Chan, Golub & LeVeque 1983)."""
-    count, plain, sizes = 0, _Moments(rows), _Moments(rows)
-    absolute = rows.buffer()
+    plain, sizes = Spread((rows.d,)), Spread((rows.d,))
+    absolute, buffer = rows.buffer(), rows.buffer()
     least, largest = np.full(rows.d, np.inf), np.full(rows.d, -np.inf)
     for _, block in rows.blocks():
         least, largest = np.minimum(least, block.min(axis=0)), np.maximum(largest, block.max(axis=0))
-        plain.join(count, block)
-        sizes.join(count, np.abs(block, out=absolute[:len(block)]))
-        count += len(block)
-    return PerNode(plain.means, plain.stds(count), least, largest, sizes.means, sizes.stds(count))
+        plain.join(len(block), *_moments(block, buffer))
+        sizes.join(len(block), *_moments(np.abs(block, out=absolute[:len(block)]), buffer))
+    return PerNode(plain.mean(), plain.std(), least, largest, sizes.mean(), sizes.std())
 
 
-class _Moments:
-    """Mean and squared deviations of nodes, block after block."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.means, self.squares, self._buffer = np.zeros(rows.d), np.zeros(rows.d), rows.buffer()
-
-    def join(self, count: int, block: np.ndarray) -> None:
-        """Add ``block`` (rows, d) to what ``count`` rows have given."""
-        means = block.mean(axis=0)
-        away = np.subtract(block, means, out=self._buffer[:len(block)])
-        rest = away.mean(axis=0)  # zero but for the rounding of the first pass
-        means += rest
-        gap, total = means - self.means, count + len(block)
-        own = np.maximum(np.einsum("ij,ij->j", away, away) - len(block) * rest ** 2, 0)
-        self.squares += own + gap ** 2 * (count * len(block) / total)
-        self.means += gap * (len(block) / total)
-
-    def stds(self, count: int) -> np.ndarray:
-        return np.sqrt(self.squares / count)
+def _moments(block: np.ndarray, buffer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sum of squared deviations of every node of ``block`` (rows, d): (d,) both."""
+    means = block.mean(axis=0)
+    away = np.subtract(block, means, out=buffer[:len(block)])
+    rest = away.mean(axis=0)  # zero but for the rounding of the first pass
+    return means + rest, np.maximum(np.einsum("ij,ij->j", away, away) - len(block) * rest ** 2, 0)

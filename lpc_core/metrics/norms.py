@@ -8,7 +8,7 @@ import numpy as np
 
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import spread
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 
@@ -59,16 +59,15 @@ def _live_abs_cv(latents: LatentSet) -> float:
     return spread(sizes, float(sizes.sum()) / (sizes.size or math.nan))
 
 
-_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 METRICS = (
     Metric("norm_mean", "Mean radius R", "mean of ‖z‖",
-           "How far the latents lie from the origin. It shrinks as γ grows.", _PAPER + ", Lemma 2", "log", "radius R",
+           "How far the latents lie from the origin. It shrinks as γ grows.", PAPER + ", Lemma 2", "log", "radius R",
            "latent units"),
     Metric("norm_cv", "Radius variation", "std / mean of ‖z‖",
-           "How thick the shell is that the latents lie on. 0: all have the same radius.", _PAPER, "log"),
+           "How thick the shell is that the latents lie on. 0: all have the same radius.", PAPER, "log"),
     Metric("abs_cv", "Node size variation", "std / mean of |z_ij|",
            "How unequal the values of single nodes are in size. Towards 0 every node is +a or −a: a binary code.",
-           _PAPER, "linear"),
+           PAPER, "linear"),
 )
 _NAMES = tuple(metric.name for metric in METRICS)
 GROUP = Group(_NAMES, _measure, moments=_NAMES, live={

@@ -7,22 +7,17 @@ import math
 import numpy as np
 
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
+from lpc_core.metrics.arithmetic.rows import lengths
 from lpc_core.metrics.arithmetic.together import mean
 from lpc_core.metrics.measuring.base import Metric
 from lpc_core.metrics.measuring.group import Group
-
-
-def _lengths(vectors: np.ndarray) -> np.ndarray:
-    """The norm of each of (K, d): (K,)."""
-    lengths: np.ndarray = np.sqrt(np.einsum("kd,kd->k", vectors, vectors))
-    return lengths
 
 
 def _predicted_radius(latents: LatentSet) -> float:
     labels, points = latents.labels, latents.collapse_points
     if points is None or not len(labels.numbers):
         return math.nan
-    radii = _lengths(points)
+    radii = lengths(points)
     return float((radii if labels.complete else np.where(labels.present, radii, 0)) @ labels.shares)
 
 
@@ -35,8 +30,8 @@ def _point_error(latents: LatentSet) -> float:
     points = latents.collapse_points
     if points is None or not len(latents.labels.numbers):
         return math.nan
-    radii = _lengths(points)
-    return mean(_lengths(latents.means - points) / np.where(radii > 0, radii, np.nan))
+    radii = lengths(points)
+    return mean(lengths(latents.means - points) / np.where(radii > 0, radii, np.nan))
 
 
 METRICS = (

@@ -16,20 +16,19 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
-from lpc_core.metrics.measuring.base import Metric, Reading
-from lpc_core.metrics.nci import nci_doubt
-from lpc_core.metrics.neco import neco_doubt
+from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
 from lpc_core.models.any import Array, Model, gradient, opened
 
 BLOCK = 4_096  # training latents whose distances are taken at once
+ALPHA = 1e-3  # of the norm in NCI; the publication chooses it per data set
+KEPT = 0.9  # share of the training latents' variance in the directions that NECO keeps
 SHRINK = 1e-6  # of a class's own mean variance, added to every direction of its covariance
 _WRONG = "0.5: no better than a coin at telling wrong predictions from right ones; 1: every wrong one is told."
 _OOD = "0.5: no better than a coin at telling inputs of another kind from the test set; 1: every one is told."
-_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
 _SCORES = (  # name, what it is, formula of the score, source
     ("mahalanobis", "Mahalanobis", "√((z − μ_ŷ)ᵀ Σ_ŷ⁻¹ (z − μ_ŷ)), z standardised on the training set",
-     _PAPER + ", after Lee et al. 2018"),
-    ("odin", "ODIN", "−max softmax(f / T), T = 100", _PAPER + ", after Liang, Li & Srikant 2018"),
+     PAPER + ", after Lee et al. 2018"),
+    ("odin", "ODIN", "−max softmax(f / T), T = 100", PAPER + ", after Liang, Li & Srikant 2018"),
     ("softmax", "max softmax", "−max softmax(f)", "Hendrycks & Gimpel 2017"),
     ("knn", "k-NN distance", "distance to the k-th nearest training latent", "Sun et al. 2022"),
     ("neco", "NECO", "−‖P z‖ / ‖z‖, P the first principal directions of the training latents",
@@ -152,6 +151,46 @@ def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) ->
     if stored.shape[1] <= TREE_NODES:
         return by_tree(asked)
     return kth_distances(asked, lambda: np.split(stored, range(BLOCK, len(stored), BLOCK)), k, by_tree)
+
+
+def neco_doubt(train_latents: np.ndarray, latents: np.ndarray, directions: int | None = None) -> np.ndarray:
+    """NECO (Ammar et al. 2024), −‖P z‖/‖z‖ (m,): higher where a latent of ``latents`` (m, d) is stranger to
+    ``train_latents`` (n, d).
+
+    z is standardised on the training latents; P are their first principal ``directions``, by default as many as hold
+    `KEPT` of the variance, but fewer than d (with all of them every score is 1). A latent at the centre scores 0, as a
+    stranger. The published score may be multiplied by the largest logit, which is left out. One node has no share: 0.
+    """
+    train, given = np.asarray(train_latents, np.float64), np.asarray(latents, np.float64)
+    centre, scale = train.mean(axis=0), train.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    z, x = (train - centre) / scale, (given - centre) / scale
+    values, vectors = np.linalg.eigh(z.T @ z)
+    shares = np.cumsum(values[::-1].clip(0)) / max(values.clip(0).sum(), np.finfo(float).tiny)
+    wanted = directions if directions is not None else min(int((shares < KEPT).sum()) + 1, z.shape[1] - 1)
+    if not 0 <= wanted <= z.shape[1]:
+        raise ValueError(f"expected directions from 0 to {z.shape[1]}, got {wanted}; there are no more than nodes")
+    sizes = np.linalg.norm(x, axis=1)
+    inside = np.linalg.norm(x @ vectors[:, ::-1][:, :wanted], axis=1)
+    share: np.ndarray = np.divide(inside, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return -share
+
+
+def nci_doubt(train_latents: np.ndarray, latents: np.ndarray, predictions: np.ndarray, weight: np.ndarray,
+              alpha: float = ALPHA) -> np.ndarray:
+    """NCI (Liu & Qin 2023), −(w_ŷ · (z − μ)/‖z − μ‖ + ``alpha``·‖z‖₁) (m,): higher where a latent is less to be
+    trusted.
+
+    μ is the mean of ``train_latents`` (n, d); ``latents`` (m, d) with ``predictions`` (m,), rows of ``weight`` (K, d).
+    A latent at μ has no direction and scores by its norm alone.
+    """
+    given, centre = np.asarray(latents, np.float64), np.asarray(train_latents, np.float64).mean(axis=0)
+    away = given - centre
+    sizes = np.linalg.norm(away, axis=1)
+    along = np.einsum("md,md->m", np.asarray(weight, np.float64)[predictions], away)
+    cosine = np.divide(along, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    doubt: np.ndarray = -(cosine + alpha * np.abs(given).sum(axis=1))
+    return doubt
 
 
 def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsilon: float = 0.0,

@@ -16,8 +16,8 @@ import numpy as np
 from lpc_core.metrics.arithmetic.classes import ClassStatistics
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import scatter
-from lpc_core.metrics.collapse import between_directions
-from lpc_core.metrics.measuring.base import Metric, Reading
+from lpc_core.metrics.collapse import between_directions, class_weights
+from lpc_core.metrics.measuring.base import PAPER, PAPYAN, Metric, Reading
 from lpc_core.metrics.measuring.given import Given, given
 from lpc_core.metrics.measuring.group import Group, undefined
 
@@ -77,16 +77,10 @@ def _nc1(groups: ClassStatistics) -> Reading:
     sizes, directions = between_directions(groups.centred, math.sqrt(np.nansum(groups.errors)))  # (r,), (d, r)
     if not sizes.size:
         return undefined(f"the class means coincide within the rounding of {groups.rows.format}")
-    along = sum(_along(groups, part, away @ directions) for part, away in groups.deviations())  # (r,)
+    weights = class_weights(groups.counts)
+    along = sum(weights[groups.labels[part]] @ (away @ directions) ** 2 for part, away in groups.deviations())  # (r,)
     noise = groups.node_errors[usable].mean(axis=0) @ directions ** 2
     return Reading(float((along / sizes ** 2).sum()), float((noise / sizes ** 2).sum()), note)
-
-
-def _along(groups: ClassStatistics, part: slice, shadows: np.ndarray) -> np.ndarray:
-    """What one block adds to the mean over classes of the variance along each direction: (r,)."""
-    weights = np.where(groups.spreadable, 1 / np.maximum(groups.counts * groups.spreadable.sum(), 1), 0)
-    along: np.ndarray = weights[groups.labels[part]] @ shadows ** 2
-    return along
 
 
 def _left_out(groups: ClassStatistics) -> str:
@@ -105,23 +99,21 @@ def _live_spread(latents: LatentSet) -> float:
     return math.sqrt(latents.once(_live)[0]) / latents.radius if latents.radius > 0 else math.nan
 
 
-_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
-_NC1 = "Papyan, Han & Donoho 2020"
 METRICS = (
     Metric("within_class_spread", "Spread within a class", "√(tr Σ_W) / mean ‖z‖",
            "The size of a class's cloud as a share of its distance from the origin. Towards 0 the class is a point.",
            "this project", "log", "spread"),
     Metric("sigma_w_trace", "Within-class scatter", "tr Σ_W, Σ_W the mean over classes of the covariance",
-           "The squared size of a class's cloud.", _PAPER, "log", unit="squared latent units"),
+           "The squared size of a class's cloud.", PAPER, "log", unit="squared latent units"),
     Metric("sigma_w_entry_mean", "Mean entry of Σ_W", "mean over i, j of (Σ_W)_ij",
            "What the paper's tables call Σ_W. Opposite correlations cancel in it, so read it beside the trace.",
-           _PAPER, "log", unit="squared latent units"),
+           PAPER, "log", unit="squared latent units"),
     Metric("nc1_pinv", "NC1", "tr(Σ_W Σ_B⁺) / K",
            "Scatter within classes measured against the distances between them. Towards 0 the classes collapse.",
-           _NC1, "log"),
+           PAPYAN, "log"),
     Metric("nc1_pinv_per_node", "NC1 per node", "tr(Σ_W Σ_B⁺) / (K d)",
            "NC1 shared out over the d nodes, to compare networks of different width. Towards 0 the classes collapse.",
-           _NC1 + "; over d as in the paper's authors' code", "log"),
+           PAPYAN + "; over d as in the paper's authors' code", "log"),
 )
 GROUP = Group(tuple(metric.name for metric in METRICS), _measure, needs_samples=True,
               moments=("within_class_spread", "sigma_w_trace", "sigma_w_entry_mean"),

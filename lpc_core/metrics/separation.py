@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.rows import less
+from lpc_core.metrics.arithmetic.rows import lengths, less
 from lpc_core.metrics.arithmetic.together import separation
 from lpc_core.metrics.collapse import by_class
 from lpc_core.metrics.measuring.base import Metric, Reading
@@ -102,12 +102,6 @@ def _measure(found: Given) -> dict[str, Reading]:
         f"{blurred:,} of {n:,} samples are nearer to their centroid than {found.latents.format} can tell: read it as a "
         "lower bound" if blurred else "")))
     return {"separation_ratio": Reading(total / used, reason=notes) if used else undefined(notes)}
-
-
-def lengths(vectors: np.ndarray) -> np.ndarray:
-    """Norm of each row of ``vectors`` (n, d): (n,)."""
-    norms: np.ndarray = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return norms
 
 
 METRICS = (

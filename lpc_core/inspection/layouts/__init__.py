@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lpc_core.checkpoint import Checkpoint, FileRefused
-from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
-from lpc_core.inspection.layouts._doubts import doubts
-from lpc_core.inspection.layouts.modules import ACTIVATIONS, activation, or_else
+from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
+from lpc_core.inspection.layouts.modules import ACTIVATIONS, activation, is_layer, listed, or_else
 from lpc_core.registry import discover
 
 GRAPHS = ("onnx", "torch.export")  # formats that say themselves how their numbers are used
@@ -37,7 +36,7 @@ def recognise(checkpoint: Checkpoint, *, activation: str | None = None,
     for layout in layouts().values():
         found = or_else(functools.partial(layout.recognise, checkpoint, choices), None)  # no head: nothing to look at
         if found is not None:
-            return dataclasses.replace(found, warnings=(*found.warnings, *doubts(found, checkpoint.tensors)))
+            return dataclasses.replace(found, warnings=(*found.warnings, *_doubts(found, checkpoint.tensors)))
     return None
 
 
@@ -60,3 +59,22 @@ def _checked(name: str | None, penultimate: str | None, order: Sequence[str] | N
     if penultimate not in (None, "linear", "nonlinear"):
         raise ValueError(f"penultimate: expected linear or nonlinear, got {penultimate!r}; choose one of them")
     return Choices(name, penultimate, None if order is None else tuple(order))
+
+
+def _doubts(found: Recognised, tensors: Tensors) -> Iterator[str]:
+    """Tensors left over that may be layers, and batch norms that have never seen a sample."""
+    left = [name for name in found.unexpected if is_layer(name, tensors[name])]
+    if left and not found.obstacle:
+        yield (f"tensors of the file that may be layers are not used: {listed(left)}; the network as it was trained "
+               "may be another one")
+    norms = [name.removesuffix(".running_mean") for name in tensors if name.endswith(".running_mean")]
+    fresh = [name for name in norms if _untouched(tensors, name)]
+    if fresh:
+        yield (f"the statistics of {len(fresh)} of {len(norms)} batch norms are still 0 and 1 ({listed(fresh)}), as "
+               "before any training: load the trained ones, or take these numbers for those of an untrained network")
+
+
+def _untouched(tensors: Tensors, name: str) -> bool:
+    """Whether a batch norm's means are all 0 and its variances all 1."""
+    mean, variance = tensors[f"{name}.running_mean"], tensors.get(f"{name}.running_var")
+    return variance is not None and mean.numel() > 0 and bool((mean == 0).all()) and bool((variance == 1).all())

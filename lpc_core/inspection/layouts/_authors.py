@@ -6,7 +6,6 @@ the activation (nonlin_pen), none of the two is no_pen. ``output_layer`` may be 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Tensors
-from lpc_core.inspection.layouts.modules import activation, need
+from lpc_core.inspection.layouts.modules import above_0, activation, need
 
 DEFAULT = "silu"  # what their configurations use
 PENULTIMATES = ("penultimate_layer", "penultimate_layer.0")
@@ -69,17 +68,12 @@ class Top:
         bias = f"{prefix}{self.output}.bias"
         theory = {"penultimate_layer": "", "penultimate_layer.0": NONLINEAR, None: NO_LAYER}[self.penultimate]
         source = "chosen" if self.chosen else "assumed: their configurations use it, tensors do not say it"
+        gamma = above_0(checkpoint.metadata.get("gamma"))  # averaged over the d nodes; over d it is the paper's
+        nodes = int(need(self.tensors, f"{self.output}.weight", 2).shape[1])
         return {"head_weight": f"{prefix}{self.output}.weight",
                 "head_bias": bias if bias in checkpoint.tensors else None, "activation": self.activation,
-                "theory_note": theory, "gamma": self._gamma(checkpoint),
+                "theory_note": theory, "gamma": None if gamma is None else gamma / nodes,
                 "assumptions": (f"activation {self.activation} ({source})", *assumptions)}
-
-    def _gamma(self, checkpoint: Checkpoint) -> float | None:
-        """Their checkpoints carry γ averaged over the nodes; over d it is the paper's."""
-        gamma = checkpoint.metadata.get("gamma")
-        if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not (math.isfinite(gamma) and gamma > 0):
-            return None
-        return gamma / int(need(self.tensors, f"{self.output}.weight", 2).shape[1])
 
     def _hidden(self) -> Iterator[tuple[str, nn.Module]]:
         """Dense layers, each followed by the activation, then its norm if it has one."""

@@ -12,25 +12,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from lpc_core.inspection.layouts import _order
 from lpc_core.inspection.layouts._base import Choices, Tensors
-from lpc_core.inspection.layouts.modules import activation
+from lpc_core.inspection.layouts._order import Layer, is_chain, orders, says_nothing
+from lpc_core.inspection.layouts.modules import Network, activation
 
 MOST_LAYERS = 64
 LINEAR_NAMES = re.compile(r"penultimate|latent|bottleneck|embed", re.IGNORECASE)  # of layers usually left linear
 
 Part = tuple[str, Callable[[], nn.Module]]  # a module's name and how to make it
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The tensors of one module."""
-
-    name: str
-    kind: str  # "dense" | "batch-norm" | "layer-norm"
-    inside: int  # features that go in
-    outside: int  # features that come out
-    bias: bool  # of a norm: whether it has weights of its own
 
 
 @dataclass(frozen=True)
@@ -58,9 +47,10 @@ class Stack:
         """The name of the module whose output are the latents; "" when they are the input itself."""
         return self.body[-1][0] if self.body else ""
 
-    def head_part(self) -> Part:
-        """The head as a part."""
-        return self.head.name, _maker(self.head)
+    def network(self, *before: tuple[str, nn.Module]) -> Network:
+        """New modules of all the layers, behind those that come ``before`` them."""
+        body = [*before, *((name, make()) for name, make in self.body)]
+        return Network(body, (self.head.name, _maker(self.head)()))
 
 
 def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None:
@@ -74,12 +64,12 @@ def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None
     layers = _layers(tensors)
     if not any(layer.kind == "dense" for layer in layers) or len(layers) > MOST_LAYERS:
         return None
-    told = _order.says_nothing(tensors, (str(tensor.dtype) for tensor in tensors.values()))
+    told = says_nothing(tensors, (str(tensor.dtype) for tensor in tensors.values()))
     found, why = _ordered(layers, choices, sorted_by_name=told)
     if not found:
         return None
-    orders = tuple(tuple(layer.name for layer in order) for order in found) if len(found) > 1 else ()
-    return _with_activations(found[0], choices, default, why, orders)
+    open_ = tuple(tuple(layer.name for layer in order) for order in found) if len(found) > 1 else ()
+    return _with_activations(found[0], choices, default, why, open_)
 
 
 def _ordered(layers: list[Layer], choices: Choices, *, sorted_by_name: bool) -> tuple[list[list[Layer]], str]:
@@ -91,13 +81,13 @@ def _ordered(layers: list[Layer], choices: Choices, *, sorted_by_name: bool) -> 
     if choices.order is not None:
         by_name = {layer.name: layer for layer in layers}
         chosen = [by_name[name] for name in choices.order if name in by_name]
-        if sorted(choices.order) != sorted(by_name) or not _order.is_chain(chosen):
+        if sorted(choices.order) != sorted(by_name) or not is_chain(chosen):
             raise ValueError(f"order: expected {', '.join(by_name)} in an order in which each layer reads what the one "
                              f"before gives, got {', '.join(choices.order)[:300]}; correct it")
         return [chosen], "chosen"
-    if not sorted_by_name and _order.is_chain(layers):
+    if not sorted_by_name and is_chain(layers):
         return [layers], ""
-    found = _order.orders(layers)
+    found = orders(layers)
     return found, "" if found == [layers] else "the file keeps none; the one that shapes and numbers in names allow"
 
 
@@ -123,7 +113,7 @@ def _layer(name: str, parts: dict[str, Tensor]) -> Layer | None:
 
 
 def _with_activations(ordered: Sequence[Layer], choices: Choices, default: str, why_so: str,
-                      orders: tuple[tuple[str, ...], ...]) -> Stack:
+                      open_: tuple[tuple[str, ...], ...]) -> Stack:
     *hidden, head = ordered
     chosen = choices.activation or default
     body: list[Part] = []
@@ -142,11 +132,11 @@ def _with_activations(ordered: Sequence[Layer], choices: Choices, default: str, 
     if hidden:
         source = "chosen" if choices.activation else "assumed: tensors do not say it"
         assumptions.insert(0, f"activation {chosen} ({source})")
-    if why_so and not orders:
+    if why_so and not open_:
         assumptions.append(f"layers in the order {', '.join(layer.name for layer in ordered)} ({why_so})")
     linear = bool(body) and body[-1][0] in {layer.name for layer in hidden}
     first = next(layer for layer in ordered if layer.kind == "dense")
-    return Stack(tuple(body), first, head, linear, tuple(assumptions), orders)
+    return Stack(tuple(body), first, head, linear, tuple(assumptions), open_)
 
 
 def _activation_after(layer: Layer, following: Layer, before: Layer | None) -> tuple[bool, str]:

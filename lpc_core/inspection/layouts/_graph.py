@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint
-from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Recognised, Tensors
+from lpc_core.inspection.layouts._base import INSTEAD, Choices, LayoutError, Recognised, Tensors
 from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
@@ -43,6 +43,8 @@ class Dialect:
     """How one format writes graphs."""
 
     title: str
+    format: str  # of the checkpoint
+    read: Callable[[dict[str, Any]], list[Node]]  # a checkpoint's metadata to operations in order
     operations: tuple[str, ...]  # all that are run
     run: Callable[[Node, Sequence[Any]], Any]
     constants: tuple[str, ...]  # operations whose result is a tensor of the checkpoint already
@@ -88,10 +90,11 @@ class Written:
         return (inner, bias) if bias else (None, None)
 
 
-def recognised(written: Written) -> Recognised | None:
-    """The network of a graph that ends in a fully connected layer; None for other graphs."""
-    head = find_head(written)
-    if head is None:
+def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
+    """The network of a graph that ends in a fully connected layer; None for other graphs, and formats."""
+    written = _written(dialect, checkpoint) if checkpoint.format == dialect.format else None
+    head = find_head(written) if written else None
+    if written is None or head is None:
         return None
     obstacle = ""
     try:
@@ -233,12 +236,10 @@ def needed(written: Written, head: Head) -> list[Node]:
     return [node for node in chosen if node.operation not in written.dialect.constants]
 
 
-def written_in(checkpoint: Checkpoint, dialect: Dialect, nodes: Sequence[Node]) -> Written | None:
+def _written(dialect: Dialect, checkpoint: Checkpoint) -> Written | None:
     """The checkpoint's graph; None when it has none."""
-    outputs = checkpoint.metadata.get("outputs")
+    nodes, outputs = dialect.read(checkpoint.metadata), checkpoint.metadata.get("outputs")
     if not nodes or not outputs:
         return None
     inputs = {str(name): list(sizes) for name, sizes in dict(checkpoint.metadata.get("inputs", {})).items()}
     return Written(dialect, tuple(nodes), inputs, str(outputs[0]), checkpoint.tensors)
-
-

@@ -36,9 +36,10 @@ def _padded(maps: Tensor, a: Attributes, filling: float) -> tuple[Tensor, tuple[
     """The maps, padded here where top and bottom or left and right differ, and the padding left to the operation."""
     if a.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
         raise ValueError(f"expected paddings in numbers, got auto_pad {a['auto_pad']}; export the model with pads")
-    top, left, bottom, right = a.get("pads", (0, 0, 0, 0))
-    if not all(0 <= side <= MOST_PADDING for side in (top, left, bottom, right)):
-        raise ValueError(f"expected paddings from 0 to {MOST_PADDING}, got {a['pads']}; export the model again")
+    pads = a.get("pads", (0, 0, 0, 0))
+    if len(pads) != 4 or not all(0 <= side <= MOST_PADDING for side in pads):
+        raise ValueError(f"expected four paddings from 0 to {MOST_PADDING}, got {pads}; export the model again")
+    top, left, bottom, right = pads
     if (top, left) == (bottom, right):
         return maps, (top, left)
     return F.pad(maps, (left, right, top, bottom), value=filling), (0, 0)
@@ -53,8 +54,9 @@ def _max_pool(v: Values, a: Attributes) -> Tensor:
 def _average_pool(v: Values, a: Attributes) -> Tensor:
     padded, symmetric = _padded(v[0], a, 0.0)
     counted = bool(a.get("count_include_pad"))
-    if padded is not v[0] and not counted:
-        raise ValueError("expected average pooling with equal padding on both sides, got another; export it otherwise")
+    if (padded is not v[0] and not counted) or any(step != 1 for step in a.get("dilations", ())):
+        raise ValueError("expected average pooling with equal padding on both sides and without dilation, got another; "
+                         "export it otherwise")
     return F.avg_pool2d(padded, tuple(a["kernel_shape"]), tuple(a.get("strides", (1, 1))), symmetric,
                         bool(a.get("ceil_mode")), counted)
 
@@ -82,15 +84,14 @@ def _axes(v: Values, a: Attributes) -> list[int]:
 
 
 def _squeeze(v: Values, a: Attributes) -> Tensor:
-    out: Tensor = v[0]
-    for axis in sorted((axis % out.ndim for axis in _axes(v, a)), reverse=True):
-        out = out.squeeze(axis)
-    return out
+    every = range(v[0].ndim > 1, v[0].ndim)  # but that of the samples, if there are others
+    return torch.squeeze(v[0], tuple(_axes(v, a) or every))
 
 
 def _unsqueeze(v: Values, a: Attributes) -> Tensor:
     out: Tensor = v[0]
-    for axis in sorted(_axes(v, a)):
+    axes = _axes(v, a)
+    for axis in sorted(axis % (v[0].ndim + len(axes)) for axis in axes):  # they are those of the result
         out = out.unsqueeze(axis)
     return out
 

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Protocol, TypeVar
 
 MOST_ORDERS = 8  # that are looked for
 MOST_STEPS = 20_000  # of the search
 Key = tuple[tuple[int, int, str], ...]
 
 
-class Layer(Protocol):
-    """A dense layer or a norm."""
+@dataclass(frozen=True)
+class Layer:
+    """The tensors of one module, a dense layer or a norm."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def inside(self) -> int: ...
-    @property
-    def outside(self) -> int: ...
-
-
-L = TypeVar("L", bound=Layer)
+    name: str
+    kind: str  # "dense" | "batch-norm" | "layer-norm"
+    inside: int  # features that go in
+    outside: int  # features that come out
+    bias: bool  # of a norm: whether it has weights of its own
 
 
 def natural(name: str) -> Key:
@@ -39,7 +34,7 @@ def natural(name: str) -> Key:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
 
-def is_chain(order: Sequence[L]) -> bool:
+def is_chain(order: Sequence[Layer]) -> bool:
     """Whether each one's features are the next one's, with a dense layer at the end."""
     return order[-1].kind == "dense" and all(a.outside == b.inside for a, b in pairwise(order))
 
@@ -51,7 +46,7 @@ def says_nothing(names: Iterable[str], types: Iterable[str]) -> bool:
     return len(runs) == len({kind for kind, _ in pairs}) and all(run == sorted(run) for run in runs)
 
 
-def orders(layers: Sequence[L]) -> list[list[L]]:
+def orders(layers: Sequence[Layer]) -> list[list[Layer]]:
     """Every order that shapes and numbers allow, at most `MOST_ORDERS`; none where nothing fits.
 
     Numbers of modules of other kinds (bn1 beside fc1) count as far as there is an order that respects them.
@@ -81,12 +76,12 @@ def _before_by_any_number(a: Layer, b: Layer) -> bool:
     return one < other or (one == other and a.kind == "dense" and not _before_by_number(b, a))
 
 
-def _search(layers: Sequence[L], before: list[list[bool]], *, usual: bool) -> list[list[L]]:
+def _search(layers: Sequence[Layer], before: list[list[bool]], *, usual: bool) -> list[list[Layer]]:
     """Chains through all ``layers`` in which i comes before j where ``before[i][j]``; depth first, bounded.
 
     ``usual``: no norm after a norm, nor at the very start, where a dense layer can stand there.
     """
-    found: list[list[L]] = []
+    found: list[list[Layer]] = []
     stack: list[list[int]] = [[]]
     for _ in range(MOST_STEPS):
         if not stack or len(found) >= MOST_ORDERS:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from torch import Tensor, nn
 
 from lpc_core.inspection.layouts._base import INSTEAD, LayoutError, Tensors
-from lpc_core.inspection.layouts.modules import Chain, need, place
+from lpc_core.inspection.layouts.modules import Chain, activation, need, or_else, place
+
+LARGE = 7  # pixels: the kernel of a stem that makes pictures four times smaller
 
 
 class Pool(nn.Module):
@@ -63,6 +65,42 @@ def norm(tensors: Tensors, name: str, channels: int) -> nn.BatchNorm2d:
         raise LayoutError(f"expected {name} for {channels} channels, got {len(mean)}; blocks that normalise first are "
                           f"known in the method authors' names only: {INSTEAD}")
     return nn.BatchNorm2d(channels, affine=f"{name}.weight" in tensors)
+
+
+def stem(tensors: Tensors, names: Sequence[str], chosen: str) -> tuple[list[tuple[str, nn.Module]], int]:
+    """Convolution, norm, activation, and for a kernel of 7 the max-pool, under four ``names``; how many channels come
+    out.
+    """
+    first, second, third, last = names
+    weight = need(tensors, f"{first}.weight", 4)
+    large = weight.shape[-1] == LARGE
+    conv = convolution(tensors, first, weight.shape[1], 2 if large else 1)
+    body = [(first, conv), (second, norm(tensors, second, conv.out_channels)), (third, activation(chosen))]
+    return [*body, *([(last, nn.MaxPool2d(3, 2, 1))] if large else [])], conv.out_channels
+
+
+def colours(tensors: Tensors, name: str) -> int | None:
+    """How many channels the pictures have for a stem whose weight is ``name.weight``; None where there is no such."""
+    return or_else(lambda: int(need(tensors, f"{name}.weight", 4).shape[1]), None)
+
+
+def kernel(tensors: Tensors, name: str) -> int:
+    """The size of the stem's kernel, whose weight is ``name.weight``; `LARGE` where there is no such convolution."""
+    return or_else(lambda: int(need(tensors, f"{name}.weight", 4).shape[-1]), LARGE)
+
+
+def strides(size: int) -> tuple[str, str]:
+    """What is assumed of the strides in a network whose stem has a kernel of ``size``."""
+    start = ("a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)" if size == LARGE else
+             f"a stem of stride 1 without max-pool (its kernel is {'smaller' if size < LARGE else 'larger'} than 7)")
+    return start, "stride 2 at the start of every stage but the first, on the block's first large kernel"
+
+
+def blocks(tensors: Tensors) -> Iterator[tuple[str, int]]:
+    """Every block by its name, with its stride."""
+    for stage in range(1, numbered(tensors, "layer", 1) + 1):
+        for index in range(numbered(tensors, f"layer{stage}.", 0)):
+            yield f"layer{stage}.{index}", 2 if stage > 1 and index == 0 else 1
 
 
 def shortcut(tensors: Tensors, name: str, channels: int, stride: int) -> Chain | None:

@@ -5,7 +5,6 @@ A ResNet without the run's settings is one under torchvision's names, and `resne
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from lpc_core.data import sources, torch_shape
 from lpc_core.files.plain_json import loads
 from lpc_core.inspection.layouts._authors import NO_LAYER, NONLINEAR
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts.modules import finish, need, scopes, within
+from lpc_core.inspection.layouts.modules import above_0, finish, need, scopes, within
 from lpc_core.losses import gamma_sum
 from lpc_core.models import build
 
@@ -56,7 +55,7 @@ class _Found:
 
 def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found | None:
     """By the places of the layers, and by the settings in a run's own file; None for another network."""
-    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors) or _fast(tensors)
+    settings, kind = saved_settings(checkpoint.metadata), _kind(tensors)
     if kind is not None:
         known = settings is not None and _fits(settings, kind, tensors)
         run = settings if known and settings else _settings(tensors, kind, choices)
@@ -80,26 +79,22 @@ def _residual_shape(tensors: Tensors) -> tuple[int, ...]:
 
 
 def _kind(tensors: Tensors) -> str | None:
-    """"mlp" or "convnet" by the places of the layers that a backbone of this lab has; None for another network."""
+    """"mlp", "convnet" or "fastnet" by the layers that a backbone of this lab has; None for another network."""
+    if tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
+        return None
+    if FAST in tensors:
+        return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
     weights = {int(found[1]): tensor for name, tensor in tensors.items()
                if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
-    if tensors[ANCHOR].ndim != 2 or not all(tensor.numel() for tensor in (tensors[ANCHOR], *weights.values())):
-        return None
-    dense = sorted(weights)
-    if any(name.startswith("backbone.") and not re.match(r"backbone\.\d+\.", name) for name in tensors):
+    others = any(name.startswith("backbone.") and not re.match(r"backbone\.\d+\.", name) for name in tensors)
+    if others or not all(tensor.numel() for tensor in weights.values()):
         return None  # some other network's backbone beside a head
+    dense = sorted(weights)
     if all(weights[i].ndim == 2 for i in dense) and dense == list(range(1, 2 * len(dense), 2)) and (
             dense or _penultimate(tensors) != "none"):
         return "mlp"
     if sorted(i for i in dense if weights[i].ndim == 4) == list(CONVOLUTIONS) and weights[0].shape[-1] == 4:
         return "convnet"
-    return None
-
-
-def _fast(tensors: Tensors) -> str | None:
-    """"fastnet" by the names of its parts."""
-    if tensors[ANCHOR].ndim == 2 and tensors[ANCHOR].numel() and FAST in tensors:
-        return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
     return None
 
 
@@ -206,10 +201,8 @@ def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ..
 
 def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
     state = _info(metadata).get("gamma")
-    value = state.get("value") if isinstance(state, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
-        return None
-    return gamma_sum(float(value), run.loss.convention, run.model.latent_dim)
+    value = above_0(state.get("value")) if isinstance(state, Mapping) else None
+    return None if value is None else gamma_sum(value, run.loss.convention, run.model.latent_dim)
 
 
 def _name(found: _Found, classes: int) -> str:

@@ -63,17 +63,15 @@ class Network(nn.Module):
 
     def __init__(self, body: Iterable[tuple[str, nn.Module]], head: tuple[str, nn.Module]) -> None:
         super().__init__()
-        self._body: list[nn.Module] = []  # before the layers: no layer can take these names
-        self._head: list[nn.Module] = []
-        self._body += [place(self, name, layer) for name, layer in body]
-        self._head += [place(self, *head)]
+        self._order: list[nn.Module] = []  # before the layers: no layer can take its name
+        self._order += [place(self, name, layer) for name, layer in (*body, head)]
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, K) and latents (N, d) of inputs (N, …)."""
         latents = inputs
-        for layer in self._body:
+        for layer in self._order[:-1]:
             latents = layer(latents)
-        return self._head[-1](latents), latents
+        return self._order[-1](latents), latents
 
 
 def need(tensors: Tensors, name: str, dimensions: int) -> Tensor:
@@ -158,6 +156,11 @@ def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tup
 def is_layer(name: str, tensor: Tensor) -> bool:
     """Whether a tensor that no module of the network wants may be a layer of the network that the file is from."""
     return tensor.is_floating_point() and tensor.numel() > 0 and not BESIDE.search(name)
+
+
+def above_0(value: Any) -> float | None:
+    """``value``, of a file's own words, where it is a finite number above 0; else None."""
+    return float(value) if type(value) in (int, float) and 0 < value < 2**1023 else None
 
 
 def listed(names: Iterable[str], most: int = 4) -> str:

@@ -7,19 +7,12 @@ the end, the latents are what it reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from lpc_core.checkpoint import Checkpoint
-from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._graph import Dialect, Head, Node, is_matrix, recognised, written_in
+from lpc_core.inspection.layouts._base import Layout, Tensors
+from lpc_core.inspection.layouts._graph import Dialect, Head, Node, is_matrix, recognise
 from lpc_core.inspection.layouts._operations import OPERATIONS
-
-
-def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
-    if checkpoint.format != "onnx":
-        return None
-    written = written_in(checkpoint, DIALECT, _nodes(checkpoint.metadata))
-    return None if written is None else recognised(written)
 
 
 def _nodes(metadata: dict[str, Any]) -> list[Node]:
@@ -45,8 +38,8 @@ def _head(node: Node, logits: str, tensors: Tensors) -> Head | None:
 
 
 DIALECT = Dialect(
-    title="ONNX graph", operations=tuple(OPERATIONS), run=_run, constants=("Constant",),
+    title="ONNX graph", format="onnx", read=_nodes, operations=tuple(OPERATIONS), run=_run, constants=("Constant",),
     after_logits=("Softmax", "LogSoftmax", "Identity", "Flatten", "Cast"),
     nothing=("Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Cast"), linear=("Gemm", "MatMul"),
     addition=("Add",), head=_head)
-LAYOUT = Layout("ONNX graph", 5, _recognise)
+LAYOUT = Layout("ONNX graph", 5, partial(recognise, DIALECT))

@@ -6,8 +6,8 @@ from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
-from lpc_core.inspection.layouts._dense import Stack, read_stack
-from lpc_core.inspection.layouts.modules import Network, finish
+from lpc_core.inspection.layouts._dense import read_stack
+from lpc_core.inspection.layouts.modules import finish
 
 FLATTEN = "flatten"
 AFTER_ACTIVATION = ("No predicted points: the latents come after an activation, so not every point of the space can be "
@@ -24,24 +24,13 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     shape = f"{stack.first.inside}-{widths + '-' if widths else ''}{stack.head.outside}"
     head = stack.head.name
     return finish(
-        lambda: _make(stack), checkpoint.tensors, "", inside=("",), only="fully connected layers and norms alone",
-        obstacle=stack.obstacle, name=f"MLP {shape}",
+        lambda: stack.network((FLATTEN, nn.Flatten())), checkpoint.tensors, "", inside=("",),
+        only="fully connected layers and norms alone", obstacle=stack.obstacle, name=f"MLP {shape}",
         layer=stack.layer or FLATTEN, head_weight=f"{head}.weight",
         head_bias=f"{head}.bias" if stack.head.bias else None,
-        input_shape=(stack.first.inside,), activation=choices.activation or "relu", theory_note=_theory(stack),
+        input_shape=(stack.first.inside,), activation=choices.activation or "relu",
+        theory_note="" if stack.linear else AFTER_ACTIVATION if stack.body else INPUT_ITSELF,
         assumptions=stack.assumptions, orders=stack.orders)
-
-
-def _make(stack: Stack) -> nn.Module:
-    head, make_head = stack.head_part()
-    body = [(FLATTEN, nn.Flatten()), *((name, make()) for name, make in stack.body)]
-    return Network(body, (head, make_head()))
-
-
-def _theory(stack: Stack) -> str:
-    if not stack.body:
-        return INPUT_ITSELF
-    return "" if stack.linear else AFTER_ACTIVATION
 
 
 LAYOUT = Layout("Plain MLP", 90, _recognise)

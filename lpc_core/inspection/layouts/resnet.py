@@ -14,15 +14,21 @@ from lpc_core.checkpoint import Checkpoint
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
 from lpc_core.inspection.layouts._dense import Stack, read_stack
 from lpc_core.inspection.layouts._residual import (
+    LARGE,
     Pool,
     Residual,
+    blocks,
     checked_sum,
+    colours,
     convolution,
+    kernel,
     norm,
     numbered,
     shortcut,
+    stem,
+    strides,
 )
-from lpc_core.inspection.layouts.modules import Network, activation, finish, need, or_else, scopes, within
+from lpc_core.inspection.layouts.modules import activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
 ANCHOR = "layer1.0.conv1.weight"
@@ -46,8 +52,9 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders,
         name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
-        input_shape=(_channels(tensors), None, None), activation=chosen,
-        theory_note="" if stack.linear else AFTER_ACTIVATION, assumptions=_assumptions(tensors, stack, choices))
+        input_shape=(colours(tensors, "conv1" if "conv1.weight" in tensors else "conv1.0"), None, None),
+        activation=chosen, theory_note="" if stack.linear else AFTER_ACTIVATION,
+        assumptions=_assumptions(tensors, stack, choices))
 
 
 def _top(every: Tensors, tensors: Tensors, prefix: str, choices: Choices) -> tuple[Stack | None, tuple[str, ...]]:
@@ -61,31 +68,23 @@ def _top(every: Tensors, tensors: Tensors, prefix: str, choices: Choices) -> tup
 
 def _make(tensors: Tensors, stack: Stack, chosen: str) -> nn.Module:
     body, channels = _stem(tensors, chosen)
-    for stage in range(1, numbered(tensors, "layer", 1) + 1):
-        for index in range(numbered(tensors, f"layer{stage}.", 0)):
-            stride = 2 if stage > 1 and index == 0 else 1
-            block, channels = _block(tensors, f"layer{stage}.{index}", channels, stride, chosen)
-            body.append((f"layer{stage}.{index}", block))
+    for name, stride in blocks(tensors):
+        block, channels = _block(tensors, name, channels, stride, chosen)
+        body.append((name, block))
     body.append(("avgpool", Pool()))
     if stack.first.inside != channels:
         raise LayoutError(f"expected {stack.first.name}.weight to read {channels} features, got {stack.first.inside}; "
                           f"the features are not pooled to one per channel: {INSTEAD}")
-    head, make_head = stack.head_part()
-    return Network([*body, *((name, make()) for name, make in stack.body)], (head, make_head()))
+    return stack.network(*body)
 
 
 def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], int]:
-    """conv1, bn1, activation, and for a kernel of 7 the max-pool; and how many channels come out."""
     if "conv1.weight" not in tensors:
         parts = sorted(name for name in tensors if name.startswith("conv1."))
         raise LayoutError("expected a stem of one convolution conv1.weight, got "
                           f"{'a deep stem (' + parts[0] + ', …)' if parts else 'none'}; deep stems are not known: "
                           f"{INSTEAD}")
-    weight = need(tensors, "conv1.weight", 4)
-    large = weight.shape[-1] == 7
-    conv = convolution(tensors, "conv1", weight.shape[1], 2 if large else 1)
-    body = [("conv1", conv), ("bn1", norm(tensors, "bn1", conv.out_channels)), ("act1", activation(chosen))]
-    return [*body, *([("maxpool", nn.MaxPool2d(3, 2, 1))] if large else [])], conv.out_channels
+    return stem(tensors, ("conv1", "bn1", "act1", "maxpool"), chosen)
 
 
 def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str) -> tuple[Residual, int]:
@@ -109,24 +108,13 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
     return Residual(branch, short, activation(chosen)), inside
 
 
-def _channels(tensors: Tensors) -> int | None:
-    name = "conv1.weight" if "conv1.weight" in tensors else "conv1.0.weight"
-    return or_else(lambda: int(need(tensors, name, 4).shape[1]), None)
-
-
-def _has_small_stem(tensors: Tensors) -> bool:
-    return or_else(lambda: need(tensors, "conv1.weight", 4).shape[-1] < 7, False)
-
-
 def _name(tensors: Tensors) -> str:
-    stages = numbered(tensors, "layer", 1)
-    blocks = sum(numbered(tensors, f"layer{stage}.", 0) for stage in range(1, stages + 1))
     per_block = numbered(tensors, "layer1.0.conv", 1)
     middle = need(tensors, f"layer1.0.conv{min(per_block, 2)}.weight", 4)
     outside = need(tensors, f"layer1.0.conv{per_block}.weight", 4).shape[0]
     groups = need(tensors, "layer1.0.conv1.weight", 4).shape[0] // middle.shape[1] if per_block == 3 else 1
     width = 4 * middle.shape[0] // outside if per_block == 3 else 1
-    depth, small = blocks * per_block + 2, _has_small_stem(tensors)
+    depth, small = len([*blocks(tensors)]) * per_block + 2, kernel(tensors, "conv1") < LARGE
     kind = f"ResNet-{depth}"
     if groups > 1:
         kind = f"ResNeXt-{depth}, {groups} groups"
@@ -136,12 +124,9 @@ def _name(tensors: Tensors) -> str:
 
 
 def _assumptions(tensors: Tensors, stack: Stack, choices: Choices) -> tuple[str, ...]:
-    stem = ("a stem of stride 1 without max-pool (its kernel is smaller than 7)" if _has_small_stem(tensors) else
-            "a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)")
     source = "chosen" if choices.activation else "assumed: tensors do not say it"
     end = "fully connected layers follow" if stack.body else "latents are"
-    return (f"activation {choices.activation or 'relu'} in the blocks ({source})", stem,
-            "stride 2 at the start of every stage but the first, on the block's first large kernel",
+    return (f"activation {choices.activation or 'relu'} in the blocks ({source})", *strides(kernel(tensors, "conv1")),
             f"{end} the features averaged over all positions", *stack.assumptions)
 
 

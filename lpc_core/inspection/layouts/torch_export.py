@@ -7,13 +7,13 @@ version that does not; dropout does nothing and a batch norm uses its running st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
-from lpc_core.checkpoint import Checkpoint
-from lpc_core.inspection.layouts._base import Choices, Layout, Recognised, Tensors
-from lpc_core.inspection.layouts._graph import Dialect, Head, Node, is_matrix, recognised, written_in
+from lpc_core.inspection.layouts._base import Layout, Tensors
+from lpc_core.inspection.layouts._graph import Dialect, Head, Node, is_matrix, recognise
 
 PREFIX = "torch.ops.aten."
 OPERATIONS = (
@@ -28,13 +28,6 @@ OPERATIONS = (
 IDLE = ("dropout.default", "contiguous.default", "clone.default")
 SIZES = ("padding", "kernel_size", "stride", "dilation", "output_size")
 MOST_SIZE = 1_024  # of these; larger ones would only be asked for to fill memory
-
-
-def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
-    if checkpoint.format != "torch.export":
-        return None
-    written = written_in(checkpoint, DIALECT, _nodes(checkpoint.metadata))
-    return None if written is None else recognised(written)
 
 
 def _nodes(metadata: dict[str, Any]) -> list[Node]:
@@ -95,8 +88,8 @@ def _head(node: Node, logits: str, tensors: Tensors) -> Head | None:
 
 
 DIALECT = Dialect(
-    title="torch.export graph", operations=OPERATIONS, run=_run, constants=(),
+    title="torch.export graph", format="torch.export", read=_nodes, operations=OPERATIONS, run=_run, constants=(),
     after_logits=("softmax.int", "log_softmax.int", *IDLE),
     nothing=("flatten.using_ints", "view.default", "reshape.default", *IDLE), linear=("linear.default",), addition=(),
     head=_head)
-LAYOUT = Layout("torch.export graph", 6, _recognise)
+LAYOUT = Layout("torch.export graph", 6, partial(recognise, DIALECT))

@@ -68,11 +68,6 @@ class Climbed:
     likelihood: np.ndarray  # (p,) mean over samples, of these peaks
     converged: np.ndarray  # (p,) bool
 
-    def put(self, index: np.ndarray, peaks: Peaks, likelihood: np.ndarray, converged: np.ndarray) -> None:
-        """Note where some nodes are."""
-        self.peaks.put(index, peaks)
-        self.likelihood[index], self.converged[index] = likelihood, converged
-
 
 def climb(peaks: Peaks, values: Values, floors: np.ndarray, tolerance: float, max_steps: int) -> Climbed:
     """EM on p nodes from ``peaks``, each until a step gains less than ``tolerance``.
@@ -88,7 +83,8 @@ def climb(peaks: Peaks, values: Values, floors: np.ndarray, tolerance: float, ma
         longest = np.where(lost, np.maximum(longest / 16, 1), 4 * longest)
         two, reached = step(one, values, floors)
         going = reached - before >= tolerance
-        done.put(active, one, reached, ~going)
+        done.peaks.put(active, one)
+        done.likelihood[active], done.converged[active] = reached, ~going
         if not going.any():
             break
         if not going.all():

@@ -25,17 +25,18 @@ class Spread:
     def add(self, values: np.ndarray) -> None:
         """Add ``values`` (n, …), n ≥ 1."""
         average = values.mean(axis=0)
-        self._join(len(values), average, ((values - average) ** 2).sum(axis=0))
+        self.join(len(values), average, ((values - average) ** 2).sum(axis=0))
 
     def merge(self, other: Spread) -> None:
         """Add all that ``other`` was given."""
-        self._join(other.count, other.average, other.scatter)
+        self.join(other.count, other.average, other.scatter)
 
-    def _join(self, count: int, average: np.ndarray, scatter: np.ndarray) -> None:
+    def join(self, count: int, average: np.ndarray, scatter: np.ndarray) -> None:
+        """Add ``count`` values with this mean and sum of squared deviations."""
         total = self.count + count
         if count:
             gap = average - self.average
-            self.scatter = self.scatter + scatter + gap**2 * (self.count * count / total)
+            self.scatter = self.scatter + (scatter + gap**2 * (self.count * count / total))
             self.average = self.average + gap * (count / total)
             self.count = total
 

@@ -62,14 +62,11 @@ class Rows:
 
     def some(self, rows: np.ndarray | slice) -> np.ndarray:
         """The rows of these indices: (rows, d) float64, to read."""
-        return _float64(self.values[rows])
-
-    def nodes(self, part: slice) -> np.ndarray:
-        """The values of some nodes, one node per row: (nodes, n) float64, a copy."""
-        return np.ascontiguousarray(_float64(self.values[:, part]).T)
+        values = self.values[rows]
+        return values.double().numpy() if isinstance(values, torch.Tensor) else np.asarray(values, np.float64)
 
     def native_nodes(self, part: slice) -> np.ndarray:
-        """The same in the data's own format, where NumPy has it, for what is quicker there: (nodes, n), a copy."""
+        """The values of some nodes, one node per row: (nodes, n), a copy in the data's format where NumPy has it."""
         values = self.values[:, part]
         if isinstance(values, torch.Tensor):
             foreign = values.is_floating_point() and self.format not in ("float16", "float32", "float64")
@@ -128,6 +125,12 @@ def less(block: np.ndarray, points: np.ndarray, own: np.ndarray, out: np.ndarray
     return away
 
 
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Norm of each row of ``vectors`` (n, d): (n,)."""
+    norms: np.ndarray = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return norms
+
+
 def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:
     if isinstance(values, torch.Tensor):
         if values.layout != torch.strided:
@@ -143,12 +146,6 @@ def _on_cpu(values: Any, name: str) -> np.ndarray | torch.Tensor:
     if array.dtype.kind not in "fiub":
         raise ValueError(f"expected {name} of real numbers, got dtype {array.dtype}; convert to a floating format")
     return array
-
-
-def _float64(values: np.ndarray | torch.Tensor) -> np.ndarray:
-    if isinstance(values, torch.Tensor):
-        return values.to(torch.float64).numpy()
-    return np.asarray(values, np.float64)
 
 
 @lru_cache

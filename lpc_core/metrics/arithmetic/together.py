@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lpc_core.metrics.collapse import between_directions
+from lpc_core.metrics.collapse import between_directions, class_weights
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -39,11 +39,8 @@ class Labels:
     @cached_property
     def scatter_weights(self) -> np.ndarray | None:
         """Weight of each sample (n,) that turns a sum into a mean over classes of class means; None without scatter."""
-        usable = self.counts > 1
-        if not usable.any():
-            return None
-        weights: np.ndarray = np.where(usable, 1 / np.maximum(self.counts * usable.sum(), 1), 0.0)[self.numbers]
-        return weights
+        weights = class_weights(self.counts)
+        return weights[self.numbers] if weights.any() else None
 
     def means(self, nodes: np.ndarray) -> np.ndarray:
         """Class means (d, K) of ``nodes`` (d, n) float64; NaN for absent classes."""

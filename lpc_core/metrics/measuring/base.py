@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+PAPER, PAPYAN = "Sbailò & Ghiringhelli, arXiv 2310.08224", "Papyan, Han & Donoho 2020"  # sources of several metrics
 AXES = ("log", "linear", "percent")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lpc_core.metrics.arithmetic.classes import ClassStatistics, class_means, class_statistics
-from lpc_core.metrics.arithmetic.rows import Rows
+from lpc_core.metrics.arithmetic.rows import Rows, lengths
 from lpc_core.metrics.nodes import PerNode, node_statistics
 
 
@@ -30,7 +30,7 @@ class Given:
     @cached_property
     def radii(self) -> np.ndarray:
         """‖z‖ of every sample: (n,)."""
-        return np.concatenate([np.sqrt(np.einsum("ij,ij->i", block, block)) for _, block in self.latents.blocks()])
+        return np.concatenate([lengths(block) for _, block in self.latents.blocks()])
 
     @cached_property
     def by_node(self) -> PerNode:
@@ -60,12 +60,11 @@ def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None
     Predictions are those given; else the argmax of ``logits``; else, with ``weight`` and ``bias``, of Wz + b.
     """
     rows = Rows(latents, "latents")
-    named, guessed = as_names(labels, "labels", rows.n), None
+    named = as_names(labels, "labels", rows.n)
     scores = None if logits is None else as_logits(logits, rows.n)
     head, head_eps = (None, 0.0) if weight is None else as_weight(weight, rows.d)
     offset = None if bias is None else _bias(bias, head)
-    if predictions is not None:
-        guessed = as_names(predictions, "predictions", rows.n)
+    guessed = None if predictions is None else as_names(predictions, "predictions", rows.n)
     outputs = _outputs(scores, head)
     classes, numbers, answers = _numbered(named, guessed, outputs)
     source = "as given" if answers is not None else ""

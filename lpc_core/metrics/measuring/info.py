@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from lpc_core.metrics.measuring.base import Metric
+from lpc_core.metrics.measuring.base import PAPER, Metric
 from lpc_core.metrics.measuring.group import groups
 from lpc_core.registry import discover
 
-_PAPER = "Sbailò & Ghiringhelli, arXiv 2310.08224"
-
 _OF_A_RUN = (  # what training knows of itself; each other module brings the words of what it measures
     Metric("loss", "Loss", "CE + γ·‖z‖²", "What training makes small: mistakes plus the cost of large latents.",
-           _PAPER, "log", "loss", "nats"),
+           PAPER, "log", "loss", "nats"),
     Metric("ce", "Cross-entropy", "mean of −log p_y",
            "How unsure the network is of the right class. 0 is certain and right; log K is a blind guess.",
            "standard", "log", "cross-entropy", "nats"),
     Metric("penalty", "Penalty", "γ · mean of ‖z‖²", "What the latents pay for lying away from the origin.",
-           _PAPER, "log", "penalty", "nats"),
+           PAPER, "log", "penalty", "nats"),
     Metric("train_accuracy", "Training accuracy", "share of ŷ = y, training samples",
            "How many training samples are classified right. From 99.9 % on the paper speaks of the terminal phase.",
            "standard", "percent", "train"),
@@ -25,7 +23,7 @@ _OF_A_RUN = (  # what training knows of itself; each other module brings the wor
            "standard", "log"),
     Metric("gamma", "γ", "factor of ‖z‖² in the loss",
            "How strongly latents are pulled to the origin. The mean convention (the authors' code) is d times weaker "
-           "at the same number.", _PAPER, "log"),
+           "at the same number.", PAPER, "log"),
 )
 
 

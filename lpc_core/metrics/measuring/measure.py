@@ -37,8 +37,19 @@ def readings(latents: Any, labels: Any, predictions: Any = None, logits: Any = N
     """As `measure`, with each value's noise floor (where it has one) and the reason for a NaN, or what else to know.
     ``progress`` is told the share done, 0…1, of the groups of quantities, and which comes next.
     """
-    wanted = _checked(only)
-    return _readings(given(latents, labels, predictions, logits, weight, bias), wanted, progress)
+    wanted, done = _checked(only), dict[str, Reading]()
+    found = given(latents, labels, predictions, logits, weight, bias)
+    for number, (title, group) in enumerate(groups().items()):
+        if group.compute is None:
+            continue
+        progress(number / len(groups()), title)
+        missing = group.missing(found)
+        chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
+        done |= {name: undefined(missing[name]) for name in chosen if name in missing}
+        if any(name not in missing for name in chosen):
+            computed = group.compute(found)
+            done |= {name: remark(computed[name], found, group) for name in chosen if name not in missing}
+    return done if wanted is None else {name: done[name] for name in wanted}
 
 
 def names() -> tuple[str, ...]:
@@ -60,22 +71,6 @@ def _checked(only: Iterable[str] | None) -> tuple[str, ...] | None:
         raise ValueError(f"expected only to name some of {', '.join(names())}; got {', '.join(map(repr, unknown))}; "
                          "correct the name")
     return wanted
-
-
-def _readings(found: Given, wanted: tuple[str, ...] | None,
-              progress: Progress = silent) -> dict[str, Reading]:
-    done: dict[str, Reading] = {}
-    for number, (title, group) in enumerate(groups().items()):
-        if group.compute is None:
-            continue
-        progress(number / len(groups()), title)
-        missing = group.missing(found)
-        chosen = [name for name in group.names if (name not in missing if wanted is None else name in wanted)]
-        done |= {name: undefined(missing[name]) for name in chosen if name in missing}
-        if any(name not in missing for name in chosen):
-            computed = group.compute(found)
-            done |= {name: remark(computed[name], found, group) for name in chosen if name not in missing}
-    return done if wanted is None else {name: done[name] for name in wanted}
 
 
 def remark(reading: Reading, found: Given, group: Group) -> Reading:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lpc_core.checkpoint import open_file
-from lpc_core.inspection import collapse_view
+from lpc_core.inspection import report
 from lpc_core.inspection.from_file import Wishes, inspect_file
 
 FOLDER = Path(__file__).parents[3] / "assets" / "samples"
@@ -23,6 +23,10 @@ def found():
 
 def values(inspection):
     return {name: reading.value for name, reading in inspection.readings.items()}
+
+
+def radius_error(inspection, gamma):
+    return report(inspection, [gamma])["collapse"][0]["radius_error"]
 
 
 def test_the_list_and_the_folder_agree():
@@ -49,8 +53,7 @@ def test_collapsed(found):
     assert numbers["accuracy"] >= 0.999
     assert numbers["within_class_spread"] < 0.03
     assert numbers["node_peak_distance_min"] > 10
-    view = collapse_view(inspection, inspection.layout["gamma"])
-    assert view.radius_error < 0.01
+    assert radius_error(inspection, inspection.layout["gamma"]) < 0.01
     assert "Each node takes two values" in ENTRIES["collapsed.safetensors"]["sentence"]
 
 
@@ -82,7 +85,7 @@ def test_embeddings(found):
     assert inspection.layout is None
     assert inspection.embeddings.latents.shape == (2_000, 2)
     assert numbers["within_class_spread"] < 0.03
-    assert collapse_view(inspection, 100.0).radius_error < 0.02
+    assert radius_error(inspection, 100.0) < 0.02
 
 
 @pytest.mark.parametrize("name", ["neural-collapse.safetensors", "badly-trained.safetensors"])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from lpc_core.checkpoint import Limits
 from lpc_core.inspection.attacking import target
 from lpc_core.inspection.from_file import Wishes
 from lpc_core.robustness import report
@@ -34,7 +35,7 @@ def files(tmp_path_factory):
 
 
 def wishes(folder, **more):
-    return Wishes(data=str(folder / "pictures.npz"), **{"normalisation": "0.25/0.5", "activation": "relu",
+    return Wishes(**{"data": str(folder / "pictures.npz"), "normalisation": "0.25/0.5", "activation": "relu",
                                                          "penultimate": "linear", **more})
 
 
@@ -94,3 +95,10 @@ def test_embeddings_are_no_network(files, tmp_path):
     np.savez(tmp_path / "e.npz", latents=np.zeros((6, 2)), labels=np.arange(6) % 2)
     with pytest.raises(ValueError, match="expected a checkpoint of a network, got embeddings or a film"):
         target(tmp_path / "e.npz", wishes(files[0]))
+
+
+def test_the_samples_are_read_within_the_same_limits(files, tmp_path):
+    np.savez(tmp_path / "many.npz", inputs=np.zeros((400, 2, 2, 1), np.uint8), labels=np.arange(400) % 4)
+    many = wishes(files[0], data=str(tmp_path / "many.npz"))
+    with pytest.raises(ValueError, match="expected arrays of at most 2,000 bytes together, got a claim of"):
+        target(files[0] / "net.pt", many, limits=Limits(tensor_bytes=2_000))

@@ -103,12 +103,26 @@ def test_an_unknown_network_and_a_picked_head(files):
     assert found.layout is None
     (view,) = found.views
     assert view.gamma == 0.5
-    known = collapse_points(view.weight.astype(float), view.bias.astype(float), 0.5)
+    saved = {name: tensor.double().numpy() for name, tensor in torch.load(files / "unknown.pth").items()}
+    known = collapse_points(saved["verdict.fc.weight"], saved["verdict.fc.bias"], 0.5)
     np.testing.assert_allclose(view.collapse_points, known, atol=1e-8)
     with pytest.raises(ValueError, match="expected a network that this lab knows, got other tensors; leave the data"):
         inspect_file(files / "unknown.pth", Wishes(data="digits", normalisation="none"))
     with pytest.raises(ValueError, match=r"head weight: expected a tensor of the file, such as verdict.fc.weight"):
         inspect_file(files / "unknown.pth", Wishes(head_weight="fc"))
+
+
+@pytest.mark.parametrize(("head", "words"), [
+    (torch.ones(1_000, 64), "no predicted points: expected a head of at most about 300 classes"),
+    (torch.full((4, 64), torch.nan), "no predicted points: expected finite weight, got NaN or infinity")])
+def test_a_head_that_cannot_be_solved_hides_nothing_else(head, words, tmp_path):
+    state = {"penultimate_layer.weight": torch.ones(64, 8), "output_layer.weight": head}
+    torch.save({"state_dict": state, "gamma": 2.0}, tmp_path / "a.pt")
+    found = inspect_file(tmp_path / "a.pt")
+    assert (len(found.tree), found.views) == (2, ())
+    assert found.source["notes"][-1].startswith(words)
+    with pytest.raises(ValueError, match=words.partition(": ")[2]):
+        inspect_file(tmp_path / "a.pt", Wishes(gammas=(1.0,)))
 
 
 def test_embeddings_with_picked_arrays_and_a_further_view(files):
@@ -125,7 +139,7 @@ def test_embeddings_with_picked_arrays_and_a_further_view(files):
 def test_what_view_leaves_out_is_said(files, monkeypatch):
     monkeypatch.setattr("lpc_core.inspection.projecting.placed.__defaults__", (30, 0))
     monkeypatch.setattr("lpc_core.inspection.projecting.project.__kwdefaults__",
-                        {"dims": 2, "seed": 0, "progress": None, "cancelled": None, "max_points": 30})
+                        {"dims": 2, "seed": 0, "progress": None, "max_points": 30})
     found = inspect_file(files / "embeddings.npz", Wishes(project=("tsne",)))
     assert found.notes[-1] == "tsne: 30 of 60 samples, drawn with seed 0"
     assert np.isfinite(found.coordinates["tsne"]).all(axis=1).sum() == 30

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lpc_core.checkpoint import Embeddings
-from lpc_core.inspection import Cancelled, certainty, inspect
+from lpc_core.inspection import certainty, inspect
 from lpc_core.inspection import inspecting as module
 from lpc_core.inspection.inspecting import class_centres, slow_rows
 from lpc_core.metrics import class_means, code_report, entropy_kl, names, readings
@@ -106,13 +106,24 @@ def test_the_view_is_linear_and_reproducible_from_what_is_kept():
     assert narrow.coordinates["pca"].shape == (N, 2)
 
 
-def test_progress_grows_and_cancelling_stops():
+def test_progress_grows_and_an_error_of_its_own_stops():
     told = []
     inspect(embeddings(), progress=lambda share, what: told.append(share))
     assert told == sorted(told)
     assert told[-1] == 1
-    with pytest.raises(Cancelled):
-        inspect(embeddings(), cancelled=lambda: len(told) > 0)
+
+    def stop(share, what):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        inspect(embeddings(), progress=stop)
+
+
+def test_a_head_of_one_class_is_never_in_doubt():
+    found = inspect(embeddings(labels=LABELS * 0, class_names=("a",), weight=WEIGHT[:1], bias=BIAS[:1]))
+    assert not certainty(found.embeddings).any()
+    assert found.readings["accuracy"].value == 1
+    assert len(found.misclassified) == 0
 
 
 def test_one_class_and_one_sample():

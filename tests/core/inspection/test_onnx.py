@@ -100,6 +100,11 @@ CASES = {  # name → (operations from x to v, their tensors)
     "Concat": ([op("Concat", "x", axis=1)], {}),
     "Unsqueeze and Squeeze": ([op("Unsqueeze", "a", out="u"), helper.make_node("Squeeze", ["u", "a"], ["v"])],
                               {"a": ints(1)}),
+    "Unsqueeze, axes from the end": ([op("Unsqueeze", "a", out="u"),
+                                      helper.make_node("Transpose", ["u"], ["v"], perm=[0, 1, 3, 2, 4, 5])],
+                                     {"a": ints(-2, -1)}),
+    "Squeeze, without axes": ([op("Unsqueeze", "a", out="u"), helper.make_node("Squeeze", ["u"], ["t"]),
+                               helper.make_node("Transpose", ["t"], ["v"], perm=[0, 3, 1, 2])], {"a": ints(2)}),
     "Reshape": ([op("Reshape", "shape")], {"shape": ints(0, -1, 3)}),
     "Shape, Gather, Concat, Reshape": ([
         op("Shape", out="sizes"), helper.make_node("Gather", ["sizes", "zero"], ["n"], axis=0),
@@ -179,8 +184,10 @@ def test_a_graph_that_doubles_its_values_is_stopped(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("node", "message"), [
     (op("MaxPool", out="v", kernel_shape=[3, 3], auto_pad="SAME_UPPER"), "expected paddings in numbers, got auto_pad"),
-    (op("MaxPool", out="v", kernel_shape=[3, 3], pads=[9999, 0, 0, 0]), "expected paddings from 0 to 1024, got"),
+    (op("MaxPool", out="v", kernel_shape=[3, 3], pads=[9999, 0, 0, 0]), "expected four paddings from 0 to 1024, got"),
     (op("AveragePool", out="v", kernel_shape=[3, 3], pads=[1, 0, 0, 0]), "expected average pooling with equal padding"),
+    (op("AveragePool", out="v", kernel_shape=[2, 2], dilations=[2, 2]), "equal padding .* and without dilation, got"),
+    (op("MaxPool", out="v", kernel_shape=[3], pads=[1, 1]), r"expected four paddings .*, got \[1, 1\]"),
     (op("Cast", out="v", to=9), "expected a cast to floats or whole numbers, got type 9"),
 ])
 def test_what_an_operation_does_not_do(node, message, tmp_path):

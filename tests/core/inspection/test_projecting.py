@@ -1,4 +1,4 @@
-"""Views of wide latents: PCA against scikit-learn, t-SNE and UMAP by what they keep apart, cancelling and limits."""
+"""Views of wide latents: PCA against scikit-learn, t-SNE and UMAP by what they keep apart, stopping and limits."""
 
 import builtins
 import warnings
@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from lpc_core.inspection import Cancelled, components, project
+from lpc_core.inspection import components, project
 from lpc_core.inspection import projecting as module
 from lpc_core.inspection.projecting import placed
 
@@ -103,16 +103,17 @@ def test_a_seeded_choice_is_placed_and_the_rest_is_missing():
 
 
 @pytest.mark.parametrize("looks", [1, 3, 8])
-def test_cancelling_stops_at_the_next_look(looks):
-    asked = []
+def test_an_error_of_the_progress_stops_at_that_look(looks):
+    told = []
 
-    def stop():
-        asked.append(True)
-        return len(asked) == looks
+    def stop(share, what):
+        told.append(share)
+        if len(told) == looks:
+            raise KeyboardInterrupt
 
-    with pytest.raises(Cancelled):
-        project(CLOUDS, "tsne", cancelled=stop)
-    assert len(asked) == looks
+    with pytest.raises(KeyboardInterrupt):
+        project(CLOUDS, "tsne", progress=stop)
+    assert len(told) == looks
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -57,6 +57,16 @@ def test_grouped_convolutions():
     torch.testing.assert_close(logits, run_torchvision(state, pictures, groups=4)[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("kernel", "words"), [
+    (5, "a stem of stride 1 without max-pool (its kernel is smaller than 7)"),
+    (7, "a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)"),
+    (9, "a stem of stride 1 without max-pool (its kernel is larger than 7)")])
+def test_what_is_said_of_the_stem_is_what_runs(kernel, words):
+    network = found(torchvision_resnet((1, 1), "basic", first=8, classes=3, kernel=kernel))
+    assert words in network.assumptions
+    assert network.build().get_submodule("conv1").stride == ((2, 2) if kernel == 7 else (1, 1))
+
+
 def test_a_linear_layer_before_the_head_is_the_watched_one():
     state = torchvision_resnet((1, 1), "basic", first=8, classes=5)
     features = state.pop("fc.weight").shape[1]

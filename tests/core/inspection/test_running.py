@@ -7,7 +7,7 @@ import torch
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.config import unflatten
 from lpc_core.data import load
-from lpc_core.inspection import Cancelled, embed, normalisation, recognise
+from lpc_core.inspection import embed, normalisation, recognise
 from lpc_core.inspection.running import MOST_SIDE, thumbnails
 from lpc_core.models import build
 from tests.core.inspection.networks import torchvision_resnet
@@ -60,14 +60,18 @@ def test_maps_are_averaged_over_their_positions():
     assert "values of layer2.0 averaged over their 8 × 8 positions" in found.notes
 
 
-def test_progress_and_cancelling():
+def test_progress_and_an_error_of_its_own():
     shares = []
     embedded(progress=lambda share, what: shares.append(share))
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert len(shares) == 7
-    with pytest.raises(Cancelled):
-        embedded(cancelled=lambda: True)
+
+    def stop(share, what):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embedded(progress=stop)
 
 
 def test_names_for_the_classes_that_data_does_not_name():
@@ -121,6 +125,11 @@ def test_thumbnails_are_block_means_and_bounded():
     floats, _ = thumbnails(np.full((2, 4, 4, 1), 0.5, np.float32))
     assert floats.dtype == np.uint8
     assert (floats == 128).all()
+
+
+@pytest.mark.parametrize(("height", "width", "small"), [(1, 200, (1, 50)), (3, 400, (1, 57)), (640, 2, (64, 1))])
+def test_thumbnails_of_thin_pictures(height, width, small):
+    assert thumbnails(np.zeros((2, height, width, 3), np.uint8))[0].shape == (2, *small, 3)
 
 
 def test_many_pictures_become_smaller(monkeypatch):

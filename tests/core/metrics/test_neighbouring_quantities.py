@@ -8,11 +8,9 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lpc_core.metrics import measure, readings
-from lpc_core.metrics.entropy_max import entropy_max
+from lpc_core.metrics.entropy import entropy_max
 from lpc_core.metrics.nc5 import nc5
-from lpc_core.metrics.nci import nci_doubt
-from lpc_core.metrics.neco import neco_doubt
-from lpc_core.metrics.reliability import reliability
+from lpc_core.metrics.reliability import nci_doubt, neco_doubt, reliability
 from lpc_core.metrics.retrieval import retrieval
 
 
@@ -64,6 +62,8 @@ def test_nc5_is_the_mean_cosine():
     assert "has no direction" in nc5(flat, [0, 1], [[0.0, 0, 0]]).reason
     with pytest.raises(ValueError, match="of one width"):
         nc5(flat, [0, 1], np.ones((2, 2)))
+    with pytest.raises(ValueError, match="expected finite latents, got NaN or infinity"):
+        nc5([[np.nan, 0, 0], [0, 1.0, 0]], [0, 1], [[3.0, 0, 0]])
 
 
 def test_neco_is_the_share_inside_the_training_space():
