@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from lpc_core.config import RunConfig
-from lpc_core.engine._fused_layout import adopt, layout_of
+from lpc_core.engine._fused_flat import Update, adopt, layout_of
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Apart, Linear, Node, Tape
-from lpc_core.engine._fused_update import Update
 from lpc_core.models import Classifier, SeededDropout, resolve
 from lpc_core.optimizers import optimizer
 
@@ -33,14 +31,21 @@ def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
 
 
-class Aside(Protocol):
-    """A second queue of work on the device."""
+class StreamAside:
+    """Runs calls on a second CUDA stream, beside what follows them on the present one, until `join`."""
+
+    def __init__(self, stream: torch.cuda.Stream) -> None:
+        self._stream = stream
 
     def do(self, call: Callable[[], object]) -> None:
-        """Run ``call`` after all that came before it, beside what follows."""
+        """Run ``call`` after all that came before it."""
+        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
+        with torch.cuda.stream(self._stream):
+            call()
 
     def join(self) -> None:
         """Let what follows wait for the calls."""
+        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
 
 
 class FusedEngine:
@@ -65,7 +70,7 @@ class FusedEngine:
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
         self.update = Update(config.optim, self.values, self.gradients, self.layout)
-        self.aside: Aside | None = None  # where `take` makes the calls that are apart
+        self.aside: StreamAside | None = None  # where `take` makes the calls that are apart
         self._record()
         weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
                    for name in self._names]
@@ -144,7 +149,7 @@ class FusedEngine:
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
-        """One replica's optimiser state, under the names that `_state.optimizer_tensors` uses."""
+        """One replica's optimiser state, under the names that `state.optimizer_tensors` uses."""
         tensors: dict[str, Tensor] = {}
         for i, block in enumerate(self.layout.blocks):
             tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()
