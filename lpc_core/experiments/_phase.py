@@ -18,7 +18,7 @@ from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.data import Dataset, load
 from lpc_core.experiments._children import CONTEXT, children, without_main
 from lpc_core.files.plain_json import number
-from lpc_core.film import Film, check_gammas, phases
+from lpc_core.film import Film, check_gammas
 from lpc_core.film.record import record
 from lpc_core.phase import Phase
 from lpc_core.progress import Progress, part, silent
@@ -124,7 +124,7 @@ def _cells_of(reel: Film, run: RunConfig) -> Iterator[Cell]:
     last = reel.tensors["metrics"][:, :, -1]  # (metrics, γ)
     values = {name: last[names.index(name)] for name in ("train_accuracy", "test_accuracy", "within_class_spread",
                                                           "norm_mean", "separation_ratio")}
-    found = phases(reel)[:, -1]
+    found = reel.phases[:, -1]
     broken = {row for row, _ in reel.info["diverged"]}
     for row, gamma in enumerate(reel.gammas):
         train, test, spread, radius, separation = (float(each[row]) for each in values.values())
