@@ -32,7 +32,6 @@ from lpc_core.film._film import (
     MAX_HIST_NODES,
     Film,
     FilmError,
-    drawn_dimensions,
     pack_classes,
     quantise,
 )
@@ -40,6 +39,6 @@ from lpc_core.film._onset import collapse_onset, total_collapse
 
 __all__ = ["BINS", "LEVELS", "MAX_BYTES", "MAX_DRAWN_RAW", "MAX_FORCE_CLASSES", "MAX_FRAMES", "MAX_HIST_NODES",
            "MAX_POINTS", "MIN_FRAMES", "MIN_POINTS", "Film", "FilmError", "check_gammas", "check_memory",
-           "check_size", "collapse_onset", "drawn_dimensions", "film_bytes", "film_memory", "frame_steps",
+           "check_size", "collapse_onset", "film_bytes", "film_memory", "frame_steps",
            "gammas_text", "open_film", "pack_classes", "parse_gammas", "quantise", "run_of", "save_film", "shortened",
            "total_collapse"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -54,12 +54,14 @@ def parse_gammas(text: str) -> np.ndarray:
     return check_gammas([float(f"{gamma:.4g}") for gamma in np.geomspace(low, high, int(count))])
 
 
-def gammas_text(gammas: Iterable[float]) -> str:
-    """What `parse_gammas` reads as ``gammas`` (four digits of each): from:to:count where that is enough."""
+def gammas_text(gammas: Sequence[float] | np.ndarray) -> str:
+    """What `parse_gammas` reads as ``gammas`` (four digits of each if these differ): from:to:count if that will do."""
     short = [f"{gamma:.4g}" for gamma in gammas]
-    even = f"{short[0]}:{short[-1]}:{len(short)}"
-    same = len(short) >= MIN_GAMMAS and [f"{gamma:.4g}" for gamma in parse_gammas(even)] == short
-    return even if same else ",".join(short)
+    if len(set(short)) < len(short):
+        return ",".join(str(float(gamma)) for gamma in gammas)
+    even = np.geomspace(float(short[0]), float(short[-1]), len(short))
+    same = len(short) >= MIN_GAMMAS and [f"{gamma:.4g}" for gamma in even] == short
+    return f"{short[0]}:{short[-1]}:{len(short)}" if same else ",".join(short)
 
 
 def _number(text: str) -> float:
