@@ -365,17 +365,12 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
 
 def _slope(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> np.ndarray:
     """Softmax p of the logits less t: (m, K); the own class's p − 1 is summed from the others, without cancelling."""
-    own = np.arange(0, logits.size, logits.shape[1]) + classes  # in the flattened arrays
-    slope: np.ndarray = np.exp(logits - logits.max(axis=1, keepdims=True))
-    own_weight = slope.take(own)
-    slope.put(own, 0.0)
-    others = slope.sum(axis=1)
-    total = others + own_weight
-    slope /= total[:, None]
-    slope.put(own, -others / total)
+    slope, own = _softmax(logits), (np.arange(len(logits)), classes)
+    slope[own] = 0.0
+    slope[own] = -slope.sum(axis=1)
     if smoothing:
         slope -= smoothing / logits.shape[1]
-        slope.put(own, slope.take(own) + smoothing)
+        slope[own] += smoothing
     return slope
 
 
