@@ -24,23 +24,18 @@ from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.probe import make_probe
 from lpc_core.engine.trainer import Trainer
-from lpc_core.film import (
+from lpc_core.film._asking import check_gammas, check_memory, check_size, film_memory, frame_steps, run_of
+from lpc_core.film._film import (
     BINS,
     MAX_DRAWN_RAW,
     MAX_FORCE_CLASSES,
     MAX_HIST_NODES,
     Film,
     FilmError,
-    check_gammas,
-    check_memory,
-    check_size,
-    film_memory,
-    frame_steps,
+    layout,
     pack_classes,
     quantise,
-    run_of,
 )
-from lpc_core.film._film import layout
 from lpc_core.metrics import METRICS
 from lpc_core.models import build
 from lpc_core.progress import Progress, silent

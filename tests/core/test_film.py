@@ -17,26 +17,22 @@ from hypothesis import strategies as st
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import (
-    LEVELS,
     Film,
     FilmError,
-    _film,
     check_gammas,
-    check_memory,
     collapse_onset,
     film_bytes,
-    film_memory,
     frame_steps,
     open_film,
-    pack_classes,
     parse_gammas,
-    quantise,
     run_of,
     save_film,
     shortened,
     total_collapse,
 )
+from lpc_core.film._asking import check_memory, film_memory
 from lpc_core.film._file import DERIVED
+from lpc_core.film._film import LEVELS, layout, pack_classes, quantise
 from lpc_core.film.record import common_plane, histogram, record, span
 from lpc_core.phase import Phase, phases_of
 from lpc_core.snapshot import OLD_NAMES
@@ -51,7 +47,7 @@ def made(g=3, t=4, n=20, classes=4, nodes=2, seed=0):  # noqa: PLR0917
     info = {"title": "Made", "class_names": [f"c{i}" for i in range(classes)], "nodes": nodes,
             "axes": "nodes" if nodes <= 3 else "pca", "theory_note": "", "metrics": METRICS, "diverged": []}
     tensors = {}
-    for name, (dtype, shape) in _film.layout(classes, nodes, len(METRICS), (g, t, n)).items():
+    for name, (dtype, shape) in layout(classes, nodes, len(METRICS), (g, t, n)).items():
         kind = np.dtype(dtype)
         if kind.kind == "f":
             tensors[name] = rng.random(shape).astype(kind)
@@ -455,7 +451,7 @@ def test_an_older_film_without_phases_opens_and_is_written_with_them():
 
 def test_phases_are_worked_out_once_for_all_marks_of_a_file(monkeypatch):
     film, asked = made(g=4, t=30), []
-    monkeypatch.setattr(_film, "phases_of", lambda *metrics: asked.append(1) or phases_of(*metrics))
+    monkeypatch.setattr("lpc_core.film._film.phases_of", lambda *metrics: asked.append(1) or phases_of(*metrics))
     film_bytes(film)
     assert len(asked) == 1
 
