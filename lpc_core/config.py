@@ -42,11 +42,12 @@ def _setting(default: Any, label: str, help: str, *, low: float | None = None, h
 
 @dataclass(frozen=True)
 class _Section:
-    """Checks every field of a section against its own metadata."""
+    """Checks every setting against its own metadata."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            if field.metadata:  # a run's sections have none
+                _check(field, getattr(self, field.name))
 
 
 def describe(field: dataclasses.Field[Any]) -> str:
@@ -199,7 +200,7 @@ class ScheduleConfig(_Section):
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(_Section):
     """Everything that defines a run, its seed included. Equal configs give equal runs on one CPU build."""
 
     data: DataConfig = DataConfig()
@@ -211,11 +212,6 @@ class RunConfig:
     batch_size: int = _setting(256, "Samples per step", "Samples per step.", low=1, high=65_536, unit="samples")
     seed: int = _setting(0, "Seed",
         "Seed of the data, the initial weights and the order of samples.", low=0, high=MAX_SEED)
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            if field.metadata:
-                _check(field, getattr(self, field.name))
 
 
 SECTIONS = {"data": DataConfig, "model": ModelConfig, "loss": LossConfig, "optim": OptimConfig, "gamma": ScheduleConfig}

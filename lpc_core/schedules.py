@@ -36,10 +36,6 @@ def step_of(config: ScheduleConfig, gamma: float) -> float:
     return high if gamma_at(config, low) != gamma else low
 
 
-def _exponential(config: ScheduleConfig, share: float) -> float:
-    return float(config.gamma_start ** (1 - share) * config.gamma_end**share)
-
-
 def _two_regime(config: ScheduleConfig, share: float) -> float:
     """×2 per period up to ``gamma_switch``, ×1.25 per period after it (paper, v5), stretched to ``ramp_steps``."""
     start, end = math.log(config.gamma_start), math.log(config.gamma_end)
@@ -69,20 +65,12 @@ def _linear(config: ScheduleConfig, share: float) -> float:
     return config.gamma_start + share * (config.gamma_end - config.gamma_start)
 
 
-def _cosine(config: ScheduleConfig, share: float) -> float:
-    return _linear(config, (1 - math.cos(math.pi * share)) / 2)
-
-
-def _constant(config: ScheduleConfig, share: float) -> float:
-    return config.gamma_end
-
-
-_SHAPES = {
-    "exponential": _exponential,
+_SHAPES: dict[str, Callable[[ScheduleConfig, float], float]] = {
+    "exponential": lambda config, share: float(config.gamma_start ** (1 - share) * config.gamma_end**share),
     "two-regime": _two_regime,
     "linear": _linear,
-    "cosine": _cosine,
-    "constant": _constant,
+    "cosine": lambda config, share: _linear(config, (1 - math.cos(math.pi * share)) / 2),
+    "constant": lambda config, share: config.gamma_end,
 }
 
 
@@ -153,11 +141,10 @@ class HasGamma(Protocol):
 class SteppedGamma:
     """γ as a function of how often `step` was called, with the habits of torch's schedulers. See `GammaSchedule`."""
 
-    _curve: Callable[[int], float]
-    _settings: dict[str, Any]
-    _configure: Callable[..., None]  # takes the settings by name, checks them and makes the curve
+    _made: Callable[..., Callable[[int], float]]  # takes the settings by name, checks them and makes the curve
 
-    def __init__(self, target: HasGamma | Callable[[float], object]) -> None:
+    def __init__(self, target: HasGamma | Callable[[float], object], **settings: Any) -> None:
+        self._configure(settings)
         if not (hasattr(target, "gamma") or callable(target)):
             raise ConfigError("target", "an object with a gamma, such as a LatentPenalty, or a function of γ", target)
         self._target, self._steps = target, 0
@@ -183,9 +170,12 @@ class SteppedGamma:
             raise ConfigError("state", f"the state of a {type(self).__name__} ({', '.join(sorted(wanted))})", state)
         if type(state["step"]) is not int or state["step"] < 0:
             raise ConfigError("step", "a whole number of at least 0", state["step"])
-        self._configure(**{name: value for name, value in state.items() if name != "step"})
+        self._configure({name: value for name, value in state.items() if name != "step"})
         self._steps = state["step"]
         self._set()
+
+    def _configure(self, settings: dict[str, Any]) -> None:
+        self._curve, self._settings = self._made(**settings), settings
 
     def _set(self) -> None:
         self._last = self._curve(self._steps)
@@ -207,13 +197,11 @@ class GammaSchedule(SteppedGamma):
 
     def __init__(self, target: HasGamma | Callable[[float], object], kind: str = "exponential", *, start: float,
                  end: float, steps: int, switch: float = 1e3) -> None:
-        self._configure(kind=kind, start=start, end=end, steps=steps, switch=switch)
-        super().__init__(target)
+        super().__init__(target, kind=kind, start=start, end=end, steps=steps, switch=switch)
 
-    def _configure(self, *, kind: str, start: float, end: float, steps: int, switch: float) -> None:
-        config = _as_config(kind=kind, start=start, end=end, steps=steps, switch=switch)
-        self._settings = {"kind": kind, "start": start, "end": end, "steps": steps, "switch": switch}
-        self._curve = lambda step: gamma_at(config, step)
+    def _made(self, **settings: Any) -> Callable[[int], float]:
+        config = _as_config(**settings)
+        return lambda step: gamma_at(config, step)
 
 
 class PaperGammaSchedule(SteppedGamma):
@@ -225,20 +213,17 @@ class PaperGammaSchedule(SteppedGamma):
 
     def __init__(self, target: HasGamma | Callable[[float], object], steps_per_epoch: int = 1, *, start: float = 1e-4,
                  end: float = 1e6, period: int = 5, switch: float = 1e3) -> None:
-        self._configure(steps_per_epoch=steps_per_epoch, start=start, end=end, period=period, switch=switch)
-        super().__init__(target)
+        super().__init__(target, steps_per_epoch=steps_per_epoch, start=start, end=end, period=period, switch=switch)
 
-    def _configure(self, *, steps_per_epoch: int, start: float, end: float, period: int, switch: float) -> None:
+    def _made(self, *, steps_per_epoch: int, start: float, end: float, period: int,
+              switch: float) -> Callable[[int], float]:
         _as_config(kind="two-regime", start=start, end=end, steps=1, switch=switch)
         if not start <= end:
             raise ConfigError("end", f"a number of at least start, {start:g}", end)
         for name, value in (("steps_per_epoch", steps_per_epoch), ("period", period)):
             if type(value) is not int or value < 1:
                 raise ConfigError(name, "a whole number of at least 1", value)
-        self._settings = {"steps_per_epoch": steps_per_epoch, "start": start, "end": end, "period": period,
-                          "switch": switch}
-        self._curve = lambda step: paper_gamma(step // steps_per_epoch, start=start, end=end, period=period,
-                                               switch=switch)
+        return lambda step: paper_gamma(step // steps_per_epoch, start=start, end=end, period=period, switch=switch)
 
 
 def _as_config(*, kind: str, start: float, end: float, steps: int, switch: float) -> ScheduleConfig:

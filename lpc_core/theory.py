@@ -46,13 +46,13 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndar
     gamma, smoothing = _checked_gamma(gamma), _checked_smoothing(label_smoothing)
     if np.ndim(gamma) and np.shape(gamma) != weight.shape[:-2]:
         raise ValueError(f"expected one gamma, or one per head, got {np.shape(gamma)} for weight {weight.shape}")
-    shape, start = weight.shape, None if start is None else _checked("start", start, weight.shape)
+    shape = weight.shape
+    start = np.zeros(shape) if start is None else _checked("start", start, shape)
     weight, bias = weight.reshape(-1, *shape[-2:]), bias.reshape(-1, shape[-2])
     gammas, points = np.full(len(weight), gamma), np.empty_like(weight)
-    start = None if start is None else start.reshape(weight.shape)
+    start = start.reshape(weight.shape)
     for part in blocks(weight.shape):
-        points[part], missed = Balance(weight[part], bias[part], gammas[part], smoothing).points(
-            None if start is None else start[part])
+        points[part], missed = Balance(weight[part], bias[part], gammas[part], smoothing).points(start[part])
         if missed and not unsolved_as_nan:
             raise RuntimeError(missed)
     return points.reshape(shape)
@@ -98,7 +98,7 @@ def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float
         raise ValueError(f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}; "
                          "pass one head row per class")
     logits = (means @ weight.swapaxes(-1, -2) + bias[..., None, :]).reshape(-1, classes)
-    slope = _probabilities(logits, np.tile(labels, len(logits) // max(n, 1)), _checked_smoothing(label_smoothing))[1]
+    slope = _slope(logits, np.tile(labels, len(logits) // max(n, 1)), _checked_smoothing(label_smoothing))
     pull = -(slope.reshape(*means.shape[:-1], classes) @ weight)
     penalty = -2.0 * np.reshape(gamma, (-1, 1, 1) if np.ndim(gamma) else ()) * means
     return np.stack([pull, penalty, _across(pull + penalty, means)])
@@ -127,7 +127,7 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
 
     def surplus(log_gamma: float) -> float:
         points = collapse_points(weight, bias, math.exp(log_gamma))
-        return float(_own_probability(points, weight, bias).min()) - confidence
+        return float(_softmax(points @ weight.T + bias).diagonal().min()) - confidence
 
     if surplus(low) < 0:
         return math.nan
@@ -154,12 +154,12 @@ class Balance:
             rows = rows @ self._basis
         self._problem, self._stiffness = _problem(rows, bias, gamma, smoothing), 2 * gamma[:, None, None]
 
-    def points(self, start: np.ndarray | None = None, some: np.ndarray | None = None) -> tuple[np.ndarray, str]:
+    def points(self, start: np.ndarray, some: np.ndarray | None = None) -> tuple[np.ndarray, str]:
         """`collapse_points` (G, K, d), NaN where none was found, and why; of ``some`` heads (G,) bool, NaN elsewhere.
 
         ``start`` (G, K, d) may be NaN where nothing is known.
         """
-        start, problem = None if start is None else self._seen(start), self._problem
+        start, problem = self._seen(start), self._problem
         if some is None or some.all():
             found, missed = _newton(problem, _first_guess(problem, start))
             return self._shown(found), missed
@@ -167,7 +167,7 @@ class Balance:
             return np.full(self._shape, np.nan), ""
         chosen = np.repeat(some, self._shape[1])
         problem, found = problem.some(chosen), np.full((len(chosen), problem.table.shape[2] - 2), np.nan)
-        found[chosen], missed = _newton(problem, _first_guess(problem, None if start is None else start[chosen]))
+        found[chosen], missed = _newton(problem, _first_guess(problem, start[chosen]))
         return self._shown(found), missed
 
     def forces(self, means: np.ndarray) -> np.ndarray:
@@ -240,10 +240,8 @@ def _problem(rows: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: f
                     float(lengths.max()))
 
 
-def _first_guess(problem: _Problem, start: np.ndarray | None) -> np.ndarray:
+def _first_guess(problem: _Problem, start: np.ndarray) -> np.ndarray:
     """``start`` (m, r), but the origin where that is better whatever the cross-entropy at ``start``: (m, r)."""
-    if start is None:
-        return np.zeros((len(problem.table), problem.table.shape[2] - 2))
     penalty = problem.stiffness[:, 0] / 2 * np.einsum("mr,mr->m", start, start)
     better = penalty < math.log(problem.table.shape[1]) + 2 * problem.largest_bias  # at the origin at most; not for NaN
     return start if better.all() else np.where(better[:, None], start, 0)
@@ -365,28 +363,15 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
     return safe
 
 
-def _probabilities(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Softmax p (m, K) of the logits and p − t; the own class's p − 1 is summed from the others, without cancelling."""
-    own = np.arange(0, logits.size, logits.shape[1]) + classes  # in the flattened arrays
-    slope = np.exp(logits - logits.max(axis=1, keepdims=True))
-    own_weight = slope.take(own)
-    slope.put(own, 0.0)
-    others = slope.sum(axis=1)
-    total = others + own_weight
-    slope /= total[:, None]
-    probabilities = slope.copy()
-    probabilities.put(own, own_weight / total)
-    slope.put(own, -others / total)
+def _slope(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> np.ndarray:
+    """Softmax p of the logits less t: (m, K); the own class's p − 1 is summed from the others, without cancelling."""
+    slope, own = _softmax(logits), (np.arange(len(logits)), classes)
+    slope[own] = 0.0
+    slope[own] = -slope.sum(axis=1)
     if smoothing:
         slope -= smoothing / logits.shape[1]
-        slope.put(own, slope.take(own) + smoothing)
-    return probabilities, slope
-
-
-def _own_probability(points: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """p_y at each class's own point: (K,)."""
-    own: np.ndarray = _probabilities(points @ weight.T + bias, np.arange(len(points)), 0.0)[0].diagonal()
-    return own
+        slope[own] += smoothing
+    return slope
 
 
 def _across(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:

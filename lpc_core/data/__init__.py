@@ -15,7 +15,6 @@ from lpc_core.data._base import (
     torch_shape,
 )
 from lpc_core.data._split import TooManyAsked, spread
-from lpc_core.progress import Progress
 
-__all__ = ["NOT_HERE", "DataError", "Dataset", "Form", "Progress", "Source", "TooManyAsked", "data_root", "load",
+__all__ = ["NOT_HERE", "DataError", "Dataset", "Form", "Source", "TooManyAsked", "data_root", "load",
            "missing", "sources", "spread", "torch_shape"]

@@ -127,11 +127,8 @@ def read_python(path: Path, key: str, max_bytes: int) -> Batch:
     if not isinstance(pixels, np.ndarray) or pixels.ndim != 2 or pixels.shape[1] != PIXELS:
         raise DataError(f"{path}: expected 'data', unsigned bytes of shape (N, {PIXELS}), got "
                         f"{getattr(pixels, 'shape', type(pixels).__name__)}; fetch the file again")
-    if not isinstance(labels, list) or len(labels) != len(pixels) or not all(_is_byte(label) for label in labels):
+    if not isinstance(labels, list) or len(labels) != len(pixels) or not all(
+            type(label) is int and 0 <= label <= 255 for label in labels):
         raise DataError(f"{path}: expected '{key}', a list of {len(pixels)} small whole numbers, got something else; "
                         "fetch the file again")
     return pixels, np.array(labels, np.uint8)
-
-
-def _is_byte(label: object) -> bool:
-    return type(label) is int and 0 <= label <= 255

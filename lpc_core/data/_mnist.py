@@ -49,8 +49,8 @@ class MnistLike:
 
     def _locate(self) -> list[Path] | None:
         """All four named in one style: a mixture may pair images with another copy's labels."""
-        return next(filter(None, (find((self.name, *self.folders), [_styled(file, *style) for file in FILES])
-                                  for style in STYLES)), None)
+        styles = ([file.replace("-idx", f"{sign}idx") + ending for file in FILES] for sign, ending in STYLES)
+        return next(filter(None, (find((self.name, *self.folders), names) for names in styles)), None)
 
     def _download(self, progress: Progress) -> list[Path]:
         folder, names = data_root() / self.name, [f"{file}.gz" for file in FILES]
@@ -69,7 +69,3 @@ class MnistLike:
             raise DataError(f"{labels}: expected labels 0 to {len(self.class_names) - 1}, each at least once, got "
                             f"{np.unique(classes).tolist()}; fetch the file again")
         return [pixels[..., np.newaxis]], classes
-
-
-def _styled(file: str, sign: str, ending: str) -> str:
-    return f"{file.replace('-idx', f'{sign}idx')}{ending}"

@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.data._base import DataError
-from lpc_core.files.pickle_machine import MAX_OPCODES, Machine, typed, unknown_name
-
-__all__ = ["MAX_OPCODES", "read_pickled"]
+from lpc_core.files.pickle_machine import Machine, typed, unknown_name
 
 MAX_KEY = 100  # characters; decoding a key copies it, which a long one in many dictionaries would make expensive
 
@@ -38,16 +36,8 @@ def read_pickled(path: Path, max_bytes: int) -> dict[str, Any]:
                         "use the official file, or the binary version") from error
 
 
-class _Known(enum.Enum):
-    """The global names that an array of bytes is pickled with. None of them is ever looked up."""
-
-    NDARRAY = enum.auto()
-    DTYPE = enum.auto()
-    RECONSTRUCT = enum.auto()
-    FROM_BUFFER = enum.auto()
-    ENCODE = enum.auto()
-
-
+# The global names that an array of bytes is pickled with. None of them is ever looked up.
+_Known = enum.Enum("_Known", "NDARRAY DTYPE RECONSTRUCT FROM_BUFFER ENCODE")
 _NAMES = {
     ("numpy", "ndarray"): _Known.NDARRAY,
     ("numpy", "dtype"): _Known.DTYPE,

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Form
+from lpc_core.data._base import Dataset, Form, Source
 from lpc_core.data._split import TEST, TRAIN, balanced, rng_for
+from lpc_core.progress import Progress
 
 Shape = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # labels (N,) → points without noise (N, D)
 
@@ -24,9 +25,14 @@ def synthetic(name: str, config: DataConfig, seed: int, shape: Shape) -> Dataset
     return Dataset(name, *train, *test, class_names(config.classes))
 
 
-def plane(config: DataConfig) -> Form:
-    """The form of points in the plane."""
-    return Form((2,), config.classes)
+def in_plane(name: str, title: str, help: str,
+             points: Callable[[np.ndarray, int, np.random.Generator], np.ndarray]) -> Source:
+    """A source in the plane: ``points`` gives those without noise (N, 2) of labels (N,) among so many classes."""
+
+    def load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
+        return synthetic(name, config, seed, lambda labels, rng: points(labels, config.classes, rng))
+
+    return Source(title, help, ("classes", "noise"), load, lambda config: Form((2,), config.classes))
 
 
 def class_names(classes: int) -> tuple[str, ...]:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Source
-from lpc_core.data._synthetic import plane, synthetic
-from lpc_core.progress import Progress
+from lpc_core.data._synthetic import in_plane
 
 
-def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
-    def shape(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        angle, radius = rng.uniform(0, 2 * np.pi, len(labels)), (labels + 1) / config.classes
-        return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-
-    return synthetic("circles", config, seed, shape)
+def _points(labels: np.ndarray, classes: int, rng: np.random.Generator) -> np.ndarray:
+    angle, radius = rng.uniform(0, 2 * np.pi, len(labels)), (labels + 1) / classes
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-SOURCE = Source("Circles", "Rings around one centre: the class is the distance from the middle.",
-                ("classes", "noise"), _load, plane)
+SOURCE = in_plane("circles", "Circles", "Rings around one centre: the class is the distance from the middle.", _points)

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Source
-from lpc_core.data._synthetic import plane, synthetic
-from lpc_core.progress import Progress
+from lpc_core.data._synthetic import in_plane
 
 SPACING = 1.25  # between neighbouring centres, in radii; above 1 so that moons k and k + 2 do not touch
 LIFT = 0.5  # how far the moons that open up reach into the others, in radii
 HALF_WIDTH = 1.5  # of the whole chain
 
 
-def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
-    def shape(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        angle, odd = rng.uniform(0, np.pi, len(labels)), labels % 2
-        along = SPACING * (labels - (config.classes - 1) / 2) + np.cos(angle)
-        across = np.where(odd, LIFT - np.sin(angle), np.sin(angle)) - LIFT / 2
-        return np.stack([along, across], axis=1) * HALF_WIDTH / (1 + SPACING * (config.classes - 1) / 2)
-
-    return synthetic("moons", config, seed, shape)
+def _points(labels: np.ndarray, classes: int, rng: np.random.Generator) -> np.ndarray:
+    angle, odd = rng.uniform(0, np.pi, len(labels)), labels % 2
+    along = SPACING * (labels - (classes - 1) / 2) + np.cos(angle)
+    across = np.where(odd, LIFT - np.sin(angle), np.sin(angle)) - LIFT / 2
+    return np.stack([along, across], axis=1) * HALF_WIDTH / (1 + SPACING * (classes - 1) / 2)
 
 
-SOURCE = Source("Moons", "Half-moons that reach into one another: no straight line parts them.",
-                ("classes", "noise"), _load, plane)
+SOURCE = in_plane("moons", "Moons", "Half-moons that reach into one another: no straight line parts them.", _points)

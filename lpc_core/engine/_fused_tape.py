@@ -16,8 +16,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from lpc_core.optimizers import Call
+
 aten = torch.ops.aten
-Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,12 @@ class Linear:
     bias_gradient: Tensor
 
 
-def _silu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
-    return partial(aten.silu_backward.grad_input, gradient, before, grad_input=gradient)
-
-
-def _gelu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
-    return partial(aten.gelu_backward.grad_input, gradient, before, grad_input=gradient)
-
-
-def _relu_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
-    return partial(aten.threshold_backward.grad_input, gradient, after, 0, grad_input=gradient)
-
-
-def _tanh_backward(gradient: Tensor, before: Tensor, after: Tensor) -> Call:
-    return partial(aten.tanh_backward.grad_input, gradient, after, grad_input=gradient)
-
-
-ACTIVATIONS: dict[str, tuple[Callable[..., object], Callable[[Tensor, Tensor, Tensor], Call]]] = {
-    "silu": (torch._C._nn.silu, _silu_backward),
-    "gelu": (torch._C._nn.gelu, _gelu_backward),
-    "relu": (partial(torch.clamp_min, min=0), _relu_backward),
-    "tanh": (torch.tanh, _tanh_backward),
+# name → the function, what turns the gradient of its value into that of its argument, and which of these that reads
+ACTIVATIONS: dict[str, tuple[Callable[..., object], Callable[..., object], str]] = {
+    "silu": (torch._C._nn.silu, aten.silu_backward.grad_input, "argument"),
+    "gelu": (torch._C._nn.gelu, aten.gelu_backward.grad_input, "argument"),
+    "relu": (partial(torch.clamp_min, min=0), partial(aten.threshold_backward.grad_input, threshold=0), "value"),
+    "tanh": (torch.tanh, aten.tanh_backward.grad_input, "value"),
 }
 
 
@@ -110,11 +96,12 @@ class Tape:
 
     def activation(self, below: Node, name: str) -> Node:
         """An element-wise function; the gradient is changed in place."""
-        function, backward = ACTIVATIONS[name]
+        function, backward, reads = ACTIVATIONS[name]
         above = Node(torch.empty_like(below.value), below.gradient)
         self.forward.append(partial(function, below.value, out=above.value))
         if below.gradient is not None:
-            self._undo.append([backward(below.gradient, below.value, above.value)])
+            seen = above.value if reads == "value" else below.value
+            self._undo.append([partial(backward, below.gradient, seen, grad_input=below.gradient)])
         return above
 
     def dropout(self, below: Node, factors: Tensor, draw: Call) -> Node:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 
 from lpc_core.config import ConfigError, RunConfig
-from lpc_core.engine.cost import check_within, cost_of
+from lpc_core.engine.cost import check_within, cost_of, form_of, network_of
 from lpc_core.engine.faults import DeviceError, DeviceLost
 
 
@@ -54,7 +54,7 @@ def check_room(config: RunConfig, device: torch.device) -> None:
     if device.type != "cuda":
         return
     cost = cost_of(config)
-    if config.model.model != "mlp":
+    if network_of(config.model, form_of(config)).convolves:
         cost = replace(cost, batch_bytes=cost.batch_bytes // 2)  # bfloat16
     check_within(cost, torch.cuda.mem_get_info(device)[0], f"{device} has free")
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from lpc_core.config import RunConfig
-from lpc_core.engine._fused_layout import adopt, layout_of
+from lpc_core.engine._fused_flat import Update, adopt, layout_of
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Apart, Linear, Node, Tape
-from lpc_core.engine._fused_update import Update
-from lpc_core.models import Classifier, SeededDropout, resolve
+from lpc_core.models import Classifier, resolve
 from lpc_core.optimizers import optimizer
 
 
@@ -33,26 +31,32 @@ def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
     return "" if backbone == "mlp" else f"the fused engine trains MLPs only, and this model is a {backbone}"
 
 
-class Aside(Protocol):
-    """A second queue of work on the device."""
+class StreamAside:
+    """Runs calls on a second CUDA stream, beside what follows them on the present one, until `join`."""
+
+    def __init__(self, stream: torch.cuda.Stream) -> None:
+        self._stream = stream
 
     def do(self, call: Callable[[], object]) -> None:
-        """Run ``call`` after all that came before it, beside what follows."""
+        """Run ``call`` after all that came before it."""
+        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
+        with torch.cuda.stream(self._stream):
+            call()
 
     def join(self) -> None:
         """Let what follows wait for the calls."""
+        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
 
 
 class FusedEngine:
     """Trains R models of one configuration in place: their parameters become views into one flat buffer.
 
-    ``models`` may differ in their weights, and `step` takes one γ for each. With ``shared`` all of them see the same
-    batch and the first one's dropout (runs with one seed and several γ), else `step` expects inputs (R, B, …) and
-    labels (R, B). Precision and device are those of the models: copy into the parameters, but don't replace them.
+    ``models`` may differ in their weights, and `step` takes one γ for each; all see the same batch and the first one's
+    dropout (runs with one seed and several γ). Precision and device are those of the models: copy into the parameters,
+    but don't replace them.
     """
 
-    def __init__(self, config: RunConfig, models: Classifier | Sequence[Classifier], batch: int, *,
-                 shared: bool = True) -> None:
+    def __init__(self, config: RunConfig, models: Classifier | Sequence[Classifier], batch: int) -> None:
         self.config, self.batch = config, batch
         self.models = [models] if isinstance(models, Classifier) else list(models)
         self.layout = layout_of(self.models[0], len(self.models))
@@ -61,11 +65,11 @@ class FusedEngine:
         self._lead = (len(self.models),) if len(self.models) > 1 else ()
         self._names = _linear_layers(self.models[0])
         width = self.layout.block(f"{self._names[0]}.weight").shape[1]
-        self.inputs = self.values.new_zeros((*(() if shared else self._lead), batch, width))
+        self.inputs = self.values.new_zeros((batch, width))
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
         self.update = Update(config.optim, self.values, self.gradients, self.layout)
-        self.aside: Aside | None = None  # where `take` makes the calls that are apart
+        self.aside: StreamAside | None = None  # where `take` makes the calls that are apart
         self._record()
         weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
                    for name in self._names]
@@ -144,7 +148,7 @@ class FusedEngine:
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
-        """One replica's optimiser state, under the names that `_state.optimizer_tensors` uses."""
+        """One replica's optimiser state, under the names that `state.optimizer_tensors` uses."""
         tensors: dict[str, Tensor] = {}
         for i, block in enumerate(self.layout.blocks):
             tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()
@@ -171,7 +175,7 @@ class FusedEngine:
         tape, model = Tape(self._lead, self.batch, self.values), self.config.model
         *hidden, head = [self._linear(name) for name in self._names]
         penultimate = [] if model.penultimate == "none" else [hidden.pop()]
-        node = Node(self.inputs.expand(*self._lead, *self.inputs.shape[-2:]), None)
+        node = Node(self.inputs.expand(*self._lead, *self.inputs.shape), None)
         for layer in hidden:
             node = tape.activation(tape.linear(node, layer), model.activation)
         if model.dropout > 0:
@@ -201,20 +205,18 @@ class FusedEngine:
         return -(targets + smoothing / classes) / self.batch
 
     def _dropout(self, tape: Tape, node: Node) -> Node:
-        """Factors from the models' own random streams; replicas that share their batches share the first one's."""
-        share = self.config.model.dropout
-        sources = [model.dropout for model in self.models][: None if self.inputs.dim() > 2 else 1]
-        noise = torch.zeros((len(sources), *node.value.shape[-2:]), device=self.values.device)
-        factors = torch.zeros_like(noise if self._lead else noise[0], dtype=self.values.dtype)
-        return tape.dropout(node, factors, lambda: _draw(noise, share, sources, factors))
+        """Factors (B, n) from the first model's own random stream, which all replicas share."""
+        source = self.models[0].dropout
+        noise = torch.zeros(node.value.shape[-2:], device=self.values.device)
+        factors = torch.zeros_like(noise, dtype=self.values.dtype)
 
+        def draw() -> None:
+            """0 for a share of the features and 1/(1 − share) for the others, as `SeededDropout` draws them."""
+            noise.uniform_(generator=source.stream or source.open_stream(noise.device))
+            torch.ge(noise, source.share, out=factors)
+            factors.div_(1 - source.share)
 
-def _draw(noise: Tensor, share: float, sources: Sequence[SeededDropout], factors: Tensor) -> None:
-    """``factors`` 0 for a share of the features and 1/(1 − share) for the others, as `SeededDropout` draws them."""
-    for numbers, source in zip(noise, sources, strict=True):
-        numbers.uniform_(generator=source.stream or source.open_stream(noise.device))
-    torch.ge(noise.view_as(factors), share, out=factors)
-    factors.div_(1 - share)
+        return tape.dropout(node, factors, draw)
 
 
 def _linear_layers(model: Classifier) -> list[str]:

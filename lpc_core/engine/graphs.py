@@ -12,62 +12,43 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.batches import Batches
-from lpc_core.engine.fused import Aside, FusedEngine
+from lpc_core.engine.fused import FusedEngine, StreamAside
 
 STEPS_MLP, STEPS_CONVNET = 32, 4  # steps per replay on CUDA: some ms, so that a slice of 8 ms can end in time
 WARM_UP = 3  # steps before a recording, so that libraries have chosen their kernels and workspaces exist
 IN_FLIGHT = 2  # replays the device may be behind
 
 
-class Recorder(Protocol):
-    """Records a function's device work and repeats it."""
-
-    aside: Aside | None  # a second queue for work off the critical path
-
-    def apart(self) -> AbstractContextManager[None]:
-        """Where the steps before a recording run."""
-
-    def record(self, work: Callable[[], None], streams: Sequence[torch.Generator]) -> None:
-        """Record ``work`` without its effects; it draws random numbers from ``streams``. RuntimeError if it can't."""
-
-    def replay(self) -> None:
-        """Do the recorded work; waits while more than `IN_FLIGHT` replays are unfinished."""
-
-    def forget(self) -> None:
-        """Drop the recording."""
-
-
 class EagerRecorder:
-    """Calls the function again: what a recording does, on any device."""
+    """Records a function's device work and repeats it, here by calling the function again: on any device."""
 
-    aside: Aside | None = None
+    aside: StreamAside | None = None  # a second queue for work off the critical path
 
     def __init__(self) -> None:
         self._work: Callable[[], None] | None = None
 
     def apart(self) -> AbstractContextManager[None]:
-        """Nowhere special."""
+        """Where the steps before a recording run: nowhere special."""
         return contextlib.nullcontext()
 
     def record(self, work: Callable[[], None], streams: Sequence[torch.Generator]) -> None:
-        """See `Recorder`."""
+        """Record ``work`` without its effects; it draws random numbers from ``streams``. RuntimeError if it can't."""
         self._work = work
 
     def replay(self) -> None:
-        """See `Recorder`."""
+        """Do the recorded work."""
         if self._work is None:
             raise RuntimeError("expected a recording before a replay, got none; call record first")
         self._work()
 
     def forget(self) -> None:
-        """See `Recorder`."""
+        """Drop the recording."""
         self._work = None
 
 
@@ -77,7 +58,7 @@ class CudaRecorder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        self.aside: Aside | None = StreamAside(torch.cuda.Stream(device))
+        self.aside = StreamAside(torch.cuda.Stream(device))
         self._graph: torch.cuda.CUDAGraph | None = None
         self._ends: deque[torch.cuda.Event] = deque()
 
@@ -104,7 +85,7 @@ class CudaRecorder:
         self._graph = graph
 
     def replay(self) -> None:
-        """Launch the graph; a thread that waits for the device sleeps."""
+        """Launch the graph; waits, asleep, while more than `IN_FLIGHT` replays are unfinished."""
         if self._graph is None:
             raise RuntimeError("expected a recording before a replay, got none; call record first")
         if len(self._ends) >= IN_FLIGHT:
@@ -124,21 +105,7 @@ class CudaRecorder:
         self._ends.clear()
 
 
-class StreamAside:
-    """Runs calls on a second CUDA stream, beside what follows them on the present one, until `join`."""
-
-    def __init__(self, stream: torch.cuda.Stream) -> None:
-        self._stream = stream
-
-    def do(self, call: Callable[[], object]) -> None:
-        """Run ``call`` after all that came before it."""
-        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
-        with torch.cuda.stream(self._stream):
-            call()
-
-    def join(self) -> None:
-        """Let what follows wait for the calls."""
-        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
+Recorder = EagerRecorder | CudaRecorder
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,38 +14,9 @@ from lpc_core.run_group import RunGroup
 
 if TYPE_CHECKING:
     from lpc_core.data import Dataset
-    from lpc_core.snapshot import Snapshot
+    from lpc_core.engine.trainer import Trainer
 
-
-class Member(Protocol):
-    """What is asked of a trainer; `lpc_core.engine.trainer.Trainer` is the one in use, and says what each does."""
-
-    config: RunConfig
-    dataset: Dataset
-    step: int
-    limit: int
-    reason: str
-    theory_note: str
-
-    @property
-    def finished(self) -> bool: ...  # noqa: D102
-    @property
-    def diverged(self) -> bool: ...  # noqa: D102
-    @property
-    def probe_labels(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def probe_images(self) -> np.ndarray | None: ...  # noqa: D102
-    @property
-    def probe_inputs(self) -> np.ndarray | None: ...  # noqa: D102
-    def decide(self, inputs: np.ndarray) -> np.ndarray: ...  # noqa: D102
-    def advance(self, steps: int = 1, deadline: float | None = None) -> int: ...  # noqa: D102
-    def snapshot(self, metrics: bool = True) -> Snapshot: ...  # noqa: D102
-    def set_gamma(self, value: float) -> None: ...  # noqa: D102
-    def set_auto(self) -> None: ...  # noqa: D102
-    def set_lr(self, value: float) -> None: ...  # noqa: D102
-    def extend(self) -> None: ...  # noqa: D102
-    def state_bytes(self) -> bytes: ...  # noqa: D102
-    def load_state_bytes(self, raw: bytes) -> None: ...  # noqa: D102
+Member: TypeAlias = "Trainer"  # here without torch: tests put others in its place
 
 
 class Lockstep:

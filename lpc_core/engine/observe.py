@@ -85,11 +85,11 @@ class Observer:
         gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
         self._prepare(probe, classes, d)
         means, peaks, found = np.empty_like(seen.weight), np.empty((runs, d)), []
-        points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start()
+        points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start(means.shape)
         for part in blocks(means.shape):
             if self._theory:
                 balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
-                points[part], _ = balance.points(None if start is None else start[part], gamma[part] > 0)
+                points[part], _ = balance.points(start[part], gamma[part] > 0)
             for g in range(runs)[part]:
                 own = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
                                 points[g] if self._theory else None, self._memory)
@@ -115,10 +115,10 @@ class Observer:
         if self._memory.shape[1:] != (d, len(probe.labels)):
             self._memory = np.empty((3, d, len(probe.labels)))
 
-    def _start(self) -> np.ndarray | None:
+    def _start(self, shape: tuple[int, ...]) -> np.ndarray:
         """Where collapse points are likely to be now: as far from the last ones as those are from the ones before."""
         if len(self._points) < 2:
-            return self._points[0] if self._points else None
+            return self._points[0] if self._points else np.zeros(shape)
         last, before = self._points
         start: np.ndarray = 2 * last - before
         return start

@@ -43,10 +43,12 @@ class Share:
 
 def share() -> Share | None:
     """What the environment says of this process's part; None for a process of its own."""
-    processes = os.environ.get("WORLD_SIZE", "1")
+    processes, rank = os.environ.get("WORLD_SIZE", "1"), os.environ.get("RANK", "")
     if not (processes.isdigit() and int(processes) > 1):
         return None
-    return Share(int(os.environ["RANK"]), int(processes))
+    if not (rank.isdigit() and int(rank) < int(processes)):
+        raise ConfigError("RANK", f"this process's number beside WORLD_SIZE={processes}, as torchrun sets both", rank)
+    return Share(int(rank), int(processes))
 
 
 def own_device(device: str) -> str:

@@ -29,11 +29,6 @@ class Probe:
         """(n, …) of the training samples."""
         return self.everything[: len(self.labels)]
 
-    @property
-    def test_inputs(self) -> Tensor:
-        """(m, …) of the test samples."""
-        return self.everything[len(self.labels):]
-
 
 def make_probe(dataset: Dataset, normalise: Normaliser, most: int, seed: int, device: torch.device) -> Probe:
     """At most ``most`` training and ``most`` test samples, by class shares, every class present if there is room."""

@@ -17,7 +17,7 @@ from lpc_core.data import Dataset, load
 from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.batches import Batches
-from lpc_core.engine.compiling import Compiled, pays
+from lpc_core.engine.compiling import pays
 from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
@@ -67,6 +67,8 @@ class Trainer:
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
                  engine: str = "auto", block: int | None = None, share: Share | None = None,
                  patient: bool = False) -> None:
+        if every < 1:
+            raise ConfigError("every", "a whole number of at least 1", every)
         self.config, self.every, self._share = config, every, share
         self.device = pick_device(device)
         check_names(config)
@@ -86,9 +88,11 @@ class Trainer:
         slow = convolves(self.model) and self.device.type == "cpu"
         self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
-        self._compiled = self._pick_compiled() if patient and pays(config, shape) else None
+        compiles = patient and self.device.type == "cuda" and pays(config, shape)
+        self._compiled = self.engine.compile() if compiles and isinstance(self.engine, AutogradEngine) else None
         self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
-        self._blocks = self._pick_blocks(steps_per_replay(self.device, self.engine) if block is None else block)
+        size = steps_per_replay(self.device, self.engine) if block is None else block
+        self._blocks = Blocks(self.engine, size, *self.batches.peek(), recorder_for(self.device)) if size else None
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
@@ -128,18 +132,6 @@ class Trainer:
         if name == "autograd" or obstacle:
             return AutogradEngine(self.config, self.model), f"autograd, because {obstacle or 'it was asked for'}"
         return FusedEngine(self.config, self.model, self.batches.size), "fused: the steps of this MLP, written out"
-
-    def _pick_compiled(self) -> Compiled | None:
-        """The backbone in compiled form, on CUDA."""
-        if self.device.type != "cuda" or isinstance(self.engine, FusedEngine):
-            return None
-        return self.engine.compile()
-
-    def _pick_blocks(self, size: int) -> Blocks | None:
-        if size == 0:
-            return None
-        inputs, labels = self.batches.peek()
-        return Blocks(self.engine, size, inputs, labels, recorder_for(self.device))
 
     @property
     def engine_note(self) -> str:

@@ -19,7 +19,7 @@ from lpc_core.config import ConfigError, RunConfig, unflatten
 from lpc_core.data import Dataset, load
 from lpc_core.experiments._children import CONTEXT, children, without_main
 from lpc_core.files.plain_json import number
-from lpc_core.film import Film, check_gammas, phases
+from lpc_core.film import Film, check_gammas
 from lpc_core.film.record import record
 from lpc_core.phase import Phase
 from lpc_core.progress import Progress, part, silent
@@ -124,7 +124,7 @@ def _cells_of(reel: Film, run: RunConfig) -> Iterator[Cell]:
     names = "train_accuracy", "test_accuracy", "within_class_spread", "norm_mean", "separation_ratio"
     ends = np.stack([reel.metric(name)[:, -1] for name in names], axis=1).tolist()  # (γ, metrics)
     broken = {row for row, _ in reel.info["diverged"]}
-    for row, (gamma, found) in enumerate(zip(reel.gammas.tolist(), phases(reel)[:, -1].tolist(), strict=True)):
+    for row, (gamma, found) in enumerate(zip(reel.gammas.tolist(), reel.phases[:, -1].tolist(), strict=True)):
         phase = DIVERGED if row in broken else _in_words(Phase(found), ends[row][0])
         yield Cell(gamma, run.optim.head_lr, phase, *ends[row])
 

@@ -64,11 +64,6 @@ class Place:
         """Of all its values."""
         return math.prod(self.shape) * ITEM_BYTES[self.dtype]
 
-    @property
-    def order(self) -> tuple[int, int]:
-        """Where it comes among the others."""
-        return self.start, self.end
-
 
 @dataclass(frozen=True)
 class Header:
@@ -136,7 +131,8 @@ def _parsed(raw: bytes | memoryview, size: int, most: int, tensors: int) -> Head
         raise _refusal("texts in the safetensors metadata", "other values")
     if len(entries) > tensors:
         raise _refusal(f"at most {tensors:,} tensors", f"{len(entries):,}", "save fewer of them")
-    places = sorted(((name, _place(name, entry)) for name, entry in entries.items()), key=lambda item: item[1].order)
+    places = sorted(((name, _place(name, entry)) for name, entry in entries.items()),
+                    key=lambda item: (item[1].start, item[1].end))
     _check_places(places, size - 8 - length)
     return Header(metadata, dict(places), 8 + length)
 

@@ -14,9 +14,7 @@ from lpc_core.film._asking import (
     MIN_FRAMES,
     MIN_POINTS,
     check_gammas,
-    check_memory,
     check_size,
-    film_memory,
     frame_steps,
     gammas_text,
     parse_gammas,
@@ -24,23 +22,9 @@ from lpc_core.film._asking import (
     shortened,
 )
 from lpc_core.film._file import MAX_BYTES, film_bytes, open_film, save_film
-from lpc_core.film._film import (
-    BINS,
-    LEVELS,
-    MAX_DRAWN_RAW,
-    MAX_FORCE_CLASSES,
-    MAX_HIST_NODES,
-    Film,
-    FilmError,
-    drawn_dimensions,
-    pack_classes,
-    quantise,
-)
-from lpc_core.film._onset import collapse_onset, phases, total_collapse
+from lpc_core.film._film import Film, FilmError
+from lpc_core.film._onset import collapse_onset, total_collapse
 
-__all__ = ["BINS", "LEVELS", "MAX_BYTES", "MAX_DRAWN_RAW", "MAX_FORCE_CLASSES", "MAX_FRAMES", "MAX_HIST_NODES",
-           "MAX_POINTS", "MIN_FRAMES", "MIN_POINTS", "Film", "FilmError", "check_gammas", "check_memory",
-           "check_size", "collapse_onset", "drawn_dimensions", "film_bytes", "film_memory", "frame_steps",
-           "gammas_text",
-           "open_film", "pack_classes", "parse_gammas", "phases", "quantise", "run_of", "save_film", "shortened",
-           "total_collapse"]
+__all__ = ["MAX_BYTES", "MAX_FRAMES", "MAX_POINTS", "MIN_FRAMES", "MIN_POINTS", "Film", "FilmError", "check_gammas",
+           "check_size", "collapse_onset", "film_bytes", "frame_steps", "gammas_text", "open_film", "parse_gammas",
+           "run_of", "save_film", "shortened", "total_collapse"]

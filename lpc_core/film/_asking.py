@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from lpc_core.config import GAMMA_MAX, RunConfig
-from lpc_core.film._film import BINS, MAX_DRAWN_RAW, MAX_HIST_NODES, FilmError, drawn_dimensions, megabytes
+from lpc_core.engine.cost import megabytes
+from lpc_core.film._film import BINS, MAX_DRAWN_RAW, MAX_HIST_NODES, FilmError, drawn_dimensions
 from lpc_core.machine import available_memory
 
 MIN_GAMMAS, MAX_GAMMAS = 2, 64
@@ -30,19 +31,13 @@ def check_gammas(gammas: Collection[float]) -> np.ndarray:
     if not good.all():
         raise FilmError(f"gammas: expected numbers above 0 and at most {GAMMA_MAX:g}, got {values[~good][0]:g}; "
                         "leave it out (a film's axis is logarithmic)")
-    again = values[1:][values[1:] == values[:-1]]
-    if again.size or len(np.unique(values)) < len(values):
-        twice = again[0] if again.size else _first_duplicate(values)
-        raise FilmError(f"gammas: expected each value once, got {twice:g} twice; leave one out")
+    unique, counts = np.unique(values, return_counts=True)
+    if len(unique) < len(values):
+        raise FilmError(f"gammas: expected each value once, got {unique[counts > 1][0]:g} twice; leave one out")
     if (np.diff(values) < 0).any():
         large = values[:-1][np.diff(values) < 0][0]
         raise FilmError(f"gammas: expected growing values, got {large:g} before a smaller one; sort them")
     return values
-
-
-def _first_duplicate(values: np.ndarray) -> float:
-    unique, counts = np.unique(values, return_counts=True)
-    return float(unique[counts > 1][0])
 
 
 def parse_gammas(text: str) -> np.ndarray:
@@ -59,12 +54,14 @@ def parse_gammas(text: str) -> np.ndarray:
     return check_gammas([float(f"{gamma:.4g}") for gamma in np.geomspace(low, high, int(count))])
 
 
-def gammas_text(gammas: Iterable[float]) -> str:
-    """What `parse_gammas` reads as ``gammas`` (four digits of each): from:to:count where that is enough."""
+def gammas_text(gammas: Sequence[float] | np.ndarray) -> str:
+    """What `parse_gammas` reads as ``gammas`` (four digits of each if these differ): from:to:count if that will do."""
     short = [f"{gamma:.4g}" for gamma in gammas]
-    even = f"{short[0]}:{short[-1]}:{len(short)}"
-    same = len(short) >= MIN_GAMMAS and [f"{gamma:.4g}" for gamma in parse_gammas(even)] == short
-    return even if same else ",".join(short)
+    if len(set(short)) < len(short):
+        return ",".join(str(float(gamma)) for gamma in gammas)
+    even = np.geomspace(float(short[0]), float(short[-1]), len(short))
+    same = len(short) >= MIN_GAMMAS and [f"{gamma:.4g}" for gamma in even] == short
+    return f"{short[0]}:{short[-1]}:{len(short)}" if same else ",".join(short)
 
 
 def _number(text: str) -> float:

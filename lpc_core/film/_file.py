@@ -28,23 +28,15 @@ from typing import Any
 import numpy as np
 
 from lpc_core.config import ConfigError, RunConfig, flatten, restored
+from lpc_core.engine.cost import megabytes
 from lpc_core.files import tensors
 from lpc_core.files.impostors import HEAD, named
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.film._asking import check_gammas, check_size
-from lpc_core.film._film import (
-    BINS,
-    MAX_DRAWN_RAW,
-    MAX_FORCE_CLASSES,
-    MAX_HIST_NODES,
-    Film,
-    FilmError,
-    drawn_dimensions,
-    megabytes,
-)
-from lpc_core.film._onset import collapse_onset, phases, total_collapse
+from lpc_core.film._film import Film, FilmError, layout
+from lpc_core.film._onset import collapse_onset, total_collapse
 from lpc_core.phase import Phase
 from lpc_core.snapshot import renamed
 
@@ -56,7 +48,7 @@ DERIVED = ("phase", "onset", "total")  # made anew from the metrics whenever a f
 
 def film_bytes(film: Film) -> bytes:
     """The film as one file's bytes."""
-    arrays = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels, "phase": phases(film), **film.tensors}
+    arrays = {"gammas": film.gammas, "steps": film.steps, "labels": film.labels, "phase": film.phases, **film.tensors}
     frames = range(len(film.steps))
     for name, find in (("onset", collapse_onset), ("total", total_collapse)):
         arrays[name] = np.array([find(film, frame) for frame in frames], np.float32)
@@ -163,41 +155,21 @@ def _good_words(words: Any, names: list[str]) -> bool:
     return all(isinstance(value, bool) or (isinstance(value, str) and len(value) <= MAX_WORDS) for value in values)
 
 
-def _layout(info: dict[str, Any], sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Dtype and shape of every tensor of a film with ``sizes`` (G, T, n)."""
-    g, t, n = sizes
-    classes, d = len(info["class_names"]), info["nodes"]
-    p, kept = drawn_dimensions(d), min(d, MAX_HIST_NODES)
-    layout = {
-        "gammas": ("float64", (g,)), "steps": ("int32", (t,)), "labels": ("uint8", (n,)), "gamma": ("float32", (g, t)),
-        "codes": ("int8", (g, t, n, p)), "reach": ("float32", (g, t, classes)),
-        "means": ("float32", (g, t, classes, p)), "collapse_points": ("float32", (g, t, classes, p)),
-        "predictions": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "hist_range": ("float32", (g, t)),
-        "hist": ("uint8", (g, t, kept if d > MAX_DRAWN_RAW else 0, BINS)),
-        "node_peak_distance": ("float32", (g, t, kept)),
-        "metrics": ("float32", (len(info["metrics"]), g, t)),
-        "phase": ("uint8", (g, t)), "onset": ("float32", (t,)), "total": ("float32", (t,)),
-    }
-    if classes <= MAX_FORCE_CLASSES:
-        layout["forces"] = ("float32", (g, t, 3, classes, p))
-    return layout
-
-
 def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: RunConfig) -> None:
     g, t, n = (len(arrays[name]) if name in arrays and arrays[name].ndim == 1 else -1
                for name in ("gammas", "steps", "labels"))
-    layout = _layout(info, (g, t, n))
+    classes, d = len(info["class_names"]), info["nodes"]
+    wanted = layout(classes, d, len(info["metrics"]), (g, t, n))
     if "phase" not in arrays:
-        del layout["phase"]
-    if set(arrays) != set(layout):
-        odd = sorted(set(arrays) ^ set(layout))
-        raise FilmError(f"expected the tensors {', '.join(layout)}, got a difference in "
+        del wanted["phase"]
+    if set(arrays) != set(wanted):
+        odd = sorted(set(arrays) ^ set(wanted))
+        raise FilmError(f"expected the tensors {', '.join(wanted)}, got a difference in "
                         f"{printable(', '.join(odd), 200)}; record the film anew")
-    for name, (dtype, shape) in layout.items():
+    for name, (dtype, shape) in wanted.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise FilmError(f"expected {name} {dtype} {shape}, got {arrays[name].dtype} {arrays[name].shape}; "
                             "record the film anew")
-    classes, d = len(info["class_names"]), info["nodes"]
     if not (2 <= classes <= 256 and 1 <= d <= 8_192 and info["axes"] in ("nodes", "pca")):
         raise FilmError(f"expected 2 to 256 classes and at least 1 node, got {classes} and {d}; record the film anew")
     check_gammas(arrays["gammas"])

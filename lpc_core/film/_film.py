@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lpc_core.config import RunConfig
+from lpc_core.phase import Phase, phases_of
 
 BINS = 48
 MAX_DRAWN_RAW = 3  # up to this many nodes the nodes themselves are the axes
 MAX_HIST_NODES = 16
 MAX_FORCE_CLASSES = 12
+_PHASE_FROM = ("train_accuracy", "within_class_spread", "nc1_pinv")
 
 _CODE = np.arange(-127, 128) / 127
 LEVELS = np.sign(_CODE) * _CODE**2  # (255,) offsets that the codes −127…127 stand for
@@ -44,6 +47,14 @@ class Film:
             raise KeyError(f"expected one of {', '.join(self.info['metrics'])}, got {name!r}")
         values: np.ndarray = self.tensors["metrics"][self.info["metrics"].index(name)]
         return values
+
+    @functools.cached_property
+    def phases(self) -> np.ndarray:
+        """`Phase` of every run at every frame: (G, T) uint8; unknown throughout a film that did not measure it."""
+        if not set(_PHASE_FROM) <= set(self.info["metrics"]):
+            return np.full((len(self.gammas), len(self.steps)), Phase.UNKNOWN, np.uint8)
+        accuracy, spread, nc1 = map(self.metric, _PHASE_FROM)
+        return phases_of(accuracy, spread, nc1, self.class_count)
 
     def positions(self, run: int, frame: int) -> np.ndarray:
         """The samples as drawn, (n, p) float32."""
@@ -86,10 +97,25 @@ def pack_classes(classes: np.ndarray, count: int) -> np.ndarray:
     return packed
 
 
+def layout(classes: int, nodes: int, metrics: int,
+           sizes: tuple[int, int, int]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtype and shape of every tensor in a film of so many classes, nodes and metrics, with ``sizes`` (G, T, n)."""
+    g, t, n = sizes
+    p, kept = drawn_dimensions(nodes), min(nodes, MAX_HIST_NODES)
+    found = {
+        "gammas": ("float64", (g,)), "steps": ("int32", (t,)), "labels": ("uint8", (n,)), "gamma": ("float32", (g, t)),
+        "codes": ("int8", (g, t, n, p)), "reach": ("float32", (g, t, classes)),
+        "means": ("float32", (g, t, classes, p)), "collapse_points": ("float32", (g, t, classes, p)),
+        "predictions": ("uint8", (g, t, n if classes > 16 else (n + 1) // 2)), "hist_range": ("float32", (g, t)),
+        "hist": ("uint8", (g, t, kept if nodes > MAX_DRAWN_RAW else 0, BINS)),
+        "node_peak_distance": ("float32", (g, t, kept)), "metrics": ("float32", (metrics, g, t)),
+        "phase": ("uint8", (g, t)), "onset": ("float32", (t,)), "total": ("float32", (t,)),
+    }
+    if classes <= MAX_FORCE_CLASSES:
+        found["forces"] = ("float32", (g, t, 3, classes, p))
+    return found
+
+
 def drawn_dimensions(nodes: int) -> int:
     """How many dimensions p of d ``nodes`` a film draws: all of up to three, else a plane."""
     return nodes if nodes <= MAX_DRAWN_RAW else 2
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:,.0f} MB"

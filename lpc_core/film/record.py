@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import torch
@@ -23,23 +23,18 @@ from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.probe import make_probe
-from lpc_core.engine.trainer import NO_THEORY, Trainer
-from lpc_core.film import (
+from lpc_core.engine.trainer import Trainer
+from lpc_core.film._asking import check_gammas, check_memory, check_size, film_memory, frame_steps, run_of
+from lpc_core.film._film import (
     BINS,
     MAX_DRAWN_RAW,
     MAX_FORCE_CLASSES,
     MAX_HIST_NODES,
     Film,
     FilmError,
-    check_gammas,
-    check_memory,
-    check_size,
-    drawn_dimensions,
-    film_memory,
-    frame_steps,
+    layout,
     pack_classes,
     quantise,
-    run_of,
 )
 from lpc_core.metrics import METRICS
 from lpc_core.models import build
@@ -49,6 +44,7 @@ from lpc_core.snapshot import PLACED, in_view, placed
 
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
 MOST_RECORDED = 8  # steps per replay
+FILLED = ("gamma", "codes", "reach", "predictions", "hist_range", "hist", "node_peak_distance")  # moment by moment
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
 
@@ -70,9 +66,8 @@ def record(config: RunConfig, gammas: Collection[float], frames: int = 60, point
     first.probe = make_probe(dataset, first.batches.normalise, points, config.seed, target)
     check_memory(_needed(first, values, frames, config))
     reel = _Reel(config, values, frame_steps(config.steps, frames), first)
-    trainers = _one_by_one(config, values, first) if obstacle else _together(config, values, first)
     done = 0
-    for runs, frame, look, gamma, good in trainers(reel.steps):
+    for runs, frame, look, gamma, good in (_one_by_one if obstacle else _together)(config, values, first, reel.steps):
         reel.put(runs, frame, look, gamma, good)
         done += len(gamma)
         what = f"γ {runs.stop} of {len(values)}" if obstacle else f"step {reel.steps[frame]:,}"
@@ -93,38 +88,34 @@ def _needed(first: Trainer, values: np.ndarray, frames: int, config: RunConfig) 
 Frames = Iterator[tuple[slice, int, Look, np.ndarray, np.ndarray]]  # runs, frame, what they look like, γ, whether good
 
 
-def _together(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable[[np.ndarray], Frames]:
+def _together(config: RunConfig, values: np.ndarray, first: Trainer, steps: np.ndarray) -> Frames:
     """All runs at once: one batch, R replicas, one γ each. Those that diverged stay so."""
     shape, runs = input_shape(first.dataset), slice(0, len(values))
     models = [first.model, *(build(config.model, shape, first.dataset.classes, config.seed).to(first.device)
                              for _ in values[1:])]
     gammas = [GammaDriver.start(run_of(config, gamma).gamma) for gamma in values]
+    engine = FusedEngine(config, models, first.batches.size)
+    observer, good = Observer(config.loss, not first.theory_note), np.ones(len(models), bool)
+    blocks, step = _blocks(engine, first), itertools.count()
 
-    def frames(steps: np.ndarray) -> Frames:
-        engine = FusedEngine(config, models, first.batches.size)
-        observer, good = Observer(config.loss, not first.theory_note), np.ones(len(models), bool)
-        blocks, step = _blocks(engine, first), itertools.count()
+    def knobs() -> tuple[torch.Tensor, float]:
+        gamma = torch.tensor([driver.advance() for driver in gammas])
+        return gamma, lr_at(config.optim, config.optim.lr, next(step), config.steps)
 
-        def knobs() -> tuple[torch.Tensor, float]:
-            gamma = torch.tensor([driver.advance() for driver in gammas])
-            return gamma, lr_at(config.optim, config.optim.lr, next(step), config.steps)
+    def take(most: int) -> int:
+        if blocks is not None:
+            return blocks.take(first.batches, knobs, most)
+        engine.step(*first.batches.next(), *knobs())
+        return 1
 
-        def take(most: int) -> int:
-            if blocks is not None:
-                return blocks.take(first.batches, knobs, most)
-            engine.step(*first.batches.next(), *knobs())
-            return 1
-
-        done = 0
-        for frame, wanted in enumerate(steps.tolist()):
-            while done < wanted:
-                done += take(wanted - done)
-            outputs = Outputs.of(*engine.look(first.probe.everything), *engine.heads())
-            good &= outputs.finite & engine.finite().cpu().numpy()
-            now = np.array([driver.value for driver in gammas])
-            yield runs, frame, observer.look(first.probe, outputs, now, metrics=True), now, good.copy()
-
-    return frames
+    done = 0
+    for frame, wanted in enumerate(steps.tolist()):
+        while done < wanted:
+            done += take(wanted - done)
+        outputs = Outputs.of(*engine.look(first.probe.everything), *engine.heads())
+        good &= outputs.finite & engine.finite().cpu().numpy()
+        now = np.array([driver.value for driver in gammas])
+        yield runs, frame, observer.look(first.probe, outputs, now, metrics=True), now, good.copy()
 
 
 def _blocks(engine: FusedEngine, first: Trainer) -> Blocks | None:
@@ -133,20 +124,15 @@ def _blocks(engine: FusedEngine, first: Trainer) -> Blocks | None:
     return Blocks(engine, size, *first.batches.peek(), recorder_for(first.device)) if size else None
 
 
-def _one_by_one(config: RunConfig, values: np.ndarray, first: Trainer) -> Callable[[np.ndarray], Frames]:
+def _one_by_one(config: RunConfig, values: np.ndarray, first: Trainer, steps: np.ndarray) -> Frames:
     """Models the fused engine cannot train: each run after the other, by the ordinary trainer."""
-
-    def frames(steps: np.ndarray) -> Frames:
-        for index, gamma in enumerate(values):
-            run = Trainer(run_of(config, gamma), str(first.device), first.dataset)
-            run.probe = first.probe
-            for frame, wanted in enumerate(steps):
-                run.advance(int(wanted) - run.step)
-                look, _ = run.look()
-                good = np.array([not run.diverged])
-                yield slice(index, index + 1), frame, look, np.array([run.gamma.value]), good
-
-    return frames
+    for index, gamma in enumerate(values):
+        run = Trainer(run_of(config, gamma), str(first.device), first.dataset)
+        run.probe = first.probe
+        for frame, wanted in enumerate(steps):
+            run.advance(int(wanted) - run.step)
+            look, _ = run.look()
+            yield slice(index, index + 1), frame, look, np.array([run.gamma.value]), np.array([not run.diverged])
 
 
 class _Reel:
@@ -158,17 +144,10 @@ class _Reel:
         self.d, self.classes = first.model.head.in_features, first.dataset.classes
         self.names: list[str] = []
         self.diverged: dict[int, int] = {}
-        shape = (len(gammas), len(steps))
-        p, kept = drawn_dimensions(self.d), min(self.d, MAX_HIST_NODES)
-        n, classes, wide = len(self.labels), self.classes, self.d > MAX_DRAWN_RAW
-        self.latents = np.zeros((*shape, n, self.d), np.float32) if wide else None
-        self.tensors: dict[str, np.ndarray] = {
-            "gamma": np.zeros(shape, np.float32), "codes": np.zeros((*shape, n, p), np.int8),
-            "reach": np.zeros((*shape, classes), np.float32), "hist_range": np.ones(shape, np.float32),
-            "predictions": np.zeros((*shape, n if classes > 16 else (n + 1) // 2), np.uint8),
-            "hist": np.zeros((*shape, kept if wide else 0, BINS), np.uint8),
-            "node_peak_distance": np.full((*shape, kept), np.nan, np.float32),
-        }
+        shape, n, classes = (len(gammas), len(steps)), len(self.labels), self.classes
+        self.latents = np.zeros((*shape, n, self.d), np.float32) if self.d > MAX_DRAWN_RAW else None
+        self.tensors = {name: np.zeros(size, dtype)
+                        for name, (dtype, size) in layout(classes, self.d, 0, (*shape, n)).items() if name in FILLED}
         self.wide = {name: np.full((*shape, *rest, classes, self.d), np.nan, np.float32)
                      for name, rest in zip(PLACED, ((), (), (3,)), strict=True)
                      if name != "forces" or classes <= MAX_FORCE_CLASSES}
@@ -192,8 +171,8 @@ class _Reel:
         self.metrics[(slice(None), *at)] = [look.metrics[name][chosen] for name in self.names]
         self.tensors["gamma"][at] = gamma[chosen]
         self.tensors["predictions"][at] = pack_classes(look.predictions[chosen], self.classes)
-        if look.node_peak_distance is not None:
-            self.tensors["node_peak_distance"][at] = look.node_peak_distance[chosen, :MAX_HIST_NODES]
+        assert look.node_peak_distance is not None, "the looks are with metrics"
+        self.tensors["node_peak_distance"][at] = look.node_peak_distance[chosen, :MAX_HIST_NODES]
         for name, value in placed(look).items():
             if name in self.wide:
                 self.wide[name][at] = value[chosen]
@@ -219,16 +198,16 @@ class _Reel:
     def film(self) -> Film:
         """The finished film; wide latents are projected onto one plane for all runs and frames."""
         dataset = self.first.dataset
-        for name, values in self.wide.items():
-            self.tensors[name] = values if self.latents is None else np.empty(0, np.float32)
-        if self.latents is not None:
+        if self.latents is None:
+            self.tensors |= self.wide
+        else:
             self._project(self.latents)
         source = sources().get(self.config.data.dataset)
         info = {"title": source.title if source else dataset.name,
                 "class_names": list(dataset.class_names), "nodes": self.d,
                 "axes": "nodes" if self.latents is None else "pca", "metrics": self.names,
                 "words": {name: METRICS[name].words() for name in self.names},
-                "theory_note": NO_THEORY.get(self.config.model.penultimate, ""),
+                "theory_note": self.first.theory_note,
                 "diverged": [[run, step] for run, step in self.diverged.items()]}
         return Film(self.config, info, self.gammas, self.steps, self.labels, {**self.tensors, "metrics": self.metrics})
 

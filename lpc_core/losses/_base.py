@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -48,9 +47,4 @@ def with_head(loss: nn.Module, head: nn.Linear) -> Objective:
     if {name: tuple(p.shape) for name, p in own.items()} != {"W": tuple(head.weight.T.shape)}:
         raise ValueError(f"expected a loss whose one parameter is W {tuple(head.weight.T.shape)}, got "
                          f"{[(name, tuple(p.shape)) for name, p in own.items()]}")
-
-    def margin_loss(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
-        value: torch.Tensor = functional_call(loss, {"W": head.weight.T}, (latents, labels))
-        return value
-
-    return margin_loss
+    return lambda logits, latents, labels: functional_call(loss, {"W": head.weight.T}, (latents, labels))

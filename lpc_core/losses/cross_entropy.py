@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from lpc_core.config import LossConfig
@@ -11,11 +11,7 @@ from lpc_core.losses._base import Loss, Objective
 
 def make(config: LossConfig, head: nn.Linear) -> Objective:
     """CE(W z + b, y), with the run's label smoothing."""
-
-    def cross_entropy(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-
-    return cross_entropy
+    return lambda logits, latents, labels: F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
 
 
 LOSS = Loss(make, ("label_smoothing",))

@@ -7,7 +7,7 @@ in the batch, and the contrast acts on the latents themselves, without a project
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from lpc_core.config import LossConfig
@@ -17,22 +17,14 @@ from lpc_core.losses._base import Loss, Objective, library
 def supervised_contrast(config: LossConfig) -> Objective:
     """SupCon alone, of whatever vectors (B, m) are passed as latents."""
     contrast = library("supcon").SupConLoss(temperature=config.temperature)
-
-    def alone(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
-        value: Tensor = contrast(latents, labels)
-        return value
-
-    return alone
+    return lambda logits, latents, labels: contrast(latents, labels)
 
 
 def make(config: LossConfig, head: nn.Linear) -> Objective:
     """SupCon(z) + CE(head(z without its gradient), y)."""
-    contrast = supervised_contrast(config)
-
-    def supcon(logits: Tensor, latents: Tensor, labels: Tensor) -> Tensor:
-        return contrast(logits, latents, labels) + F.cross_entropy(head(latents.detach()), labels)
-
-    return supcon
+    alone = supervised_contrast(config)
+    return lambda logits, latents, labels: (alone(logits, latents, labels)
+                                            + F.cross_entropy(head(latents.detach()), labels))
 
 
 LOSS = Loss(make, ("temperature",), all_pairs=True)

@@ -36,7 +36,12 @@ class OpenModel:
     @torch.no_grad()
     def logits(self, batch_size: int) -> Tensor:
         """Logits (N, K) of all inputs; `ValueError` where they are not finite."""
-        return _finite(torch.cat([self(batch) for batch in torch.split(self.inputs, batch_size)]))
+        logits = torch.cat([self(batch) for batch in torch.split(self.inputs, batch_size)])
+        bad = (~logits.isfinite().all(1)).nonzero().flatten()
+        if len(bad):
+            raise ValueError(f"expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} inputs "
+                             f"(the first is row {int(bad[0])}); leave them out, or mend the model")
+        return logits
 
     def differentiable(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A leaf that holds ``inputs`` (n, …), and its logits (n, K), for `gradient`."""
@@ -50,15 +55,6 @@ class OpenModel:
 _NO_GRADIENT = ("expected logits that can be differentiated with respect to the inputs, got ones that are cut off from "
                 "them (no_grad, detach or a detour through NumPy inside the model); take that out, or use an attack "
                 "that needs no gradients (hopskipjump)")
-
-
-def _finite(logits: Tensor) -> Tensor:
-    """``logits`` (N, K); `ValueError` where they are not finite."""
-    bad = (~logits.isfinite().all(1)).nonzero().flatten()
-    if len(bad):
-        raise ValueError(f"expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} inputs "
-                         f"(the first is row {int(bad[0])}); leave them out, or mend the model")
-    return logits
 
 
 def gradient(value: Tensor, leaf: Tensor, *, keep: bool = False) -> Tensor:

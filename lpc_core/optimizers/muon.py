@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lpc_core.config import ConfigError, OptimConfig
-from lpc_core.optimizers._adam import EPSILON
+from lpc_core.optimizers._adam import KEPT, factors
 from lpc_core.optimizers._base import Call, Flat, Groups, Optimizer
 
 QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan's: singular values end in 0.7…1.2, those near 0 grow quickest
@@ -56,12 +56,6 @@ def move(values: Tensor, gradients: Tensor, momentum: Tensor, lr: Tensor | float
     values.sub_(turned * (rate * math.sqrt(max(1.0, push.shape[1] / push.shape[2]))))
 
 
-def _adamw(values: list[Tensor], gradients: list[Tensor], first: list[Tensor], second: list[Tensor],  # noqa: PLR0917
-           counts: list[Tensor], lr: Any, config: OptimConfig) -> None:
-    torch._fused_adamw_(values, gradients, first, second, [], counts, lr=lr, beta1=config.momentum, beta2=config.beta2,
-                        weight_decay=config.weight_decay, eps=EPSILON, amsgrad=False, maximize=False)
-
-
 class Muon(torch.optim.Optimizer):
     """See the module; ``groups`` carry the parameters' names, and each group's rate is AdamW's."""
 
@@ -83,12 +77,11 @@ class Muon(torch.optim.Optimizer):
                 self._adamw(rest, group["lr"])
 
     def _adamw(self, rest: list[Tensor], lr: Any) -> None:
-        kept = [self._kept(p, "step", "exp_avg", "exp_avg_sq") for p in rest]
-        counts = [each["step"] for each in kept]
+        kept = [self._kept(p, *KEPT) for p in rest]
+        counts, first, second = ([each[name] for each in kept] for name in KEPT)
         torch._foreach_add_(counts, 1)
-        first, second = ([each[name] for each in kept] for name in ("exp_avg", "exp_avg_sq"))
         gradients = [p.grad for p in rest if p.grad is not None]
-        _adamw(rest, gradients, first, second, counts, lr, self._config)
+        torch._fused_adamw_(rest, gradients, first, second, [], counts, lr=lr, **factors(self._config))
 
     def _kept(self, parameter: Tensor, *names: str) -> dict[str, Tensor]:
         """The state of ``parameter``, zeros where there is none yet."""
@@ -111,7 +104,7 @@ def _make(groups: Groups, config: OptimConfig, recorded: bool) -> torch.optim.Op
 
 
 def _keeps(config: OptimConfig, name: str, shape: Sequence[int]) -> tuple[str, ...]:
-    return ("momentum_buffer",) if is_matrix(name, shape) else ("step", "exp_avg", "exp_avg_sq")
+    return ("momentum_buffer",) if is_matrix(name, shape) else KEPT
 
 
 def _kernel(config: OptimConfig, flat: Flat) -> Call:
@@ -121,12 +114,13 @@ def _kernel(config: OptimConfig, flat: Flat) -> Call:
     rest = [block for block in flat.blocks if not is_matrix(block.name, block.shape)]
     values, gradients, first, second = ([block.of(buffer) for block in rest] for buffer in (
         flat.values, flat.gradients, flat.slots["exp_avg"], flat.slots["exp_avg_sq"]))
+    counts, told = [flat.count] * len(rest), factors(config)
 
     def step() -> None:
         for weights, slopes, momentum in matrices:
             move(weights, slopes, momentum, flat.lr, config)
         if rest:
-            _adamw(values, gradients, first, second, [flat.count] * len(rest), flat.lr, config)
+            torch._fused_adamw_(values, gradients, first, second, [], counts, lr=flat.lr, **told)
 
     return step
 

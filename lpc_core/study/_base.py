@@ -14,7 +14,6 @@ from lpc_core.metrics import Reading
 TPT_ACCURACY = 0.999  # of the training samples, from which on the paper speaks of the terminal phase (TPT)
 
 
-
 class StudyError(ValueError):
     """A study that cannot be made, saved or opened; the message says what was expected, what was found, what to do."""
 

@@ -10,6 +10,7 @@ and the others have none. Names as in `lpc_core.snapshot`.
 
 from __future__ import annotations
 
+import itertools
 import math
 import stat
 from collections.abc import Callable
@@ -36,6 +37,7 @@ MAX_BYTES = 64 * 2**20  # of one file that is opened
 MAX_PARTS = 600  # moments or rows
 MAX_TEXT = 500  # letters of a title or a name; reasons may be four times as long
 TASKS = ("follow", "sweep")
+ARRAYS = ("latents", "labels", "predictions", "means", "collapse_points")  # of a moment
 
 
 # ---- writing -----------------------------------------------------------------------------------------------------
@@ -48,30 +50,21 @@ def start_study(folder: Path, study: Study) -> None:
         raise StudyError(f"out: expected a new or an empty folder, got {folder} with files in it; choose another")
     info = {"task": study.task, "configs": [flatten(config) for config in study.configs],
             "titles": list(study.titles), "class_names": list(study.class_names), "planned": study.planned}
-    write_whole(folder / HEAD, _pack("head", info, {}))
+    _write(folder / HEAD, "head", info)
 
 
 def add_moment(folder: Path, index: int, moment: Moment) -> Path:
     """Write ``moment`` as number ``index`` (from 0) of the study in ``folder``; returns its file."""
-    info = {"step": moment.step, "gamma": moment.gamma, "train_accuracy": moment.train_accuracy,
-            "test_accuracy": moment.test_accuracy, "code": moment.code,
-            "readings": {name: [reading.value, reading.floor, reading.reason]
-                         for name, reading in moment.readings.items()}}
-    arrays = {"latents": moment.latents, "labels": moment.labels, "predictions": moment.predictions,
-              "means": moment.means}
-    if moment.collapse_points is not None:
-        arrays["collapse_points"] = moment.collapse_points
-    path = folder / _name("moment", index)
-    write_whole(path, _pack("moment", info, arrays))
-    return path
+    info = {name: getattr(moment, name) for name in ("step", "gamma", "train_accuracy", "test_accuracy", "code")}
+    info["readings"] = {name: [reading.value, reading.floor, reading.reason]
+                        for name, reading in moment.readings.items()}
+    arrays = {name: getattr(moment, name) for name in ARRAYS if getattr(moment, name) is not None}
+    return _write(folder / _name("moment", index), "moment", info, arrays)
 
 
 def add_row(folder: Path, index: int, row: SweepRow) -> Path:
     """Write ``row`` as number ``index`` (from 0) of the study in ``folder``; returns its file."""
-    info = vars(row) | {"config": flatten(row.config)}
-    path = folder / _name("row", index)
-    write_whole(path, _pack("row", info, {}))
-    return path
+    return _write(folder / _name("row", index), "row", vars(row) | {"config": flatten(row.config)})
 
 
 def save_study(study: Study, folder: Path) -> None:
@@ -87,8 +80,9 @@ def _name(part: str, index: int) -> str:
     return f"{part}-{index:04d}.safetensors"
 
 
-def _pack(part: str, info: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    return tensors.pack(arrays, kind="study", part=part, info=dumps({"format": FORMAT, **info}))
+def _write(path: Path, part: str, info: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> Path:
+    write_whole(path, tensors.pack(arrays or {}, kind="study", part=part, info=dumps({"format": FORMAT, **info})))
+    return path
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -102,14 +96,9 @@ def open_study(folder: Path, since: int = 0) -> Study:
     info, _ = _unpack(folder / HEAD, "head")
     part = "moment" if info.get("task") == "follow" else "row"
     head = _checked(folder / HEAD, lambda: _head(info))
-    found: list[Moment | SweepRow] = []
-    for index in range(since, MAX_PARTS):
-        path = folder / _name(part, index)
-        if not path.is_file():
-            break
-        found.append(_part(path, part, head))
-    return Study(**head, moments=tuple(each for each in found if isinstance(each, Moment)),
-                 rows=tuple(each for each in found if isinstance(each, SweepRow)))
+    paths = itertools.takewhile(Path.is_file, (folder / _name(part, index) for index in range(since, MAX_PARTS)))
+    found: dict[str, Any] = {f"{part}s": tuple(_part(path, part, head) for path in paths)}
+    return Study(**head, **found)
 
 
 def _part(path: Path, part: str, head: dict[str, Any]) -> Moment | SweepRow:
@@ -207,8 +196,7 @@ def _moment(info: dict[str, Any], arrays: dict[str, np.ndarray], classes: int) -
         step=_whole(info["step"]), code=info["code"],
         readings={_text(name): _reading(*parts) for name, parts in info["readings"].items()},
         gamma=number(info["gamma"]), train_accuracy=number(info["train_accuracy"]),
-        test_accuracy=number(info["test_accuracy"]), latents=arrays["latents"], labels=arrays["labels"],
-        predictions=arrays["predictions"], means=arrays["means"], collapse_points=arrays.get("collapse_points"))
+        test_accuracy=number(info["test_accuracy"]), **arrays)
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], classes: int) -> None:

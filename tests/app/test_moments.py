@@ -160,6 +160,11 @@ def test_values_of_gamma_are_written_as_they_are_read(text):
     assert len(gammas_text(values)) <= len(text) + 3
 
 
+@pytest.mark.parametrize("values", [[1.0, 1.00001], [1.0, 1.0003, 1.0007, 1.001], [9.99, 9.991, 9.992, 10.05], [2.0]])
+def test_values_of_gamma_that_lie_close_are_told_apart(values):
+    assert [float(text) for text in gammas_text(values).split(",")] == values
+
+
 @pytest.mark.parametrize(("text", "names"), [("gamma,nodes", ["gamma", "nodes"]), (None, []), ("menu", ["menu"])])
 def test_controls_can_be_hidden(text, names):
     assert moments.hidden(text) == (names, [])

@@ -17,28 +17,24 @@ from hypothesis import strategies as st
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import (
-    LEVELS,
     Film,
     FilmError,
     check_gammas,
-    check_memory,
     collapse_onset,
     film_bytes,
-    film_memory,
     frame_steps,
     open_film,
-    pack_classes,
     parse_gammas,
-    phases,
-    quantise,
     run_of,
     save_film,
     shortened,
     total_collapse,
 )
-from lpc_core.film._file import DERIVED, _layout
+from lpc_core.film._asking import check_memory, film_memory
+from lpc_core.film._file import DERIVED
+from lpc_core.film._film import LEVELS, layout, pack_classes, quantise
 from lpc_core.film.record import common_plane, histogram, record, span
-from lpc_core.phase import Phase
+from lpc_core.phase import Phase, phases_of
 from lpc_core.snapshot import OLD_NAMES
 
 METRICS = ["within_class_spread", "train_accuracy", "nc1_pinv", "norm_mean", "predicted_radius"]
@@ -51,7 +47,7 @@ def made(g=3, t=4, n=20, classes=4, nodes=2, seed=0):  # noqa: PLR0917
     info = {"title": "Made", "class_names": [f"c{i}" for i in range(classes)], "nodes": nodes,
             "axes": "nodes" if nodes <= 3 else "pca", "theory_note": "", "metrics": METRICS, "diverged": []}
     tensors = {}
-    for name, (dtype, shape) in _layout(info, (g, t, n)).items():
+    for name, (dtype, shape) in layout(classes, nodes, len(METRICS), (g, t, n)).items():
         kind = np.dtype(dtype)
         if kind.kind == "f":
             tensors[name] = rng.random(shape).astype(kind)
@@ -136,6 +132,13 @@ def test_models_the_fused_engine_cannot_train_are_trained_one_after_the_other(mo
     long = dataclasses.replace(SMALL, steps=150_000)
     with pytest.raises(FilmError, match=r"expected at most 100,000 for 2 runs.*one γ after the other.*choose fewer"):
         record(long, [0.1, 10.0], device="cpu")
+
+
+def test_a_film_of_another_loss_says_why_it_shows_no_predicted_points():
+    pytest.importorskip("pytorch_metric_learning")
+    film = record(unflatten({"loss": "cosface"}, SMALL), [0.1, 10.0], frames=2, points=40, device="cpu")
+    assert np.isnan(film.tensors["collapse_points"]).all()
+    assert "this run's loss is cosface" in film.info["theory_note"]
 
 
 def test_a_run_that_diverges_holds_its_last_picture_and_loses_its_numbers():
@@ -404,7 +407,7 @@ def test_marks_say_where_collapse_sets_in_and_where_it_is_total():
     film = with_metrics([0.5, 0.2, 0.09, 0.05, 0.2, 0.02], [1, 1, 1, 0.99, 0.25, 0.25])
     assert collapse_onset(film) == 100  # the lost ones do not count, however small they are
     assert total_collapse(film) == 10_000
-    assert phases(film)[:, 0].tolist() == [Phase.CLOUDS, Phase.FALLING, Phase.COLLAPSED, Phase.COLLAPSED, Phase.TOTAL,
+    assert film.phases[:, 0].tolist() == [Phase.CLOUDS, Phase.FALLING, Phase.COLLAPSED, Phase.COLLAPSED, Phase.TOTAL,
                                            Phase.TOTAL]
 
 
@@ -419,7 +422,7 @@ def test_a_worse_accuracy_is_no_total_collapse():
 def test_a_film_that_did_not_measure_it_has_no_marks():
     film = with_metrics([0.01] * 3, [1, 1, 0.25])
     film.info["metrics"] = ["within_class_spread", "train_accuracy", "old", "norm_mean", "predicted_radius"]
-    assert not phases(film).any()
+    assert not film.phases.any()
     assert math.isnan(total_collapse(film))
     assert math.isnan(collapse_onset(film))
 
@@ -444,6 +447,13 @@ def test_an_older_film_without_phases_opens_and_is_written_with_them():
     assert safetensors.numpy.load(new)["phase"][:, 0].tolist() == [Phase.COLLAPSED, Phase.COLLAPSED, Phase.TOTAL]
     older = open_film(forged(nothing, lambda arrays: arrays.pop("phase")))
     assert "phase" in safetensors.numpy.load(film_bytes(older))
+
+
+def test_phases_are_worked_out_once_for_all_marks_of_a_file(monkeypatch):
+    film, asked = made(g=4, t=30), []
+    monkeypatch.setattr("lpc_core.film._film.phases_of", lambda *metrics: asked.append(1) or phases_of(*metrics))
+    film_bytes(film)
+    assert len(asked) == 1
 
 
 def test_marks_before_anything_is_learnt_are_unknown():

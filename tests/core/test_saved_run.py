@@ -33,7 +33,7 @@ def test_the_model_and_its_data_are_the_same(trained, raw, tmp_path):
     assert saved.info["limit"] == 30
     inputs, labels = saved.samples("test")
     np.testing.assert_array_equal(labels, trained.dataset.test_labels)
-    torch.testing.assert_close(inputs, trained.probe.test_inputs)
+    torch.testing.assert_close(inputs, trained.probe.everything[len(trained.probe.labels):])
     trained.model.eval()
     torch.testing.assert_close(saved.model(inputs)[0], trained.model(inputs)[0])
 

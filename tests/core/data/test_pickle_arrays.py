@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lpc_core.data import DataError
-from lpc_core.data._pickle_arrays import MAX_OPCODES, read_pickled
+from lpc_core.data._pickle_arrays import read_pickled
+from lpc_core.files.pickle_machine import MAX_OPCODES
 
 MB = 2**20
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 3072), np.uint8)

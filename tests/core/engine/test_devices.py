@@ -9,7 +9,7 @@ import torch
 from lpc_core.commands.train import train
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine import devices
-from lpc_core.engine.cost import CostError
+from lpc_core.engine.cost import CostError, cost_of
 from lpc_core.engine.faults import DeviceError, DeviceLost
 from lpc_core.engine.trainer import Trainer
 
@@ -94,3 +94,16 @@ def test_faults_of_the_device_are_words(fault, kind, words, monkeypatch):
         run.advance(1)
     assert type(caught.value) is kind
     assert "\n" not in str(caught.value)
+
+
+def test_only_what_convolves_is_taken_to_need_half_of_its_batch_on_a_card(monkeypatch):
+    def fits(run, free):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
+        devices.check_room(run, torch.device("cuda"))
+
+    wide = unflatten({"hidden": (512,) * 4, "batch_size": 10_000})  # "auto" is an MLP on vectors: float32 throughout
+    fits(wide, cost_of(wide).memory)
+    with pytest.raises(CostError, match="cuda has free"):
+        fits(wide, cost_of(wide).memory - 1)
+    pictures = unflatten({"model": "convnet", "dataset": "digits", "samples": 1_000, "batch_size": 1_000})
+    fits(pictures, cost_of(pictures).memory - cost_of(pictures).batch_bytes // 2)

@@ -132,19 +132,15 @@ def test_gradients_are_the_numerical_differences_of_the_loss(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "muon"}, {"dropout": 0.4},
                                       {"hidden": (), "penultimate": "none"}], ids=str)
-@pytest.mark.parametrize("shared", [True, False])
-def test_replicas_equal_runs_of_one(settings, shared):
+def test_replicas_equal_runs_of_one(settings):
     config, gammas = setting(settings), torch.tensor([0.0, 0.1, 20.0])
-    seeds = [0, 0, 0] if shared else [0, 1, 2]
-    together = [model_of(config, seed) for seed in seeds]
-    engine = FusedEngine(config, together, BATCH, shared=shared)
-    alone = [model_of(config, seed) for seed in seeds]
+    together, alone = ([model_of(config) for _ in gammas] for _ in range(2))
+    engine = FusedEngine(config, together, BATCH)
     singles = [FusedEngine(config, model, BATCH) for model in alone]
-    for steps in itertools.islice(zip(*(stream(seed) for seed in seeds), strict=True), 50):
-        inputs, labels = (torch.stack([step[i] for step in steps]) for i in (0, 1))
-        engine.step(inputs[0] if shared else inputs, labels[0] if shared else labels, gammas, 1e-3)
-        for single, step, gamma in zip(singles, steps, gammas.tolist(), strict=True):
-            single.step(*step[:2], gamma, 1e-3)
+    for inputs, labels, _, _ in itertools.islice(stream(), 50):
+        engine.step(inputs, labels, gammas, 1e-3)
+        for single, gamma in zip(singles, gammas.tolist(), strict=True):
+            single.step(inputs, labels, gamma, 1e-3)
     for first, second in zip(together, alone, strict=True):
         agree(first, second, 1e-6)
     torch.testing.assert_close(engine.loss(), torch.stack([single.loss() for single in singles]), rtol=1e-5, atol=1e-8)

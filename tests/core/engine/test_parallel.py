@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine.parallel import Share, launch
+from lpc_core.engine.parallel import Share, launch, share
 
 ROOT = Path(__file__).parents[3]
 RUN = ["samples=200", "test_samples=40", "steps=12", "batch_size=32", "hidden=16-8", "optimizer=muon", "--every=6",
@@ -47,3 +47,15 @@ def test_a_batch_without_equal_shares_is_refused_before_anything_starts():
 
 def test_a_process_that_fails_ends_the_others():
     assert launch(["train", "no-such-setting"], 2) == 2
+
+
+@pytest.mark.parametrize("rank", [None, "two", "4"])
+def test_a_group_that_does_not_say_which_process_this_is_is_refused_in_words(monkeypatch, rank):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.delenv("RANK", raising=False)
+    if rank:
+        monkeypatch.setenv("RANK", rank)
+    with pytest.raises(ConfigError, match="RANK: expected this process's number beside WORLD_SIZE=4, as torchrun"):
+        share()
+    monkeypatch.setenv("RANK", "3")
+    assert share() == Share(3, 4)

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from lpc_core.config import ModelConfig, OptimConfig
-from lpc_core.engine._fused_layout import layout_of
-from lpc_core.engine._fused_update import Update
+from lpc_core.engine._fused_flat import Update, layout_of
 from lpc_core.engine.autograd import make_optimizer, parameters
 from lpc_core.models import build
 from lpc_core.optimizers import optimizers

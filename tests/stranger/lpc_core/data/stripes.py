@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lpc_core.config import DataConfig
-from lpc_core.data._base import Dataset, Progress, Source
-from lpc_core.data._synthetic import plane, synthetic
+from lpc_core.data._synthetic import in_plane
 
 
-def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
-    def shape(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return np.stack([labels + 0.6 * rng.uniform(size=len(labels)), rng.normal(size=len(labels))], axis=1)
-
-    return synthetic("stripes", config, seed, shape)
+def _points(labels: np.ndarray, classes: int, rng: np.random.Generator) -> np.ndarray:
+    return np.stack([labels + 0.6 * rng.uniform(size=len(labels)), rng.normal(size=len(labels))], axis=1)
 
 
-SOURCE = Source("Stripes", "Bands side by side.", ("classes", "noise"), _load, plane)
+SOURCE = in_plane("stripes", "Stripes", "Bands side by side.", _points)

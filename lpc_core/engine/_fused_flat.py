@@ -1,17 +1,64 @@
-"""The optimiser's step on flat buffers, number for number as in `torch.optim`."""
+"""The flat buffer of R equal models: block after block, each holding a parameter of all replicas, and the optimiser's
+step on it, number for number as in `torch.optim`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from lpc_core.config import OptimConfig
-from lpc_core.engine._fused_layout import Layout
-from lpc_core.engine._fused_tape import Apart, Call
-from lpc_core.optimizers import Flat, optimizer
+from lpc_core.engine._fused_tape import Apart
+from lpc_core.engine.autograd import parameters
+from lpc_core.models import Classifier
+from lpc_core.optimizers import Block, Call, Flat, optimizer
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All blocks, the head's last, so that both groups of the optimiser are contiguous.
+
+    The order is that of `lpc_core.engine.autograd.parameters`: a block's index is its number in a saved state.
+    """
+
+    blocks: tuple[Block, ...]
+    head: int  # where the head's blocks begin
+
+    @property
+    def size(self) -> int:
+        """Numbers in a flat buffer."""
+        return self.blocks[-1].stop
+
+    def block(self, name: str) -> Block:
+        """The block of the parameter called ``name``."""
+        return next(block for block in self.blocks if block.name == name)
+
+
+def layout_of(model: Classifier, replicas: int) -> Layout:
+    """The layout for ``replicas`` models like ``model``."""
+    blocks, start = [], 0
+    for name, parameter in parameters(model).items():
+        stop = start + replicas * math.prod(parameter.shape)
+        blocks.append(Block(name, tuple(parameter.shape), start, stop))
+        start = stop
+    return Layout(tuple(blocks), min(block.start for block in blocks if block.name.startswith("head.")))
+
+
+def adopt(models: Sequence[Classifier], layout: Layout) -> Tensor:
+    """Copy the models' weights into a new flat buffer and make every parameter a view into it."""
+    like = models[0].head.weight
+    flat = torch.empty(layout.size, dtype=like.dtype, device=like.device)
+    for replica, model in enumerate(models):
+        for block, parameter in zip(layout.blocks, parameters(model).values(), strict=True):
+            view = block.of(flat)[replica]
+            view.copy_(parameter.detach())
+            parameter.data = view
+    return flat
 
 
 class Update:
