@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from app.live.messages import Message, Ping, read
+from app.live.messages import Message, Ping
 
 Token = Annotated[str, Field(max_length=128)]
 Lesson = Annotated[str, Field(max_length=60)]
@@ -96,21 +96,6 @@ class Answer(Message):
 First = Annotated[Open | Lead | Join, Field(discriminator="type")]
 OfLeader = Annotated[At | Halt | End | Ping, Field(discriminator="type")]
 OfMember = Annotated[Name | Hands | Answer | Ping, Field(discriminator="type")]
-_FIRST: TypeAdapter[First] = TypeAdapter(First)
-_OF_LEADER: TypeAdapter[OfLeader] = TypeAdapter(OfLeader)
-_OF_MEMBER: TypeAdapter[OfMember] = TypeAdapter(OfMember)
-
-
-def first(text: str) -> First:
-    """The message a connection begins with."""
-    return read(_FIRST, text)
-
-
-def of_leader(text: str) -> OfLeader:
-    """What a leader says."""
-    return read(_OF_LEADER, text)
-
-
-def of_member(text: str) -> OfMember:
-    """What a member says."""
-    return read(_OF_MEMBER, text)
+FIRST: TypeAdapter[First] = TypeAdapter(First)
+OF_LEADER: TypeAdapter[OfLeader] = TypeAdapter(OfLeader)
+OF_MEMBER: TypeAdapter[OfMember] = TypeAdapter(OfMember)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -131,6 +133,25 @@ def test_who_cannot_come_in_is_told_why(dial, first, text):
     line = dial("room", **first)
     assert text in line.next("room")["refused"]
     assert line.end() == 4401
+
+
+def test_who_is_gone_before_a_refusal_is_no_flaw(server):
+    class Gone:
+        headers, application_state = {"origin": "http://a", "host": "a"}, WebSocketState.CONNECTED
+
+        async def accept(self) -> None:
+            pass
+
+        async def receive(self) -> dict[str, str]:
+            return {"type": "websocket.receive", "text": "?"}
+
+        async def send_bytes(self, raw: bytes) -> None:
+            raise WebSocketDisconnect(1006)
+
+        async def close(self, code: int, reason: str) -> None:
+            raise RuntimeError("it is closed")
+
+    asyncio.run(socket.words(Gone()))
 
 
 def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):
