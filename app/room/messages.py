@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
+from app.lessons import lessons
 from app.live.messages import Message, Ping
 
 Token = Annotated[str, Field(max_length=128)]
@@ -19,6 +20,14 @@ class Where(Message):
     page: Literal["", "learn", "play", "compare"] = ""
     lesson: Lesson = ""
     index: Index = 0
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Where:
+        """Pages draw what is shown: a step that its lesson does not have would be a flaw on every one."""
+        last = len(lessons()[self.lesson].steps) - 1 if self.lesson in lessons() else 0
+        if self.index > last:
+            raise ValueError(f"expected a step from 0 to {last}, got {self.index}")
+        return self
 
 
 class Open(Message):

@@ -128,6 +128,8 @@ def test_pictures_are_made_once_for_all_who_watch(server, dial):
     ({"type": "open", "run": "x", "tab": "a", "where": WHERE}, "Expected the run of a page that is open"),
     ({"type": "join", "code": "B" * 1_000, "tab": "a"}, "should have at most 128 characters"),
     ({"type": "open", "run": "x", "tab": "a", "where": {"page": "<b>"}}, "page"),
+    ({"type": "open", "run": "x", "tab": "a", "where": {"page": "learn", "lesson": "forces", "index": 50}},
+     "expected a step from 0 to 2, got 50"),
     ({"type": "ping"}, "does not match any of the expected tags")])
 def test_who_cannot_come_in_is_told_why(dial, first, text):
     line = dial("room", **first)
