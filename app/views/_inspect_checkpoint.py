@@ -81,9 +81,10 @@ def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
         return None
     from lpc_core.checkpoint import averaged
 
+    kinds = {name: _("averaged") if averaged(name) else _("raw") for name in offered}
     chosen = st.selectbox(_("Weights"), sorted(offered, key=lambda name: name != offered[0]),
                           key=f"{_key(desk)}weights",
-                          format_func=lambda name: f"{name} ({_('averaged') if averaged(name) else _('raw')})",
+                          format_func=lambda name: f"{name} ({kinds[name]})",
                           help=_("The file holds the network's weights several times: as training left them, and "
                                  "averaged over its steps."))
     return None if chosen == offered[0] else str(chosen)
