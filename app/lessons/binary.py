@@ -11,15 +11,13 @@ LESSON = Lesson(
         Step(
             "Eight nodes, one histogram each",
             "Pictures of handwritten digits, ten classes, and $z$ with eight nodes. Eight dimensions cannot be drawn, "
-            "so "
-            "look at one node at a time: its **histogram** shows how often it takes each value over all samples.",
+            "so look at one node at a time: its **histogram** shows how often it takes each value over all samples.",
             "Each small histogram begins as one hill, or as ten overlapping ones, a hill for each class.",
             "Training accuracy above 95 %", (above("train_accuracy", 0.95),), within=1_500, shows=("nodes",)),
         Step(
             "Two peaks",
             "γ grows. In each node the ten hills run together into **two**, one left and one right of 0. Then a class "
-            "is "
-            "known by which side it is on in each node: a code of eight signs, such as $+ - - + + - + -$.",
+            "is known by which side it is on in each node: a code of eight signs, such as $+ - - + + - + -$.",
             "The number under a large histogram: how far its two peaks are apart, counted in their widths.",
             "Even in the worst node, the peaks are more than 5 of their widths apart",
             (above("node_peak_distance_min", 5.0), above("train_accuracy", 0.98)),

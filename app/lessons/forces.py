@@ -10,11 +10,9 @@ LESSON = Lesson(
             "Two arrows on every class",
             "How does the loss change when a latent $z$ of class $y$ moves a little? Its gradient is\n\n"
             "$$\\frac{\\partial L}{\\partial z} = -W_y + \\sum_i p_i W_i + 2\\gamma z$$\n\nThe first two terms are "
-            "cross-entropy's: towards "
-            "the own class's weights, away from the others as long as $p_i$, the probability they get, is above 0. The "
-            "last is the penalty's: straight to the origin, stronger the farther out $z$ is. Training goes *against* "
-            "the "
-            "gradient, so the blue arrow (cross-entropy) points out, the red one (γ) in.",
+            "cross-entropy's: towards the own class's weights, away from the others as long as $p_i$, the probability "
+            "they get, is above 0. The last is the penalty's: straight to the origin, stronger the farther out $z$ is. "
+            "Training goes *against* the gradient, so the blue arrow (cross-entropy) points out, the red one (γ) in.",
             "Early on blue is longer than red and the classes move out. Then the arrows cancel and the classes rest.",
             "Accuracy above 98 %, and the radius within 10 % of the one at which the two forces balance",
             (above("train_accuracy", 0.98), below("radius_error", 0.1)), within=3_000,
@@ -25,9 +23,8 @@ LESSON = Lesson(
                           "Measured on five seeds by python -m benchmarks.lessons --only forces"))),
         Step(
             "Pull harder",
-            "Pull a hundred times harder: drag **γ** from 0.01 to **1**. The red arrow grows at once; the classes "
-            "fall inward "
-            "until the blue one is as long again.",
+            "Pull a hundred times harder: drag **γ** from 0.01 to **1**. The red arrow grows at once; the classes fall "
+            "inward until the blue one is as long again.",
             "While γ glides, red is longer. A moment later both are equal, on a smaller shell.",
             "γ at 1, the radius less than half of what it was, and again within 10 % of the balance",
             (above("gamma", 0.9), below("norm_mean", 0.3, Value("norm_mean", when="largest")),

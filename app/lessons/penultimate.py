@@ -8,22 +8,18 @@ LESSON = Lesson(
     steps=(
         Step(
             "Every sample becomes two numbers",
-            "A classifier is a chain of layers. The last one but one, the *penultimate* layer, gives each sample $x$ "
-            "a short "
-            "list of numbers, its **latent** $z = W_H\\,h(x) + b_H$. The last layer, the **head**, reads nothing but "
-            "$z$: class "
-            "$k$ gets the score $W_k \\cdot z + b_k$.\n\nHere $x$ has 20 numbers, the network has four classes, and "
-            "$z$ has only "
-            "two **nodes**, $z_1$ and $z_2$. So we can draw every latent as a point in the plane. Colour and shape say "
-            "which class a sample belongs to.",
+            "A classifier is a chain of layers. The last one but one, the *penultimate* layer, gives each sample $x$ a "
+            "short list of numbers, its **latent** $z = W_H\\,h(x) + b_H$. The last layer, the **head**, reads nothing "
+            "but $z$: class $k$ gets the score $W_k \\cdot z + b_k$.\n\nHere $x$ has 20 numbers, the network has four "
+            "classes, and $z$ has only two **nodes**, $z_1$ and $z_2$. So we can draw every latent as a point in the "
+            "plane. Colour and shape say which class a sample belongs to.",
             "At step 0 the colours lie on top of each other: the weights are random. Then four clouds come apart.",
             "Training accuracy above 98 %", (above("train_accuracy", 0.98),), within=1_200, shows=("nodes",)),
         Step(
             "Right is not the same as tight",
-            "Nearly all samples are now told apart, so cross-entropy is nearly 0. It can still get smaller: the "
-            "surest way "
-            "is to make all scores larger, and so the clouds drift outward. Nothing asks the samples of one class to "
-            "share a place.",
+            "Nearly all samples are now told apart, so cross-entropy is nearly 0. It can still get smaller: the surest "
+            "way is to make all scores larger, and so the clouds drift outward. Nothing asks the samples of one class "
+            "to share a place.",
             "The numbers on the axes grow. A cloud stays a cloud.",
             "Accuracy above 98 %, radius above 10, and each class still spread over more than 15 % of the radius",
             (above("train_accuracy", 0.98), above("norm_mean", 10.0), above("within_class_spread", 0.15)),
@@ -37,8 +33,7 @@ LESSON = Lesson(
         Step(
             "Now pay for length",
             "Add one term to the loss: $L = \\text{CE} + \\gamma\\,\\lVert z\\rVert^2$. It makes long latents "
-            "expensive. Drag **γ** from 0 "
-            "to **1** and let go.",
+            "expensive. Drag **γ** from 0 to **1** and let go.",
             "The axes zoom in by themselves: watch their numbers and the ruler at the right, not the size of the "
             "picture.",
             "γ above 0.5, radius below a tenth of its largest, accuracy above 98 %",

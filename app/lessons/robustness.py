@@ -11,10 +11,9 @@ LESSON = Lesson(
     steps=(
         Step(
             "Far apart",
-            "Measure how well classes are separated: for each sample, the distance to the nearest *other* class "
-            "centre divided by "
-            "that to its own. The mean of that is the **separation ratio** $\\mathcal{R}$. It is large when classes "
-            "are points.",
+            "Measure how well classes are separated: for each sample, the distance to the nearest *other* class centre "
+            "divided by that to its own. The mean of that is the **separation ratio** $\\mathcal{R}$. It is large when "
+            "classes are points.",
             "The chart: under the penalty 𝓡 comes to be more than four times the other's.",
             "𝓡 under the penalty is more than four times the other's, at γ above 1",
             (above("separation_ratio", 4.0, Value("separation_ratio"), run=1), above("train_accuracy", 0.98, run=1),
@@ -24,12 +23,10 @@ LESSON = Lesson(
                           "CIFAR-100.", "paper", "Figure 3, arXiv 2310.08224; robustness by DeepFool"),)),
         Step(
             "Who is asked?",
-            "*Robust* means: much noise is needed to change the answer. An **attack** searches for the smallest "
-            "change of the input "
-            "that does. If it searches badly, the network looks robust. **DeepFool** follows the slope of the scores; "
-            "in a collapsed network "
-            "these are nearly flat, and DeepFool is led astray. **DDN** does not trust the slope's "
-            "length.\n\n"
+            "*Robust* means: much noise is needed to change the answer. An **attack** searches for the smallest change "
+            "of the input that does. If it searches badly, the network looks robust. **DeepFool** follows the slope of "
+            "the scores; in a collapsed network these are nearly flat, and DeepFool is led astray. **DDN** does not "
+            "trust the slope's length.\n\n"
             "ResNet-18 on CIFAR-10, all 50,000 pictures, one seed each; smallest change found, relative to the "
             "picture:\n\n"
             "| | test | DeepFool | DDN |\n|---|---|---|---|\n"
@@ -41,16 +38,14 @@ LESSON = Lesson(
                      "it?",
                      ("0.489", "0.0162, or less", "Somewhere between"), 1,
                      "0.0162 or less: a change of that size was found, and it fools the network. An attack can only "
-                     "give "
-                     "an upper bound."),
+                     "give an upper bound."),
             within=3_000,
             claims=(Claim("Robustness by DeepFool rises from 0.014 to 0.725 on CIFAR-10.", "paper",
                           "Table of arXiv 2310.08224, an earlier version: LPC 0.725 ± 0.067, NoPen 0.014 ± 0.001"),
                     Claim("Stronger attacks find almost no gain: DeepFool overstates robustness on collapsed "
                           "networks.", "ours",
                           "The table above (an H200, one seed each); on digits, γ = 1: DeepFool 0.172, DDN 0.140 on "
-                          "one "
-                          "model and the same inputs. Metrics measures a dozen runs by both", "metrics"))),
+                          "one model and the same inputs. Metrics measures a dozen runs by both", "metrics"))),
         Step(
             "A number is not enough",
             "A network that answers *cat* to everything cannot be fooled at all. So robustness is worth nothing "

@@ -8,18 +8,16 @@ LESSON = Lesson(
     steps=(
         Step(
             "γ starts small",
-            "This is the experiment of the paper's Figure 1: four classes around corners of a 20-dimensional cube, "
-            "$z$ with two nodes. γ begins at 0.001 and grows a little at every step. A strong γ at the very start "
-            "would hold "
-            "all latents at the origin before they have come apart; so the network first learns to classify.",
+            "This is the experiment of the paper's Figure 1: four classes around corners of a 20-dimensional cube, $z$ "
+            "with two nodes. γ begins at 0.001 and grows a little at every step. A strong γ at the very start would "
+            "hold all latents at the origin before they have come apart; so the network first learns to classify.",
             "Four clouds, well apart, at γ below 0.1. The circle is the mean length $R$ of the latents, the *shell*.",
             "Accuracy above 98 % while γ is below 0.1", (above("train_accuracy", 0.98), below("gamma", 0.1)),
             within=1_500, shows=("shell", "curves")),
         Step(
             "The shell shrinks",
             "Now let γ grow. The classes stay apart *as seen from the origin*, in direction, and all of them come "
-            "closer "
-            "to it together: they lie on one shell whose radius $R(\\gamma)$ shrinks.",
+            "closer to it together: they lie on one shell whose radius $R(\\gamma)$ shrinks.",
             "Faint rings mark where the shell was at earlier powers of ten of γ. The ruler says how much smaller it "
             "is.",
             "The radius is less than a twentieth of its largest, accuracy above 98 %",
@@ -32,11 +30,9 @@ LESSON = Lesson(
                           "Figure 1 and Lemma 2, arXiv 2310.08224"),)),
         Step(
             "Clouds become points",
-            "Why does a smaller shell make *tighter* classes, and not just smaller ones? A latent that is off in "
-            "angle has "
-            "to be longer to be classified as surely; under the penalty, length costs. So each class gathers where "
-            "length is "
-            "used best.",
+            "Why does a smaller shell make *tighter* classes, and not just smaller ones? A latent that is off in angle "
+            "has to be longer to be classified as surely; under the penalty, length costs. So each class gathers where "
+            "length is used best.",
             "The spread within a class as a share of the radius falls too. Zoom is automatic: if the picture were only "
             "scaled down, it would look the same.",
             "Each class spread over less than 10 % of the radius, the radius below a twentieth of its largest",

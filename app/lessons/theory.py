@@ -10,10 +10,8 @@ LESSON = Lesson(
             "One point per class",
             "Hold the head $(W, b)$ still and ask: which $z$ is best for class $y$? The loss\n\n"
             "$$\\text{CE}(W z + b,\\ y) + \\gamma\\,\\lVert z\\rVert^2$$\n\nis strictly convex in $z$, so there is "
-            "exactly **one** answer, $z^*_y$: the class's "
-            "*collapse point*. Newton's method finds it in a few steps, and no sample is looked at. The crosses ✚ are "
-            "these "
-            "points, for the head and the γ of this very moment.",
+            "exactly **one** answer, $z^*_y$: the class's *collapse point*. Newton's method finds it in a few steps, "
+            "and no sample is looked at. The crosses ✚ are these points, for the head and the γ of this very moment.",
             "At first the crosses lie where nobody is. Then the classes come to them.",
             "Accuracy above 98 %, and the class centres within 10 % of their crosses",
             (above("train_accuracy", 0.98), below("point_error", 0.1)), within=3_000,
@@ -38,8 +36,7 @@ LESSON = Lesson(
         Step(
             "Where it stops",
             "A theory is worth its limits. Drag **γ** to **1,000,000**: the predicted shell becomes smaller than one "
-            "training step "
-            "can aim.",
+            "training step can aim.",
             "The dashed circle is far inside the solid one, or gone: the radius error leaves the few percent.",
             "γ above 10,000, and the measured radius more than twice the predicted one (or nothing left to predict)",
             (above("gamma", 1e4), above("radius_error", 1.0)),

@@ -23,37 +23,25 @@ ANSWER_S = 5.0  # for a node that is there to answer
 _LOG = logging.getLogger(__name__)
 
 
-class Host:
+class Host(LocalWorker):
     """On the node: the local process. An actor's class; its methods run in threads of the actor."""
 
     def __init__(self, folder: str, device: str, engine: str = ENGINE) -> None:
         if not Path(folder).is_dir():
             raise OSError(f"expected the folder {folder} on node {socket.gethostname()}, got none; start the lab with "
                           "TMPDIR on a disk that all nodes share")
-        self._worker = LocalWorker(Path(folder), engine, device, keep_s=math.inf)
+        super().__init__(Path(folder), engine, device, keep_s=math.inf)
 
-    def mark(self) -> str:
-        """Where the process notes whom it serves."""
-        return str(self._worker.mark)
+    def mark_path(self) -> str:
+        """Where the process notes whom it serves; it stays for whoever asks that after the end."""
+        return str(self.mark)
 
-    def send(self, order: orders.Order) -> None:
-        """Hand it an order."""
-        self._worker.send(order)
-
-    def receive(self) -> orders.Report | None:
-        """Its next report, waited for; None when it has ended."""
+    def next_report(self) -> orders.Report | None:
+        """What the process says next, waited for; None when it has ended."""
         try:
-            return self._worker.receive()
+            return self.receive()
         except EOFError:
             return None
-
-    def alive(self) -> bool:
-        """Whether it has not ended."""
-        return self._worker.alive()
-
-    def end(self, patience_s: float) -> None:
-        """End it; its mark stays for whoever asks whom it served."""
-        self._worker.end(patience_s)
 
 
 class RayWorker:
@@ -75,8 +63,8 @@ class RayWorker:
         """Raises `EOFError` when the worker is gone."""
         try:
             if not self._mark:
-                self._mark = self._ray.get(self._actor.mark.remote())
-            report: orders.Report | None = self._ray.get(self._actor.receive.remote())
+                self._mark = self._ray.get(self._actor.mark_path.remote())
+            report: orders.Report | None = self._ray.get(self._actor.next_report.remote())
         except self._ray.exceptions.RayError as error:
             if not self._ended:
                 _LOG.warning("a worker of the cluster is gone: %s", _first_line(error))

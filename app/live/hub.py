@@ -99,11 +99,6 @@ class Hub:
         return sum(seat.ready and seat.link.alive() and not self.crew.silent(seat)
                    for seat in list(self.crew.seats) if not seat.own)
 
-    @property
-    def session_count(self) -> int:
-        """Sessions there are."""
-        return len(self._sessions)
-
     def health(self) -> dict[str, Any]:
         """How the server is: "ok", "degraded" (some readers feel it), "starting", or "down" (no run can be trained).
 
@@ -116,7 +111,7 @@ class Hub:
         trouble = bool(silent or replaced or unsaved)
         status = ("degraded" if trouble else "ok") if ready else ("down" if trouble else "starting")
         return {"status": status, "workers": ready, "own": sum(seat.own for seat in seats), "silent": silent,
-                "replaced": replaced, "sessions": self.session_count, "unsaved": unsaved}
+                "replaced": replaced, "sessions": len(self._sessions), "unsaved": unsaved}
 
     # ---- what the views call ---------------------------------------------------------------------------------------
 
@@ -260,7 +255,8 @@ class Hub:
             return session.id if session else None
 
     def _opened_by(self, token: str) -> Session | None:
-        return next((s for s in self._sessions.values() if _same(s.handle.token, token)), None)
+        given = token.encode()
+        return next((s for s in self._sessions.values() if hmac.compare_digest(s.handle.token.encode(), given)), None)
 
     def watch(self, id: str, page: Outlet) -> None:
         """Let ``page`` see the session as its own page does, as long as both last; it has no say in it."""
@@ -407,10 +403,6 @@ class Hub:
 
     def _of(self, seat: Seat) -> list[Session]:
         return [session for session in self._sessions.values() if session.seat is seat]
-
-
-def _same(ours: str, theirs: str) -> bool:
-    return hmac.compare_digest(ours.encode(), theirs.encode())
 
 
 _ONE: One[Hub] = One(HubError)

@@ -125,8 +125,6 @@ def merge(old: Order, new: Order) -> Order:
 class Ready:
     """The worker has imported what it needs."""
 
-    id: str = ""
-
 
 @dataclass(frozen=True)
 class Beat:
@@ -134,7 +132,6 @@ class Beat:
 
     turns: int  # rounds of the worker's loop so far
     unsaved: int  # sessions whose state files cannot be written
-    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,13 @@ class Hangup(Exception):
 
 
 class Outbox:
-    """Filled from any thread (`hub.Outlet`), emptied by the connection's own event loop."""
+    """Filled from any thread (`sessions.Outlet`), emptied by the connection's own event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop, self._filled = loop, asyncio.Event()
         self._slots: dict[str, bytes] = {}
         self._hangup: Hangup | None = None
         self._lock = threading.Lock()
-
-    @property
-    def waiting_bytes(self) -> int:
-        """How much is waiting."""
-        with self._lock:
-            return sum(len(raw) for raw in self._slots.values())
 
     def put(self, slot: str, raw: bytes) -> None:
         """Send soon, in place of what waits in ``slot``. A setup voids the waiting frame: it is of the run before."""

@@ -19,29 +19,29 @@ class StepBudget:
     """A token bucket: ``rate`` steps per second, never more than a quarter second's worth at once; 0 is no limit."""
 
     def __init__(self, rate: float, now: float) -> None:
-        self._rate, self._tokens, self._at = rate, 1.0, now
+        self.rate, self._tokens, self._at = rate, 1.0, now
 
     def set_rate(self, rate: float, now: float) -> None:
         """Aim at another speed from now on."""
-        self._rate, self._tokens, self._at = rate, min(self._tokens, 1.0), now
+        self.rate, self._tokens, self._at = rate, min(self._tokens, 1.0), now
 
     def allowance(self, now: float) -> int:
         """Whole steps that may be taken now."""
-        if self._rate == 0:
+        if self.rate == 0:
             return UNLIMITED_STEPS
-        room = max(1.0, self._rate / 4)
-        self._tokens = min(room, self._tokens + (now - self._at) * self._rate)
+        room = max(1.0, self.rate / 4)
+        self._tokens = min(room, self._tokens + (now - self._at) * self.rate)
         self._at = now
         return int(self._tokens + 1e-9)
 
     def spend(self, steps: int) -> None:
         """Take ``steps`` out of the bucket."""
-        if self._rate:
+        if self.rate:
             self._tokens -= steps
 
     def wait(self) -> float:
         """Seconds until the next whole step, counted from the last `allowance`."""
-        return 0.0 if self._rate == 0 else max(0.0, (1.0 - self._tokens) / self._rate)
+        return 0.0 if self.rate == 0 else max(0.0, (1.0 - self._tokens) / self.rate)
 
 
 class RateMeter:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -45,12 +46,8 @@ class WorkerLink(Protocol):
         ...
 
 
-class MakeWorker(Protocol):
-    """A maker of workers: local processes here, something else for many machines."""
-
-    def __call__(self, folder: Path) -> WorkerLink:
-        """Start one; state files go to ``folder``. Does not wait until it is ready."""
-        ...
+# Starts a worker whose state files go to the folder; does not wait until it is ready.
+MakeWorker = Callable[[Path], WorkerLink]
 
 
 class LocalWorker:
@@ -66,14 +63,9 @@ class LocalWorker:
             start_new_session=True)
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
-    @property
     def mark(self) -> Path:
         """Where it notes whom it serves (`mark.Mark`)."""
-        return self._folder / mark_name(self.pid)
+        return self._folder / mark_name(self.process.pid)
 
     def send(self, order: orders.Order) -> None:
         """Write to its standard input."""
@@ -101,7 +93,7 @@ class LocalWorker:
 
     def close(self) -> None:
         """Close the pipes (only when no thread uses them any more) and remove what it left half done."""
-        for path in (self.mark, *self._folder.glob(f"*.{self.pid}.new")):
+        for path in (self.mark, *self._folder.glob(f"*.{self.process.pid}.new")):
             with contextlib.suppress(OSError):  # with the folder gone there is nothing to remove
                 path.unlink()
         for stream in (self.process.stdin, self.process.stdout):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.lessons import lessons
 from app.live.frames import encode
 from app.live.sessions import Outlet
 from app.room.messages import Where
@@ -21,7 +21,13 @@ SILENT_S = 10.0  # a leader's page that said nothing for so long may be replaced
 AWAY_S = 60.0  # a member who went is forgotten after that
 CLOSE_REPLACED, CLOSE_OVER = 4409, 4401  # WebSocket close codes: shown elsewhere; there is no such room (any more)
 ELSEWHERE = N_("This room is led in another tab. Lead it there, or close that tab: this one then goes on by itself.")
-Question = Callable[[str, int], int]  # how many answers the question of a step of a lesson has; 0: it has none
+
+
+def question(lesson: str, index: int) -> int:
+    """How many answers the question of a lesson's step has; 0 where it has none, or there is no such step."""
+    known = lessons().get(lesson)
+    step = known.steps[index] if known is not None and index < len(known.steps) else None
+    return len(step.question.options) if step is not None and step.question is not None else 0
 
 
 class RoomError(RuntimeError):
@@ -53,23 +59,24 @@ class Member:
 class Classroom:
     """One room. `Register` holds its lock while it changes, and says what time it is."""
 
-    def __init__(self, code: str, run: str, where: Where, question: Question) -> None:
+    def __init__(self, code: str, run: str, where: Where) -> None:
         self.code, self.secret = code, secrets.token_urlsafe(24)
         self.run, self.where, self.halted = run, where, False
         self.members: dict[str, Member] = {}
         self.watchers: set[Outlet] = set()  # lines of frames
         self.leader: Outlet | None = None
-        self._tab, self._heard, self._gone = "", 0.0, 0.0
-        self._question, self._count = question, 0
+        self.heard = 0.0  # when the leader last gave a sign of life
+        self._tab, self._gone = "", 0.0
+        self._count = 0
 
     # ---- who comes and goes ----------------------------------------------------------------------------------------
 
     def lead(self, page: Outlet, tab: str, now: float) -> None:
         """``page`` leads from now on; `RoomError` where another tab's does."""
         old = self.leader
-        if old is not None and tab != self._tab and now - self._heard < SILENT_S:
+        if old is not None and tab != self._tab and now - self.heard < SILENT_S:
             raise RoomError(ELSEWHERE, again=True)
-        self.leader, self._tab, self._heard = page, tab, now
+        self.leader, self._tab, self.heard = page, tab, now
         if old is not None:
             old.close(CLOSE_REPLACED, "this room is led on a newer connection")
         self.tell_leader()
@@ -127,10 +134,6 @@ class Classroom:
 
     # ---- what they say ---------------------------------------------------------------------------------------------
 
-    def hear_leader(self, now: float) -> None:
-        """The leader gave a sign of life."""
-        self._heard = now
-
     def show(self, run: str, where: Where) -> None:
         """The leader shows this."""
         self.run, self.where = run, where
@@ -157,7 +160,7 @@ class Classroom:
 
     def answer(self, member: Member, lesson: str, index: int, choice: int) -> None:
         """A member predicts; a later prediction takes the place of an earlier one."""
-        if choice < self._question(lesson, index):
+        if choice < question(lesson, index):
             member.answers[lesson, index] = choice
             self.tell_leader()
 
@@ -166,7 +169,7 @@ class Classroom:
     def answers(self) -> list[int]:
         """How many gave each answer to the question that the leader shows; [] where it shows none."""
         key = self.where.lesson, self.where.index
-        counts = [0] * self._question(*key)
+        counts = [0] * question(*key)
         for member in self.members.values():
             if key in member.answers:
                 counts[member.answers[key]] += 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
-from app.live.messages import Message, Ping, read
+from app.lessons import lessons
+from app.live.messages import Message, Ping
 
 Token = Annotated[str, Field(max_length=128)]
 Lesson = Annotated[str, Field(max_length=60)]
@@ -19,6 +20,14 @@ class Where(Message):
     page: Literal["", "learn", "play", "compare"] = ""
     lesson: Lesson = ""
     index: Index = 0
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Where:
+        """Pages draw what is shown: a step that its lesson does not have would be a flaw on every one."""
+        last = len(lessons()[self.lesson].steps) - 1 if self.lesson in lessons() else 0
+        if self.index > last:
+            raise ValueError(f"expected a step from 0 to {last}, got {self.index}")
+        return self
 
 
 class Open(Message):
@@ -96,21 +105,6 @@ class Answer(Message):
 First = Annotated[Open | Lead | Join, Field(discriminator="type")]
 OfLeader = Annotated[At | Halt | End | Ping, Field(discriminator="type")]
 OfMember = Annotated[Name | Hands | Answer | Ping, Field(discriminator="type")]
-_FIRST: TypeAdapter[First] = TypeAdapter(First)
-_OF_LEADER: TypeAdapter[OfLeader] = TypeAdapter(OfLeader)
-_OF_MEMBER: TypeAdapter[OfMember] = TypeAdapter(OfMember)
-
-
-def first(text: str) -> First:
-    """The message a connection begins with."""
-    return read(_FIRST, text)
-
-
-def of_leader(text: str) -> OfLeader:
-    """What a leader says."""
-    return read(_OF_LEADER, text)
-
-
-def of_member(text: str) -> OfMember:
-    """What a member says."""
-    return read(_OF_MEMBER, text)
+FIRST: TypeAdapter[First] = TypeAdapter(First)
+OF_LEADER: TypeAdapter[OfLeader] = TypeAdapter(OfLeader)
+OF_MEMBER: TypeAdapter[OfMember] = TypeAdapter(OfMember)

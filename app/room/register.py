@@ -6,29 +6,20 @@ from __future__ import annotations
 
 import threading
 
-from app.lessons import lessons
 from app.live.hub import Hub
 from app.live.messages import Pause, Play
 from app.live.sessions import Outlet
 from app.one import One
 from app.room import codes
 from app.room.classroom import Classroom, Member, RoomError
-from app.room.messages import Where
+from app.room.messages import Answer, At, End, Halt, Hands, Name, OfLeader, OfMember, Where
 from app.words import N_
 
 ENDED = N_("The leader has ended this room.")
 LEFT = N_("This room is over: its leader did not come back.")
 STALE = N_("There is no room by this code (any more). Ask for the present one.")
 GONE = N_("This room is over. Open a new one.")
-NO_RUN = N_("Expected the run of a page that is open, got one that has ended; reload the page and open the room "
-            "again.")
-
-
-def question(lesson: str, index: int) -> int:
-    """How many answers the question of a lesson's step has; 0 where it has none, or there is no such step."""
-    known = lessons().get(lesson)
-    step = known.steps[index] if known is not None and index < len(known.steps) else None
-    return len(step.question.options) if step is not None and step.question is not None else 0
+NO_RUN = N_("Expected the run of a page that is open, got one that has ended; reload the page and open the room again.")
 
 
 class Register:
@@ -50,7 +41,7 @@ class Register:
                 self.end(room, ENDED)
             if len(self._rooms) >= most:
                 raise RoomError(N_("All {most} rooms of this server are in use; try again later."), most=most)
-            room = Classroom(codes.new(self._rooms), run, where, question)
+            room = Classroom(codes.new(self._rooms), run, where)
             self._rooms[room.code] = room
             room.lead(page, tab, self._hub.age)
             return room
@@ -92,6 +83,31 @@ class Register:
 
     # ---- in the room -----------------------------------------------------------------------------------------------
 
+    def hear_leader(self, room: Classroom, message: OfLeader) -> OfLeader:
+        """Do what the leader says, which is a sign of life in any case."""
+        with self._lock:
+            room.heard = self._hub.age
+            match message:
+                case At(run=run, where=where):
+                    self.show(room, run, where)
+                case Halt(halted=halted):
+                    self.halt(room, halted)
+                case End():
+                    self.end(room, ENDED)
+        return message
+
+    def hear_member(self, room: Classroom, member: Member, message: OfMember) -> OfMember:
+        """Do what a member says."""
+        with self._lock:
+            match message:
+                case Name(name=name):
+                    room.rename(member, name)
+                case Hands(run=run, where=where):
+                    self.take_hands(room, member, run, where)
+                case Answer(lesson=lesson, index=index, choice=choice):
+                    room.answer(member, lesson, index, choice)
+        return message
+
     def show(self, room: Classroom, token: str, where: Where) -> None:
         """The leader shows another run or another step; whoever watches sees it, too."""
         with self._lock:
@@ -117,21 +133,6 @@ class Register:
             room.take_hands(member, self._hub.find(token) or "", where)
             if room.halted and member.run:
                 self._hub.say(member.run, Pause(type="pause"))
-
-    def rename(self, room: Classroom, member: Member, name: str) -> None:
-        """A member wants to be called so."""
-        with self._lock:
-            room.rename(member, name)
-
-    def answer(self, room: Classroom, member: Member, lesson: str, index: int, choice: int) -> None:
-        """A member predicts."""
-        with self._lock:
-            room.answer(member, lesson, index, choice)
-
-    def hear_leader(self, room: Classroom) -> None:
-        """The leader gave a sign of life."""
-        with self._lock:
-            room.hear_leader(self._hub.age)
 
     # ---- going -----------------------------------------------------------------------------------------------------
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.live import hub as hubs
 from app.live.frames import encode
-from app.live.messages import Control, MessageError, Thumbs
+from app.live.messages import Control, MessageError, Thumbs, read
 from app.live.outbox import Hangup, Outbox
 from app.live.socket import Hear, accepted, control_in, converse, first_word, hang_up, hello_of
 from app.room import messages
-from app.room.classroom import CLOSE_OVER, Classroom, Member, RoomError
-from app.room.register import ENDED, Register, current
+from app.room.classroom import CLOSE_OVER, Classroom, RoomError
+from app.room.register import Register, current
 
 WORDS_PER_S = 10.0  # that a page may say to its room
 
@@ -24,10 +25,11 @@ async def words(socket: WebSocket) -> None:
         return
     outbox, register = Outbox(asyncio.get_running_loop()), current()
     try:
-        room, hear = _enter(register, messages.first(await first_word(socket)), outbox)
+        room, hear = _enter(register, read(messages.FIRST, await first_word(socket)), outbox)
     except (RoomError, MessageError) as error:
         why, again = (error.sentence, error.again) if isinstance(error, RoomError) else (str(error), False)
-        await socket.send_bytes(encode("room", {"refused": why, "again": again}, ()))
+        with contextlib.suppress(WebSocketDisconnect):  # it has gone meanwhile
+            await socket.send_bytes(encode("room", {"refused": why, "again": again}, ()))
         await hang_up(socket, Hangup(CLOSE_OVER, "no such room for this page"))
         return
     except (TimeoutError, WebSocketDisconnect):
@@ -48,32 +50,8 @@ def _enter(register: Register, message: messages.First, page: Outbox) -> tuple[C
             room = register.lead(code, secret, tab, page)
         case messages.Join(code=code, member=token, tab=tab):
             room, member = register.join(code, token, tab, page)
-            return room, lambda text: _hear_member(register, room, member, messages.of_member(text))
-    return room, lambda text: _hear_leader(register, room, messages.of_leader(text))
-
-
-def _hear_leader(register: Register, room: Classroom, message: messages.OfLeader) -> messages.OfLeader:
-    register.hear_leader(room)
-    match message:
-        case messages.At(run=run, where=where):
-            register.show(room, run, where)
-        case messages.Halt(halted=halted):
-            register.halt(room, halted)
-        case messages.End():
-            register.end(room, ENDED)
-    return message
-
-
-def _hear_member(register: Register, room: Classroom, member: Member, message: messages.OfMember,
-                 ) -> messages.OfMember:
-    match message:
-        case messages.Name(name=name):
-            register.rename(room, member, name)
-        case messages.Hands(run=run, where=where):
-            register.take_hands(room, member, run, where)
-        case messages.Answer(lesson=lesson, index=index, choice=choice):
-            register.answer(room, member, lesson, index, choice)
-    return message
+            return room, lambda text: register.hear_member(room, member, read(messages.OF_MEMBER, text))
+    return room, lambda text: register.hear_leader(room, read(messages.OF_LEADER, text))
 
 
 async def frames(socket: WebSocket) -> None:

@@ -23,7 +23,9 @@ class History:
     def add(self, row: Mapping[str, float]) -> None:
         """Append ``row``; a second row for the last step replaces it. What a row does not name is NaN."""
         if self._rows and row.get("step") == self._columns["step"][-1]:
-            self._drop_last()
+            for column in self._columns.values():
+                column.pop()
+            self._rows -= 1
         for name in row.keys() - self._columns.keys():
             self._columns[name] = [math.nan] * self._rows
         for name, column in self._columns.items():
@@ -56,11 +58,6 @@ class History:
         history._columns = {name: column.tolist() for name, column in zip(names, values, strict=True)}
         history._rows = values.shape[1]
         return history
-
-    def _drop_last(self) -> None:
-        for column in self._columns.values():
-            column.pop()
-        self._rows -= 1
 
     def _thin(self) -> None:
         for column in self._columns.values():

@@ -33,14 +33,16 @@ class DataCache:
         key = (dataclasses.replace(config, augment="none"), seed)  # pictures are changed while training, not here
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
-        with turn:
-            found = self._known(key)
-            if found is None:
-                found = self._load(config, seed, progress)
-                self._keep(key, found)
-        with self._lock:
-            self._loading.pop(key, None)
-        return found
+        try:
+            with turn:
+                found = self._known(key)
+                if found is None:
+                    found = self._load(config, seed, progress)
+                    self._keep(key, found)
+                return found
+        finally:
+            with self._lock:
+                self._loading.pop(key, None)
 
     def _known(self, key: _Key) -> Dataset | None:
         with self._lock:

@@ -71,8 +71,11 @@ class Scene:
 
 
 def _percent(share: float) -> str:
+    """What is not all is at most 99.9 %; an error may be more than 100 %."""
     percent = 100 * share
-    return f"{percent:.2g} %" if percent < 10 else f"{min(percent, 99.9) if share < 1 else 100:.3g} %"
+    if percent < 10:
+        return f"{percent:.2g} %"
+    return f"{min(percent, 99.9):.3g} %" if share < 1 else f"{percent:.0f} %"
 
 
 def _binary(scene: Scene) -> bool:

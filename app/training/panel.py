@@ -70,9 +70,9 @@ class Panel:
     def opening(self) -> frames.Part:
         """What a page must know of this run before its first frame."""
         trainer, config = self.trainer, self.trainer.config
-        images = trainer.probe_images
+        images, known, dataset = trainer.probe_images, sources(), config.data.dataset
         info = {
-            "dataset": config.data.dataset, "title": _title(config.data.dataset),
+            "dataset": dataset, "title": known[dataset].title if dataset in known else dataset,
             "n": len(trainer.probe_labels), "K": trainer.dataset.classes, "d": self.last.latents.shape[1],
             "class_names": list(trainer.dataset.class_names),
             "image": None if images is None else list(images.shape[1:]),
@@ -85,11 +85,6 @@ class Panel:
         if self._inputs.points is not None:
             arrays["inputs"], info["inputs"]["scale"] = frames.quantised(self._inputs.points)
         return info, arrays
-
-
-def _title(dataset: str) -> str:
-    known = sources()
-    return known[dataset].title if dataset in known else dataset
 
 
 def _predict_at_target(snapshot: Snapshot, loss: LossConfig) -> Snapshot:

@@ -43,7 +43,7 @@ class Run:
         self.playing, self._remaining = True, math.inf  # the reader's wish; steps until the run pauses again
         self.broken = ""  # why this session's trainer may not be called any more
         self.view, self._gamma_seq = messages.View(type="view"), 0
-        self._speed, self._budget, self._meter = SPEED, StepBudget(SPEED, now), RateMeter(now)
+        self._budget, self._meter = StepBudget(SPEED, now), RateMeter(now)
         self.debt = 0.0  # seconds this run took beyond its turns
         self.restoring = False  # it ran in a worker that ended, and has not begun here yet
         self._error: orders.Notice | None = None  # the last one, for a page that comes later
@@ -52,26 +52,25 @@ class Run:
     # ---- beginning -----------------------------------------------------------------------------------------------
 
     def start(self, config: RunGroup, dataset: Dataset, ticket: int) -> None:
-        """Begin ``config`` at step 0. Raises what building its trainer raises; then the run before goes on."""
-        trainer = self._make(config, dataset)
+        """Begin ``config`` at step 0. Raises what building and looking at it raises; then the run before goes on."""
+        self._take(self._make(config, dataset), ticket)
         self.keeper.remove()
-        self._take(trainer, ticket)
 
     def restore(self, saved: state_file.Saved, dataset: Dataset, ticket: int) -> None:
         """Go on with a run that another worker left behind."""
         trainer = self._make(saved.config, dataset)
         trainer.load_state_bytes(saved.trainer)
         self.playing, self._gamma_seq = saved.info["playing"], saved.info["gamma_seq"]
-        self._set_speed(saved.info["speed"])
+        self._budget.set_rate(saved.info["speed"], time.perf_counter())
         self.view = messages.View.model_validate_json(saved.info["view"])
         self._take(trainer, ticket, saved.histories)
 
     def _take(self, trainer: Lockstep, ticket: int, histories: Sequence[History] = ()) -> None:
+        self._panels = [Panel(member) for member in trainer.members]  # first: a look may fail, too
         self.trainer, self.ticket, self.broken = trainer, ticket, ""
         self._remaining = math.inf
         self.run += 1
         self._error = None
-        self._panels = [Panel(member) for member in trainer.members]
         for panel, history in zip(self._panels, histories, strict=False):
             panel.history = history
         self._meter.stop(time.perf_counter())
@@ -99,8 +98,8 @@ class Run:
         if self.trainer is not None:
             self._send_setup()
             self.delivery.measure_next()
-        if self.broken:
-            self._send_last()
+        if self.broken:  # its last moment, and why
+            self._send_picture()
 
     def retell(self) -> None:
         """Pages have come that watch: they need the whole picture too."""
@@ -119,26 +118,22 @@ class Run:
 
     def hear(self, message: messages.Control) -> None:
         """Do what the reader said. Raises `ValueError` for what the trainer refuses."""
-        if isinstance(message, messages.Ack):
-            self.delivery.acknowledge(message.frame)
-        elif isinstance(message, messages.View):
-            if message.regions and not self.view.regions:
-                self.delivery.measure_next()
-            self.view = message
-            self.delivery.touch()
-        elif isinstance(message, messages.Speed):
-            self._set_speed(message.steps_per_second)
-        elif self.trainer is None:
-            self._hear_early(message)
-        elif not self.broken:
-            self._control(self.trainer, message)
-        elif isinstance(message, messages.Reset):
-            self._again()
-
-    def _hear_early(self, message: messages.Control) -> None:
-        """While the data are still being loaded, only whether to play is remembered."""
-        if isinstance(message, (messages.Play, messages.Pause, messages.Reset)):
-            self.playing = not isinstance(message, messages.Pause)
+        match message:
+            case messages.Ack(frame=frame):
+                self.delivery.acknowledge(frame)
+            case messages.View(regions=regions):
+                if regions and not self.view.regions:
+                    self.delivery.measure_next()
+                self.view = message
+                self.delivery.touch()
+            case messages.Speed(steps_per_second=rate):
+                self._budget.set_rate(rate, time.perf_counter())
+            case messages.Play() | messages.Pause() | messages.Reset() if self.trainer is None:  # its data are to come
+                self.playing = not isinstance(message, messages.Pause)
+            case messages.Reset() if self.broken:
+                self._again()
+            case _ if self.trainer is not None and not self.broken:
+                self._control(self.trainer, message)
 
     def _control(self, trainer: Lockstep, message: messages.Control) -> None:
         match message:
@@ -186,10 +181,6 @@ class Run:
         """Stand still by the reader's wish, which is saved even where no step has been taken since the last time."""
         self.playing, self._remaining, self.keeper.changed = False, math.inf, True
         self._pause_clock()
-
-    def _set_speed(self, rate: float) -> None:
-        self._speed = rate
-        self._budget.set_rate(rate, time.perf_counter())
 
     def _pause_clock(self) -> None:
         self._meter.stop(time.perf_counter())
@@ -255,8 +246,8 @@ class Run:
             self.keeper.save(functools.partial(self._at_rest, self.trainer))
 
     def _at_rest(self, trainer: Lockstep) -> state_file.Saved:
-        info = {"playing": self.playing, "gamma_seq": self._gamma_seq, "speed": self._speed, "ticket": self.ticket,
-                "view": self.view.model_dump_json()}
+        info = {"playing": self.playing, "gamma_seq": self._gamma_seq, "speed": self._budget.rate,
+                "ticket": self.ticket, "view": self.view.model_dump_json()}
         histories = tuple(panel.history for panel in self._panels)
         return state_file.Saved(trainer.config, trainer.state_bytes(), histories, info)
 
@@ -275,7 +266,8 @@ class Run:
         """Take the trainer out of service: it raised what nobody expected. `Reset` starts it anew."""
         self.broken = reason
         self.tell("error", reason)
-        self._send_last()
+        if self.here:
+            self._send_picture()
 
     # ---- what is sent --------------------------------------------------------------------------------------------
 
@@ -286,11 +278,6 @@ class Run:
         if level == "error":
             self._error = notice
         self._post(notice)
-
-    def _send_last(self) -> None:
-        """Of a run out of service: its last moment and why."""
-        if self.trainer is not None and self.here:
-            self._send_picture()
 
     def _look(self, measure: bool) -> None:
         for panel in self._panels:

@@ -196,7 +196,8 @@ class Worker:
             case orders.Say(message=message):
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():
-                self._close(run)
+                self._forget(run)
+                state_file.remove(self._path(run.id))
             case orders.Leave():
                 self._guard(run, run.save)
                 self._forget(run)
@@ -220,10 +221,6 @@ class Worker:
         saved = state_file.read(self._path(order.id)) if order.restore else None
         self._prepare(run, saved.config if saved else order.config, order.ticket,
                       self._path(order.id) if order.moved else None)
-
-    def _close(self, run: Run) -> None:
-        self._forget(run)
-        state_file.remove(self._path(run.id))
 
     def _forget(self, run: Run) -> None:
         del self._runs[run.id]
@@ -276,9 +273,8 @@ class Worker:
         if loaded.dataset is None:
             self._refuse(run, loaded, loaded.error)
             return
-        first = run.trainer is None
         try:
-            saved = state_file.read(self._path(run.id)) if first else None
+            saved = state_file.read(self._path(run.id)) if run.trainer is None else None
             if saved is not None and saved.config == loaded.config:
                 self._go_on(run, saved, loaded)
             else:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from app import session
 from app.views._base import View
-from app.views._plain import plain
+from app.views._plain import warn
 from lpc_core.registry import discover
 
 __all__ = ["View", "opening", "views"]
@@ -19,5 +17,4 @@ def views() -> list[tuple[str, View]]:
 
 def opening() -> None:
     """What stands above any page: that the link names a language, or hides a control, which we do not have."""
-    for problem in filter(None, (session.wrong_language(), session.hidden()[1])):
-        st.warning(plain(problem))
+    warn(filter(None, (session.wrong_language(), session.hidden()[1])))

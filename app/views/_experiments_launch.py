@@ -9,14 +9,13 @@ import streamlit as st
 from app import session
 from app.charts.paper_figure import paper_cards
 from app.desks.experiments import MOST_SEEDS, ExperimentDesk, Shelf, offered, placeless, shelf
-from app.desks.jobs import JobRefused
 from app.parts.cards import cards
 from app.parts.fragment import fragment
 from app.settings import from_env
+from app.views._desk import asked, progress
 from app.views._experiments_runs import SHOWN, curves
-from app.views._plain import plain
+from app.views._plain import plain, sentence
 from app.words import N_, _
-from lpc_core.config import ConfigError
 from lpc_core.experiments import Planned
 from lpc_core.parsing import to_short_texts
 
@@ -40,17 +39,15 @@ def _offer(desk: ExperimentDesk, held: Shelf) -> None:
     seeds = second.number_input(_("Seeds"), 1, MOST_SEEDS, 1, key="paper_seeds")
     start = third.number_input(_("First seed"), 0, 1_000, 0, key="paper_first_seed")
     if last.button(_("Run it"), type="primary", key="paper_run", icon=":material/play_arrow:", width="stretch"):
-        try:
+        with asked(desk):
             desk.run_row(str(key), int(seeds), int(start), from_env().device)
-        except (JobRefused, ConfigError) as error:
-            desk.error = str(error)
         st.rerun()
     row = rows[key]
     done = {run.planned.seed for run in held.runs if run.planned.key == key and run.report}
     trained = _("Seeds done: {seeds}; these are not trained again.", seeds=", ".join(map(str, sorted(done))))
     st.caption(plain(" ".join([
         _("{title}, {epochs} epochs; {source}.", title=row.title, epochs=f"{row.epochs:,}", source=row.source),
-        *(f"{note[:1].upper()}{note[1:]}." for note in row.notes), *([trained] if done else [])])))
+        *map(sentence, row.notes), *([trained] if done else [])])))
     st.caption(_("What is trained goes into this server's store, for everybody who opens this page. Larger rows are "
                  "for the shell: `lpc paper list`, `lpc paper run`."))
 
@@ -75,11 +72,7 @@ def _progress(desk: ExperimentDesk) -> None:
     if run is not None:
         part, doing = held.store.progress(run) if held.store else (0.0, N_("starting"))
         share, what = (len(desk.outcomes) + part) / len(desk.runs), f"{run.name}: {_(doing)}"
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(min(max(share, 0.0), 1.0), plain(what))
-    if right.button(_("Cancel"), key="paper_cancel", width="stretch"):
-        desk.cancel()
-        st.rerun(scope="app")
+    progress(desk, share, what, "paper_cancel")
     if run is not None:
         _live(held, run)
 

@@ -6,15 +6,15 @@ import streamlit as st
 
 from app import session
 from app.charts import csv_text
-from app.desks.experiments import GRIDS, Diagram, ExperimentDesk, diagrams, placeless
-from app.desks.jobs import JobRefused
+from app.desks.experiments import GRIDS, Diagram, ExperimentDesk, diagrams
 from app.looks.phase_grid import STYLE, grid, sentence
 from app.parts.cards import cards
 from app.parts.fragment import fragment
-from app.views._plain import plain
+from app.views._desk import asked
+from app.views._plain import warn
 from app.words import N_, _
 from lpc_core.experiments import as_lines
-from lpc_core.film import FilmError, shortened
+from lpc_core.film import shortened
 from lpc_core.parsing import format_settings, short_texts
 
 ABOUT = N_("""
@@ -32,8 +32,7 @@ def render(tab: session.Session, desk: ExperimentDesk) -> None:
     st.markdown(_(ABOUT))
     _offer(tab, desk)
     kept, problems = diagrams()
-    for problem in problems:
-        st.warning(plain(problem), icon=":material/warning:")
+    warn(problems, ":material/warning:")
     names = [*([OWN] if desk.diagram else []), *kept]
     if not names:
         st.caption(_("None is kept yet: `lpc phase --out lpc-store/phase/NAME.json` keeps one for this page."))
@@ -54,10 +53,8 @@ def _offer(tab: session.Session, desk: ExperimentDesk) -> None:
         steps = middle.number_input(_("Steps of every run"), 10, MOST_STEPS, STEPS, 100, key="phase_steps")
         if right.button(_("Draw it"), type="primary", key="phase_draw", icon=":material/grid_on:", width="stretch",
                         disabled=desk.running):
-            try:
+            with asked(desk):
                 desk.draw_phases(shortened(tab.run, int(steps)), int(size))
-            except (JobRefused, FilmError) as error:
-                desk.error = placeless(str(error))
             st.rerun()
         st.caption(_("What the run is, is chosen in Play. All γ of one head rate train at once; the diagram grows row "
                      "by row, and stays with this tab."))

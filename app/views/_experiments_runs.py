@@ -14,12 +14,13 @@ import streamlit as st
 from app import session
 from app.charts.paper_figure import called, paper_cards
 from app.desks.experiments import Shelf, placeless
-from app.desks.inspections import InspectRefused, Upload, Wish
+from app.desks.inspections import Upload
 from app.parts.cards import cards
+from app.views._desk import asked
 from app.views._place import page_of
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.words import N_, _
-from lpc_core.config import RunConfig, restored
+from lpc_core.config import ConfigError, restored
 from lpc_core.experiments import QUANTITIES, FigureData, StoredRun, StoreError, value_of
 from lpc_core.parsing import to_short_texts
 
@@ -95,9 +96,9 @@ def _compare(runs: Sequence[StoredRun]) -> None:
     except StoreError as error:
         st.error(plain(placeless(str(error))), icon=":material/error:")
         return
-    settings = {run.planned.name: run.about.get("config", {}) for run in runs}
-    differ = [name for name in next(iter(settings.values())) if len({str(each.get(name)) for each in
-                                                                     settings.values()}) > 1]
+    settings = {run.planned.name: run.about.get("config") or {} for run in runs}
+    differ = [name for name in next(iter(settings.values()))
+              if len({str(each.get(name)) for each in settings.values()}) > 1]
     if differ:
         st.caption(_("Settings in which they differ"))
         st.dataframe({_("setting"): differ} | {run: [str(each.get(name)) for name in differ]
@@ -117,13 +118,14 @@ def _open(runs: Sequence[StoredRun]) -> None:
     if third.button(_("Inspect"), key="paper_inspect", icon=":material/search:", width="stretch",
                     disabled=not (run.folder / STATE).is_file()):
         _inspect(run, moments)
-    fourth.link_button(_("Play"), f"play?{urlencode(to_short_texts(_settings(run)))}", icon=":material/sports_esports:",
-                       width="stretch",
+    try:
+        texts, wrong = to_short_texts(restored(run.about.get("config"))), []
+    except ConfigError as error:  # another version wrote them
+        texts, wrong = {}, [str(error)]
+    fourth.link_button(_("Play"), f"play?{urlencode(texts)}", icon=":material/sports_esports:", width="stretch",
+                       disabled=bool(wrong),
                        help=_("The network, data and seed of this run, live, with the outline of its γ."))
-
-
-def _settings(run: StoredRun) -> RunConfig:
-    return restored(run.about["config"])
+    warn(wrong, ":material/warning:")
 
 
 LAST = N_("the last checkpoint")
@@ -133,10 +135,10 @@ def _moments(place: Any, run: StoredRun) -> int | None:
     """Which look is wanted: the latents of any, or the last, whose checkpoint is kept."""
     latents = run.latents()
     epochs = {line["step"]: line["epoch"] for line in run.epochs()}
-    looks = [] if latents is None else list(enumerate(latents.steps.tolist()))
-    words = {None: _(LAST)} | {number: _("latents of epoch {epoch} (γ {gamma})", epoch=epochs.get(step, "?"),
-                                         gamma=f"{latents.gammas[number]:.3g}")
-                               for number, step in looks if latents is not None}
+    words: dict[int | None, str] = {None: _(LAST)}
+    if latents is not None:
+        words |= {number: _("latents of epoch {epoch} (γ {gamma})", epoch=epochs.get(step, "?"), gamma=f"{gamma:.3g}")
+                  for number, (step, gamma) in enumerate(zip(latents.steps.tolist(), latents.gammas, strict=True))}
     chosen: int | None = place.selectbox(_("What of it"), list(words), format_func=words.__getitem__,
                                          key=f"paper_moment_{run.planned.name}")
     return chosen
@@ -145,14 +147,12 @@ def _moments(place: Any, run: StoredRun) -> int | None:
 def _inspect(run: StoredRun, moment: int | None) -> None:
     """Lay it on the tab's inspection desk and go there."""
     desk, stem = session.current().inspect_desk(), run.planned.name.replace("/", "-")
-    try:
+    with asked(desk):
         if moment is None:
             path = run.folder / STATE
-            desk.accept(Upload(f"{stem}.safetensors", path, path.stat().st_size), Wish())
+            desk.accept(Upload(f"{stem}.safetensors", path, path.stat().st_size))
         else:
             desk.take(f"{stem}-look-{moment}.npz", _embeddings(run, moment))
-    except InspectRefused as error:
-        desk.error = str(error)
     st.switch_page(page_of("inspect", "Inspect"))
 
 

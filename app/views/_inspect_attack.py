@@ -14,10 +14,10 @@ from app import session
 from app.charts.paper_figure import paper_cards
 from app.desks.attacks import MOST_SAMPLES, AttackDesk
 from app.desks.inspections import Held, InspectDesk
-from app.desks.jobs import JobRefused
 from app.parts.cards import cards
 from app.parts.fragment import fragment
-from app.views._plain import plain
+from app.views._desk import asked, progress
+from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.experiments import FigureData
 from lpc_core.files.plain_json import dumps, number
@@ -58,11 +58,9 @@ def _offer(own: AttackDesk, desk: InspectDesk) -> None:
     for column, words, only_ask in ((third, _("How long?"), True), (fourth, _("Attack it"), False)):
         if column.button(words, key=f"attack_{'ask' if only_ask else 'go'}_{own.id}", width="stretch",
                          type="secondary" if only_ask else "primary"):
-            try:
-                own.error = ""
+            own.error = ""
+            with asked(own):
                 own.attack(desk.wish, tuple(names), int(samples), only_ask=only_ask)
-            except JobRefused as error:
-                own.error = str(error)
             st.rerun()
     if own.seconds is not None and own.report is None:
         st.caption(_("{duration} for {n} samples, if the machine stays as busy as it is.",
@@ -85,12 +83,8 @@ def _inside(words: str) -> str:
 def _progress(own: AttackDesk) -> None:
     if not own.running:
         st.rerun(scope="app")
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
     about = "" if own.seconds is None else _(" ({duration} in all)", duration=_inside(duration(own.seconds)))
-    left.progress(min(max(own.share, 0.0), 1.0), plain(f"{_(own.what)}{about}"))
-    if right.button(_("Cancel"), key=f"attack_cancel_{own.id}", width="stretch"):
-        own.cancel()
-        st.rerun(scope="app")
+    progress(own, own.share, f"{_(own.what)}{about}", f"attack_cancel_{own.id}")
 
 
 def _report(found: Mapping[str, Any], name: str) -> None:
@@ -103,9 +97,7 @@ def _report(found: Mapping[str, Any], name: str) -> None:
         st.caption(_("By the paper's convention (DeepFool without bounds, every sample from its predicted class) the "
                      "mean is {mean}, and {share} of its inputs leave the data's range.", mean=f"{paper:.4f}",
                      share=f"{number(found['paper_deepfool_outside']):.0%}"))
-    for flag in found["flags"]:
-        if flag["raised"]:
-            st.warning(plain(flag["sentence"]), icon=":material/flag:")
+    warn((flag["sentence"] for flag in found["flags"] if flag["raised"]), ":material/flag:")
     with st.expander(_("What was looked at and found in order")):
         st.markdown("\n".join(f"- {plain(text)}" for text in [
             *(flag["sentence"] for flag in found["flags"] if not flag["raised"]), *found["notes"]]))

@@ -10,7 +10,8 @@ import streamlit as st
 from app.charts.words import listed
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
 from app.settings import from_env
-from app.views._plain import plain
+from app.views._desk import asked
+from app.views._plain import plain, sentence, warn
 from app.words import N_, _
 
 OWN_DATA, OWN_PICTURES = N_("a file of my own (npz, zip)"), N_("a folder of my own pictures")
@@ -34,7 +35,7 @@ def render(desk: InspectDesk, messages: Callable[[], None] = lambda: None) -> No
     _what(found, layout)
     weights = _weights(desk, found)
     if runs and layout is not None:
-        _choices(desk, layout, found, weights)
+        _choices(desk, layout, weights)
     messages()
     with st.expander(_("Pick a head to look at it alone"), expanded=not runs):
         _heads(desk, found["heads"], weights)
@@ -52,12 +53,11 @@ def _what(found: Mapping[str, Any], layout: Mapping[str, Any] | None) -> None:
     lines = [_("**{name}**, {parameters} parameters: {classes} classes, {nodes} latent nodes at layer “{layer}”.",
                name=plain(str(layout["name"])), parameters=f"{layout['parameters']:,}",
                classes=f"{layout['classes']:,}", nodes=f"{layout['latent_dim']:,}", layer=plain(str(layout["layer"])))]
-    lines += [plain(f"{text[:1].upper()}{text[1:]}.") for text in layout["assumptions"]]
+    lines += [plain(sentence(text)) for text in layout["assumptions"]]
     lines += [_named(N_("Missing tensors: {names}."), layout["missing"]),
               _named(N_("Unexpected tensors: {names}."), layout["unexpected"])]
     st.markdown("  \n".join(filter(None, lines)))
-    for text in layout.get("warnings", ()):
-        st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
+    warn(map(sentence, layout.get("warnings", ())), ":material/warning:")
     if layout.get("orders"):
         st.warning(_("The file does not say in which order its layers come, and several fit: choose one below."))
     elif layout.get("obstacle"):
@@ -79,25 +79,22 @@ def _weights(desk: InspectDesk, found: Mapping[str, Any]) -> str | None:
     offered = found.get("source", {}).get("weights", [])
     if len(offered) < 2:
         return None
+    from lpc_core.checkpoint import averaged
+
+    kinds = {name: _("averaged") if averaged(name) else _("raw") for name in offered}
     chosen = st.selectbox(_("Weights"), sorted(offered, key=lambda name: name != offered[0]),
                           key=f"{_key(desk)}weights",
-                          format_func=lambda name: f"{name} ({_(_kind(name))})",
+                          format_func=lambda name: f"{name} ({kinds[name]})",
                           help=_("The file holds the network's weights several times: as training left them, and "
                                  "averaged over its steps."))
     return None if chosen == offered[0] else str(chosen)
-
-
-def _kind(name: str) -> str:
-    from lpc_core.checkpoint import averaged
-
-    return N_("averaged") if averaged(name) else N_("raw")
 
 
 def _key(desk: InspectDesk) -> str:
     return f"inspect_{desk.id}_{desk.upload.path.name if desk.upload else ''}_"
 
 
-def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, Any], weights: str | None) -> None:
+def _choices(desk: InspectDesk, layout: Mapping[str, Any], weights: str | None) -> None:
     """What a state dict does not say: data and normalisation have no default, and the run waits for both."""
     key = _key(desk)
     left, middle, right = st.columns(3, gap="medium")
@@ -115,8 +112,7 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     with right:
         order = _order(layout, key)
         activation = _activation(layout, key)
-        layers = [PENULTIMATE, *(layout.get("modules") or _modules(found["tensors"]))]
-        layer = st.selectbox(_("Layer to watch"), layers, key=f"{key}layer",
+        layer = st.selectbox(_("Layer to watch"), [PENULTIMATE, *layout["modules"]], key=f"{key}layer",
                              help=_("Another layer than the penultimate one has no head that reads it, so nothing is "
                                     "foretold."))
     wish = Wish(data or None, data_name, split, normalisation or None, activation or None,
@@ -127,19 +123,13 @@ def _choices(desk: InspectDesk, layout: Mapping[str, Any], found: Mapping[str, A
     missing = [words for words, given in needed if not given]
     if st.button(_("Run it"), type="primary", key=f"{key}run", disabled=bool(missing) or desk.busy,
                  icon=":material/play_arrow:"):
-        _start(desk, wish)
+        with asked(desk):
+            desk.inspect(wish)
+        st.rerun()
     if missing:
         st.caption(plain(_("To run it, choose {missing}.", missing=listed(missing))))
     elif desk.busy:
         st.caption(_("It waits for what is being computed."))
-
-
-def _start(desk: InspectDesk, wish: Wish) -> None:
-    try:
-        desk.inspect(wish)
-    except InspectRefused as error:
-        desk.error = str(error)
-    st.rerun()
 
 
 def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, str, int | None]:
@@ -168,8 +158,7 @@ def _data(desk: InspectDesk, layout: Mapping[str, Any], key: str) -> tuple[str, 
 def _own_file(desk: InspectDesk, key: str) -> Upload | None:
     """Inputs and labels, or a zip of pictures."""
     given = st.file_uploader(_("Inputs and labels (npz), or pictures in one folder per class (zip)"),
-                             type=["npz", "zip"],
-                             key=f"{key}own", max_upload_size=from_env().upload_mb)
+                             type=["npz", "zip"], key=f"{key}own", max_upload_size=from_env().upload_mb)
     return None if given is None else _taken(desk, (given.file_id,), lambda: desk.take_data(given.name, given))
 
 
@@ -179,8 +168,7 @@ def _own_folder(desk: InspectDesk, key: str) -> Upload | None:
 
     most = from_env().upload_mb
     given = st.file_uploader(_("A folder with one folder of pictures per class"), type=list(SUFFIXES),
-                             key=f"{key}folder",
-                             accept_multiple_files="directory", max_upload_size=most)
+                             key=f"{key}folder", accept_multiple_files="directory", max_upload_size=most)
     if not given:
         return None
     return _taken(desk, tuple(file.file_id for file in given),
@@ -256,12 +244,6 @@ def _classes(layout: Mapping[str, Any], key: str) -> str:
                          placeholder="404, 817, …").strip()
 
 
-def _modules(tensors: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names of modules with weights, in the order of the file."""
-    names = (tensor["name"].removesuffix(".weight") for tensor in tensors if tensor["name"].endswith(".weight"))
-    return list(dict.fromkeys(names))
-
-
 # ---- tensors and heads -------------------------------------------------------------------------------------------
 
 
@@ -270,16 +252,14 @@ def _heads(desk: InspectDesk, heads: Sequence[Mapping[str, Any]], weights: str |
         st.caption(_("No tensor of this file can be the weight of a head: that would be a matrix of at least two "
                      "rows."))
         return
-    key = f"inspect_head_{desk.id}_{desk.upload.path.name if desk.upload else ''}"
+    key = f"{_key(desk)}head"
     by_name = {head["weight"]: head for head in heads}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     chosen = left.selectbox(_("Weight of the head"), list(by_name), key=key,
                             format_func=lambda name: _told(by_name[name]))
     if right.button(_("Show it"), key=f"{key}_show", width="stretch", disabled=desk.busy) and chosen is not None:
-        try:
+        with asked(desk):
             desk.pick_head(chosen, by_name[chosen]["bias"], weights)
-        except InspectRefused as error:
-            desk.error = str(error)
         st.rerun()
 
 

@@ -73,9 +73,7 @@ def differences(first: Held, second: Held) -> str:
     """A table of both files' readings and their ratio; every text escaped."""
     a, b = first.inspection.readings, second.inspection.readings
     rows = []
-    for name in a:
-        if name not in b:
-            continue
+    for name in [name for name in a if name in b]:
         one, two = a[name].value, b[name].value
         ratio = two / one if one and math.isfinite(one) and math.isfinite(two) and one * two > 0 else math.nan
         title = _(METRICS[name].title) if name in METRICS else name

@@ -1,4 +1,4 @@
-"""Files into an inspection desk: a drop zone, and the samples that come with the lab."""
+"""Files into an inspection desk: a drop zone, what is asked of a file, and the samples that come with the lab."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import streamlit as st
 
 from app import session
 from app.desks import samples as listed
-from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.inspections import Held, InspectDesk, Upload, Wish
 from app.settings import from_env
+from app.views._desk import asked
 from app.words import _
+from lpc_core.film import open_film
 
 _PER_ROW = 5
 
@@ -23,13 +25,11 @@ def uploader(desk: InspectDesk, label: str) -> None:
                              max_upload_size=from_env().upload_mb, disabled=desk.running,
                              help=_("One file; of a checkpoint in parts (…-00001-of-00002…) all of them at once."))
     if given:
-        try:
+        with asked(desk):
             if len(given) == 1:
                 desk.take(given[0].name, given[0])
             else:
                 desk.take_parts([(file.name, file) for file in given])
-        except InspectRefused as error:
-            desk.error = str(error)
         tab.inspect_uploads += 1
         st.rerun()
 
@@ -41,10 +41,26 @@ def question(desk: InspectDesk, asks: Mapping[str, Any]) -> None:
     chosen = left.selectbox(_("Which one holds the {role}?", role=_(role)), asks["choices"], None, key=key,
                             placeholder=_("choose"))
     if right.button(_("Read it so"), key=f"{key}_go", width="stretch", disabled=chosen is None) and chosen is not None:
-        try:
+        with asked(desk):
             desk.inspect_but(picked={asks["role"]: chosen})
-        except InspectRefused as error:
-            desk.error = str(error)
+        st.rerun()
+
+
+def film_moment(desk: InspectDesk, held: Held) -> None:
+    """A film holds many runs at many moments: which is looked at; nothing for what is no film."""
+    if held.inspection.source.get("kind") != "film":
+        return
+    film = held.once("film", lambda: open_film(held.upload.path))
+    gammas, steps = film.gammas.tolist(), film.steps.tolist()
+    key = f"inspect_film_{held.upload.path.name}"
+    left, middle, right = st.columns([3, 3, 1], vertical_alignment="bottom")
+    run = left.select_slider(_("γ of the run"), range(len(gammas)), len(gammas) - 1, lambda i: f"{gammas[i]:.3g}",
+                             key=f"{key}_gamma")
+    frame = middle.select_slider(_("training step").capitalize(), range(len(steps)), len(steps) - 1,
+                                 lambda i: f"{steps[i]:,}", key=f"{key}_frame")
+    if right.button(_("Look"), key=f"{key}_look", width="stretch", disabled=desk.busy):
+        with asked(desk):
+            desk.inspect(Wish(gamma=gammas[run], frame=frame))
         st.rerun()
 
 
@@ -74,10 +90,8 @@ def sample_of(upload: Upload | None) -> str:
 
 
 def _open(desk: InspectDesk, sample: listed.Sample) -> None:
-    try:
+    with asked(desk):
         desk.accept(Upload(sample.path.name, sample.path, sample.path.stat().st_size), Wish(**sample.how))
-    except InspectRefused as error:
-        desk.error = str(error)
 
 
 def _sample(desk: InspectDesk, sample: listed.Sample) -> None:

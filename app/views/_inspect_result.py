@@ -13,7 +13,7 @@ import streamlit as st
 from app import session
 from app.charts import Card, code_matrix, csv_text, foretold, head_rows, histograms
 from app.charts.findings import findings, value
-from app.desks.inspections import Held, InspectDesk, InspectRefused
+from app.desks.inspections import Held, InspectDesk
 from app.looks import inspect_report
 from app.parts.cards import cards
 from app.parts.cloud import point_cloud
@@ -21,8 +21,9 @@ from app.parts.fragment import fragment
 from app.parts.readings import readings_table
 from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
+from app.views._desk import asked
 from app.views._inspect_files import sample_of
-from app.views._plain import plain
+from app.views._plain import sentence, warn
 from app.words import _, language, speaking
 from lpc_core.inspection import Inspection
 
@@ -52,8 +53,7 @@ def _shape(held: Held) -> list[str]:
 
 def warnings(held: Held) -> None:
     """What must be known before the numbers are believed."""
-    for text in held.inspection.embeddings.warnings:
-        st.warning(plain(f"{text[:1].upper()}{text[1:]}."), icon=":material/warning:")
+    warn(map(sentence, held.inspection.embeddings.warnings), ":material/warning:")
 
 
 def report_menu(held: Held) -> None:
@@ -94,10 +94,8 @@ def _unlabelled(desk: InspectDesk, held: Held) -> None:
     kept = "keep" in held.inspection.source.get("unlabelled", "")
     words = _("Leave them out") if kept else _("Count those without a class as one class more")
     if st.button(words, key=f"inspect_unlabelled_{held.serial}", disabled=desk.busy):
-        try:
+        with asked(desk):
             desk.inspect_but(unlabelled="leave out" if kept else "keep")
-        except InspectRefused as error:
-            desk.error = str(error)
         st.rerun()
 
 
@@ -129,10 +127,8 @@ def cloud_of(desk: InspectDesk, held: Held, key: str, title: str, group: str = "
     """The point cloud of ``held``; a projection that is asked for is computed by ``desk``."""
 
     def want(method: str) -> None:
-        try:
+        with asked(desk):
             desk.project(method)
-        except InspectRefused as error:
-            desk.error = str(error)
         st.rerun(scope="app")
 
     return point_cloud(held, key, title, group=group, want=want, link=link,
@@ -222,8 +218,6 @@ def origin(held: Held) -> None:
     """Notes of how the file was read, then every fact about it."""
     inspection = held.inspection
     notes = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
-                   for name, text in inspect_report.flat(inspection.source))
-    more = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
-                   for name, text in inspect_report.flat(inspection.layout or {}))
-    st.html(f"<ul>{notes}</ul><table>{rows}{more}</table>")
+    facts = [*inspect_report.flat(inspection.source), *inspect_report.flat(inspection.layout or {})]
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in facts)
+    st.html(f"<ul>{notes}</ul><table>{rows}</table>")

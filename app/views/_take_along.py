@@ -10,7 +10,7 @@ import streamlit as st
 from app.looks.script import no_script, script
 from app.offline.reach import needs_server
 from app.views._form import folded
-from app.views._plain import plain
+from app.views._plain import plain, sentence
 from app.words import _, language
 from lpc_core.config import RunConfig, flatten
 from lpc_core.files.plain_json import dumps
@@ -41,7 +41,7 @@ def one_file(group: RunGroup, texts: Mapping[str, object]) -> None:
                    disabled=bool(reason), width="stretch",
                    help=_("One HTML file that trains this run in any browser, without a server and without a network."))
     if reason:
-        st.caption(plain(f"{reason[0].upper()}{reason[1:]}."))
+        st.caption(plain(sentence(reason)))
 
 
 def command(run: RunConfig) -> str:

@@ -14,7 +14,7 @@ from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
-from app.views._plain import plain
+from app.views._plain import warn
 from app.words import N_, _
 
 HELP = N_("Settings by the names that a link gives them, with spaces between: optimizer=sgd lr=0.05")
@@ -26,8 +26,7 @@ def render() -> None:
     moment = tab.moment("compare")
     session.write_link(tab)
     _choice(tab)
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     begins = READY.get(tab.name)
     more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
             "evidence": begins.evidence, "titles": [title for title, _own in begins.runs]} if begins else {}

@@ -12,7 +12,7 @@ from app.desks.experiments import ExperimentDesk, Shelf, shelf, shipped
 from app.parts.cards import cards
 from app.views import _experiments_launch, _experiments_phase, _experiments_runs
 from app.views._base import View
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.experiments import SOURCE, Results, table_in_markdown, verdicts_in_markdown
 
@@ -39,8 +39,7 @@ def render() -> None:
     held = shelf()
     st.html(f"<style>{_STYLE}</style>")
     st.markdown(_(INTRO, source=SOURCE))
-    for problem in (*tab.problems, *held.problems):
-        st.warning(plain(problem), icon=":material/warning:")
+    warn((*tab.problems, *held.problems), ":material/warning:")
     _experiments_launch.render(desk, held)
     sections: dict[str, Callable[[], None]] = {
         N_("Verdicts"): lambda: _tables(held), N_("Figures"): lambda: _figures(held),

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import session
-from app.desks.films import FRAMES, GAMMAS, MAX_BYTES, POINTS, FilmDesk, FilmError, usual_steps
+from app.desks.films import FRAMES, GAMMAS, MAX_BYTES, POINTS, FilmDesk, usual_steps
 from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
 from app.parts.fragment import fragment
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
-from app.views._plain import plain
+from app.views._desk import asked, progress
+from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
@@ -36,8 +37,7 @@ def render() -> None:
     _open_linked(desk, moment)
     held = desk.held
     session.write_link(tab, tab.texts() | ({"film": held.sample} if held and held.sample else {}))
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     if desk.running:
         _progress(desk)
     if desk.error:
@@ -84,8 +84,7 @@ def _controls(tab: session.Session, desk: FilmDesk, moment: Mapping[str, str]) -
         left.number_input(_("Frames"), MIN_FRAMES, MAX_FRAMES, int(moment.get("frames", FRAMES)), key="film_frames",
                           help=_("Moments of every run."))
         right.number_input(_("Points"), MIN_POINTS, MAX_POINTS, int(moment.get("points", POINTS)), 100,
-                           key="film_points",
-                           help=_("Samples drawn and measured."))
+                           key="film_points", help=_("Samples drawn and measured."))
         st.number_input(_("Steps"), 10, 1_000_000, int(moment.get("length", usual_steps(tab.run))), 100,
                         key="film_steps",
                         help=_("Length of every run; the ramp of γ is shortened or stretched in proportion."))
@@ -98,10 +97,8 @@ def _controls(tab: session.Session, desk: FilmDesk, moment: Mapping[str, str]) -
 
 
 def _adopt(desk: FilmDesk, raw: bytes, sample: str) -> None:
-    try:
+    with asked(desk):
         desk.adopt(raw, sample)
-    except FilmError as error:
-        desk.error = str(error)
 
 
 def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") -> None:
@@ -114,11 +111,7 @@ def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") ->
 def _progress(desk: FilmDesk) -> None:
     if not desk.running:
         st.rerun(scope="app")
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    left.progress(min(desk.share, 1.0), plain(_("Recording: {what}", what=desk.what)))
-    if right.button(_("Cancel"), key="film_cancel", width="stretch"):
-        desk.cancel()
-        st.rerun(scope="app")
+    progress(desk, desk.share, _("Recording: {what}", what=desk.what), "film_cancel")
 
 
 VIEW = View("Film", 3, render)

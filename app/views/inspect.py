@@ -7,16 +7,10 @@ import streamlit as st
 from app import session
 from app.desks.inspections import InspectDesk
 from app.parts.fragment import fragment
-from app.views import (
-    _inspect_checkpoint,
-    _inspect_compare,
-    _inspect_files,
-    _inspect_film,
-    _inspect_names,
-    _inspect_result,
-)
+from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
 from app.views._base import View
-from app.views._plain import plain
+from app.views._desk import progress
+from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.data import NOT_HERE
 
@@ -42,8 +36,7 @@ def render() -> None:
     tab = session.current()
     moment, desk = tab.moment("inspect"), tab.inspect_desk()
     st.html(f"<style>{_STYLE}</style>")
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     _inspect_files.open_linked(desk, moment)
     sample = _inspect_files.sample_of(desk.upload)
     session.write_link(tab, {"file": sample} if sample else {})
@@ -100,8 +93,9 @@ def _messages(desk: InspectDesk) -> None:
 
 def _refusal(desk: InspectDesk) -> str:
     """Which file, why not, and what stays."""
-    of_data = desk.upload is None or NOT_HERE in desk.error  # which is no fault of the file
-    named = desk.error if of_data or desk.upload is None else f"{desk.upload.name}: {desk.error}"
+    named = desk.error
+    if desk.upload is not None and NOT_HERE not in desk.error:  # data that are not here are no fault of the file
+        named = f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
     return f"{named}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
@@ -119,7 +113,7 @@ def _body(desk: InspectDesk) -> None:
     if desk.head is not None:
         _inspect_result.head_alone(desk.head)
     elif desk.held is not None:
-        _inspect_film.render(desk, desk.held)
+        _inspect_files.film_moment(desk, desk.held)
         _inspect_result.render(desk, desk.held)
         if desk.found is not None and not waiting:
             with st.expander(_("Run this checkpoint in another way")):
@@ -134,12 +128,8 @@ def _progress(desk: InspectDesk, shown: object) -> None:
     if not desk.running:
         st.caption(_("Taking up the result and computing predicted points…"))
         return
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
     name = "" if desk.upload is None or desk.task != "inspect" else f"{desk.upload.name}: "
-    left.progress(min(max(desk.share, 0.0), 1.0), plain(name + (desk.what or _("starting"))))
-    if right.button(_("Cancel"), key=f"inspect_cancel_{desk.id}", width="stretch"):
-        desk.cancel()
-        st.rerun(scope="app")
+    progress(desk, desk.share, name + (desk.what or _("starting")), f"inspect_cancel_{desk.id}")
 
 
 VIEW = View("Inspect", 6, render)

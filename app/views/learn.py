@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from app import session
 from app.glossary import linked, listed, met_in
-from app.lessons import Claim, Lesson, Step, broken_lessons, coached, lessons, spoken
+from app.lessons import Claim, Lesson, broken_lessons, coached, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
 from app.room.messages import Where
 from app.views._base import View
 from app.views._place import place
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.views._take_along import one_file
 from app.words import N_, _
 
@@ -30,8 +28,7 @@ def render() -> None:
     """The open lesson, or the path with all of them."""
     tab = session.learning()
     tab.moment("learn")
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     session.write_link(tab)
     if tab.name in lessons():
         _lesson(tab, lessons()[tab.name])
@@ -50,17 +47,13 @@ def _path(tab: session.Learning) -> None:
         if i and i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
             columns = st.columns(2)
         with columns[i % 2], st.container(border=True, gap=None):
-            st.button(f"{i + 1} · {plain(_(lesson.title))}", key=f"lesson-{name}", type="tertiary",
-                      icon=_ticks(tab, name), on_click=tab.open, args=(name,))
             done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
+            sign = "check_circle" if done == len(lesson.steps) else "play_circle"
+            st.button(f"{i + 1} · {plain(_(lesson.title))}", key=f"lesson-{name}", type="tertiary",
+                      icon=f":material/{sign}:", on_click=tab.open, args=(name,))
             steps = (_("{done} of {all} steps done.", done=done, all=len(lesson.steps)) if done else
                      _("{all} steps.", all=len(lesson.steps)))
             st.caption(plain(f"{_(lesson.summary)} {steps}"))
-
-
-def _ticks(tab: session.Learning, name: str) -> str:
-    done = all((name, index) in tab.done for index in range(len(lessons()[name].steps)))
-    return ":material/check_circle:" if done else ":material/play_circle:"
 
 
 def _lesson(tab: session.Learning, lesson: Lesson) -> None:
@@ -88,37 +81,30 @@ def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> 
     """The stage of the run that ``token`` opens; what it has told is taken up."""
     heard = stage(token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
                   done=(tab.name, tab.index) in tab.done,
-                  step=_for_the_page(tab, lesson, spoken(lesson.steps[tab.index])), **lesson.drawn, **more).get("told")
+                  step=coached(spoken(lesson.steps[tab.index]), _way_on(*_ahead(tab, lesson))),
+                  **lesson.drawn, **more).get("told")
     match heard:
         case {"what": "reached", "lesson": name, "index": index}:
             if tab.reached(name, index):
                 st.rerun()
         case {"what": "next", "lesson": tab.name, "index": tab.index}:
-            _onward(tab, lesson)()
+            tab.open(*_ahead(tab, lesson))
             st.rerun()
 
 
-def _for_the_page(tab: session.Learning, lesson: Lesson, step: Step) -> dict[str, object]:
-    last = tab.index + 1 == len(lesson.steps)
-    return coached(step, _after(tab.name, lesson) if last else _("Next step"))
-
-
-def _after(name: str, lesson: Lesson) -> str:
-    following = _following(name)
-    return (_("Next lesson: {title}", title=_(lessons()[following].title)) if following else
-            _("Back to all lessons"))
-
-
-def _following(name: str) -> str:
-    names = [*lessons(), ""]
-    return names[names.index(name) + 1]
-
-
-def _onward(tab: session.Learning, lesson: Lesson) -> Callable[[], None]:
-    """What "next" does on the open step."""
+def _ahead(tab: session.Learning, lesson: Lesson) -> tuple[str, int]:
+    """Where the open step leads on: to the next one, to the next lesson's first, or from the last to ("", 0)."""
     if tab.index + 1 < len(lesson.steps):
-        return lambda: tab.open(tab.name, tab.index + 1)
-    return lambda: tab.open(_following(tab.name))
+        return tab.name, tab.index + 1
+    names = [*lessons(), ""]
+    return names[names.index(tab.name) + 1], 0
+
+
+def _way_on(name: str, index: int) -> str:
+    """What the way to that step is called."""
+    if index:
+        return _("Next step")
+    return _("Next lesson: {title}", title=_(lessons()[name].title)) if name else _("Back to all lessons")
 
 
 def told(tab: session.Learning, lesson: Lesson) -> None:
@@ -140,9 +126,9 @@ def onward(tab: session.Learning, lesson: Lesson) -> None:
     before, after = st.columns(2)
     before.button(_("Back"), key="lesson-back", disabled=tab.index == 0, width="stretch", on_click=tab.open,
                   args=(tab.name, tab.index - 1))
-    last = tab.index + 1 == len(lesson.steps)
-    after.button(_("Next lesson") if last else _("Next step"), key="lesson-next", width="stretch",
-                 on_click=_onward(tab, lesson))
+    way = _ahead(tab, lesson)
+    after.button(_("Next step") if way[1] else _("Next lesson"), key="lesson-next", width="stretch", on_click=tab.open,
+                 args=way)
 
 
 def remaining(tab: session.Learning, lesson: Lesson) -> None:

@@ -17,7 +17,7 @@ from app.parts.readings import readings_table
 from app.settings import from_env
 from app.views import _form
 from app.views._base import View
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.config import RunConfig
 from lpc_core.study import Study
@@ -42,8 +42,7 @@ def render() -> None:
     compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
     with st.sidebar:
         _form.render(tab.run, tab.form)
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     followed.want(tab.run)
     compared.drop_other(tab.run)
     polled = followed.look().busy or compared.look().busy
@@ -65,7 +64,8 @@ def _body(followed: StudyDesk, compared: StudyDesk, polled: bool) -> None:
     _compare(compared, rows, seen.run, track.classes)
     st.header(_("All numbers"), anchor=False)
     st.caption(_("At the last moment measured. The i beside a name gives its formula, meaning and source."))
-    readings_table(track.newest, "readings", _table_title(track))
+    newest = _("Step {n}", n=f"{int(track.steps[-1]):,}") if len(track) else _("All numbers")
+    readings_table(track.newest, "readings", newest)
     if polled and not seen.busy and not rows.busy:
         st.rerun(scope="app")  # all is drawn: stop polling
 
@@ -132,10 +132,6 @@ def _compare(desk: StudyDesk, seen: Look, run: RunConfig | None, classes: int) -
     empty = (_("The first run is being trained and attacked.") if seen.busy
              else _("Press “Compare many runs”: their points appear here one by one."))
     cards([separation.card(rows, max(classes, 2), empty)], "cards-separation", columns=1)
-
-
-def _table_title(track: Track) -> str:
-    return _("Step {n}", n=f"{int(track.steps[-1]):,}") if len(track) else _("All numbers")
 
 
 VIEW = View("Metrics", 5, render)

@@ -12,7 +12,7 @@ from app.room.messages import Where
 from app.views import _form
 from app.views._base import View
 from app.views._place import place
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.views._take_along import take_along
 from app.words import _
 from lpc_core.config import unflatten
@@ -24,8 +24,7 @@ def render() -> None:
     tab = session.current()
     moment = tab.moment("play")
     session.write_link(tab)
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="play"), session.room_address())

@@ -14,7 +14,7 @@ from app.room.codes import LENGTH
 from app.room.register import STALE, current
 from app.views._base import View
 from app.views._place import place
-from app.views._plain import plain
+from app.views._plain import plain, warn
 from app.views.learn import drawn, onward, remaining, told
 from app.words import N_, _
 
@@ -31,8 +31,7 @@ To lead one, open *Learn*, *Play* or *Compare* and press **Room** at the top: yo
 def render() -> None:
     """The room that the link or the reader names, or the door to one."""
     tab = session.attending()
-    for problem in tab.problems:
-        st.warning(plain(problem))
+    warn(tab.problems)
     session.write_link(tab)
     style()
     try:

@@ -45,7 +45,8 @@ SCENES = [  # what the sentence is made of: step, γ, and some metrics, with tho
     (500, 0.1, {"train_accuracy": 0.99876}, 0.99), (500, 0.1, {"within_class_spread": 0.8}, 0.9),
     (500, 0.1, {"within_class_spread": 0.8123}, 1.0), (500, 0.1, {"within_class_spread": 0.0512}, 1.0),
     (500, 9.0, {}, 1.0), (500, 9.0, {"node_peak_distance_min": 3.0}, 1.0), (500, 9.0, {"point_error": np.nan}, 1.0),
-    (500, 9.0, {"point_error": 3.14159e-7}, 1.0), (500, 9.0, {"within_class_spread": np.nan}, 1.0),
+    (500, 9.0, {"point_error": 3.14159e-7}, 1.0), (500, 9.0, {"point_error": 12.3456}, 1.0),
+    (500, 9.0, {"within_class_spread": np.nan}, 1.0),
     (500, 9.0, {"train_accuracy": 0.25, "nc1_pinv": 3.0}, 1.0), (500, 9.0, {"train_accuracy": 0.25}, 1.0),
     (500, 9.0, {"train_accuracy": 0.25, "nc1_pinv": np.nan}, 0.25), (500, 9.0, {"nc1_pinv": 1.0}, 1.0),
     (500, 9.0, {"within_class_spread": 0.1}, 1.0), (500, 9.0, {"within_class_spread": 0.0999}, 1.0)]

@@ -56,7 +56,7 @@ function outrun({ collapse_points: points, weight, bias, K, d }) {
 function percent(share) {
   const value = 100 * share;
   if (value < 10) return `${short(value, 2)} %`;
-  return `${short(share < 1 ? Math.min(value, 99.9) : 100, 3)} %`;
+  return `${share < 1 ? short(Math.min(value, 99.9), 3) : value.toFixed(0)} %`;
 }
 
 /** So many digits that count, without zeros at the end; as Python's "g". */

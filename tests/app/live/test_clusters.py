@@ -73,7 +73,7 @@ def test_a_run_trains_on_the_cluster_and_goes_on_when_its_node_is_lost():
         page = Page(hub, hub.open(alone(unflatten({"dataset": "fake", "steps": 1_000_000}))))
         page.wait("frame", lambda info: info["step"] > 50)
         lost, seen = ray.made[0], len(page.seen)
-        os.kill(lost.host._worker.pid, signal.SIGKILL)
+        os.kill(lost.host.process.pid, signal.SIGKILL)
         ray.kill(lost)
         page.wait("notice", lambda info: info["state"] == "restarting", since=seen)
         page.wait("frame", lambda info: info["step"] > 50, since=len(page.seen))
@@ -88,7 +88,7 @@ def test_a_run_trains_on_the_cluster_and_goes_on_when_its_node_is_lost():
 def close(ray):
     """What ends with an actor's process."""
     for actor in ray.made:
-        actor.host._worker.close()
+        actor.host.close()
 
 
 def test_a_node_without_the_folder_says_what_to_do(tmp_path):

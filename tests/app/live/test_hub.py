@@ -57,11 +57,11 @@ def page(hub: Hub) -> Iterator[Page]:
 
 
 def spare_is_ready(hub: Hub) -> None:
-    until(lambda: hub.crew.spare is not None and (hub.folder / mark_name(hub.crew.spare.pid)).exists())
+    until(lambda: hub.crew.spare is not None and (hub.folder / mark_name(hub.crew.spare.process.pid)).exists())
 
 
 def worker_pid(hub: Hub) -> int:
-    return hub.crew.seats[0].link.pid
+    return hub.crew.seats[0].link.process.pid
 
 
 def test_a_page_gets_a_setup_and_then_frames_that_move(page):
@@ -93,7 +93,7 @@ def test_ten_runs_all_go_on_and_none_is_starved(hub):
 
 
 def test_there_is_a_limit_and_it_is_said(hub):
-    sessions = [hub.open(config()) for _ in range(11 - hub.session_count)]
+    sessions = [hub.open(config()) for _ in range(11 - hub.health()["sessions"])]
     with pytest.raises(HubError, match="All 11 places of this server are taken"):
         hub.open(config())
     for session in sessions:
@@ -329,7 +329,7 @@ def test_a_run_nobody_comes_for_and_one_whose_page_never_speaks_are_ended():
     for hub in started(Settings(spare=False, heartbeat_s=0.3, silent_s=0.6, connect_s=0.5)):
         alone, mute = hub.open(config()), hub.open(config())
         page = Page(hub, mute, acks=False)
-        until(lambda hub=hub: hub.session_count == 0)
+        until(lambda hub=hub: hub.health()["sessions"] == 0)
         assert page.closed == 4408
         assert not hub.alive(alone.id)
 

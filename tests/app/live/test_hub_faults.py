@@ -61,7 +61,7 @@ def told(page: Page, state: str) -> int:
 
 
 def pid(hub: Hub) -> int:
-    return hub.crew.seats[0].link.pid
+    return hub.crew.seats[0].link.process.pid
 
 
 # ---- disks -------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def hub(gate) -> Iterator[Hub]:
 
 
 def own_pids(hub: Hub) -> list[int]:
-    return [seat.link.pid for seat in hub.crew.seats if seat.own]
+    return [seat.link.process.pid for seat in hub.crew.seats if seat.own]
 
 
 def trains_on(page: Page, steps: int = 100) -> None:

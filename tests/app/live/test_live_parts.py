@@ -135,7 +135,7 @@ def test_an_outbox_holds_one_of_each_and_sends_them_in_order():
         for i in range(100):
             outbox.put("frame", b"%d" % i)
             outbox.put("notice-info", b"n")
-        assert outbox.waiting_bytes == 3
+        assert sum(map(len, outbox._slots.values())) == 3
         outbox.put("setup", b"s")  # the waiting frame is of the run before
         outbox.put("frame", b"f")
         assert await outbox.take() == [b"n", b"s", b"f"]
@@ -196,6 +196,7 @@ def test_the_cache_is_bounded_in_bytes_and_a_failure_is_not_kept():
         with pytest.raises(ValueError, match="no"):
             cache.get(DataConfig(), 9, print)
     assert calls[-2:] == [9, 9]
+    assert not cache._loading  # nor is anything else of it: a server may see very many
 
 
 def test_settings_come_from_the_environment():
@@ -231,3 +232,25 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path, halt):
     run.hear(halt(run.trainer.step))
     run.save_if_due(0.0)
     assert state_file.read(tmp_path / "a").info["playing"] is False
+
+
+def test_a_run_that_cannot_be_looked_at_leaves_the_one_before_as_it_was(tmp_path, monkeypatch):
+    """The first look is the largest piece of work of a run, and the one that memory may not suffice for."""
+    def make(group, data):
+        return Lockstep(group, lambda config: FakeTrainer(config, "cpu", data))
+
+    data, said = load(DataConfig(), 0, None), []
+    run = Run("a", said.append, make, tmp_path / "a")
+    run.start(alone(RunConfig()), data, 1)
+    run.come()
+    run.save()
+    before, count = run.trainer, len(said)
+
+    def snapshot(trainer, metrics=True):
+        raise MemoryError
+
+    monkeypatch.setattr(FakeTrainer, "snapshot", snapshot)
+    with pytest.raises(MemoryError):
+        run.start(alone(RunConfig(seed=3)), data, 2)
+    assert (run.trainer, run.ticket, run.run, len(said)) == (before, 1, 1, count)
+    assert state_file.read(tmp_path / "a").config == alone(RunConfig())

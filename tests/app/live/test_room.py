@@ -4,10 +4,10 @@ import pytest
 
 from app.live.frames import decode
 from app.room import codes, register
-from app.room.classroom import AWAY_S, SILENT_S, Classroom, RoomError
+from app.room.classroom import AWAY_S, SILENT_S, Classroom, RoomError, question
 from app.room.messages import Where
 from app.room.names import LONGEST, plain_name
-from app.room.register import Register, question
+from app.room.register import Register
 from app.settings import Settings
 
 LESSON = Where(page="learn", lesson="forces", index=1)
@@ -143,11 +143,11 @@ def test_predictions_are_counted_once_each_for_the_step_that_is_shown(led):
     options = question("forces", 1)
     assert options >= 2
     for member, choice in zip(members, (0, 1, 1), strict=True):
-        rooms.answer(room, member, "forces", 1, choice)
-    rooms.answer(room, members[0], "forces", 1, 1)
-    rooms.answer(room, members[1], "forces", 1, options)  # no such answer
-    rooms.answer(room, members[1], "forces", 99, 0)  # no such step
-    rooms.answer(room, members[1], "<b>", 0, 0)  # no such lesson
+        room.answer(member, "forces", 1, choice)
+    room.answer(members[0], "forces", 1, 1)
+    room.answer(members[1], "forces", 1, options)  # no such answer
+    room.answer(members[1], "forces", 99, 0)  # no such step
+    room.answer(members[1], "<b>", 0, 0)  # no such lesson
     assert leader.last["answers"] == [0, 3] + [0] * (options - 2)
     assert list(members[1].answers) == [("forces", 1)]
     rooms.show(room, "token-1", Where(page="play"))
@@ -158,7 +158,7 @@ def test_who_comes_back_with_their_token_is_the_same_member_and_a_copied_tab_ano
     rooms, room, leader = led
     first = Line()
     _, member = rooms.join(room.code, "", "a", first)
-    rooms.rename(room, member, "<i>Ada</i>")
+    room.rename(member, "<i>Ada</i>")
     rooms.leave(room, first)
     assert not leader.last["members"][0]["here"]
     again = Line()
@@ -255,7 +255,7 @@ def test_a_run_has_one_room_and_a_server_so_many(led):
 
 
 def test_a_classroom_says_nothing_to_lines_that_are_gone():
-    room = Classroom("BCDF", "run", LESSON, question)
+    room = Classroom("BCDF", "run", LESSON)
     member = room.join(Line(), "", "a", 5)
     room.leave(member.page, 0.0)
     room.halt(True)

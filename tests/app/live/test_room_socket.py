@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -126,11 +128,32 @@ def test_pictures_are_made_once_for_all_who_watch(server, dial):
     ({"type": "open", "run": "x", "tab": "a", "where": WHERE}, "Expected the run of a page that is open"),
     ({"type": "join", "code": "B" * 1_000, "tab": "a"}, "should have at most 128 characters"),
     ({"type": "open", "run": "x", "tab": "a", "where": {"page": "<b>"}}, "page"),
+    ({"type": "open", "run": "x", "tab": "a", "where": {"page": "learn", "lesson": "forces", "index": 50}},
+     "expected a step from 0 to 2, got 50"),
     ({"type": "ping"}, "does not match any of the expected tags")])
 def test_who_cannot_come_in_is_told_why(dial, first, text):
     line = dial("room", **first)
     assert text in line.next("room")["refused"]
     assert line.end() == 4401
+
+
+def test_who_is_gone_before_a_refusal_is_no_flaw(server):
+    class Gone:
+        headers, application_state = {"origin": "http://a", "host": "a"}, WebSocketState.CONNECTED
+
+        async def accept(self) -> None:
+            pass
+
+        async def receive(self) -> dict[str, str]:
+            return {"type": "websocket.receive", "text": "?"}
+
+        async def send_bytes(self, raw: bytes) -> None:
+            raise WebSocketDisconnect(1006)
+
+        async def close(self, code: int, reason: str) -> None:
+            raise RuntimeError("it is closed")
+
+    asyncio.run(socket.words(Gone()))
 
 
 def test_frames_are_for_who_knows_the_code_and_nothing_is_for_other_sites(server, dial):

@@ -50,6 +50,8 @@ LOST = {"train_accuracy": 0.25, "within_class_spread": 0.9, "nc1_pinv": 4.0}
     ("falling together: spread 12 % of the radius", {"metrics": GOOD | {"within_class_spread": 0.12}}),
     ("Collapsed: each class is one point to within 1 % of the radius, 1.2 % of the radius away from the predicted one",
      {"metrics": GOOD | {"within_class_spread": 0.01, "point_error": 0.012}}),
+    ("1 % of the radius, 254 % of the radius away from the predicted one",
+     {"metrics": GOOD | {"within_class_spread": 0.01, "point_error": 2.54}}),
     ("Collapsed: each class is one point to within 1 % of the radius.",
      {"metrics": GOOD | {"within_class_spread": 0.01, "point_error": np.nan}}),
     ("falling together", {"metrics": GOOD | {"within_class_spread": 0.1}}),

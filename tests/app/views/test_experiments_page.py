@@ -172,12 +172,25 @@ def test_a_store_of_a_newer_version_or_none_at_all_is_said_in_words(store, head,
     assert "LPC costs no test accuracy" in words(test)  # the shipped ones stay
 
 
+@pytest.mark.parametrize("config", [None, {}, {"gone": 3}, {"lr": "fast"}])
+def test_a_run_whose_settings_this_version_does_not_know_is_shown_without_a_way_into_play(store, config):
+    run, other = put(store, "digits/lpc"), put(store, "digits/no-pen")
+    path = store.folder / run.name / "run.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps(about | {"config": about["config"] | config if config else config}))
+    test = page("Runs")
+    test.multiselect(key="paper_compare").set_value([run.name, other.name]).run()
+    assert not test.exception
+    assert len(test.selectbox(key="paper_open").options) == 2
+    assert ("expected" in words(test)) is (config != {})
+
+
 def test_a_look_of_a_run_goes_to_inspect_as_latents_and_a_run_as_its_checkpoint(store, monkeypatch):
     run = put(store, "digits/lpc")
     gone, taken = [], []
     monkeypatch.setattr("streamlit.switch_page", lambda page: gone.append(page.url_path))
     monkeypatch.setattr("app.desks.inspections.InspectDesk.take", lambda desk, name, raw: taken.append((name, raw)))
-    monkeypatch.setattr("app.desks.inspections.InspectDesk.accept", lambda desk, upload, wish: taken.append(upload))
+    monkeypatch.setattr("app.desks.inspections.InspectDesk.accept", lambda desk, upload: taken.append(upload))
     test = page("Runs")
     test.multiselect(key="paper_compare").set_value([run.name]).run()
     test.button(key="paper_inspect").click().run()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.desks import inspections, jobs
 from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
@@ -15,6 +16,7 @@ from app.views._plain import plain
 from lpc_core.files import tensors
 from tests.app._inspections import made
 from tests.app._opening import opened_with
+from tests.patience import PATIENCE_S
 
 PAGE = """
 from app.views.inspect import VIEW
@@ -59,7 +61,8 @@ def button(page, text):
 def described(known=True, **more):
     """What the command says of a checkpoint that was not run."""
     layout = {"name": "MLP 64-16-3-10", "layer": "2", "classes": 10, "latent_dim": 3, "parameters": 1_234,
-              "activation": "relu", "missing": [], "unexpected": [], "obstacle": "", "config": None, "gamma": None,
+              "modules": [], "activation": "relu", "missing": [], "unexpected": [], "obstacle": "", "config": None,
+              "gamma": None,
               "assumptions": ["activation relu (assumed: tensors do not say it)"]} | more
     tensor = {"name": "3.weight", "shape": [10, 3], "dtype": "float32", "norm": 1.0, "histogram": [1, 2, 3],
               "minimum": -1.0, "maximum": 1.0, "zeros": 0.0, "nans": 0, "infinities": 0}
@@ -381,3 +384,18 @@ def test_missing_data_are_not_blamed_on_the_checkpoint(page):
     desk(page).error = "CIFAR-10 is not here: expected to download it, got no connection"
     again(page)
     assert page.error[0].value.startswith("CIFAR\\-10 is not here")
+
+
+def test_the_moment_of_a_film_is_asked_for_in_the_readers_language():
+    page = AppTest.from_string("""
+from types import SimpleNamespace as Thing
+from app.desks.samples import FILMS, samples
+from app.views._inspect_files import film_moment
+from app.words import speaking
+
+upload, inspection = Thing(path=samples(FILMS)[0].path), Thing(source={"kind": "film"})
+with speaking("de"):
+    film_moment(Thing(busy=False), Thing(upload=upload, inspection=inspection, once=lambda name, make: make()))
+""", default_timeout=PATIENCE_S).run()
+    assert not page.exception
+    assert [slider.label for slider in page.select_slider] == ["γ des Laufs", "Trainingsschritt"]
