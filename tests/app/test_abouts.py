@@ -41,8 +41,9 @@ def test_a_page_without_a_server_links_to_no_lesson():
 
 
 def test_the_tour_stops_at_parts_of_the_stage():
-    scripts = "".join(path.read_text("utf-8") for path in STATIC.rglob("*.js")).replace("lpc-layer-${key}",
-                                                                                         "lpc-layer-points")
+    scripts = "".join(path.read_text("utf-8") for path in STATIC.rglob("*.js"))
+    assert 'new Layers("lpc-layer", {' in scripts
+    scripts = scripts.replace("${testid}-${key}", "lpc-layer-points")
     assert [stop for stop, _ in TOUR if f'"{stop}"' not in scripts and f"`{stop}`" not in scripts] == []
     assert 4 <= len(TOUR) <= 6
 
