@@ -1,6 +1,6 @@
 import { numbersIn, spans } from "../../app/static/cloud/choice.js";
 import { Share } from "../../app/static/kit/share.js";
-import { ask, join, leave, said, short, sightOf, word } from "../../app/static/kit/sharing.js";
+import { ask, join, leave, mayGo, said, short, sightOf, stays, word } from "../../app/static/kit/sharing.js";
 import { equal, test } from "./kit.js";
 
 /** A part with one word, which is `usual` by itself. */
@@ -40,6 +40,42 @@ test("what one part leaves of a word is another's, or waits", () => {
   equal(said(), [["lines", "a.1,b.2"]]);
   leave(a);
   leave(b);
+});
+
+test("a part built anew in another's place stands where that one stood, unless that one stays", () => {
+  const [old, heir, third] = [part("sort", ""), part("sort", ""), part("sort", "")];
+  ask({ sort: "-floor" });
+  join(old, old.words);
+  mayGo(old); // not a lasting one
+  old.lasting = true;
+  old.now = "-value"; // by hand, after the link
+  mayGo(old);
+  stays(old);
+  mayGo(old);
+  join(heir, heir.words);
+  leave(old);
+  equal([heir.told, said()], [["-value"], [["sort", "-value"]]]);
+  heir.now = "";
+  join(heir, heir.words); // another run: taken up once
+  heir.lasting = true;
+  mayGo(heir);
+  stays(heir);
+  join(third, third.words);
+  equal([heir.told, heir.now, third.told], [["-value"], "", []]);
+  for (const one of [heir, third]) leave(one);
+});
+
+test("what a part said does not follow to another page", () => {
+  const [here, there] = [part("sort", ""), part("sort", "")];
+  const home = location.href;
+  join(here, here.words);
+  Object.assign(here, { lasting: true, now: "value" });
+  history.pushState(null, "", "/lab/elsewhere");
+  mayGo(here); // the address is there before the page is
+  join(there, there.words);
+  history.replaceState(null, "", home);
+  equal(there.told, []);
+  for (const one of [here, there]) leave(one);
 });
 
 test("rows come back from their spans, and no more than there are", () => {

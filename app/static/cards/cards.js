@@ -11,7 +11,7 @@ export class Cards extends Part {
   /** props: {cards, columns, sentence, plotlyUrl} */
   constructor(element, props) {
     super(element, props, { className: "lpc-cards", testid: "lpc-cards", sheets: ["cards/cards.css"] });
-    Object.assign(this, { views: new Map(), Plotly: null });
+    Object.assign(this, { views: new Map(), Plotly: null, lasting: true });
     this.sentence = el("p", { class: "lpc-sentence", "aria-live": "polite", testid: "lpc-sentence", hidden: true });
     this.grid = el("div", { class: "lpc-card-grid" });
     this.root.append(this.sentence, this.grid);

@@ -39,7 +39,7 @@ export class Microscope extends Part {
   /** props: {moments: [{step, url}], classNames, plotlyUrl} */
   constructor(element, props) {
     super(element, props, { className: "lpc-scope", testid: "lpc-microscope", sheets: ["film/film.css", "cards/cards.css"] });
-    Object.assign(this, { t: -1, c: 0, zoom: 0, nodes: [0, 1], samples: new Map(), extent: [Infinity, 0], shown: null });
+    Object.assign(this, { t: -1, c: 0, zoom: 0, nodes: [0, 1], samples: new Map(), extent: [Infinity, 0], shown: null, lasting: true });
     this.popover = new MetricPopover(this.root);
     this.build();
     this.root.lpcMicroscope = { state: () => this.state(), microscope: this };
@@ -126,7 +126,7 @@ export class Microscope extends Part {
     const { props: { moments }, sample } = this;
     const usual = sample.labels.includes(0) ? 0 : sample.labels[0];
     return {
-      at: [() => (this.t < moments.length - 1 ? String(moments[this.t].step) : ""), (text) => this.goTo(Number(text))],
+      at: [() => (moments[this.t] && this.t < moments.length - 1 ? String(moments[this.t].step) : ""), (text) => this.goTo(Number(text))],
       class: [() => (this.c === usual ? "" : String(this.c)), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })],
       nodes: [() => (this.nodes.join("-") === "0-1" ? "" : this.nodes.join("-")), (text) => text.split("-").every((j) => j < sample.d) && this.pick({ nodes: text.split("-").map(Number) })],
       lens: [() => (this.zoom ? String(this.zoom) : ""), (text) => this.magnify(Number(text))],

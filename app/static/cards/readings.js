@@ -20,7 +20,7 @@ export class Readings extends Part {
   /** props: {key, title, rows, csv} */
   constructor(element, props) {
     super(element, props, { className: "lpc-readings", testid: "lpc-readings", sheets: ["cards/cards.css"] });
-    Object.assign(this, { by: null, down: false, drawn: "" });
+    Object.assign(this, { by: null, down: false, drawn: "", lasting: true });
     this.popover = new MetricPopover(this.root);
     this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [

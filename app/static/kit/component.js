@@ -1,5 +1,7 @@
 // Streamlit's entry for a part of a page that keeps its state: called again with every change of data or theme.
 
+import { mayGo, stays } from "./sharing.js";
+
 const GRACE_MS = 300; // between a cleanup and the same element's next mount
 
 /** The default export of a component's module; make(element, data, component) → {update(data), destroy()}. Other `about(data)`, another part. */
@@ -8,7 +10,10 @@ export function keeping(make, about = () => "") {
   return (component) => {
     const { data, parentElement } = component;
     let known = mounted.get(parentElement);
-    if (known) clearTimeout(known.leaving);
+    if (known) {
+      clearTimeout(known.leaving);
+      stays(known.part);
+    }
     if (known && known.about === about(data)) known.part.update(data);
     else {
       known?.part.destroy();
@@ -24,6 +29,9 @@ export function keeping(make, about = () => "") {
     const wait = () => {
       part.leaving = setTimeout(leave, GRACE_MS);
     };
-    return wait;
+    return () => {
+      mayGo(part.part);
+      wait();
+    };
   };
 }

@@ -2,6 +2,8 @@
 
 const parts = new Map(); // part → {word: [say() → text, "" for what is so by itself; take(text, asked) → what of it is for other parts]}
 const opened = new Set(); // the moments that this document was asked for
+const places = new WeakMap(); // part → the path of its page
+const gone = new Map(); // part that its page took away → {word: text}, for who is built anew in its place
 let asked = {}; // of the last one what nobody has taken up yet
 
 /** The page has been opened by a link that says this: {word: text}. Once: coming back to the page is no link. */
@@ -13,10 +15,26 @@ export function ask(moment = {}) {
   for (const part of parts.keys()) takeUp(part);
 }
 
-/** `part` is there, and can be put where the link wants it. */
+/** `part` is there, and can be put where the link wants it, or where the part stood that was here before it. */
 export function join(part, words) {
   parts.set(part, words);
+  if (!places.has(part)) places.set(part, location.pathname);
   takeUp(part);
+  for (const [other, left] of gone) {
+    if (places.get(other) !== places.get(part)) gone.delete(other);
+    else if (other !== part) takeFrom(left, words, left);
+  }
+}
+
+/** A slow page may take a `lasting` part away and build it anew: what it says now is kept for that one, until it `stays`, or there is another page. */
+export function mayGo(part) {
+  if (!part.lasting) return;
+  const left = Object.entries(parts.get(part) ?? {}).map(([name, [say]]) => [name, say()]);
+  gone.set(part, Object.fromEntries(left.filter(([, text]) => text)));
+}
+
+export function stays(part) {
+  gone.delete(part);
 }
 
 export function leave(part) {
@@ -24,12 +42,16 @@ export function leave(part) {
 }
 
 function takeUp(part) {
-  const all = { ...asked };
-  for (const [name, [, take]] of Object.entries(parts.get(part))) {
-    if (all[name] === undefined) continue;
-    const rest = take(all[name], all);
-    if (typeof rest === "string" && rest) asked[name] = rest;
-    else delete asked[name];
+  takeFrom(asked, parts.get(part), { ...asked });
+}
+
+/** Words of `texts` that are the part's are taken out; of what was `all` together. */
+function takeFrom(texts, words, all) {
+  for (const [name, [, take]] of Object.entries(words)) {
+    if (texts[name] === undefined) continue;
+    const rest = take(texts[name], all);
+    if (typeof rest === "string" && rest) texts[name] = rest;
+    else delete texts[name];
   }
 }
 
