@@ -62,7 +62,7 @@ def figure(drawn: CodeInfo) -> go.Figure:
     for node in drawn.unused if len(drawn.nodes) <= MAX_MARKED else ():
         chart.add_shape(type="rect", x0=node - 0.5, x1=node + 0.5, y0=-0.5, y1=len(drawn.names) - 0.5, line_width=0,
                         fillcolor=_ink.faint(_ink.PANEL, 70))
-        chart.add_annotation(x=node, y=(len(drawn.names) - 1) / 2, text="unused", textangle=-90, showarrow=False,
+        chart.add_annotation(x=node, y=(len(drawn.names) - 1) / 2, text=_("unused"), textangle=-90, showarrow=False,
                              font={"color": _ink.TEXT, "size": 12})
     return chart
 

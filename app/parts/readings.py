@@ -11,7 +11,7 @@ from app.parts._mount import mount
 from lpc_core.metrics import METRICS, Reading
 
 
-def readings_table(readings: Mapping[str, Reading], key: str, title: str = "All numbers") -> None:
+def readings_table(readings: Mapping[str, Reading], key: str, title: str) -> None:
     """A table of ``readings`` {name in `METRICS`: reading}, sorted by a click on a column's head."""
     mount("cards/readings", key, {
         "key": key,

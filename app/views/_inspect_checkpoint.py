@@ -272,16 +272,16 @@ def _tensors(tensors: Sequence[Mapping[str, Any]], key: str) -> None:
     """The tensor tree as a table with a filter."""
     wanted = st.text_input(_("Filter by name"), key=f"inspect_filter_{key}", placeholder="layer4").strip().lower()
     shown = [tensor for tensor in tensors if wanted in tensor["name"].lower()]
-    number = st.column_config.NumberColumn(format="%.4g")
+    number, share = st.column_config.NumberColumn(format="%.4g"), st.column_config.NumberColumn(format="percent")
+    norm, values, smallest, largest, zeros = _("norm"), _("values"), _("smallest"), _("largest"), _("zeros")
     st.dataframe(
-        {"name": [tensor["name"] for tensor in shown],
-         "shape": [" × ".join(map(str, tensor["shape"])) or "scalar" for tensor in shown],
-         "type": [tensor["dtype"] for tensor in shown], "norm": [tensor["norm"] for tensor in shown],
-         "values": [list(tensor["histogram"]) for tensor in shown],
-         "smallest": [tensor["minimum"] for tensor in shown], "largest": [tensor["maximum"] for tensor in shown],
-         "zeros": [tensor["zeros"] for tensor in shown],
-         "not finite": [tensor["nans"] + tensor["infinities"] for tensor in shown]},
+        {_("name"): [tensor["name"] for tensor in shown],
+         _("shape"): [" × ".join(map(str, tensor["shape"])) or _("scalar") for tensor in shown],
+         _("type"): [tensor["dtype"] for tensor in shown], norm: [tensor["norm"] for tensor in shown],
+         values: [list(tensor["histogram"]) for tensor in shown],
+         smallest: [tensor["minimum"] for tensor in shown], largest: [tensor["maximum"] for tensor in shown],
+         zeros: [tensor["zeros"] for tensor in shown],
+         _("not finite"): [tensor["nans"] + tensor["infinities"] for tensor in shown]},
         hide_index=True, height=min(460, 40 + 35 * max(1, len(shown))),
-        column_config={"values": st.column_config.BarChartColumn("values", help=_("From the smallest to the largest.")),
-                       "zeros": st.column_config.NumberColumn(format="percent"),
-                       "norm": number, "smallest": number, "largest": number})
+        column_config={values: st.column_config.BarChartColumn(values, help=_("From the smallest to the largest.")),
+                       zeros: share, norm: number, smallest: number, largest: number})

@@ -81,7 +81,7 @@ def render(desk: InspectDesk, held: Held) -> None:
     _unlabelled(desk, held)
     _explore(desk, held)
     cards(held.once(f"cards {held.prediction is not None}", lambda: result_cards(held)), key="inspect-cards")
-    readings_table(held.inspection.readings, key="inspect-readings")
+    readings_table(held.inspection.readings, "inspect-readings", _("All numbers"))
     _inspect_attack.render(desk, held)
     with st.expander(_("How the file was read")):
         origin(held)

@@ -211,6 +211,18 @@ test("a tour goes through what is there, frames it, and is offered no more when 
   localStorage.removeItem("lpc-tour");
 });
 
+test("a tour whose page goes half-way hears no more keys, and is offered again", () => {
+  document.body.innerHTML = '<div data-testid="one">1</div>';
+  localStorage.removeItem("lpc-tour");
+  const begin = () => new Tour(document.body, [["one", "First."]]);
+  const tour = begin();
+  document.body.append(tour.offer);
+  tour.offer.firstChild.click();
+  tour.leave();
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  equal([document.querySelector(".lpc-toured"), begin().offer.hidden], [null, false]);
+});
+
 /** How often a chart is drawn in 100 ticks of its clock, when drawing takes so many milliseconds. */
 function drawnIn100Ticks(took) {
   const real = [performance.now, globalThis.setTimeout];

@@ -18,6 +18,6 @@ export class Selection {
     if (host.hidden) return;
     const counts = countsOf(chosen, setup.labels);
     const parts = counts.map(([label, count]) => `${setup.info.class_names[label]} ${count}`);
-    setText(this.text, `${counts.reduce((sum, [, count]) => sum + count, 0)} selected: ${parts.join(", ")}`);
+    setText(this.text, tr("{n} selected: {classes}", { n: counts.reduce((sum, [, count]) => sum + count, 0), classes: parts.join(", ") }));
   }
 }

@@ -39,7 +39,9 @@ export class Stage extends LiveView {
     this.curves = new Curves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info });
     addSaves(part, this, async () => this.plotly());
     this.root.prepend(...part.children);
-    if (this.props.tour) this.inputs.toggle.after(new Tour(this.root, this.props.tour).offer);
+    if (!this.props.tour) return;
+    this.tour = new Tour(this.root, this.props.tour);
+    this.inputs.toggle.after(this.tour.offer);
   }
 
   parts() {
@@ -141,6 +143,11 @@ export class Stage extends LiveView {
     this.nodes.tell(own);
     this.inputs.tell(own);
     this.latents.tell(own.info);
+  }
+
+  destroy() {
+    super.destroy();
+    this.tour?.leave();
   }
 
   state() {

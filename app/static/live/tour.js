@@ -52,9 +52,14 @@ export class Tour extends Popover {
 
   close() {
     if (!this.owner) return;
+    this.leave();
+    this.finish();
+  }
+
+  /** The page goes: nobody has refused anything. */
+  leave() {
     this.mark(false);
     super.close();
-    this.finish();
   }
 
   /** For good, in this browser. */
