@@ -217,6 +217,7 @@ test("a tour whose page goes half-way hears no more keys, and is offered again",
   const begin = () => new Tour(document.body, [["one", "First."]]);
   const tour = begin();
   document.body.append(tour.offer);
+  tour.leave(); // not begun
   tour.offer.firstChild.click();
   tour.leave();
   document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));

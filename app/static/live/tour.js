@@ -11,7 +11,7 @@ export class Tour extends Popover {
   /** `stops`: [[test id of a part of `root`, what is said there]]. */
   constructor(root, stops) {
     super(root);
-    Object.assign(this, { stops, at: -1 });
+    Object.assign(this, { stops, at: -1, parts: [] });
     this.back = button(tr("Back"), "lpc-tour-back", () => this.go(-1));
     this.next = button(tr("Next"), "lpc-tour-next", () => this.go(1));
     this.element.setAttribute("role", "dialog");
