@@ -20,6 +20,7 @@ from lpc_core.config import unflatten
 from lpc_core.files.tensors import head, pack
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
+from tests.forks import starting
 from tests.patience import Hurried, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
@@ -241,7 +242,7 @@ def test_a_films_page_is_made_within_the_limits(closing, monkeypatch):
     desk = closing(FilmDesk("cpu"))
     desk.adopt(film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu")))
     target = desk.folder / "page.html"
-    with monkeypatch.context() as tight:
+    with monkeypatch.context() as tight, starting():
         tight.setenv("LPC_JOB_MEMORY_MB", "64")  # less than its imports take
         error = jobs.do("app.looks.film_export", [str(desk.path), str(target)], desk.folder, file_routes.SMALLER)
     assert error.endswith("record fewer γ, frames or points, or ask whoever runs the server to raise LPC_JOB_MEMORY_MB")
