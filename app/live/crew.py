@@ -1,7 +1,6 @@
 """Crew: the workers of this server, each in its seat: started, listened to, replaced when they end, sent home.
 
-One thread per worker reads and one writes. Whose runs the workers train is the hub's business,
-which these threads call.
+One thread per worker reads and one writes. Whose runs the workers train is their owner's business (`Owner`, the hub).
 """
 
 from __future__ import annotations
@@ -10,17 +9,14 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from app.live import orders
 from app.live.processes import WorkerLink
 from app.live.seats import MAX_FAILURES, Seat
 from app.live.wire import Mailbag
 from app.settings import Settings
-
-if TYPE_CHECKING:  # it has a crew
-    from app.live.hub import Hub
 
 BACK_OFF_S, MAX_BACK_OFF_S = 0.5, 30.0  # before the next try to start a worker; twice as long each time
 PATIENCE_S = 1.0  # for a worker to end by itself
@@ -30,14 +26,47 @@ NO_WORKER = "No training process can be started on this server; its log says why
 _LOG = logging.getLogger(__name__)
 
 
-class Crew:
-    """All seats of a server; those with `Seat.own` belong to one heavy run each. ``lock`` is the hub's."""
+class Owner(Protocol):
+    """Whoever has runs in the seats. Called from the crew's threads."""
 
-    def __init__(self, settings: Settings, make: Callable[[], WorkerLink], hub: Hub, lock: threading.RLock) -> None:
+    @property
+    def age(self) -> float:
+        """Seconds that the server has been running."""
+        ...
+
+    def hear(self, seat: Seat, report: orders.OfRun) -> None:
+        """A worker reports something about a run."""
+        ...
+
+    def tell_all(self, seat: Seat, level: str, text: str, state: str) -> None:
+        """Let all whose runs are in ``seat`` know."""
+        ...
+
+    def blame(self, seat: Seat, culprit: str) -> None:
+        """The worker in ``seat`` ended while it served the session ``culprit``."""
+        ...
+
+    def reopen(self, seat: Seat, left: Iterable[orders.Order]) -> None:
+        """Another worker sits in ``seat``: give it the runs again, and what the one before it had left."""
+        ...
+
+    def forsake(self, seat: Seat) -> None:
+        """No worker can be had for ``seat``, though tries go on."""
+        ...
+
+    def longest_s(self, seat: Seat) -> float:
+        """The longest piece of work, in seconds, of the runs in ``seat``."""
+        ...
+
+
+class Crew:
+    """All seats of a server; those with `Seat.own` belong to one heavy run each. ``lock`` is the owner's."""
+
+    def __init__(self, settings: Settings, make: Callable[[], WorkerLink], owner: Owner, lock: threading.RLock) -> None:
         self.seats: list[Seat] = []
         self.spare: WorkerLink | None = None  # started and idle, to take the place of one that ends
         self.make = make
-        self._settings, self._hub, self._lock = settings, hub, lock
+        self._settings, self._owner, self._lock = settings, owner, lock
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -72,7 +101,7 @@ class Crew:
 
     def silent(self, seat: Seat) -> bool:
         """Whether the worker in ``seat`` has not been heard for a while."""
-        return seat.is_silent(self._hub.age, self._settings.worker_silent_s)
+        return seat.is_silent(self._owner.age, self._settings.worker_silent_s)
 
     def add_own(self) -> Seat:
         """A seat for one heavy run; `OSError` where no process can be started."""
@@ -81,22 +110,22 @@ class Crew:
     def retire(self, seat: Seat, patience_s: float) -> None:
         """Let the worker of a heavy run that is over here end by itself; it is ended when it takes too long."""
         if seat.own:
-            seat.leaves = self._hub.age + patience_s
+            seat.leaves = self._owner.age + patience_s
             seat.put(orders.Stop())
 
     def check(self, seat: Seat) -> None:
         """End a worker that gives no sign of life, or does not leave when it should. Its reading thread sees to it."""
-        now = self._hub.age
+        now = self._owner.age
         if seat.leaves is not None:
             if now > seat.leaves:
                 seat.link.end(0.0)
-        elif not seat.hung and seat.is_hung(now, self._settings.worker_silent_s, self._hub.longest_s(seat)):
+        elif not seat.hung and seat.is_hung(now, self._settings.worker_silent_s, self._owner.longest_s(seat)):
             seat.hung = True
             _LOG.warning("a training process gave no sign of life for %.0f s and is ended", now - seat.heard)
             seat.link.end(0.0)
 
     def _add(self, link: WorkerLink, *, own: bool = False) -> Seat:
-        seat = Seat(link, heard=self._hub.age, own=own)
+        seat = Seat(link, heard=self._owner.age, own=own)
         self.seats.append(seat)
         self._spawn(self._tend, seat)
         self._staff(seat)
@@ -133,21 +162,21 @@ class Crew:
                 self._replace(seat)
 
     def _hear(self, seat: Seat, report: orders.Report) -> None:
-        seat.heard = self._hub.age
+        seat.heard = self._owner.age
         match report:
             case orders.Ready():
                 self._welcome(seat)
             case orders.Beat():
-                seat.feel(report, self._hub.age)
+                seat.feel(report, self._owner.age)
             case _:
-                self._hub.hear(seat, report)
+                self._owner.hear(seat, report)
 
     def _welcome(self, seat: Seat) -> None:
         was_down = seat.down
-        seat.welcome(self._hub.age)
+        seat.welcome(self._owner.age)
         if was_down:
             _LOG.warning("a training process could be started again")
-            self._hub.tell_all(seat, "info", "The training process works again.", "restored")
+            self._owner.tell_all(seat, "info", "The training process works again.", "restored")
         self._keep_spare()
 
     def _dismiss(self, seat: Seat) -> None:
@@ -170,16 +199,16 @@ class Crew:
         culprit = old.culprit()
         _LOG.warning("a training process ended while serving %s", culprit or "no session")
         what = "did not answer any more" if seat.hung else "stopped"
-        self._hub.tell_all(seat, "warning", f"The training process {what}; starting another…", "restarting")
-        self._hub.blame(seat, culprit)
+        self._owner.tell_all(seat, "warning", f"The training process {what}; starting another…", "restarting")
+        self._owner.blame(seat, culprit)
         if not was_ready:
             self._back_off(seat)
         link = self._hire(seat)
         if link is None:
             return
         with self._lock:
-            left = seat.take(link, self._hub.age)
-            self._hub.reopen(seat, left.take(0))
+            left = seat.take(link, self._owner.age)
+            self._owner.reopen(seat, left.take(0))
         left.close()
         self._staff(seat)
         old.close()
@@ -215,6 +244,6 @@ class Crew:
         """A worker ended before it was ready: wait, longer each time."""
         seat.failures += 1
         if seat.failures == MAX_FAILURES:
-            self._hub.tell_all(seat, "error", f"{NO_WORKER} It goes on trying.", "stopped")
-            self._hub.forsake(seat)
+            self._owner.tell_all(seat, "error", f"{NO_WORKER} It goes on trying.", "stopped")
+            self._owner.forsake(seat)
         self._stopping.wait(min(MAX_BACK_OFF_S, BACK_OFF_S * 2 ** (seat.failures - 1)))
