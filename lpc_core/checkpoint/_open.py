@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ def open_file(source: Source, name: str = "", limits: Limits = Limits(), *,  # n
     found = _one_or_parts(source)
     if not isinstance(found, _parts.Parts):
         job = _job(found, name, picked, weights) | {"keep_unlabelled": keep_unlabelled}
-        return result(sandbox.call(READER, found, job, limits))
+        opened = result(sandbox.call(READER, found, job, limits))
+        doubts = _parts.doubt(job["name"])
+        return replace(opened, notes=(*opened.notes, *doubts)) if isinstance(opened, Checkpoint) else opened
     _parts.check_size(found, limits)
     pieces = [result(sandbox.call(READER, file, _job(file, "", None, part=True), limits), part=True)
               for file in found.files]

@@ -18,6 +18,8 @@ from lpc_core.files.plain_json import repeated
 from lpc_core.files.words import amount, printable
 
 NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,5})-of-(\d{1,5})(?!\d)(.*)", re.DOTALL)
+RANKED = re.compile(r"(?:.*[-_.])?(?:(consolidated|mp_rank)|(?<!mp_)rank|shard|part)[-_.]?(\d{1,5})(?!\d).*",
+                    re.IGNORECASE | re.DOTALL)
 INDEX = ".index.json"
 ENDINGS = (".safetensors", ".bin", ".pt", ".pth")
 MAX_INDEX = 16 * 2**20  # bytes
@@ -47,6 +49,18 @@ def refuse_alone(name: str) -> None:
         _, number, count = found
         raise refusal("a whole checkpoint", f"part {number} of {count}", f"add the others: choose all "
                       f"{count} parts together, or their folder")
+    ranked = RANKED.fullmatch(name)
+    if ranked and ranked[1] and int(ranked[2]):  # number 0 of these is the whole where one process wrote it
+        raise refusal("a whole checkpoint", f"what process {int(ranked[2])} of several saved of it",
+                      "merge their files where they were made, and save the model's state_dict")
+
+
+def doubt(name: str) -> tuple[str, ...]:
+    """A note where the name may be that of one file of several, though nothing says of how many."""
+    if not RANKED.fullmatch(name):
+        return ()
+    return (f"{printable(name, 60)} may be one of several files of a network, by its name: if so, these are not all "
+            "of its layers",)
 
 
 def gathered(given: Sequence[Path]) -> Parts | Path:

@@ -49,8 +49,8 @@ def run_all(runs: Sequence[Planned], store: Path, *, on: str = "here", device: s
     maker = _maker(on)
     if not on.startswith(RAY):  # whose nodes may have what this machine has not
         pick_device(device)
-    home = Store(store, create=True)
     check(runs)
+    home = Store(store, create=True)
     done = set(filter(home.is_done, runs))
     waiting = [run for run in runs if run not in done]
     begun = maker(waiting, store.resolve(), device, tell) if waiting else iter(())

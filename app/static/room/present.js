@@ -32,7 +32,7 @@ export class Presenting {
     return wanted;
   }
 
-  choose({ key, repeat, target }) {
+  choose({ key = "", repeat, target }) {
     if (!wanted || repeat || key.toLowerCase() !== "s" || (target instanceof Element && target.closest(TYPING))) return null;
     return () => this.toggleLight();
   }

@@ -109,6 +109,13 @@ def _gelu(v: Values, a: Attributes) -> Tensor:
     return F.gelu(v[0], approximate=a.get("approximate", "none"))
 
 
+def _gather(v: Values, a: Attributes) -> Tensor:
+    axis, places = a.get("axis", 0), v[1]
+    if places.ndim == 0:
+        return torch.select(v[0], axis, int(places))
+    return torch.index_select(v[0], axis, torch.where(places < 0, places + v[0].shape[axis], places))  # −1: the last
+
+
 def _cast(v: Values, a: Attributes) -> Tensor:
     kinds = {1: torch.float32, 6: torch.int32, 7: torch.int64, 10: torch.float32, 11: torch.float32}
     if a.get("to") not in kinds:
@@ -131,8 +138,7 @@ OPERATIONS: dict[str, Callable[[Values, Attributes], Tensor]] = {
     "Transpose": lambda v, a: v[0].permute(a.get("perm", tuple(range(v[0].ndim))[::-1])),
     "Concat": lambda v, a: torch.cat(list(v), a["axis"]), "Identity": lambda v, a: v[0], "Dropout": lambda v, a: v[0],
     "Shape": lambda v, a: torch.tensor(v[0].shape), "Cast": _cast,
-    "Gather": lambda v, a: v[0].select(a.get("axis", 0), int(v[1])) if v[1].ndim == 0 else
-    v[0].index_select(a.get("axis", 0), v[1]),
+    "Gather": _gather,
     "Softmax": lambda v, a: torch.softmax(v[0], a.get("axis", -1)),
     "LogSoftmax": lambda v, a: torch.log_softmax(v[0], a.get("axis", -1)),
 }

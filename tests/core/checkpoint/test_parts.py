@@ -162,3 +162,20 @@ def test_what_lies_beside_a_part_under_its_name_is_none(tmp_path):
     for part in write(tmp_path, index=False):
         part.with_name(f"{part.name}.sha256").write_text("0")
     check(open_file(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["consolidated.01.pth", "mp_rank_03_model_states.pt", "x.mp_rank_01.safetensors"])
+def test_what_one_process_of_several_saved_is_no_whole(tmp_path, name):
+    torch.save(STATE, tmp_path / name)
+    refused(tmp_path / name, "^expected a whole checkpoint, got what process [13] of several saved of it; merge their")
+
+
+@pytest.mark.parametrize(("name", "doubted"), [("consolidated.00.pth", True), ("mp_rank_00_model_states.pt", True),
+                                               ("rank0.pt", True), ("net-shard_2.pt", True), ("lowrank8.pt", False),
+                                               ("epoch3.pt", False), ("smart2.pt", False)])
+def test_a_name_that_may_be_one_of_several_is_noted(tmp_path, name, doubted):
+    torch.save(STATE, tmp_path / name)
+    notes = open_file(tmp_path / name).notes
+    assert [note for note in notes if "may be one of several" in note] == (
+        [f"{name} may be one of several files of a network, by its name: if so, these are not all of its layers"]
+        if doubted else [])

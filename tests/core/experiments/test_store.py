@@ -228,7 +228,7 @@ def test_missing_data_is_said_before_anything_is_trained(tmp_path, monkeypatch):
     monkeypatch.setattr("pooch.retrieve", lambda *_, **__: (_ for _ in ()).throw(OSError("no network")))
     with pytest.raises((DataError, OSError)):
         run_all(plan(["digits/lpc", "mnist/lpc"]), tmp_path / "s")
-    assert [path.name for path in (tmp_path / "s").iterdir()] == ["store.json"]
+    assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize(("on", "words"), [
@@ -239,6 +239,12 @@ def test_missing_data_is_said_before_anything_is_trained(tmp_path, monkeypatch):
 def test_a_place_that_is_not_there_is_refused(tmp_path, on, words):
     with pytest.raises(ValueError, match=words):
         run_all(plan(["digits/lpc"]), tmp_path / "s", on=on)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_row_that_cannot_be_trained_leaves_no_store(tmp_path):
+    with pytest.raises(ValueError, match="one that can be trained here"):
+        run_all(plan(["imagenet/lpc"]), tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 

@@ -112,6 +112,7 @@ CASES = {  # name → (operations from x to v, their tensors)
         helper.make_node("Concat", ["n1", "rest"], ["shape"], axis=0),
         helper.make_node("Reshape", ["x", "shape"], ["v"])],
         {"zero": ints(0).reshape(()), "first": ints(0), "rest": ints(-1)}),
+    "Gather, from the end": ([op("Gather", "places", axis=2)], {"places": ints(-1, 0, -7)}),
     "BatchNormalization": ([op("BatchNormalization", "g", "o", "m", "s", epsilon=1e-3)],
                            {"g": [1.5, 2], "o": [0.1, -1], "m": [0.3, 0.2], "s": [1, 2]}),
     "Cast": ([op("Cast", to=7, out="u"), helper.make_node("Cast", ["u"], ["v"], to=1)], {}),
