@@ -261,11 +261,11 @@ def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
         solved = norms <= tolerance
         if before is not None and not solved.all():
             solved |= _at_rounding(problem, here, norms, size, before)
-        if solved.any():
+        if done := np.count_nonzero(solved):
             points[todo] = here[:, :-2]
-            if solved.all():
+            if done == len(todo):
                 return points, ""
-            if 2 * np.count_nonzero(solved) >= len(todo):
+            if 2 * done >= len(todo):
                 left = ~solved
                 todo, here, problem, inverse = todo[left], here[left], problem.some(left), None
                 probabilities, gradient, norms, tolerance, solved = (
@@ -273,7 +273,7 @@ def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
         if inverse is None or before is None or (norms * norms > before * tolerance).any():
             inverse = _inverse_hessian(problem, probabilities)
         step = _damped(problem, here, (inverse @ gradient[:, :, None])[:, :, 0])
-        here[:, :-2] -= step * ~solved[:, None] if solved.any() else step
+        here[:, :-2] -= step * ~solved[:, None] if done else step
         before = norms
     points[todo] = np.where(solved[:, None], points[todo], np.nan)
     return points, (f"expected a gradient norm of at most {tolerance.min():.1e}, got {norms.max():.1e} after "

@@ -36,7 +36,8 @@ class Outputs:
     def finite(self) -> np.ndarray:
         """Which networks gave finite numbers alone: (G,) bool."""
         parts = [part.reshape(len(part), -1) for part in (self.logits, self.latents, self.weight, self.bias)]
-        good: np.ndarray = np.isfinite(sum(np.einsum("gm,gm->g", part, part) for part in parts))
+        with np.errstate(over="ignore", invalid="ignore"):
+            good: np.ndarray = np.isfinite(sum(np.vecdot(part, part) for part in parts))
         if not good.all():  # or numbers whose squares are too large
             good = np.logical_and.reduce([np.isfinite(part).all(axis=1) for part in parts])
         return good
@@ -80,7 +81,7 @@ class Observer:
         """The runs with ``gamma`` (G,), in their own convention; `Outputs` of test samples too if with ``metrics``."""
         good, n = outputs.finite, len(probe.labels)
         seen = outputs if good.all() else outputs.without(~good)
-        predictions = seen.logits.argmax(axis=1)  # (G, N)
+        predictions = _largest(seen.logits)  # (G, N)
         runs, classes, d = seen.weight.shape
         gamma = gamma * gamma_sum(1.0, self._loss.convention, d)  # as the paper has it
         self._prepare(probe, classes, d)
@@ -135,3 +136,11 @@ class Observer:
         return {"loss": ce + penalty, "ce": ce, "penalty": penalty,
                 "train_accuracy": np.count_nonzero(predictions[:n] == labels) / n,
                 "test_accuracy": np.count_nonzero(predictions[n:] == probe.test_labels) / len(probe.test_labels)}
+
+
+def _largest(logits: np.ndarray) -> np.ndarray:
+    """``logits.argmax(axis=1)`` of finite (G, K, N), in passes along the samples: (G, N) int64."""
+    classes = logits.shape[1]
+    first = np.arange(classes, 0, -1, dtype=np.min_scalar_type(classes))[:, None]  # of equals the first counts most
+    largest: np.ndarray = classes - ((logits == logits.max(axis=1, keepdims=True)) * first).max(axis=1).astype(np.int64)
+    return largest

@@ -108,6 +108,14 @@ def test_numbers_too_large_to_square_are_finite_all_the_same():
     assert outputs.finite.tolist() == [True, True, True, False, True]
 
 
+@pytest.mark.parametrize("classes", [2, 10, 255, 256, 300])
+def test_of_equal_logits_the_first_class_is_predicted(classes):
+    logits = np.random.default_rng(0).integers(-3, 3, (2, classes, 500)).astype(np.float32)
+    predictions = observe._largest(logits)
+    assert predictions.dtype == np.int64
+    assert np.array_equal(predictions, logits.argmax(axis=1))
+
+
 def test_a_look_keeps_its_numbers_when_the_next_one_comes():
     (outputs, probe, gammas), observer = sets(), Observer(unflatten({}).loss, True)
     first = observer.look(probe, outputs, gammas, True)
