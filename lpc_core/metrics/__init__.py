@@ -25,14 +25,12 @@ from lpc_core.metrics.measuring.measure import measure, names, readings, slow_na
 from lpc_core.metrics.mixture import Mixtures, mixtures
 from lpc_core.metrics.nodes import PerNode, per_node
 from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean
-from lpc_core.metrics.pairs import PerPair, per_pair
-from lpc_core.metrics.scatter import PerClass, per_class
 from lpc_core.metrics.separation import separation_ratio
 
 METRICS: dict[str, Metric] = collect()
 
-__all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", "PerClass", "PerNode", "PerPair",
+__all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", "PerNode",
            "Reading", "Reference", "abs_cv", "accuracy", "by_class", "class_means", "code_report", "entropy_kl",
            "live_metrics", "measure", "mixtures", "names", "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean",
-           "per_class", "per_node", "per_pair", "readings", "reference", "separation_ratio", "sigma_b_trace",
+           "per_node", "readings", "reference", "separation_ratio", "sigma_b_trace",
            "sigma_w_trace", "slow_names", "too_few", "weight_abs_cv", "within_class_spread"]

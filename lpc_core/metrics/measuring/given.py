@@ -25,7 +25,6 @@ class Given:
     predictions_from: str = ""  # where they come from, for a reader
     weight: np.ndarray | None = None  # (K, d) float64
     weight_eps: float = 0.0  # spacing of the head's number format at 1
-    bias: np.ndarray | None = None  # (K,) float64
 
     @cached_property
     def radii(self) -> np.ndarray:
@@ -72,7 +71,7 @@ def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None
         answers, source = argmax(scores), "argmax of the logits"
     elif answers is None and head is not None and offset is not None:
         answers, source = argmax(rows, head, offset), "argmax of Wz + b"
-    return Given(rows, numbers, classes, answers, source, head, head_eps, offset)
+    return Given(rows, numbers, classes, answers, source, head, head_eps)
 
 
 def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lpc_core.metrics import by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
+from lpc_core.metrics import by_class, measure, nc1_pinv, readings, sigma_w_trace, within_class_spread
 from lpc_core.metrics.arithmetic import rows
 from tests.core.metrics._clouds import dealt
 
@@ -57,27 +57,12 @@ def test_isotropic_noise_in_closed_form():
     assert found["nc1_pinv"] > 1_000  # the means are 100 times nearer to each other than the clouds are wide
 
 
-def test_per_class_against_loops():
-    latents, labels = dealt(90, 3, 4)
-    names = np.array(["d", "a", "c", "b"])[labels]
-    parts = per_class(latents, names)
-    assert parts.classes == ("a", "b", "c", "d")
-    for row, name in enumerate(parts.classes):
-        own = latents[names == name]
-        assert parts.counts[row] == len(own)
-        np.testing.assert_allclose(parts.means[row], own.mean(axis=0))
-        assert parts.traces[row] == pytest.approx(own.var(axis=0).sum())
-        assert parts.radii[row] == pytest.approx(np.linalg.norm(own, axis=1).mean())
-        assert parts.spreads[row] == pytest.approx(math.sqrt(parts.traces[row]) / parts.radii[row])
-
-
 def test_classes_of_one_sample_are_left_out_and_said_to_be():
     latents, labels = dealt(40, 3, 3)
     alone = np.vstack([latents, [[5.0, 5, 5]]]), np.append(labels, 3)
     found = readings(*alone, only=NAMES)
     assert found["sigma_w_trace"].value == pytest.approx(measure(latents, labels, only=NAMES)["sigma_w_trace"])
     assert "classes left out: 1 of one sample" in found["sigma_w_trace"].reason
-    assert math.isnan(per_class(*alone).traces[3])
     for reading in readings(latents[:3], np.arange(3), only=NAMES).values():
         assert math.isnan(reading.value)
         assert reading.reason == "no class has two samples"
