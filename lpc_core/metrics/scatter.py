@@ -11,10 +11,9 @@ import math
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.classes import ClassStatistics
+from lpc_core.metrics.arithmetic.classes import ClassStatistics, between_directions, class_weights
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import scatter
-from lpc_core.metrics.collapse import between_directions, class_weights
 from lpc_core.metrics.measuring.base import PAPER, PAPYAN, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
@@ -41,7 +40,11 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 
 def _nc1(groups: ClassStatistics) -> Reading:
-    """As `nc1_pinv`, block by block; a direction no wider than the rounding of the latents is absent from Σ_B."""
+    """NC1, tr(Σ_W Σ_B⁺)/K over the K classes present; 0 is perfect collapse.
+
+    Σ_B = MᵀM/K with M the centred class means, so with M = USVᵀ this is Σ_k mean_c var_c(z·v_k) / s_k²: neither
+    d × d matrix is formed. A direction no wider than the rounding of the latents is absent from Σ_B.
+    """
     usable, note = groups.spreadable, _left_out(groups)
     if len(groups.centred) < 2 or not usable.any():
         return undefined("fewer than two classes" if usable.any() else "no class has two samples")
