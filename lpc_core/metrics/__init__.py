@@ -5,7 +5,7 @@ from __future__ import annotations
 from lpc_core.metrics.arithmetic.sampling import too_few
 from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.code import CodeReport, code_report
-from lpc_core.metrics.entropy import Entropy, entropy_kl
+from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.geometry import Reference, reference
 from lpc_core.metrics.head import weight_abs_cv
 from lpc_core.metrics.live import live_metrics
@@ -17,6 +17,6 @@ from lpc_core.metrics.nodes import PerNode, per_node
 
 METRICS: dict[str, Metric] = collect()
 
-__all__ = ["METRICS", "CodeReport", "Entropy", "Metric", "Mixtures", "PerNode", "Reading", "Reference", "code_report",
+__all__ = ["METRICS", "CodeReport", "Metric", "Mixtures", "PerNode", "Reading", "Reference", "code_report",
            "entropy_kl", "live_metrics", "measure", "mixtures", "names", "node_peak_distance", "per_node", "readings",
            "reference", "slow_names", "too_few", "weight_abs_cv"]
