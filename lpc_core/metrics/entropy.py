@@ -93,10 +93,10 @@ def entropy_max(latents: Any, k: int = NEIGHBOUR) -> Reading:
 
     NaN with a reason for n ≤ k, and where k others lie on a sample's place.
     """
-    points = np.asarray(latents, np.float64)
-    if points.ndim != 2 or k < 1:
-        raise ValueError(f"expected latents (n, d) and k of at least 1, got {points.shape} and {k}; pass one row each")
-    n, d = points.shape
+    rows = Rows(latents, "latents")
+    if k < 1:
+        raise ValueError(f"expected k of at least 1, got {k}; it is how many neighbours are counted")
+    points, n, d = rows.some(slice(None)), rows.n, rows.d
     if n <= k:
         return undefined(f"needs more than k = {k} samples, got {n}")
     radii = KDTree(points).query(points, k=[k + 1], p=np.inf)[0][:, 0]  # the nearest is the sample itself

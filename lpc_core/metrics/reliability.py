@@ -207,11 +207,11 @@ def reliability(train_latents: Array, train_labels: Array, latents: Array, logit
     """
     train_latents, latents = _latents(train_latents), _latents(latents)
     logits, labels, train_labels = _array(logits, np.float64), _array(labels), _array(train_labels)
-    if len(logits) != len(latents) or labels.shape != (len(latents),):
-        raise ValueError(f"expected one row of logits and one label per latent, got {len(logits)} and "
+    if logits.ndim != 2 or len(logits) != len(latents) or labels.shape != (len(latents),):
+        raise ValueError(f"expected one row of logits and one label per latent, got {logits.shape} and "
                          f"{labels.shape} for {len(latents)}; pass the same samples in each")
     for what, given in (("labels", labels), ("train_labels", train_labels)):
-        _refuse_labels(what, given, logits.shape[-1])
+        _refuse_labels(what, given, logits.shape[1])
     gaussians = class_gaussians(train_latents, train_labels)
 
     head = None if weight is None else _array(weight, np.float64)
@@ -226,7 +226,7 @@ def reliability(train_latents: Array, train_labels: Array, latents: Array, logit
                 "neco": neco_doubt(train_latents, z),
                 **({} if head is None else {"nci": nci_doubt(train_latents, z, guessed, head)})}
 
-    own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != np.asarray(labels)
+    own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != labels
     found = {f"auroc_{name}": _errors(score, wrong) for name, score in own.items()}
     if ood_latents is None or ood_logits is None:
         return _all(found, "no inputs of another kind were given")

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.measuring.base import Metric
+from lpc_core.metrics.measuring.given import as_names
 
 BYTES_OF_FLOAT = 4
 BLOCK = 2**16  # distances at once: they stay in the processor's cache
@@ -24,12 +26,12 @@ def retrieval(database: Any, database_labels: Any, queries: Any, labels: Any) ->
     By the names in `METRICS`. A latent's code is the signs of its nodes, 0 counting as positive. NaN where no query has
     anything to find.
     """
-    stored, asked = np.asarray(database, np.float64), np.asarray(queries, np.float64)
-    own, wanted = np.asarray(database_labels), np.asarray(labels)
-    if (stored.ndim != 2 or asked.ndim != 2 or stored.shape[1] != asked.shape[1] or own.shape != stored.shape[:1]
-            or wanted.shape != asked.shape[:1] or not len(stored) or not len(asked)):
-        raise ValueError(f"expected database (n, d) and queries (m, d) with a label each, got {stored.shape}, "
-                         f"{own.shape}, {asked.shape} and {wanted.shape}; pass latents of one layer")
+    given = Rows(database, "database"), Rows(queries, "queries")
+    if given[0].d != given[1].d:
+        raise ValueError(f"expected database and queries of one width, got {given[0].d} and {given[1].d} nodes; pass "
+                         "latents of one layer")
+    stored, asked = (rows.some(slice(None)) for rows in given)  # (n, d), (m, d)
+    own, wanted = as_names(database_labels, "database_labels", len(stored)), as_names(labels, "labels", len(asked))
     found: list[np.ndarray] = []
     signs, step = _signs(stored), max(1, BLOCK // len(stored))
     for start in range(0, len(asked), step):
@@ -67,7 +69,7 @@ def _ties(distances: np.ndarray, relevant: np.ndarray) -> tuple[np.ndarray, np.n
     order = np.argsort(distances, axis=1)
     near = np.take_along_axis(distances, order, axis=1)
     begins = np.ones(near.shape, bool)
-    begins[:, 1:] = (near[:, 1:] != near[:, :-1]) & ~np.isnan(near[:, :-1])  # NaN, sorted last, are ties too
+    begins[:, 1:] = near[:, 1:] != near[:, :-1]
     starts = np.flatnonzero(begins)
     hits = np.take_along_axis(relevant, order, axis=1).ravel()
     return np.diff(starts, append=near.size), np.add.reduceat(hits, starts, dtype=np.int64)

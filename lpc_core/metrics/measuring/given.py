@@ -91,7 +91,8 @@ def as_names(values: Any, what: str, n: int) -> np.ndarray:
     if array.dtype.kind not in "iubUS":
         raise ValueError(f"expected {what} that are whole numbers or texts, got dtype {array.dtype}; "
                          "convert them, for instance by .astype(int)")
-    return array
+    # NumPy joins uint64 and int64 to float64
+    return array.astype(np.int64) if array.dtype == np.uint64 and array.max(initial=0) < 2**63 else array
 
 
 def _as_numbers(texts: np.ndarray) -> np.ndarray:

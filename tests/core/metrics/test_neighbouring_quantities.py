@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lpc_core.metrics import measure, readings
@@ -152,8 +153,10 @@ def test_a_perfect_code_finds_all_and_a_blind_one_finds_chance():
     assert blind["retrieval_recall_code"] == pytest.approx(0.25)
     assert blind["retrieval_map_code"] == pytest.approx(0.25, abs=0.02)
     assert math.isnan(retrieval(code, labels, code[:1], [9])["retrieval_map_code"])
-    with pytest.raises(ValueError, match="expected database"):
+    with pytest.raises(ValueError, match=r"expected database and queries of one width, got 2 and 1 nodes; pass"):
         retrieval(code, labels, code[:, :1], labels)
+    with pytest.raises(ValueError, match="expected finite queries, got NaN or infinity in 400 of 400 rows"):
+        retrieval(code, labels, code * np.nan, labels)
 
 
 def test_entropy_in_the_max_norm():
@@ -167,3 +170,6 @@ def test_entropy_in_the_max_norm():
     assert entropy_max(points, k=7).value == pytest.approx(expected)
     assert "needs more than k = 100 samples, got 50" in entropy_max(points[:50]).reason
     assert "in the very same place" in entropy_max(np.ones((200, 2))).reason
+    assert entropy_max(torch.tensor(points, requires_grad=True), k=7) == entropy_max(points, k=7)
+    with pytest.raises(ValueError, match="expected finite latents, got NaN or infinity in 150 of 150 rows"):
+        entropy_max(np.nan * points)
