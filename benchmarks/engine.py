@@ -24,7 +24,7 @@ from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import Dataset, load
 from lpc_core.engine.fused import FusedEngine
 from lpc_core.engine.trainer import Trainer
-from lpc_core.metrics.collapse import by_class, within_class_spread
+from lpc_core.metrics import measure
 from lpc_core.models import build
 from lpc_core.theory import collapse_points
 
@@ -132,7 +132,7 @@ def judge(logits: Tensor, latents: Tensor, head: nn.Linear, labels: np.ndarray, 
     radius = float(np.linalg.norm(z, axis=1).mean())
     predicted = np.linalg.norm(collapse_points(weight, bias, gamma), axis=1)[labels].mean()
     accuracy = float((logits.argmax(1).numpy() == labels).mean())
-    spread = within_class_spread(by_class(z, labels, len(weight)), radius)
+    spread = measure(z, labels, only="within_class_spread")["within_class_spread"]
     good = accuracy >= 0.999 and spread <= 0.03 and abs(radius / predicted - 1) <= 0.03
     return good, f"accuracy {accuracy:.4f}, spread {spread:6.1%}, radius {radius / predicted:.3f} of the predicted"
 

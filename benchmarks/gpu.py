@@ -38,8 +38,7 @@ from lpc_core.engine.graphs import STEPS_MLP, WARM_UP, Blocks, recorder_for
 from lpc_core.engine.observe import Look, Observer
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film.record import record
-from lpc_core.metrics.collapse import by_class, within_class_spread
-from lpc_core.metrics.separation import separation_ratio
+from lpc_core.metrics import measure
 from lpc_core.models import build
 from lpc_core.models.resnet18 import BACKBONE as RESNET18
 from lpc_core.presets import default_run
@@ -216,10 +215,10 @@ def _answers(run: Trainer, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _ends(run: Trainer, dataset: Dataset, seconds: float, frames: int) -> None:
     """The network at its end, on all pictures."""
     (logits, latents), (test, _) = (_answers(run, part) for part in (dataset.train_inputs, dataset.test_inputs))
-    radius, guesses = float(np.linalg.norm(latents, axis=1).mean()), logits.argmax(1)
-    spread = within_class_spread(by_class(latents, dataset.train_labels, dataset.classes), radius)
-    print(f"  seed {run.config.seed}: {frames} frames, spread {spread:.1%}, 𝓡 "
-          f"{separation_ratio(latents.astype(np.float64), guesses):.1f} ({run.engine_note}) {run.reason}")
+    guesses = logits.argmax(1)
+    found = measure(latents, dataset.train_labels, guesses, only=("within_class_spread", "separation_ratio"))
+    print(f"  seed {run.config.seed}: {frames} frames, spread {found['within_class_spread']:.1%}, 𝓡 "
+          f"{found['separation_ratio']:.1f} ({run.engine_note}) {run.reason}")
     against("seconds from the click, files read (then ≤ 20)", seconds, 30.0, "s", least=False)
     against("train", float((guesses == dataset.train_labels).mean()), TRAIN)
     against("test", float((test.argmax(1) == dataset.test_labels).mean()), TEST)

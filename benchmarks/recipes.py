@@ -24,9 +24,8 @@ from torch import Tensor
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import DataError, load, sources
 from lpc_core.engine.trainer import Trainer
-from lpc_core.metrics.collapse import by_class, within_class_spread
+from lpc_core.metrics import measure
 from lpc_core.metrics.head import weight_abs_cv
-from lpc_core.metrics.separation import separation_ratio
 from lpc_core.presets import default_run, named_presets
 from lpc_core.theory import collapse_points
 
@@ -77,13 +76,14 @@ def look(run: Trainer) -> Look:
     predicted = np.nan
     if gamma > 0:
         predicted = float(np.linalg.norm(collapse_points(weight, bias, gamma), axis=1)[labels].mean())
+    found = measure(latents, labels, guesses, only=("within_class_spread", "separation_ratio"))
+    tested = measure(test_latents, run.dataset.test_labels, test_guesses, only="separation_ratio")
     return Look(
         accuracy=float((guesses == labels).mean()),
-        test_accuracy=float((test_guesses == run.dataset.test_labels).mean()),
-        spread=within_class_spread(by_class(latents, labels, len(weight)), radius),
+        test_accuracy=float((test_guesses == run.dataset.test_labels).mean()), spread=found["within_class_spread"],
         radius_error=abs(radius / predicted - 1) if predicted > 0 else np.nan,
         weight_cv=weight_abs_cv(weight), latents=latents,
-        separation=separation_ratio(latents, guesses), test_separation=separation_ratio(test_latents, test_guesses))
+        separation=found["separation_ratio"], test_separation=tested["separation_ratio"])
 
 
 def _predict(run: Trainer, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -68,11 +68,10 @@ def final_report(trainer: RowTrainer) -> dict[str, Any]:
              "train": _measured(trainer, *train[1:]), "test": _measured(trainer, *test[1:], QUICK)}
     found["reliability"] = _plain(reliability(train[1], train[3], test[1], test[2], test[3], k=min(20, len(train[3])),
                                               weight=trainer.model.head.weight))
-    found["retrieval"] = retrieval(train[1], train[3], test[1][:QUERIES], test[3][:QUERIES]).named()
+    found["retrieval"] = retrieval(train[1], train[3], test[1][:QUERIES], test[3][:QUERIES])
     found["entropy"] = _plain({"entropy_max": entropy_max(train[1])})["entropy_max"] if \
         trainer.row.entropy_norm == "max" else found["train"]["entropy_kl"]
-    slopes = lipschitz(trainer.model, test[0][:SLOPES], test[3][:SLOPES])
-    found["slopes"] = _plain(slopes.readings())
+    found["slopes"] = _plain(lipschitz(trainer.model, test[0][:SLOPES], test[3][:SLOPES]))
     rows, begin_attacks = spread(test[3], ATTACKED, trainer.config.seed), time.perf_counter()
     robust = attacked(trainer.model, test[0][torch.from_numpy(rows)], test[3][rows], attacks=ATTACKS,
                       seed=trainer.config.seed)

@@ -22,8 +22,7 @@ from lpc_core.film._asking import (
     shortened,
 )
 from lpc_core.film._file import MAX_BYTES, film_bytes, open_film, save_film
-from lpc_core.film._film import Film, FilmError
-from lpc_core.film._onset import collapse_onset, total_collapse
+from lpc_core.film._film import Film, FilmError, collapse_onset, total_collapse
 
 __all__ = ["MAX_BYTES", "MAX_FRAMES", "MAX_POINTS", "MIN_FRAMES", "MIN_POINTS", "Film", "FilmError", "check_gammas",
            "check_size", "collapse_onset", "film_bytes", "frame_steps", "gammas_text", "open_film", "parse_gammas",

@@ -114,9 +114,9 @@ def film_memory(gammas: int, frames: int, points: int, nodes: int, classes: int)
     return int(moments * (per_moment + points * (p + 1)))
 
 
-def check_memory(needed: int, available: int | None = None) -> None:
+def check_memory(needed: int) -> None:
     """Raise `FilmError` unless ``needed`` bytes fit twice into what is available."""
-    available = available_memory() if available is None else available
+    available = available_memory()
     if 2 * needed > available:
         raise FilmError(f"memory: expected room for {megabytes(2 * needed)} (twice this film's {megabytes(needed)}), "
                         f"got {megabytes(available)} available; choose fewer γ, frames or points")

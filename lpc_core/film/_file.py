@@ -35,8 +35,7 @@ from lpc_core.files.plain_json import dumps
 from lpc_core.files.words import printable
 from lpc_core.files.writing import write_whole
 from lpc_core.film._asking import check_gammas, check_size
-from lpc_core.film._film import Film, FilmError, layout
-from lpc_core.film._onset import collapse_onset, total_collapse
+from lpc_core.film._film import Film, FilmError, collapse_onset, layout, total_collapse
 from lpc_core.phase import Phase
 from lpc_core.snapshot import renamed
 
@@ -128,23 +127,24 @@ def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
     wanted = {"title": str, "class_names": list, "nodes": int, "axes": str, "theory_note": str, "metrics": list,
               "diverged": list, "config": dict}
     for name, kind in wanted.items():
-        if type(info.get(name)) is not kind:
-            raise FilmError(f"expected info.{name} of type {kind.__name__}, got {type(info.get(name)).__name__}; "
-                            "record the film anew")
+        given = type(info.get(name))
+        _expect(given is kind, f"info.{name} of type {kind.__name__}", given.__name__)
     texts = [info["title"], *info["class_names"], *info["metrics"]]
-    if not all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts):
-        raise FilmError("expected a title and names of classes and metrics of at most 200 printable letters, got "
-                        "others; record the film anew")
-    if not all(isinstance(pair, list) and [type(number) for number in pair] == [int, int] for pair in info["diverged"]):
-        raise FilmError("expected pairs of a run and a step in info.diverged, got others; record the film anew")
+    _expect(all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts),
+            "a title and names of classes and metrics of at most 200 printable letters")
+    _expect(all(isinstance(pair, list) and [type(number) for number in pair] == [int, int]
+                for pair in info["diverged"]), "pairs of a run and a step in info.diverged")
     needed = {"within_class_spread", "train_accuracy", "norm_mean", "predicted_radius"}
-    if not needed <= set(info["metrics"]) or len(set(info["metrics"])) != len(info["metrics"]):
-        names = ", ".join(sorted(needed))
-        raise FilmError(f"expected the metrics {names}, each once, got others; record the film anew")
-    if "words" in info and not _good_words(info["words"], info["metrics"]):  # films of older versions bring none
-        raise FilmError(f"expected words of at most {MAX_WORDS:,} letters for each metric, got others; "
-                        "record the film anew")
+    _expect(needed <= set(info["metrics"]) and len(set(info["metrics"])) == len(info["metrics"]),
+            f"the metrics {', '.join(sorted(needed))}, each once")
+    _expect("words" not in info or _good_words(info["words"], info["metrics"]),  # films of older versions bring none
+            f"words of at most {MAX_WORDS:,} letters for each metric")
     return info
+
+
+def _expect(good: bool | np.bool, what: str, got: object = "others") -> None:
+    if not good:
+        raise FilmError(f"expected {what}, got {got}; record the film anew")
 
 
 def _good_words(words: Any, names: list[str]) -> bool:
@@ -162,35 +162,29 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
     wanted = layout(classes, d, len(info["metrics"]), (g, t, n))
     if "phase" not in arrays:
         del wanted["phase"]
-    if set(arrays) != set(wanted):
-        odd = sorted(set(arrays) ^ set(wanted))
-        raise FilmError(f"expected the tensors {', '.join(wanted)}, got a difference in "
-                        f"{printable(', '.join(odd), 200)}; record the film anew")
+    odd = sorted(set(arrays) ^ set(wanted))
+    _expect(not odd, f"the tensors {', '.join(wanted)}", f"a difference in {printable(', '.join(odd), 200)}")
     for name, (dtype, shape) in wanted.items():
-        if arrays[name].dtype != dtype or arrays[name].shape != shape:
-            raise FilmError(f"expected {name} {dtype} {shape}, got {arrays[name].dtype} {arrays[name].shape}; "
-                            "record the film anew")
-    if not (2 <= classes <= 256 and 1 <= d <= 8_192 and info["axes"] in ("nodes", "pca")):
-        raise FilmError(f"expected 2 to 256 classes and at least 1 node, got {classes} and {d}; record the film anew")
+        own = arrays[name]
+        _expect(own.dtype == dtype and own.shape == shape, f"{name} {dtype} {shape}", f"{own.dtype} {own.shape}")
+    _expect(2 <= classes <= 256 and 1 <= d <= 8_192 and info["axes"] in ("nodes", "pca"),
+            "2 to 256 classes and at least 1 node", f"{classes} and {d}")
     check_gammas(arrays["gammas"])
     steps = arrays["steps"]
     check_size(t, n, int(steps.max(initial=0)))
-    if (np.diff(steps) <= 0).any() or steps[0] < 0 or steps[-1] > config.steps:
-        raise FilmError(f"expected growing steps from 0 to {config.steps}, got {steps[0]} … {steps[-1]}; "
-                        "record the film anew")
+    _expect((np.diff(steps) > 0).all() and steps[0] >= 0 and steps[-1] <= config.steps,
+            f"growing steps from 0 to {config.steps}", f"{steps[0]} … {steps[-1]}")
     _check_values(arrays, classes)
 
 
 def _check_values(arrays: dict[str, np.ndarray], classes: int) -> None:
-    if arrays["labels"].max() >= classes:
-        raise FilmError(f"expected labels below {classes}, got {arrays['labels'].max()}; record the film anew")
-    if arrays["codes"].min() < -127:
-        raise FilmError("expected codes from -127 to 127, got -128; record the film anew")
-    if "phase" in arrays and arrays["phase"].max(initial=0) > max(Phase):
-        raise FilmError(f"expected phases from 0 to {max(Phase)}, got {arrays['phase'].max()}; record the film anew")
-    for name, least in (("reach", 0), ("hist_range", 0), ("gamma", 0)):
-        if not (np.isfinite(arrays[name]).all() and (arrays[name] >= least).all()):
-            raise FilmError(f"expected finite {name} of at least {least}, got others; record the film anew")
-    absent = ~np.isin(np.arange(classes), arrays["labels"])
-    if not np.isfinite(arrays["means"][:, :, ~absent]).all():
-        raise FilmError("expected finite means, got NaN or infinity; record the film anew")
+    labels, codes = arrays["labels"], arrays["codes"]
+    _expect(labels.max() < classes, f"labels below {classes}", labels.max())
+    _expect(codes.min() >= -127, "codes from -127 to 127", codes.min())
+    if "phase" in arrays:
+        highest = arrays["phase"].max(initial=0)
+        _expect(highest <= max(Phase), f"phases from 0 to {max(Phase)}", highest)
+    for name in ("reach", "hist_range", "gamma"):
+        _expect(np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all(), f"finite {name} of at least 0")
+    present = np.isin(np.arange(classes), labels)
+    _expect(np.isfinite(arrays["means"][:, :, present]).all(), "finite means", "NaN or infinity")

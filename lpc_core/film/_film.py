@@ -1,15 +1,19 @@
-"""What a film is: runs that differ in γ alone, seen at the same moments; positions as one byte per coordinate."""
+"""What a film is: runs that differ in γ alone, seen at the same moments; positions as one byte per coordinate.
+
+And what it says: the γ at which collapse sets in and becomes total.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lpc_core.config import RunConfig
-from lpc_core.phase import Phase, phases_of
+from lpc_core.phase import Phase, at_chance, phases_of
 
 BINS = 48
 MAX_DRAWN_RAW = 3  # up to this many nodes the nodes themselves are the axes
@@ -69,6 +73,28 @@ class Film:
         if self.class_count > 16:
             return packed
         return np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[: len(self.labels)]
+
+
+def collapse_onset(film: Film, frame: int = -1) -> float:
+    """The γ at which collapse sets in at ``frame``: the smallest one whose classes have collapsed.
+
+    Larger γ need not be tighter: near total collapse classes grow again. NaN when there is no such γ.
+    """
+    points = film.gammas[film.phases[:, frame] == Phase.COLLAPSED]
+    return float(points[0]) if len(points) else math.nan
+
+
+def total_collapse(film: Film, frame: int = -1) -> float:
+    """The γ from which on every run is totally collapsed at ``frame``.
+
+    γ outran the head: all latents fall to the origin and accuracy to chance. It depends on the ramp and on the
+    head's learning rate, so it belongs to this configuration, not to the data. NaN when no γ is lost, and while even
+    the best run is no better than guessing.
+    """
+    lost = film.phases[:, frame] == Phase.TOTAL
+    if not lost[-1] or at_chance(np.nanmax(film.metric("train_accuracy")[:, frame]), film.class_count):
+        return math.nan
+    return float(film.gammas[np.flatnonzero(~lost).max(initial=-1) + 1])
 
 
 def quantise(positions: np.ndarray, means: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

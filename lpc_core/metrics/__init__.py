@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from lpc_core.metrics.accuracy import accuracy
 from lpc_core.metrics.arithmetic.sampling import too_few
 from lpc_core.metrics.binarity import node_peak_distance
 from lpc_core.metrics.code import CodeReport, code_report
-from lpc_core.metrics.collapse import (
-    ByClass,
-    by_class,
-    class_means,
-    nc1_pinv,
-    sigma_b_trace,
-    sigma_w_trace,
-    within_class_spread,
-)
-from lpc_core.metrics.entropy import Entropy, entropy_kl
+from lpc_core.metrics.entropy import entropy_kl
 from lpc_core.metrics.geometry import Reference, reference
 from lpc_core.metrics.head import weight_abs_cv
 from lpc_core.metrics.live import live_metrics
@@ -24,15 +14,9 @@ from lpc_core.metrics.measuring.info import collect
 from lpc_core.metrics.measuring.measure import measure, names, readings, slow_names
 from lpc_core.metrics.mixture import Mixtures, mixtures
 from lpc_core.metrics.nodes import PerNode, per_node
-from lpc_core.metrics.norms import abs_cv, norm_cv, norm_mean
-from lpc_core.metrics.pairs import PerPair, per_pair
-from lpc_core.metrics.scatter import PerClass, per_class
-from lpc_core.metrics.separation import separation_ratio
 
 METRICS: dict[str, Metric] = collect()
 
-__all__ = ["METRICS", "ByClass", "CodeReport", "Entropy", "Metric", "Mixtures", "PerClass", "PerNode", "PerPair",
-           "Reading", "Reference", "abs_cv", "accuracy", "by_class", "class_means", "code_report", "entropy_kl",
-           "live_metrics", "measure", "mixtures", "names", "nc1_pinv", "node_peak_distance", "norm_cv", "norm_mean",
-           "per_class", "per_node", "per_pair", "readings", "reference", "separation_ratio", "sigma_b_trace",
-           "sigma_w_trace", "slow_names", "too_few", "weight_abs_cv", "within_class_spread"]
+__all__ = ["METRICS", "CodeReport", "Metric", "Mixtures", "PerNode", "Reading", "Reference", "code_report",
+           "entropy_kl", "live_metrics", "measure", "mixtures", "names", "node_peak_distance", "per_node", "readings",
+           "reference", "slow_names", "too_few", "weight_abs_cv"]

@@ -47,7 +47,8 @@ class CollapseMetrics:
     """
 
     def __init__(self, classes: int | Sequence[Any], latent_dim: int, only: Iterable[str] | None = None) -> None:
-        self.classes = tuple(range(classes)) if isinstance(classes, int | np.integer) else tuple(classes)
+        self.classes = tuple(range(classes) if isinstance(classes, int | np.integer) else
+                             classes if isinstance(classes, Iterable) else ())
         if len(self.classes) < 1 or isinstance(classes, bool) or len(set(self.classes)) < len(self.classes):
             raise ValueError(f"expected classes of at least 1, or distinct label values, got {classes!r}; "
                              "pass K for labels 0…K−1")

@@ -32,10 +32,6 @@ class CodeReport:
     majority: np.ndarray  # (d,) share of samples with the sign of their class in the node, 0…1
     note: str  # what the numbers of classes and nodes alone imply
 
-    def bits(self, first: int, second: int) -> tuple[int, ...]:
-        """Nodes in which the classes of two rows have opposite signs."""
-        return tuple(np.flatnonzero(self.code[first] * self.code[second] < 0).tolist())
-
     def plain(self) -> dict[str, Any]:
         """All of it as numbers, texts, lists and None, for JSON."""
         return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}

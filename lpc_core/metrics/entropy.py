@@ -7,7 +7,7 @@ are.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -26,21 +26,8 @@ NEIGHBOUR = 100  # k of those tables
 _TREE_VALUES = 1 << 26  # largest float64 copy made for a tree, half a gigabyte
 
 
-@dataclass(frozen=True)
-class Entropy(Reading):
-    """Differential entropy per node in nats (``value``), with what it rests on."""
-
-    total: float = math.nan  # nats, of all ``nodes`` together
-    k: int = 0
-    nodes: int = 0  # d, those that change
-    samples: int = 0  # n
-    queries: int = 0  # samples whose neighbours were looked up, among all n
-    ties: int = 0  # of them, those whose k-th neighbour is an equal latent
-    raised: int = 0  # of them, those whose distance was below the rounding of the latents and was set to it
-
-
 def entropy_kl(latents: Any, k: int = 20, standardise: bool = True, queries: int | None = None,
-               seed: int = 0) -> Entropy:
+               seed: int = 0) -> Reading:
     """Kozachenko–Leonenko estimate for ``latents`` (n, d), n > k: ψ(n) − ψ(k) + log V_d + d·mean log ε_k, over d.
 
     ε_k is the distance of a sample to its k-th neighbour, V_d the volume of the unit ball. ``standardise`` divides each
@@ -53,8 +40,7 @@ def entropy_kl(latents: Any, k: int = 20, standardise: bool = True, queries: int
 
     After collapse distances fall below what the number format can tell, down to 0 for equal latents, whose logarithm
     does not exist. Distances below ρ, the root mean square error of a difference of two latents (`Rows.error`), are set
-    to ρ and counted in ``raised``, the zeros among them in ``ties``; the value is then an upper bound. ``floor`` is the
-    value if all were.
+    to ρ and counted in ``reason``, the zeros too; the value is then an upper bound. ``floor`` is the value if all were.
     """
     rows = Rows(latents, "latents")
     if not (isinstance(k, Integral) and 1 <= k < rows.n) or (queries is not None and queries < 1):
@@ -63,63 +49,36 @@ def entropy_kl(latents: Any, k: int = 20, standardise: bool = True, queries: int
     return _entropy(rows, node_statistics(rows), k, standardise, queries or rows.n, seed)
 
 
-def _entropy(rows: Rows, nodes: PerNode, k: int, standardise: bool, queries: int, seed: int) -> Entropy:  # noqa: PLR0917
+def _entropy(rows: Rows, nodes: PerNode, k: int, standardise: bool, queries: int, seed: int) -> Reading:  # noqa: PLR0917
     kept = np.flatnonzero(~nodes.constant & (nodes.stds > 0))
     if not kept.size:
-        return Entropy(math.nan, reason="no node ever changes", k=k, samples=rows.n)
-    space = _Space(rows, kept, nodes.means[kept], nodes.stds[kept] if standardise else np.ones(len(kept)))
+        return undefined("no node ever changes")
+    centre, scale = nodes.means[kept], nodes.stds[kept] if standardise else np.ones(len(kept))
     chosen = np.arange(rows.n) if rows.n <= queries else np.sort(
         np.random.default_rng(seed).choice(rows.n, queries, replace=False))
-    distances, d = _kth_distances(space, chosen, k), len(kept)
-    rounding = space.rounding(np.hypot(nodes.means, nodes.stds)[kept])
+    distances, d = _kth_distances(rows, lambda block: (block[:, kept] - centre) / scale, chosen, k), len(kept)
+    sizes = np.hypot(nodes.means, nodes.stds)[kept]
+    rounding = math.sqrt(2 * ((rows.error(sizes) / scale) ** 2).sum())  # of the difference of two points
     constant = psi(rows.n) - psi(k) + d / 2 * math.log(math.pi) - gammaln(d / 2 + 1)
     floor = float(constant + d * math.log(rounding))
     total = floor + d * float(np.log(np.maximum(distances / rounding, 1)).mean())
-    found = Entropy(total / d, floor / d, "", total, k, d, rows.n, len(chosen),
-                    int((distances == 0).sum()), int((distances < rounding).sum()))
-    return replace(found, reason=_words(found, rows.d, standardise, seed))
+    raised, ties = np.count_nonzero(distances < rounding), np.count_nonzero(distances == 0)
+    return Reading(total / d, floor / d, "; ".join(filter(None, (
+        f"k = {k}, {'standardised nodes' if standardise else 'latents as they are'}",
+        f"{len(chosen):,} of {rows.n:,} samples looked up, drawn with seed {seed}" if len(chosen) < rows.n else "",
+        f"{rows.d - d} of {rows.d} nodes never change and are left out" if d < rows.d else "",
+        f"an upper bound: {raised:,} of {len(chosen):,} distances lay below the rounding of the latents and "
+        f"were set to it, {ties:,} of them 0 (ties)" if raised else ""))))
 
 
-def _words(found: Entropy, d: int, standardise: bool, seed: int) -> str:
-    return "; ".join(filter(None, (
-        f"k = {found.k}, {'standardised nodes' if standardise else 'latents as they are'}",
-        f"{found.queries:,} of {found.samples:,} samples looked up, drawn with seed {seed}"
-        if found.queries < found.samples else "",
-        f"{d - found.nodes} of {d} nodes never change and are left out" if found.nodes < d else "",
-        f"an upper bound: {found.raised:,} of {found.queries:,} distances lay below the rounding of the latents and "
-        f"were set to it, {found.ties:,} of them 0 (ties)" if found.raised else "")))
-
-
-# ---- neighbours ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Space:
-    """The nodes that change, centred and scaled."""
-
-    rows: Rows
-    nodes: np.ndarray  # (d',) their indices
-    centre: np.ndarray  # (d',)
-    scale: np.ndarray  # (d',)
-
-    def points(self, block: np.ndarray) -> np.ndarray:
-        """Coordinates (m, d') of a block of latents (m, d)."""
-        points: np.ndarray = (block[:, self.nodes] - self.centre) / self.scale
-        return points
-
-    def rounding(self, sizes: np.ndarray) -> float:
-        """Root mean square error of the difference of two points whose nodes have these ``sizes`` (d',)."""
-        return math.sqrt(2 * ((self.rows.error(sizes) / self.scale) ** 2).sum())
-
-
-def _kth_distances(space: _Space, chosen: np.ndarray, k: int) -> np.ndarray:
-    """Distance of each of the ``chosen`` samples (q,) to its k-th nearest other sample: (q,)."""
-    if len(space.nodes) <= TREE_NODES and space.rows.n * len(space.nodes) <= _TREE_VALUES:
-        points = np.concatenate([space.points(block) for _, block in space.rows.blocks()])
-        distances: np.ndarray = KDTree(points, balanced_tree=False).query(points[chosen], [k + 1])[0]  # first: itself
+def _kth_distances(rows: Rows, place: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray, k: int) -> np.ndarray:
+    """Distance of each of the ``chosen`` samples (q,) to its k-th nearest other, by where ``place`` puts them: (q,)."""
+    asked = place(rows.some(chosen))  # (q, d')
+    if asked.shape[1] <= TREE_NODES and rows.n * asked.shape[1] <= _TREE_VALUES:
+        points = np.concatenate([place(block) for _, block in rows.blocks()])
+        distances: np.ndarray = KDTree(points, balanced_tree=False).query(asked, [k + 1])[0]  # first: itself
         return distances[:, 0]
-    return kth_distances(space.points(space.rows.some(chosen)),
-                         lambda: (space.points(block) for _, block in space.rows.blocks()), k + 1)
+    return kth_distances(asked, lambda: (place(block) for _, block in rows.blocks()), k + 1)
 
 
 def _measure(found: Given) -> dict[str, Reading]:
@@ -134,10 +93,10 @@ def entropy_max(latents: Any, k: int = NEIGHBOUR) -> Reading:
 
     NaN with a reason for n ≤ k, and where k others lie on a sample's place.
     """
-    points = np.asarray(latents, np.float64)
-    if points.ndim != 2 or k < 1:
-        raise ValueError(f"expected latents (n, d) and k of at least 1, got {points.shape} and {k}; pass one row each")
-    n, d = points.shape
+    rows = Rows(latents, "latents")
+    if k < 1:
+        raise ValueError(f"expected k of at least 1, got {k}; it is how many neighbours are counted")
+    points, n, d = rows.some(slice(None)), rows.n, rows.d
     if n <= k:
         return undefined(f"needs more than k = {k} samples, got {n}")
     radii = KDTree(points).query(points, k=[k + 1], p=np.inf)[0][:, 0]  # the nearest is the sample itself

@@ -19,7 +19,6 @@ import numpy as np
 from lpc_core.metrics.measuring.base import PAPYAN, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
-from lpc_core.metrics.pairs import cosine_matrix
 
 _NAMES = ("nc2_equinorm", "nc2_equiangular", "nc2_maxangle")
 
@@ -88,7 +87,8 @@ def _measure(found: Given) -> dict[str, Reading]:
     if not lengths.all():
         central = undefined("a class mean lies on the global mean and has no direction; " + _words(best))
         return {"nc2_equinorm": equinorm, "nc2_equiangular": central, "nc2_maxangle": central}
-    cosines = cosine_matrix(centred)[np.triu_indices(len(centred), 1)]  # (pairs,)
+    directions = centred / lengths[:, None]
+    cosines = np.clip((directions @ directions.T)[np.triu_indices(len(centred), 1)], -1, 1)  # (pairs,)
     floor = math.sqrt(2 * (errors / lengths ** 2).mean())
     return {"nc2_equinorm": equinorm,
             "nc2_equiangular": Reading(float(cosines.std()), floor, _words(best, "nc2_equiangular")),

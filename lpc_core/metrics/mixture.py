@@ -1,7 +1,7 @@
 """Binarity by the paper's definition: a two-component Gaussian mixture in every node, all nodes at once (Eqs. 25–27).
 
-Expectation–maximisation as in scikit-learn's `GaussianMixture` (each variance gets ``variance_floor`` added, as
-``reg_covar`` there), arranged so that most of it runs on a summary: each node's sorted values are cut into at most 512
+Expectation–maximisation as in scikit-learn's `GaussianMixture` (each variance gets `FLOOR` added, as ``reg_covar``
+there), arranged so that most of it runs on a summary: each node's sorted values are cut into at most 512
 bins (256 of equal counts, 256 of equal width, so that no bin bridges a wide gap), kept as count, mean and variance.
 On the bins EM runs from five starts to convergence; the best goes on over all samples until it no longer gains.
 
@@ -18,33 +18,31 @@ from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.em import Peaks, climb, samples, weighted_sum
+from lpc_core.metrics.arithmetic.em import FLOOR, Peaks, climb, samples, weighted_sum
 from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.arithmetic.starts import best_on_bins, binned
 from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 
+MAX_STEPS = 1_000  # of EM on the summary, and a tenth as many on all samples
 _GROUP = 1 << 22  # values fitted together, 32 MB
 NARROW = 1.1  # times the narrowest width a fit can give: as narrow as can be seen
 
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """Two Gaussians in each of d nodes; NaN for a node that never changes. The component of the lower mean is first.
+    """Two Gaussians in each of d nodes, the lower mean first; NaN for a node that never changes.
 
-    In standardised units (node mean 0, standard deviation 1) where ``standardised``, else in latent units.
+    In standardised units (node mean 0, standard deviation 1), as the paper's authors have them.
     """
 
     weights: np.ndarray  # (d, 2) summing to 1
     means: np.ndarray  # (d, 2)
-    stds: np.ndarray  # (d, 2) at least √variance_floor
+    stds: np.ndarray  # (d, 2) at least √FLOOR
     log_likelihood: np.ndarray  # (d,) mean over samples, nats
-    converged: np.ndarray  # (d,) bool: the last step over all samples gained less than ``tolerance``
-    centre: np.ndarray  # (d,) mean of each node, latent units
+    converged: np.ndarray  # (d,) bool: the last step over all samples gained less than `TOLERANCE`
     scale: np.ndarray  # (d,) standard deviation of each node, latent units
-    variance_floor: float
-    standardised: bool
 
     @property
     def peak_distance(self) -> np.ndarray:
@@ -59,68 +57,45 @@ class Mixtures:
         return constant
 
 
-def mixtures(latents: Any, standardise: bool = True, variance_floor: float = 1e-6, tolerance: float = 1e-6,
-             max_steps: int = 1_000) -> Mixtures:
-    """Fit two Gaussians to every node of ``latents`` (n, d), an array or tensor of n ≥ 2 samples.
-
-    ``standardise`` brings each node to mean 0 and standard deviation 1 first, as the paper's authors do.
-    ``variance_floor`` is added to each variance, in the units of the fit: peaks narrower than its root (0.001 node
-    standard deviations) read as that wide. ``tolerance`` is the least gain in mean log-likelihood (nats) for another
-    step, ``max_steps`` bounds their number on the summary and, a tenth of it, on all samples.
-    """
-    if not (variance_floor > 0 and tolerance > 0 and max_steps >= 1):
-        raise ValueError(f"expected variance_floor > 0, tolerance > 0 and max_steps >= 1, got {variance_floor}, "
-                         f"{tolerance} and {max_steps}; the defaults are 1e-6, 1e-6 and 1000")
+def mixtures(latents: Any) -> Mixtures:
+    """Fit two Gaussians to every node of ``latents`` (n, d), an array or tensor of n ≥ 2 samples."""
     rows = Rows(latents, "latents")
     if rows.n < 2:
         raise ValueError("expected at least two samples, got 1; a mixture of two needs as many")
-    return _fit(rows, standardise, variance_floor, tolerance, max_steps)
+    return _fit(rows)
 
 
-def _fit(rows: Rows, standardise: bool, variance_floor: float, tolerance: float, max_steps: int) -> Mixtures:
-    parts = [_fit_nodes(np.sort(rows.native_nodes(part), axis=1), standardise, variance_floor, tolerance, max_steps)
-             for part in rows.node_slices(_GROUP)]
-    weights, means, stds, likelihood, converged, centre, scale = map(np.concatenate, zip(*parts, strict=True))
-    return Mixtures(weights, means, stds, likelihood, converged, centre, scale, variance_floor, standardise)
+def _fit(rows: Rows) -> Mixtures:
+    parts = [_fit_nodes(np.sort(rows.native_nodes(part), axis=1)) for part in rows.node_slices(_GROUP)]
+    return Mixtures(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _fit_nodes(ordered: np.ndarray, standardise: bool, variance_floor: float, tolerance: float, max_steps: int,
-               ) -> tuple[np.ndarray, ...]:
-    """The first seven fields of `Mixtures` for p nodes, from their sorted values (p, n).
-
-    EM runs in standardised units in any case; a fit in latent units has its floor scaled there and its results back.
-    """
-    centre, scale, values = _standardised(ordered)
+def _fit_nodes(ordered: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The fields of `Mixtures` for p nodes, from their sorted values (p, n)."""
+    scale, values = _standardised(ordered)
     varying, p = np.flatnonzero(~np.isnan(scale)), len(values)
-    floors = np.full(p, variance_floor) if standardise else variance_floor / scale ** 2
     peaks, likelihood, converged = Peaks(*np.full((3, p, 2), np.nan)), np.full(p, np.nan), np.zeros(p, bool)
     if varying.size:
-        summary = binned(values if varying.size == p else values[varying])
-        peaks.put(varying, best_on_bins(summary, floors[varying], tolerance, max_steps))
+        peaks.put(varying, best_on_bins(binned(values if varying.size == p else values[varying]), MAX_STEPS))
     for node in varying[:, None]:  # singly, so that a step's temporaries fit in the cache
-        found = climb(peaks.pick(node), samples(values[node]), floors[node], tolerance, max_steps // 10 + 2)
+        found = climb(peaks.pick(node), samples(values[node]), MAX_STEPS // 10 + 2)
         peaks.put(node, found.peaks)
         likelihood[node], converged[node] = found.likelihood, found.converged
     order = np.argsort(peaks.means, axis=1)
     weights, means, variances = (np.take_along_axis(field, order, axis=1)
                                  for field in (peaks.weights, peaks.means, peaks.variances))
-    if standardise:
-        return weights, means, np.sqrt(variances), likelihood, converged, centre, scale
-    back = scale[:, None]
-    return (weights, means * back + centre[:, None], np.sqrt(variances) * back, likelihood - np.log(scale), converged,
-            centre, scale)
+    return weights, means, np.sqrt(variances), likelihood, converged, scale
 
 
-def _standardised(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and standard deviation (p,) of sorted nodes (p, n), NaN for a constant one, and (values − mean) / std."""
+def _standardised(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviation (p,) of sorted nodes (p, n), NaN for a constant one, and (values − mean) / std."""
     values = ordered.astype(np.float64)
     constant = values[:, 0] == values[:, -1]
-    centre = values.mean(axis=1)
-    values -= centre[:, None]
+    values -= values.mean(axis=1)[:, None]
     scale = np.sqrt(weighted_sum(np.full((1, 1), 1 / values.shape[1]), values * values))
     scale[constant | (scale == 0)] = np.nan
     values /= scale[:, None]
-    return centre, scale, values
+    return scale, values
 
 
 def _measure(found: Given) -> dict[str, Reading]:
@@ -128,12 +103,12 @@ def _measure(found: Given) -> dict[str, Reading]:
     if found.latents.n < 2:
         return dict.fromkeys(_NAMES, undefined("needs two samples or more"))
     nodes = found.by_node
-    fit = _fit(found.latents, standardise=True, variance_floor=1e-6, tolerance=1e-6, max_steps=1_000)
+    fit = _fit(found.latents)
     known = ~fit.constant
     if not known.any():
         return dict.fromkeys(_NAMES, undefined("no node ever changes"))
     error = found.latents.error(np.hypot(nodes.means, nodes.stds)[known]) / fit.scale[known]
-    widths = np.maximum(error, math.sqrt(fit.variance_floor))  # (d',) narrowest that can be seen
+    widths = np.maximum(error, math.sqrt(FLOOR))  # (d',) narrowest that can be seen
     blurred = int((fit.stds[known] <= NARROW * widths[:, None]).any(axis=1).sum())
     unsettled, constant, d = int((~fit.converged[known]).sum()), int((~known).sum()), found.latents.d
     note = "; ".join(filter(None, (

@@ -28,11 +28,6 @@ class PerNode:
         constant: np.ndarray = self.least == self.largest
         return constant
 
-    @property
-    def abs_cv(self) -> np.ndarray:
-        """Standard deviation over mean of |z_ij| of every node: (d,), NaN for a node that is always 0."""
-        return self.abs_stds / np.where(self.abs_means > 0, self.abs_means, np.nan)
-
 
 def per_node(latents: Any) -> PerNode:
     """Statistics of every node of ``latents`` (n, d), an array or tensor. `mixtures` has their two peaks."""

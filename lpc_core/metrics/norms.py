@@ -13,35 +13,8 @@ from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 
 
-def norm_mean(latents: np.ndarray) -> float:
-    """Mean of ‖z‖ over the samples of ``latents`` (n, d), in latent units. NaN without samples."""
-    return float(_norms(latents).mean()) if len(latents) else math.nan
-
-
-def norm_cv(latents: np.ndarray) -> float:
-    """Standard deviation over mean of ‖z‖, the coefficient of variation; 0 when all lie on one shell."""
-    return _variation(_norms(latents))
-
-
-def abs_cv(latents: np.ndarray) -> float:
-    """Standard deviation over mean of |z_ij| over all samples and nodes; 0 for a binary code ±a."""
-    return _variation(np.abs(np.asarray(latents, np.float64)))
-
-
-def _norms(latents: np.ndarray) -> np.ndarray:
-    latents = np.asarray(latents, np.float64)
-    norms: np.ndarray = np.sqrt((latents * latents).sum(axis=1))
-    return norms
-
-
-def _variation(sizes: np.ndarray) -> float:
-    """Standard deviation / mean of non-negative sizes; NaN where the mean is 0 or nothing is there."""
-    mean = float(sizes.mean()) if sizes.size else 0.0
-    return float(sizes.std()) / mean if mean > 0 else math.nan
-
-
 def _measure(found: Given) -> dict[str, Reading]:
-    """The same of any number of samples. Floors: ‖z‖ is off by 2·eps·‖z‖ and |z_ij| by 2·eps·|z_ij| (`Rows.error`)."""
+    """Floors: ‖z‖ is off by 2·eps·‖z‖ and |z_ij| by 2·eps·|z_ij| (`Rows.error`)."""
     error, radii, nodes = found.latents.error, found.radii, found.by_node
     mean, abs_mean = float(radii.mean()), float(nodes.abs_means.mean())
     radius = Reading(mean, float(error(0.0)) * math.sqrt(found.latents.d))

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lpc_core.metrics.arithmetic.neighbours import TREE_NODES, kth_distances
 from lpc_core.metrics.measuring.base import PAPER, Metric, Reading
-from lpc_core.models.any import Array, Model, gradient, opened
+from lpc_core.models.any import Array
 
 BLOCK = 4_096  # training latents whose distances are taken at once
 ALPHA = 1e-3  # of the norm in NCI; the publication chooses it per data set
@@ -81,8 +81,7 @@ def class_gaussians(latents: np.ndarray, labels: np.ndarray) -> ClassGaussians:
     if labels.shape != latents.shape[:1] or not len(labels):
         raise ValueError(f"expected latents (n, d) and labels (n,) of at least one sample, got {latents.shape} and "
                          f"{labels.shape}; pass one label per latent")
-    centre, scale = latents.mean(axis=0), latents.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    centre, scale = _units(latents)
     z = (latents - centre) / scale
     classes, index = np.unique(labels, return_inverse=True)
     means = np.stack([z[index == c].mean(axis=0) for c in range(len(classes))])
@@ -90,6 +89,12 @@ def class_gaussians(latents: np.ndarray, labels: np.ndarray) -> ClassGaussians:
     pooled = max(float((deviations ** 2).mean()), (np.finfo(np.float32).eps * np.abs(z).max(initial=1.0)) ** 2)
     whitening = np.stack([_whitening(deviations[index == c], pooled) for c in range(len(classes))])
     return ClassGaussians(centre, scale, classes, means, whitening)
+
+
+def _units(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (d,) of ``latents`` (n, d); 1 for a node that never changes."""
+    scale = latents.std(axis=0)
+    return latents.mean(axis=0), np.where(scale > 0, scale, 1.0)
 
 
 def _whitening(deviations: np.ndarray, pooled: float) -> np.ndarray:
@@ -153,33 +158,29 @@ def knn_distance(train_latents: np.ndarray, latents: np.ndarray, k: int = 20) ->
     return kth_distances(asked, lambda: np.split(stored, range(BLOCK, len(stored), BLOCK)), k, by_tree)
 
 
-def neco_doubt(train_latents: np.ndarray, latents: np.ndarray, directions: int | None = None) -> np.ndarray:
+def neco_doubt(train_latents: np.ndarray, latents: np.ndarray) -> np.ndarray:
     """NECO (Ammar et al. 2024), −‖P z‖/‖z‖ (m,): higher where a latent of ``latents`` (m, d) is stranger to
     ``train_latents`` (n, d).
 
-    z is standardised on the training latents; P are their first principal ``directions``, by default as many as hold
-    `KEPT` of the variance, but fewer than d (with all of them every score is 1). A latent at the centre scores 0, as a
-    stranger. The published score may be multiplied by the largest logit, which is left out. One node has no share: 0.
+    z is standardised on the training latents; P are their first principal directions, as many as hold `KEPT` of the
+    variance, but fewer than d (with all of them every score is 1). A latent at the centre scores 0, as a stranger. The
+    published score may be multiplied by the largest logit, which is left out. One node has no share: 0.
     """
     train, given = np.asarray(train_latents, np.float64), np.asarray(latents, np.float64)
-    centre, scale = train.mean(axis=0), train.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    centre, scale = _units(train)
     z, x = (train - centre) / scale, (given - centre) / scale
     values, vectors = np.linalg.eigh(z.T @ z)
     shares = np.cumsum(values[::-1].clip(0)) / max(values.clip(0).sum(), np.finfo(float).tiny)
-    wanted = directions if directions is not None else min(int((shares < KEPT).sum()) + 1, z.shape[1] - 1)
-    if not 0 <= wanted <= z.shape[1]:
-        raise ValueError(f"expected directions from 0 to {z.shape[1]}, got {wanted}; there are no more than nodes")
+    wanted = min(int((shares < KEPT).sum()) + 1, z.shape[1] - 1)
     sizes = np.linalg.norm(x, axis=1)
     inside = np.linalg.norm(x @ vectors[:, ::-1][:, :wanted], axis=1)
     share: np.ndarray = np.divide(inside, sizes, out=np.zeros_like(sizes), where=sizes > 0)
     return -share
 
 
-def nci_doubt(train_latents: np.ndarray, latents: np.ndarray, predictions: np.ndarray, weight: np.ndarray,
-              alpha: float = ALPHA) -> np.ndarray:
-    """NCI (Liu & Qin 2023), −(w_ŷ · (z − μ)/‖z − μ‖ + ``alpha``·‖z‖₁) (m,): higher where a latent is less to be
-    trusted.
+def nci_doubt(train_latents: np.ndarray, latents: np.ndarray, predictions: np.ndarray,
+              weight: np.ndarray) -> np.ndarray:
+    """NCI (Liu & Qin 2023), −(w_ŷ · (z − μ)/‖z − μ‖ + α·‖z‖₁) (m,): higher where a latent is less to be trusted.
 
     μ is the mean of ``train_latents`` (n, d); ``latents`` (m, d) with ``predictions`` (m,), rows of ``weight`` (K, d).
     A latent at μ has no direction and scores by its norm alone.
@@ -189,35 +190,8 @@ def nci_doubt(train_latents: np.ndarray, latents: np.ndarray, predictions: np.nd
     sizes = np.linalg.norm(away, axis=1)
     along = np.einsum("md,md->m", np.asarray(weight, np.float64)[predictions], away)
     cosine = np.divide(along, sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    doubt: np.ndarray = -(cosine + alpha * np.abs(given).sum(axis=1))
+    doubt: np.ndarray = -(cosine + ALPHA * np.abs(given).sum(axis=1))
     return doubt
-
-
-def odin_logits(model: Model, inputs: Array, *, temperature: float = 100.0, epsilon: float = 0.0,
-                batch_size: int = 512) -> np.ndarray:
-    """Logits (N, K) float64 after ODIN's step (Liang 2018): x + ``epsilon`` · sign ∇ₓ log max softmax(f / T).
-
-    The step makes the model surer, and surer still for inputs of its own kind. ``epsilon`` is in the inputs' unit; 0,
-    the paper's choice, leaves them alone. Score the result with `softmax_doubt`.
-    """
-    if not (0 < temperature < math.inf and 0 <= epsilon < math.inf and batch_size >= 1):
-        raise ValueError(f"expected a finite temperature above 0, epsilon ≥ 0 and batch_size ≥ 1, got {temperature}, "
-                         f"{epsilon} and {batch_size}; ODIN's are 1000, 0.0014 and any")
-    parts = []
-    with opened(model, inputs) as asked:
-        asked.logits(batch_size)  # refuses inputs without finite logits
-        for x in asked.inputs.split(batch_size):
-            leaf, logits = asked.differentiable(x)
-            slope = gradient(_log_top(logits / temperature).sum(), leaf)
-            parts.append(asked(x + epsilon * slope.sign()).detach().double().cpu().numpy())
-    return np.concatenate(parts)
-
-
-def _log_top(logits: Tensor) -> Tensor:
-    """The log of the largest softmax but for a factor that keeps its gradient's sign where it rounds to 0: (n,)."""
-    top = logits.detach().argmax(1, keepdim=True)
-    rest = logits.scatter(1, top, -math.inf).logsumexp(1)
-    return logits.gather(1, top)[:, 0] - rest
 
 
 def reliability(train_latents: Array, train_labels: Array, latents: Array, logits: Array, labels: Array, *,
@@ -233,11 +207,11 @@ def reliability(train_latents: Array, train_labels: Array, latents: Array, logit
     """
     train_latents, latents = _latents(train_latents), _latents(latents)
     logits, labels, train_labels = _array(logits, np.float64), _array(labels), _array(train_labels)
-    if len(logits) != len(latents) or labels.shape != (len(latents),):
-        raise ValueError(f"expected one row of logits and one label per latent, got {len(logits)} and "
+    if logits.ndim != 2 or len(logits) != len(latents) or labels.shape != (len(latents),):
+        raise ValueError(f"expected one row of logits and one label per latent, got {logits.shape} and "
                          f"{labels.shape} for {len(latents)}; pass the same samples in each")
     for what, given in (("labels", labels), ("train_labels", train_labels)):
-        _refuse_labels(what, given, logits.shape[-1])
+        _refuse_labels(what, given, logits.shape[1])
     gaussians = class_gaussians(train_latents, train_labels)
 
     head = None if weight is None else _array(weight, np.float64)
@@ -252,7 +226,7 @@ def reliability(train_latents: Array, train_labels: Array, latents: Array, logit
                 "neco": neco_doubt(train_latents, z),
                 **({} if head is None else {"nci": nci_doubt(train_latents, z, guessed, head)})}
 
-    own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != np.asarray(labels)
+    own, wrong = scores(latents, logits), np.argmax(logits, axis=1) != labels
     found = {f"auroc_{name}": _errors(score, wrong) for name, score in own.items()}
     if ood_latents is None or ood_logits is None:
         return _all(found, "no inputs of another kind were given")

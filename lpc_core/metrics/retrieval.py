@@ -7,46 +7,31 @@ is the mean over all orders (McSherry & Najork 2008), not that of one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from lpc_core.metrics.arithmetic.rows import Rows
 from lpc_core.metrics.measuring.base import Metric
+from lpc_core.metrics.measuring.given import as_names
 
 BYTES_OF_FLOAT = 4
 BLOCK = 2**16  # distances at once: they stay in the processor's cache
 
 
-@dataclass(frozen=True)
-class Retrieval:
-    """What was found by codes and by numbers."""
-
-    map_code: float  # mean average precision by Hamming distance, expected over ties
-    map_float: float  # by Euclidean distance
-    recall_code: float  # share of the R relevant ones among the first R, expected over ties
-    recall_float: float
-    bytes_code: int  # of one sample: d bits in whole bytes
-    bytes_float: int  # of one sample: d float32
-    queries: int  # with at least one relevant sample in the database
-
-    def named(self) -> dict[str, float]:
-        """All of it by the names in `METRICS`."""
-        return {f"retrieval_{name}": float(value) for name, value in vars(self).items() if name != "queries"}
-
-
-def retrieval(database: Any, database_labels: Any, queries: Any, labels: Any) -> Retrieval:
+def retrieval(database: Any, database_labels: Any, queries: Any, labels: Any) -> dict[str, float]:
     """How well ``queries`` (m, d) with ``labels`` (m,) find their like in ``database`` (n, d).
 
-    The code of a latent is the sign of its nodes, 0 counting as positive. NaN where no query has anything to find.
+    By the names in `METRICS`. A latent's code is the signs of its nodes, 0 counting as positive. NaN where no query has
+    anything to find.
     """
-    stored, asked = np.asarray(database, np.float64), np.asarray(queries, np.float64)
-    own, wanted = np.asarray(database_labels), np.asarray(labels)
-    if (stored.ndim != 2 or asked.ndim != 2 or stored.shape[1] != asked.shape[1] or own.shape != stored.shape[:1]
-            or wanted.shape != asked.shape[:1] or not len(stored) or not len(asked)):
-        raise ValueError(f"expected database (n, d) and queries (m, d) with a label each, got {stored.shape}, "
-                         f"{own.shape}, {asked.shape} and {wanted.shape}; pass latents of one layer")
+    given = Rows(database, "database"), Rows(queries, "queries")
+    if given[0].d != given[1].d:
+        raise ValueError(f"expected database and queries of one width, got {given[0].d} and {given[1].d} nodes; pass "
+                         "latents of one layer")
+    stored, asked = (rows.some(slice(None)) for rows in given)  # (n, d), (m, d)
+    own, wanted = as_names(database_labels, "database_labels", len(stored)), as_names(labels, "labels", len(asked))
     found: list[np.ndarray] = []
     signs, step = _signs(stored), max(1, BLOCK // len(stored))
     for start in range(0, len(asked), step):
@@ -57,9 +42,12 @@ def retrieval(database: Any, database_labels: Any, queries: Any, labels: Any) ->
                                *_precision(*_ties(cdist(asked[part], stored), relevant), relevant)]))
     scores = np.concatenate(found, axis=1)  # (4, m): AP and recall by code, by number
     useful = ~np.isnan(scores[0])
-    means = scores[:, useful].mean(axis=1) if useful.any() else np.full(4, np.nan)
+    map_code, recall_code, map_float, recall_float = (
+        scores[:, useful].mean(axis=1) if useful.any() else np.full(4, np.nan)).tolist()
     d = stored.shape[1]
-    return Retrieval(means[0], means[2], means[1], means[3], -(-d // 8), BYTES_OF_FLOAT * d, int(useful.sum()))
+    return {"retrieval_map_code": map_code, "retrieval_map_float": map_float, "retrieval_recall_code": recall_code,
+            "retrieval_recall_float": recall_float, "retrieval_bytes_code": float(-(-d // 8)),  # d bits in whole bytes
+            "retrieval_bytes_float": float(BYTES_OF_FLOAT * d)}
 
 
 def _signs(latents: np.ndarray) -> np.ndarray:
@@ -81,7 +69,7 @@ def _ties(distances: np.ndarray, relevant: np.ndarray) -> tuple[np.ndarray, np.n
     order = np.argsort(distances, axis=1)
     near = np.take_along_axis(distances, order, axis=1)
     begins = np.ones(near.shape, bool)
-    begins[:, 1:] = (near[:, 1:] != near[:, :-1]) & ~np.isnan(near[:, :-1])  # NaN, sorted last, are ties too
+    begins[:, 1:] = near[:, 1:] != near[:, :-1]
     starts = np.flatnonzero(begins)
     hits = np.take_along_axis(relevant, order, axis=1).ravel()
     return np.diff(starts, append=near.size), np.add.reduceat(hits, starts, dtype=np.int64)

@@ -8,45 +8,15 @@ that for Σ_W: tr Σ_W gets mean e_c, the mean entry gets that over d², NC1 get
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.classes import ClassStatistics
+from lpc_core.metrics.arithmetic.classes import ClassStatistics, between_directions, class_weights
 from lpc_core.metrics.arithmetic.latent_set import LatentSet
 from lpc_core.metrics.arithmetic.together import scatter
-from lpc_core.metrics.collapse import between_directions, class_weights
 from lpc_core.metrics.measuring.base import PAPER, PAPYAN, Metric, Reading
-from lpc_core.metrics.measuring.given import Given, given
+from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
-
-
-@dataclass(frozen=True, eq=False)
-class PerClass:
-    """Every class by itself: K classes, in the order of ``classes``. Empty ones are NaN, and so is scatter of one."""
-
-    classes: tuple[Any, ...]  # K label values as the caller wrote them
-    counts: np.ndarray  # (K,) samples
-    means: np.ndarray  # (K, d) μ_c
-    traces: np.ndarray  # (K,) σ_c², mean squared distance to μ_c, the trace of the class's covariance
-    radii: np.ndarray  # (K,) mean ‖z‖
-    floors: np.ndarray  # (K,) what rounding of the latents alone gives as trace
-
-    @property
-    def spreads(self) -> np.ndarray:
-        """√σ_c² over the mean ‖z‖ of the class: its size as a share of its distance from the origin, (K,)."""
-        spreads: np.ndarray = np.sqrt(self.traces) / np.where(self.radii > 0, self.radii, np.nan)
-        return spreads
-
-
-def per_class(latents: Any, labels: Any) -> PerClass:
-    """Counts, means and scatter of every class of ``latents`` (n, d) by ``labels`` (n,), arrays or tensors."""
-    found = given(latents, labels)
-    groups, counts = found.by_label, found.by_label.counts
-    radii = np.bincount(found.labels, found.radii, len(counts)) / np.where(counts > 0, counts, np.nan)
-    traces = np.where(groups.spreadable, groups.traces, np.nan)
-    return PerClass(found.classes, counts, groups.means, traces, radii, groups.errors)
 
 
 def _measure(found: Given) -> dict[str, Reading]:
@@ -70,7 +40,11 @@ def _measure(found: Given) -> dict[str, Reading]:
 
 
 def _nc1(groups: ClassStatistics) -> Reading:
-    """As `nc1_pinv`, block by block; a direction no wider than the rounding of the latents is absent from Σ_B."""
+    """NC1, tr(Σ_W Σ_B⁺)/K over the K classes present; 0 is perfect collapse.
+
+    Σ_B = MᵀM/K with M the centred class means, so with M = USVᵀ this is Σ_k mean_c var_c(z·v_k) / s_k²: neither
+    d × d matrix is formed. A direction no wider than the rounding of the latents is absent from Σ_B.
+    """
     usable, note = groups.spreadable, _left_out(groups)
     if len(groups.centred) < 2 or not usable.any():
         return undefined("fewer than two classes" if usable.any() else "no class has two samples")

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lpc_core.metrics.arithmetic.rows import lengths, less
 from lpc_core.metrics.arithmetic.together import separation
-from lpc_core.metrics.collapse import by_class
 from lpc_core.metrics.measuring.base import Metric, Reading
 from lpc_core.metrics.measuring.given import Given
 from lpc_core.metrics.measuring.group import Group, undefined
 
 _MANY = 1 << 17  # distances from which on float32 is worth its check
-
-
-def separation_ratio(latents: np.ndarray, groups: np.ndarray) -> float:
-    """Mean over samples of (distance to the nearest other centroid) / (distance to the own centroid).
-
-    ``latents`` (n, d), ``groups`` (n,) non-negative whole numbers: the predictions ŷ in the authors' code and Figure 3
-    of the paper, or the true labels. Empty groups are ignored. As in the paper the mean is over finite values: a
-    sample that sits exactly on its centroid (a group of one) is left out. NaN when none is left or only one group
-    exists.
-    """
-    sorted_ = by_class(latents, groups)
-    index = np.cumsum(sorted_.present) - 1  # from group number to row of `centroids`
-    centroids = sorted_.means[sorted_.present]  # (G, d)
-    if len(centroids) < 2:
-        return math.nan
-    latents, own = np.asarray(latents, np.float64), index[sorted_.labels]
-    other = nearest(latents, centroids, own)
-    near = np.sqrt((sorted_.deviations ** 2).sum(axis=1))
-    far = np.sqrt(((latents - centroids[other]) ** 2).sum(axis=1))
-    usable = near > 0
-    return float((far[usable] / near[usable]).mean()) if usable.any() else math.nan
 
 
 def nearest(latents: np.ndarray, centroids: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
@@ -80,7 +56,11 @@ def _best(ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _measure(found: Given) -> dict[str, Reading]:
-    """The same, block by block, grouped by prediction where one is known."""
+    """Mean over samples of (distance to the nearest other centroid) / (distance to the own one), block by block.
+
+    Grouped by prediction where one is known, as in the authors' code and Figure 3 of the paper. Empty groups are
+    ignored. As in the paper the mean is over finite values: a sample exactly on its centroid is left out.
+    """
     groups, means = found.centroids
     how = f"grouped by prediction ({found.predictions_from})" if found.predictions is not None else \
         "grouped by true label: no predictions given"

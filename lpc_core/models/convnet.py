@@ -22,8 +22,7 @@ def backbone(config: ModelConfig, shape: tuple[int, ...]) -> tuple[nn.Module, in
         *_convolution(4 * w, 4 * w, activation),
     ]
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(SIDE), nn.Flatten())
-    channels_last(net)
-    return net, 4 * w * SIDE**2
+    return channels_last(net), 4 * w * SIDE**2
 
 
 def _convolution(inside: int, outside: int, activation: str, *, size: int = 3, stride: int = 1,

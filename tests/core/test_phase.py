@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lpc_core.metrics.collapse import by_class, nc1_pinv, within_class_spread
+from lpc_core.metrics import measure
 from lpc_core.phase import COLLAPSED, FALLING, MEANING, OVERLAP, Phase, at_chance, phase_of, phases_of
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +45,8 @@ def test_clouds_on_a_square_are_what_the_eye_says(gap, width, accuracy, phase):
     labels = np.arange(4).repeat(200)
     corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
     latents = gap * corners[labels] + width * rng.normal(size=(800, 2))
-    groups = by_class(latents, labels)
-    spread = within_class_spread(groups, float(np.linalg.norm(latents, axis=1).mean()))
-    assert phase_of(accuracy, spread, nc1_pinv(groups), 4) == phase
+    found = measure(latents, labels, only=("within_class_spread", "nc1_pinv"))
+    assert phase_of(accuracy, *found.values(), 4) == phase
 
 
 def test_the_words_give_the_very_numbers():

@@ -15,7 +15,7 @@ from lpc_core import study as studies
 from lpc_core.config import flatten, unflatten
 from lpc_core.data import spread
 from lpc_core.engine.trainer import Trainer
-from lpc_core.metrics import Reading, readings, separation_ratio
+from lpc_core.metrics import Reading, measure, readings
 from lpc_core.robustness import ddn, deepfool
 from lpc_core.study import (
     Study,
@@ -154,7 +154,8 @@ def test_a_row_is_the_end_of_its_run_and_what_the_attacks_find_there():
     now, last = run.snapshot(), rows[1]
     assert (last.config, last.gamma, last.samples) == (other, 1.0, 30)
     assert (last.train_accuracy, last.test_accuracy) == (now.metrics["train_accuracy"], now.metrics["test_accuracy"])
-    assert last.separation_ratio == pytest.approx(separation_ratio(now.latents, now.predictions), rel=1e-12)
+    expected = measure(now.latents, now.predictions, only="separation_ratio")["separation_ratio"]
+    assert last.separation_ratio == pytest.approx(expected, rel=1e-12)
     chosen = spread(run.dataset.test_labels, 30, 4)
     inputs = torch.from_numpy(run.dataset.test_inputs[chosen])
     for name, attack in (("deepfool", deepfool), ("ddn", ddn)):

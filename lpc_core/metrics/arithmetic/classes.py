@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg.lapack import dgesdd
 
 from lpc_core.metrics.arithmetic.rows import Rows, less
 
@@ -102,3 +103,22 @@ def class_means(rows: Rows, labels: np.ndarray, classes: int) -> tuple[np.ndarra
 def summing(labels: np.ndarray, classes: int) -> sparse.csc_array:
     """Matrix (K, rows) that sums the rows of a block class by class."""
     return sparse.csc_array((np.ones(len(labels)), labels, np.arange(len(labels) + 1)), shape=(classes, len(labels)))
+
+
+def between_directions(centred: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values (r,) above ``rounding`` and right singular vectors (d, r) of the centred class means (K', d)."""
+    _, sizes, directions, failed = dgesdd(centred, full_matrices=0)  # `np.linalg.svd`, in half the time
+    if failed:
+        raise np.linalg.LinAlgError("SVD did not converge")
+    kept = sizes > rounding
+    kept[len(centred) - 1:] = False  # K centred means span K − 1 directions
+    return sizes[kept], directions[kept].T
+
+
+def class_weights(counts: np.ndarray) -> np.ndarray:
+    """Weight of a sample of each class (K,) that turns a sum over samples into a mean over classes of class means; 0
+    for a class of one sample, which has no scatter.
+    """
+    usable = counts > 1
+    weights: np.ndarray = np.where(usable, 1 / np.maximum(counts * usable.sum(), 1), 0.0)
+    return weights

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+FLOOR = 1e-6  # added to each variance of standardised values: peaks narrower than its root read as that wide
+TOLERANCE = 1e-6  # nats, the least gain in mean log-likelihood for another step
 TINY = 1e-300  # keeps a component that nothing belongs to from dividing by 0
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -53,11 +55,11 @@ class Peaks:
         return np.concatenate([odds, self.means, np.log(self.variances)], axis=1)
 
     @staticmethod
-    def bound(free: np.ndarray, floors: np.ndarray) -> Peaks:
-        """Peaks from their free numbers, variances at least ``floors``."""
+    def bound(free: np.ndarray) -> Peaks:
+        """Peaks from their free numbers, variances at least `FLOOR`."""
         odds = np.clip(free[:, [0]], -500, 500)
         weights = np.concatenate([1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(odds))], axis=1)
-        return Peaks(weights, free[:, 1:3], np.maximum(np.exp(np.minimum(free[:, 3:], 500)), floors[:, None]))
+        return Peaks(weights, free[:, 1:3], np.maximum(np.exp(np.minimum(free[:, 3:], 500)), FLOOR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +71,20 @@ class Climbed:
     converged: np.ndarray  # (p,) bool
 
 
-def climb(peaks: Peaks, values: Values, floors: np.ndarray, tolerance: float, max_steps: int) -> Climbed:
-    """EM on p nodes from ``peaks``, each until a step gains less than ``tolerance``.
+def climb(peaks: Peaks, values: Values, max_steps: int) -> Climbed:
+    """EM on p nodes from ``peaks``, each until a step gains less than `TOLERANCE`.
 
     After every two steps the node jumps ahead along them (SQUAREM, Varadhan & Roland 2008); a jump that loses
     likelihood is taken back. Overlapping peaks settle in tens of steps that way instead of a thousand.
     """
-    p = len(floors)
+    p = len(peaks.means)
     done, active = Climbed(peaks.pick(np.arange(p)), np.full(p, -np.inf), np.zeros(p, bool)), np.arange(p)
     start, safe, reached, longest = peaks, peaks, np.full(p, -np.inf), np.ones(p)
     for _ in range(max(1, max_steps // 2)):
-        one, before, lost = _step_or_back(start, safe, reached, values, floors)
+        one, before, lost = _step_or_back(start, safe, reached, values)
         longest = np.where(lost, np.maximum(longest / 16, 1), 4 * longest)
-        two, reached = step(one, values, floors)
-        going = reached - before >= tolerance
+        two, reached = step(one, values)
+        going = reached - before >= TOLERANCE
         done.peaks.put(active, one)
         done.likelihood[active], done.converged[active] = reached, ~going
         if not going.any():
@@ -90,35 +92,35 @@ def climb(peaks: Peaks, values: Values, floors: np.ndarray, tolerance: float, ma
         if not going.all():
             start, one, two = (peaks.pick(going) for peaks in (start, one, two))
             values = values.pick(going)
-            active, longest, floors, reached = active[going], longest[going], floors[going], reached[going]
-        start, safe = _ahead((start, one, two), longest, floors), two
+            active, longest, reached = active[going], longest[going], reached[going]
+        start, safe = _ahead((start, one, two), longest), two
     return done
 
 
-def _step_or_back(start: Peaks, safe: Peaks, reached: np.ndarray, values: Values, floors: np.ndarray,
-                  ) -> tuple[Peaks, np.ndarray, np.ndarray]:
+def _step_or_back(start: Peaks, safe: Peaks, reached: np.ndarray,
+                  values: Values) -> tuple[Peaks, np.ndarray, np.ndarray]:
     """A step from ``start``; from ``safe`` where ``start`` lies below the likelihood ``reached`` before. Also that of
     where it began, and which nodes went back: (p,) both.
     """
-    after, before = step(start, values, floors)
+    after, before = step(start, values)
     lost = before < reached
     if lost.any():
         start.put(lost, safe.pick(lost))
-        again, before[lost] = step(start.pick(lost), values.pick(lost), floors[lost])
+        again, before[lost] = step(start.pick(lost), values.pick(lost))
         after.put(lost, again)
     return after, before, lost
 
 
-def _ahead(points: tuple[Peaks, Peaks, Peaks], longest: np.ndarray, floors: np.ndarray) -> Peaks:
+def _ahead(points: tuple[Peaks, Peaks, Peaks], longest: np.ndarray) -> Peaks:
     """The jump from three points in a row, at most ``longest`` (p,) times as far as the steps between them would go."""
     a, b, c = (peaks.free() for peaks in points)  # (p, 5)
     first, change = b - a, c - 2 * b + a
     size = np.sqrt((first ** 2).sum(axis=1) / np.maximum((change ** 2).sum(axis=1), TINY))[:, None]
     size = np.clip(size, 1, longest[:, None])
-    return Peaks.bound(a + 2 * size * first + size ** 2 * change, floors)
+    return Peaks.bound(a + 2 * size * first + size ** 2 * change)
 
 
-def step(peaks: Peaks, values: Values, floors: np.ndarray) -> tuple[Peaks, np.ndarray]:
+def step(peaks: Peaks, values: Values) -> tuple[Peaks, np.ndarray]:
     """One step of EM, and the mean log-likelihood (p,) of the peaks it began with.
 
     A bin is divided as its mean and variance ask; with variance 0 (a sample) this is ordinary EM, and with bins each
@@ -143,8 +145,7 @@ def step(peaks: Peaks, values: Values, floors: np.ndarray) -> tuple[Peaks, np.nd
     new = [moments(part, gap, square) for part, gap, square in zip((taken, values.shares - taken), away, squares,
                                                                     strict=True)]
     weights, moved, variances = (np.stack(field, axis=1) for field in zip(*new, strict=True))  # (p, 2)
-    return (Peaks(weights / weights.sum(axis=1, keepdims=True), peaks.means + moved, variances + floors[:, None]),
-            likelihood)
+    return Peaks(weights / weights.sum(axis=1, keepdims=True), peaks.means + moved, variances + FLOOR), likelihood
 
 
 def weighted_sum(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -160,9 +161,9 @@ def moments(shares: np.ndarray, away: np.ndarray, squares: np.ndarray) -> tuple[
     return weight, moved, np.maximum(weighted_sum(shares, squares) / weight - moved ** 2, 0)
 
 
-def maximise(firsts: np.ndarray, values: Values, floors: np.ndarray) -> Peaks:
+def maximise(firsts: np.ndarray, values: Values) -> Peaks:
     """Components from a division in which the first has the part ``firsts`` (p, bins), 0…1, of each bin."""
     new = [moments(part * values.shares, values.means, values.means ** 2 + values.variances)
            for part in (firsts, 1 - firsts)]
     weights, means, variances = (np.stack(field, axis=1) for field in zip(*new, strict=True))
-    return Peaks(weights, means, variances + floors[:, None])
+    return Peaks(weights, means, variances + FLOOR)

@@ -25,8 +25,9 @@ class Rows:
         self.name = name
         self.values = _on_cpu(values, name)
         if self.values.ndim != 2:
-            raise ValueError(f"expected {name} (n, {'d' if name == 'latents' else 'K'}), got shape "
-                             f"{tuple(self.values.shape)}; pass one row per sample")
+            wanted = {"logits": "(n, K)", "weight": "(K, d)"}.get(name, "(n, d)")
+            raise ValueError(f"expected {name} {wanted}, got shape {tuple(self.values.shape)}; pass one row per "
+                             f"{'class' if name == 'weight' else 'sample'}")
         self.n, self.d = (int(size) for size in self.values.shape)
         if not self.n or not self.d:
             raise ValueError(f"expected {name} of at least one sample and one node, got shape ({self.n}, {self.d}); "

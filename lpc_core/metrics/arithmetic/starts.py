@@ -6,27 +6,27 @@ import itertools
 
 import numpy as np
 
-from lpc_core.metrics.arithmetic.em import TINY, Peaks, Values, climb, maximise
+from lpc_core.metrics.arithmetic.em import FLOOR, TINY, Peaks, Values, climb, maximise
 
 BINS = 256  # of each of the two kinds
 _BOUNDS = 32  # of each of the two kinds, between which starting intervals are tried
 _SHARES = (0.02, 0.1, 0.25, 0.5, 0.98)  # smaller peaks are not sought: in few samples chance makes them
 
 
-def best_on_bins(values: Values, floors: np.ndarray, tolerance: float, max_steps: int) -> Peaks:
-    """The best of five starts, each run until it gains less than ``tolerance``."""
-    starts, p = _starts(values, floors), len(floors)
+def best_on_bins(values: Values, max_steps: int) -> Peaks:
+    """The best of five starts, each climbed to its end."""
+    starts, p = _starts(values), len(values.means)
     node = np.tile(np.arange(p), len(starts.weights) // p)
-    found = climb(starts, values.pick(node), floors[node], tolerance, max_steps)
+    found = climb(starts, values.pick(node), max_steps)
     best = found.likelihood.reshape(-1, p).argmax(axis=0)
     return found.peaks.pick(best * p + np.arange(p))
 
 
-def _starts(values: Values, floors: np.ndarray) -> Peaks:
+def _starts(values: Values) -> Peaks:
     """Components from five divisions of the bins, (5p, 2), start by start: the best 2-means cut, and the intervals that
     divide best into inside and outside, one for each of four ranges of their share.
     """
-    edges, inside, score = _intervals(values, floors)  # (p, intervals) but for the edges (p, intervals, 2)
+    edges, inside, score = _intervals(values)  # (p, intervals) but for the edges (p, intervals, 2)
     below, sums = values.shares.cumsum(axis=1), (values.shares * values.means).cumsum(axis=1)
     cut = (sums ** 2 / np.maximum(below * (1 - below), TINY))[:, :-1].argmax(axis=1)  # the mean of all is 0
     chosen = [np.stack([np.zeros_like(cut), cut + 1], axis=1)]
@@ -34,12 +34,11 @@ def _starts(values: Values, floors: np.ndarray) -> Peaks:
         best = np.where((inside > low) & (inside <= high), score, -np.inf).argmax(axis=1)
         chosen.append(edges[np.arange(len(best)), best])
     bins = np.arange(values.means.shape[1])
-    made = [maximise(1.0 * ((bins >= pair[:, [0]]) & (bins < pair[:, [1]])), values, floors)
-            for pair in chosen]
+    made = [maximise(1.0 * ((bins >= pair[:, [0]]) & (bins < pair[:, [1]])), values) for pair in chosen]
     return Peaks(*(np.concatenate([getattr(m, name) for m in made]) for name in ("weights", "means", "variances")))
 
 
-def _intervals(values: Values, floors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _intervals(values: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All intervals between some bounds: first bin and bin behind the last (p, m, 2), share of the samples (p, m), and
     the mean log-likelihood up to a constant if inside and outside are one component each (p, m).
     """
@@ -51,13 +50,13 @@ def _intervals(values: Values, floors: np.ndarray) -> tuple[np.ndarray, np.ndarr
     inside = [moment[:, last] - moment[:, first] for moment in taken]
     outside = [moment[:, [-1]] - part for moment, part in zip(moments, inside, strict=True)]
     return (np.stack([bounds[:, first], bounds[:, last]], axis=2), inside[0],
-            _as_component(inside, floors) + _as_component(outside, floors))
+            _as_component(inside) + _as_component(outside))
 
 
-def _as_component(moments: list[np.ndarray], floors: np.ndarray) -> np.ndarray:
+def _as_component(moments: list[np.ndarray]) -> np.ndarray:
     share, sums, squares = moments
     share = np.maximum(share, TINY)
-    variances = np.maximum(squares / share - (sums / share) ** 2, 1e-12) + floors[:, None]
+    variances = np.maximum(squares / share - (sums / share) ** 2, 1e-12) + FLOOR
     likelihood: np.ndarray = share * (np.log(share) - np.log(variances) / 2)
     return likelihood
 

@@ -1,7 +1,7 @@
 """One set of latents of n samples, node by node, (d, n), so that everything runs along the samples.
 
-Once for each moment of a run, so in as few passes as it takes, over memory that is used again. As in `collapse`, whose
-functions this equals, variances take two passes in float64: subtract the mean, then square.
+Once for each moment of a run, so in as few passes as it takes, over memory that is used again. As in `classes`,
+variances take two passes in float64: subtract the mean, then square.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lpc_core.metrics.collapse import between_directions, class_weights
+from lpc_core.metrics.arithmetic.classes import between_directions, class_weights
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -72,7 +72,7 @@ def squares(nodes: np.ndarray) -> np.ndarray:
 
 
 def scatter(groups: Grouped) -> tuple[float, float]:
-    """Tr Σ_W and NC1: as `sigma_w_trace` and `nc1_pinv`."""
+    """Tr Σ_W and NC1 (see `metrics.scatter`); directions no wider than the means' rounding are absent from Σ_B."""
     labels, weights = groups.labels, groups.labels.scatter_weights
     if weights is None:
         return math.nan, math.nan
@@ -91,7 +91,7 @@ def scatter(groups: Grouped) -> tuple[float, float]:
 
 
 def separation(groups: Grouped) -> float:
-    """`separation_ratio`: mean over samples of the distance to the nearest other class mean over that to the own one.
+    """𝓡: mean over samples of the distance to the nearest other class mean over that to the own one.
 
     From the own mean μ_y, a sample at μ_y + v is ‖v‖² − 2 v·(μ_c − μ_y) + ‖μ_c − μ_y‖² from another: with the means
     centred, one product of (K, d) and (d, n) has all of these.

@@ -25,7 +25,6 @@ class Given:
     predictions_from: str = ""  # where they come from, for a reader
     weight: np.ndarray | None = None  # (K, d) float64
     weight_eps: float = 0.0  # spacing of the head's number format at 1
-    bias: np.ndarray | None = None  # (K,) float64
 
     @cached_property
     def radii(self) -> np.ndarray:
@@ -72,7 +71,7 @@ def given(latents: Any, labels: Any, predictions: Any = None, logits: Any = None
         answers, source = argmax(scores), "argmax of the logits"
     elif answers is None and head is not None and offset is not None:
         answers, source = argmax(rows, head, offset), "argmax of Wz + b"
-    return Given(rows, numbers, classes, answers, source, head, head_eps, offset)
+    return Given(rows, numbers, classes, answers, source, head, head_eps)
 
 
 def numbered(labels: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
@@ -92,7 +91,8 @@ def as_names(values: Any, what: str, n: int) -> np.ndarray:
     if array.dtype.kind not in "iubUS":
         raise ValueError(f"expected {what} that are whole numbers or texts, got dtype {array.dtype}; "
                          "convert them, for instance by .astype(int)")
-    return array
+    # NumPy joins uint64 and int64 to float64
+    return array.astype(np.int64) if array.dtype == np.uint64 and array.max(initial=0) < 2**63 else array
 
 
 def _as_numbers(texts: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ def _about(rng, labels, d, classes, spread):
 
 
 def any_motion(test):
-    """Run ``test(clouds, moved, K, scale)`` on latents with labels, and on these turned, shifted, scaled, reordered."""
+    """Run ``test(clouds, moved, scale)`` on latents with labels, and on these turned, shifted, scaled, reordered."""
 
     @settings(max_examples=20)
     @given(seed=st.integers(0, 1000), d=st.integers(1, 6), classes=st.integers(2, 6), scale=st.floats(1e-6, 1e6))
@@ -30,6 +30,6 @@ def any_motion(test):
         latents, labels = scattered(60, d, classes, seed)
         rng = np.random.default_rng(seed)
         order, turn = rng.permutation(60), np.linalg.qr(rng.normal(size=(d, d)))[0]
-        test((latents, labels), (scale * (latents @ turn + 1)[order], labels[order]), classes, scale)
+        test((latents, labels), (scale * (latents @ turn + 1)[order], labels[order]), scale)
 
     return run

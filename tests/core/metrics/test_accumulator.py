@@ -246,7 +246,8 @@ def test_bad_batches_are_refused_and_change_nothing(arguments, message):
     ((0, 2), "expected classes of at least 1, or distinct label values, got 0"),
     ((["a", "a"], 2), "or distinct label values"),
     ((True, 2), "expected classes"), ((2, 0), "expected latent_dim of at least 1, got 0; pass the width"),
-    ((2, 2.5), "expected latent_dim"), ((2, 2, ["nc5"]), "some of accuracy, .*; got 'nc5'; correct"),
+    ((2, 2.5), "expected latent_dim"), ((2.0, 2), "or distinct label values, got 2.0"),
+    ((2, 2, ["nc5"]), "some of accuracy, .*; got 'nc5'; correct"),
     ((2, 2, "separation_ratio"), "got 'separation_ratio', which needs each sample's distance to the final cent"),
 ])
 def test_metrics_that_cannot_be_are_refused(arguments, message):

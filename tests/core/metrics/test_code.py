@@ -21,8 +21,6 @@ def test_a_perfect_cube():
     np.testing.assert_array_equal(found.separates, [16, 16, 16])
     assert found.unused == found.collisions == ()
     assert found.indispensable == (0, 1, 2)
-    assert found.bits(0, 7) == (0, 1, 2)
-    assert found.bits(0, 1) == (2,)
     assert found.on_vertex_share == 1
     np.testing.assert_array_equal(found.majority, 1)
     assert found.note == "8 classes need 3 of 3 nodes at least"

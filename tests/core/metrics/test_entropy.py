@@ -1,6 +1,7 @@
 """Kozachenko–Leonenko entropy: closed forms, scikit-learn's neighbours, ties, collapse, and a stated cap on queries."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -33,13 +34,12 @@ def test_agrees_with_scikit_learns_neighbours(d, k, monkeypatch):
 def test_a_bell_curve_has_its_known_entropy(d, scale):
     found = entropy_kl(scale * np.random.default_rng(0).normal(size=(8_000, d)), standardise=False)
     assert found.value == pytest.approx(GAUSS + math.log(scale), abs=0.03)
-    assert found.total == pytest.approx(d * found.value)
     assert entropy_kl(scale * np.random.default_rng(0).normal(size=(8_000, d))).value == pytest.approx(GAUSS, abs=0.05)
 
 
 def test_a_flat_square_has_the_entropy_of_its_area():
-    assert entropy_kl(3 * np.random.default_rng(0).random((8_000, 2)), standardise=False).total == pytest.approx(
-        math.log(9), abs=0.06)
+    assert entropy_kl(3 * np.random.default_rng(0).random((8_000, 2)), standardise=False).value == pytest.approx(
+        math.log(9) / 2, abs=0.03)
 
 
 @pytest.mark.parametrize("d", [2, 16])
@@ -50,7 +50,7 @@ def test_near_points_far_out_keep_their_distances(d, spread):
     latents = rng.normal(size=(6, d))[np.arange(300) % 6] + spread * rng.normal(size=(300, d))
     found = entropy_kl(latents, 5, standardise=False)
     assert found.value == pytest.approx(by_neighbours(latents, 5), abs=1e-6)
-    assert found.raised == 0
+    assert "upper bound" not in found.reason
 
 
 def test_a_single_cloud_far_from_a_lone_sample():
@@ -65,13 +65,12 @@ def test_ties_are_counted_and_read_as_the_floor(d):
     points = 1 - 2.0 * (np.arange(4)[:, None] >> np.arange(d) % 2 & 1)  # four vertices of a cube
     code = points[np.arange(200) % 4].astype(np.float32)
     found = entropy_kl(code, 20)
-    assert (found.ties, found.raised, found.queries) == (200, 200, 200)
     assert found.value == found.floor
     assert found.at_floor
     assert found.reason.endswith("an upper bound: 200 of 200 distances lay below the rounding of the latents and were "
                                  "set to it, 200 of them 0 (ties)")
     loose = entropy_kl(code, 60)  # the 60th neighbour is in another class
-    assert loose.ties == loose.raised == 0
+    assert "upper bound" not in loose.reason
     assert loose.value > found.value + 5
 
 
@@ -79,7 +78,7 @@ def test_collapsed_float32_is_an_upper_bound():
     rng = np.random.default_rng(0)
     latents = rng.normal(size=(4, 6))[np.arange(400) % 4] * (1 + 1e-7 * rng.normal(size=(400, 6)))
     found = entropy_kl(latents.astype(np.float32))
-    assert found.raised > 200
+    assert int(re.search(r"an upper bound: (\d+) of 400 distances lay", found.reason)[1]) > 200
     assert entropy_kl(latents).value <= found.value <= found.floor + 0.5
 
 
@@ -90,7 +89,6 @@ def test_the_cap_on_queries_is_seeded_and_said():
     assert few.value != other.value
     assert few.value == pytest.approx(entropy_kl(latents).value, abs=0.1)
     assert few.reason == "k = 20, standardised nodes; 500 of 3,000 samples looked up, drawn with seed 0"
-    assert (few.queries, few.samples, few.k, few.nodes) == (500, 3_000, 20, 3)
 
 
 @pytest.mark.parametrize("d", [3, 20])
@@ -100,7 +98,7 @@ def test_every_sample_is_looked_up_unless_asked_otherwise(d):
     assert found.value == pytest.approx(by_neighbours(latents, 20), rel=1e-9)
     measured = readings(latents, np.zeros(2_500, int), only=["entropy_kl"])["entropy_kl"]
     assert measured.value == entropy_kl(latents).value
-    assert found.queries == measured.queries == 2_500
+    assert "looked up" not in found.reason + measured.reason
 
 
 def test_nodes_that_never_change_are_left_out():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lpc_core.metrics import METRICS, accuracy, live_metrics, node_peak_distance
+from lpc_core.metrics import METRICS, live_metrics, node_peak_distance
 
 NAMES = ("norm_mean", "norm_cv", "predicted_radius", "radius_error", "point_error", "within_class_spread", "nc1_pinv",
          "separation_ratio", "weight_norm", "weight_abs_cv", "abs_cv", "node_peak_distance_mean",
@@ -96,10 +96,3 @@ def test_every_name_is_explained():
     for name, metric in METRICS.items():
         assert metric.name == name
         assert all((metric.title, metric.formula, metric.meaning.endswith("."), metric.source))
-
-
-def test_accuracy():
-    assert accuracy(np.array([0, 1, 2, 2]), np.array([0, 1, 1, 2])) == 0.75
-    assert math.isnan(accuracy(np.zeros(0), np.zeros(0)))
-    with pytest.raises(ValueError, match=r"expected one prediction per label, got \(2,\) and \(3,\); pass the argmax"):
-        accuracy(np.zeros(2), np.zeros(3))

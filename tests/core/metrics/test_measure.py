@@ -9,8 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpc_core.metrics import METRICS, Reading, accuracy, entropy, measure, names, node_peak_distance, readings
-from lpc_core.metrics.separation import separation_ratio
+from lpc_core.metrics import METRICS, Reading, entropy, measure, names, node_peak_distance, readings
 from tests.core.metrics._clouds import dealt
 
 ALWAYS = {"nc1_pinv", "nc1_pinv_per_node", "nc1_cdnv", "nc2_equinorm", "nc2_equiangular", "nc2_maxangle",
@@ -73,8 +72,8 @@ def test_the_separation_ratio_groups_by_prediction_where_there_is_one():
     guesses = np.roll(labels, 7)
     by_guess = readings(latents, labels, guesses, only=["separation_ratio"])["separation_ratio"]
     by_label = readings(latents, labels, only=["separation_ratio"])["separation_ratio"]
-    assert by_guess.value == pytest.approx(separation_ratio(latents, guesses))
-    assert by_label.value == pytest.approx(separation_ratio(latents, labels))
+    assert by_guess.value == pytest.approx(measure(latents, guesses, only="separation_ratio")["separation_ratio"])
+    assert by_guess.value != by_label.value
     assert by_guess.reason == "grouped by prediction (as given)"
     assert by_label.reason == "grouped by true label: no predictions given"
     on_centre = readings([[0.0], [0], [1], [3]], [0, 0, 1, 1], only=["separation_ratio"])["separation_ratio"]
@@ -144,9 +143,9 @@ def test_labels_number_the_rows_of_a_head():
     latents, labels = dealt()
     head = np.random.default_rng(0).normal(size=(6, 4))  # rows 4 and 5 have no samples
     direct = measure(latents, labels, weight=head, bias=np.zeros(6))
-    assert direct["accuracy"] == accuracy((latents @ head.T).argmax(axis=1), labels)
+    assert direct["accuracy"] == ((latents @ head.T).argmax(axis=1) == labels).mean()
     sorted_names = measure(latents, np.array(["a", "b", "c", "d"])[labels], logits=latents @ head[:4].T)
-    assert sorted_names["accuracy"] == accuracy((latents @ head[:4].T).argmax(axis=1), labels)
+    assert sorted_names["accuracy"] == ((latents @ head[:4].T).argmax(axis=1) == labels).mean()
     with pytest.raises(ValueError, match=r"expected labels that name the head's 6 rows \(0…5, or 6 distinct values\), "
                                          r"got 4 distinct values from 3 to 6; pass row numbers as labels"):
         measure(latents, labels + 3, weight=head)
@@ -301,6 +300,7 @@ LABELS = [0, 1, 0, 1, 0, 1]
     ({"predictions": ["a"] * 6}, r"expected labels and predictions of one kind, got dtypes int64 and <U1; write both"),
     ({"logits": np.zeros((5, 2))}, r"expected logits of 6 samples, one row per latent, got 5; pass the same samples"),
     ({"logits": np.full((6, 2), np.nan)}, r"expected finite logits, got NaN or infinity in 6 of 6 rows"),
+    ({"weight": np.zeros(2)}, r"expected weight \(K, d\), got shape \(2,\); pass one row per class"),
     ({"weight": np.zeros((2, 3))}, r"expected weight \(K, 2\) for latents of 2 nodes, got \(2, 3\); pass the head"),
     ({"bias": np.zeros(2)}, r"expected a weight beside the bias, got bias of shape \(2,\); pass both of one head"),
     ({"weight": np.eye(2), "bias": np.zeros(3)}, r"expected bias \(2,\), got bias of shape \(3,\); pass both of one"),

@@ -8,7 +8,7 @@ from lpc_core.losses import latent_l2
 from lpc_core.metrics import code_report, measure, readings
 from lpc_core.metrics.accumulator import CollapseMetrics
 from lpc_core.metrics.lipschitz import lipschitz
-from lpc_core.metrics.reliability import knn_distance, odin_logits, reliability
+from lpc_core.metrics.reliability import knn_distance, reliability
 
 RNG = np.random.default_rng(0)
 
@@ -34,6 +34,13 @@ def test_classes_named_by_numbers_are_found_by_name():
     gathered = CollapseMetrics(("2", "1"), 2)
     gathered.update(latents, labels)
     assert gathered.compute()["nc1_pinv"] == measure(latents, labels)["nc1_pinv"] == 0
+
+
+def test_unsigned_labels_and_signed_predictions_number_the_rows_of_a_head():
+    labels = np.arange(40) % 4  # rows 4 and 5 of the head have no samples
+    latents = np.eye(6)[labels]
+    found = measure(latents, labels.astype(np.uint64), labels, weight=np.eye(6), only=["accuracy", "weight_norm"])
+    assert found == pytest.approx({"accuracy": 1, "weight_norm": 6**0.5})
 
 
 @pytest.mark.parametrize("texts", [["a", "10", "2"], ["01", "1", "2"], ["9" * 40, "1", "2"]])
@@ -119,6 +126,7 @@ def test_reliability_takes_tensors(dtype):
     ({"train_labels": np.arange(90) % 5}, "expected train_labels from 0 to 2 for 3 logits, got 0 to 4"),
     ({"latents": np.zeros((90, 2))}, r"expected latents \(n, 3\), as wide as those of the training set, got \(90, 2\)"),
     ({"ood_latents": np.zeros((5, 3)), "ood_logits": np.zeros((4, 3))}, r"expected ood_logits \(5, 3\)"),
+    ({"logits": np.zeros(90)}, r"expected one row of logits and one label per latent, got \(90,\) and \(90,\) for 90;"),
 ])
 def test_reliability_refuses_what_does_not_fit(changed, words):
     (train, train_labels), (test, labels) = _clouds(), _clouds()
@@ -131,9 +139,6 @@ def test_numbers_out_of_range_are_refused():
     model = torch.nn.Linear(3, 2)
     with pytest.raises(ValueError, match="expected batch_size ≥ 1, got 0"):
         lipschitz(model, torch.ones(4, 3), [0, 1, 0, 1], batch_size=0)
-    for wrong in ({"temperature": 0.0}, {"epsilon": float("nan")}):
-        with pytest.raises(ValueError, match="expected a finite temperature above 0, epsilon ≥ 0"):
-            odin_logits(model, torch.ones(4, 3), **wrong)
     with pytest.raises(ValueError, match="as wide as those of the training set"):
         knn_distance(np.ones((30, 3)), np.ones((2, 4)))
 

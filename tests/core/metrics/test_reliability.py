@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import mahalanobis as scipy_mahalanobis
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
-from torch import nn
 
 from lpc_core.metrics.reliability import (
     METRICS,
@@ -18,7 +17,6 @@ from lpc_core.metrics.reliability import (
     class_gaussians,
     knn_distance,
     mahalanobis,
-    odin_logits,
     reliability,
     softmax_doubt,
 )
@@ -164,14 +162,6 @@ def test_knn_of_many_nodes_does_not_walk_a_tree(monkeypatch):
 def test_knn_needs_as_many_neighbours(k):
     with pytest.raises(ValueError, match="expected k from 1 to 200, the training latents there are"):
         knn_distance(RNG.normal(size=(200, 4)), RNG.normal(size=(3, 4)), k)
-
-
-def test_odins_step_makes_the_model_surer():
-    torch.manual_seed(0)
-    net, x = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 4)), torch.randn(50, 6)
-    plain, moved = odin_logits(net, x), odin_logits(net, x, epsilon=0.01)
-    np.testing.assert_allclose(plain, net(x).detach().double(), rtol=1e-6)
-    assert (softmax_doubt(moved, 100) < softmax_doubt(plain, 100)).mean() > 0.95
 
 
 def test_all_of_them_against_scikit_learn():

@@ -1,13 +1,13 @@
-"""Scatter and NC1 of any number of samples: slow loops, the in-memory functions, single samples and the noise floor."""
+"""Scatter and NC1 of any number of samples: slow loops, closed forms, single samples and what may be moved."""
 
 import math
 
 import numpy as np
 import pytest
 
-from lpc_core.metrics import by_class, measure, nc1_pinv, per_class, readings, sigma_w_trace, within_class_spread
+from lpc_core.metrics import measure, readings
 from lpc_core.metrics.arithmetic import rows
-from tests.core.metrics._clouds import dealt
+from tests.core.metrics._clouds import any_motion, dealt, scattered
 
 NAMES = ("nc1_pinv", "nc1_pinv_per_node", "sigma_w_trace", "sigma_w_entry_mean", "within_class_spread")
 SHAPES = [(40, 1, 2), (60, 2, 4), (200, 8, 10), (300, 5, 100), (50, 30, 3)]  # n, d, K
@@ -24,21 +24,34 @@ def by_loop(latents, labels):
 
 
 @pytest.mark.parametrize(("n", "d", "classes"), SHAPES)
-def test_agrees_with_loops_in_one_block_or_many(n, d, classes, monkeypatch):
-    latents, labels = dealt(n, d, classes)
+@pytest.mark.parametrize("cloud", [dealt, scattered])
+def test_agrees_with_loops_in_one_block_or_many(cloud, n, d, classes, monkeypatch):
+    latents, labels = cloud(n, d, classes)
     expected = dict(zip(NAMES, by_loop(latents, labels), strict=True))
     assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
     monkeypatch.setattr(rows, "BLOCK", 7 * d)
     assert measure(latents, labels, only=NAMES) == pytest.approx(expected, rel=1e-6)
 
 
-def test_agrees_with_the_functions_of_a_live_run():
-    latents, labels = dealt(200, 6, 5)
-    groups, found = by_class(latents, labels), measure(latents, labels, only=NAMES)
-    assert found["nc1_pinv"] == pytest.approx(nc1_pinv(groups), rel=1e-12)
-    assert found["sigma_w_trace"] == pytest.approx(sigma_w_trace(groups), rel=1e-12)
-    radius = np.linalg.norm(latents, axis=1).mean()
-    assert found["within_class_spread"] == pytest.approx(within_class_spread(groups, radius), rel=1e-12)
+def test_two_classes_on_a_line_in_closed_form():
+    found = measure([[-1.1], [-0.9], [0.8], [1.2]], [0, 0, 1, 1], only=NAMES)
+    assert found["sigma_w_trace"] == pytest.approx((0.01 + 0.04) / 2)
+    assert found["nc1_pinv"] == pytest.approx(0.025 / 1 / 2)
+    assert found["within_class_spread"] == pytest.approx(math.sqrt(0.025) / 1)
+
+
+def test_classes_without_samples_leave_the_rest_alone():
+    latents, labels = dealt(60, 3, 4)
+    rows = np.array([1, 3, 4, 7])[labels]
+    assert measure(latents, rows, weight=np.ones((10, 3)), only=NAMES) == pytest.approx(
+        measure(latents, labels, only=NAMES))
+
+
+@any_motion
+def test_order_turns_shifts_and_scale(clouds, moved, scale):
+    before, after = (measure(*some, only=NAMES) for some in (clouds, moved))
+    assert after["nc1_pinv"] == pytest.approx(before["nc1_pinv"], rel=1e-6)
+    assert after["sigma_w_trace"] == pytest.approx(scale**2 * before["sigma_w_trace"])
 
 
 def test_a_mean_far_from_the_origin_costs_no_digits():
@@ -57,27 +70,12 @@ def test_isotropic_noise_in_closed_form():
     assert found["nc1_pinv"] > 1_000  # the means are 100 times nearer to each other than the clouds are wide
 
 
-def test_per_class_against_loops():
-    latents, labels = dealt(90, 3, 4)
-    names = np.array(["d", "a", "c", "b"])[labels]
-    parts = per_class(latents, names)
-    assert parts.classes == ("a", "b", "c", "d")
-    for row, name in enumerate(parts.classes):
-        own = latents[names == name]
-        assert parts.counts[row] == len(own)
-        np.testing.assert_allclose(parts.means[row], own.mean(axis=0))
-        assert parts.traces[row] == pytest.approx(own.var(axis=0).sum())
-        assert parts.radii[row] == pytest.approx(np.linalg.norm(own, axis=1).mean())
-        assert parts.spreads[row] == pytest.approx(math.sqrt(parts.traces[row]) / parts.radii[row])
-
-
 def test_classes_of_one_sample_are_left_out_and_said_to_be():
     latents, labels = dealt(40, 3, 3)
     alone = np.vstack([latents, [[5.0, 5, 5]]]), np.append(labels, 3)
     found = readings(*alone, only=NAMES)
     assert found["sigma_w_trace"].value == pytest.approx(measure(latents, labels, only=NAMES)["sigma_w_trace"])
     assert "classes left out: 1 of one sample" in found["sigma_w_trace"].reason
-    assert math.isnan(per_class(*alone).traces[3])
     for reading in readings(latents[:3], np.arange(3), only=NAMES).values():
         assert math.isnan(reading.value)
         assert reading.reason == "no class has two samples"

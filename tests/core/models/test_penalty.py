@@ -20,7 +20,7 @@ import lpc_core
 from lpc_core.config import DataConfig
 from lpc_core.data import load
 from lpc_core.losses import latent_l2
-from lpc_core.metrics import by_class, norm_mean, within_class_spread
+from lpc_core.metrics import measure
 from lpc_core.penalty import LatentPenalty, find_layer
 
 
@@ -112,7 +112,8 @@ def run_example(code):
     with torch.no_grad():
         accuracy = (model(inputs).argmax(1) == labels).float().mean().item()
     latents = scope["penalty"].latents.numpy()
-    return accuracy, within_class_spread(by_class(latents, data.train_labels), norm_mean(latents)), scope["penalty"]
+    spread = measure(latents, data.train_labels, only="within_class_spread")["within_class_spread"]
+    return accuracy, spread, scope["penalty"]
 
 
 def test_the_example_in_the_docstring_collapses_digits():
