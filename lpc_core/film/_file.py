@@ -129,6 +129,8 @@ def _checked_info(header: tensors.Header, raw: bytes) -> dict[str, Any]:
     for name, kind in wanted.items():
         given = type(info.get(name))
         _expect(given is kind, f"info.{name} of type {kind.__name__}", given.__name__)
+    _expect(len(info["theory_note"]) <= MAX_WORDS, f"a theory_note of at most {MAX_WORDS:,} letters",
+            f"{len(info['theory_note']):,}")
     texts = [info["title"], *info["class_names"], *info["metrics"]]
     _expect(all(isinstance(text, str) and len(text) <= 200 and text.isprintable() for text in texts),
             "a title and names of classes and metrics of at most 200 printable letters")
@@ -169,6 +171,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
         _expect(own.dtype == dtype and own.shape == shape, f"{name} {dtype} {shape}", f"{own.dtype} {own.shape}")
     _expect(2 <= classes <= 256 and 1 <= d <= 8_192 and info["axes"] in ("nodes", "pca"),
             "2 to 256 classes and at least 1 node", f"{classes} and {d}")
+    _expect(all(0 <= run < g for run, _ in info["diverged"]), f"runs below {g} in info.diverged")
     check_gammas(arrays["gammas"])
     steps = arrays["steps"]
     check_size(t, n, int(steps.max(initial=0)))
@@ -178,8 +181,10 @@ def _check_arrays(arrays: dict[str, np.ndarray], info: dict[str, Any], config: R
 
 
 def _check_values(arrays: dict[str, np.ndarray], classes: int) -> None:
-    labels, codes = arrays["labels"], arrays["codes"]
+    labels, codes, packed = arrays["labels"], arrays["codes"], arrays["predictions"]
     _expect(labels.max() < classes, f"labels below {classes}", labels.max())
+    predicted = packed.max() if classes > 16 else max((packed & 15).max(), packed.max() >> 4)
+    _expect(predicted < classes, f"predictions below {classes}", predicted)
     _expect(codes.min() >= -127, "codes from -127 to 127", codes.min())
     if "phase" in arrays:
         highest = arrays["phase"].max(initial=0)

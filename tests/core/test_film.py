@@ -51,6 +51,8 @@ def made(g=3, t=4, n=20, classes=4, nodes=2, seed=0):  # noqa: PLR0917
         kind = np.dtype(dtype)
         if kind.kind == "f":
             tensors[name] = rng.random(shape).astype(kind)
+        elif name == "predictions":
+            tensors[name] = pack_classes(rng.integers(0, classes, (g, t, n)), classes)
         else:
             low = -127 if name == "codes" else 0
             tensors[name] = rng.integers(low, np.iinfo(kind).max, shape, endpoint=True).astype(kind)
@@ -367,6 +369,8 @@ def nothing(info):
     *[(lambda i, w=w: i.update(words=w), None, "expected words of at most 1,000 letters for each metric")
       for w in (None, {}, [], dict.fromkeys(METRICS, "a title"), {name: {} for name in [*METRICS, "more"]},
                 *({name: {"title": title} for name in METRICS} for title in (3, "x" * 1_001)))],
+    (lambda i: i.update(theory_note="x" * 1_001), None, "expected a theory_note of at most 1,000 letters, got 1,001"),
+    (lambda i: i.update(diverged=[[3, 5]]), None, "expected runs below 3 in info.diverged"),
     (lambda i: i["config"].update(steps=-1), None, "steps: expected a whole number"),
     (lambda i: i["config"].update(evil=1), None, "evil"),
     (lambda i: i.update(config={"hidden": {}}), None, "expected a film of a run this version knows"),
@@ -376,6 +380,7 @@ def nothing(info):
     (nothing, lambda a: a.update(codes=a["codes"][:, :, :5]), "expected codes int8"),
     (nothing, lambda a: a["codes"].fill(-128), "expected codes from -127"),
     (nothing, lambda a: a["labels"].fill(9), "expected labels below 4, got 9"),
+    (nothing, lambda a: a["predictions"].fill(4 << 4), "expected predictions below 4, got 4"),
     (nothing, lambda a: a["gammas"].fill(1), "expected each value once"),
     (nothing, lambda a: a["gammas"].__setitem__(0, math.nan), "expected numbers above 0"),
     (nothing, lambda a: a["steps"].fill(0), "expected"),
