@@ -35,7 +35,6 @@ UNUSED = ("torchvision", "visdom")  # imported for a distance and for plots that
 class ByOthers(Attack):
     """What all of them share; the subclasses are made by `_attack`."""
 
-    white_box = True
     least_classes = 2
 
     @staticmethod
@@ -119,32 +118,31 @@ def _without(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _attack(name: str, title: str, source: str, gradients: int,  # noqa: PLR0917
-            call: Callable[..., Tensor], least_classes: int = 2) -> type[Attack]:
+def _attack(title: str, source: str, gradients: int, call: Callable[..., Tensor],
+            least_classes: int = 2) -> type[Attack]:
     return type(title, (ByOthers,), {
-        "name": PREFIX + name, "title": f"{title} (adv-lib)", "source": source, "gradients": gradients,
+        "name": PREFIX + title.lower(), "title": f"{title} (adv-lib)", "source": source, "gradients": gradients,
         "call": staticmethod(call), "least_classes": least_classes, "__doc__": f"{title}, {source}."})
 
 
-_ALL = (
-    _attack("deepfool", "DeepFool", "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599", 100,
+OTHERS = {kind.name: kind for kind in (
+    _attack("DeepFool", "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599", 100,
             lambda attacks, *asked: attacks.df(*asked, steps=50)),
-    _attack("superdeepfool", "SuperDeepFool", "Abdollahpoorrostam et al. 2023, arXiv 2303.12481", 100,
+    _attack("SuperDeepFool", "Abdollahpoorrostam et al. 2023, arXiv 2303.12481", 100,
             lambda attacks, *asked: attacks.sdf(*asked)),
-    _attack("ddn", "DDN", "Rony et al. 2019, arXiv 1811.09600", 300,
+    _attack("DDN", "Rony et al. 2019, arXiv 1811.09600", 300,
             lambda attacks, *asked: attacks.ddn(*asked, steps=300, levels=None)),
-    _attack("fmn", "FMN", "Pintor et al. 2021, arXiv 2102.12827", 300,
+    _attack("FMN", "Pintor et al. 2021, arXiv 2102.12827", 300,
             lambda attacks, *asked: attacks.fmn(*asked, norm=2, steps=300)),
-    _attack("alma", "ALMA", "Rony et al. 2021, arXiv 2011.11857", 300,
+    _attack("ALMA", "Rony et al. 2021, arXiv 2011.11857", 300,
             lambda attacks, *asked: attacks.alma(*asked, num_steps=300), least_classes=3),
-    _attack("fab", "FAB", "Croce & Hein 2020, arXiv 1907.02044", 900,
+    _attack("FAB", "Croce & Hein 2020, arXiv 1907.02044", 900,
             lambda attacks, *asked: attacks.fab(*asked, norm=2)),
-    _attack("apgd", "APGD", "Croce & Hein 2020, arXiv 2003.01690, its radius halved ten times", 1_000,
+    _attack("APGD", "Croce & Hein 2020, arXiv 2003.01690, its radius halved ten times", 1_000,
             lambda attacks, model, units, labels: attacks.auto_pgd.minimal_apgd(
                 model, units, labels, norm=2, max_eps=float(units.flatten(1).norm(dim=1).max()),
                 binary_search_steps=10), least_classes=3),
-)
-OTHERS = {kind.name: kind for kind in _ALL}
+)}
 
 
 def others() -> dict[str, type[Attack]]:

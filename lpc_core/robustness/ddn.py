@@ -21,7 +21,6 @@ class Ddn(Attack):
     name = "ddn"
     title = "DDN"
     source = "Rony et al. 2019, arXiv 1811.09600"
-    white_box = True
     gradients = 300
 
     steps: int = 300

@@ -23,7 +23,6 @@ class DeepFool(Attack):
     name = "deepfool"
     title = "DeepFool"
     source = "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599"
-    white_box = True
     gradients = 100
 
     candidates: int = 10  # classes with the largest logits, the own one included

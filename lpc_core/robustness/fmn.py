@@ -26,7 +26,6 @@ class Fmn(Attack):
     name = "fmn"
     title = "FMN"
     source = "Pintor et al. 2021, arXiv 2102.12827"
-    white_box = True
     gradients = 300
 
     steps: int = 150  # of each of the two walks
