@@ -18,12 +18,13 @@ from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.batches import Batches
 from lpc_core.engine.compiling import pays
+from lpc_core.engine.cost import LOOKED_AT, LOOKED_AT_SLOW
 from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.parallel import Share
-from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine.probe import make_probe
 from lpc_core.engine.state import StateError, pack, unpack
 from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
 from lpc_core.files.plain_json import dumps
@@ -85,8 +86,8 @@ class Trainer:
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
         self.model = self._built(shape)
-        slow = convolves(self.model) and self.device.type == "cpu"
-        self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
+        most = LOOKED_AT_SLOW if convolves(self.model) and self.device.type == "cpu" else LOOKED_AT
+        self.probe = make_probe(dataset, self.batches.normalise, most, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
         compiles = patient and self.device.type == "cuda" and pays(config, shape)
         self._compiled = self.engine.compile() if compiles and isinstance(self.engine, AutogradEngine) else None
