@@ -134,7 +134,7 @@ class FusedEngine:
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
-        """One replica's optimiser state, under the names that `state.optimizer_tensors` uses."""
+        """One replica's optimiser state, under the names that `AutogradEngine` uses."""
         tensors: dict[str, Tensor] = {}
         for i, block in enumerate(self.layout.values()):
             tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()

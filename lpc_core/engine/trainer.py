@@ -93,7 +93,7 @@ class Trainer:
         self._compiled = self.engine.compile() if compiles and isinstance(self.engine, AutogradEngine) else None
         self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         size = steps_per_replay(self.device, self.engine) if block is None else block
-        self._blocks = Blocks(self.engine, size, *self.batches.peek(), recorder_for(self.device)) if size else None
+        self._blocks = Blocks(self.engine, size, *self.batches.peek(), recorder_for(self.device))
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
@@ -106,15 +106,7 @@ class Trainer:
         """Train with the other processes from now on, where there are any."""
         if self._share is not None and isinstance(self.engine, AutogradEngine):
             self._share.check(self.config)
-            self.engine.share_with(self._share.processes)
-
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        """Inputs and labels of the next step, or this process's share of them."""
-        inputs, labels = self.batches.next()
-        if self._share is None:
-            return inputs, labels
-        part = slice(self._share.rank, None, self._share.processes)
-        return inputs[part], labels[part]
+            self.engine.share_with(self._share.rank, self._share.processes)
 
     def _built(self, shape: tuple[int, ...]) -> Classifier:
         """The new model on the device, with the parts of its backbone that are computed from the training data."""
@@ -137,7 +129,8 @@ class Trainer:
     @property
     def engine_note(self) -> str:
         """What does the steps, and why not something faster."""
-        return "; ".join([self._engine_note, *(part.note for part in (self._compiled, self._blocks) if part)])
+        notes = self._engine_note, self._compiled.note if self._compiled else "", self._blocks.note
+        return "; ".join(filter(None, notes))
 
     # ---- looping -------------------------------------------------------------------------------------------------
 
@@ -201,21 +194,14 @@ class Trainer:
     def _advance(self, steps: int, deadline: float | None) -> int:
         done = 0
         while done < steps and not (self.finished or self.diverged):
-            taken = self._step_or_block(min(steps - done, self.limit - self.step))
+            taken = self._blocks.take(self.batches, self._knobs, min(steps - done, self.limit - self.step))
             done += taken
-            every = CHECK_EVERY_BLOCKS * self._blocks.size if self._blocks else CHECK_EVERY
+            every = CHECK_EVERY_BLOCKS * self._blocks.size or CHECK_EVERY
             if self.step % every < taken or self.finished:
                 self._check(self.engine.loss())
             if deadline is not None and time.perf_counter() >= deadline:
                 break
         return done
-
-    def _step_or_block(self, most: int) -> int:
-        """One step, or a block of them if it has at most ``most``; returns how many."""
-        if self._blocks is not None:
-            return self._blocks.take(self.batches, self._knobs, most)
-        self.engine.step(*self._batch(), *self._knobs())
-        return 1
 
     def _knobs(self) -> tuple[float, float]:
         """γ and the learning rate of the next step, which is then counted as taken."""
@@ -313,8 +299,7 @@ class Trainer:
         self.batches.restore(tensors["stream.batches"], info["position"], info["step"])
         if self.batches.augment is not None:
             self.batches.augment.stream.set_state(tensors["stream.augment"])
-        if self._blocks is not None:
-            self._blocks.forget()
+        self._blocks.forget()
         self.model.dropout.stream = None
         if "stream.dropout" in tensors:
             self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])

@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine.autograd import make_optimizer
+from lpc_core.engine.autograd import AutogradEngine, make_optimizer
 from lpc_core.engine.fused import FusedEngine, supports
-from lpc_core.engine.state import optimizer_tensors, pack, restore_optimizer, unpack
+from lpc_core.engine.state import pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.models import build
@@ -176,13 +176,13 @@ def test_a_state_goes_from_one_engine_to_the_other_and_back(settings, steps):
     for step in batches[:steps]:
         engine.step(*step)
     second.load_state_dict(first.state_dict())
-    other = make_optimizer(second, config.optim)
-    restore_optimizer(other, unpack(pack(engine.optimizer_tensors(), {}))[0])
+    other = AutogradEngine(config, second)
+    other.restore_optimizer(unpack(pack(engine.optimizer_tensors(), {}))[0])
     for step in batches[steps : steps + 30]:
-        autograd_step(second, other, config, step)
+        autograd_step(second, other.optimizer, config, step)
     last = FusedEngine(config, third, BATCH)
     third.load_state_dict(second.state_dict())
-    last.restore_optimizer(unpack(pack(optimizer_tensors(other), {}))[0])
+    last.restore_optimizer(unpack(pack(other.optimizer_tensors(), {}))[0])
     for step in batches[steps + 30 :]:
         last.step(*step)
     agree(whole, third, 1e-5)
