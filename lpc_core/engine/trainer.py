@@ -68,7 +68,7 @@ class Trainer:
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
                  engine: str = "auto", block: int | None = None, share: Share | None = None,
                  patient: bool = False) -> None:
-        if every < 1:
+        if type(every) is not int or every < 1:
             raise ConfigError("every", "a whole number of at least 1", every)
         self.config, self.every, self._share = config, every, share
         self.device = pick_device(device)
@@ -308,6 +308,7 @@ class Trainer:
         self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
         self.reason = info["reason"]
         self._observer.forget()
+        self._good = raw
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""
