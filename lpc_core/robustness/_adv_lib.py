@@ -1,9 +1,9 @@
 """Attacks of adv-lib (Rony et al., BSD licence; by DDN's author) beside ours: the one file that knows that package.
 
 Needs ``pip install --no-deps adv-lib`` and the extra ``attacks``. adv-lib takes inputs from 0 to 1, so it sees each
-value's place between the bounds; where there are none, between the batch's smallest and largest value, a span farther
-on either side. What it returns is asked about and measured like anything else here. It does not say which samples it
-asks about, so the counts are means.
+value's place between the bounds; where there is none, or an infinite one, between the batch's smallest and largest
+value, a span farther on either side. What it returns is asked about and measured like anything else here. It does not
+say which samples it asks about, so the counts are means.
 """
 
 from __future__ import annotations
@@ -87,11 +87,13 @@ class _Counts:
 
 def _ends(search: Search) -> tuple[Tensor, Tensor]:
     """What 0 and 1 stand for."""
-    if search.box.low is not None and search.box.high is not None:
-        return search.box.low, search.box.high
     low, high = search.inputs.aminmax()
     span = (high - low).where(high > low, torch.ones_like(low))
-    return low - span, high + span
+    low, high = low - span, high + span
+    box = search.box
+    if box.low is None or box.high is None:
+        return low, high
+    return box.low.where(box.low.isfinite(), low), box.high.where(box.high.isfinite(), high)
 
 
 def _package() -> Any:

@@ -79,7 +79,7 @@ class Attack(ABC):
         changed, lengths = sizes(perturbed - inputs, self.distance), sizes(inputs, self.distance)
         norms = np.where(success.cpu().numpy(), changed, np.inf)
         return AttackResult(
-            attack=self.name, distance=self.distance, norms=norms,
+            attack=self.name, title=self.title, white_box=self.white_box, distance=self.distance, norms=norms,
             relative=norms / np.where(lengths > 0, lengths, np.nan), success=success.cpu().numpy(),
             initially_wrong=wrong.cpu().numpy(), forwards=forwards.cpu().numpy(), backwards=backwards.cpu().numpy(),
             perturbed=perturbed, labels=truth.cpu().numpy(), classes=classes, seconds=seconds)
@@ -106,15 +106,21 @@ def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
     if shape != inputs.shape[1:]:
         raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got "
                          f"{tuple(low.shape)} and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
-    slack = 1e-5 * (high - low)  # what rounding of the normalisation can do
     if not bool((low < high).all()):
         raise ValueError(f"expected bounds with low < high, got {bounds!r}; pass (low, high)")
-    if bool(((inputs < low - slack) | (inputs > high + slack)).any()):
+    if bool(beyond(inputs, low, high).any()):
         raise ValueError(f"expected inputs inside the bounds, got values from {float(inputs.min()):g} to "
                          f"{float(inputs.max()):g} for {_range(low, high)}; give the bounds of the inputs as the model "
                          "takes them, after normalisation")
     # an input that rounding has put just outside is not to be moved
     return Box(torch.minimum(low, inputs.amin(0)), torch.maximum(high, inputs.amax(0)))
+
+
+def beyond(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Which of ``points`` (n, …) lie outside ``low``…``high`` by more than rounding of a normalisation does, (n,)."""
+    span = (high - low).where((high - low).isfinite(), points.amax() - points.amin())  # bounds may be infinite
+    slack = 1e-5 * span
+    return ((points < low - slack) | (points > high + slack)).flatten(1).any(1)
 
 
 def _range(low: Tensor, high: Tensor) -> str:

@@ -31,8 +31,8 @@ class Pgd(Attack):
     pace: float = 0.1  # length of a step as a share of ε
 
     def __post_init__(self) -> None:
-        rising = all(a < b for a, b in pairwise((0.0, *self.epsilons)))
-        if not rising or self.steps < 1 or self.pace <= 0:
+        rising = all(a < b for a, b in pairwise((0.0, *self.epsilons, torch.inf)))
+        if not rising or self.steps < 1 or not 0 < self.pace < torch.inf:
             raise ValueError(f"expected rising epsilons above 0, steps ≥ 1 and pace > 0, got {self.epsilons}, "
                              f"{self.steps}, {self.pace}; the default steps and pace are 40 and 0.1")
 
