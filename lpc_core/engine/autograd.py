@@ -38,7 +38,8 @@ class AutogradEngine:
         self._loss = like.new_zeros(())
         self.objective = objective(config.loss, model.head)
         self._answers: nn.Module = _Answers(model, self.precision)
-        self._processes, self._part = 1, slice(None)  # which samples of a batch are this process's
+        self._processes = 1
+        self._part: slice | None = None  # which samples of a batch are this process's; None: all
 
     def compile(self) -> Compiled:
         """Compute the backbone's part of a step in compiled form from now on; what is returned says whether it is."""
@@ -49,7 +50,9 @@ class AutogradEngine:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.pull.fill_(gamma)
         self.lr.fill_(lr)
-        self.take(inputs[self._part], labels[self._part], self.pull, self.lr)
+        if self._part is not None:
+            inputs, labels = inputs[self._part], labels[self._part]
+        self.take(inputs, labels, self.pull, self.lr)
 
     def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
         """One step with γ and the learning rate in tensors on the device; nothing in it waits for the device."""
