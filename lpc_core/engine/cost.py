@@ -94,14 +94,14 @@ def cost_of(work: RunConfig, replicas: int = 1) -> Cost:
     most = LOOKED_AT_SLOW if net.convolves else LOOKED_AT
     looked = min(most, work.data.samples) + min(most, work.data.test_samples)
     pairs = _pairs(work, batch)
-    pixels = math.prod(form.shape) * rows if len(form.shape) == 3 else 0
+    numbers, pictures = math.prod(form.shape), len(form.shape) == 3
     step = batch * (6 * net.products / FLOPS + VALUE_S * net.values) + PARAMETER_S * net.parameters + PAIR_S * pairs
-    build = replicas * BUILD_S * net.parameters + ROW_S * rows + PIXEL_S * pixels
+    build = replicas * BUILD_S * net.parameters + ROW_S * rows + (PIXEL_S * rows * numbers if pictures else 0)
     return Cost(
         parameters=replicas * net.parameters, state_bytes=replicas * STATE_BYTES * net.parameters,
         batch_bytes=replicas * (VALUE_BYTES * batch * net.values + PAIR_BYTES * pairs)
         + LOOK_BYTES * min(most, looked) * net.values,
-        data_bytes=_data_bytes(form, rows), step_s=STEP_S + replicas * step,
+        data_bytes=rows * (numbers * (1 if pictures else 20) + 72) + form.stored_bytes, step_s=STEP_S + replicas * step,
         pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)),
         size=net.size)
 
@@ -110,12 +110,6 @@ def form_of(config: RunConfig) -> Form:
     """What the samples of ``config`` look like; an unknown data set, refused elsewhere, counts as one number each."""
     source = sources().get(config.data.dataset)
     return Form((1,), config.data.classes) if source is None else source.form(config.data)
-
-
-def _data_bytes(form: Form, rows: int) -> int:
-    size = math.prod(form.shape)
-    each = size if len(form.shape) == 3 else 20 * size
-    return rows * (each + 72) + form.stored_bytes
 
 
 # ---- networks ----------------------------------------------------------------------------------------------------
@@ -167,10 +161,9 @@ def _pairs(work: RunConfig, batch: int) -> int:
 # ---- limits ------------------------------------------------------------------------------------------------------
 
 
-def check_fits(cost: Cost, available: int | None = None, processes: int = 1) -> None:
+def check_fits(cost: Cost, processes: int = 1) -> None:
     """Raise `CostError` for a run that needs more memory, in each of its ``processes``, than this machine has free."""
-    free = available_memory() if available is None else available
-    check_within(cost, free // processes, "this machine has free")
+    check_within(cost, available_memory() // processes, "this machine has free")
 
 
 def check_within(cost: Cost, limit: int, whose: str) -> None:

@@ -70,7 +70,7 @@ class Trainer:
                  patient: bool = False) -> None:
         if type(every) is not int or every < 1:
             raise ConfigError("every", "a whole number of at least 1", every)
-        self.config, self.every, self._share = config, every, share
+        self.config, self.every = config, every
         self.device = pick_device(device)
         check_names(config)
         self.dataset = dataset or load(config.data, config.seed)
@@ -79,7 +79,9 @@ class Trainer:
             check_room(config, self.device)
             self._start(engine if share is None else "autograd", block if share is None else 0,
                         patient and share is None)
-            self._join()
+            if share is not None and isinstance(self.engine, AutogradEngine):
+                share.check(config)
+                self.engine.share_with(share.rank, share.processes)
 
     def _start(self, engine: str, block: int | None, patient: bool) -> None:
         config, dataset = self.config, self.dataset
@@ -101,12 +103,6 @@ class Trainer:
         self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
-
-    def _join(self) -> None:
-        """Train with the other processes from now on, where there are any."""
-        if self._share is not None and isinstance(self.engine, AutogradEngine):
-            self._share.check(self.config)
-            self.engine.share_with(self._share.rank, self._share.processes)
 
     def _built(self, shape: tuple[int, ...]) -> Classifier:
         """The new model on the device, with the parts of its backbone that are computed from the training data."""

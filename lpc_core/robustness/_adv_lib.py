@@ -21,7 +21,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lpc_core.config import ConfigError
 from lpc_core.robustness._base import Attack
 from lpc_core.robustness._search import Search
 
@@ -150,9 +149,3 @@ OTHERS = {kind.name: kind for kind in (
 def others() -> dict[str, type[Attack]]:
     """The attacks of adv-lib by name; none where it is not installed."""
     return OTHERS if importlib.util.find_spec("adv_lib") else {}
-
-
-def check_installed(name: str) -> None:
-    """`ConfigError` for an attack of adv-lib where that is not installed."""
-    if name in OTHERS and not others():
-        raise ConfigError("attack", f"one of this library's own, or the package adv-lib beside it ({INSTALL})", name)

@@ -8,9 +8,10 @@ import functools
 import time
 from collections.abc import Sequence
 
+from lpc_core.config import ConfigError
 from lpc_core.models.any import Array, Model, gradient, opened
 from lpc_core.registry import discover, pick
-from lpc_core.robustness._adv_lib import check_installed, others
+from lpc_core.robustness._adv_lib import INSTALL, OTHERS, others
 from lpc_core.robustness._base import Attack
 
 FEW = 16  # samples whose gradient is timed
@@ -24,7 +25,8 @@ def attacks() -> dict[str, type[Attack]]:
 
 def attack_named(name: str) -> Attack:
     """The attack ``name`` with its default settings; `ConfigError` for one that is not known, or not installed."""
-    check_installed(name)
+    if name in OTHERS and not others():
+        raise ConfigError("attack", f"one of this library's own, or the package adv-lib beside it ({INSTALL})", name)
     return pick("attack", attacks(), name)()
 
 
