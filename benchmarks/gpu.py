@@ -152,18 +152,22 @@ def gammas(bench: Bench) -> None:
     against("64 γ beside one", times[64] / times[1], 3.0, "×", least=False)
 
 
-def _recorded(bench: Bench, replicas: int) -> Callable[[], None]:
+def _recorded(bench: Bench, replicas: int) -> Callable[[], int]:
     """A block of steps of ``replicas`` models, one γ each."""
     config = RunConfig()
     models = [build(config.model, (20,), 4, 0).to(bench.device) for _ in range(replicas)]
     batches = Batches(load(config.data, 0), config.batch_size, 0, bench.device)
     blocks = Blocks(FusedEngine(config, models, batches.size), STEPS_MLP, *batches.peek(), recorder_for(bench.device))
     gamma: float | Tensor = torch.logspace(-4, 2, replicas) if replicas > 1 else 1.0
+
+    def advance() -> int:
+        return blocks.take(batches, lambda: (gamma, 5e-3), STEPS_MLP)
+
     for _ in range(WARM_UP):
-        blocks.warm_up(batches, gamma, 5e-3)
-    if not blocks.ready():
+        advance()
+    if advance() == 1:
         raise RuntimeError(blocks.note)
-    return lambda: blocks.run(batches, [gamma] * STEPS_MLP, [5e-3] * STEPS_MLP)
+    return advance
 
 
 # ---- (a) CIFAR-10 to collapse ----------------------------------------------------------------------------------------

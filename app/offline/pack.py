@@ -25,8 +25,8 @@ from app.offline.reach import NeedsServer, needs_server
 from app.training.panel import Panel
 from lpc_core.config import flatten
 from lpc_core.data import Dataset, spread
+from lpc_core.engine.cost import LOOKED_AT
 from lpc_core.engine.fused import FusedEngine
-from lpc_core.engine.probe import MOST
 from lpc_core.engine.trainer import Trainer
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
@@ -55,7 +55,7 @@ def _own(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[
         raise NeedsServer(f"this run needs the server because its steps are not those of an MLP: {trainer.engine_note}")
     opening, arrays = Panel(trainer).opening()
     del opening["history"]  # the page measures step 0 itself
-    names = [block.name for block in trainer.engine.layout.blocks]
+    names = list(trainer.engine.layout)
     return ({"config": flatten(trainer.config), "parameters": names, "theory": not trainer.theory_note,
              "opening": opening},
             {name: value for name, value in arrays.items() if name == "inputs"},
@@ -63,10 +63,10 @@ def _own(trainer: Trainer) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[
 
 
 def _samples(dataset: Dataset, seed: int) -> dict[str, np.ndarray]:
-    test = spread(dataset.test_labels, MOST, seed)
+    test = spread(dataset.test_labels, LOOKED_AT, seed)
     return {
         "train_inputs": dataset.train_inputs, "train_labels": dataset.train_labels.astype(np.uint8),
-        "probe": spread(dataset.train_labels, MOST, seed).astype(np.int32),
+        "probe": spread(dataset.train_labels, LOOKED_AT, seed).astype(np.int32),
         "test_inputs": dataset.test_inputs[test], "test_labels": dataset.test_labels[test].astype(np.uint8)}
 
 

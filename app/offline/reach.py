@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from app.lessons import lessons
 from lpc_core.config import ConfigError, DataConfig, RunConfig, resolve
 from lpc_core.data import sources, torch_shape
-from lpc_core.engine.probe import MOST
+from lpc_core.engine.cost import LOOKED_AT
 from lpc_core.parsing import parse_run, parse_value
 from lpc_core.run_group import RunGroup, alone
 
@@ -63,7 +63,7 @@ def _obstacles(run: RunConfig) -> Iterator[str]:
 def _too_much(group: RunGroup) -> Iterator[str]:
     form, data = sources()[group.data.dataset].form(group.data), group.data
     weights = [_weights(run, form.shape, form.classes) for run in group.runs]
-    looked = min(MOST, data.samples)
+    looked = min(LOOKED_AT, data.samples)
     seconds = sum(max(3 * min(run.batch_size, data.samples) * each + _turned(run, form.shape), looked * each)
                   for run, each in zip(group.runs, weights, strict=True)) / PRODUCTS_PER_S  # of a step, or of a look
     if seconds > LONGEST_S:
@@ -92,4 +92,4 @@ def _turned(run: RunConfig, shape: tuple[int, ...]) -> int:
 def _sample_bytes(data: DataConfig, shape: tuple[int, ...]) -> int:
     """Of all training samples and the held-out ones that are measured: pictures are bytes, vectors float32."""
     one = math.prod(shape) * (1 if len(shape) == 3 else 4) + 1
-    return one * (data.samples + min(data.test_samples, MOST))
+    return one * (data.samples + min(data.test_samples, LOOKED_AT))

@@ -17,8 +17,8 @@ class FlipCrop:
     It has a random stream of its own on the device, so that a run is the same whatever else draws numbers there.
     """
 
-    def __init__(self, seed: int, device: torch.device, noise: float = NOISE) -> None:
-        self.stream, self.noise = torch.Generator(device).manual_seed(seed), noise
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.stream, self.noise = torch.Generator(device).manual_seed(seed), NOISE
 
     def __call__(self, pictures: Tensor, rows: Tensor | None = None, epochs: Tensor | None = None) -> Tensor:
         """Changed copies of ``pictures`` (B, C, H, W), channels last in memory; H and W above 4."""

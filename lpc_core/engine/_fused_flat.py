@@ -5,8 +5,8 @@ step on it, number for number as in `torch.optim`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -19,43 +19,26 @@ from lpc_core.models import Classifier
 from lpc_core.optimizers import Block, Call, Flat, optimizer
 
 
-@dataclass(frozen=True)
-class Layout:
-    """All blocks, the head's last, so that both groups of the optimiser are contiguous.
-
-    The order is that of `lpc_core.engine.autograd.parameters`: a block's index is its number in a saved state.
+def layout_of(model: Classifier, replicas: int) -> dict[str, Block]:
+    """The blocks for ``replicas`` models like ``model``, by name; the head's last, so that both groups of the optimiser
+    are contiguous. The order is that of `lpc_core.engine.autograd.parameters`: a block's place is its number in a
+    saved state.
     """
-
-    blocks: tuple[Block, ...]
-    head: int  # where the head's blocks begin
-
-    @property
-    def size(self) -> int:
-        """Numbers in a flat buffer."""
-        return self.blocks[-1].stop
-
-    def block(self, name: str) -> Block:
-        """The block of the parameter called ``name``."""
-        return next(block for block in self.blocks if block.name == name)
-
-
-def layout_of(model: Classifier, replicas: int) -> Layout:
-    """The layout for ``replicas`` models like ``model``."""
-    blocks, start = [], 0
+    blocks, start = {}, 0
     for name, parameter in parameters(model).items():
         stop = start + replicas * math.prod(parameter.shape)
-        blocks.append(Block(name, tuple(parameter.shape), start, stop))
+        blocks[name] = Block(name, tuple(parameter.shape), start, stop)
         start = stop
-    return Layout(tuple(blocks), min(block.start for block in blocks if block.name.startswith("head.")))
+    return blocks
 
 
-def adopt(models: Sequence[Classifier], layout: Layout) -> Tensor:
+def adopt(models: Sequence[Classifier], layout: Mapping[str, Block]) -> Tensor:
     """Copy the models' weights into a new flat buffer and make every parameter a view into it."""
     like = models[0].head.weight
-    flat = torch.empty(layout.size, dtype=like.dtype, device=like.device)
+    flat = torch.empty(max(block.stop for block in layout.values()), dtype=like.dtype, device=like.device)
     for replica, model in enumerate(models):
-        for block, parameter in zip(layout.blocks, parameters(model).values(), strict=True):
-            view = block.of(flat)[replica]
+        for name, parameter in parameters(model).items():
+            view = layout[name].of(flat)[replica]
             view.copy_(parameter.detach())
             parameter.data = view
     return flat
@@ -68,12 +51,12 @@ class Update:
     captured step follows it. The head's rate is constant.
     """
 
-    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Layout) -> None:
+    def __init__(self, config: OptimConfig, values: Tensor, gradients: Tensor, layout: Mapping[str, Block]) -> None:
         kind = optimizer(config)
         if kind.kernel is None:
             raise ValueError(f"expected an optimiser that declares a kernel, got {config.optimizer}; train by autograd")
-        kind.check({block.name: block.shape for block in layout.blocks})
-        self.kept = [kind.keeps(config, block.name, block.shape) for block in layout.blocks]
+        kind.check({name: block.shape for name, block in layout.items()})
+        self.kept = [kind.keeps(config, name, block.shape) for name, block in layout.items()]
         names = {name: None for kept in self.kept for name in kept}  # each once, in their order
         self.slots = {name: torch.zeros_like(values) for name in names if name != "step"}
         self.count = torch.zeros((), device=values.device)  # steps done, float32 as in torch's fused optimisers
@@ -83,11 +66,12 @@ class Update:
         counting = Apart(partial(torch.add, self.count, torch.ones_like(self.count), out=self.count))
         self.before: list[Call] = [counting] if "step" in names else []
         kernels: list[Call] = []
-        for part, lr in ((slice(0, layout.head), self.lr), (slice(layout.head, layout.size), self.head_lr)):
+        head = min(block.start for name, block in layout.items() if name.startswith("head."))
+        for part, lr in ((slice(0, head), self.lr), (slice(head, len(values)), self.head_lr)):
             if values[part].numel():
                 slots = {name: slot[part] for name, slot in self.slots.items()}
                 blocks = tuple(replace(block, start=block.start - part.start, stop=block.stop - part.start)
-                               for block in layout.blocks if part.start <= block.start < part.stop)
+                               for block in layout.values() if part.start <= block.start < part.stop)
                 flat = Flat(values[part], gradients[part], slots, self.count, lr, blocks)
                 kernels.append(kind.kernel(config, flat))
         self.calls: list[Call] = [*map(Apart, kernels[1:]), *kernels[:1]]

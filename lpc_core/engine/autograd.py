@@ -12,7 +12,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from lpc_core.config import OptimConfig, RunConfig
 from lpc_core.engine.compiling import Compiled
-from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.losses import latent_l2, objective
 from lpc_core.models import Classifier, convolves
 from lpc_core.optimizers import optimizer
@@ -40,6 +39,7 @@ class AutogradEngine:
         self.objective = objective(config.loss, model.head)
         self._answers: nn.Module = _Answers(model, self.precision)
         self._processes = 1
+        self._part: slice | None = None  # which samples of a batch are this process's; None: all
 
     def compile(self) -> Compiled:
         """Compute the backbone's part of a step in compiled form from now on; what is returned says whether it is."""
@@ -50,6 +50,8 @@ class AutogradEngine:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); γ is in the run's convention, ``lr`` the backbone's."""
         self.pull.fill_(gamma)
         self.lr.fill_(lr)
+        if self._part is not None:
+            inputs, labels = inputs[self._part], labels[self._part]
         self.take(inputs, labels, self.pull, self.lr)
 
     def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
@@ -65,11 +67,14 @@ class AutogradEngine:
         self.optimizer.step()
         self._loss.copy_(loss.detach())
 
-    def share_with(self, processes: int) -> None:
-        """Average gradients (and losses) with the other ``processes`` of the group from now on."""
+    def share_with(self, rank: int, processes: int) -> None:
+        """From now on `step` takes the part ``rank`` of every batch, and averages gradients (and losses) with the other
+        ``processes`` of the group.
+        """
         if self._loss.is_cuda:
             self.model.backbone = nn.SyncBatchNorm.convert_sync_batchnorm(self.model.backbone)
-        self._answers, self._processes = DistributedDataParallel(self._answers), processes
+        self._answers = DistributedDataParallel(self._answers)
+        self._processes, self._part = processes, slice(rank, None, processes)
 
     def loss(self) -> Tensor:
         """The last step's loss before its update, a scalar; of all processes together, which must all ask."""
@@ -87,12 +92,27 @@ class AutogradEngine:
         return logits.T[None], latents.T[None]
 
     def optimizer_tensors(self) -> dict[str, Tensor]:
-        """The optimiser's state by name."""
-        return optimizer_tensors(self.optimizer)
+        """Every tensor of the optimiser's state, named ``optim.<parameter>.<quantity>``."""
+        state = self.optimizer.state_dict()["state"]
+        return {f"optim.{i}.{name}": value for i, slots in state.items() for name, value in slots.items()
+                if isinstance(value, Tensor)}
 
     def restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        """The inverse of `optimizer_tensors`; other names are ignored."""
-        restore_optimizer(self.optimizer, tensors)
+        """The inverse of `optimizer_tensors`; other names are ignored.
+
+        A quantity per weight gets that weight's layout in memory, because the fused kernels read both in memory order.
+        All lie on the weight's device: torch sends the count of steps there for optimisers of its own alone.
+        """
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optim."):
+                _, index, quantity = name.split(".", 2)
+                like = parameters[int(index)].detach()
+                slots.setdefault(int(index), {})[quantity] = (
+                    torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape
+                    else tensor.to(like.device, copy=True))
+        self.optimizer.load_state_dict({"state": slots, "param_groups": self.optimizer.state_dict()["param_groups"]})
 
 
 class _Answers(nn.Module):

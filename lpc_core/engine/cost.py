@@ -16,6 +16,7 @@ slower.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ FLOPS = 4e10  # per second, single precision, one core
 STATE_BYTES, VALUE_BYTES, LOOK_BYTES, PAIR_BYTES = 64, 12, 4, 56
 VALUE_S, PARAMETER_S, BUILD_S, PAIR_S, ROW_S, PIXEL_S = 3e-9, 1e-8, 6e-8, 7e-8, 3e-7, 5e-9
 STEP_S = 3e-4  # the least a step takes
-LOOKED_AT, LOOKED_AT_SLOW = 2_000, 500  # training samples, and as many held-out ones; by a convnet (`probe`)
+LOOKED_AT = 2_000  # training samples that are measured and drawn, and as many held-out ones
+LOOKED_AT_SLOW = 500  # the same for a convnet on a CPU, where a forward pass of 2,000 pictures takes most of a second
 
 
 class CostError(ValueError):
@@ -92,14 +94,14 @@ def cost_of(work: RunConfig, replicas: int = 1) -> Cost:
     most = LOOKED_AT_SLOW if net.convolves else LOOKED_AT
     looked = min(most, work.data.samples) + min(most, work.data.test_samples)
     pairs = _pairs(work, batch)
-    pixels = math.prod(form.shape) * rows if len(form.shape) == 3 else 0
+    numbers, pictures = math.prod(form.shape), len(form.shape) == 3
     step = batch * (6 * net.products / FLOPS + VALUE_S * net.values) + PARAMETER_S * net.parameters + PAIR_S * pairs
-    build = replicas * BUILD_S * net.parameters + ROW_S * rows + PIXEL_S * pixels
+    build = replicas * BUILD_S * net.parameters + ROW_S * rows + (PIXEL_S * rows * numbers if pictures else 0)
     return Cost(
         parameters=replicas * net.parameters, state_bytes=replicas * STATE_BYTES * net.parameters,
         batch_bytes=replicas * (VALUE_BYTES * batch * net.values + PAIR_BYTES * pairs)
         + LOOK_BYTES * min(most, looked) * net.values,
-        data_bytes=_data_bytes(form, rows), step_s=STEP_S + replicas * step,
+        data_bytes=rows * (numbers * (1 if pictures else 20) + 72) + form.stored_bytes, step_s=STEP_S + replicas * step,
         pause_s=max(build, replicas * looked * (2 * net.products / FLOPS + VALUE_S * net.values)),
         size=net.size)
 
@@ -110,12 +112,6 @@ def form_of(config: RunConfig) -> Form:
     return Form((1,), config.data.classes) if source is None else source.form(config.data)
 
 
-def _data_bytes(form: Form, rows: int) -> int:
-    size = math.prod(form.shape)
-    each = size if len(form.shape) == 3 else 20 * size
-    return rows * (each + 72) + form.stored_bytes
-
-
 # ---- networks ----------------------------------------------------------------------------------------------------
 
 
@@ -123,13 +119,34 @@ def network_of(model: ModelConfig, form: Form) -> Network:
     """The network that `lpc_core.models.build` makes for samples of ``form``; `ConfigError` where it can make none."""
     shape = torch_shape(form.shape)
     if resolve(model, shape) != "mlp":
-        from lpc_core.engine._size import measured  # with torch, which an MLP does without
-
-        return Network(*measured(model, shape, form.classes))
+        return _measured(model, shape, form.classes)
     widths = (math.prod(shape), *model.hidden, *(() if model.penultimate == "none" else (model.latent_dim,)),
               form.classes)
     layers = list(pairwise(widths))
     return Network(sum(a * b + b for a, b in layers), sum(a * b for a, b in layers), sum(widths), "hidden")
+
+
+@functools.lru_cache(maxsize=256)
+def _measured(model: ModelConfig, shape: tuple[int, ...], classes: int) -> Network:
+    """The size of any backbone: one sample goes through it where torch neither stores nor computes anything."""
+    import torch  # which an MLP does without
+
+    from lpc_core.models import Classifier, backbone, convolves
+
+    kind = backbone(model, shape)
+    found: list[tuple[int, torch.Tensor]] = []  # what each layer with weights gave, and how many each number took
+    with torch.device("meta"), torch.no_grad():
+        net = Classifier(*kind.make(model, shape), classes, model, seed=0).eval()
+        for layer in net.modules():
+            weight = getattr(layer, "weight", None)
+            if isinstance(weight, torch.Tensor) and weight.ndim >= 2:
+                layer.register_forward_hook(functools.partial(
+                    lambda weights, layer, inputs, output: found.append((weights, output)), weight[0].numel()))
+        net(torch.zeros((1, *shape)))
+    products = sum(weights * output.numel() for weights, output in found)
+    values = sum(output.numel() * (2 if output.ndim > 2 else 1) for _, output in found)  # twice, where a norm follows
+    return Network(sum(p.numel() for p in net.parameters()), products, math.prod(shape) + values,
+                   kind.uses[0] if kind.uses else "model", convolves(net))
 
 
 def _pairs(work: RunConfig, batch: int) -> int:
@@ -144,10 +161,9 @@ def _pairs(work: RunConfig, batch: int) -> int:
 # ---- limits ------------------------------------------------------------------------------------------------------
 
 
-def check_fits(cost: Cost, available: int | None = None, processes: int = 1) -> None:
+def check_fits(cost: Cost, processes: int = 1) -> None:
     """Raise `CostError` for a run that needs more memory, in each of its ``processes``, than this machine has free."""
-    free = available_memory() if available is None else available
-    check_within(cost, free // processes, "this machine has free")
+    check_within(cost, available_memory() // processes, "this machine has free")
 
 
 def check_within(cost: Cost, limit: int, whose: str) -> None:

@@ -2,7 +2,7 @@
 
 A step is a fixed list of tensor calls with ``out=``: no graph is built, next to nothing is allocated, and the host
 never waits for the device. γ and the learning rate are device tensors that are written before a step, so a captured
-`run` follows them. Left out: convnets, and whatever branches on a value, such as clipping; autograd does those.
+`take` follows them. Left out: convnets, and whatever branches on a value, such as clipping; autograd does those.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lpc_core.engine._fused_flat import Update, adopt, layout_of
 from lpc_core.engine._fused_look import Forward
 from lpc_core.engine._fused_tape import Apart, Linear, Node, Tape
 from lpc_core.models import Classifier, resolve
-from lpc_core.optimizers import optimizer
+from lpc_core.optimizers import Block, optimizer
 
 
 def supports(config: RunConfig, input_shape: tuple[int, ...]) -> str:
@@ -63,17 +63,17 @@ class FusedEngine:
         self.values = adopt(self.models, self.layout)
         self.gradients = torch.zeros_like(self.values)
         self._lead = (len(self.models),) if len(self.models) > 1 else ()
-        self._names = _linear_layers(self.models[0])
-        width = self.layout.block(f"{self._names[0]}.weight").shape[1]
-        self.inputs = self.values.new_zeros((batch, width))
+        self._layers = [(self.layout[f"{name}.weight"], self.layout[f"{name}.bias"])  # in the order they are applied
+                        for name, module in self.models[0].named_modules() if isinstance(module, nn.Linear)]
+        self.inputs = self.values.new_zeros((batch, self._layers[0][0].shape[1]))
         self.labels = torch.zeros((*self._lead, batch), dtype=torch.int64, device=self.values.device)
         self.pull = self.values.new_zeros((*self._lead, 1, 1))  # what the penalty adds to ∂loss/∂z is pull · z
         self.update = Update(config.optim, self.values, self.gradients, self.layout)
+        self.lr = self.update.lr  # the backbone's, on the device
         self.aside: StreamAside | None = None  # where `take` makes the calls that are apart
         self._record()
-        weights = [[self.layout.block(f"{name}.{kind}").of(self.values) for kind in ("weight", "bias")]
-                   for name in self._names]
-        self._forward = Forward(config.model, [(weight, bias) for weight, bias in weights])
+        self._weights = [(weight.of(self.values), bias.of(self.values)) for weight, bias in self._layers]
+        self._forward = Forward(config.model, self._weights)
 
     # ---- one step ------------------------------------------------------------------------------------------------
 
@@ -81,26 +81,13 @@ class FusedEngine:
         """One step on ``inputs`` (B, …) and ``labels`` (B,); ``gamma`` is a number or (R,), in the run's convention."""
         self.inputs.copy_(inputs.reshape(self.inputs.shape))
         self.labels.copy_(labels)
-        self.set(gamma, lr)
-        self.run()
-
-    def set(self, gamma: float | Tensor, lr: float) -> None:
-        """Write γ and the backbone's learning rate for the steps to come."""
         if isinstance(gamma, Tensor):
             torch.mul(gamma.to(self.pull).view(-1, 1, 1).view_as(self.pull), self.pull_per_gamma, out=self.pull)
         else:
             self.pull.fill_(gamma * self.pull_per_gamma)
-        self.update.lr.fill_(lr)
-
-    def run(self) -> None:
-        """One step on what ``inputs``, ``labels``, ``pull`` and ``update.lr`` hold."""
+        self.lr.fill_(lr)
         for call in self._calls:
             call()
-
-    @property
-    def lr(self) -> Tensor:
-        """The backbone's learning rate on the device."""
-        return self.update.lr
 
     def take(self, inputs: Tensor, labels: Tensor, pull: Tensor, lr: Tensor) -> None:
         """`step` with everything on the device; ``pull`` is γ times `pull_per_gamma`, shaped like ``self.pull``.
@@ -108,7 +95,7 @@ class FusedEngine:
         With `aside` the calls that are apart are made there, and joined where a part of the step ends.
         """
         self._make(Apart(partial(self.labels.copy_, labels)))
-        torch._foreach_copy_([self.inputs, self.pull, self.update.lr], [inputs.reshape(self.inputs.shape), pull, lr])
+        torch._foreach_copy_([self.inputs, self.pull, self.lr], [inputs.reshape(self.inputs.shape), pull, lr])
         for part in self._parts:
             for call in part:
                 self._make(call)
@@ -137,20 +124,19 @@ class FusedEngine:
 
     def heads(self) -> tuple[Tensor, Tensor]:
         """Weights (R, K, d) and biases (R, K) of the heads, where they are trained."""
-        weight, bias = (self.layout.block(f"{self._names[-1]}.{kind}").of(self.values) for kind in ("weight", "bias"))
-        return weight, bias
+        return self._weights[-1]
 
     def finite(self) -> Tensor:
         """Which replicas have only finite parameters: (R,) bool."""
-        parts = [block.of(self.values).flatten(1).isfinite().all(dim=1) for block in self.layout.blocks]
+        parts = [block.of(self.values).flatten(1).isfinite().all(dim=1) for block in self.layout.values()]
         return torch.stack(parts).all(dim=0)
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def optimizer_tensors(self, replica: int = 0) -> dict[str, Tensor]:
-        """One replica's optimiser state, under the names that `state.optimizer_tensors` uses."""
+        """One replica's optimiser state, under the names that `AutogradEngine` uses."""
         tensors: dict[str, Tensor] = {}
-        for i, block in enumerate(self.layout.blocks):
+        for i, block in enumerate(self.layout.values()):
             tensors |= {f"optim.{i}.{slot}": block.of(flat)[replica] for slot, flat in self.update.slots.items()
                         if slot in self.update.kept[i]}
             if "step" in self.update.kept[i]:
@@ -164,7 +150,7 @@ class FusedEngine:
         """
         counts = [tensor for name, tensor in tensors.items() if name.startswith("optim.") and name.endswith(".step")]
         self.update.count.copy_(counts[0] if counts else torch.zeros(()))
-        for i, block in enumerate(self.layout.blocks):
+        for i, block in enumerate(self.layout.values()):
             for slot, flat in self.update.slots.items():
                 block.of(flat)[replica] = tensors.get(f"optim.{i}.{slot}", torch.zeros(()))
 
@@ -173,7 +159,7 @@ class FusedEngine:
     def _record(self) -> None:
         """Write down the forward pass, the backward pass and the update as lists of calls."""
         tape, model = Tape(self._lead, self.batch, self.values), self.config.model
-        *hidden, head = [self._linear(name) for name in self._names]
+        *hidden, head = map(self._linear, self._layers)
         penultimate = [] if model.penultimate == "none" else [hidden.pop()]
         node = Node(self.inputs.expand(*self._lead, *self.inputs.shape), None)
         for layer in hidden:
@@ -192,9 +178,8 @@ class FusedEngine:
         self._parts = ([*self.update.before, *tape.forward], tape.top, tape.backward, self.update.calls)
         self._calls = [call.call if isinstance(call, Apart) else call for part in self._parts for call in part]
 
-    def _linear(self, name: str) -> Linear:
+    def _linear(self, blocks: tuple[Block, Block]) -> Linear:
         """The views of one layer; a single model has no leading dimension."""
-        blocks = [self.layout.block(f"{name}.{kind}") for kind in ("weight", "bias")]
         views = [block.of(flat) for flat in (self.values, self.gradients) for block in blocks]
         return Linear(*(view if self._lead else view[0] for view in views))
 
@@ -217,8 +202,3 @@ class FusedEngine:
             factors.div_(1 - source.share)
 
         return tape.dropout(node, factors, draw)
-
-
-def _linear_layers(model: Classifier) -> list[str]:
-    """The names of the linear layers, in the order they are applied."""
-    return [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]

@@ -2,8 +2,8 @@
 
 A CUDA graph repeats the same kernels on the same addresses, so `Blocks` keeps fixed buffers with a slot per step and
 fills them before each replay, on the device's own queue and without waiting for it. What is recorded does not run, and
-has to have run before: the first steps of a run are taken one by one (`Blocks.warm_up`). On a CPU the same
-logic runs with `EagerRecorder`, and a block of steps gives the same numbers as the steps one by one.
+has to have run before: the first steps of a run are taken one by one. On a CPU the same logic runs with
+`EagerRecorder`, and a block of steps gives the same numbers as the steps one by one.
 """
 
 from __future__ import annotations
@@ -132,9 +132,8 @@ def steps_per_replay(device: torch.device, engine: FusedEngine | AutogradEngine)
 
 
 class Blocks:
-    """``size`` steps of ``engine`` per replay. After `forget` (or before the first) it warms up and records anew.
-
-    Where recording fails, `obstacle` says why, `ready` stays False, and the engine is as usable as before.
+    """``size`` steps of ``engine`` per replay, 0: none. After `forget` (or before the first) it warms up and records
+    anew. Where recording fails, `obstacle` says why, and all steps are taken one by one.
     """
 
     def __init__(self, engine: FusedEngine | AutogradEngine, size: int, inputs: Tensor, labels: Tensor,
@@ -152,58 +151,37 @@ class Blocks:
 
     @property
     def note(self) -> str:
-        """What it does, in words."""
+        """What it does, in words; "" where nothing is recorded."""
         if self.obstacle:
             return f"one by one, because {self.obstacle}"
-        return f"{self.size} steps at a time"
-
-    @property
-    def warm(self) -> bool:
-        """Whether no step has to be taken by `warm_up` any more."""
-        return self._warm >= WARM_UP or bool(self.obstacle)
-
-    def warm_up(self, batches: Batches, gamma: float | Tensor, lr: float) -> None:
-        """One step of the run, taken as the recorded ones will be."""
-        with self._recorder.apart():
-            self._fill(batches, [gamma], [lr])
-            self._take_slot(0)
-        self._warm += 1
-
-    def ready(self) -> bool:
-        """Whether `run` may be called; records if that's still to be done."""
-        if self.obstacle or not self.warm:
-            return False
-        if not self._recorded:
-            self._record()
-        return self._recorded
+        return f"{self.size} steps at a time" if self.size else ""
 
     def take(self, batches: Batches, knobs: Callable[[], tuple[float | Tensor, float]], most: int) -> int:
         """One step, or a block of them if it has at most ``most``; returns how many. A run's first steps warm it up.
 
         ``knobs`` gives γ (a number, or (R,)) and the backbone's learning rate of one step after the other.
         """
-        if most >= self.size and self.ready():
-            gammas, lrs = zip(*(knobs() for _ in range(self.size)), strict=True)
-            self.run(batches, gammas, lrs)
+        if self.size and self._warm < WARM_UP and not self.obstacle:  # taken as the recorded ones will be
+            with self._recorder.apart():
+                self._fill(batches, [knobs()])
+                self._take(1)
+            self._warm += 1
+        elif 0 < self.size <= most and (self._recorded or self._record()):
+            self._fill(batches, [knobs() for _ in range(self.size)])
+            self._recorder.replay()
             return self.size
-        if self.warm:
-            self.engine.step(*batches.next(), *knobs())
         else:
-            self.warm_up(batches, *knobs())
+            self.engine.step(*batches.next(), *knobs())
         return 1
-
-    def run(self, batches: Batches, gammas: Sequence[float | Tensor], lrs: Sequence[float]) -> None:
-        """``size`` steps on the next batches; one γ (a number, or (R,)) and one backbone learning rate for each."""
-        self._fill(batches, gammas, lrs)
-        self._recorder.replay()
 
     def forget(self) -> None:
         """Drop the recording: tensors that it writes to were replaced."""
         self._recorder.forget()
         self._warm, self._recorded = 0, False
 
-    def _fill(self, batches: Batches, gammas: Sequence[float | Tensor], lrs: Sequence[float]) -> None:
-        """Write the first ``len(lrs)`` slots."""
+    def _fill(self, batches: Batches, knobs: Sequence[tuple[float | Tensor, float]]) -> None:
+        """Write the first slots, one for each of ``knobs``."""
+        gammas, lrs = zip(*knobs, strict=True)
         count, scale = len(lrs), self.engine.pull_per_gamma
         batches.fill(self.inputs[:count], self.labels[:count])
         many = [gamma for gamma in gammas if isinstance(gamma, Tensor)]
@@ -212,26 +190,29 @@ class Blocks:
         _send(pulls.view(*pulls.shape, *[1] * (self.pulls.dim() - pulls.dim())), self.pulls[:count])
         _send(torch.tensor(lrs, dtype=torch.float64), self.lrs[:count])
 
-    def _take_slot(self, slot: int) -> None:
-        self.engine.take(self.inputs[slot], self.labels[slot], self.pulls[slot], self.lrs[slot])
+    def _take(self, slots: int) -> None:
+        """The steps of the first ``slots``."""
+        for slot in range(slots):
+            self.engine.take(self.inputs[slot], self.labels[slot], self.pulls[slot], self.lrs[slot])
 
-    def _take_all(self) -> None:
-        for slot in range(self.size):
-            self._take_slot(slot)
-
-    def _record(self) -> None:
-        """Record all slots; after a failure the random streams start anew where they were, unbound from any graph."""
+    def _record(self) -> bool:
+        """Record all slots, and say whether that was possible; after a failure the random streams start anew where they
+        were, unbound from any graph.
+        """
+        if self.obstacle:
+            return False
         models = self.engine.models if isinstance(self.engine, FusedEngine) else [self.engine.model]
-        states = [(model.dropout, model.dropout.stream.get_state()) for model in models if model.dropout.stream]
+        states = [(model.dropout, stream, stream.get_state()) for model in models if (stream := model.dropout.stream)]
         try:
-            self._recorder.record(self._take_all, [dropout.stream for dropout, _ in states if dropout.stream])
+            self._recorder.record(lambda: self._take(self.size), [stream for _, stream, _ in states])
             self._recorded = True
         except RuntimeError as error:  # also CUDA's own errors; the failure at the end of a capture hides its cause
             cause = str(error.__context__ or error).strip().partition("\n")[0]
             self.obstacle = f"the steps could not be recorded ({cause})"
             self._recorder.forget()
-            for dropout, state in states:
+            for dropout, _, state in states:
                 dropout.open_stream(self.inputs.device).set_state(state)
+        return self._recorded
 
 
 def _slots(size: int, batch: Tensor, *, channels_last: bool) -> Tensor:

@@ -21,9 +21,9 @@ import torch
 from torch import distributed
 
 from lpc_core.config import ConfigError, RunConfig
+from lpc_core.engine.devices import spread
 
 MEETING = "LPC_MEETING"  # the variable that names the file
-MOST = 64  # processes on one machine
 LOOK_EVERY_S = 0.2  # for a process that has ended
 
 
@@ -53,8 +53,7 @@ def share() -> Share | None:
 
 def own_device(device: str) -> str:
     """The device of this process: one of the GPUs each, by LOCAL_RANK."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % count}" if count and device in ("auto", "cuda") else device
+    return spread(device, int(os.environ.get("LOCAL_RANK", "0")))
 
 
 @contextlib.contextmanager
@@ -62,7 +61,7 @@ def together(part: Share, device: torch.device) -> Iterator[None]:
     """The processes as a group: NCCL between GPUs, gloo between CPUs."""
     where = os.environ.get(MEETING)
     if device.type == "cuda":
-        torch.cuda.set_device(device)
+        torch.cuda.set_device(device.index or 0)  # of a machine's only one nobody need say the number
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=part.rank,
                                    world_size=part.processes, init_method=f"file://{where}" if where else "env://")
     try:

@@ -11,9 +11,6 @@ from torch import Tensor
 from lpc_core.data import Dataset, spread
 from lpc_core.data.inputs import Normaliser
 
-MOST = 2_000  # samples measured and drawn
-MOST_SLOW = 500  # the same for a convnet on a CPU, where a forward pass of 2,000 pictures takes most of a second
-
 
 @dataclass(frozen=True, eq=False)
 class Probe:

@@ -18,12 +18,13 @@ from lpc_core.data.inputs import input_shape
 from lpc_core.engine.autograd import AutogradEngine, parameters
 from lpc_core.engine.batches import Batches
 from lpc_core.engine.compiling import pays
+from lpc_core.engine.cost import LOOKED_AT, LOOKED_AT_SLOW
 from lpc_core.engine.devices import check_room, faults_named, pick_device
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.graphs import Blocks, recorder_for, steps_per_replay
 from lpc_core.engine.observe import Look, Observer, Outputs
 from lpc_core.engine.parallel import Share
-from lpc_core.engine.probe import MOST, MOST_SLOW, make_probe
+from lpc_core.engine.probe import make_probe
 from lpc_core.engine.state import StateError, pack, unpack
 from lpc_core.engine.state_check import check_info, check_model, check_optimizer, check_streams
 from lpc_core.files.plain_json import dumps
@@ -67,9 +68,9 @@ class Trainer:
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
                  engine: str = "auto", block: int | None = None, share: Share | None = None,
                  patient: bool = False) -> None:
-        if every < 1:
+        if type(every) is not int or every < 1:
             raise ConfigError("every", "a whole number of at least 1", every)
-        self.config, self.every, self._share = config, every, share
+        self.config, self.every = config, every
         self.device = pick_device(device)
         check_names(config)
         self.dataset = dataset or load(config.data, config.seed)
@@ -78,21 +79,23 @@ class Trainer:
             check_room(config, self.device)
             self._start(engine if share is None else "autograd", block if share is None else 0,
                         patient and share is None)
-            self._join()
+            if share is not None and isinstance(self.engine, AutogradEngine):
+                share.check(config)
+                self.engine.share_with(share.rank, share.processes)
 
     def _start(self, engine: str, block: int | None, patient: bool) -> None:
         config, dataset = self.config, self.dataset
         self.batches = Batches(dataset, config.batch_size, config.seed, self.device, config.data.augment)
         shape = input_shape(dataset)
         self.model = self._built(shape)
-        slow = convolves(self.model) and self.device.type == "cpu"
-        self.probe = make_probe(dataset, self.batches.normalise, MOST_SLOW if slow else MOST, config.seed, self.device)
+        most = LOOKED_AT_SLOW if convolves(self.model) and self.device.type == "cpu" else LOOKED_AT
+        self.probe = make_probe(dataset, self.batches.normalise, most, config.seed, self.device)
         self.engine, self._engine_note = self._pick_engine(engine, supports(config, shape))
         compiles = patient and self.device.type == "cuda" and pays(config, shape)
         self._compiled = self.engine.compile() if compiles and isinstance(self.engine, AutogradEngine) else None
         self._head = self.model.head.weight.detach()[None], self.model.head.bias.detach()[None]  # where it is trained
         size = steps_per_replay(self.device, self.engine) if block is None else block
-        self._blocks = Blocks(self.engine, size, *self.batches.peek(), recorder_for(self.device)) if size else None
+        self._blocks = Blocks(self.engine, size, *self.batches.peek(), recorder_for(self.device))
         self.gamma = GammaDriver.start(config.gamma)
         self.base_lr = self.lr = config.optim.lr
         self.step, self.limit = 0, config.steps
@@ -100,20 +103,6 @@ class Trainer:
         self._observer = Observer(config.loss, not self.theory_note)
         self._paused = False
         self._good = self.state_bytes()
-
-    def _join(self) -> None:
-        """Train with the other processes from now on, where there are any."""
-        if self._share is not None and isinstance(self.engine, AutogradEngine):
-            self._share.check(self.config)
-            self.engine.share_with(self._share.processes)
-
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        """Inputs and labels of the next step, or this process's share of them."""
-        inputs, labels = self.batches.next()
-        if self._share is None:
-            return inputs, labels
-        part = slice(self._share.rank, None, self._share.processes)
-        return inputs[part], labels[part]
 
     def _built(self, shape: tuple[int, ...]) -> Classifier:
         """The new model on the device, with the parts of its backbone that are computed from the training data."""
@@ -136,7 +125,8 @@ class Trainer:
     @property
     def engine_note(self) -> str:
         """What does the steps, and why not something faster."""
-        return "; ".join([self._engine_note, *(part.note for part in (self._compiled, self._blocks) if part)])
+        notes = self._engine_note, self._compiled.note if self._compiled else "", self._blocks.note
+        return "; ".join(filter(None, notes))
 
     # ---- looping -------------------------------------------------------------------------------------------------
 
@@ -200,21 +190,14 @@ class Trainer:
     def _advance(self, steps: int, deadline: float | None) -> int:
         done = 0
         while done < steps and not (self.finished or self.diverged):
-            taken = self._step_or_block(min(steps - done, self.limit - self.step))
+            taken = self._blocks.take(self.batches, self._knobs, min(steps - done, self.limit - self.step))
             done += taken
-            every = CHECK_EVERY_BLOCKS * self._blocks.size if self._blocks else CHECK_EVERY
+            every = CHECK_EVERY_BLOCKS * self._blocks.size or CHECK_EVERY
             if self.step % every < taken or self.finished:
                 self._check(self.engine.loss())
             if deadline is not None and time.perf_counter() >= deadline:
                 break
         return done
-
-    def _step_or_block(self, most: int) -> int:
-        """One step, or a block of them if it has at most ``most``; returns how many."""
-        if self._blocks is not None:
-            return self._blocks.take(self.batches, self._knobs, most)
-        self.engine.step(*self._batch(), *self._knobs())
-        return 1
 
     def _knobs(self) -> tuple[float, float]:
         """γ and the learning rate of the next step, which is then counted as taken."""
@@ -312,8 +295,7 @@ class Trainer:
         self.batches.restore(tensors["stream.batches"], info["position"], info["step"])
         if self.batches.augment is not None:
             self.batches.augment.stream.set_state(tensors["stream.augment"])
-        if self._blocks is not None:
-            self._blocks.forget()
+        self._blocks.forget()
         self.model.dropout.stream = None
         if "stream.dropout" in tensors:
             self.model.dropout.open_stream(self.device).set_state(tensors["stream.dropout"])
@@ -322,6 +304,7 @@ class Trainer:
         self.lr = lr_at(self.config.optim, self.base_lr, max(self.step - 1, 0), self.config.steps)
         self.reason = info["reason"]
         self._observer.forget()
+        self._good = raw
 
     def _checked(self, tensors: dict[str, Tensor], info: dict[str, Any]) -> dict[str, Tensor]:
         """The weights among ``tensors``; `StateError` unless everything in the state fits this run."""

@@ -43,7 +43,7 @@ from lpc_core.schedules import GammaDriver, lr_at
 from lpc_core.snapshot import PLACED, in_view, placed
 
 MAX_CONVNET_STEPS = 200_000  # of all runs together: they are trained one after the other
-MOST_RECORDED = 8  # steps per replay
+MOST_RECORDED = 8  # steps per replay: few, because the first moments lie close together
 FILLED = ("gamma", "codes", "reach", "predictions", "hist_range", "hist", "node_peak_distance")  # moment by moment
 ENGINE_BUFFERS = 8  # parameters, gradients, optimiser slots and scratch, in multiples of the parameters
 
@@ -96,32 +96,22 @@ def _together(config: RunConfig, values: np.ndarray, first: Trainer, steps: np.n
     gammas = [GammaDriver.start(run_of(config, gamma).gamma) for gamma in values]
     engine = FusedEngine(config, models, first.batches.size)
     observer, good = Observer(config.loss, not first.theory_note), np.ones(len(models), bool)
-    blocks, step = _blocks(engine, first), itertools.count()
+    size = min(MOST_RECORDED, steps_per_replay(first.device, engine))
+    blocks = Blocks(engine, size, *first.batches.peek(), recorder_for(first.device))
+    step = itertools.count()
 
     def knobs() -> tuple[torch.Tensor, float]:
         gamma = torch.tensor([driver.advance() for driver in gammas])
         return gamma, lr_at(config.optim, config.optim.lr, next(step), config.steps)
 
-    def take(most: int) -> int:
-        if blocks is not None:
-            return blocks.take(first.batches, knobs, most)
-        engine.step(*first.batches.next(), *knobs())
-        return 1
-
     done = 0
     for frame, wanted in enumerate(steps.tolist()):
         while done < wanted:
-            done += take(wanted - done)
+            done += blocks.take(first.batches, knobs, wanted - done)
         outputs = Outputs.of(*engine.look(first.probe.everything), *engine.heads())
         good &= outputs.finite & engine.finite().cpu().numpy()
         now = np.array([driver.value for driver in gammas])
         yield runs, frame, observer.look(first.probe, outputs, now, metrics=True), now, good.copy()
-
-
-def _blocks(engine: FusedEngine, first: Trainer) -> Blocks | None:
-    """Recorded steps on CUDA, few at a time: the first moments lie close together."""
-    size = min(MOST_RECORDED, steps_per_replay(first.device, engine))
-    return Blocks(engine, size, *first.batches.peek(), recorder_for(first.device)) if size else None
 
 
 def _one_by_one(config: RunConfig, values: np.ndarray, first: Trainer, steps: np.ndarray) -> Frames:

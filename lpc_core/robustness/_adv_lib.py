@@ -1,9 +1,9 @@
 """Attacks of adv-lib (Rony et al., BSD licence; by DDN's author) beside ours: the one file that knows that package.
 
 Needs ``pip install --no-deps adv-lib`` and the extra ``attacks``. adv-lib takes inputs from 0 to 1, so it sees each
-value's place between the bounds; where there are none, between the batch's smallest and largest value, a span farther
-on either side. What it returns is asked about and measured like anything else here. It does not say which samples it
-asks about, so the counts are means.
+value's place between the bounds; where there is none, or an infinite one, between the batch's smallest and largest
+value, a span farther on either side. What it returns is asked about and measured like anything else here. It does not
+say which samples it asks about, so the counts are means.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lpc_core.config import ConfigError
 from lpc_core.robustness._base import Attack
 from lpc_core.robustness._search import Search
 
@@ -35,7 +34,6 @@ UNUSED = ("torchvision", "visdom")  # imported for a distance and for plots that
 class ByOthers(Attack):
     """What all of them share; the subclasses are made by `_attack`."""
 
-    white_box = True
     least_classes = 2
 
     @staticmethod
@@ -88,11 +86,13 @@ class _Counts:
 
 def _ends(search: Search) -> tuple[Tensor, Tensor]:
     """What 0 and 1 stand for."""
-    if search.box.low is not None and search.box.high is not None:
-        return search.box.low, search.box.high
     low, high = search.inputs.aminmax()
     span = (high - low).where(high > low, torch.ones_like(low))
-    return low - span, high + span
+    low, high = low - span, high + span
+    box = search.box
+    if box.low is None or box.high is None:
+        return low, high
+    return box.low.where(box.low.isfinite(), low), box.high.where(box.high.isfinite(), high)
 
 
 def _package() -> Any:
@@ -119,40 +119,33 @@ def _without(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _attack(name: str, title: str, source: str, gradients: int,  # noqa: PLR0917
-            call: Callable[..., Tensor], least_classes: int = 2) -> type[Attack]:
+def _attack(title: str, source: str, gradients: int, call: Callable[..., Tensor],
+            least_classes: int = 2) -> type[Attack]:
     return type(title, (ByOthers,), {
-        "name": PREFIX + name, "title": f"{title} (adv-lib)", "source": source, "gradients": gradients,
+        "name": PREFIX + title.lower(), "title": f"{title} (adv-lib)", "source": source, "gradients": gradients,
         "call": staticmethod(call), "least_classes": least_classes, "__doc__": f"{title}, {source}."})
 
 
-_ALL = (
-    _attack("deepfool", "DeepFool", "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599", 100,
+OTHERS = {kind.name: kind for kind in (
+    _attack("DeepFool", "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599", 100,
             lambda attacks, *asked: attacks.df(*asked, steps=50)),
-    _attack("superdeepfool", "SuperDeepFool", "Abdollahpoorrostam et al. 2023, arXiv 2303.12481", 100,
+    _attack("SuperDeepFool", "Abdollahpoorrostam et al. 2023, arXiv 2303.12481", 100,
             lambda attacks, *asked: attacks.sdf(*asked)),
-    _attack("ddn", "DDN", "Rony et al. 2019, arXiv 1811.09600", 300,
+    _attack("DDN", "Rony et al. 2019, arXiv 1811.09600", 300,
             lambda attacks, *asked: attacks.ddn(*asked, steps=300, levels=None)),
-    _attack("fmn", "FMN", "Pintor et al. 2021, arXiv 2102.12827", 300,
+    _attack("FMN", "Pintor et al. 2021, arXiv 2102.12827", 300,
             lambda attacks, *asked: attacks.fmn(*asked, norm=2, steps=300)),
-    _attack("alma", "ALMA", "Rony et al. 2021, arXiv 2011.11857", 300,
+    _attack("ALMA", "Rony et al. 2021, arXiv 2011.11857", 300,
             lambda attacks, *asked: attacks.alma(*asked, num_steps=300), least_classes=3),
-    _attack("fab", "FAB", "Croce & Hein 2020, arXiv 1907.02044", 900,
+    _attack("FAB", "Croce & Hein 2020, arXiv 1907.02044", 900,
             lambda attacks, *asked: attacks.fab(*asked, norm=2)),
-    _attack("apgd", "APGD", "Croce & Hein 2020, arXiv 2003.01690, its radius halved ten times", 1_000,
+    _attack("APGD", "Croce & Hein 2020, arXiv 2003.01690, its radius halved ten times", 1_000,
             lambda attacks, model, units, labels: attacks.auto_pgd.minimal_apgd(
                 model, units, labels, norm=2, max_eps=float(units.flatten(1).norm(dim=1).max()),
                 binary_search_steps=10), least_classes=3),
-)
-OTHERS = {kind.name: kind for kind in _ALL}
+)}
 
 
 def others() -> dict[str, type[Attack]]:
     """The attacks of adv-lib by name; none where it is not installed."""
     return OTHERS if importlib.util.find_spec("adv_lib") else {}
-
-
-def check_installed(name: str) -> None:
-    """`ConfigError` for an attack of adv-lib where that is not installed."""
-    if name in OTHERS and not others():
-        raise ConfigError("attack", f"one of this library's own, or the package adv-lib beside it ({INSTALL})", name)

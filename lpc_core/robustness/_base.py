@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lpc_core.models.any import Array, Model, OpenModel, as_labels, opened
+from lpc_core.models.any import Array, Model, as_labels, opened
 from lpc_core.progress import Progress, silent
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Box, Pool, Search
+from lpc_core.robustness._search import Box, Search
 
 Bounds = tuple[float | Array, float | Array]
 BATCH = 256  # samples attacked at once
@@ -28,7 +28,7 @@ class Attack(ABC):
     name: ClassVar[str]  # that of its module, with hyphens
     title: ClassVar[str]
     source: ClassVar[str]
-    white_box: ClassVar[bool]  # whether it uses gradients
+    white_box: ClassVar[bool] = True  # whether it uses gradients
     distance: ClassVar[str] = "l2"
     gradients: ClassVar[int] = 200  # per sample, about: for how long it takes
 
@@ -53,9 +53,11 @@ class Attack(ABC):
             logits = asked.logits(batch_size)
             predictions = logits.argmax(1)
             truth = predictions if labels is None else as_labels(labels, logits)
-            box = as_box(bounds, asked.inputs)
-            searches = self._searches(asked, logits, truth, box, batch_size=batch_size, seed=seed)
-            for number, (_, search) in enumerate(searches):
+            box, generator = as_box(bounds, asked.inputs), torch.Generator(asked.inputs.device).manual_seed(seed)
+            right = (predictions == truth).nonzero().flatten()
+            searches = [Search(asked, places, truth, logits, box=box, distance=self.distance, generator=generator)
+                        for places in right.split(batch_size) if len(places)]
+            for number, search in enumerate(searches):
                 search.progress = self._tell(progress, number, len(searches))
                 search.progress(0.0)
                 self.run(search)
@@ -66,29 +68,18 @@ class Attack(ABC):
     def _tell(self, progress: Progress, done: int, searches: int) -> Callable[[float], None]:
         return lambda share: progress((done + share) / searches, self.title)
 
-    def _searches(self, asked: OpenModel, logits: Tensor, truth: Tensor, box: Box, *, batch_size: int,
-                  seed: int) -> list[tuple[Tensor, Search]]:
-        """Batches of samples that are right from the start: their rows, and a search for them."""
-        predictions = logits.argmax(1)
-        pool = Pool(asked.inputs, predictions)
-        right = (predictions == truth).nonzero().flatten()
-        generator = torch.Generator(asked.inputs.device).manual_seed(seed)
-        return [(rows, Search(asked, asked.inputs[rows], truth[rows], logits[rows], box=box, pool=pool,
-                              distance=self.distance, generator=generator))
-                for rows in torch.split(right, batch_size) if len(rows)]
-
-    def _result(self, inputs: Tensor, truth: Tensor, wrong: Tensor, searches: list[tuple[Tensor, Search]],  # noqa: PLR0917
+    def _result(self, inputs: Tensor, truth: Tensor, wrong: Tensor, searches: list[Search],  # noqa: PLR0917
                 classes: int, seconds: float) -> AttackResult:
         """What the searches found, in the order of the inputs; those that were ``wrong`` (N,) need nothing."""
         perturbed, success = inputs.clone(), wrong.clone()
         forwards, backwards = torch.ones_like(truth), torch.zeros_like(truth)
-        for rows, search in searches:
-            perturbed[rows], success[rows] = search.best, search.found
-            forwards[rows], backwards[rows] = search.forwards, search.backwards
+        for search in searches:
+            perturbed[search.places], success[search.places] = search.best, search.found
+            forwards[search.places], backwards[search.places] = search.forwards, search.backwards
         changed, lengths = sizes(perturbed - inputs, self.distance), sizes(inputs, self.distance)
         norms = np.where(success.cpu().numpy(), changed, np.inf)
         return AttackResult(
-            attack=self.name, distance=self.distance, norms=norms,
+            attack=self.name, title=self.title, white_box=self.white_box, distance=self.distance, norms=norms,
             relative=norms / np.where(lengths > 0, lengths, np.nan), success=success.cpu().numpy(),
             initially_wrong=wrong.cpu().numpy(), forwards=forwards.cpu().numpy(), backwards=backwards.cpu().numpy(),
             perturbed=perturbed, labels=truth.cpu().numpy(), classes=classes, seconds=seconds)
@@ -115,15 +106,21 @@ def as_box(bounds: Bounds | None, inputs: Tensor) -> Box:
     if shape != inputs.shape[1:]:
         raise ValueError(f"expected bounds that broadcast to one input {tuple(inputs.shape[1:])}, got "
                          f"{tuple(low.shape)} and {tuple(high.shape)}; give a channel's bounds the shape (C, 1, 1)")
-    slack = 1e-5 * (high - low)  # what rounding of the normalisation can do
     if not bool((low < high).all()):
         raise ValueError(f"expected bounds with low < high, got {bounds!r}; pass (low, high)")
-    if bool(((inputs < low - slack) | (inputs > high + slack)).any()):
+    if bool(beyond(inputs, low, high).any()):
         raise ValueError(f"expected inputs inside the bounds, got values from {float(inputs.min()):g} to "
                          f"{float(inputs.max()):g} for {_range(low, high)}; give the bounds of the inputs as the model "
                          "takes them, after normalisation")
     # an input that rounding has put just outside is not to be moved
     return Box(torch.minimum(low, inputs.amin(0)), torch.maximum(high, inputs.amax(0)))
+
+
+def beyond(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Which of ``points`` (n, …) lie outside ``low``…``high`` by more than rounding of a normalisation does, (n,)."""
+    span = (high - low).where((high - low).isfinite(), points.amax() - points.amin())  # bounds may be infinite
+    slack = 1e-5 * span
+    return ((points < low - slack) | (points > high + slack)).flatten(1).any(1)
 
 
 def _range(low: Tensor, high: Tensor) -> str:

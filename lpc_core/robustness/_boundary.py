@@ -21,7 +21,7 @@ def other_class(search: Search) -> Tensor:
     points = search.best.clone()
     nearest, far = _nearest_other(search)
     rows = far.isfinite().nonzero().flatten()
-    points[rows] = search.pool.inputs[nearest[rows]]
+    points[rows] = search.model.inputs[nearest[rows]]
     search.ask(points[rows], rows)
     for share in NOISE_SHARES:
         rows = (~search.found).nonzero().flatten()
@@ -35,9 +35,9 @@ def other_class(search: Search) -> Tensor:
 
 
 def _nearest_other(search: Search) -> tuple[Tensor, Tensor]:
-    """Which input of the pool is nearest with another predicted class, and how far, both (n,); infinity for none."""
-    distances = torch.cdist(search.inputs.flatten(1), search.pool.inputs.flatten(1))  # (n, P)
-    same = search.pool.predictions[None] == search.labels[:, None]
+    """Which of all N inputs is nearest with another predicted class, and how far, both (n,); infinity for none."""
+    distances = torch.cdist(search.inputs.flatten(1), search.model.inputs.flatten(1))  # (n, N)
+    same = search.logits.argmax(1) == search.labels[:, None]
     nearest = distances.masked_fill(same, torch.inf).min(1)
     return nearest.indices, nearest.values
 

@@ -71,12 +71,12 @@ def _blind(leaf: Tensor, logits: Tensor, labels: Tensor, size: Tensor) -> tuple[
     return slope * reach <= torch.finfo(torch.float32).eps * size, pull == 0
 
 
-def flags(results: Mapping[str, AttackResult], best: np.ndarray, white_box: Mapping[str, bool], *, health: Health,
-          accuracy: float, chance: float, outside: Mapping[str, float], paper_missing: int) -> tuple[Flag, ...]:
+def flags(results: Mapping[str, AttackResult], best: np.ndarray, *, health: Health, accuracy: float, chance: float,
+          outside: Mapping[str, float], paper_missing: int) -> tuple[Flag, ...]:
     """All of them, raised or not. ``best`` (N,) are the smallest L2 norms known; ``outside`` shares by attack.
     ``paper_missing`` of N samples DeepFool found nothing for by the paper's convention.
     """
-    return (_at_chance(accuracy, chance, len(best)), _deepfool(results, best), _masked(results, white_box),
+    return (_at_chance(accuracy, chance, len(best)), _deepfool(results, best), _masked(results),
             _flat(health), _saturated(health), _not_found(results, paper_missing, len(best)), _outside(outside),
             _varying(health))
 
@@ -110,9 +110,9 @@ def _deepfool(results: Mapping[str, AttackResult], best: np.ndarray) -> Flag:
                                      f"{lost}: {words}.")
 
 
-def _masked(results: Mapping[str, AttackResult], white_box: Mapping[str, bool]) -> Flag:
+def _masked(results: Mapping[str, AttackResult]) -> Flag:
     name = "white-box-worse"
-    white, black = ([r for r in results.values() if r.distance == "l2" and white_box[r.attack] is kind]
+    white, black = ([r for r in results.values() if r.distance == "l2" and r.white_box is kind]
                     for kind in (True, False))
     if not white or not black:
         return Flag(name, True, math.nan, "Attacks with and without gradients were not both run, so masked gradients "

@@ -8,10 +8,10 @@ import functools
 import time
 from collections.abc import Sequence
 
-from torch import Tensor, nn
-
+from lpc_core.config import ConfigError
+from lpc_core.models.any import Array, Model, gradient, opened
 from lpc_core.registry import discover, pick
-from lpc_core.robustness._adv_lib import check_installed, others
+from lpc_core.robustness._adv_lib import INSTALL, OTHERS, others
 from lpc_core.robustness._base import Attack
 
 FEW = 16  # samples whose gradient is timed
@@ -25,18 +25,19 @@ def attacks() -> dict[str, type[Attack]]:
 
 def attack_named(name: str) -> Attack:
     """The attack ``name`` with its default settings; `ConfigError` for one that is not known, or not installed."""
-    check_installed(name)
+    if name in OTHERS and not others():
+        raise ConfigError("attack", f"one of this library's own, or the package adv-lib beside it ({INSTALL})", name)
     return pick("attack", attacks(), name)()
 
 
-def seconds_for(model: nn.Module, inputs: Tensor, names: Sequence[str], samples: int | None = None) -> float:
+def seconds_for(model: Model, inputs: Array, names: Sequence[str], samples: int | None = None) -> float:
     """About how many seconds the attacks ``names`` take on ``samples`` (all by default) of ``inputs`` (N, …), on this
-    machine as busy as it is now. The model's answer is logits (N, K), alone or first of several.
+    machine as busy as it is now. What ``model`` may be, and the errors, are those of `Attack.__call__`.
     """
-    few = inputs[:FEW].to(next(model.parameters()).device).detach().requires_grad_(True)
-    model.eval()(few)  # what is only done once
-    begin = time.perf_counter()
-    answer = model(few)
-    (answer[0] if isinstance(answer, tuple) else answer).max(dim=1).values.sum().backward()
-    each = (time.perf_counter() - begin) / len(few)
+    with opened(model, inputs[:FEW]) as asked:
+        asked(asked.inputs)  # what is only done once
+        begin = time.perf_counter()
+        leaf, logits = asked.differentiable(asked.inputs)
+        gradient(logits.amax(1).sum(), leaf).cpu()  # where the model is on a GPU, this waits for it
+        each = (time.perf_counter() - begin) / len(leaf)
     return each * (samples or len(inputs)) * sum(attacks().get(name, Attack).gradients for name in names)

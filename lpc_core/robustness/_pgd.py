@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from lpc_core.robustness._base import Attack
 from lpc_core.robustness._search import Search
-from lpc_core.robustness._steps import hard_margin, lengths_of, losing_direction
+from lpc_core.robustness._steps import hard_margin, lengths_of, losing_direction, shrink_to
 
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)  # default ε, as shares of the input's norm
 INSIDE = 1 - 1e-6  # of ε, so that rounding of the perturbation leaves it not just outside
@@ -19,9 +18,11 @@ INSIDE = 1 - 1e-6  # of ε, so that rounding of the perturbation leaves it not j
 
 @dataclass(frozen=True)
 class Pgd(Attack):
-    """PGD at one ε after another, each for the samples that all smaller ones left standing."""
+    """PGD at one ε after another, each for the samples that all smaller ones left standing.
 
-    white_box = True
+    In L2 it steps along the gradient and shortens what leaves the ball; in L∞ along its signs, and clips every value.
+    """
+
     gradients = 1_000
     source = "Madry et al. 2018, arXiv 1706.06083"
 
@@ -30,8 +31,8 @@ class Pgd(Attack):
     pace: float = 0.1  # length of a step as a share of ε
 
     def __post_init__(self) -> None:
-        rising = all(a < b for a, b in pairwise((0.0, *self.epsilons)))
-        if not rising or self.steps < 1 or self.pace <= 0:
+        rising = all(a < b for a, b in pairwise((0.0, *self.epsilons, torch.inf)))
+        if not rising or self.steps < 1 or not 0 < self.pace < torch.inf:
             raise ValueError(f"expected rising epsilons above 0, steps ≥ 1 and pace > 0, got {self.epsilons}, "
                              f"{self.steps}, {self.pace}; the default steps and pace are 40 and 0.1")
 
@@ -58,7 +59,8 @@ class Pgd(Attack):
             direction, _, _ = losing_direction(search, search.inputs[rows] + change, rows, hard_margin)
             going = ~search.found[rows]
             rows, radius, change, direction = (part[going] for part in (rows, radius, change, direction))
-            change = change + self.step(search, direction, self.pace * radius)
+            step = direction.sign() if self.distance == "linf" else direction
+            change = change + search.spread(self.pace * radius) * step
             change = self._inside(search, rows, change, radius)
         search.ask(search.inputs[rows] + change, rows)
 
@@ -68,12 +70,6 @@ class Pgd(Attack):
         # the sum is rounded too, and by more than that where inputs are large beside ε
         rounding = torch.finfo(inputs.dtype).eps * (search.norm(inputs) + radius)
         inside = (INSIDE * radius - rounding).clamp_min(0)
-        return search.box.clip(inputs + self.project(search, change, inside)) - inputs
-
-    @abstractmethod
-    def step(self, search: Search, direction: Tensor, length: Tensor) -> Tensor:
-        """A step (m, …) along ``direction`` of this ``length`` (m,) in the attack's distance."""
-
-    @abstractmethod
-    def project(self, search: Search, change: Tensor, radius: Tensor) -> Tensor:
-        """``change`` (m, …) brought into the ball of ``radius`` (m,) around the origin."""
+        change = (change.clamp(-search.spread(inside), search.spread(inside)) if self.distance == "linf" else
+                  shrink_to(search, change, torch.minimum(search.norm(change), inside)))
+        return search.box.clip(inputs + change) - inputs

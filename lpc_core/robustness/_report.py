@@ -13,7 +13,7 @@ import torch
 from lpc_core.files.plain_json import plain
 from lpc_core.models.any import Array, Model, as_inputs
 from lpc_core.progress import Progress, part, silent
-from lpc_core.robustness._base import BATCH, Attack, Bounds
+from lpc_core.robustness._base import BATCH, Attack, Bounds, beyond
 from lpc_core.robustness._flags import Flag, Health, flags, health
 from lpc_core.robustness._known import attack_named, attacks
 from lpc_core.robustness._result import AttackResult
@@ -102,7 +102,7 @@ def report(model: Model, inputs: Array, labels: Array, *, attacks: Sequence[str 
     state = health(model, inputs, labels, batch_size, gradients=any(attack.white_box for attack in chosen))
     progress(1.0, "done")
     values = as_inputs(inputs)
-    return _assemble(chosen, results, paper, state, bounds or (values.min(), values.max()))
+    return _assemble(results, paper, state, bounds or (values.min(), values.max()))
 
 
 def _chosen(wanted: Sequence[str | Attack]) -> list[Attack]:
@@ -114,7 +114,7 @@ def _chosen(wanted: Sequence[str | Attack]) -> list[Attack]:
     return made
 
 
-def _assemble(chosen: Sequence[Attack], results: dict[str, AttackResult], paper: AttackResult | None, state: Health,
+def _assemble(results: dict[str, AttackResult], paper: AttackResult | None, state: Health,
               ends: Bounds) -> RobustnessReport:
     """The report; ``ends`` are the values that data take, the bounds where given, else those of the inputs."""
     some = next(iter(results.values()))
@@ -124,14 +124,13 @@ def _assemble(chosen: Sequence[Attack], results: dict[str, AttackResult], paper:
     best, names = _best(results)
     paper_mean, paper_outside = (_mean(paper.relative), _outside(paper, ends)) if paper else (math.nan, math.nan)
     missing = int((~paper.success).sum()) if paper else 0
-    white_box = {attack.name: attack.white_box for attack in chosen}
     return RobustnessReport(
         accuracy=accuracy, chance=chance, samples=len(some.labels),
-        attacks=tuple(_summary(results[a.name], a.title, a.white_box, outside[a.name]) for a in chosen),
-        best=_summary(best, "Smallest known", any(white_box.values()), _outside(best, ends)), best_norms=best.norms,
-        best_attack=names, paper=paper_mean, paper_outside=paper_outside, paper_missing=missing, health=state,
-        results=results, flags=flags(results, best.norms, white_box, health=state, accuracy=accuracy, chance=chance,
-                                     outside=outside, paper_missing=missing))
+        attacks=tuple(_summary(result, outside[name]) for name, result in results.items()),
+        best=_summary(best, _outside(best, ends)), best_norms=best.norms, best_attack=names, paper=paper_mean,
+        paper_outside=paper_outside, paper_missing=missing, health=state, results=results,
+        flags=flags(results, best.norms, health=state, accuracy=accuracy, chance=chance, outside=outside,
+                    paper_missing=missing))
 
 
 def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ...]]:
@@ -141,19 +140,20 @@ def _best(results: dict[str, AttackResult]) -> tuple[AttackResult, tuple[str, ..
     norms, relative = (np.min([getattr(side, what) for side in sides], axis=0) for what in ("norms", "relative"))
     perturbed = torch.stack([sides[i].perturbed[row] for row, i in enumerate(winner)])
     names = tuple(sides[i].attack if 0 < norm < np.inf else "" for i, norm in zip(winner, norms, strict=True))
-    best = replace(sides[0], attack="best", norms=norms, relative=relative, success=np.isfinite(norms),
+    best = replace(sides[0], attack="best", title="Smallest known", white_box=any(side.white_box for side in sides),
+                   norms=norms, relative=relative, success=np.isfinite(norms),
                    forwards=np.sum([side.forwards for side in sides], axis=0),
                    backwards=np.sum([side.backwards for side in sides], axis=0),
                    perturbed=perturbed, seconds=sum(side.seconds for side in sides))
     return best, names
 
 
-def _summary(result: AttackResult, title: str, white_box: bool, outside: float) -> Summary:
+def _summary(result: AttackResult, outside: float) -> Summary:
     attacked = result.attacked
     relative, norms = result.relative[attacked], result.norms[attacked]
     forwards, backwards = (float(counts[attacked].mean()) if attacked.any() else 0.0
                            for counts in (result.forwards, result.backwards))
-    return Summary(result.attack, title, result.distance, white_box, int(attacked.sum()),
+    return Summary(result.attack, result.title, result.distance, result.white_box, int(attacked.sum()),
                    int(result.success[attacked].sum()), _median(relative), _mean(relative), _mean(result.relative),
                    _median(norms), _mean(norms), forwards, backwards, outside, result.seconds)
 
@@ -162,9 +162,7 @@ def _outside(result: AttackResult, ends: Bounds) -> float:
     """Share of the changed answers whose perturbed input lies beyond ``ends``; NaN where no answer was changed."""
     low, high = (torch.as_tensor(end, dtype=torch.float64).cpu() for end in ends)
     changed = result.perturbed.detach().double().cpu()[torch.from_numpy(result.success & result.attacked)]
-    slack = 1e-5 * (high - low)  # rounding
-    left = ((changed < low - slack) | (changed > high + slack)).flatten(1).any(1)
-    return float(left.double().mean()) if len(left) else math.nan
+    return float(beyond(changed, low, high).double().mean()) if len(changed) else math.nan
 
 
 def _mean(values: np.ndarray) -> float:

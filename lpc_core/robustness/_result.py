@@ -25,6 +25,8 @@ class AttackResult:
     """
 
     attack: str  # name in the registry
+    title: str
+    white_box: bool  # whether gradients were used
     distance: str  # "l2" or "linf"
     norms: np.ndarray  # (N,) float64, ‖perturbation‖ in units of the model's inputs
     relative: np.ndarray  # (N,) float64, norms over ‖input‖ (the paper's unit); NaN for an input of zeros

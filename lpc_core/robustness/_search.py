@@ -12,14 +12,6 @@ from lpc_core.models.any import OpenModel, gradient
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """All inputs that were given, with what the model says of them: starting points for attacks without gradients."""
-
-    inputs: Tensor  # (P, …)
-    predictions: Tensor  # (P,)
-
-
-@dataclass(frozen=True, eq=False)
 class Box:
     """The values that inputs can take: ``low`` ≤ x ≤ ``high``, each broadcast to one input; None without limits."""
 
@@ -38,17 +30,19 @@ class Search:
     ``best``, so an attack returns nothing: what it found is what the model itself has confirmed.
     """
 
-    def __init__(self, model: OpenModel, inputs: Tensor, labels: Tensor, logits: Tensor, *, box: Box, pool: Pool,
-                 distance: str, generator: torch.Generator) -> None:
-        self.inputs, self.labels, self.clean = inputs, labels, logits  # (n, …), (n,), (n, K)
-        self.box, self.pool, self.generator = box, pool, generator
-        self.best = inputs.clone()
-        self.best_norms = torch.full((len(inputs),), torch.inf, dtype=inputs.dtype, device=inputs.device)
-        self.forwards = torch.ones(len(inputs), dtype=torch.int64, device=inputs.device)  # one for ``logits``
-        self.backwards = torch.zeros_like(self.forwards)
-        self.last_fooled = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)  # by the latest question
+    def __init__(self, model: OpenModel, places: Tensor, labels: Tensor, logits: Tensor, *, box: Box, distance: str,
+                 generator: torch.Generator) -> None:
+        """``places`` (n,) of the batch among the N inputs of ``model``, and ``labels`` (N,) and ``logits`` (N, K)."""
+        self.places, self.box, self.generator = places, box, generator
+        self.inputs, self.labels = model.inputs[places], labels[places]  # (n, …), (n,)
+        self.logits, self.clean = logits, logits[places]  # (N, K), (n, K)
+        self.best = self.inputs.clone()
+        self.best_norms = torch.full_like(self.labels, torch.inf, dtype=self.inputs.dtype)
+        self.forwards = torch.ones_like(self.labels)  # one for ``logits``
+        self.backwards = torch.zeros_like(self.labels)
+        self.last_fooled = torch.zeros_like(self.labels, dtype=torch.bool)  # by the latest question
         self.progress: Callable[[float], None] = lambda share: None
-        self.model = model  # to be asked by code of others, which then is neither counted nor kept
+        self.model = model  # with all inputs; code of others may ask it, which then is neither counted nor kept
         self._order = torch.inf if distance == "linf" else 2
 
     @property

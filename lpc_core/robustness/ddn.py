@@ -21,7 +21,6 @@ class Ddn(Attack):
     name = "ddn"
     title = "DDN"
     source = "Rony et al. 2019, arXiv 1811.09600"
-    white_box = True
     gradients = 300
 
     steps: int = 300
@@ -29,7 +28,7 @@ class Ddn(Attack):
     gamma: float = 0.05  # share by which the radius changes at a step
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.start <= 0 or not 0 < self.gamma < 1:
+        if self.steps < 1 or not 0 < self.start < torch.inf or not 0 < self.gamma < 1:
             raise ValueError(f"expected steps ≥ 1, start > 0 and gamma between 0 and 1, got {self.steps}, "
                              f"{self.start}, {self.gamma}; the defaults are 300, 0.05 and 0.05")
 

@@ -23,7 +23,6 @@ class DeepFool(Attack):
     name = "deepfool"
     title = "DeepFool"
     source = "Moosavi-Dezfooli, Fawzi & Frossard 2016, arXiv 1511.04599"
-    white_box = True
     gradients = 100
 
     candidates: int = 10  # classes with the largest logits, the own one included
@@ -31,7 +30,7 @@ class DeepFool(Attack):
     steps: int = 50
 
     def __post_init__(self) -> None:
-        if self.candidates < 2 or self.steps < 1 or self.overshoot < 0:
+        if self.candidates < 2 or self.steps < 1 or not 0 <= self.overshoot < torch.inf:
             raise ValueError(f"expected candidates ≥ 2, steps ≥ 1 and overshoot ≥ 0, got {self.candidates}, "
                              f"{self.steps}, {self.overshoot}; the defaults are 10, 50 and 0.02")
 

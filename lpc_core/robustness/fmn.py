@@ -26,7 +26,6 @@ class Fmn(Attack):
     name = "fmn"
     title = "FMN"
     source = "Pintor et al. 2021, arXiv 2102.12827"
-    white_box = True
     gradients = 300
 
     steps: int = 150  # of each of the two walks
@@ -60,7 +59,7 @@ class Fmn(Attack):
             fooled, size = search.last_fooled[rows], search.norm(change)
             smallest = torch.where(fooled, torch.minimum(smallest, size), smallest)
             share = pace(step, self.steps, self.gamma, 0.001)
-            linear = size + values.abs() / slopes  # infinite where it is flat: the limit then
+            linear = torch.where(slopes > 0, size + values.abs() / slopes, torch.inf)  # where it is flat: the limit
             grown = torch.where(known, radius * (1 + share), linear)
             shrunk = torch.minimum(radius * (1 - share), smallest)
             radius, known = torch.minimum(torch.where(fooled, shrunk, grown), limit), known | fooled

@@ -61,14 +61,13 @@ class HopSkipJump(Attack):
         per_chunk = max(1, CHUNK // count)
         parts = []
         for some in torch.split(torch.arange(len(rows), device=rows.device), per_chunk):
-            chance = search.noise((len(some), count, *points.shape[1:]))
-            chance = chance / torch.linalg.vector_norm(chance.flatten(2), dim=2).view(*chance.shape[:2],
-                                                                                     *[1] * (points.ndim - 1))
-            probes = points[some, None] + chance * radius[some].view(-1, *[1] * (chance.ndim - 1))
-            votes = 2.0 * search.probe(probes, rows[some]).to(points.dtype) - 1  # (m', count)
+            chance = search.noise((len(some), count, points[0].numel()))
+            chance = chance / torch.linalg.vector_norm(chance, dim=2, keepdim=True)
+            steps = (chance * radius[some, None, None]).view(len(some), count, *points.shape[1:])
+            votes = 2.0 * search.probe(points[some, None] + steps, rows[some]).to(points.dtype) - 1  # (m', count)
             mixed = votes.abs().mean(1) > votes.mean(1).abs()
             votes = votes - torch.where(mixed, votes.mean(1), 0.0)[:, None]
-            parts.append(torch.einsum("mc,mcd->md", votes, chance.flatten(2)).view_as(points[some]))
+            parts.append(torch.einsum("mc,mcd->md", votes, chance).view_as(points[some]))
         summed = torch.cat(parts)
         return summed / search.spread(search.norm(summed).clamp_min(torch.finfo(summed.dtype).tiny))
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from lpc_core.models.any import Array, Model
 from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Bounds
 from lpc_core.robustness._pgd import Pgd
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Search
-from lpc_core.robustness._steps import shrink_to
 
 
 @dataclass(frozen=True)
@@ -23,14 +18,6 @@ class PgdL2(Pgd):
 
     name = "pgd-l2"
     title = "PGD L2"
-
-    def step(self, search: Search, direction: Tensor, length: Tensor) -> Tensor:
-        """Along the gradient."""
-        return direction * search.spread(length)
-
-    def project(self, search: Search, change: Tensor, radius: Tensor) -> Tensor:
-        """Shortened where it is longer than the radius."""
-        return shrink_to(search, change, torch.minimum(search.norm(change), radius))
 
 
 ATTACK = PgdL2

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from lpc_core.models.any import Array, Model
 from lpc_core.progress import Progress, silent
 from lpc_core.robustness._base import BATCH, Bounds
 from lpc_core.robustness._pgd import Pgd
 from lpc_core.robustness._result import AttackResult
-from lpc_core.robustness._search import Search
 
 
 @dataclass(frozen=True)
@@ -22,14 +19,6 @@ class PgdLinf(Pgd):
     name = "pgd-linf"
     title = "PGD L∞"
     distance = "linf"
-
-    def step(self, search: Search, direction: Tensor, length: Tensor) -> Tensor:
-        """Along the signs of the gradient."""
-        return direction.sign() * search.spread(length)
-
-    def project(self, search: Search, change: Tensor, radius: Tensor) -> Tensor:
-        """Every value clipped."""
-        return change.clamp(-search.spread(radius), search.spread(radius))
 
 
 ATTACK = PgdLinf

@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
-from lpc_core.engine.autograd import make_optimizer
+from lpc_core.engine.autograd import AutogradEngine, make_optimizer
 from lpc_core.engine.fused import FusedEngine, supports
-from lpc_core.engine.state import optimizer_tensors, pack, restore_optimizer, unpack
+from lpc_core.engine.state import pack, unpack
 from lpc_core.engine.trainer import Trainer
 from lpc_core.losses import latent_l2
 from lpc_core.models import build
@@ -119,7 +119,7 @@ def test_gradients_are_the_numerical_differences_of_the_loss(settings):
     before = engine.values.clone()
     engine.step(inputs, labels, 0.3, 0.0)  # the head moves, so put the weights back
     engine.values.copy_(before)
-    chosen, width, slopes = range(0, engine.layout.size, 3), 1e-6, []
+    chosen, width, slopes = range(0, len(engine.values), 3), 1e-6, []
     with torch.no_grad():
         for i in chosen:
             engine.values[i] = before[i] + width
@@ -151,7 +151,7 @@ def test_the_models_parameters_are_views_and_follow_every_step():
     models = [model_of(config, seed) for seed in (0, 1)]
     kept = [{name: p.detach().clone() for name, p in model.named_parameters()} for model in models]
     engine = FusedEngine(config, models, BATCH)
-    start, end = engine.values.data_ptr(), engine.values.data_ptr() + 8 * engine.layout.size
+    start, end = engine.values.data_ptr(), engine.values.data_ptr() + 8 * len(engine.values)
     for model, before in zip(models, kept, strict=True):
         for name, parameter in model.named_parameters():
             assert start <= parameter.data_ptr() < end
@@ -160,7 +160,7 @@ def test_the_models_parameters_are_views_and_follow_every_step():
     engine.step(*next(stream()))
     assert not torch.equal(models[1].head.weight, kept[1]["head.weight"])
     models[1].load_state_dict(kept[1])
-    torch.testing.assert_close(engine.layout.block("head.weight").of(engine.values)[1], kept[1]["head.weight"])
+    torch.testing.assert_close(engine.layout["head.weight"].of(engine.values)[1], kept[1]["head.weight"])
 
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "adam"}, {"optimizer": "sgd"},
@@ -176,13 +176,13 @@ def test_a_state_goes_from_one_engine_to_the_other_and_back(settings, steps):
     for step in batches[:steps]:
         engine.step(*step)
     second.load_state_dict(first.state_dict())
-    other = make_optimizer(second, config.optim)
-    restore_optimizer(other, unpack(pack(engine.optimizer_tensors(), {}))[0])
+    other = AutogradEngine(config, second)
+    other.restore_optimizer(unpack(pack(engine.optimizer_tensors(), {}))[0])
     for step in batches[steps : steps + 30]:
-        autograd_step(second, other, config, step)
+        autograd_step(second, other.optimizer, config, step)
     last = FusedEngine(config, third, BATCH)
     third.load_state_dict(second.state_dict())
-    last.restore_optimizer(unpack(pack(optimizer_tensors(other), {}))[0])
+    last.restore_optimizer(unpack(pack(other.optimizer_tensors(), {}))[0])
     for step in batches[steps + 30 :]:
         last.step(*step)
     agree(whole, third, 1e-5)

@@ -214,11 +214,8 @@ def test_many_gammas_in_blocks():
     batches, again = (Batches(dataset, 32, 0, CPU) for _ in range(2))
     engine, single = FusedEngine(config, together, 32), FusedEngine(config, alone, 32)
     blocks = Blocks(engine, 8, *batches.peek(), EagerRecorder())
-    for step in range(WARM_UP):
-        assert not blocks.ready()
-        blocks.warm_up(batches, gammas[step], rates[step])
-    assert blocks.ready()
-    blocks.run(batches, gammas[WARM_UP:], rates[WARM_UP:])
+    knobs = zip(gammas, rates, strict=True)
+    assert [blocks.take(batches, lambda: next(knobs), 8) for _ in range(WARM_UP + 1)] == [1] * WARM_UP + [8]
     for gamma, rate in zip(gammas, rates, strict=True):
         single.step(*again.next(), gamma, rate)
     torch.testing.assert_close(engine.values, single.values, rtol=1e-5, atol=1e-7)  # γ is rounded a step later
@@ -378,9 +375,9 @@ def test_the_cause_of_a_failed_capture_is_named_not_its_end(settings, monkeypatc
     recorder.aside = None
     blocks = Blocks(run.engine, 4, *run.batches.peek(), recorder)
     for _ in range(WARM_UP):
-        blocks.warm_up(run.batches, 0.1, 1e-3)
-    monkeypatch.setattr(blocks, "_take_slot", lambda slot: 1 / 0)
-    assert not blocks.ready()
+        blocks.take(run.batches, lambda: (0.1, 1e-3), 4)
+    monkeypatch.setattr(blocks, "_take", lambda slots: 1 / 0)
+    assert blocks.take(run.batches, lambda: (0.1, 1e-3), 4) == 1
     assert blocks.obstacle == "the steps could not be recorded (division by zero)"
     run.advance(5)
     assert run.step == 5

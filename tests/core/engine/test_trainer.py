@@ -82,7 +82,7 @@ def test_a_state_of_another_run_and_rubbish_are_refused():
             unpack(rubbish)
 
 
-@pytest.mark.parametrize("every", [0, -1])
+@pytest.mark.parametrize("every", [0, -1, 2.5])
 def test_a_loop_that_would_never_go_on_is_refused(every):
     with pytest.raises(ConfigError, match=f"every: expected a whole number of at least 1, got {every}"):
         lpc_core.train(small(), every=every)
@@ -140,6 +140,19 @@ def test_a_diverged_run_stops_at_its_last_good_state_and_says_why():
     assert np.isfinite(snapshot.latents).all()
     assert snapshot.reason == run.reason
     assert run.advance(10) == 0
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+def test_a_loaded_run_that_diverges_at_once_goes_back_to_what_was_loaded():
+    config = small(steps=5_000, optimizer="sgd", lr=1e-2)
+    first, run = Trainer(config), Trainer(config)
+    first.advance(150)
+    run.load_state_bytes(first.state_bytes())
+    run.set_lr(9e9)
+    run.advance(5_000)
+    assert run.diverged
+    assert run.step == 150
+    np.testing.assert_array_equal(weights(run), weights(first))
 
 
 def test_a_snapshot_never_shows_what_is_not_finite():

@@ -7,7 +7,6 @@ import torch
 from lpc_core.config import ConfigError, unflatten
 from lpc_core.engine.autograd import AutogradEngine, make_optimizer, parameters
 from lpc_core.engine.fused import FusedEngine
-from lpc_core.engine.state import optimizer_tensors, restore_optimizer
 from lpc_core.engine.trainer import Trainer
 from lpc_core.models import build
 from lpc_core.optimizers.muon import is_matrix, orthogonalised
@@ -131,12 +130,12 @@ def test_all_of_a_restored_state_lies_where_the_weights_are():
     """On a GPU a count of steps left on the CPU would stop the next step; torch's "meta" device stands in for one."""
     run = unflatten(SETTINGS | {"hidden": (8,)})
     here, there = (build(run.model, (5,), 3, 0).to(device) for device in ("cpu", "meta"))
-    first, second = (make_optimizer(net, run.optim) for net in (here, there))
+    first, second = (AutogradEngine(run, net) for net in (here, there))
     sum(p.sum() for p in here.parameters()).backward()
-    first.step()
-    restore_optimizer(second, optimizer_tensors(first))
-    places = [kept.device.type for state in second.state.values() for kept in state.values()]
-    assert places == ["meta"] * len(optimizer_tensors(first))
+    first.optimizer.step()
+    second.restore_optimizer(first.optimizer_tensors())
+    places = [kept.device.type for state in second.optimizer.state.values() for kept in state.values()]
+    assert places == ["meta"] * len(first.optimizer_tensors())
 
 
 @pytest.mark.parametrize(("kind", "settings"), [(AutogradEngine, {"model": "fastnet", "hidden": (4, 6)}),

@@ -68,6 +68,15 @@ def test_bounds_per_value_are_kept(stand_in, linear, inputs):
     np.testing.assert_array_equal(found.success, changed.numpy())
 
 
+@pytest.mark.parametrize("bounds", [(0, np.inf), (-np.inf, 9.0), (-np.inf, np.inf)])
+def test_bounds_may_be_open_on_a_side(bounds, stand_in, linear, inputs):
+    x = inputs.abs()
+    found = attack_named("adv-fab")(linear, x, bounds=bounds)
+    assert found.success.any()
+    assert bounds[0] <= found.perturbed.min()
+    assert found.perturbed.max() <= bounds[1]
+
+
 def test_values_that_are_left_alone_are_not_rounded(stand_in, linear, inputs):
     stand_in.fab = lambda model, units, labels, **_: torch.cat([units[:, :1] * 0, units[:, 1:]], dim=1)
     search = attack_named("adv-fab")(linear, inputs)

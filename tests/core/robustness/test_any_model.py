@@ -239,6 +239,7 @@ def test_labels_of_any_whole_kind(labels, linear, inputs):
 
 @pytest.mark.parametrize(("bounds", "words"), [
     ((0, 1), r"expected inputs inside the bounds, got values from -.* for bounds from 0 to 1; give the bounds of the"),
+    ((0, np.inf), r"expected inputs inside the bounds, got values from -.* for bounds from 0 to inf; give the"),
     ((5, -5), r"expected bounds with low < high, got \(5, -5\)"),
     ((-9, float("nan")), "expected bounds with low < high"),
     (3, r"expected bounds \(low, high\), got 3"),

@@ -185,7 +185,7 @@ def test_finished_samples_cost_nothing_more(collapsed):
 
 @pytest.mark.parametrize(("settings", "got"), [
     ({"candidates": 1}, "got 1, 50, 0.02"), ({"steps": 0}, "got 10, 0, 0.02"),
-    ({"overshoot": -1.0}, "got 10, 50, -1.0"),
+    ({"overshoot": -1.0}, "got 10, 50, -1.0"), ({"overshoot": math.nan}, "got 10, 50, nan"),
 ])
 def test_settings_are_checked(linear, inputs, settings, got):
     with pytest.raises(ValueError, match=f"expected candidates ≥ 2, steps ≥ 1 and overshoot ≥ 0, {got}"):

@@ -135,8 +135,22 @@ def test_a_constant_model_cannot_be_changed(attack, inputs):
     assert np.isinf(found.norms).all()
 
 
+@pytest.mark.parametrize("attack", [ddn, fmn])
+def test_a_flat_tie_at_the_input_sends_no_attack_to_what_is_no_number(attack):
+    """Two logits of 0 within the unit sphere: neither a margin nor a gradient."""
+    def well(x):
+        assert x.isfinite().all()
+        return torch.stack([0 * x[:, 0], (x.norm(dim=1) - 1).relu()], dim=1)
+
+    x = 0.1 * torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    found = attack(well, x)
+    assert found.success.any()
+    assert (found.norms[found.success] < 3).all()
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (lambda m, x: ddn(m, x, steps=0), "expected steps ≥ 1, start > 0 and gamma between 0 and 1, got 0, 0.05, 0.05"),
+    (lambda m, x: ddn(m, x, start=np.nan), "expected steps ≥ 1, start > 0 and .* 0 and 1, got 300, nan, 0.05"),
     (lambda m, x: fmn(m, x, gamma=2.0), "expected steps ≥ 1 and gamma from 0.001 to 1, got 150, 2.0"),
     (lambda m, x: hopskipjump(m, x, probes=1), "expected iterations ≥ 0 and probes ≥ 2, got 15, 1"),
 ])

@@ -55,7 +55,7 @@ def test_the_default_radii_are_shares_of_the_input(linear, inputs):
     assert (found.relative[found.success] <= 0.5).all()
 
 
-@pytest.mark.parametrize("epsilons", [(0.2, 0.1), (0.0, 0.1)])
+@pytest.mark.parametrize("epsilons", [(0.2, 0.1), (0.0, 0.1), (0.1, np.inf), (0.1, np.nan)])
 def test_epsilons_must_rise(linear, inputs, epsilons):
     with pytest.raises(ValueError, match="expected rising epsilons above 0"):
         pgd_linf(linear, inputs, epsilons=epsilons)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lpc_core.robustness import attacks, report
+from lpc_core.robustness import attacks, report, seconds_for
 from lpc_core.robustness.ddn import Ddn
 from lpc_core.robustness.deepfool import DeepFool
 from lpc_core.robustness.hopskipjump import HopSkipJump
@@ -199,6 +199,19 @@ def test_decisions_alone_will_do(linear, inputs):
     assert not flag(found, "flat").raised
     assert math.isnan(flag(found, "flat").value)
     assert math.isnan(found.paper)
+
+
+def test_the_smallest_known_used_gradients_if_an_attack_in_l2_did(linear, inputs):
+    labels = linear(inputs).argmax(1)
+    for names, expected in ((["hopskipjump", "pgd-linf"], False), (["hopskipjump", "ddn"], True)):
+        assert report(linear, inputs[:5], labels[:5], attacks=names).best.white_box is expected
+
+
+def test_foretelling_leaves_a_model_as_it_was(inputs):
+    model = torch.nn.Sequential(torch.nn.Linear(12, 5), torch.nn.Dropout())
+    assert 0 < seconds_for(model, inputs, ["ddn"]) < 60
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(module.training for module in model.modules())
 
 
 def test_one_side_alone_cannot_show_masking(linear, inputs):
