@@ -30,8 +30,8 @@ test("a share is a percentage, finer where it is nearly all", () => {
   equal([0, 0.5, 0.99961, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "100.0 %", "–", "–"]);
 });
 
-test("numbers of any size are written as a reader writes them", () => {
-  equal([1.2e-7, 0.031, 12_000, 7.3e7, 0, -0.5, -2e-9, NaN].map((value) => power(value)), ["1.2×10⁻⁷", "0.031", "12,000", "7.3×10⁷", "0", "−0.50", "−2.0×10⁻⁹", "–"]);
+test("numbers of any size are written as a reader writes them, also those that rounding lifts into another decade", () => {
+  equal([1.2e-7, 0.031, 12_000, 7.3e7, 0, -0.5, -2e-9, NaN, 9.97, 99.7, -999.7].map((value) => power(value)), ["1.2×10⁻⁷", "0.031", "12,000", "7.3×10⁷", "0", "−0.50", "−2.0×10⁻⁹", "–", "10", "100", "−1,000"]);
 });
 
 test("a frame of Python's encoder is read as Python reads it", async () => {

@@ -6,7 +6,7 @@ export function formatNumber(value, digits = 3) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.max(1, digits - 2)).replace("e+", "e");
-  if (size >= 1e3) return Math.round(value).toLocaleString("en-US");
+  if (size >= 1e3) return formatCount(value);
   return size >= 10 ** (digits - 1) ? String(Math.round(value)) : value.toPrecision(digits);
 }
 
@@ -24,9 +24,7 @@ export function formatPercent(share) {
 }
 
 /** Whole numbers with thousands separators. */
-export function formatCount(value) {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
-}
+export const formatCount = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–");
 
 /** A whole number in the digits of `table`. */
 const inDigits = (number, table) => [...String(number)].map((digit) => table[digit]).join("");
@@ -44,7 +42,7 @@ export function power(value, digits = 2) {
   const size = Math.abs(value);
   if (value === 0) return "0";
   if (size >= 1e3 && size < 1e6) return formatCount(Number(value.toPrecision(digits))).replace("-", "−");
-  if (size >= 1e-3 && size < 1e3) return value.toPrecision(size >= 10 ** (digits - 1) ? Math.floor(Math.log10(size)) + 1 : digits).replace("-", "−");
+  if (size >= 1e-3 && size < 1e3) return (size >= 10 ** (digits - 1) ? formatCount(value) : value.toPrecision(digits)).replace("-", "−");
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   return `${mantissa}×${formatDecade(Number(exponent))}`.replace("-", "−");
 }
