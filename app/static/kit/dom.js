@@ -78,22 +78,20 @@ export function loadStyles(name) {
   return styled.get(name);
 }
 
-const scripts = new Map();
+let plotly = null; // on its way, or there
 
-/** Loads plotly.js once per URL; resolves to window.Plotly. */
+/** Loads plotly.js once; resolves to window.Plotly. */
 export function loadPlotly(url) {
-  if (!scripts.has(url)) {
-    scripts.set(url, new Promise((resolve, reject) => {
-      if (window.Plotly?.react) return resolve(window.Plotly);
-      const script = el("script", { src: url, async: true });
-      script.onload = () => resolve(window.Plotly);
-      script.onerror = () => {
-        scripts.delete(url);
-        script.remove();
-        reject(new Error(tr("the charts could not be loaded")));
-      };
-      document.head.append(script);
-    }));
-  }
-  return scripts.get(url);
+  plotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly?.react) return resolve(window.Plotly);
+    const script = el("script", { src: url, async: true });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      plotly = null;
+      script.remove();
+      reject(new Error(tr("the charts could not be loaded")));
+    };
+    document.head.append(script);
+  });
+  return plotly;
 }

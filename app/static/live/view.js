@@ -83,9 +83,6 @@ export class LiveView extends Part {
     if (this.begun && this.props.share) join(this, liveWords(this));
   }
 
-  /** The view was turned by a link. */
-  turned() {}
-
   /** Whatever needs the line is out of reach without it; a run that has ended begins again. */
   lineIs(status) {
     this.notices.status(status);
