@@ -45,7 +45,10 @@ export class FilmCurves extends Curves {
   draw() {
     if (!this.film) return false;
     const done = super.draw();
-    if (done) this.measureBoxes();
+    if (done) { // sizes are kept from one Plotly drawing to the next: to ask the page between drawings would lay it out each time
+      this.size = [this.chart.clientWidth, this.chart.clientHeight];
+      this.boxes = this.picks.map((_, slot) => this.box(slot));
+    }
     this.drawn ||= done;
     this.paint();
     return done;
@@ -61,12 +64,8 @@ export class FilmCurves extends Curves {
   /** The whole film's range, so that scrubbing time moves the lines and not the axes. */
   extent(slot) {
     const key = this.picks[slot];
-    if (!this.ranges.has(key)) this.ranges.set(key, this.measure(this.catalogue.chart(key)));
+    if (!this.ranges.has(key)) this.ranges.set(key, positiveExtent(...this.catalogue.chart(key).lines.map(({ name }) => this.film.metric(name) ?? [])));
     return this.ranges.get(key);
-  }
-
-  measure({ lines }) {
-    return positiveExtent(...lines.map(({ name: metric }) => this.film.metric(metric) ?? []));
   }
 
   paint() {
@@ -77,12 +76,6 @@ export class FilmCurves extends Curves {
       this.paintChart(ctx, chart, slot);
       this.fillValues(this.heads.children[slot].lastChild, chart);
     });
-  }
-
-  /** Kept from one Plotly drawing to the next: asking the page for sizes between drawings would lay it out each time. */
-  measureBoxes() {
-    this.size = [this.chart.clientWidth, this.chart.clientHeight];
-    this.boxes = this.picks.map((_, slot) => this.box(slot));
   }
 
   paintChart(ctx, chart, slot) {
@@ -106,13 +99,11 @@ export class FilmCurves extends Curves {
   paintMarks(ctx, slot, y0, y1) {
     const { theme, film, at: [g, t] } = this;
     const { onset, total } = film.marks(t);
-    const vertical = (gamma, colour, dash, width) => {
+    const vertical = (gamma, colour, width) => {
       const x = Math.round(this.xOf(slot, gamma)) + 0.5;
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
-      ctx.setLineDash(dash);
       line(ctx, x, y0, x, y1);
-      ctx.setLineDash([]);
     };
     if (total) {
       const [x, right] = [this.xOf(slot, total), this.boxes[slot].x1];
@@ -120,11 +111,11 @@ export class FilmCurves extends Curves {
       ctx.fillStyle = theme.force.inward;
       ctx.fillRect(x, y0, right - x, y1 - y0);
       ctx.globalAlpha = 1;
-      vertical(total, theme.force.inward, [], 1.5);
+      vertical(total, theme.force.inward, 1.5);
     }
-    if (onset) vertical(onset, theme.force.along, [], 1.5);
+    if (onset) vertical(onset, theme.force.along, 1.5);
     ctx.globalAlpha = 0.65;
-    vertical(film.gammas[g], theme.text, [], 1);
+    vertical(film.gammas[g], theme.text, 1);
     ctx.globalAlpha = 1;
   }
 

@@ -1,9 +1,10 @@
-// The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
+// The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ; what Streamlit mounts.
 
 import { Catalogue } from "../charts/catalogue.js";
 import { ChartClock } from "../charts/chartclock.js";
+import { keeping } from "../kit/component.js";
 import { REDUCED, el, setText } from "../kit/dom.js";
-import { listen } from "../kit/keys.js";
+import { chooseFilm, listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
 import { without } from "../kit/share.js";
@@ -14,7 +15,6 @@ import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { FilmCurves } from "./curves.js";
 import { FilmData } from "./data.js";
-import { chooseFilm } from "./keys.js";
 import { FilmLatents } from "./latents.js";
 import { FilmTransport } from "./transport.js";
 import { filmWords } from "./linkwords.js";
@@ -28,12 +28,12 @@ export class FilmPlayer extends Part {
   /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it, share, moment: of its link} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
-    Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false, scrubMs: 0 });
+    Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false });
     this.popover = new Popover(this.root, () => this.film?.setup().info ?? { catalogue: new Catalogue(props.catalogue) });
     this.clock = new ChartClock(() => {});
     this.build();
     this.transport.links.prepend(this.shareButton());
-    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
+    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t) }; // for tests and benchmarks
     this.opened = this.begin();
   }
 
@@ -41,8 +41,7 @@ export class FilmPlayer extends Part {
     const { clock } = this;
     const info = (key, suffix) => this.popover.button(key, suffix);
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
-    this.transport.element.addEventListener("pointerdown", () => (this.again = false));
-    this.transport.element.addEventListener("keydown", () => (this.again = false));
+    for (const hand of ["pointerdown", "keydown"]) this.transport.element.addEventListener(hand, () => (this.again = false));
     this.zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
     const tools = el("div", { class: "lpc-tools" }, this.zoom);
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
@@ -141,11 +140,9 @@ export class FilmPlayer extends Part {
 
   draw(now) {
     if (this.playing && now - this.stepped >= FRAME_MS) this.tick(now);
-    const begin = performance.now();
     if (this.dirty && this.film) this.show(now);
     const more = this.latents.draw(now);
     this.draws += 1;
-    this.scrubMs += 0.1 * (performance.now() - begin - this.scrubMs);
     if (more || this.playing) this.request();
   }
 
@@ -192,13 +189,12 @@ export class FilmPlayer extends Part {
   }
 
   state() {
-    const { film, g, t, latents: { current, camera } } = this;
+    const { film, g, t, latents: { current } } = this;
     if (!film) return null;
     return {
       g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.norm_mean[g * film.T + t], playing: this.playing,
-      drawnRadius: current?.scene.norm_mean ?? null, radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half,
-      drawnStep: current?.scene.info.step ?? null, marks: film.marks(t), sentence: this.part.sentence.textContent, draws: this.draws, scrubMs: this.scrubMs,
-      curves: Boolean(this.curves.drawn),
+      drawnRadius: current?.scene.norm_mean ?? null, drawnStep: current?.scene.info.step ?? null,
+      sentence: this.part.sentence.textContent, draws: this.draws, curves: Boolean(this.curves.drawn),
     };
   }
 
@@ -208,3 +204,6 @@ export class FilmPlayer extends Part {
     this.clock.stop();
   }
 }
+
+/** Another film, another player. */
+export default keeping((element, data) => new FilmPlayer(element, data), (data) => data.filmUrl);
