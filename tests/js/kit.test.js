@@ -230,7 +230,7 @@ function drawnIn100Ticks(took) {
   performance.now = () => now;
   globalThis.setTimeout = (work) => (tick = work);
   try {
-    const chart = new ChartClock(() => {}).add("one", 190, () => ([now, drawn] = [now + took, drawn + 1]));
+    const chart = new ChartClock(() => {}).add("one", 190, () => ([now, drawn] = [now + took, drawn + 1]), document.body);
     for (let i = 0; i < 100; i++) {
       chart.touch();
       now += 45;

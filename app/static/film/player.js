@@ -10,7 +10,7 @@ import { Popover } from "../kit/popover.js";
 import { without } from "../kit/share.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
-import { buildLayers, buildLayout, showTheory, zoomSwitch } from "../panels/layout.js";
+import { MANY_CLASSES, buildLayers, buildLayout, showTheory, zoomSwitch } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { FilmCurves } from "./curves.js";
@@ -22,7 +22,6 @@ import { sentenceOf } from "./words.js";
 
 const FRAME_MS = 110; // while playing
 const REST_MS = 2_000; // at the end of each round of a film that goes on by itself
-const MANY_CLASSES = 12;
 
 export class FilmPlayer extends Part {
   /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it, share, moment: of its link} */
@@ -84,7 +83,7 @@ export class FilmPlayer extends Part {
     this.film = film;
     const message = film.setup();
     setText(this.part.data, tr(film.info.title));
-    showTheory(this.part, film.theory, film.info.theory_note);
+    showTheory(this.part, message.info);
     this.layers.set("forces", !this.usualOff().length);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);

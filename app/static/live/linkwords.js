@@ -40,7 +40,6 @@ export function arrive(view, { state, step }) {
   const { arriving, transport, gamma } = view;
   if (!arriving || (state === "paused" ? step !== arriving.at : state === "running")) return;
   view.arriving = null;
-  transport.speedChosen = true;
-  transport.sendSpeed();
+  transport.chooseSpeed();
   if (arriving.hand !== undefined) gamma.set(Number(arriving.hand));
 }

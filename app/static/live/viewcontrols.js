@@ -30,10 +30,9 @@ export class ViewControls {
     this.refresh();
   }
 
+  /** Those that are drawn, and the first others as far as more are needed. */
   pickNodes(dims) {
-    const picks = this.view.nodes.slice(0, dims);
-    for (let node = 0; picks.length < Math.min(dims, this.d); node++) if (!picks.includes(node)) picks.push(node);
-    return picks;
+    return [...new Set([...this.view.nodes.slice(0, dims), ...new Array(this.d).keys()])].slice(0, dims);
   }
 
   change(part) {

@@ -19,9 +19,7 @@ export class LineChart {
       { value: "gamma", text: "γ", title: tr("Against γ"), testid: `${testid}-gamma` },
     ], (x) => this.setX(x), testid);
     this.against.select("step");
-    this.drawing = clock.add(name, EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(chart);
+    this.drawing = clock.add(name, EVERY_MS, () => this.draw(), chart);
   }
 
   restyle(theme) {
@@ -41,7 +39,6 @@ export class LineChart {
   }
 
   destroy() {
-    this.observer.disconnect();
     if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
   }
 }

@@ -58,7 +58,6 @@ export class Curves extends LineChart {
 
   /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric or its title is new. */
   buildHeads() {
-    if (!this.catalogue) return;
     const menu = this.catalogue.chartMenu(Object.keys(this.history.columns));
     const key = menu.join();
     if (key === this.menuKey) return;
