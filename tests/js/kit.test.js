@@ -26,8 +26,8 @@ test("ticks, decades and nodes are written short", () => {
   equal([0, 9, 122].map(nodeName), ["z₁", "z₁₀", "z₁₂₃"]);
 });
 
-test("a share is a percentage, finer where it is nearly all", () => {
-  equal([0, 0.5, 0.99961, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "100.0 %", "–", "–"]);
+test("a share is a percentage, finer where it is nearly all, and less than 100 % where it is not all", () => {
+  equal([0, 0.5, 0.99961, 0.99998, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "99.99 %", "100.0 %", "–", "–"]);
 });
 
 test("numbers of any size are written as a reader writes them, also those that rounding lifts into another decade", () => {

@@ -72,10 +72,8 @@ export class FilmCurves extends Curves {
     if (!this.drawn || !this.film || !this.theme) return;
     const [w, h] = this.size;
     const ctx = fit(this.canvas, w, h);
-    this.charts().forEach((chart, slot) => {
-      this.paintChart(ctx, chart, slot);
-      this.fillValues(this.heads.children[slot].lastChild, chart);
-    });
+    this.charts().forEach((chart, slot) => this.paintChart(ctx, chart, slot));
+    this.fillHeads();
   }
 
   paintChart(ctx, chart, slot) {

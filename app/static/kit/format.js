@@ -16,11 +16,10 @@ export const formatTick = (value) => String(Number(value.toPrecision(2))).replac
 /** γ for the big readout. */
 export const formatGamma = (value) => formatNumber(value, 3);
 
-/** 99.9 %; four digits near the top, where they matter. */
+/** 99.9 %; four digits near the top, where they matter, and 100 % only for all. */
 export function formatPercent(share) {
   if (!Number.isFinite(share)) return "–";
-  const digits = share > 0.9995 && share < 1 ? 2 : 1;
-  return `${(100 * share).toFixed(digits)} %`;
+  return `${share > 0.9995 && share < 1 ? Math.min(100 * share, 99.99).toFixed(2) : (100 * share).toFixed(1)} %`;
 }
 
 /** Whole numbers with thousands separators. */
@@ -31,9 +30,7 @@ const inDigits = (number, table) => [...String(number)].map((digit) => table[dig
 
 /** 10⁻⁴ for a decade's exponent. */
 export function formatDecade(exponent) {
-  if (exponent === 0) return "1";
-  if (exponent === 1) return "10";
-  return `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
+  return ["1", "10"][exponent] ?? `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
 }
 
 /** 1.2×10⁻⁷, 0.031, 12,000, 7.3×10⁷: `digits` that count. */
