@@ -54,11 +54,12 @@ export class FilmCurves extends Curves {
     return done;
   }
 
-  /** Empty traces: they only make Plotly draw the axes. */
+  /** Traces that draw nothing: they only make Plotly draw the axes, a linear one as far as the whole film's values go. */
   traces() {
-    return this.picks.map((_, slot) => ({
-      type: "scatter", mode: "lines", x: [null], y: [null], hoverinfo: "skip", xaxis: axisName("x", slot), yaxis: axisName("y", slot),
-    }));
+    return this.charts().map(({ lines }, slot) => {
+      const y = lines.flatMap(({ name }) => endsOf(this.film.metric(name) ?? []));
+      return { type: "scatter", mode: "none", x: y.map(() => this.film.gammas[0]), y, hoverinfo: "skip", xaxis: axisName("x", slot), yaxis: axisName("y", slot) };
+    });
   }
 
   /** The whole film's range, so that scrubbing time moves the lines and not the axes. */
@@ -149,4 +150,10 @@ export class FilmCurves extends Curves {
     const [axis] = this.axesOf(slot);
     pick(10 ** axis.p2l(x - axis._offset));
   }
+}
+
+/** The smallest and the largest of the values that are numbers. */
+function endsOf(values) {
+  const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
+  return [sorted.at(0), sorted.at(-1)];
 }
