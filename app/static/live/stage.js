@@ -66,7 +66,7 @@ export class Stage extends LiveView {
     return this.latents.spin.active ? this.latents.spin : null;
   }
 
-  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. Bars are told of samples that are linked, or about to be. */
+  /** Tells the server what is drawn, after every choice and every setup. Bars are told of samples that are linked, or about to be. */
   sendView() {
     this.linkedTold = this.linked.active;
     this.send({ type: "view", ...this.views.view, large: this.nodes.large, regions: this.inputs.wantsRegions, bins: Boolean(this.overBars) || this.linkedTold });

@@ -84,16 +84,14 @@ export class Nodes {
     const shown = this.d > MAX_LARGE ? Math.min(this.d, MAX_SMALL) : 0;
     this.cells = Array.from({ length: shown }, (_, node) => this.cell(node));
     this.strip.hidden = shown === 0;
-    this.strip.replaceChildren(...this.cells.map(({ button }) => button));
+    this.strip.replaceChildren(...this.cells);
     setText(this.note, this.d > MAX_SMALL ? tr("the first {n} of {all} nodes", { n: MAX_SMALL, all: this.d }) : "");
     this.mark();
   }
 
   cell(node) {
-    const canvas = el("canvas", { "aria-hidden": "true" });
-    const button = el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}`, on: { click: () => this.toggle(node) } },
-      canvas, el("span", { text: nodeName(node) }));
-    return { button, canvas };
+    return el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}`, on: { click: () => this.toggle(node) } },
+      el("canvas", { "aria-hidden": "true" }), el("span", { text: nodeName(node) }));
   }
 
   /** Into the large set, or out of it; the oldest choice makes room. */
@@ -102,7 +100,7 @@ export class Nodes {
   }
 
   mark() {
-    this.cells.forEach(({ button }, node) => button.setAttribute("aria-pressed", String(this.large.includes(node))));
+    this.cells.forEach((cell, node) => cell.setAttribute("aria-pressed", String(this.large.includes(node))));
   }
 
   push(message) {
@@ -196,10 +194,8 @@ export class Nodes {
   drawStrip() {
     const hist = this.message?.tensors.hist;
     if (!hist || !this.cells.length) return;
-    const { clientWidth: w, clientHeight: h } = this.cells[0].canvas;
-    this.cells.forEach(({ canvas }, node) => {
-      drawTiny(fit(canvas, w, h), w, h, hist.data.subarray(node * BINS, (node + 1) * BINS), this.theme.text);
-    });
+    const { clientWidth: w, clientHeight: h } = this.cells[0].firstChild;
+    this.cells.forEach((cell, node) => drawTiny(fit(cell.firstChild, w, h), w, h, hist.data.subarray(node * BINS, (node + 1) * BINS), this.theme.text));
   }
 }
 
