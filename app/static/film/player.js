@@ -41,13 +41,12 @@ export class FilmPlayer extends Part {
     const info = (key, suffix) => this.popover.button(key, suffix);
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
     for (const hand of ["pointerdown", "keydown"]) this.transport.element.addEventListener(hand, () => (this.again = false));
-    this.zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
-    const tools = el("div", { class: "lpc-tools" }, this.zoom);
+    const zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info, notices: { bar: "", cover } }));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: el("div", { class: "lpc-tools" }, zoom), info, notices: { bar: "", cover } }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: this.layers },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom }, layers: this.layers },
       { redraw: () => this.request(), wantThumbs: () => false });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
     this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });

@@ -21,8 +21,7 @@ const CONVENTIONS = {
   mean: tr("Here γ multiplies ‖z‖² averaged over the nodes, as in the authors' code: d times weaker than in the paper's equation at the same γ."),
 };
 
-const NOTE = tr("the theory does not apply.");
-const theoryNote = ({ theory, theory_note: note }) => (theory === false ? tr("In this run no prediction is drawn: {note}", { note: tr(note) || NOTE }) : "");
+const theoryNote = ({ theory, theory_note: note }) => (theory === false ? tr("In this run no prediction is drawn: {note}", { note: tr(note) || tr("the theory does not apply.") }) : "");
 
 const NOTES = {
   gamma: ({ convention }) => CONVENTIONS[convention], shell: theoryNote, points: theoryNote,
