@@ -48,6 +48,14 @@ export function select(label, pairs, value, onChange, options = {}) {
   return node;
 }
 
+/** Puts other children into `host`; the focus stays at its place among their buttons and menus. */
+export function renew(host, ...children) {
+  const controls = () => [...host.querySelectorAll("button, select")];
+  const at = controls().indexOf(document.activeElement);
+  host.replaceChildren(...children);
+  controls()[at]?.focus({ preventScroll: true });
+}
+
 /** Sets text only when it changes, which spares a layout. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -1,6 +1,6 @@
 // Above the latent view: two or three dimensions, PCA or nodes, which nodes, and whether the zoom follows.
 
-import { el, segmented } from "../kit/dom.js";
+import { el, renew, segmented } from "../kit/dom.js";
 import { nodeMenu, swapped } from "../controls/nodepicks.js";
 import { zoomSwitch } from "../panels/layout.js";
 import { tr } from "../kit/words.js";
@@ -47,7 +47,7 @@ export class ViewControls {
     this.dims.select(view.dims);
     this.projection.select(view.projection);
     this.nodes.hidden = d < 3 || view.projection !== "nodes";
-    this.nodes.replaceChildren(...view.nodes.slice(0, view.dims).map((node, slot) => nodeMenu(
+    renew(this.nodes, ...view.nodes.slice(0, view.dims).map((node, slot) => nodeMenu(
       slot, d, node, `lpc-node-${slot}`, (value) => this.change({ nodes: swapped(view.nodes, slot, value) }))));
   }
 }

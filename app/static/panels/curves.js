@@ -1,6 +1,6 @@
 // The curves panel: four small charts of the run so far, each free to show another metric, against step or γ.
 
-import { el, select, setText } from "../kit/dom.js";
+import { el, renew, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 import { CONFIG, LineChart, axisLook, axisName, logAxis, positiveExtent } from "./chart.js";
@@ -62,7 +62,7 @@ export class Curves extends LineChart {
     const key = menu.join();
     if (key === this.menuKey) return;
     this.menuKey = key;
-    this.heads.replaceChildren(...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
+    renew(this.heads, ...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
   }
 
   head(pick, slot, menu) {
