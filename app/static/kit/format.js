@@ -29,9 +29,7 @@ export const formatCount = (value) => (Number.isFinite(value) ? Math.round(value
 const inDigits = (number, table) => [...String(number)].map((digit) => table[digit]).join("");
 
 /** 10⁻⁴ for a decade's exponent. */
-export function formatDecade(exponent) {
-  return ["1", "10"][exponent] ?? `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
-}
+export const formatDecade = (exponent) => ["1", "10"][exponent] ?? `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
 
 /** 1.2×10⁻⁷, 0.031, 12,000, 7.3×10⁷: `digits` that count. */
 export function power(value, digits = 2) {

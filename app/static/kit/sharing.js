@@ -31,13 +31,9 @@ export function mayGo(part) {
   if (part.lasting) gone.set(part, Object.fromEntries(saying(parts.get(part) ?? {})));
 }
 
-export function stays(part) {
-  gone.delete(part);
-}
+export const stays = (part) => gone.delete(part);
 
-export function leave(part) {
-  parts.delete(part);
-}
+export const leave = (part) => parts.delete(part);
 
 /** Words of `texts` that are the part's are taken out. */
 function takeFrom(texts, words) {

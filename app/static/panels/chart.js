@@ -47,9 +47,7 @@ export class LineChart {
 export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
 
 /** What the axes of every such chart share. Labels are not measured: that would lay out the page for each, a third of a redraw. */
-export function axisLook(theme) {
-  return { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 };
-}
+export const axisLook = (theme) => ({ gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 });
 
 /** Smallest and largest positive value of the columns. */
 export function positiveExtent(...columns) {
