@@ -23,7 +23,6 @@ export class FilmCurves extends Curves {
 
   open(film) {
     this.film = film;
-    this.ranges = new Map();
     this.history.columns = film.against(film.T - 1);
     this.history.length = film.G;
     this.explain(film.catalogue);
@@ -64,9 +63,7 @@ export class FilmCurves extends Curves {
 
   /** The whole film's range, so that scrubbing time moves the lines and not the axes. */
   extent(slot) {
-    const key = this.picks[slot];
-    if (!this.ranges.has(key)) this.ranges.set(key, positiveExtent(...this.catalogue.chart(key).lines.map(({ name }) => this.film.metric(name) ?? [])));
-    return this.ranges.get(key);
+    return positiveExtent(...this.charts()[slot].lines.map(({ name }) => this.film.metric(name) ?? []));
   }
 
   paint() {
@@ -154,6 +151,7 @@ export class FilmCurves extends Curves {
 
 /** The smallest and the largest of the values that are numbers. */
 function endsOf(values) {
-  const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
-  return [sorted.at(0), sorted.at(-1)];
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return [low, high];
 }
