@@ -30,14 +30,14 @@ def style() -> None:
 
 def shipped(film: Sample) -> None:
     """Play a film that comes with the lab, at once and by itself."""
-    mount("film/film", "film-shipped", {
+    mount("film/player", "film-shipped", {
         "filmUrl": f"lab/films/{film.path.name}", "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),
         "playing": True})
 
 
 def player(film: HeldFilm, moment: Mapping[str, str], share: Mapping[str, Any]) -> None:
     """Play the film that is on the tab's desk; ``moment`` is where its link wants it, ``share`` what a link needs."""
-    mount("film/film", "film", {
+    mount("film/player", "film", {
         "moment": moment, "share": share,
         "filmUrl": file_url(film.token),
         "catalogue": catalogue(), "abouts": abouts(STAGE | FILM),

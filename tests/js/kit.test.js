@@ -26,12 +26,12 @@ test("ticks, decades and nodes are written short", () => {
   equal([0, 9, 122].map(nodeName), ["z₁", "z₁₀", "z₁₂₃"]);
 });
 
-test("a share is a percentage, finer where it is nearly all", () => {
-  equal([0, 0.5, 0.99961, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "100.0 %", "–", "–"]);
+test("a share is a percentage, finer where it is nearly all, and less than 100 % where it is not all", () => {
+  equal([0, 0.5, 0.99961, 0.99998, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "99.99 %", "100.0 %", "–", "–"]);
 });
 
-test("numbers of any size are written as a reader writes them", () => {
-  equal([1.2e-7, 0.031, 12_000, 7.3e7, 0, -0.5, -2e-9, NaN].map((value) => power(value)), ["1.2×10⁻⁷", "0.031", "12,000", "7.3×10⁷", "0", "−0.50", "−2.0×10⁻⁹", "–"]);
+test("numbers of any size are written as a reader writes them, also those that rounding lifts into another decade", () => {
+  equal([1.2e-7, 0.031, 12_000, 7.3e7, 0, -0.5, -2e-9, NaN, 9.97, 99.7, -999.7].map((value) => power(value)), ["1.2×10⁻⁷", "0.031", "12,000", "7.3×10⁷", "0", "−0.50", "−2.0×10⁻⁹", "–", "10", "100", "−1,000"]);
 });
 
 test("a frame of Python's encoder is read as Python reads it", async () => {
@@ -230,7 +230,7 @@ function drawnIn100Ticks(took) {
   performance.now = () => now;
   globalThis.setTimeout = (work) => (tick = work);
   try {
-    const chart = new ChartClock(() => {}).add("one", 190, () => ([now, drawn] = [now + took, drawn + 1]));
+    const chart = new ChartClock(() => {}).add("one", 190, () => ([now, drawn] = [now + took, drawn + 1]), document.body);
     for (let i = 0; i < 100; i++) {
       chart.touch();
       now += 45;

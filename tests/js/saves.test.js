@@ -13,7 +13,7 @@ test("columns become rows", () => {
 test("latents are saved with their class, their prediction and their place in the view", () => {
   const latents = { current: { scene: { xy: new Float32Array([1, 2, 3, 4]), n: 2, p: 2, predictions: [1, 1] } }, setupMessage: { info: { class_names: ["A", "B"] }, labels: [0, 1] }, titles: ["z₁", "z₂", "z₃"] };
   equal(latentTable(latents), [["sample", "class", "predicted", "z₁", "z₂"], [0, "A", "B", 1, 2], [1, "B", "B", 3, 4]]);
-  equal(latentTable({ ...latents, current: null }), [["sample"]]);
+  equal(latentTable({ ...latents, current: null, setupMessage: null }), [["sample"]]); // before the first frame
 });
 
 test("histograms are saved bin by bin, for every node in large and every class", () => {

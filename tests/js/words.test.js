@@ -1,3 +1,4 @@
+import { FilmCurves } from "../../app/static/film/curves.js";
 import { sentenceOf } from "../../app/static/film/words.js";
 import { HATCHINGS, hatchOf } from "../../app/static/charts/hatch.js";
 import { Touch } from "../../app/static/latents/touch.js";
@@ -128,4 +129,12 @@ test("two fingers move and zoom the view, one is left to the page", () => {
   send("touchstart", [0, 0], [100, 0]);
   equal([send("touchmove", [0, 10], [200, 10]), heard, below], [true, [[50, 10, 2]], []]);
   equal(touch.before.size, 200);
+});
+
+test("a film's linear axes are as long as its values of all moments", async () => {
+  const film = new FilmData(await bytes("film"));
+  const curves = Object.assign(Object.create(FilmCurves.prototype), { film, catalogue: film.catalogue, picks: ["abs_cv", "never_heard_of"] });
+  const [{ x, y, yaxis }, unknown] = curves.traces();
+  const values = Array.from(film.metric("abs_cv")).sort((a, b) => a - b);
+  equal([y, x.length, yaxis, film.catalogue.chart("abs_cv").axis, unknown.yaxis], [[values[0], values.at(-1)], 2, "y", "linear", "y2"]);
 });

@@ -9,13 +9,14 @@ export class ChartClock {
     Object.assign(this, { drawn, charts: [], timer: null });
   }
 
-  /** Registers `draw()` to run at most every `everyMs` → a handle whose `touch()` asks for it. */
-  add(name, everyMs, draw) {
+  /** Registers `draw()` to run at most every `everyMs` → a handle whose `touch()` asks for it; so does another size of `host`. */
+  add(name, everyMs, draw, host) {
     const touch = () => {
       chart.dirty = true;
       this.timer ??= setTimeout(() => this.tick(), TICK_MS);
     };
-    const chart = { name, everyMs, draw, dirty: false, last: 0, took: 0, touch };
+    const chart = { name, everyMs, draw, dirty: false, last: 0, took: 0, touch, sizes: new ResizeObserver(touch) };
+    chart.sizes.observe(host);
     this.charts.push(chart);
     return chart;
   }
@@ -39,6 +40,7 @@ export class ChartClock {
   stop() {
     clearTimeout(this.timer);
     this.timer = null;
+    for (const { sizes } of this.charts) sizes.disconnect();
     this.charts = [];
   }
 }

@@ -53,10 +53,6 @@ export class CompareStage extends LiveView {
     return this.panels[0].latents;
   }
 
-  turned() {
-    this.group.turned(this.first);
-  }
-
   usualView() {
     return this.views.d < 3 ? "" : this.props.projection === "nodes" ? "n0-1" : "pca2";
   }

@@ -1,6 +1,6 @@
 // The ⓘ of charts and tables: for each metric its name, formula, meaning and source.
 
-import { el, setText } from "../kit/dom.js";
+import { el } from "../kit/dom.js";
 import { Popover } from "../kit/popover.js";
 import { tr } from "../kit/words.js";
 
@@ -15,11 +15,8 @@ export class MetricPopover extends Popover {
   /** What a button's key, read(), has when it is opened: {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about}. */
   fill(read) {
     const { title, text, metrics, more } = read();
-    setText(this.title, title);
-    setText(this.text, text ?? "");
-    this.text.hidden = !text;
+    this.say(title, text, more);
     this.list.replaceChildren(...metrics.map(describe));
-    this.tellMore(more ?? {});
   }
 }
 

@@ -5,13 +5,7 @@ import { nodeName } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 
 /** `nodes` with `node` in place `slot`. */
-export function swapped(nodes, slot, node) {
-  const picks = [...nodes];
-  const other = nodes.indexOf(node);
-  if (other >= 0) picks[other] = nodes[slot];
-  picks[slot] = node;
-  return picks;
-}
+export const swapped = (nodes, slot, node) => nodes.map((one, i) => (i === slot ? node : one === node ? nodes[slot] : one));
 
 export const slotName = (slot) => tr("Node on axis {slot}", { slot: slot + 1 });
 

@@ -10,28 +10,27 @@ export class SaveMenu {
   constructor(about, testid, choices) {
     this.button = el("button", {
       type: "button", class: "lpc-save", title: tr("Save: {about}", { about }), "aria-label": tr("Save: {about}", { about }), "aria-haspopup": "menu", "aria-expanded": "false", testid,
-      on: { click: () => (this.list.hidden ? this.open() : this.close()) },
+      on: { click: () => this.unfold(this.list.hidden) },
     }, icon(DOWN));
     const items = choices.map(([text, id, action]) => el("button", { type: "button", role: "menuitem", tabindex: "-1", text, testid: id, on: { click: () => this.choose(action) } }));
     this.list = el("div", { class: "lpc-save-list", role: "menu", hidden: true, "aria-label": tr("Save: {about}", { about }) }, ...items);
-    const out = (event) => !this.element.contains(event.relatedTarget) && this.close();
+    const out = (event) => !this.element.contains(event.relatedTarget) && this.unfold(false);
     this.element = el("div", { class: "lpc-save-menu", on: { keydown: (event) => this.key(event), focusout: out } }, this.button, this.list);
   }
 
-  open() {
-    this.list.hidden = false;
-    this.button.setAttribute("aria-expanded", "true");
-    this.list.firstChild.focus();
+  unfold(open) {
+    this.list.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    if (open) this.list.firstChild.focus();
   }
 
-  close() {
-    this.list.hidden = true;
-    this.button.setAttribute("aria-expanded", "false");
+  leave() {
+    this.button.focus();
+    this.unfold(false);
   }
 
   choose(action) {
-    this.button.focus();
-    this.close();
+    this.leave();
     action();
   }
 
@@ -39,10 +38,8 @@ export class SaveMenu {
     const items = [...this.list.children].filter((item) => !item.hidden);
     const at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
-    if (event.key === "Escape" && !this.list.hidden) {
-      this.button.focus();
-      this.close();
-    } else if (to !== undefined && this.list.hidden) this.open();
+    if (event.key === "Escape" && !this.list.hidden) this.leave();
+    else if (to !== undefined && this.list.hidden) this.unfold(true);
     else if (to !== undefined) items[to % items.length].focus();
     else return;
     event.preventDefault();

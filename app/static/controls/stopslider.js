@@ -47,8 +47,4 @@ export function quarterTicks(last, text) {
   return last > 0 ? at.map((i, k) => ({ share: i / last, text: text(i), minor: k % 2 === 1 })) : [];
 }
 
-function nearestStop(shares, share) {
-  let best = 0;
-  shares.forEach((stop, i) => Math.abs(stop - share) < Math.abs(shares[best] - share) && (best = i));
-  return best;
-}
+const nearestStop = (shares, share) => shares.reduce((best, stop, i) => (Math.abs(stop - share) < Math.abs(shares[best] - share) ? i : best), 0);

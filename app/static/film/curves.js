@@ -23,7 +23,6 @@ export class FilmCurves extends Curves {
 
   open(film) {
     this.film = film;
-    this.ranges = new Map();
     this.history.columns = film.against(film.T - 1);
     this.history.length = film.G;
     this.explain(film.catalogue);
@@ -45,44 +44,34 @@ export class FilmCurves extends Curves {
   draw() {
     if (!this.film) return false;
     const done = super.draw();
-    if (done) this.measureBoxes();
+    if (done) { // sizes are kept from one Plotly drawing to the next: to ask the page between drawings would lay it out each time
+      this.size = [this.chart.clientWidth, this.chart.clientHeight];
+      this.boxes = this.picks.map((_, slot) => this.box(slot));
+    }
     this.drawn ||= done;
     this.paint();
     return done;
   }
 
-  /** Empty traces: they only make Plotly draw the axes. */
+  /** Traces that draw nothing: they only make Plotly draw the axes, a linear one as far as the whole film's values go. */
   traces() {
-    return this.picks.map((_, slot) => ({
-      type: "scatter", mode: "lines", x: [null], y: [null], hoverinfo: "skip", xaxis: axisName("x", slot), yaxis: axisName("y", slot),
-    }));
+    return this.charts().map(({ lines }, slot) => {
+      const y = lines.flatMap(({ name }) => endsOf(this.film.metric(name) ?? []));
+      return { type: "scatter", mode: "none", x: y.map(() => this.film.gammas[0]), y, hoverinfo: "skip", xaxis: axisName("x", slot), yaxis: axisName("y", slot) };
+    });
   }
 
   /** The whole film's range, so that scrubbing time moves the lines and not the axes. */
   extent(slot) {
-    const key = this.picks[slot];
-    if (!this.ranges.has(key)) this.ranges.set(key, this.measure(this.catalogue.chart(key)));
-    return this.ranges.get(key);
-  }
-
-  measure({ lines }) {
-    return positiveExtent(...lines.map(({ name: metric }) => this.film.metric(metric) ?? []));
+    return positiveExtent(...this.charts()[slot].lines.map(({ name }) => this.film.metric(name) ?? []));
   }
 
   paint() {
     if (!this.drawn || !this.film || !this.theme) return;
     const [w, h] = this.size;
     const ctx = fit(this.canvas, w, h);
-    this.charts().forEach((chart, slot) => {
-      this.paintChart(ctx, chart, slot);
-      this.fillValues(this.heads.children[slot].lastChild, chart);
-    });
-  }
-
-  /** Kept from one Plotly drawing to the next: asking the page for sizes between drawings would lay it out each time. */
-  measureBoxes() {
-    this.size = [this.chart.clientWidth, this.chart.clientHeight];
-    this.boxes = this.picks.map((_, slot) => this.box(slot));
+    this.charts().forEach((chart, slot) => this.paintChart(ctx, chart, slot));
+    this.fillHeads();
   }
 
   paintChart(ctx, chart, slot) {
@@ -106,13 +95,11 @@ export class FilmCurves extends Curves {
   paintMarks(ctx, slot, y0, y1) {
     const { theme, film, at: [g, t] } = this;
     const { onset, total } = film.marks(t);
-    const vertical = (gamma, colour, dash, width) => {
+    const vertical = (gamma, colour, width) => {
       const x = Math.round(this.xOf(slot, gamma)) + 0.5;
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
-      ctx.setLineDash(dash);
       line(ctx, x, y0, x, y1);
-      ctx.setLineDash([]);
     };
     if (total) {
       const [x, right] = [this.xOf(slot, total), this.boxes[slot].x1];
@@ -120,11 +107,11 @@ export class FilmCurves extends Curves {
       ctx.fillStyle = theme.force.inward;
       ctx.fillRect(x, y0, right - x, y1 - y0);
       ctx.globalAlpha = 1;
-      vertical(total, theme.force.inward, [], 1.5);
+      vertical(total, theme.force.inward, 1.5);
     }
-    if (onset) vertical(onset, theme.force.along, [], 1.5);
+    if (onset) vertical(onset, theme.force.along, 1.5);
     ctx.globalAlpha = 0.65;
-    vertical(film.gammas[g], theme.text, [], 1);
+    vertical(film.gammas[g], theme.text, 1);
     ctx.globalAlpha = 1;
   }
 
@@ -160,4 +147,11 @@ export class FilmCurves extends Curves {
     const [axis] = this.axesOf(slot);
     pick(10 ** axis.p2l(x - axis._offset));
   }
+}
+
+/** The smallest and the largest of the values that are numbers. */
+function endsOf(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return [low, high];
 }

@@ -10,6 +10,8 @@ const PHASES = ["unknown", "clouds", "falling", "collapsed", "guessing", "total"
 const LEVELS = Float32Array.from({ length: 256 }, (_, code) => Math.sign(code - 127) * ((code - 127) / 127) ** 2);
 
 export class FilmData {
+  static count = 0;
+
   /** `buffer`: a film file, as `lpc_core/film/__init__.py` describes it; `known`: the words of the page, as a `Catalogue` takes them. */
   constructor(buffer, known = {}) {
     const { kind, info, tensors } = decode(buffer);
@@ -37,9 +39,8 @@ export class FilmData {
 
   /** {name: value} of every metric at run g, frame t. */
   row(g, t) {
-    const values = { step: this.steps[t], gamma: this.gammas[g] };
-    for (const name of this.info.metrics) values[name] = this.metric(name)[g * this.T + t];
-    return values;
+    const measured = this.info.metrics.map((name) => [name, this.metric(name)[g * this.T + t]]);
+    return { step: this.steps[t], gamma: this.gammas[g], ...Object.fromEntries(measured) };
   }
 
   /** {name: [value per γ]} at frame t. */
@@ -161,8 +162,6 @@ export class FilmData {
     return { hist: { data: counts }, hist_class: { data: counts, shape: [large.length, groups, BINS] } };
   }
 }
-
-FilmData.count = 0;
 
 /** Where `cost` is least. */
 const least = (values, cost) => values.reduce((best, value, i) => (cost(value) < cost(values[best]) ? i : best), 0);

@@ -1,7 +1,7 @@
 // The offline page's only script of its own: reads the film written into the page and plays it.
 
 import { el } from "../kit/dom.js";
-import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
+import { bytesIn, embedded, textIn } from "../kit/embedded.js";
 import { formatCount } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 import { FilmPlayer } from "./player.js";
@@ -13,6 +13,5 @@ function captionOf({ info, G, T, n }) {
   return `${tr("{title}, seed {seed}: {gammas} values of γ, {moments} moments of {steps} steps, {samples} samples.", { title: tr(title), seed: config.seed, gammas: G, moments: T, steps, samples })} `;
 }
 
-const dark = followScheme((now) => player.update({ dark: now }));
-const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true });
+const player = new FilmPlayer(document.getElementById("film"), { buffer: bytesIn("film-data"), catalogue: JSON.parse(textIn("film-catalogue")), ...embedded(() => player) });
 player.opened.then((film) => film && document.getElementById("about").prepend(el("span", { text: captionOf(film) })));

@@ -1,20 +1,20 @@
-// The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ.
+// The film player: two linked sliders, γ and time, over the latent view, the nodes and the curves against γ; what Streamlit mounts.
 
 import { Catalogue } from "../charts/catalogue.js";
 import { ChartClock } from "../charts/chartclock.js";
+import { keeping } from "../kit/component.js";
 import { REDUCED, el, setText } from "../kit/dom.js";
-import { listen } from "../kit/keys.js";
+import { chooseFilm, listen } from "../kit/keys.js";
 import { Part, sayCover } from "../kit/part.js";
 import { Popover } from "../kit/popover.js";
 import { without } from "../kit/share.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
-import { buildLayers, buildLayout, showTheory, zoomSwitch } from "../panels/layout.js";
+import { MANY_CLASSES, buildLayers, buildLayout, showTheory, zoomSwitch } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { addSaves } from "../panels/saves.js";
 import { FilmCurves } from "./curves.js";
 import { FilmData } from "./data.js";
-import { chooseFilm } from "./keys.js";
 import { FilmLatents } from "./latents.js";
 import { FilmTransport } from "./transport.js";
 import { filmWords } from "./linkwords.js";
@@ -22,18 +22,17 @@ import { sentenceOf } from "./words.js";
 
 const FRAME_MS = 110; // while playing
 const REST_MS = 2_000; // at the end of each round of a film that goes on by itself
-const MANY_CLASSES = 12;
 
 export class FilmPlayer extends Part {
   /** props: {buffer | filmUrl, catalogue, plotlyUrl | Plotly, dark, saveUrl, exportUrl, movies, styled, playing: whether it begins by itself, and goes on until a hand takes it, share, moment: of its link} */
   constructor(element, props) {
     super(element, props, { className: "lpc-film", testid: "lpc-film", sheets: ["film/film.css"] });
-    Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false, scrubMs: 0 });
+    Object.assign(this, { film: null, g: 0, t: 0, playing: false, again: false });
     this.popover = new Popover(this.root, () => this.film?.setup().info ?? { catalogue: new Catalogue(props.catalogue) });
     this.clock = new ChartClock(() => {});
     this.build();
     this.transport.links.prepend(this.shareButton());
-    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t), player: this }; // for tests and benchmarks
+    this.root.lpcFilm = { state: () => this.state(), go: (g, t) => this.go(g, t) }; // for tests and benchmarks
     this.opened = this.begin();
   }
 
@@ -41,15 +40,13 @@ export class FilmPlayer extends Part {
     const { clock } = this;
     const info = (key, suffix) => this.popover.button(key, suffix);
     this.transport = new FilmTransport({ info, play: () => this.togglePlay(), gamma: (g) => this.go(g, this.t), time: (t) => this.go(this.g, t) }, this.props);
-    this.transport.element.addEventListener("pointerdown", () => (this.again = false));
-    this.transport.element.addEventListener("keydown", () => (this.again = false));
-    this.zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
-    const tools = el("div", { class: "lpc-tools" }, this.zoom);
+    for (const hand of ["pointerdown", "keydown"]) this.transport.element.addEventListener(hand, () => (this.again = false));
+    const zoom = zoomSwitch((mode) => this.latents.setZoom(mode));
     const cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cover" });
-    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: tools, info, notices: { bar: "", cover } }));
+    const part = (this.part = buildLayout({ transport: this.transport.element, viewTools: el("div", { class: "lpc-tools" }, zoom), info, notices: { bar: "", cover } }));
     this.layers = buildLayers(part.layers, info, () => this.request());
     this.latents = new FilmLatents(
-      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom: this.zoom }, layers: this.layers },
+      { plot: part.plot, legend: part.legend, selection: part.selection, controls: { zoom }, layers: this.layers },
       { redraw: () => this.request(), wantThumbs: () => false });
     this.nodes = new Nodes({ strip: part.strip, chart: part.nodesChart, note: part.nodesNote }, { clock, sendLarge: () => this.show() });
     this.curves = new FilmCurves({ chart: part.curvesChart, tools: part.curvesTools }, { clock, info, pick: (gamma) => this.go(this.film.nearest(gamma), this.t) });
@@ -85,7 +82,7 @@ export class FilmPlayer extends Part {
     this.film = film;
     const message = film.setup();
     setText(this.part.data, tr(film.info.title));
-    showTheory(this.part, film.theory, film.info.theory_note);
+    showTheory(this.part, message.info);
     this.layers.set("forces", !this.usualOff().length);
     for (const part of [this.latents, this.nodes]) part.setup(message);
     this.curves.open(film);
@@ -141,11 +138,9 @@ export class FilmPlayer extends Part {
 
   draw(now) {
     if (this.playing && now - this.stepped >= FRAME_MS) this.tick(now);
-    const begin = performance.now();
     if (this.dirty && this.film) this.show(now);
     const more = this.latents.draw(now);
     this.draws += 1;
-    this.scrubMs += 0.1 * (performance.now() - begin - this.scrubMs);
     if (more || this.playing) this.request();
   }
 
@@ -192,13 +187,12 @@ export class FilmPlayer extends Part {
   }
 
   state() {
-    const { film, g, t, latents: { current, camera } } = this;
+    const { film, g, t, latents: { current } } = this;
     if (!film) return null;
     return {
       g, t, G: film.G, T: film.T, n: film.n, gamma: film.gammas[g], step: film.steps[t], radius: film.norm_mean[g * film.T + t], playing: this.playing,
-      drawnRadius: current?.scene.norm_mean ?? null, radiusPx: current ? current.scene.norm_mean * current.mapping.scale : null, halfRange: camera.half,
-      drawnStep: current?.scene.info.step ?? null, marks: film.marks(t), sentence: this.part.sentence.textContent, draws: this.draws, scrubMs: this.scrubMs,
-      curves: Boolean(this.curves.drawn),
+      drawnRadius: current?.scene.norm_mean ?? null, drawnStep: current?.scene.info.step ?? null,
+      sentence: this.part.sentence.textContent, draws: this.draws, curves: Boolean(this.curves.drawn),
     };
   }
 
@@ -208,3 +202,6 @@ export class FilmPlayer extends Part {
     this.clock.stop();
   }
 }
+
+/** Another film, another player. */
+export default keeping((element, data) => new FilmPlayer(element, data), (data) => data.filmUrl);

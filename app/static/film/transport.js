@@ -2,7 +2,7 @@
 
 import { el, setText } from "../kit/dom.js";
 import { formatCount, formatDecade, formatGamma, formatPercent } from "../kit/format.js";
-import { PlayButton } from "../controls/playbutton.js";
+import { playButton } from "../controls/playbutton.js";
 import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { tr } from "../kit/words.js";
 
@@ -12,26 +12,25 @@ export class FilmTransport {
     this.film = null;
     this.gamma = new StopSlider({ label: tr("γ of the run"), testid: "lpc-film-gamma", onMove: gamma, describe: (g) => `γ = ${formatGamma(this.film?.gammas[g])}` });
     this.time = new StopSlider({ label: tr("Time in training steps"), testid: "lpc-film-time", onMove: time, describe: (t) => tr("step {n}", { n: formatCount(this.film?.steps[t]) }) });
-    this.play = new PlayButton("lpc-film-play", tr("Play time"), play);
+    this.play = playButton("lpc-film-play", tr("Play time"), play);
     this.play.show("paused");
     this.key = el("span", { class: "lpc-film-key", testid: "lpc-film-marks" });
     this.values = {};
     const sliders = el("div", { class: "lpc-film-sliders" }, this.row("gamma", el("span", { class: "lpc-film-to" }, el("span", { class: "lpc-film-name", text: tr("ramp to") }), el("span", { class: "lpc-gamma-name", text: "γ" })), info("film-gamma")),
       this.row("time", el("span", { class: "lpc-film-name", text: tr("step") }), info("film-time")));
-    sliders.lastChild.classList.add("lpc-film-time");
     const readouts = el("dl", { class: "lpc-readouts" }, this.readout("now", tr("γ now")), this.readout("radius", tr("radius")), this.readout("train", tr("train accuracy")), this.readout("test", tr("test accuracy")));
     this.movies = movies.map(([kind, url]) => ({ url, element: link(url, kind, `lpc-film-${kind.toLowerCase()}`, tr("Save this run as a moving picture, {kind}", { kind })) }));
     this.links = el("div", { class: "lpc-film-links" },
       link(saveUrl, tr("Save film"), "lpc-film-save", tr("Save as one file that the lab opens again")),
       link(exportUrl, tr("Export HTML"), "lpc-film-export", tr("Save as one page that plays without a network")), ...this.movies.map(({ element }) => element));
     this.element = el("div", { class: "lpc-film-transport", role: "group", "aria-label": tr("Film") },
-      el("div", { class: "lpc-film-bar" }, this.play.element, sliders), el("div", { class: "lpc-film-side" }, readouts, this.links));
+      el("div", { class: "lpc-film-bar" }, this.play, sliders), el("div", { class: "lpc-film-side" }, readouts, this.links));
   }
 
   /** A slider under its name, its value and its ⓘ. */
   row(key, title, info) {
     this.values[key] = el("output", { class: "lpc-gamma-value", testid: `lpc-film-${key}-value`, text: "–" });
-    return el("div", { class: "lpc-film-row" }, el("div", { class: "lpc-gamma-head" }, title, this.values[key], info), this[key].element);
+    return el("div", { class: `lpc-film-row lpc-film-${key}` }, el("div", { class: "lpc-gamma-head" }, title, this.values[key], info), this[key].element);
   }
 
   readout(key, name) {
@@ -55,12 +54,11 @@ export class FilmTransport {
     this.gamma.show(g);
     this.time.show(t);
     for (const { url, element } of this.movies) element.href = `${url}&run=${g}`;
-    setText(this.values.gamma, formatGamma(this.film.gammas[g]));
-    setText(this.values.time, formatCount(this.film.steps[t]));
-    setText(this.values.now, formatGamma(this.film.tensors.gamma.data[g * this.film.T + t]));
-    setText(this.values.radius, formatGamma(row.norm_mean));
-    setText(this.values.train, formatPercent(row.train_accuracy));
-    setText(this.values.test, formatPercent(row.test_accuracy));
+    const texts = {
+      gamma: formatGamma(this.film.gammas[g]), time: formatCount(this.film.steps[t]), now: formatGamma(this.film.tensors.gamma.data[g * this.film.T + t]),
+      radius: formatGamma(row.norm_mean), train: formatPercent(row.train_accuracy), test: formatPercent(row.test_accuracy),
+    };
+    for (const [key, text] of Object.entries(texts)) setText(this.values[key], text);
     this.showMarks(marks);
   }
 

@@ -31,11 +31,9 @@ export class Inputs {
       el("header", { class: "lpc-head" }, el("h2", { text: tr("Inputs") }), info("inputs"), this.note), this.plot, this.spoken);
     this.toggle = el("button", { type: "button", class: "lpc-chip", text: tr("Inputs"), "aria-controls": "lpc-inputs", testid: "lpc-inputs-toggle", on: { click: () => this.choose(!this.open) } });
     this.hover = new Hover(this.surface, this.plot, () => this.drawn(), wantThumbs, linked);
-    this.drawing = clock.add("inputs", EVERY_MS, () => this.draw());
+    this.drawing = clock.add("inputs", EVERY_MS, () => this.draw(), this.plot);
     linked.hear(() => this.drawing.touch());
     this.listen();
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(this.plot);
     this.show(false);
   }
 
@@ -186,7 +184,6 @@ export class Inputs {
   }
 
   destroy() {
-    this.observer.disconnect();
     this.room?.disconnect();
   }
 }

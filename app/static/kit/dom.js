@@ -48,6 +48,14 @@ export function select(label, pairs, value, onChange, options = {}) {
   return node;
 }
 
+/** Puts other children into `host`; the focus stays at its place among their buttons and menus. */
+export function renew(host, ...children) {
+  const controls = () => [...host.querySelectorAll("button, select")];
+  const at = controls().indexOf(document.activeElement);
+  host.replaceChildren(...children);
+  controls()[at]?.focus({ preventScroll: true });
+}
+
 /** Sets text only when it changes, which spares a layout. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -78,22 +86,20 @@ export function loadStyles(name) {
   return styled.get(name);
 }
 
-const scripts = new Map();
+let plotly = null; // on its way, or there
 
-/** Loads plotly.js once per URL; resolves to window.Plotly. */
+/** Loads plotly.js once; resolves to window.Plotly. */
 export function loadPlotly(url) {
-  if (!scripts.has(url)) {
-    scripts.set(url, new Promise((resolve, reject) => {
-      if (window.Plotly?.react) return resolve(window.Plotly);
-      const script = el("script", { src: url, async: true });
-      script.onload = () => resolve(window.Plotly);
-      script.onerror = () => {
-        scripts.delete(url);
-        script.remove();
-        reject(new Error(tr("the charts could not be loaded")));
-      };
-      document.head.append(script);
-    }));
-  }
-  return scripts.get(url);
+  plotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly?.react) return resolve(window.Plotly);
+    const script = el("script", { src: url, async: true });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      plotly = null;
+      script.remove();
+      reject(new Error(tr("the charts could not be loaded")));
+    };
+    document.head.append(script);
+  });
+  return plotly;
 }

@@ -13,21 +13,19 @@ export function bytesIn(id) {
 }
 
 /** An address from which the script written as text into the element `id` can be loaded, once it is wanted. */
-export function scriptIn(id) {
-  return URL.createObjectURL(new Blob([textIn(id)], { type: "text/javascript" }));
-}
+export const scriptIn = (id) => URL.createObjectURL(new Blob([textIn(id)], { type: "text/javascript" }));
 
-/** Paints the page light or dark, as the system is now and whenever it changes; `changed(dark)` hears of a change. Returns whether it is dark. */
-export function followScheme(changed) {
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+/** The props that every such page gives its part. The page is light or dark, as the system is now and whenever it changes, which `part()` is told. */
+export function embedded(part) {
+  const scheme = window.matchMedia("(prefers-color-scheme: dark)");
   const paint = () => {
-    const { background, text } = readTheme(document.body, dark.matches);
+    const { background, text } = readTheme(document.body, scheme.matches);
     Object.assign(document.body.style, { background, color: text });
   };
   paint();
-  dark.addEventListener("change", () => {
+  scheme.addEventListener("change", () => {
     paint();
-    changed(dark.matches);
+    part().update({ dark: scheme.matches });
   });
-  return dark.matches;
+  return { plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark: scheme.matches, styled: true };
 }

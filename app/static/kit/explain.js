@@ -21,7 +21,7 @@ const CONVENTIONS = {
   mean: tr("Here γ multiplies ‖z‖² averaged over the nodes, as in the authors' code: d times weaker than in the paper's equation at the same γ."),
 };
 
-const NOTE = tr("the theory does not apply.");
+const NOTE = tr("the theory does not apply."); // by itself: `make words` looks for no text among the values of another
 const theoryNote = ({ theory, theory_note: note }) => (theory === false ? tr("In this run no prediction is drawn: {note}", { note: tr(note) || NOTE }) : "");
 
 const NOTES = {

@@ -6,7 +6,7 @@ export function formatNumber(value, digits = 3) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e5) return value.toExponential(Math.max(1, digits - 2)).replace("e+", "e");
-  if (size >= 1e3) return Math.round(value).toLocaleString("en-US");
+  if (size >= 1e3) return formatCount(value);
   return size >= 10 ** (digits - 1) ? String(Math.round(value)) : value.toPrecision(digits);
 }
 
@@ -16,27 +16,20 @@ export const formatTick = (value) => String(Number(value.toPrecision(2))).replac
 /** γ for the big readout. */
 export const formatGamma = (value) => formatNumber(value, 3);
 
-/** 99.9 %; four digits near the top, where they matter. */
+/** 99.9 %; four digits near the top, where they matter, and 100 % only for all. */
 export function formatPercent(share) {
   if (!Number.isFinite(share)) return "–";
-  const digits = share > 0.9995 && share < 1 ? 2 : 1;
-  return `${(100 * share).toFixed(digits)} %`;
+  return `${share > 0.9995 && share < 1 ? Math.min(100 * share, 99.99).toFixed(2) : (100 * share).toFixed(1)} %`;
 }
 
 /** Whole numbers with thousands separators. */
-export function formatCount(value) {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–";
-}
+export const formatCount = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "–");
 
 /** A whole number in the digits of `table`. */
 const inDigits = (number, table) => [...String(number)].map((digit) => table[digit]).join("");
 
 /** 10⁻⁴ for a decade's exponent. */
-export function formatDecade(exponent) {
-  if (exponent === 0) return "1";
-  if (exponent === 1) return "10";
-  return `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
-}
+export const formatDecade = (exponent) => ["1", "10"][exponent] ?? `10${exponent < 0 ? "⁻" : ""}${inDigits(Math.abs(exponent), "⁰¹²³⁴⁵⁶⁷⁸⁹")}`;
 
 /** 1.2×10⁻⁷, 0.031, 12,000, 7.3×10⁷: `digits` that count. */
 export function power(value, digits = 2) {
@@ -44,7 +37,7 @@ export function power(value, digits = 2) {
   const size = Math.abs(value);
   if (value === 0) return "0";
   if (size >= 1e3 && size < 1e6) return formatCount(Number(value.toPrecision(digits))).replace("-", "−");
-  if (size >= 1e-3 && size < 1e3) return value.toPrecision(size >= 10 ** (digits - 1) ? Math.floor(Math.log10(size)) + 1 : digits).replace("-", "−");
+  if (size >= 1e-3 && size < 1e3) return (size >= 10 ** (digits - 1) ? formatCount(value) : value.toPrecision(digits)).replace("-", "−");
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   return `${mantissa}×${formatDecade(Number(exponent))}`.replace("-", "−");
 }

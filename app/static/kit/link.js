@@ -3,13 +3,10 @@
 import { keeping } from "./component.js";
 import { Part } from "./part.js";
 
-class Link extends Part {
-  /** props: {share, moment}. */
-  constructor(element, props) {
-    super(element, props, { className: "lpc-link", testid: "lpc-link" });
-    this.root.prepend(this.shareButton());
-    this.styled();
-  }
-}
-
-export default keeping((element, data) => new Link(element, data));
+/** props: {share, moment}. */
+export default keeping((element, props) => {
+  const link = new Part(element, props, { className: "lpc-link", testid: "lpc-link" });
+  link.root.prepend(link.shareButton());
+  link.styled();
+  return link;
+});

@@ -3,9 +3,8 @@
 /** The flags of `count` samples of which `indices` are meant; null for none. */
 export function flagsOf(count, indices) {
   const flags = new Uint8Array(count);
-  let some = false;
-  for (const i of indices) if (i >= 0 && i < count) some = Boolean((flags[i] = 1));
-  return some ? flags : null;
+  for (const i of indices) flags[i] = 1; // one that is out of range changes nothing
+  return flags.includes(1) ? flags : null;
 }
 
 /** How many of the flagged samples each class has, as [class, count] for the classes that have any. */

@@ -95,7 +95,7 @@ export class Part {
     this.popover?.close();
     this.share?.close();
     leave(this);
-    for (const part of this.parts()) part.destroy();
+    for (const part of this.parts()) part.destroy?.();
     this.root.remove();
   }
 }

@@ -47,14 +47,14 @@ export class Popover {
   }
 
   fill(key) {
-    const [title, text, more] = explanation(key, this.setup());
-    setText(this.title, title);
-    setText(this.text, text);
-    this.tellMore(more);
+    this.say(...explanation(key, this.setup()));
   }
 
-  /** What to look for, the terms, and the lesson about it. */
-  tellMore({ look, terms = [], lesson }) {
+  /** The last are what to look for, the terms, and the lesson about it. */
+  say(title, text = "", { look, terms = [], lesson } = {}) {
+    setText(this.title, title);
+    setText(this.text, text);
+    this.text.hidden = !text;
     this.more.replaceChildren(...[
       look && el("p", {}, el("strong", { text: tr("Look for:") }), " ", tr(look)),
       terms.length && el("dl", {}, ...terms.flatMap(([term, meaning]) => [el("dt", { text: tr(term) }), el("dd", { text: tr(meaning) })])),

@@ -3,13 +3,9 @@
 const PREFIX = "lpc-";
 
 /** The text kept under `name`, or null. */
-export function recall(name) {
-  return kept("localStorage", (store) => store.getItem(PREFIX + name));
-}
+export const recall = (name) => kept("localStorage", (store) => store.getItem(PREFIX + name));
 
-export function remember(name, text) {
-  kept("localStorage", (store) => store.setItem(PREFIX + name, text));
-}
+export const remember = (name, text) => kept("localStorage", (store) => store.setItem(PREFIX + name, text));
 
 /** A page in a sandbox or with cookies refused may not even look: then null. */
 export function kept(where, work) {

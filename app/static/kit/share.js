@@ -72,10 +72,9 @@ export class Share {
 
   fill() {
     const link = this.link();
-    this.popover.title.textContent = tr("A link to this moment");
-    this.popover.text.textContent = this.share.live
+    this.popover.say(tr("A link to this moment"), this.share.live
       ? tr("It opens what you see as you see it now: the run is replayed to this step; γ moved by hand is put where it is, not the way it came there.")
-      : tr("It opens what you see as you see it now.");
+      : tr("It opens what you see as you see it now."));
     this.field.value = link;
     this.copy.textContent = tr("Copy");
     this.picture.src = new URL(`lab/qr.svg?text=${encodeURIComponent(link)}`, document.baseURI).href;

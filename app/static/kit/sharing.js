@@ -12,41 +12,32 @@ export function ask(moment = {}) {
   if (opened.has(key)) return;
   opened.add(key);
   asked = { ...moment };
-  for (const part of parts.keys()) takeUp(part);
+  for (const words of parts.values()) takeFrom(asked, words);
 }
 
 /** `part` is there, and can be put where the link wants it, or where the part stood that was here before it. */
 export function join(part, words) {
   parts.set(part, words);
   if (!places.has(part)) places.set(part, location.pathname);
-  takeUp(part);
+  takeFrom(asked, words);
   for (const [other, left] of gone) {
     if (places.get(other) !== places.get(part)) gone.delete(other);
-    else if (other !== part) takeFrom(left, words, left);
+    else if (other !== part) takeFrom(left, words);
   }
 }
 
 /** A slow page may take a `lasting` part away and build it anew: what it says now is kept for that one, until it `stays`, or there is another page. */
 export function mayGo(part) {
-  if (!part.lasting) return;
-  const left = Object.entries(parts.get(part) ?? {}).map(([name, [say]]) => [name, say()]);
-  gone.set(part, Object.fromEntries(left.filter(([, text]) => text)));
+  if (part.lasting) gone.set(part, Object.fromEntries(saying(parts.get(part) ?? {})));
 }
 
-export function stays(part) {
-  gone.delete(part);
-}
+export const stays = (part) => gone.delete(part);
 
-export function leave(part) {
-  parts.delete(part);
-}
+export const leave = (part) => parts.delete(part);
 
-function takeUp(part) {
-  takeFrom(asked, parts.get(part), { ...asked });
-}
-
-/** Words of `texts` that are the part's are taken out; of what was `all` together. */
-function takeFrom(texts, words, all) {
+/** Words of `texts` that are the part's are taken out. */
+function takeFrom(texts, words) {
+  const all = { ...texts };
   for (const [name, [, take]] of Object.entries(words)) {
     if (texts[name] === undefined) continue;
     const rest = take(texts[name], all);
@@ -55,16 +46,13 @@ function takeFrom(texts, words, all) {
   }
 }
 
+/** [[word, text]] of one part. */
+const saying = (words) => Object.entries(words).map(([name, [say]]) => [name, say()]).filter(([, text]) => text);
+
 /** [[word, text]] of all parts; of a word that several say, all texts. */
 export function said() {
-  const texts = new Map();
-  for (const words of parts.values()) {
-    for (const [name, [say]] of Object.entries(words)) {
-      const text = say();
-      if (text) texts.set(name, [...(texts.get(name) ?? []), text]);
-    }
-  }
-  return [...texts].map(([name, all]) => [name, all.join(",")]);
+  const all = Map.groupBy([...parts.values()].flatMap(saying), ([name]) => name);
+  return [...all].map(([name, texts]) => [name, texts.map(([, text]) => text).join()]);
 }
 
 /** For words that are numbers: four digits do. */
@@ -86,12 +74,12 @@ export function layersWord(layers, usual) {
 /** The classes kept bright: a `Legend`. */
 export const onlyWord = (legend) => [() => [...legend().focus].sort((a, b) => a - b).join(), (text) => legend().keep(text.split(",").map(Number))];
 
-/** The view of some `Latents`: how it is turned, and whether the zoom follows; `turned()` hears of it. */
-export function lookWords(latents, turned = () => {}) {
+/** The view of some `Latents`: how it is turned, and whether the zoom follows. */
+export function lookWords(latents) {
   return {
     turn: [() => (latents().spin.active ? `${latents().spin.yaw.toFixed(2)},${latents().spin.pitch.toFixed(2)}` : ""), (text) => {
       [latents().spin.yaw, latents().spin.pitch] = text.split(",").map(Number);
-      turned();
+      latents().spin.changed();
     }],
     zoom: [() => (latents().camera.mode === "fixed" ? sightOf(latents()).map(short).join() : ""),
       (text) => (text.startsWith("f") ? latents().setZoom(text) : lookFrom(latents(), ...text.split(",").map(Number)))],

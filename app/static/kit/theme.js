@@ -34,11 +34,8 @@ function mix(a, b, share) {
 /** The stage's colours for `element`: Streamlit's where they are set, our own elsewhere. */
 export function readTheme(element, dark) {
   const style = getComputedStyle(element);
-  const found = {};
-  for (const [name, variable] of Object.entries(VARIABLES)) {
-    const value = style.getPropertyValue(variable).trim();
-    if (value && rgb(value)) found[name] = value;
-  }
+  const told = Object.entries(VARIABLES).map(([name, variable]) => [name, style.getPropertyValue(variable).trim()]);
+  const found = Object.fromEntries(told.filter(([, value]) => value && rgb(value)));
   const isDark = found.background ? luminance(rgb(found.background)) < 0.4 : Boolean(dark);
   const theme = { ...FALLBACK[isDark ? "dark" : "light"], ...found, dark: isDark };
   theme.font = style.getPropertyValue("--st-font").trim() || "system-ui, sans-serif";

@@ -1,7 +1,7 @@
 // The script of a lesson that needs no server: its words, a step at a time, beside the stage with the coach, on a worker instead of a connection.
 
 import { button, el } from "../kit/dom.js";
-import { bytesIn, followScheme, scriptIn, textIn } from "../kit/embedded.js";
+import { bytesIn, embedded, scriptIn, textIn } from "../kit/embedded.js";
 import { tr } from "../kit/words.js";
 import { lessonStage } from "./lesson.js";
 import { WorkerLine } from "../offline/line.js";
@@ -36,7 +36,6 @@ const onward = button(tr("Next step"), "lpc-step-next", () => open(index + 1));
 document.getElementById("words").append(el("nav", { class: "lpc-step-buttons", "aria-label": tr("This step") }, back, onward));
 show();
 
-const dark = followScheme((now) => stage.update({ dark: now }));
 const stage = new (lessonStage(more))(document.getElementById("stage"), {
-  dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), plotlyUrl: scriptIn("plotly"), abouts: JSON.parse(textIn("abouts")), dark, styled: true, tell, ...more, ...shown(),
+  dial: () => new WorkerLine(scriptIn("worker"), bytesIn("run")), ...embedded(() => stage), tell, ...more, ...shown(),
 });

@@ -10,7 +10,7 @@ export function liveWords(view) {
   const step = () => view.info?.step ?? 0;
   return {
     view: word(() => textOf(views), () => view.usualView(), (text) => look(views, text)),
-    ...lookWords(() => view.first, () => view.turned()),
+    ...lookWords(() => view.first),
     off: layersWord(layers, () => view.usualOff()),
     against: word(() => curves.x, () => "step", (text) => curves.setX(text)),
     ...view.ownWords(),
@@ -40,7 +40,6 @@ export function arrive(view, { state, step }) {
   const { arriving, transport, gamma } = view;
   if (!arriving || (state === "paused" ? step !== arriving.at : state === "running")) return;
   view.arriving = null;
-  transport.speedChosen = true;
-  transport.sendSpeed();
+  transport.chooseSpeed();
   if (arriving.hand !== undefined) gamma.set(Number(arriving.hand));
 }

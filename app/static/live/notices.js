@@ -28,18 +28,19 @@ export class Notices {
 
   /** A "notice" message. */
   receive({ level, text, progress, state }) {
-    if (state === "loading") return this.load(text, progress);
+    if (state === "loading") return this.load(text, { progress });
     const lost = state === "error" || state === "stopped";
-    if (lost && !this.hasRun) return this.failed(text);
+    if (lost && !this.hasRun) return this.load(text, { failed: true });
     if (lost) this.cover.hidden = true; // the run before goes on
     this.show(level, text, { progress });
     clearTimeout(this.fading);
     if (level === "info") this.fading = setTimeout(() => this.hide(), INFO_MS);
   }
 
-  load(text, progress) {
+  /** Covers the view with what is being waited for, or with why it failed. */
+  load(text, { progress = null, failed = false } = {}) {
     this.cover.hidden = false;
-    this.cover.classList.remove("lpc-failed");
+    this.cover.classList.toggle("lpc-failed", failed);
     setText(this.coverText, tr(text) || tr("Loading…"));
     setProgress(this.coverProgress, progress);
   }
@@ -85,12 +86,7 @@ export class Notices {
     const text = LINES[status] ?? "";
     this.connection.hidden = !text;
     setText(this.connection, text);
-    if (text && !this.hasRun) this.load(text, null);
-  }
-
-  failed(text) {
-    this.load(text, null);
-    this.cover.classList.add("lpc-failed");
+    if (text && !this.hasRun) this.load(text);
   }
 }
 

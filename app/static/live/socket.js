@@ -24,14 +24,12 @@ export class Socket {
     this.ws = ws;
     this.unanswered = 0;
     ws.binaryType = "arraybuffer";
-    ws.onopen = () => this.opened();
+    ws.onopen = () => {
+      this.send(this.first());
+      this.handlers.status("open");
+    };
     ws.onmessage = (event) => ws === this.ws && this.receive(event.data);
     ws.onclose = (event) => ws === this.ws && this.lost(event.code);
-  }
-
-  opened() {
-    this.send(this.first());
-    this.handlers.status("open");
   }
 
   /** Wi-Fi that goes away closes nothing: a line on which a server that answers pings says nothing, or that never opens, is given up. */

@@ -8,15 +8,13 @@ import { Inputs } from "../inputs/inputs.js";
 import { Linked } from "../kit/linked.js";
 import { Latents } from "../latents/latents.js";
 import { Curves } from "../panels/curves.js";
-import { buildLayers, buildLayout, showTheory } from "../panels/layout.js";
+import { MANY_CLASSES, buildLayers, buildLayout, showTheory } from "../panels/layout.js";
 import { Nodes } from "../panels/nodes.js";
 import { panelWords } from "../kit/sharing.js";
 import { addSaves } from "../panels/saves.js";
 import { Tour } from "./tour.js";
 import { LiveView, again, whose } from "./view.js";
 import { ViewControls } from "./viewcontrols.js";
-
-const MANY_CLASSES = 12;
 
 export class Stage extends LiveView {
   build() {
@@ -68,7 +66,7 @@ export class Stage extends LiveView {
     return this.latents.spin.active ? this.latents.spin : null;
   }
 
-  /** What is drawn, told to the server; the hook's owner calls it after every choice and every setup. Bars are told of samples that are linked, or about to be. */
+  /** Tells the server what is drawn, after every choice and every setup. Bars are told of samples that are linked, or about to be. */
   sendView() {
     this.linkedTold = this.linked.active;
     this.send({ type: "view", ...this.views.view, large: this.nodes.large, regions: this.inputs.wantsRegions, bins: Boolean(this.overBars) || this.linkedTold });
@@ -79,7 +77,9 @@ export class Stage extends LiveView {
     const [own] = partsOf(message);
     this.setupInfo = info;
     this.info = this.own = this.said = null;
-    this.showTheory(info);
+    showTheory(this.part, info);
+    if (info.K !== this.layersFor) this.layers.set("forces", info.K <= MANY_CLASSES);
+    this.layersFor = info.K;
     this.thumbsAsked = false;
     if (!this.begun) this.inputs.begin(this.root);
     for (const part of this.parts()) part.setup(own);
@@ -105,13 +105,6 @@ export class Stage extends LiveView {
   ownWords() {
     const { curves, nodes, inputs } = this;
     return { ...panelWords(curves, nodes), inputs: [() => (inputs.chosen === null ? "" : inputs.open ? "open" : "closed"), (text) => inputs.show(inputs.chosen = text === "open")] };
-  }
-
-  /** Which overlays this run can have; with very many classes arrows would hide the points. */
-  showTheory({ theory, theory_note: note, K }) {
-    showTheory(this.part, theory, note);
-    if (K !== this.layersFor) this.layers.set("forces", K <= MANY_CLASSES);
-    this.layersFor = K;
   }
 
   arrived({ panels: [own], ...group }) {

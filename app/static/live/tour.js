@@ -35,8 +35,7 @@ export class Tour extends Popover {
     this.at += by;
     if (this.at >= this.parts.length) return void this.close();
     const { part, text } = this.parts[this.at];
-    setText(this.title, tr("{at} of {all}", { at: this.at + 1, all: this.parts.length }));
-    setText(this.text, tr(text));
+    this.say(tr("{at} of {all}", { at: this.at + 1, all: this.parts.length }), tr(text));
     this.back.disabled = this.at === 0;
     setText(this.next, this.at + 1 === this.parts.length ? tr("Done") : tr("Next"));
     this.mark(true);

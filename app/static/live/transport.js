@@ -2,7 +2,7 @@
 
 import { el, icon, select, setText } from "../kit/dom.js";
 import { formatCount, formatPercent } from "../kit/format.js";
-import { PlayButton } from "../controls/playbutton.js";
+import { playButton } from "../controls/playbutton.js";
 import { tr } from "../kit/words.js";
 
 const STEP = "M5 4.500v15l9.500-7.500zM16 4.500h3v15h-3z";
@@ -13,7 +13,7 @@ const STATES = { running: tr("running"), paused: tr("paused"), finished: tr("fin
 export class Transport {
   constructor(send, gamma) {
     Object.assign(this, { send, state: "", speedChosen: false });
-    this.play = new PlayButton("lpc-play", tr("Play"), () => this.togglePlay());
+    this.play = playButton("lpc-play", tr("Play"), () => this.togglePlay());
     this.step = iconButton("lpc-step", tr("One step (.)"), STEP, () => this.send({ type: "step", count: 1 }));
     this.reset = iconButton("lpc-reset", tr("Reset to step 0 (Shift+R)"), RESET, () => this.send({ type: "reset" }));
     this.speed = select(tr("Speed in steps per second"), SPEEDS, "300", () => this.chooseSpeed(), { "data-testid": "lpc-speed", class: "lpc-select" });
@@ -21,7 +21,7 @@ export class Transport {
     this.values = Object.fromEntries(Object.keys(names).map((key) => [key, el("dd", { testid: `lpc-${key}-value`, text: "–" })]));
     const readouts = el("dl", { class: "lpc-readouts" }, ...Object.entries(names).map(([key, name]) => el("div", {}, el("dt", { text: name }), this.values[key])));
     this.said = el("span", { class: "lpc-run-state", testid: "lpc-run-state" }); // for who follows: they have no buttons
-    const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play.element, this.step, this.reset, this.speed);
+    const buttons = el("div", { class: "lpc-buttons" }, this.said, this.play, this.step, this.reset, this.speed);
     this.element = el("div", { class: "lpc-transport", role: "group", "aria-label": tr("Run") }, buttons, gamma.element, readouts);
     this.setState("paused");
   }

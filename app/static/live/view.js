@@ -62,7 +62,7 @@ export class LiveView extends Part {
   fetchPlotly() {
     clearTimeout(this.charts);
     this.charts = 0;
-    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.failed(tr("{error}; reload the page.", { error: error.message })));
+    this.plotly().then((Plotly) => !this.gone && this.usePlotly(Plotly), (error) => this.notices.load(tr("{error}; reload the page.", { error: error.message }), { failed: true }));
   }
 
   connect() {
@@ -82,9 +82,6 @@ export class LiveView extends Part {
     this.setup(message);
     if (this.begun && this.props.share) join(this, liveWords(this));
   }
-
-  /** The view was turned by a link. */
-  turned() {}
 
   /** Whatever needs the line is out of reach without it; a run that has ended begins again. */
   lineIs(status) {
@@ -190,11 +187,7 @@ export class LiveView extends Part {
 }
 
 /** A view's prop: asks Streamlit to draw the page anew, which gives it a run's token that is good. */
-export function again(component) {
-  return () => component.setTriggerValue("again", true);
-}
+export const again = (component) => () => component.setTriggerValue("again", true);
 
 /** For `keeping`: a run of one's own and one that is only watched are drawn by different views. */
-export function whose({ following }) {
-  return following ? "another's" : "own";
-}
+export const whose = ({ following }) => (following ? "another's" : "own");

@@ -1,6 +1,6 @@
 // Above the latent view: two or three dimensions, PCA or nodes, which nodes, and whether the zoom follows.
 
-import { el, segmented } from "../kit/dom.js";
+import { el, renew, segmented } from "../kit/dom.js";
 import { nodeMenu, swapped } from "../controls/nodepicks.js";
 import { zoomSwitch } from "../panels/layout.js";
 import { tr } from "../kit/words.js";
@@ -30,10 +30,9 @@ export class ViewControls {
     this.refresh();
   }
 
+  /** Those that are drawn, and the first others as far as more are needed. */
   pickNodes(dims) {
-    const picks = this.view.nodes.slice(0, dims);
-    for (let node = 0; picks.length < Math.min(dims, this.d); node++) if (!picks.includes(node)) picks.push(node);
-    return picks;
+    return [...new Set([...this.view.nodes.slice(0, dims), ...new Array(this.d).keys()])].slice(0, dims);
   }
 
   change(part) {
@@ -48,7 +47,7 @@ export class ViewControls {
     this.dims.select(view.dims);
     this.projection.select(view.projection);
     this.nodes.hidden = d < 3 || view.projection !== "nodes";
-    this.nodes.replaceChildren(...view.nodes.slice(0, view.dims).map((node, slot) => nodeMenu(
+    renew(this.nodes, ...view.nodes.slice(0, view.dims).map((node, slot) => nodeMenu(
       slot, d, node, `lpc-node-${slot}`, (value) => this.change({ nodes: swapped(view.nodes, slot, value) }))));
   }
 }

@@ -19,9 +19,7 @@ export class LineChart {
       { value: "gamma", text: "γ", title: tr("Against γ"), testid: `${testid}-gamma` },
     ], (x) => this.setX(x), testid);
     this.against.select("step");
-    this.drawing = clock.add(name, EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(chart);
+    this.drawing = clock.add(name, EVERY_MS, () => this.draw(), chart);
   }
 
   restyle(theme) {
@@ -41,7 +39,6 @@ export class LineChart {
   }
 
   destroy() {
-    this.observer.disconnect();
     if (this.Plotly && this.gd._fullLayout) this.Plotly.purge(this.gd);
   }
 }
@@ -50,9 +47,7 @@ export class LineChart {
 export const axisName = (axis, slot) => (slot ? `${axis}${slot + 1}` : axis);
 
 /** What the axes of every such chart share. Labels are not measured: that would lay out the page for each, a third of a redraw. */
-export function axisLook(theme) {
-  return { gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 };
-}
+export const axisLook = (theme) => ({ gridcolor: theme.grid, zeroline: false, linecolor: theme.line, exponentformat: "power", fixedrange: true, ticklabeloverflow: "allow", tickangle: 0 });
 
 /** Smallest and largest positive value of the columns. */
 export function positiveExtent(...columns) {

@@ -1,6 +1,6 @@
 // The curves panel: four small charts of the run so far, each free to show another metric, against step or γ.
 
-import { el, select, setText } from "../kit/dom.js";
+import { el, renew, select, setText } from "../kit/dom.js";
 import { formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
 import { CONFIG, LineChart, axisLook, axisName, logAxis, positiveExtent } from "./chart.js";
@@ -58,12 +58,11 @@ export class Curves extends LineChart {
 
   /** The four headings: a menu of metrics, ⓘ, and the newest numbers. Rebuilt only when a metric or its title is new. */
   buildHeads() {
-    if (!this.catalogue) return;
     const menu = this.catalogue.chartMenu(Object.keys(this.history.columns));
     const key = menu.join();
     if (key === this.menuKey) return;
     this.menuKey = key;
-    this.heads.replaceChildren(...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
+    renew(this.heads, ...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
   }
 
   head(pick, slot, menu) {
@@ -129,20 +128,19 @@ export class Curves extends LineChart {
 
   axes(axis, slot) {
     const [log, percent] = [axis === "log", axis === "percent"];
-    const id = slot ? slot + 1 : "";
     const { x0, x1, y0, y1, w, h } = this.box(slot);
     const empty = this.history.length < 1;
     const common = axisLook(this.theme);
     const byGamma = this.x === "gamma";
     const last = slot >= this.picks.length - this.columns;
     return {
-      [`xaxis${id}`]: {
-        ...common, domain: [x0 / w, x1 / w], anchor: `y${id}`, nticks: 5, showgrid: false, showline: true,
+      [axisName("xaxis", slot)]: {
+        ...common, domain: [x0 / w, x1 / w], anchor: axisName("y", slot), nticks: 5, showgrid: false, showline: true,
         ...(byGamma ? logAxis(positiveExtent(this.history.columns.gamma), 0) : { tickformat: "~s", rangemode: "tozero" }),
         ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: byGamma ? "γ" : tr("step"), standoff: 2, font: { size: 11 } } } : {}),
       },
-      [`yaxis${id}`]: {
-        ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: `x${id}`, nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
+      [axisName("yaxis", slot)]: {
+        ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: axisName("x", slot), nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
         ...(percent ? { tickformat: ".0%", tickvals: [0, 0.5, 1] } : {}), ...(percent ? { range: [0, 1.02] } : empty && !log ? { range: [0, 1] } : {}),
       },
     };

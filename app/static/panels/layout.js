@@ -4,6 +4,8 @@ import { Layers } from "../controls/layers.js";
 import { el, segmented, setText } from "../kit/dom.js";
 import { tr } from "../kit/words.js";
 
+export const MANY_CLASSES = 12; // with more of them arrows would hide the points: at first there are none
+
 /** Builds the elements; `info(key)` makes an ⓘ button, `inputs` has the panel of the inputs and its button, where there is one, `notices` the bar and the cover. Returns them by name. */
 export function buildLayout({ transport, viewTools, info, inputs, notices: { bar, cover } }) {
   const part = {
@@ -31,9 +33,7 @@ export function buildLayout({ transport, viewTools, info, inputs, notices: { bar
   return part;
 }
 
-function head(title, about, ...tools) {
-  return el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
-}
+const head = (title, about, ...tools) => el("header", { class: "lpc-head" }, el("h2", { text: title }), about, ...tools);
 
 /** Whether the zoom follows the shell, beside its label; `select(mode)` presses without calling back. */
 export function zoomSwitch(onPick) {
@@ -45,8 +45,8 @@ export function zoomSwitch(onPick) {
   return Object.assign(el("span", { class: "lpc-zoom-label" }, el("span", { class: "lpc-hint", text: tr("zoom") }), modes), { select: modes.select });
 }
 
-/** Whether this run has predicted points; `note` says why not. */
-export function showTheory({ layers, theoryNote }, theory, note) {
+/** Whether this run has predicted points; its note says why not. */
+export function showTheory({ layers, theoryNote }, { theory, theory_note: note }) {
   layers.classList.toggle("lpc-no-theory", !theory);
   theoryNote.hidden = theory;
   setText(theoryNote, theory ? "" : tr("No predicted points in this run. {note}", { note: tr(note) }));

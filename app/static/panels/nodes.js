@@ -1,7 +1,7 @@
 // The nodes panel: every node's histogram in small, up to eight in large; which are large is the learner's choice.
 
-import { fit } from "../kit/canvas.js";
-import { el, setText } from "../kit/dom.js";
+import { fit, line } from "../kit/canvas.js";
+import { el, setText, within } from "../kit/dom.js";
 import { formatNumber, nodeName } from "../kit/format.js";
 import { BINS, drawAxis, drawStack, drawTiny, tallestOf } from "../charts/histogram.js";
 import { Linked, flagsOf } from "../kit/linked.js";
@@ -27,9 +27,7 @@ export class Nodes {
     this.canvas = el("canvas", { class: "lpc-canvas", role: "img", "aria-label": tr("Histograms of the nodes") });
     this.labels = el("div", { class: "lpc-node-labels" });
     this.chart.append(this.canvas, this.labels);
-    this.drawing = clock.add("nodes", EVERY_MS, () => this.draw());
-    this.observer = new ResizeObserver(() => this.drawing.touch());
-    this.observer.observe(this.chart);
+    this.drawing = clock.add("nodes", EVERY_MS, () => this.draw(), this.chart);
     linked.hear(() => this.drawing.touch());
     this.chart.addEventListener("pointermove", (event) => linked.glance(this.under(event)));
     this.chart.addEventListener("pointerleave", () => linked.glance(null));
@@ -42,9 +40,8 @@ export class Nodes {
   }
 
   /** The samples of the bar under the pointer, or null. */
-  under({ clientX, clientY }) {
-    const { left, top } = this.chart.getBoundingClientRect();
-    const [px, py] = [clientX - left, clientY - top];
+  under(event) {
+    const [px, py] = within(this.chart, event);
     const slot = this.bins ? this.message.info.large.findIndex((_, i) => holds(this.cellBox(i), px, py)) : -1;
     if (slot < 0) return null;
     const { x, w } = this.cellBox(slot);
@@ -87,16 +84,14 @@ export class Nodes {
     const shown = this.d > MAX_LARGE ? Math.min(this.d, MAX_SMALL) : 0;
     this.cells = Array.from({ length: shown }, (_, node) => this.cell(node));
     this.strip.hidden = shown === 0;
-    this.strip.replaceChildren(...this.cells.map(({ button }) => button));
+    this.strip.replaceChildren(...this.cells);
     setText(this.note, this.d > MAX_SMALL ? tr("the first {n} of {all} nodes", { n: MAX_SMALL, all: this.d }) : "");
     this.mark();
   }
 
   cell(node) {
-    const canvas = el("canvas", { "aria-hidden": "true" });
-    const button = el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}`, on: { click: () => this.toggle(node) } },
-      canvas, el("span", { text: nodeName(node) }));
-    return { button, canvas };
+    return el("button", { type: "button", class: "lpc-node", title: tr("Show {node} in large", { node: nodeName(node) }), testid: `lpc-node-cell-${node}`, on: { click: () => this.toggle(node) } },
+      el("canvas", { "aria-hidden": "true" }), el("span", { text: nodeName(node) }));
   }
 
   /** Into the large set, or out of it; the oldest choice makes room. */
@@ -105,7 +100,7 @@ export class Nodes {
   }
 
   mark() {
-    this.cells.forEach(({ button }, node) => button.setAttribute("aria-pressed", String(this.large.includes(node))));
+    this.cells.forEach((cell, node) => cell.setAttribute("aria-pressed", String(this.large.includes(node))));
   }
 
   push(message) {
@@ -199,14 +194,8 @@ export class Nodes {
   drawStrip() {
     const hist = this.message?.tensors.hist;
     if (!hist || !this.cells.length) return;
-    const { clientWidth: w, clientHeight: h } = this.cells[0].canvas;
-    this.cells.forEach(({ canvas }, node) => {
-      drawTiny(fit(canvas, w, h), w, h, hist.data.subarray(node * BINS, (node + 1) * BINS), this.theme.text);
-    });
-  }
-
-  destroy() {
-    this.observer.disconnect();
+    const { clientWidth: w, clientHeight: h } = this.cells[0].firstChild;
+    this.cells.forEach((cell, node) => drawTiny(fit(cell.firstChild, w, h), w, h, hist.data.subarray(node * BINS, (node + 1) * BINS), this.theme.text));
   }
 }
 
@@ -216,10 +205,7 @@ const holds = ({ x, y, w, h }, px, py) => px >= x && px < x + w && py >= y && py
 function drawPointer(ctx, x, { y, h }, theme) {
   ctx.strokeStyle = ctx.fillStyle = theme.text;
   ctx.lineWidth = 1.5;
-  ctx.beginPath();
-  ctx.moveTo(x, y);
-  ctx.lineTo(x, y + h);
-  ctx.stroke();
+  line(ctx, x, y, x, y + h);
   ctx.beginPath();
   ctx.moveTo(x - 4.5, y);
   ctx.lineTo(x + 4.5, y);

@@ -18,7 +18,7 @@ export function addSaves({ viewTools, nodesNote, curvesTools }, { latents, nodes
   });
   const menu = (name, about, draw, table) => new SaveMenu(about, `lpc-save-${name}`,
     formats((format) => `lpc-save-${name}-${format}`, draw, () => saveTable(csvOf(table()), name))).element;
-  const names = () => latents.setupMessage.info.class_names;
+  const names = () => latents.setupMessage?.info.class_names; // none before there is a run
   viewTools.append(menu("latents", tr("latent space"), (format) => latents.exportImage(format), () => latentTable(latents)));
   nodesNote.after(menu("nodes", tr("nodes"), picture("nodes", () => nodeFigure(nodes, names())), () => nodeTable(nodes, names())));
   curvesTools.append(menu("curves", tr("curves"), picture("curves", () => curveFigure(curves)), () => columnTable(curves.history.columns)));
@@ -31,8 +31,9 @@ export function csvOf([names, ...rows]) {
 }
 
 /** The drawn samples: class, prediction, and where each is in the view. */
-export function latentTable({ current, setupMessage: { info, labels }, titles }) {
+export function latentTable({ current, setupMessage, titles }) {
   if (!current) return [["sample"]];
+  const { info, labels } = setupMessage;
   const { xy, n, p, predictions } = current.scene;
   const rows = Array.from({ length: n }, (_, i) => [i, info.class_names[labels[i]], info.class_names[predictions[i]], ...xy.subarray(i * p, (i + 1) * p)]);
   return [["sample", "class", "predicted", ...titles.slice(0, p)], ...rows];

@@ -52,7 +52,7 @@ def test_the_film_page_comes_after_home_play_and_the_lessons():
 
     names = [name for name, _ in views()]
     assert names[:4] == ["home", "play", "learn", "film"]
-    assert (Path(__file__).parents[3] / "app/static/film/film.js").exists()
+    assert (Path(__file__).parents[3] / "app/static/film/player.js").exists()
 
 
 @pytest.mark.parametrize("which", [0, 1])

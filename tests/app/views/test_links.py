@@ -14,7 +14,7 @@ OPENS = {"play": {"seed": "3"}, "compare": {"comparison": "optimizer", "seed": "
          "learn": {"lesson": "shell", "step": "2"}, "film": {}, "metrics": {"dataset": "moons"}, "inspect": {}}
 SHARED = {"play": "dataset=hypercube&seed=3", "compare": "comparison=optimizer&seed=5", "learn": "lesson=shell&step=2",
           "film": "film=digits", "metrics": "dataset=moons", "inspect": "file=badly-trained"}
-PART = {"play": "live/stage", "compare": "compare/compare", "learn": "learn/lesson", "film": "film/film",
+PART = {"play": "live/stage", "compare": "compare/compare", "learn": "learn/lesson", "film": "film/player",
         "metrics": "kit/link"}
 
 
