@@ -1,6 +1,6 @@
 // Where a point cloud is looked at from: pan and zoom in the plane, turn, pan and zoom in three dimensions.
 
-import { TURNED, planeMapping, rotationOf, turnedBy } from "../latents/mapping.js";
+import { TURNED, mappingOf, rotationOf, turnedBy } from "../latents/mapping.js";
 
 const ROOM = 1.12; // the samples take this much less than the view
 const MOST = 1e7; // times the first zoom
@@ -65,7 +65,7 @@ export class CloudCamera {
 
   /** From latent units to pixels of the surface, for what is drawn under the samples; turned about the middle of the samples. */
   get mapping() {
-    return { ...planeMapping(this.rect, this.cx, this.cy, this.scale), rotation: this.deep ? rotationOf(this.yaw, this.pitch) : null };
+    return mappingOf(this.rect, this.cx, this.cy, this.scale, this.deep ? rotationOf(this.yaw, this.pitch) : null);
   }
 
   /** Zooms by `factor`, keeping what lies at (px, py) there (the middle without them). */

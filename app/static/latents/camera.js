@@ -51,12 +51,7 @@ export class Camera {
 /** Extent to keep in view: the points' 95th percentile, and the shell where the view has all d nodes. */
 export function extentOf({ xy, n, p, norm_mean: radius }, d) {
   const step = Math.max(1, Math.floor(n / 400));
-  const sizes = [];
-  for (let i = 0; i < n; i += step) {
-    const [x, y] = [xy[i * p], xy[i * p + 1]];
-    sizes.push(Math.hypot(x, y, p === 3 ? xy[i * p + 2] : 0));
-  }
-  sizes.sort((a, b) => a - b);
+  const sizes = Array.from({ length: Math.ceil(n / step) }, (_, k) => Math.hypot(...xy.subarray(k * step * p, (k * step + 1) * p))).sort((a, b) => a - b);
   const reach = sizes[Math.floor(0.95 * (sizes.length - 1))] || 0;
   return d <= p ? Math.max(reach, radius) : reach; // a view that leaves out nodes has no shell
 }
