@@ -38,7 +38,6 @@ export class ChartClock {
 
   stop() {
     clearTimeout(this.timer);
-    this.timer = null;
     this.charts = [];
   }
 }
