@@ -1,3 +1,4 @@
+import { CardView } from "../../app/static/charts/card.js";
 import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
 import { CloudFile } from "../../app/static/cloud/file.js";
@@ -122,6 +123,17 @@ test("a picture that could not be fetched is asked for again", async () => {
   }
 });
 
+test("an axis that a link zoomed and a hand let go is told no more", () => {
+  const view = Object.assign(Object.create(CardView.prototype), {
+    card: { key: "nc1" }, plot: { _fullLayout: { xaxis: { range: [0, 3] }, yaxis: { range: [1, 2] } } }, zoomedAxes: new Set(), linked: { ranges: {} }, tick() {},
+  });
+  view.zoomTo("x", 0, 3);
+  view.zoomed({ "yaxis.range[0]": 1, "yaxis.range[1]": 2 });
+  equal(view.zooms, ["nc1:x:0:3", "nc1:y:1:2"]);
+  view.zoomed({ "xaxis.autorange": true });
+  equal(view.zooms, ["nc1:y:1:2"]);
+});
+
 /** A microscope of as many moments as `load` gives, at the last one; no charts. */
 function microscope(...load) {
   const moments = load.map((_, i) => ({ step: i, url: String(i) }));
@@ -150,5 +162,16 @@ test("the microscope offers the classes that have samples", async () => {
   const scope = microscope(moment);
   await scope.go(0);
   equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
+  scope.destroy();
+});
+
+test("another study begins without the numbers of the one before", async () => {
+  const scope = microscope(moment);
+  await scope.go(0);
+  scope.load = () => new Promise(() => {});
+  scope.update({ moments: [{ step: 0, url: "other" }] });
+  scope.magnify(1);
+  scope.draw();
+  equal([scope.shown, scope.sentence.textContent, scope.cloud.card.empty], [null, "", "The microscope opens with the first moment."]);
   scope.destroy();
 });
