@@ -1,6 +1,7 @@
 import { CardView } from "../../app/static/charts/card.js";
 import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
+import { Cloud } from "../../app/static/cloud/cloud.js";
 import { CloudFile } from "../../app/static/cloud/file.js";
 import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
@@ -8,6 +9,7 @@ import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.j
 import { radiusFor } from "../../app/static/cloud/sprites.js";
 import { Microscope } from "../../app/static/cards/microscope.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
+import { said } from "../../app/static/kit/sharing.js";
 import { rgb } from "../../app/static/kit/theme.js";
 import { buffers } from "../../app/static/latents/mapping.js";
 import { nearest } from "../../app/static/latents/points.js";
@@ -114,10 +116,72 @@ test("a picture that could not be fetched is asked for again", async () => {
   const [fetched, answers] = [window.fetch, [new Response("", { status: 503 }), new Response(Uint8Array.of(7), { status: 206 })]];
   window.fetch = async () => answers.shift();
   try {
-    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, { imagesUrl: "/images" });
+    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, () => ({ imagesUrl: "/images" }));
     equal(await file.thumb(0).catch(({ message }) => message), "the points could not be loaded (503)");
     equal((await file.thumb(0)).data, [7, 7, 7, 255]);
     equal([file.row(0), file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
+  } finally {
+    window.fetch = fetched;
+  }
+});
+
+const later = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A cloud of one sample without a picture, whose axes along nodes come when `wait` has. */
+function cloudOf(wait, more = {}) {
+  const axes = async (kind) => {
+    if (kind === "nodes") await wait;
+    return { kind, titles: [kind], xyz: [[0]], points: null };
+  };
+  const [status, cover] = [document.createElement("p"), document.createElement("p")];
+  return Object.assign(Object.create(Cloud.prototype), {
+    gone: false, share: null, axes: null, afterLook: [], status, cover, file: { n: 1, K: 1, info: { total: 1, class_names: ["A"] }, learn: async () => true, axes },
+    tools: { sight: { kind: "nodes", nodes: [0, 1], dims: 2 }, none: {}, open() {} }, gamma: { open() {}, allow() {} }, choice: { count: 0, flags: null },
+    legend: { focus: new Set() }, picture: { look() {}, strengthen() {}, dress() {} }, ...more,
+  });
+}
+
+test("what is foretold late does not take back the axes that were chosen meanwhile", async () => {
+  let send;
+  const cloud = cloudOf(new Promise((resolve) => (send = resolve)));
+  const learning = cloud.learn();
+  await later();
+  await cloud.look({ kind: "pca" });
+  send();
+  await learning;
+  equal(cloud.axes.kind, "pca");
+});
+
+test("what has become known since is seen as the cloud is looked at, a head alone from afar", async () => {
+  const looks = [];
+  const picture = { look: (axes, extent) => looks.push([axes.kind, extent]), strengthen() {} };
+  const cloud = cloudOf(null, { picture });
+  await cloud.look(cloud.tools.sight);
+  await cloud.learn();
+  equal([looks, picture.axes === cloud.axes], [[["nodes", [[0]]]], true]);
+  cloud.file.n = 0;
+  await cloud.learn();
+  equal(looks.length, 2);
+});
+
+test("a cloud that has gone says nothing of itself in a link", () => {
+  cloudOf(null, { gone: true, share: {}, axes: {} }).takeUp();
+  equal(said(), []);
+});
+
+test("the classes' bars are hatched in the ground's colour beside a cloud too", () => {
+  const drawn = [];
+  cloudOf(null, { theme: { panel: "#123", dark: false }, legend: { draw: (...what) => drawn.push(what) } }).recolour();
+  equal(drawn.map(([names, , ink]) => [names, ink]), [[["A"], "#123"]]);
+});
+
+test("what is foretold is news once, though it is asked for twice", async () => {
+  const fetched = window.fetch;
+  const header = new TextEncoder().encode(JSON.stringify({ __metadata__: { info: JSON.stringify({ gammas: [1] }) } }));
+  window.fetch = async () => new Response(new Blob([BigUint64Array.of(BigInt(header.length)), header]));
+  try {
+    const file = new CloudFile({ info: { n: 0, d: 2, K: 1 }, tensors: {} }, () => ({ theoryUrl: "/theory" }));
+    equal([await Promise.all([file.learn(), file.learn()]), await file.learn(), file.G], [[true, false], false, 1]);
   } finally {
     window.fetch = fetched;
   }

@@ -8,6 +8,7 @@ import { Popover } from "../kit/popover.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { Legend } from "../latents/legend.js";
+import { buffers } from "../latents/mapping.js";
 import { CloudCamera } from "./camera.js";
 import { Choice } from "./choice.js";
 import { CloudFile } from "./file.js";
@@ -15,21 +16,19 @@ import { CloudGamma } from "./gamma.js";
 import { Hands } from "./hands.js";
 import { cloudWords } from "./linkwords.js";
 import { CloudPicture } from "./picture.js";
-import { stateOf } from "./state.js";
-import { CloudTip } from "./tip.js";
 import { CloudTools } from "./tools.js";
-import { statusOf } from "./words.js";
+import { CloudTip, statusOf } from "./words.js";
 
 export class Cloud extends Part {
   /** props: {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections, offers, dark, group, name, share, moment: of its link}; tell(state, value) reaches the page. */
   constructor(element, props, tell) {
     super(element, props, { className: "lpc-cloud", testid: "lpc-cloud", sheets: ["cloud/cloud.css"] });
     Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null, afterLook: [] });
-    this.popover = new Popover(this.root, () => ({}));
+    this.popover = new Popover(this.root);
     this.camera = new CloudCamera();
     this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i) });
     this.build();
-    this.root.lpcCloud = { state: () => stateOf(this), cloud: this }; // for tests and benchmarks
+    this.root.lpcCloud = { state: () => this.state(), cloud: this };
     this.begin();
   }
 
@@ -40,7 +39,7 @@ export class Cloud extends Part {
     this.plot = el("div", { class: "lpc-plot lpc-cloud-plot", testid: "lpc-cloud-plot" });
     this.picture = new CloudPicture(this.plot, this.camera, () => this.request());
     this.plot.append(this.surface);
-    this.tip = new CloudTip(this.plot);
+    this.tip = new CloudTip(this.plot, "lpc-cloud-tip");
     this.status = el("span", { class: "lpc-cloud-status", role: "status", testid: "lpc-cloud-status" });
     this.cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cloud-cover" });
     this.gamma = new CloudGamma({ info, moved: () => this.request() });
@@ -79,7 +78,7 @@ export class Cloud extends Part {
 
   /** Styles and points, then the first picture. */
   async begin() {
-    if (await this.styled()) await this.attempt(async () => this.open(await CloudFile.open(this.props)));
+    if (await this.styled()) await this.attempt(async () => this.open(await CloudFile.open(() => this.props)));
   }
 
   /** Runs `work`; a failure is said on the picture. */
@@ -92,10 +91,8 @@ export class Cloud extends Part {
   }
 
   async open(file) {
-    file.urls = this.props; // they may have changed while the samples were on their way
     await file.learn();
     if (this.gone) return;
-    file.urls = this.props;
     this.file = file;
     this.picture.open(file);
     this.choice.open(file, this.props.group);
@@ -108,17 +105,18 @@ export class Cloud extends Part {
 
   /** Where a link wants it, as soon as there is something to see. */
   takeUp() {
-    if (this.share && this.axes) join(this, cloudWords(this));
+    if (this.share && this.axes && !this.gone) join(this, cloudWords(this));
   }
 
-  /** Other axes: {kind, nodes, dims}. */
-  async look({ kind, nodes, dims }) {
+  /** Other axes: {kind, nodes, dims}; or `again` those drawn, seen as they are, with what has become known since. */
+  async look({ kind, nodes, dims }, again = false) {
     const asked = (this.asked = {});
     await this.attempt(async () => {
       const axes = await this.file.axes(kind, nodes, dims);
       if (this.gone || asked !== this.asked) return;
-      this.axes = axes;
-      this.picture.look(axes, this.extent(axes));
+      const same = again && this.file.n && String(axes.titles) === String(this.axes?.titles);
+      this.axes = this.picture.axes = axes;
+      if (!same) this.picture.look(axes, this.extent(axes));
       for (const change of this.afterLook.splice(0)) this.moved(change);
       this.gamma.allow(Boolean(axes.points));
       sayCover(this.cover, "");
@@ -196,7 +194,7 @@ export class Cloud extends Part {
   say() {
     const { count } = this.choice;
     setText(this.status, statusOf(this.file, this.axes, count));
-    this.tools.chosen(count);
+    this.tools.none.disabled = !count;
   }
 
   painted() {
@@ -208,16 +206,14 @@ export class Cloud extends Part {
   recolour() {
     const colours = classColours(this.file.K, this.theme.dark);
     this.picture.dress(colours, this.theme);
-    this.legend.draw(this.file.info.class_names, colours);
+    this.legend.draw(this.file.info.class_names, colours, this.theme.panel);
   }
 
   /** Other props for the same points: the theme, or a projection that has become ready. */
   update(props) {
     const ready = Object.keys(props.projections ?? {}).find((kind) => !this.props.projections?.[kind]);
     super.update(props);
-    if (!this.file) return;
-    this.file.urls = this.props;
-    this.attempt(() => this.learn(ready));
+    if (this.file) this.attempt(() => this.learn(ready));
   }
 
   /** Takes up what has become known since: the predicted points, a projection `ready`. */
@@ -225,19 +221,24 @@ export class Cloud extends Part {
     const news = await this.file.learn();
     if (news) this.gamma.open(this.file);
     this.tools.open(this.file, this.props, ready);
-    if (ready) return this.look(this.tools.sight);
-    if (!news) return;
-    const { kind, nodes, dims } = this.tools.sight;
-    const axes = (this.axes = this.picture.axes = await this.file.axes(kind, nodes, dims));
-    this.gamma.allow(Boolean(axes.points));
-    if (!this.file.n) this.picture.look(axes, this.extent(axes));
+    if (!news && !ready) return;
+    await this.look(this.tools.sight, !ready);
     this.takeUp();
-    this.request();
+  }
+
+  /** What is shown, for tests and benchmarks; null until there is something to see. */
+  state() {
+    const { file, axes, camera, picture, gamma, choice, draws } = this;
+    if (!file || !axes) return null;
+    const crosses = axes.points && file.G ? camera.project(gamma.columns(axes.points, file.K), file.K, buffers(file.K)) : null;
+    return {
+      n: file.n, d: file.d, K: file.K, kind: axes.kind, titles: axes.titles, scale: camera.scale, centre: [camera.cx, camera.cy], wrong: file.wrong.reduce((sum, flag) => sum + flag, 0),
+      chosen: choice.count, gamma: file.G ? gamma.gamma : null, crosses: crosses && [...crosses.x].map((x, c) => [x, crosses.y[c]]), draws, moving: picture.moving,
+    };
   }
 
   destroy() {
     super.destroy();
-    this.picture.close();
     this.choice.close();
     this.observer.disconnect();
   }

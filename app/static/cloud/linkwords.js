@@ -39,5 +39,5 @@ function look({ tools, file }, text) {
 
 function choose(choice, text) {
   if (text === "wrong" || text === "ambiguous") choice.choose(text);
-  else choice.chooseRows(numbersIn(text, choice.file.info.total));
+  else choice.take(choice.flagsOf(numbersIn(text, choice.file.info.total)));
 }
