@@ -1,4 +1,3 @@
-import { CardView } from "../../app/static/charts/card.js";
 import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
 import { Cloud } from "../../app/static/cloud/cloud.js";
@@ -7,8 +6,6 @@ import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
-import { Microscope } from "../../app/static/cards/microscope.js";
-import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { said } from "../../app/static/kit/sharing.js";
 import { rgb } from "../../app/static/kit/theme.js";
 import { buffers } from "../../app/static/latents/mapping.js";
@@ -78,18 +75,6 @@ test("ticks are round numbers within the axis", () => {
   equal([ticksOf(0, 1, 5), ticksOf(-3, 3, 3), ticksOf(1, 1, 3)], [[0, 1, 2, 3, 4, 5].map((k) => k * 0.2), [-2, 0, 2], []]);
 });
 
-test("the microscope measures one class about its mean", () => {
-  equal([1, 0, 2, 3, 1e-3].map((x) => Math.fround(x + spacing(x)) > Math.fround(x)), [true, true, true, true, true]);
-  equal([spacing(1), spacing(1.9), spacing(2), spacing(-4), spacing(0)], [2 ** -23, 2 ** -23, 2 ** -22, 2 ** -21, 2 ** -149]);
-  const latents = { shape: [4, 2], data: Float32Array.of(1, 0, 3, 0, 3, 0, 10, 4) };
-  const about = new Sample({ latents, labels: { data: [0n, 0n, 0n, 1n] }, collapse_points: { data: [2, 0, 10, 4] } }).about(0);
-  close(about.mean, [7 / 3, 0]);
-  close(about.distances, [4 / 3, 2 / 3, 2 / 3]);
-  close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
-  close(about.predicted, [-1 / 3, 0]);
-  equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
-});
-
 /** Hands on a surface with a lasso; what they tell of regions and clicks. */
 function lasso() {
   const [surface, told] = [document.createElement("div"), []];
@@ -119,7 +104,7 @@ test("a picture that could not be fetched is asked for again", async () => {
     const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, () => ({ imagesUrl: "/images" }));
     equal(await file.thumb(0).catch(({ message }) => message), "the points could not be loaded (503)");
     equal((await file.thumb(0)).data, [7, 7, 7, 255]);
-    equal([file.row(0), file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
+    equal([file.rows[0], file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
   } finally {
     window.fetch = fetched;
   }
@@ -185,57 +170,4 @@ test("what is foretold is news once, though it is asked for twice", async () => 
   } finally {
     window.fetch = fetched;
   }
-});
-
-test("an axis that a link zoomed and a hand let go is told no more", () => {
-  const view = Object.assign(Object.create(CardView.prototype), {
-    card: { key: "nc1" }, plot: { _fullLayout: { xaxis: { range: [0, 3] }, yaxis: { range: [1, 2] } } }, zoomedAxes: new Set(), linked: { ranges: {} }, tick() {},
-  });
-  view.zoomTo("x", 0, 3);
-  view.zoomed({ "yaxis.range[0]": 1, "yaxis.range[1]": 2 });
-  equal(view.zooms, ["nc1:x:0:3", "nc1:y:1:2"]);
-  view.zoomed({ "xaxis.autorange": true });
-  equal(view.zooms, ["nc1:y:1:2"]);
-});
-
-/** A microscope of as many moments as `load` gives, at the last one; no charts. */
-function microscope(...load) {
-  const moments = load.map((_, i) => ({ step: i, url: String(i) }));
-  const own = class extends Microscope {
-    load(url) {
-      return load[url]();
-    }
-  };
-  return new own(document.body, { moments, classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
-}
-
-const moment = async () => new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
-
-test("a moment that cannot be read says so while it is the one looked at", async () => {
-  const failing = () => Promise.reject(new Error("gone"));
-  const scope = microscope(failing, moment);
-  const [late, now] = [scope.go(0), scope.go(1)];
-  await Promise.all([late, now]);
-  equal(scope.sentence.textContent.includes("gone"), false);
-  await scope.go(0);
-  equal(scope.sentence.textContent.includes("gone"), true);
-  scope.destroy();
-});
-
-test("the microscope offers the classes that have samples", async () => {
-  const scope = microscope(moment);
-  await scope.go(0);
-  equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
-  scope.destroy();
-});
-
-test("another study begins without the numbers of the one before", async () => {
-  const scope = microscope(moment);
-  await scope.go(0);
-  scope.load = () => new Promise(() => {});
-  scope.update({ moments: [{ step: 0, url: "other" }] });
-  scope.magnify(1);
-  scope.draw();
-  equal([scope.shown, scope.sentence.textContent, scope.cloud.card.empty], [null, "", "The microscope opens with the first moment."]);
-  scope.destroy();
 });

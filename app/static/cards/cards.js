@@ -62,7 +62,7 @@ export class Cards extends Part {
         const [key, ...how] = one.split(sign);
         return !this.views.has(key) || !take(this.views.get(key), how);
       });
-      this.request();
+      if (rest.join() !== text) this.request();
       return rest.join(); // what is another part's, or comes with more moments
     };
     return {

@@ -69,9 +69,10 @@ export class CardView {
 
   /** A link wants a line off. Returns whether there is such a line. */
   switchOff(line) {
+    if (line >= this.card.figure.data.length) return false;
     this.linked.off.add(line);
     this.drawn = "";
-    return line < this.card.figure.data.length;
+    return true;
   }
 
   /** A link wants an axis, "x" or "y2", zoomed. */

@@ -71,7 +71,7 @@ export class Choice {
 
   /** The other clouds hear which sample is pointed at; −1 is none. */
   point(i) {
-    this.link?.tell("hover", i < 0 ? -1 : this.file.row(i));
+    this.link?.tell("hover", i < 0 ? -1 : this.file.rows[i]);
   }
 
   /** What another cloud of the same rows says. */
@@ -110,7 +110,7 @@ export function* numbersIn(text, most) {
 }
 
 function rowsOf(file, flags) {
-  return Array.from(flags.keys()).filter((i) => flags[i]).map((i) => file.row(i));
+  return Array.from(flags.keys()).filter((i) => flags[i]).map((i) => file.rows[i]);
 }
 
 /** The samples inside the polygon `path` that are not filtered away, as a bitless Uint8Array (n). */

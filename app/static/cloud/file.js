@@ -35,10 +35,6 @@ export class CloudFile {
     return true;
   }
 
-  row(i) {
-    return this.rows[i];
-  }
-
   /** The drawn sample of a row in the file; −1 where it is not drawn. */
   sampleOf(row) {
     return this.places.get(row) ?? -1;

@@ -23,7 +23,7 @@ export class CloudTip extends Tip {
     const nameOf = (c) => file.info.class_names[c] ?? tr("none of the {n} classes", { n: file.K });
     const coordinates = axes.titles.map((title, a) => `${title} ${formatNumber(axes.xyz[a][i])}`).join("   ");
     this.say({ label: nameOf(file.labels[i]), guess: file.predictions && nameOf(file.predictions[i]), wrong: Boolean(file.wrong[i]),
-      values: `${tr("row {n}", { n: formatCount(file.row(i)) })}\n${coordinates}`, caption: file.caption(i) });
+      values: `${tr("row {n}", { n: formatCount(file.rows[i]) })}\n${coordinates}`, caption: file.caption(i) });
     this.picture.hidden = !file.info.image;
     const image = await file.thumb(i).catch(() => null); // the text stays without its picture
     if (this.shown === i) this.show(image);

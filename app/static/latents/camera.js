@@ -51,7 +51,9 @@ export class Camera {
 /** Extent to keep in view: the points' 95th percentile, and the shell where the view has all d nodes. */
 export function extentOf({ xy, n, p, norm_mean: radius }, d) {
   const step = Math.max(1, Math.floor(n / 400));
-  const sizes = Array.from({ length: Math.ceil(n / step) }, (_, k) => Math.hypot(...xy.subarray(k * step * p, (k * step + 1) * p))).sort((a, b) => a - b);
+  const sizes = [];
+  for (let i = 0; i < n; i += step) sizes.push(Math.hypot(xy[i * p], xy[i * p + 1], p === 3 ? xy[i * p + 2] : 0));
+  sizes.sort((a, b) => a - b);
   const reach = sizes[Math.floor(0.95 * (sizes.length - 1))] || 0;
   return d <= p ? Math.max(reach, radius) : reach; // a view that leaves out nodes has no shell
 }
