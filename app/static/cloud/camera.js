@@ -68,10 +68,11 @@ export class CloudCamera {
     return mappingOf(this.rect, this.cx, this.cy, this.scale, this.deep ? rotationOf(this.yaw, this.pitch) : null);
   }
 
-  /** Zooms by `factor`, keeping what lies at (px, py) there (the middle without them). */
-  zoom(factor, px = this.rect.w / 2, py = this.rect.h / 2) {
+  /** Zooms by `factor`, keeping what lies at (px, py) of the surface there (the middle without them). */
+  zoom(factor, px, py) {
+    const { x, y, w, h } = this.rect;
     const scale = Math.max(LEAST * this.first, Math.min(MOST * this.first, this.scale * factor));
-    const [dx, dy] = [px - this.rect.w / 2, this.rect.h / 2 - py];
+    const [dx, dy] = px === undefined ? [0, 0] : [px - x - w / 2, y + h / 2 - py];
     this.cx += dx / this.scale - dx / scale;
     this.cy += dy / this.scale - dy / scale;
     this.scale = scale;

@@ -26,7 +26,7 @@ export class Cloud extends Part {
     Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null, afterLook: [] });
     this.popover = new Popover(this.root);
     this.camera = new CloudCamera();
-    this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i) });
+    this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.refresh(), pointed: (i) => this.ring(i) });
     this.build();
     this.root.lpcCloud = { state: () => this.state(), cloud: this };
     this.begin();
@@ -43,8 +43,9 @@ export class Cloud extends Part {
     this.status = el("span", { class: "lpc-cloud-status", role: "status", testid: "lpc-cloud-status" });
     this.cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cloud-cover" });
     this.gamma = new CloudGamma({ info, moved: () => this.request() });
-    this.tools = new CloudTools(this.toolHooks(info));
-    this.hands = new Hands(this.surface, this.handHooks());
+    const hooks = { info, ...this.hooks() };
+    this.tools = new CloudTools(hooks);
+    this.hands = new Hands(this.surface, hooks);
     const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.legend = new Legend(legend, () => this.refresh());
     const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || tr("Latents") }), info("cloud"), this.tools.handles, this.tools.view, this.shareButton());
@@ -56,22 +57,15 @@ export class Cloud extends Part {
     sayCover(this.cover, tr("Loading the points…"));
   }
 
-  toolHooks(info) {
+  /** What buttons and hands do. */
+  hooks() {
     const { camera, choice } = this;
     return {
-      info, look: (sight) => this.look(sight), zoom: (factor) => this.moved(() => camera.zoom(factor)), home: () => this.moved(() => camera.reset()),
-      layers: () => this.request(), choose: (what) => choice.choose(what), clear: () => choice.take(null), want: (kind) => this.tell("wanted", kind),
-      picture: () => this.picture.save(), used: (tool) => this.plot.classList.toggle("lpc-cloud-drawing", tool !== "move"),
-    };
-  }
-
-  handHooks() {
-    const { camera } = this;
-    return {
-      tool: () => this.tools.tool, deep: () => camera.deep, use: (tool) => this.tools.use(tool),
-      pan: (dx, dy) => this.moved(() => camera.pan(dx, dy)), turn: (dx, dy) => this.moved(() => camera.turn(dx, dy)),
-      zoom: (factor, x, y) => this.moved(() => camera.zoom(factor, x === undefined ? x : x - camera.rect.x, y === undefined ? y : y - camera.rect.y)),
-      home: () => this.moved(() => camera.reset()), clear: () => this.choice.take(null),
+      look: (sight) => this.look(sight), layers: () => this.request(), want: (kind) => this.tell("wanted", kind), picture: () => this.picture.save(),
+      tool: () => this.tools.tool, use: (tool) => this.tools.use(tool), used: (tool) => this.plot.classList.toggle("lpc-cloud-drawing", tool !== "move"),
+      deep: () => camera.deep, pan: (dx, dy) => this.moved(() => camera.pan(dx, dy)), turn: (dx, dy) => this.moved(() => camera.turn(dx, dy)),
+      zoom: (factor, x, y) => this.moved(() => camera.zoom(factor, x, y)), home: () => this.moved(() => camera.reset()),
+      choose: (what) => choice.choose(what), clear: () => choice.take(null),
       point: (x, y) => this.point(x, y), click: (x, y, how) => this.click(x, y, how), region: (path, done, how) => this.region(path, done, how),
     };
   }
@@ -120,7 +114,6 @@ export class Cloud extends Part {
       for (const change of this.afterLook.splice(0)) this.moved(change);
       this.gamma.allow(Boolean(axes.points));
       sayCover(this.cover, "");
-      this.say();
       this.refresh();
     });
   }
@@ -138,15 +131,13 @@ export class Cloud extends Part {
     this.picture.move(change);
   }
 
-  /** Another choice, or other classes kept bright. */
-  rechosen() {
-    if (!this.axes) return;
-    this.say();
-    this.refresh();
-  }
-
+  /** Another choice, other classes kept bright, or other axes. */
   refresh() {
-    if (this.file) this.picture.strengthen(this.legend.focus, this.choice.flags);
+    if (!this.axes) return;
+    const { count, flags } = this.choice;
+    setText(this.status, statusOf(this.file, this.axes, count));
+    this.tools.none.disabled = !count;
+    this.picture.strengthen(this.legend.focus, flags);
   }
 
   draw() {
@@ -191,16 +182,10 @@ export class Cloud extends Part {
     this.choice.take(this.picture.inside(path), how);
   }
 
-  say() {
-    const { count } = this.choice;
-    setText(this.status, statusOf(this.file, this.axes, count));
-    this.tools.none.disabled = !count;
-  }
-
   painted() {
     if (!this.file) return;
     this.recolour();
-    if (this.axes) this.refresh();
+    this.refresh();
   }
 
   recolour() {

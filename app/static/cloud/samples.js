@@ -19,7 +19,10 @@ export class Samples extends Part {
     this.title = el("h2");
     this.note = el("p", { class: "lpc-hint", testid: "lpc-samples-note" });
     this.list = el("ul", { class: "lpc-samples-list", testid: "lpc-samples-list" });
-    this.more = button("", "lpc-samples-more", () => this.showMore());
+    this.more = button("", "lpc-samples-more", () => {
+      this.shown += 4 * PAGE;
+      this.show();
+    });
     this.root.append(el("section", { class: "lpc-panel lpc-samples", testid: "lpc-samples" }, this.title, this.note, this.list, this.more));
     this.update(props);
     this.styled();
@@ -32,11 +35,6 @@ export class Samples extends Part {
     Object.assign(this, { key, shown: PAGE });
     this.link?.leave();
     this.link = props.group ? join(props.group, { total: props.total, hear() {} }) : null;
-    this.show();
-  }
-
-  showMore() {
-    this.shown += 4 * PAGE;
     this.show();
   }
 

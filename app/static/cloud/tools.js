@@ -132,9 +132,8 @@ export class CloudTools {
   /** One choice of node per axis. */
   picks() {
     const { file: { d }, sight: { nodes, dims } } = this;
-    const pick = (slot, node) => this.change({ nodes: swapped(nodes, slot, node) });
     const choose = d <= MANY_NODES ? nodeMenu : nodeBox;
-    return el("span", { class: "lpc-node-picks" }, ...nodes.slice(0, Math.min(dims, d)).map((node, slot) => choose(slot, d, node, `lpc-cloud-node-${slot}`, (to) => pick(slot, to))));
+    return el("span", { class: "lpc-node-picks" }, ...nodes.slice(0, Math.min(dims, d)).map((node, slot) => choose(slot, d, node, `lpc-cloud-node-${slot}`, (to) => this.change({ nodes: swapped(nodes, slot, to) }))));
   }
 }
 
