@@ -25,6 +25,8 @@ test("an axis that a link zoomed and a hand let go is told no more", () => {
   equal(view.zooms, ["nc1:x:0:3", "nc1:y:1:2"]);
   view.zoomed({ "xaxis.autorange": true });
   equal(view.zooms, ["nc1:y:1:2"]);
+  view.plot._fullLayout = { xaxis: { range: [0, 3] } }; // other data, which need no such axis
+  equal(view.zooms, []);
 });
 
 test("a link's line that a chart has not yet waits, and draws nothing anew", () => {

@@ -64,7 +64,8 @@ export class CardView {
 
   /** The axes that a hand or a link has zoomed, as "key:axis:from:to" in the axis's own numbers. */
   get zooms() {
-    return [...this.zoomedAxes].map((axis) => [this.card.key, axis.replace("axis", ""), ...this.plot._fullLayout[axis].range.map(short)].join(":"));
+    const { _fullLayout: axes } = this.plot;
+    return [...this.zoomedAxes].filter((name) => axes[name]).map((name) => [this.card.key, name.replace("axis", ""), ...axes[name].range.map(short)].join(":"));
   }
 
   /** A link wants a line off. Returns whether there is such a line. */
