@@ -2,6 +2,7 @@ import { combined, inside, join, packed } from "../../app/static/cloud/choice.js
 import { CloudCamera } from "../../app/static/cloud/camera.js";
 import { Cloud } from "../../app/static/cloud/cloud.js";
 import { CloudFile } from "../../app/static/cloud/file.js";
+import { cloudWords } from "../../app/static/cloud/linkwords.js";
 import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
@@ -147,6 +148,25 @@ test("what has become known since is seen as the cloud is looked at, a head alon
   cloud.file.n = 0;
   await cloud.learn();
   equal(looks.length, 2);
+});
+
+test("a sample whose tooltip a movement hid has it again when it is pointed at", () => {
+  const told = [];
+  const tip = { element: { hidden: false }, hide: () => (tip.element.hidden = true), fill: (_, i) => told.push(i), place: () => (tip.element.hidden = false) };
+  const picture = { nearest: () => 0, spotOf: () => [0, 0], move() {} };
+  const cloud = cloudOf(null, { hover: 0, axes: {}, tip, plot: {}, picture, choice: { point() {} }, request() {} });
+  cloud.point(5, 5);
+  cloud.moved(() => {});
+  cloud.point(5, 5);
+  cloud.point(5, 5);
+  equal(told, [0]);
+});
+
+test("a link's nodes are followed by others, each once, for the third direction", () => {
+  const seen = [];
+  const tools = { sight: { kind: "pca", nodes: [0, 1, 2], dims: 2 }, offers: ["nodes", "pca"], layers: { on: {} }, change: (sight) => seen.push(sight) };
+  cloudWords({ tools, camera: {}, choice: {}, gamma: {}, file: { d: 8 } }).view[1]("n0-3");
+  equal(seen, [{ kind: "nodes", nodes: [0, 3, 1], dims: 2 }]);
 });
 
 test("a cloud that has gone says nothing of itself in a link", () => {
