@@ -140,7 +140,7 @@ test("what is foretold late does not take back the axes that were chosen meanwhi
 
 test("what has become known since is seen as the cloud is looked at, a head alone from afar", async () => {
   const looks = [];
-  const picture = { look: (axes, extent) => looks.push([axes.kind, extent]), strengthen() {} };
+  const picture = { look: (xyz) => looks.push([picture.axes.kind, xyz]), strengthen() {} };
   const cloud = cloudOf(null, { picture });
   await cloud.look(cloud.tools.sight);
   await cloud.learn();

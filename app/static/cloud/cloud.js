@@ -108,20 +108,15 @@ export class Cloud extends Part {
     await this.attempt(async () => {
       const axes = await this.file.axes(kind, nodes, dims);
       if (this.gone || asked !== this.asked) return;
-      const same = again && this.file.n && String(axes.titles) === String(this.axes?.titles);
+      const { n, G, K } = this.file;
+      const same = again && n && String(axes.titles) === String(this.axes?.titles);
       this.axes = this.picture.axes = axes;
-      if (!same) this.picture.look(axes, this.extent(axes));
+      if (!same) this.picture.look(n || !axes.points || !G ? axes.xyz : this.gamma.columns(axes.points, K)); // of a head alone its points
       for (const change of this.afterLook.splice(0)) this.moved(change);
       this.gamma.allow(Boolean(axes.points));
       sayCover(this.cover, "");
       this.refresh();
     });
-  }
-
-  /** What a view without samples, a head's, must have in sight: its points. */
-  extent({ xyz, points }) {
-    const { n, G, K } = this.file;
-    return n || !points || !G ? xyz : this.gamma.columns(points, K);
   }
 
   /** A movement of the camera by hand. */

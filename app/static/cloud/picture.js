@@ -29,11 +29,10 @@ export class CloudPicture {
     Object.assign(this, { file, at: buffers(file.n), strength: new Uint8Array(file.n).fill(SHOWN), spots: buffers(file.K) });
   }
 
-  /** Looks along other axes at the points `extent`, [p arrays]. */
-  look(axes, extent) {
-    this.axes = axes;
+  /** Along other `axes` than before: brings the points `xyz`, [p arrays], into sight. */
+  look(xyz) {
     this.layout();
-    this.camera.open(extent, this.rect());
+    this.camera.open(xyz, this.rect());
   }
 
   /** The classes' colours on the theme's ground. */
