@@ -1,12 +1,13 @@
 import { combined, inside, join, packed } from "../../app/static/cloud/choice.js";
 import { CloudCamera } from "../../app/static/cloud/camera.js";
+import { Cloud } from "../../app/static/cloud/cloud.js";
 import { CloudFile } from "../../app/static/cloud/file.js";
+import { cloudWords } from "../../app/static/cloud/linkwords.js";
 import { Hands } from "../../app/static/cloud/hands.js";
 import { ticksOf } from "../../app/static/cloud/axes.js";
 import { CloudPaint, FAINT, HIDDEN, SHOWN } from "../../app/static/cloud/paint.js";
 import { radiusFor } from "../../app/static/cloud/sprites.js";
-import { Microscope } from "../../app/static/cards/microscope.js";
-import { Sample, spacing } from "../../app/static/cards/scopedata.js";
+import { said } from "../../app/static/kit/sharing.js";
 import { rgb } from "../../app/static/kit/theme.js";
 import { buffers } from "../../app/static/latents/mapping.js";
 import { nearest } from "../../app/static/latents/points.js";
@@ -75,18 +76,6 @@ test("ticks are round numbers within the axis", () => {
   equal([ticksOf(0, 1, 5), ticksOf(-3, 3, 3), ticksOf(1, 1, 3)], [[0, 1, 2, 3, 4, 5].map((k) => k * 0.2), [-2, 0, 2], []]);
 });
 
-test("the microscope measures one class about its mean", () => {
-  equal([1, 0, 2, 3, 1e-3].map((x) => Math.fround(x + spacing(x)) > Math.fround(x)), [true, true, true, true, true]);
-  equal([spacing(1), spacing(1.9), spacing(2), spacing(-4), spacing(0)], [2 ** -23, 2 ** -23, 2 ** -22, 2 ** -21, 2 ** -149]);
-  const latents = { shape: [4, 2], data: Float32Array.of(1, 0, 3, 0, 3, 0, 10, 4) };
-  const about = new Sample({ latents, labels: { data: [0n, 0n, 0n, 1n] }, collapse_points: { data: [2, 0, 10, 4] } }).about(0);
-  close(about.mean, [7 / 3, 0]);
-  close(about.distances, [4 / 3, 2 / 3, 2 / 3]);
-  close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
-  close(about.predicted, [-1 / 3, 0]);
-  equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
-});
-
 /** Hands on a surface with a lasso; what they tell of regions and clicks. */
 function lasso() {
   const [surface, told] = [document.createElement("div"), []];
@@ -113,42 +102,92 @@ test("a picture that could not be fetched is asked for again", async () => {
   const [fetched, answers] = [window.fetch, [new Response("", { status: 503 }), new Response(Uint8Array.of(7), { status: 206 })]];
   window.fetch = async () => answers.shift();
   try {
-    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, { imagesUrl: "/images" });
+    const file = new CloudFile({ info: { n: 1, d: 2, K: 1, image: [1, 1, 1], images_at: 0 }, tensors: { labels: { data: Uint16Array.of(0) } } }, () => ({ imagesUrl: "/images" }));
     equal(await file.thumb(0).catch(({ message }) => message), "the points could not be loaded (503)");
     equal((await file.thumb(0)).data, [7, 7, 7, 255]);
-    equal([file.row(0), file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
+    equal([file.rows[0], file.sampleOf(0), file.sampleOf(1), file.sampleOf(-1)], [0, 0, -1, -1]);
   } finally {
     window.fetch = fetched;
   }
 });
 
-/** A microscope of as many moments as `load` gives, at the last one; no charts. */
-function microscope(...load) {
-  const moments = load.map((_, i) => ({ step: i, url: String(i) }));
-  const own = class extends Microscope {
-    load(url) {
-      return load[url]();
-    }
+const later = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A cloud of one sample without a picture, whose axes along nodes come when `wait` has. */
+function cloudOf(wait, more = {}) {
+  const axes = async (kind) => {
+    if (kind === "nodes") await wait;
+    return { kind, titles: [kind], xyz: [[0]], points: null };
   };
-  return new own(document.body, { moments, classNames: ["A", "B", "C"], styled: true, Plotly: new Promise(() => {}) });
+  const [status, cover] = [document.createElement("p"), document.createElement("p")];
+  return Object.assign(Object.create(Cloud.prototype), {
+    gone: false, share: null, axes: null, afterLook: [], status, cover, file: { n: 1, K: 1, info: { total: 1, class_names: ["A"] }, learn: async () => true, axes },
+    tools: { sight: { kind: "nodes", nodes: [0, 1], dims: 2 }, none: {}, open() {} }, gamma: { open() {}, allow() {} }, choice: { count: 0, flags: null },
+    legend: { focus: new Set() }, picture: { look() {}, strengthen() {}, dress() {} }, ...more,
+  });
 }
 
-const moment = async () => new Sample({ latents: { shape: [2, 2], data: Float32Array.of(1, 0, 3, 0) }, labels: { data: [0n, 2n] } });
-
-test("a moment that cannot be read says so while it is the one looked at", async () => {
-  const failing = () => Promise.reject(new Error("gone"));
-  const scope = microscope(failing, moment);
-  const [late, now] = [scope.go(0), scope.go(1)];
-  await Promise.all([late, now]);
-  equal(scope.sentence.textContent.includes("gone"), false);
-  await scope.go(0);
-  equal(scope.sentence.textContent.includes("gone"), true);
-  scope.destroy();
+test("what is foretold late does not take back the axes that were chosen meanwhile", async () => {
+  let send;
+  const cloud = cloudOf(new Promise((resolve) => (send = resolve)));
+  const learning = cloud.learn();
+  await later();
+  await cloud.look({ kind: "pca" });
+  send();
+  await learning;
+  equal(cloud.axes.kind, "pca");
 });
 
-test("the microscope offers the classes that have samples", async () => {
-  const scope = microscope(moment);
-  await scope.go(0);
-  equal([...document.querySelector("[data-testid=lpc-scope-class]").options].map(({ text }) => text), ["A", "C"]);
-  scope.destroy();
+test("what has become known since is seen as the cloud is looked at, a head alone from afar", async () => {
+  const looks = [];
+  const picture = { look: (xyz) => looks.push([picture.axes.kind, xyz]), strengthen() {} };
+  const cloud = cloudOf(null, { picture });
+  await cloud.look(cloud.tools.sight);
+  await cloud.learn();
+  equal([looks, picture.axes === cloud.axes], [[["nodes", [[0]]]], true]);
+  cloud.file.n = 0;
+  await cloud.learn();
+  equal(looks.length, 2);
+});
+
+test("a sample whose tooltip a movement hid has it again when it is pointed at", () => {
+  const told = [];
+  const tip = { element: { hidden: false }, hide: () => (tip.element.hidden = true), fill: (_, i) => told.push(i), place: () => (tip.element.hidden = false) };
+  const picture = { nearest: () => 0, spotOf: () => [0, 0], move() {} };
+  const cloud = cloudOf(null, { hover: 0, axes: {}, tip, plot: {}, picture, choice: { point() {} }, request() {} });
+  cloud.point(5, 5);
+  cloud.moved(() => {});
+  cloud.point(5, 5);
+  cloud.point(5, 5);
+  equal(told, [0]);
+});
+
+test("a link's nodes are followed by others, each once, for the third direction", () => {
+  const seen = [];
+  const tools = { sight: { kind: "pca", nodes: [0, 1, 2], dims: 2 }, offers: ["nodes", "pca"], layers: { on: {} }, change: (sight) => seen.push(sight) };
+  cloudWords({ tools, camera: {}, choice: {}, gamma: {}, file: { d: 8 } }).view[1]("n0-3");
+  equal(seen, [{ kind: "nodes", nodes: [0, 3, 1], dims: 2 }]);
+});
+
+test("a cloud that has gone says nothing of itself in a link", () => {
+  cloudOf(null, { gone: true, share: {}, axes: {} }).takeUp();
+  equal(said(), []);
+});
+
+test("the classes' bars are hatched in the ground's colour beside a cloud too", () => {
+  const drawn = [];
+  cloudOf(null, { theme: { panel: "#123", dark: false }, legend: { draw: (...what) => drawn.push(what) } }).recolour();
+  equal(drawn.map(([names, , ink]) => [names, ink]), [[["A"], "#123"]]);
+});
+
+test("what is foretold is news once, though it is asked for twice", async () => {
+  const fetched = window.fetch;
+  const header = new TextEncoder().encode(JSON.stringify({ __metadata__: { info: JSON.stringify({ gammas: [1] }) } }));
+  window.fetch = async () => new Response(new Blob([BigUint64Array.of(BigInt(header.length)), header]));
+  try {
+    const file = new CloudFile({ info: { n: 0, d: 2, K: 1 }, tensors: {} }, () => ({ theoryUrl: "/theory" }));
+    equal([await Promise.all([file.learn(), file.learn()]), await file.learn(), file.G], [[true, false], false, 1]);
+  } finally {
+    window.fetch = fetched;
+  }
 });

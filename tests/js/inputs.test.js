@@ -85,3 +85,15 @@ test("a tooltip forgets the picture of the run before", () => {
   hover.refresh();
   equal([picture(), asked], [true, 2]);
 });
+
+test("a tooltip kept at a sample that the next run has not says nothing", () => {
+  const surface = document.createElement("div");
+  const drawn = { at: { x: [0, 1], y: [0, 1] }, scene: { n: 2, p: 2, xy: new Float32Array(4), predictions: [0, 0] }, setup: { info: { class_names: ["A"] }, labels: [0, 0] }, titles: ["x", "y"] };
+  const hover = new Hover(surface, document.body, () => drawn, () => false, { point() {} });
+  const hidden = () => document.querySelector("[data-testid=lpc-tip]").hidden;
+  hover.keep(1);
+  equal(hidden(), false);
+  drawn.scene.n = 1;
+  hover.refresh();
+  equal(hidden(), true);
+});

@@ -3,7 +3,7 @@ import { momentOf } from "../../app/static/kit/frames.js";
 import { Camera, extentOf } from "../../app/static/latents/camera.js";
 import { exportFigure } from "../../app/static/latents/handover.js";
 import { Ghosts } from "../../app/static/latents/ghosts.js";
-import { buffers, planeMapping, projectAll, projectVector, rotationOf, turnedMapping } from "../../app/static/latents/mapping.js";
+import { buffers, mappingOf, projectAll, projectVector, rotationOf } from "../../app/static/latents/mapping.js";
 import { depthOrder, nearest } from "../../app/static/latents/points.js";
 import { decadesOf, drawRuler } from "../../app/static/latents/ruler.js";
 import { Tween, comparable } from "../../app/static/latents/tween.js";
@@ -16,7 +16,7 @@ import { bytes, close, equal, json, test } from "./kit.js";
 const RECT = { x: 10, y: 20, w: 200, h: 100 };
 
 test("a plane puts its centre in the middle, and up is up", () => {
-  const mapping = planeMapping(RECT, 1, -2, 10);
+  const mapping = mappingOf(RECT, 1, -2, 10);
   const out = projectAll(mapping, [1, -2, 2, -1], 2, 2, buffers(2));
   equal([out.x, out.y], [[110, 120], [70, 60]]);
   equal(projectVector(mapping, 1, 1), [10, -10]);
@@ -30,7 +30,7 @@ test("turning keeps lengths and angles, and nothing is turned at first", () => {
     const dots = [0, 1, 2].flatMap((i) => [0, 1, 2].map((j) => row(i).reduce((sum, value, k) => sum + value * row(j)[k], 0)));
     close(dots, [1, 0, 0, 0, 1, 0, 0, 0, 1], 1e-12);
   }
-  const mapping = turnedMapping(RECT, 2, rotationOf(Math.PI / 2, 0));
+  const mapping = mappingOf(RECT, 0, 0, 25, rotationOf(Math.PI / 2, 0));
   const { x, y, depth } = projectAll(mapping, [0, 0, 1], 1, 3, buffers(1));
   close([x[0], y[0], depth[0]], [110 + 25, 70, 0], 1e-4);
 });

@@ -118,7 +118,7 @@ test("two fingers move and zoom the view, one is left to the page", () => {
   const below = [];
   const plotly = surface.appendChild(document.createElement("i"));
   plotly.addEventListener("touchstart", () => below.push(1));
-  const touch = new Touch(surface, { move: (dx, dy, factor) => heard.push([dx, dy, factor]) });
+  const touch = new Touch(surface, (dx, dy, factor) => heard.push([dx, dy, factor]));
   const send = (kind, ...points) => {
     const touches = points.map(([x, y], identifier) => new window.Touch({ identifier, target: plotly, clientX: x, clientY: y }));
     const event = new TouchEvent(kind, { touches, bubbles: true, cancelable: true });

@@ -33,17 +33,13 @@ export class Cards extends Part {
     setText(this.sentence, sentence);
     this.sentence.hidden = !sentence;
     this.grid.style.setProperty("--lpc-columns", String(columns));
-    const keys = new Set(cards.map((card) => card.key));
-    for (const [key, view] of this.views) {
-      if (keys.has(key)) continue;
-      view.destroy();
-      this.views.delete(key);
-    }
+    const before = this.views;
+    this.views = new Map(cards.map((card) => [card.key, before.get(card.key) ?? new CardView(card, this.popover, () => this.request())]));
+    for (const [key, view] of before) if (!this.views.has(key)) view.destroy();
     cards.forEach((card, place) => {
-      if (this.views.has(card.key)) this.views.get(card.key).update(card);
-      else this.views.set(card.key, new CardView(card, this.popover, () => this.request()));
-      const { element } = this.views.get(card.key);
-      if (this.grid.children[place] !== element) this.grid.insertBefore(element, this.grid.children[place] ?? null);
+      const view = this.views.get(card.key);
+      if (before.has(card.key)) view.update(card);
+      if (this.grid.children[place] !== view.element) this.grid.insertBefore(view.element, this.grid.children[place] ?? null);
     });
   }
 
@@ -66,7 +62,7 @@ export class Cards extends Part {
         const [key, ...how] = one.split(sign);
         return !this.views.has(key) || !take(this.views.get(key), how);
       });
-      this.request();
+      if (rest.join() !== text) this.request();
       return rest.join(); // what is another part's, or comes with more moments
     };
     return {

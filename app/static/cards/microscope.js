@@ -2,13 +2,13 @@
 
 import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
-import { el, select, setText } from "../kit/dom.js";
+import { button, el, select, setText } from "../kit/dom.js";
 import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { formatCount, formatDecade, nodeName, power } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
 import { MetricPopover } from "../controls/metricpopover.js";
 import { Part } from "../kit/part.js";
-import { join } from "../kit/sharing.js";
+import { join, word } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { Sample } from "./scopedata.js";
 import { cloudFigure, distanceFigure } from "./scopefigures.js";
@@ -55,7 +55,6 @@ export class Microscope extends Part {
     this.timeValue = el("output", { class: "lpc-scope-value", text: "–" });
     this.zoomValue = el("output", { class: "lpc-scope-value", text: "–" });
     const row = (name, value, slider) => el("div", { class: "lpc-scope-row" }, el("span", { class: "lpc-scope-name" }, el("span", { text: name }), value), slider.element);
-    const button = (text, testid, click) => el("button", { type: "button", class: "lpc-button", text, testid, on: { click } });
     const fit = button(tr("Fit the class"), "lpc-scope-fit", () => this.magnify(this.filled));
     const deepest = button(tr("To the float32 step"), "lpc-scope-deepest", () => this.magnify(1e6));
     this.sentence = el("p", { class: "lpc-card-caption", "aria-live": "polite", testid: "lpc-scope-sentence" });
@@ -84,7 +83,8 @@ export class Microscope extends Part {
   }
 
   forget() {
-    Object.assign(this, { t: -1, samples: new Map(), shown: null, extent: [Infinity, 0], picksKey: "" });
+    Object.assign(this, { t: -1, samples: new Map(), about: null, shown: null, dirty: false, extent: [Infinity, 0], picksKey: "" });
+    setText(this.sentence, "");
     this.cloud.update(CLOUD);
     this.distances.update(DISTANCES);
   }
@@ -116,7 +116,6 @@ export class Microscope extends Part {
     this.sample = sample;
     if (!sample.labels.includes(this.c)) this.c = sample.labels[0];
     this.nodes = this.nodes.map((j) => Math.min(j, sample.d - 1));
-    this.buildPicks();
     this.settle();
     join(this, this.words());
   }
@@ -127,16 +126,15 @@ export class Microscope extends Part {
     const usual = sample.labels.includes(0) ? 0 : sample.labels[0];
     return {
       at: [() => (moments[this.t] && this.t < moments.length - 1 ? String(moments[this.t].step) : ""), (text) => this.goTo(Number(text))],
-      class: [() => (this.c === usual ? "" : String(this.c)), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })],
-      nodes: [() => (this.nodes.join("-") === "0-1" ? "" : this.nodes.join("-")), (text) => text.split("-").every((j) => j < sample.d) && this.pick({ nodes: text.split("-").map(Number) })],
-      lens: [() => (this.zoom ? String(this.zoom) : ""), (text) => this.magnify(Number(text))],
+      class: word(() => String(this.c), () => String(usual), (text) => sample.labels.includes(Number(text)) && this.pick({ c: Number(text) })),
+      nodes: word(() => this.nodes.join("-"), () => "0-1", (text) => text.split("-").every((j) => j < sample.d) && this.pick({ nodes: text.split("-").map(Number) })),
+      lens: word(() => String(this.zoom), () => "0", (text) => this.magnify(Number(text))),
     };
   }
 
   pick(what) {
-    Object.assign(this, what, { picksKey: "" });
-    this.buildPicks();
-    this.settle();
+    this.picksKey = "";
+    this.settle(what);
   }
 
   /** To the moment of this step, which may not have been measured yet: what is left then is told again. */
@@ -163,6 +161,7 @@ export class Microscope extends Part {
   /** After another class, other nodes or another moment: the range of the magnification, and the picture. */
   settle(what = {}) {
     Object.assign(this, what);
+    this.buildPicks();
     this.about = this.sample.about(this.c);
     this.whole = this.about.whole(this.nodes);
     const decades = Math.max(0.5, Math.log10(this.whole / (FEWEST_STEPS * this.about.step)));

@@ -82,16 +82,14 @@ class About {
   /** Samples within `half` of μ_c in nodes [a, b], by class: Map class → [{i, x, y, count}], equal ones once. */
   within([a, b], half) {
     const { n, d, z, labels } = this.sample;
-    const found = new Map();
+    const spots = new Map();
     for (let i = 0; i < n; i++) {
       const [x, y] = [z[i * d + a] - this.mean[a], z[i * d + b] - this.mean[b]];
       if (Math.abs(x) > half || Math.abs(y) > half) continue;
-      if (!found.has(labels[i])) found.set(labels[i], new Map());
-      const group = found.get(labels[i]);
-      const key = `${x},${y}`;
-      if (group.has(key)) group.get(key).count += 1;
-      else group.set(key, { i, x, y, count: 1 });
+      const key = `${labels[i]},${x},${y}`;
+      if (spots.has(key)) spots.get(key).count += 1;
+      else spots.set(key, { i, x, y, count: 1 });
     }
-    return new Map([...found].map(([c, group]) => [c, [...group.values()]]));
+    return Map.groupBy(spots.values(), ({ i }) => labels[i]);
   }
 }

@@ -14,7 +14,7 @@ export function cloudFigure(about, nodes, half, names) {
   const unit = 10 ** exponent;
   const seen = about.within(nodes, half);
   const traces = [];
-  if (stepPx(about, half) >= GRID_PX) traces.push(...grid(about, nodes, half, unit));
+  if (stepPx(about.step, half) >= GRID_PX) traces.push(...grid(about, nodes, half, unit));
   for (const [c, points] of [...seen].sort(([p], [q]) => (p === about.c) - (q === about.c) || p - q)) traces.push(cloud(points, c, c === about.c, names, unit));
   if (about.predicted) traces.push(...predicted(about, nodes, half, unit));
   traces.push({ type: "scatter", mode: "markers", x: [0], y: [0], name: tr("class mean"), hovertemplate: `${tr("the class mean")}<extra></extra>`,
@@ -30,10 +30,8 @@ export function cloudFigure(about, nodes, half, names) {
 /** "class A", "class 7", but "cat". */
 export const called = (name) => (/^(\d+|[A-Za-z])$/.test(name) ? tr("class {name}", { name }) : name);
 
-/** How large one float32 step is on the screen, about. */
-export function stepPx(about, half) {
-  return (about.step / (2 * half)) * VIEW_PX;
-}
+/** How large a `step` is on the screen, about. */
+export const stepPx = (step, half) => (step / (2 * half)) * VIEW_PX;
 
 function cloud(points, c, own, names, unit) {
   const most = Math.max(...points.map(({ count }) => count));
@@ -54,7 +52,7 @@ function grid(about, [a, b], half, unit) {
   const end = half / unit;
   for (const [j, along] of [[a, x], [b, y]]) {
     const step = about.steps[j];
-    if ((step / (2 * half)) * VIEW_PX < GRID_PX) continue; // a node with a smaller mean has finer steps
+    if (stepPx(step, half) < GRID_PX) continue; // a node with a smaller mean has finer steps
     const first = Math.ceil((about.mean[j] - half) / step);
     for (let k = first; k * step <= about.mean[j] + half; k++) along.push((k * step - about.mean[j]) / unit);
   }

@@ -19,7 +19,7 @@ export function viewCaption(about, nodes, half) {
   const wide = tr("The view is {width} wide, {steps} float32 steps.", { width: power(2 * half), steps: power(steps) });
   const counts = { seen: formatCount(seen), all: formatCount(about.members.length) };
   const share = seen === about.members.length ? tr("All samples of the class are inside.") : seen ? tr("{seen} of the {all} samples of the class are inside.", counts) : tr("No sample of the class is inside.");
-  const grid = stepPx(about, half) < GRID_PX ? "" : ` ${tr("The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.")}`;
+  const grid = stepPx(about.step, half) < GRID_PX ? "" : ` ${tr("The dotted grid is all that float32 can hold here: a sample can lie on its crossings only, and a larger mark is several samples on one.")}`;
   return `${wide} ${share}${grid}`;
 }
 

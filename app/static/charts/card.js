@@ -14,7 +14,7 @@ let serial = 0;
 export class CardView {
   /** popover: the page's MetricPopover; changed() asks for a draw. */
   constructor(card, popover, changed) {
-    Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false, byHand: new Set(), linked: { off: new Set(), ranges: {} } });
+    Object.assign(this, { card, theme: null, drawn: "", Plotly: null, ticks: {}, listening: false, zoomedAxes: new Set(), linked: { off: new Set(), ranges: {} } });
     const id = `lpc-card-${++serial}`;
     this.title = el("h2", { id, text: card.title });
     this.info = popover.about(card.title, `lpc-card-info-${card.key}`, () => ({ title: this.card.title, text: this.card.about, metrics: this.card.metrics, more: this.card.more }));
@@ -64,15 +64,16 @@ export class CardView {
 
   /** The axes that a hand or a link has zoomed, as "key:axis:from:to" in the axis's own numbers. */
   get zooms() {
-    const { linked, byHand, plot, card } = this;
-    return [...new Set([...Object.keys(linked.ranges), ...byHand])].map((axis) => [card.key, axis.replace("axis", ""), ...plot._fullLayout[axis].range.map(short)].join(":"));
+    const { _fullLayout: axes } = this.plot;
+    return [...this.zoomedAxes].filter((name) => axes[name]).map((name) => [this.card.key, name.replace("axis", ""), ...axes[name].range.map(short)].join(":"));
   }
 
   /** A link wants a line off. Returns whether there is such a line. */
   switchOff(line) {
+    if (line >= this.card.figure.data.length) return false;
     this.linked.off.add(line);
     this.drawn = "";
-    return line < this.card.figure.data.length;
+    return true;
   }
 
   /** A link wants an axis, "x" or "y2", zoomed. */
@@ -80,6 +81,7 @@ export class CardView {
     const name = `${axis[0]}axis${axis.slice(1)}`;
     if (!this.plot._fullLayout?.[name]) return false;
     this.linked.ranges[name] = [from, to];
+    this.zoomedAxes.add(name);
     this.drawn = "";
     return true;
   }
@@ -94,8 +96,8 @@ export class CardView {
   zoomed(change) {
     const ranges = Object.keys(change).map((name) => /^([xy]axis\d*)\.(range|autorange)/.exec(name)).filter(Boolean);
     for (const [, axis, what] of ranges) {
-      if (what === "range") this.byHand.add(axis);
-      else this.byHand.delete(axis);
+      if (what === "range") this.zoomedAxes.add(axis);
+      else this.zoomedAxes.delete(axis);
     }
     if (ranges.length) this.tick();
   }

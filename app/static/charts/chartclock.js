@@ -39,7 +39,6 @@ export class ChartClock {
 
   stop() {
     clearTimeout(this.timer);
-    this.timer = null;
     for (const { sizes } of this.charts) sizes.disconnect();
     this.charts = [];
   }

@@ -22,8 +22,7 @@ export function hatchOf(ctx, index, ink) {
 }
 
 function tile(kind, size, ink) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: size, height: size });
+  const canvas = new OffscreenCanvas(size, size);
   const ctx = canvas.getContext("2d");
   Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 1.3 });
   if (!kind) ctx.fillRect(size / 2 - 1, size / 2 - 1, 2, 2);

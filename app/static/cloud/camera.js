@@ -1,6 +1,6 @@
 // Where a point cloud is looked at from: pan and zoom in the plane, turn, pan and zoom in three dimensions.
 
-import { TURNED, planeMapping, rotationOf, turnedBy } from "../latents/mapping.js";
+import { TURNED, mappingOf, rotationOf, turnedBy } from "../latents/mapping.js";
 
 const ROOM = 1.12; // the samples take this much less than the view
 const MOST = 1e7; // times the first zoom
@@ -65,13 +65,14 @@ export class CloudCamera {
 
   /** From latent units to pixels of the surface, for what is drawn under the samples; turned about the middle of the samples. */
   get mapping() {
-    return { ...planeMapping(this.rect, this.cx, this.cy, this.scale), rotation: this.deep ? rotationOf(this.yaw, this.pitch) : null };
+    return mappingOf(this.rect, this.cx, this.cy, this.scale, this.deep ? rotationOf(this.yaw, this.pitch) : null);
   }
 
-  /** Zooms by `factor`, keeping what lies at (px, py) there (the middle without them). */
-  zoom(factor, px = this.rect.w / 2, py = this.rect.h / 2) {
+  /** Zooms by `factor`, keeping what lies at (px, py) of the surface there (the middle without them). */
+  zoom(factor, px, py) {
+    const { x, y, w, h } = this.rect;
     const scale = Math.max(LEAST * this.first, Math.min(MOST * this.first, this.scale * factor));
-    const [dx, dy] = [px - this.rect.w / 2, this.rect.h / 2 - py];
+    const [dx, dy] = px === undefined ? [0, 0] : [px - x - w / 2, y + h / 2 - py];
     this.cx += dx / this.scale - dx / scale;
     this.cy += dy / this.scale - dy / scale;
     this.scale = scale;

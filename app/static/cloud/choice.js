@@ -27,10 +27,9 @@ export class Choice {
     Object.assign(this, { hooks, file: null, flags: null, count: 0 });
   }
 
-  /** Nothing is chosen in a new file, whose clouds side by side are those of `group`. */
+  /** The samples are there; clouds of the same side by side are those of `group`. */
   open(file, group) {
-    Object.assign(this, { file, flags: null, count: 0 });
-    this.link?.leave();
+    this.file = file;
     this.link = group ? join(group, { total: file.info.total, hear: (what, value) => this.hear(what, value) }) : null;
   }
 
@@ -40,11 +39,7 @@ export class Choice {
     this.take(what === "wrong" ? wrong : flagsOf(n, info.ambiguous));
   }
 
-  /** These rows of the file, as far as it has them here. */
-  chooseRows(rows) {
-    this.take(this.flagsOf(rows));
-  }
-
+  /** Rows of the file, as far as it has them here. */
   flagsOf(rows) {
     return flagsOf(this.file.n, Array.from(rows, (row) => this.file.sampleOf(row)));
   }
@@ -76,7 +71,7 @@ export class Choice {
 
   /** The other clouds hear which sample is pointed at; −1 is none. */
   point(i) {
-    this.link?.tell("hover", i < 0 ? -1 : this.file.row(i));
+    this.link?.tell("hover", i < 0 ? -1 : this.file.rows[i]);
   }
 
   /** What another cloud of the same rows says. */
@@ -115,7 +110,7 @@ export function* numbersIn(text, most) {
 }
 
 function rowsOf(file, flags) {
-  return Array.from(flags.keys()).filter((i) => flags[i]).map((i) => file.row(i));
+  return Array.from(flags.keys()).filter((i) => flags[i]).map((i) => file.rows[i]);
 }
 
 /** The samples inside the polygon `path` that are not filtered away, as a bitless Uint8Array (n). */
@@ -141,11 +136,9 @@ function crossings(xs, ys, px, py) {
   return count;
 }
 
-/** Flags as base64 of bits, least significant first (numpy: unpackbits, bitorder little). */
+/** Flags, of 100,000 samples at most, as base64 of bits, least significant first (numpy: unpackbits, bitorder little). */
 export function packed(flags) {
   const bytes = new Uint8Array(Math.ceil(flags.length / 8));
   for (let i = 0; i < flags.length; i++) if (flags[i]) bytes[i >> 3] |= 1 << (i & 7);
-  let text = "";
-  for (let k = 0; k < bytes.length; k += 8_192) text += String.fromCharCode(...bytes.subarray(k, k + 8_192));
-  return btoa(text);
+  return btoa(String.fromCharCode(...bytes));
 }

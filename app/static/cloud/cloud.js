@@ -8,6 +8,7 @@ import { Popover } from "../kit/popover.js";
 import { join } from "../kit/sharing.js";
 import { tr } from "../kit/words.js";
 import { Legend } from "../latents/legend.js";
+import { buffers } from "../latents/mapping.js";
 import { CloudCamera } from "./camera.js";
 import { Choice } from "./choice.js";
 import { CloudFile } from "./file.js";
@@ -15,21 +16,19 @@ import { CloudGamma } from "./gamma.js";
 import { Hands } from "./hands.js";
 import { cloudWords } from "./linkwords.js";
 import { CloudPicture } from "./picture.js";
-import { stateOf } from "./state.js";
-import { CloudTip } from "./tip.js";
 import { CloudTools } from "./tools.js";
-import { statusOf } from "./words.js";
+import { CloudTip, statusOf } from "./words.js";
 
 export class Cloud extends Part {
   /** props: {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections, offers, dark, group, name, share, moment: of its link}; tell(state, value) reaches the page. */
   constructor(element, props, tell) {
     super(element, props, { className: "lpc-cloud", testid: "lpc-cloud", sheets: ["cloud/cloud.css"] });
     Object.assign(this, { tell, file: null, axes: null, hover: -1, path: null, afterLook: [] });
-    this.popover = new Popover(this.root, () => ({}));
+    this.popover = new Popover(this.root);
     this.camera = new CloudCamera();
-    this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.rechosen(), pointed: (i) => this.ring(i) });
+    this.choice = new Choice({ tell: (report) => tell("selection", { ...report, of: this.props.cloudUrl }), changed: () => this.refresh(), pointed: (i) => this.ring(i) });
     this.build();
-    this.root.lpcCloud = { state: () => stateOf(this), cloud: this }; // for tests and benchmarks
+    this.root.lpcCloud = { state: () => this.state(), cloud: this };
     this.begin();
   }
 
@@ -40,12 +39,13 @@ export class Cloud extends Part {
     this.plot = el("div", { class: "lpc-plot lpc-cloud-plot", testid: "lpc-cloud-plot" });
     this.picture = new CloudPicture(this.plot, this.camera, () => this.request());
     this.plot.append(this.surface);
-    this.tip = new CloudTip(this.plot);
+    this.tip = new CloudTip(this.plot, "lpc-cloud-tip");
     this.status = el("span", { class: "lpc-cloud-status", role: "status", testid: "lpc-cloud-status" });
     this.cover = el("div", { class: "lpc-cover", role: "status", testid: "lpc-cloud-cover" });
     this.gamma = new CloudGamma({ info, moved: () => this.request() });
-    this.tools = new CloudTools(this.toolHooks(info));
-    this.hands = new Hands(this.surface, this.handHooks());
+    const hooks = { info, ...this.hooks() };
+    this.tools = new CloudTools(hooks);
+    this.hands = new Hands(this.surface, hooks);
     const legend = el("div", { class: "lpc-legend", role: "group", "aria-label": tr("Classes") });
     this.legend = new Legend(legend, () => this.refresh());
     const head = el("header", { class: "lpc-head" }, el("h2", { text: this.props.name || tr("Latents") }), info("cloud"), this.tools.handles, this.tools.view, this.shareButton());
@@ -57,29 +57,22 @@ export class Cloud extends Part {
     sayCover(this.cover, tr("Loading the points…"));
   }
 
-  toolHooks(info) {
+  /** What buttons and hands do. */
+  hooks() {
     const { camera, choice } = this;
     return {
-      info, look: (sight) => this.look(sight), zoom: (factor) => this.moved(() => camera.zoom(factor)), home: () => this.moved(() => camera.reset()),
-      layers: () => this.request(), choose: (what) => choice.choose(what), clear: () => choice.take(null), want: (kind) => this.tell("wanted", kind),
-      picture: () => this.picture.save(), used: (tool) => this.plot.classList.toggle("lpc-cloud-drawing", tool !== "move"),
-    };
-  }
-
-  handHooks() {
-    const { camera } = this;
-    return {
-      tool: () => this.tools.tool, deep: () => camera.deep, use: (tool) => this.tools.use(tool),
-      pan: (dx, dy) => this.moved(() => camera.pan(dx, dy)), turn: (dx, dy) => this.moved(() => camera.turn(dx, dy)),
-      zoom: (factor, x, y) => this.moved(() => camera.zoom(factor, x === undefined ? x : x - camera.rect.x, y === undefined ? y : y - camera.rect.y)),
-      home: () => this.moved(() => camera.reset()), clear: () => this.choice.take(null),
+      look: (sight) => this.look(sight), layers: () => this.request(), want: (kind) => this.tell("wanted", kind), picture: () => this.picture.save(),
+      tool: () => this.tools.tool, use: (tool) => this.tools.use(tool), used: (tool) => this.plot.classList.toggle("lpc-cloud-drawing", tool !== "move"),
+      deep: () => camera.deep, pan: (dx, dy) => this.moved(() => camera.pan(dx, dy)), turn: (dx, dy) => this.moved(() => camera.turn(dx, dy)),
+      zoom: (factor, x, y) => this.moved(() => camera.zoom(factor, x, y)), home: () => this.moved(() => camera.reset()),
+      choose: (what) => choice.choose(what), clear: () => choice.take(null),
       point: (x, y) => this.point(x, y), click: (x, y, how) => this.click(x, y, how), region: (path, done, how) => this.region(path, done, how),
     };
   }
 
   /** Styles and points, then the first picture. */
   async begin() {
-    if (await this.styled()) await this.attempt(async () => this.open(await CloudFile.open(this.props)));
+    if (await this.styled()) await this.attempt(async () => this.open(await CloudFile.open(() => this.props)));
   }
 
   /** Runs `work`; a failure is said on the picture. */
@@ -92,10 +85,8 @@ export class Cloud extends Part {
   }
 
   async open(file) {
-    file.urls = this.props; // they may have changed while the samples were on their way
     await file.learn();
     if (this.gone) return;
-    file.urls = this.props;
     this.file = file;
     this.picture.open(file);
     this.choice.open(file, this.props.group);
@@ -108,29 +99,24 @@ export class Cloud extends Part {
 
   /** Where a link wants it, as soon as there is something to see. */
   takeUp() {
-    if (this.share && this.axes) join(this, cloudWords(this));
+    if (this.share && this.axes && !this.gone) join(this, cloudWords(this));
   }
 
-  /** Other axes: {kind, nodes, dims}. */
-  async look({ kind, nodes, dims }) {
+  /** Other axes: {kind, nodes, dims}; or `again` those drawn, seen as they are, with what has become known since. */
+  async look({ kind, nodes, dims }, again = false) {
     const asked = (this.asked = {});
     await this.attempt(async () => {
       const axes = await this.file.axes(kind, nodes, dims);
       if (this.gone || asked !== this.asked) return;
-      this.axes = axes;
-      this.picture.look(axes, this.extent(axes));
+      const { n, G, K } = this.file;
+      const same = again && n && String(axes.titles) === String(this.axes?.titles);
+      this.axes = this.picture.axes = axes;
+      if (!same) this.picture.look(n || !axes.points || !G ? axes.xyz : this.gamma.columns(axes.points, K)); // of a head alone its points
       for (const change of this.afterLook.splice(0)) this.moved(change);
       this.gamma.allow(Boolean(axes.points));
       sayCover(this.cover, "");
-      this.say();
       this.refresh();
     });
-  }
-
-  /** What a view without samples, a head's, must have in sight: its points. */
-  extent({ xyz, points }) {
-    const { n, G, K } = this.file;
-    return n || !points || !G ? xyz : this.gamma.columns(points, K);
   }
 
   /** A movement of the camera by hand. */
@@ -140,15 +126,13 @@ export class Cloud extends Part {
     this.picture.move(change);
   }
 
-  /** Another choice, or other classes kept bright. */
-  rechosen() {
-    if (!this.axes) return;
-    this.say();
-    this.refresh();
-  }
-
+  /** Another choice, other classes kept bright, or other axes. */
   refresh() {
-    if (this.file) this.picture.strengthen(this.legend.focus, this.choice.flags);
+    if (!this.axes) return;
+    const { count, flags } = this.choice;
+    setText(this.status, statusOf(this.file, this.axes, count));
+    this.tools.none.disabled = !count;
+    this.picture.strengthen(this.legend.focus, flags);
   }
 
   draw() {
@@ -160,7 +144,7 @@ export class Cloud extends Part {
 
   point(x, y) {
     const i = x === undefined ? -1 : this.picture.nearest(x, y);
-    if (i === this.hover) return;
+    if (i === this.hover && this.tip.element.hidden === i < 0) return; // a movement, or another cloud's pointer, shows no tooltip
     this.setHover(i);
     this.choice.point(i);
   }
@@ -193,31 +177,23 @@ export class Cloud extends Part {
     this.choice.take(this.picture.inside(path), how);
   }
 
-  say() {
-    const { count } = this.choice;
-    setText(this.status, statusOf(this.file, this.axes, count));
-    this.tools.chosen(count);
-  }
-
   painted() {
     if (!this.file) return;
     this.recolour();
-    if (this.axes) this.refresh();
+    this.refresh();
   }
 
   recolour() {
     const colours = classColours(this.file.K, this.theme.dark);
     this.picture.dress(colours, this.theme);
-    this.legend.draw(this.file.info.class_names, colours);
+    this.legend.draw(this.file.info.class_names, colours, this.theme.panel);
   }
 
   /** Other props for the same points: the theme, or a projection that has become ready. */
   update(props) {
     const ready = Object.keys(props.projections ?? {}).find((kind) => !this.props.projections?.[kind]);
     super.update(props);
-    if (!this.file) return;
-    this.file.urls = this.props;
-    this.attempt(() => this.learn(ready));
+    if (this.file) this.attempt(() => this.learn(ready));
   }
 
   /** Takes up what has become known since: the predicted points, a projection `ready`. */
@@ -225,19 +201,24 @@ export class Cloud extends Part {
     const news = await this.file.learn();
     if (news) this.gamma.open(this.file);
     this.tools.open(this.file, this.props, ready);
-    if (ready) return this.look(this.tools.sight);
-    if (!news) return;
-    const { kind, nodes, dims } = this.tools.sight;
-    const axes = (this.axes = this.picture.axes = await this.file.axes(kind, nodes, dims));
-    this.gamma.allow(Boolean(axes.points));
-    if (!this.file.n) this.picture.look(axes, this.extent(axes));
+    if (!news && !ready) return;
+    await this.look(this.tools.sight, !ready);
     this.takeUp();
-    this.request();
+  }
+
+  /** What is shown, for tests and benchmarks; null until there is something to see. */
+  state() {
+    const { file, axes, camera, picture, gamma, choice, draws } = this;
+    if (!file || !axes) return null;
+    const crosses = axes.points && file.G ? camera.project(gamma.columns(axes.points, file.K), file.K, buffers(file.K)) : null;
+    return {
+      n: file.n, d: file.d, K: file.K, kind: axes.kind, titles: axes.titles, scale: camera.scale, centre: [camera.cx, camera.cy], wrong: file.wrong.reduce((sum, flag) => sum + flag, 0),
+      chosen: choice.count, gamma: file.G ? gamma.gamma : null, crosses: crosses && [...crosses.x].map((x, c) => [x, crosses.y[c]]), draws, moving: picture.moving,
+    };
   }
 
   destroy() {
     super.destroy();
-    this.picture.close();
     this.choice.close();
     this.observer.disconnect();
   }

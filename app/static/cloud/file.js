@@ -10,9 +10,9 @@ const KEPT_THUMBS = 400;
 const NAMES = { pca: "PC", tsne: "t-SNE", umap: "UMAP" };
 
 export class CloudFile {
-  /** Fetches the cloud of `urls` {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections: {tsne, umap}}. */
+  /** Fetches the cloud of `urls()` {cloudUrl, nodesUrl, imagesUrl, theoryUrl, pointsUrl, projections: {tsne, umap}}, of which more come with time. */
   static async open(urls) {
-    return new CloudFile(decode(await bytesOf(urls.cloudUrl)), urls);
+    return new CloudFile(decode(await bytesOf(urls().cloudUrl)), urls);
   }
 
   constructor({ info, tensors }, urls) {
@@ -27,15 +27,12 @@ export class CloudFile {
 
   /** Fetches what is predicted, once it is there; returns whether that is news. */
   async learn() {
-    const { theoryUrl } = this.urls;
+    const { theoryUrl } = this.urls();
     if (!theoryUrl || this.theory) return false;
     const { info, tensors } = decode(await bytesOf(theoryUrl));
+    if (this.theory) return false; // asked for twice meanwhile
     Object.assign(this, { theory: { ...info, seen: tensors.pca_collapse_points?.data ?? null }, G: info.gammas.length });
     return true;
-  }
-
-  row(i) {
-    return this.rows[i];
   }
 
   /** The drawn sample of a row in the file; −1 where it is not drawn. */
@@ -51,14 +48,15 @@ export class CloudFile {
 
   /** Whether `kind` can be shown now. */
   has(kind) {
-    return kind === "nodes" || (kind === "pca" ? "pca" in this.tensors : Boolean(this.urls.projections?.[kind]));
+    return kind === "nodes" || (kind === "pca" ? "pca" in this.tensors : Boolean(this.urls().projections?.[kind]));
   }
 
   /** Axes of `kind` for the samples and for whatever is drawn with them:
       {kind, titles, xyz: [p arrays (n)], means, head: [p arrays (K)], points: [p arrays (G·K)], origin: [p numbers]}; null where there is none. */
   async axes(kind, nodes, dims) {
     if (kind === "nodes") return this.nodeAxes(nodes.slice(0, dims));
-    const tensor = kind === "pca" ? this.tensors.pca : await this.projection(kind);
+    const url = this.urls().projections?.[kind];
+    const tensor = kind === "pca" ? this.tensors.pca : await kept(this.columns, KEPT_COLUMNS, url, async () => decode(await bytesOf(url)).tensors.xy);
     const count = Math.min(dims, tensor.shape[0]);
     const parts = (data) => (kind === "pca" && data ? split(data, tensor.shape[0]).slice(0, count) : null);
     const part = (name) => parts(this.tensors[name]?.data);
@@ -69,18 +67,14 @@ export class CloudFile {
   }
 
   async nodeAxes(nodes) {
-    const { info: { at }, theory, urls } = this;
+    const { info: { at }, theory } = this;
+    const { nodesUrl, pointsUrl } = this.urls();
     const all = (name, count, from, url) => (from && (count || name === "nodes") ? Promise.all(nodes.map((node) => this.column(name, node, count, from, url))) : null);
     const [xyz, means, head, points] = await Promise.all([
-      all("nodes", this.n, at.nodes, urls.nodesUrl), all("means", this.K, at.means, urls.nodesUrl), all("head", this.K, at.head, urls.nodesUrl),
-      all("points", this.G * this.K, theory?.at, urls.pointsUrl)]);
+      all("nodes", this.n, at.nodes, nodesUrl), all("means", this.K, at.means, nodesUrl), all("head", this.K, at.head, nodesUrl),
+      all("points", this.G * this.K, theory?.at, pointsUrl)]);
     const axes = { kind: "nodes", titles: nodes.map(nodeName), xyz, means, points, head, origin: nodes.map(() => 0) };
     return nodes.length > 1 ? axes : spreadOut(axes, this);
-  }
-
-  async projection(kind) {
-    const url = this.urls.projections[kind];
-    return kept(this.columns, KEPT_COLUMNS, url, async () => decode(await bytesOf(url)).tensors.xy);
   }
 
   /** One node's `count` numbers of array `name`. */
@@ -91,7 +85,7 @@ export class CloudFile {
   /** The ImageData of sample i, or null without pictures; remembered. */
   async thumb(i) {
     const { image, images_at: from } = this.info;
-    return image ? kept(this.thumbs, KEPT_THUMBS, i, () => pictureAt(this.urls.imagesUrl, from, image, i)) : null;
+    return image ? kept(this.thumbs, KEPT_THUMBS, i, () => pictureAt(this.urls().imagesUrl, from, image, i)) : null;
   }
 }
 
@@ -121,11 +115,10 @@ function split(data, parts) {
 }
 
 /** A single node is drawn along x; y only keeps the samples apart. */
-function spreadOut(axes, { n, K, G }) {
+function spreadOut(axes, { K, G }) {
   const [x] = axes.xyz;
-  let reach = 0;
-  for (let i = 0; i < n; i++) reach = Math.max(reach, Math.abs(x[i]) || 0);
-  const jitter = Float32Array.from({ length: n }, (_, i) => (((i * 0.754877666) % 1) - 0.5) * (reach || 1));
+  const reach = x.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0) || 1;
+  const jitter = x.map((_, i) => (((i * 0.754877666) % 1) - 0.5) * reach);
   const zeros = (count) => new Float32Array(count);
   return {
     ...axes, titles: [axes.titles[0], tr("spread")], xyz: [x, jitter], means: axes.means && [axes.means[0], zeros(K)],

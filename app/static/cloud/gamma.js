@@ -1,6 +1,6 @@
 // The γ slider of a point cloud: where would this head's classes fall? Answers from a grid computed beforehand.
 
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { StopSlider } from "../controls/stopslider.js";
 import { formatDecade, formatGamma, formatNumber, formatPercent } from "../kit/format.js";
 import { tr } from "../kit/words.js";
@@ -11,17 +11,17 @@ const BETWEEN = 240; // stops of the slider, however few values of γ the grid h
 export class CloudGamma {
   /** hooks: {moved(), info(key)} */
   constructor({ moved, info }) {
-    Object.assign(this, { moved, at: 0, gamma: 1, file: null });
+    Object.assign(this, { moved, gamma: 1, file: null });
     this.slider = new StopSlider({
-      label: tr("γ of the predicted points"), testid: "lpc-cloud-gamma", onMove: (stop) => this.go(stop),
+      label: tr("γ of the predicted points"), testid: "lpc-cloud-gamma", onMove: (stop) => this.jump(10 ** (this.low + (stop / BETWEEN) * (this.high - this.low))),
       describe: () => `γ = ${formatGamma(this.gamma)}`,
     });
     this.value = el("output", { class: "lpc-gamma-value", testid: "lpc-cloud-gamma-value", text: "–" });
     this.sentence = el("p", { class: "lpc-hint lpc-cloud-fit", "aria-live": "polite", testid: "lpc-cloud-fit" });
-    this.back = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: tr("best fit"), testid: "lpc-cloud-best",
-      title: tr("The γ whose predicted points lie nearest to the class means"), on: { click: () => this.jump(this.file.theory.gammas[this.file.theory.best]) } });
-    this.trained = el("button", { type: "button", class: "lpc-button lpc-cloud-best", text: tr("as trained"), testid: "lpc-cloud-trained",
-      title: tr("The γ at the end of training, as the file says"), on: { click: () => this.jump(this.file.theory.known) } });
+    this.back = button(tr("best fit"), "lpc-cloud-best", () => this.jump(this.file.theory.gammas[this.file.theory.best]),
+      { class: "lpc-button lpc-cloud-best", title: tr("The γ whose predicted points lie nearest to the class means") });
+    this.trained = button(tr("as trained"), "lpc-cloud-trained", () => this.jump(this.file.theory.known),
+      { class: "lpc-button lpc-cloud-best", title: tr("The γ at the end of training, as the file says") });
     const head = el("div", { class: "lpc-gamma-head" }, el("span", { class: "lpc-gamma-name", text: "γ" }), this.value, info("cloud-gamma"));
     this.row = el("div", { class: "lpc-cloud-gamma" }, head, this.slider.element,
       el("div", { class: "lpc-cloud-jumps" }, this.trained, this.back));
@@ -44,8 +44,7 @@ export class CloudGamma {
     this.back.hidden = !fitting;
     this.trained.hidden = !known;
     this.first = known || (fitting ?? gammas[likeliest(file)] ?? 1);
-    this.put(this.first);
-    this.show();
+    this.jump(this.first);
   }
 
   /** Whether the axes drawn have a place for predicted points. */
@@ -61,20 +60,9 @@ export class CloudGamma {
     return Math.max(0, Math.min(1, (Math.log10(gamma) - this.low) / (this.high - this.low)));
   }
 
-  /** γ by a button: exactly there, though the slider's stops may lie beside it. */
+  /** Exactly there, though the slider's stops may lie beside it. */
   jump(gamma) {
-    this.put(gamma);
-    this.show();
-    this.moved();
-  }
-
-  put(gamma) {
-    Object.assign(this, { gamma, at: Math.round(BETWEEN * this.shareOf(gamma)) });
-  }
-
-  /** γ by the slider. */
-  go(stop) {
-    Object.assign(this, { at: stop, gamma: 10 ** (this.low + (stop / BETWEEN) * (this.high - this.low)) });
+    this.gamma = gamma;
     this.show();
     this.moved();
   }
@@ -97,7 +85,7 @@ export class CloudGamma {
   show() {
     const { info, theory, d } = this.file;
     setText(this.value, formatGamma(this.gamma));
-    this.slider.show(this.at);
+    this.slider.show(Math.round(BETWEEN * this.shareOf(this.gamma)));
     if (this.idle) return setText(this.sentence, tr("t-SNE and UMAP have no place for predicted points; choose nodes or PCA to see them."));
     const [a, b, share] = this.between();
     const value = (name) => mix(theory[name][a] ?? NaN, theory[name][b] ?? NaN, share);

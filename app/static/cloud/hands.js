@@ -39,19 +39,15 @@ export class Hands {
     const [x, y] = within(this.surface, event);
     const before = this.pointers.get(event.pointerId);
     if (!before) return this.hooks.point(x, y);
-    const pinch = this.pointers.size === 2 && this.spread();
+    const spread = () => spreadOf([...this.pointers.values()]);
+    const pinch = this.pointers.size === 2 && spread();
     this.pointers.set(event.pointerId, [x, y]);
     const [dx, dy] = [x - before[0], y - before[1]];
     this.travelled += Math.hypot(dx, dy);
-    if (pinch) this.pinch(pinch, this.spread());
+    if (pinch) this.pinch(pinch, spread());
     else if (this.path) this.draw(x, y, event);
     else if (this.hooks.deep() && !event.shiftKey) this.hooks.turn(dx, dy);
     else this.hooks.pan(dx, dy);
-  }
-
-  /** The two fingers' middle and distance. */
-  spread() {
-    return spreadOf([...this.pointers.values()]);
   }
 
   pinch(before, now) {

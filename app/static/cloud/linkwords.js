@@ -33,11 +33,11 @@ const turnOf = ({ yaw, pitch }) => `${yaw.toFixed(2)},${pitch.toFixed(2)}`;
 /** Axes that this file has not are left out. */
 function look({ tools, file }, text) {
   const nodes = text.startsWith("n") ? text.slice(1).split("-").map(Number) : null;
-  if (nodes && nodes.every((node) => node < file.d) && new Set(nodes).size === nodes.length) tools.change({ kind: "nodes", nodes: [...nodes, ...tools.sight.nodes].slice(0, Math.min(3, file.d)), dims: nodes.length });
+  if (nodes && nodes.every((node) => node < file.d) && new Set(nodes).size === nodes.length) tools.change({ kind: "nodes", nodes: [...new Set([...nodes, ...tools.sight.nodes])].slice(0, 3), dims: nodes.length });
   else if (!nodes && tools.offers.includes(text.slice(0, -1))) tools.change({ kind: text.slice(0, -1), dims: Number(text.slice(-1)) });
 }
 
 function choose(choice, text) {
   if (text === "wrong" || text === "ambiguous") choice.choose(text);
-  else choice.chooseRows(numbersIn(text, choice.file.info.total));
+  else choice.take(choice.flagsOf(numbersIn(text, choice.file.info.total)));
 }

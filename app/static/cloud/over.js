@@ -1,6 +1,7 @@
 // What lies over the samples: class means, predicted points, the head's rows, the sample pointed at, a region being drawn.
 
 import { clip, line } from "../kit/canvas.js";
+import { trace } from "../kit/palette.js";
 import { projectVector } from "../latents/mapping.js";
 import { drawCrosses, drawMeans, drawRing, label } from "../latents/overlays.js";
 
@@ -43,10 +44,7 @@ function pointer(ctx, x, y, w, h, colour) {
   ctx.rotate(angle);
   ctx.fillStyle = colour;
   ctx.beginPath();
-  ctx.moveTo(8, 0);
-  ctx.lineTo(-4, 5.5);
-  ctx.lineTo(-4, -5.5);
-  ctx.closePath();
+  trace(ctx, [8, 0, -4, 5.5, -4, -5.5], 0, 0, 1);
   ctx.fill();
   ctx.restore();
 }
@@ -73,8 +71,7 @@ function drawHead(ctx, { camera, axes, file, colours, theme }, focus) {
 
 function region(ctx, path, theme) {
   ctx.beginPath();
-  path.forEach(([x, y], i) => (i ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
-  ctx.closePath();
+  trace(ctx, path.flat(), 0, 0, 1);
   ctx.fillStyle = theme.text;
   ctx.globalAlpha = 0.07;
   ctx.fill();

@@ -50,31 +50,26 @@ export class CloudPaint {
 
   paintDeep(view) {
     const { wrong, strength } = view;
-    const { sorted, buckets } = this.sortByDepth(view);
-    const level = (bucket) => Math.min(LEVELS - 1, Math.floor((bucket * LEVELS) / BUCKETS));
+    const { sorted, ends } = this.sortByDepth(view);
     for (const dim of [true, false]) {
-      let begin = 0;
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        for (let k = begin; k < buckets[bucket]; k++) {
-          const i = sorted[k];
-          if (strength[i] === HIDDEN || (strength[i] === FAINT) !== dim) continue;
-          this.stamp(view, i, dim ? DIM : wrong[i] ? HOLLOW : FILLED, level(bucket));
-        }
-        begin = buckets[bucket];
+      for (let k = 0, bucket = 0; k < sorted.length; k++) {
+        while (k >= ends[bucket]) bucket += 1;
+        const i = sorted[k];
+        if (strength[i] === HIDDEN || (strength[i] === FAINT) !== dim) continue;
+        this.stamp(view, i, dim ? DIM : wrong[i] ? HOLLOW : FILLED, Math.floor((bucket * LEVELS) / BUCKETS));
       }
     }
   }
 
-  /** The samples from far to near by counting: {sorted, buckets: where each bucket ends}. */
+  /** The samples from far to near by counting: {sorted, ends: where each bucket ends}. */
   sortByDepth({ depth, order, count, reach }) {
-    const ends = new Uint32Array(BUCKETS + 1);
+    const ends = new Uint32Array(BUCKETS + 1); // at first where each begins
     const of = (i) => Math.max(0, Math.min(BUCKETS - 1, Math.floor(((depth[i] / reach + 1) * BUCKETS) / 2) || 0));
     for (let k = 0; k < count; k++) ends[of(order[k]) + 1] += 1;
     for (let b = 0; b < BUCKETS; b++) ends[b + 1] += ends[b];
-    const at = ends.slice(0, BUCKETS);
     if (this.sorted?.length !== count) this.sorted = new Uint32Array(count);
-    for (let k = 0; k < count; k++) this.sorted[at[of(order[k])]++] = order[k];
-    return { sorted: this.sorted, buckets: at };
+    for (let k = 0; k < count; k++) this.sorted[ends[of(order[k])]++] = order[k];
+    return { sorted: this.sorted, ends };
   }
 
   stamp({ x, y, labels }, i, kind, level) {

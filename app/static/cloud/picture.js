@@ -29,11 +29,10 @@ export class CloudPicture {
     Object.assign(this, { file, at: buffers(file.n), strength: new Uint8Array(file.n).fill(SHOWN), spots: buffers(file.K) });
   }
 
-  /** Looks along other axes at the points `extent`, [p arrays]. */
-  look(axes, extent) {
-    this.axes = axes;
+  /** Along other `axes` than before: brings the points `xyz`, [p arrays], into sight. */
+  look(xyz) {
     this.layout();
-    this.camera.open(extent, this.rect());
+    this.camera.open(xyz, this.rect());
   }
 
   /** The classes' colours on the theme's ground. */
@@ -65,7 +64,7 @@ export class CloudPicture {
   /** A movement: quickly drawn now, fully when it rests. */
   move(change) {
     change();
-    this.moving = true;
+    Object.assign(this, { moving: true, drawnFully: false });
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.settle(), SETTLE_MS);
     this.request();
@@ -90,7 +89,7 @@ export class CloudPicture {
   /** more: {layers, gamma, focus, hover, path}, which lie over the samples. */
   draw(more) {
     const { camera, axes, theme } = this;
-    if (this.moving || !this.drawnFully) this.drawMarks();
+    if (!this.drawnFully) this.drawMarks();
     const [ground, over] = [this.base, this.over].map((canvas) => fit(canvas, ...this.size, MAX_RATIO));
     if (camera.deep) drawDirections(ground, camera, axes.titles, theme);
     else drawGround(ground, camera, axes.titles, theme);
@@ -113,7 +112,7 @@ export class CloudPicture {
 
   /** The sample meant by a point of the surface; −1 for none, or while the picture moves. */
   nearest(x, y) {
-    if (!this.axes || this.moving || !this.drawnFully) return -1;
+    if (!this.drawnFully) return -1;
     const { rect } = this.camera;
     return nearest(this.at, this.file.n, x - rect.x, y - rect.y, REACH, this.strength);
   }
@@ -139,9 +138,5 @@ export class CloudPicture {
     ctx.drawImage(this.marks, Math.round(this.camera.rect.x * this.ratio), Math.round(this.camera.rect.y * this.ratio));
     ctx.drawImage(this.over, 0, 0);
     canvas.toBlob((blob) => saveBlob(blob, "lpc-latents.png"));
-  }
-
-  close() {
-    clearTimeout(this.rest);
   }
 }

@@ -4,7 +4,7 @@ import { join } from "./choice.js";
 import { pictureAt } from "./file.js";
 import { putImage } from "../kit/canvas.js";
 import { keeping } from "../kit/component.js";
-import { el, setText } from "../kit/dom.js";
+import { button, el, setText } from "../kit/dom.js";
 import { formatCount, formatNumber } from "../kit/format.js";
 import { Part } from "../kit/part.js";
 import { tr } from "../kit/words.js";
@@ -19,29 +19,22 @@ export class Samples extends Part {
     this.title = el("h2");
     this.note = el("p", { class: "lpc-hint", testid: "lpc-samples-note" });
     this.list = el("ul", { class: "lpc-samples-list", testid: "lpc-samples-list" });
-    this.more = el("button", { type: "button", class: "lpc-button", on: { click: () => this.showMore() } });
+    this.more = button("", "lpc-samples-more", () => {
+      this.shown += 4 * PAGE;
+      this.show();
+    });
     this.root.append(el("section", { class: "lpc-panel lpc-samples", testid: "lpc-samples" }, this.title, this.note, this.list, this.more));
-    this.begin();
-  }
-
-  async begin() {
-    if (await this.styled()) this.update(this.props);
+    this.update(props);
+    this.styled();
   }
 
   update(props) {
-    this.props = props;
-    if (!this.theme) return; // styles are still on their way
-    this.restyle();
+    super.update(props);
     const key = JSON.stringify(props);
     if (key === this.key) return;
     Object.assign(this, { key, shown: PAGE });
     this.link?.leave();
     this.link = props.group ? join(props.group, { total: props.total, hear() {} }) : null;
-    this.show();
-  }
-
-  showMore() {
-    this.shown += 4 * PAGE;
     this.show();
   }
 

@@ -1,6 +1,6 @@
 // The buttons of a point cloud: which axes, which tool, what is drawn with the samples, what is chosen.
 
-import { el, icon, segmented } from "../kit/dom.js";
+import { button, el, icon, segmented } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
 import { Layers } from "../controls/layers.js";
 import { nodeMenu, slotName, swapped } from "../controls/nodepicks.js";
@@ -43,18 +43,17 @@ export class CloudTools {
       modes.children[i].setAttribute("aria-label", modes.children[i].title);
     });
     this.modes = modes;
-    const button = (name, title, act) => el("button", { type: "button", title, "aria-label": title, testid: `lpc-cloud-${name}`, on: { click: act } }, icon(ICONS[name]));
-    const zoom = el("div", { class: "lpc-segmented" }, button("plus", tr("Zoom in (+)"), () => this.hooks.zoom(1.5)), button("minus", tr("Zoom out (−)"), () => this.hooks.zoom(1 / 1.5)),
-      button("home", tr("Show everything (0 or double-click)"), () => this.hooks.home()), button("picture", tr("Save the picture as PNG"), () => this.hooks.picture()));
+    const act = (name, title, click) => el("button", { type: "button", title, "aria-label": title, testid: `lpc-cloud-${name}`, on: { click } }, icon(ICONS[name]));
+    const zoom = el("div", { class: "lpc-segmented" }, act("plus", tr("Zoom in (+)"), () => this.hooks.zoom(1.5)), act("minus", tr("Zoom out (−)"), () => this.hooks.zoom(1 / 1.5)),
+      act("home", tr("Show everything (0 or double-click)"), () => this.hooks.home()), act("picture", tr("Save the picture as PNG"), () => this.hooks.picture()));
     this.handles = el("div", { class: "lpc-cloud-handles" }, modes, zoom);
     modes.select(this.tool);
   }
 
   buildChoice() {
-    const button = (text, title, testid, act) => el("button", { type: "button", class: "lpc-button", text, title, testid, on: { click: act } });
-    this.wrong = button(tr("misclassified"), tr("Choose every sample that is predicted wrongly"), "lpc-cloud-wrong", () => this.hooks.choose("wrong"));
-    this.ambiguous = button(tr("most ambiguous"), tr("Choose the samples the head is least sure of"), "lpc-cloud-ambiguous", () => this.hooks.choose("ambiguous"));
-    this.none = button(tr("clear"), tr("Choose none (Escape)"), "lpc-cloud-clear", () => this.hooks.clear());
+    this.wrong = button(tr("misclassified"), "lpc-cloud-wrong", () => this.hooks.choose("wrong"));
+    this.ambiguous = button(tr("most ambiguous"), "lpc-cloud-ambiguous", () => this.hooks.choose("ambiguous"), { title: tr("Choose the samples the head is least sure of") });
+    this.none = button(tr("clear"), "lpc-cloud-clear", () => this.hooks.clear(), { title: tr("Choose none (Escape)") });
     this.choice = el("div", { class: "lpc-cloud-choose", role: "group", "aria-label": tr("Choose samples") }, this.wrong, this.ambiguous, this.none);
   }
 
@@ -92,10 +91,6 @@ export class CloudTools {
     const { file } = this;
     const raw = file.d <= 3 || !file.has("pca");
     return { kind: raw ? "nodes" : "pca", nodes: [0, 1, 2].slice(0, file.d), dims: file.d === 3 ? 3 : 2 };
-  }
-
-  chosen(count) {
-    this.none.disabled = !count;
   }
 
   change(part) {
@@ -137,9 +132,8 @@ export class CloudTools {
   /** One choice of node per axis. */
   picks() {
     const { file: { d }, sight: { nodes, dims } } = this;
-    const pick = (slot, node) => this.change({ nodes: swapped(nodes, slot, node) });
     const choose = d <= MANY_NODES ? nodeMenu : nodeBox;
-    return el("span", { class: "lpc-node-picks" }, ...nodes.slice(0, Math.min(dims, d)).map((node, slot) => choose(slot, d, node, `lpc-cloud-node-${slot}`, (to) => pick(slot, to))));
+    return el("span", { class: "lpc-node-picks" }, ...nodes.slice(0, Math.min(dims, d)).map((node, slot) => choose(slot, d, node, `lpc-cloud-node-${slot}`, (to) => this.change({ nodes: swapped(nodes, slot, to) }))));
   }
 }
 

@@ -20,8 +20,8 @@ export class Evidence {
 
   build(names, catalogue, panels) {
     this.cells = names.map((name) => ({ name, metric: catalogue.metric(name), values: panels.map(() => el("b", { text: "–" })) }));
-    this.element.replaceChildren(...this.cells.map(({ metric, values }) => el("div", {}, el("dt", { text: metric.title }), ...panels.map((panel, i) =>
-      el("dd", {}, panel.mark.cloneNode(), el("span", { text: panel.element.getAttribute("aria-label") }), values[i])))));
+    this.element.replaceChildren(...this.cells.map(({ metric, values }) => el("div", {}, el("dt", { text: metric.title }),
+      ...panels.map((panel, i) => el("dd", {}, ...panel.named(), values[i])))));
     this.element.hidden = !names.length;
   }
 
@@ -34,7 +34,7 @@ export class CompareCurves extends LineChart {
   /** hooks: {clock, info(key), panels()} */
   constructor({ clock, info, panels }) {
     super(el("div", { class: "lpc-compare-chart", testid: "lpc-compare-chart" }), clock, { name: "compare", testid: "lpc-compare-x" });
-    Object.assign(this, { panels, pick: "nc1_pinv", names: IN_TABLE, catalogue: new Catalogue() });
+    Object.assign(this, { panels, pick: "nc1_pinv", names: IN_TABLE, catalogue: new Catalogue(), revision: 0 });
     this.menu = el("div");
     this.table = el("table", { class: "lpc-compare-table", testid: "lpc-compare-table" });
     const head = el("header", { class: "lpc-head" }, this.menu, info("compare-chart"),
@@ -57,9 +57,8 @@ export class CompareCurves extends LineChart {
   }
 
   restyle(theme) {
-    this.theme = theme;
+    super.restyle(theme);
     this.buildTable();
-    this.drawing.touch();
   }
 
   choose(name) {
@@ -77,12 +76,9 @@ export class CompareCurves extends LineChart {
       return el("button", { type: "button", text: short, title: tr("Draw: {title}", { title }), on: { click: () => this.choose(name) } });
     });
     const head = el("tr", {}, el("th", { scope: "col", text: tr("run") }), ...this.heads.map((button) => el("th", { scope: "col" }, button)));
-    this.rows = this.panels().map((panel) => {
-      const mark = panel.mark.cloneNode();
-      const cells = names.map(() => el("td", { text: "–" }));
-      return { cells, row: el("tr", {}, el("th", { scope: "row" }, mark, el("span", { text: panel.element.getAttribute("aria-label") })), ...cells) };
-    });
-    this.table.replaceChildren(el("thead", {}, head), el("tbody", {}, ...this.rows.map(({ row }) => row)));
+    this.cells = this.panels().map(() => names.map(() => el("td", { text: "–" })));
+    const rows = this.panels().map((panel, r) => el("tr", {}, el("th", { scope: "row" }, ...panel.named()), ...this.cells[r]));
+    this.table.replaceChildren(el("thead", {}, head), el("tbody", {}, ...rows));
     this.markPick();
   }
 
@@ -91,10 +87,8 @@ export class CompareCurves extends LineChart {
   }
 
   fillTable() {
-    if (this.rows?.length !== this.panels().length) return;
-    this.panels().forEach(({ told }, r) => this.names.forEach((name, c) => {
-      setText(this.rows[r].cells[c], written(this.catalogue.metric(name), told[name]));
-    }));
+    if (this.cells?.length !== this.panels().length) return;
+    this.panels().forEach(({ told }, r) => this.names.forEach((name, c) => setText(this.cells[r][c], written(this.catalogue.metric(name), told[name]))));
   }
 
   draw() {
@@ -111,7 +105,7 @@ export class CompareCurves extends LineChart {
   traces() {
     const colours = runColours(this.theme);
     return this.panels().map((panel, i) => ({
-      type: "scatter", mode: "lines", name: panel.element.getAttribute("aria-label"), x: panel.history.columns[this.x], y: this.values(panel),
+      type: "scatter", mode: "lines", name: panel.name, x: panel.history.columns[this.x], y: this.values(panel),
       connectgaps: true, line: { color: colours[i], dash: DASHES[i], width: 2 }, hovertemplate: "%{y:.3g}",
     }));
   }
@@ -124,9 +118,9 @@ export class CompareCurves extends LineChart {
     const gammas = positiveExtent(...this.panels().map((panel) => panel.history.columns.gamma));
     const vertical = axis === "percent" ? { range: [0, 1.03], tickformat: ".0%" } : axis === "linear" ? { rangemode: "tozero" }
       : logAxis(positiveExtent(...this.panels().map((panel) => this.values(panel))), 0.06);
-    this.revision = (this.revision || 0) + 1; // the columns are the same arrays, grown
     return {
-      datarevision: this.revision, width: chart.clientWidth, height: chart.clientHeight, margin: { l: 48, r: 10, t: 8, b: 34 }, showlegend: false, hovermode: "x unified", dragmode: false,
+      datarevision: ++this.revision, // the columns are the same arrays, grown
+      width: chart.clientWidth, height: chart.clientHeight, margin: { l: 48, r: 10, t: 8, b: 34 }, showlegend: false, hovermode: "x unified", dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 12, color: theme.muted },
       hoverlabel: { bgcolor: theme.background, font: { family: theme.font, size: 12, color: theme.text } },
       xaxis: { ...common, showgrid: false, showline: true, title: { text: byGamma ? "γ" : tr("step"), standoff: 4 }, ...(byGamma ? logAxis(gammas, 0) : { rangemode: "tozero", tickformat: "~s" }) },

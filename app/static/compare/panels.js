@@ -13,17 +13,22 @@ export const runColours = (theme) => (theme.dark ? ["#f4f4f6", "#ff7b72", "#b69c
 export class ComparePanel {
   /** index, title, follows: whether the shared γ moves it. */
   constructor({ index, title, follows, legend, controls, layers, group, hooks }) {
-    Object.assign(this, { index, history: new History(), told: {}, follows });
+    Object.assign(this, { index, name: tr(title), history: new History(), told: {}, follows });
     this.mark = el("i", { class: "lpc-run-mark", "aria-hidden": "true" });
     this.gamma = el("span", { class: "lpc-hint lpc-run-gamma", testid: `lpc-run-gamma-${index}` });
     this.plot = el("div", { class: "lpc-plot" });
     this.selection = el("div", { class: "lpc-selection", role: "status", hidden: true });
     this.note = el("p", { class: "lpc-hint lpc-run-note", hidden: true });
     this.sentence = el("p", { class: "lpc-run-sentence", testid: `lpc-run-sentence-${index}` });
-    this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": tr(title) },
-      el("header", { class: "lpc-run-head" }, this.mark, el("h2", { text: tr(title), title: tr(title) }), this.gamma),
+    this.element = el("section", { class: "lpc-panel lpc-run", testid: `lpc-run-${index}`, "aria-label": this.name },
+      el("header", { class: "lpc-run-head" }, this.mark, el("h2", { text: this.name, title: this.name }), this.gamma),
       this.plot, this.selection, this.sentence, this.note);
     this.latents = new PanelLatents({ plot: this.plot, legend, selection: this.selection, controls, layers }, hooks, group);
+  }
+
+  /** Its mark and name, to stand beside its numbers. */
+  named() {
+    return [this.mark.cloneNode(), el("span", { text: this.name })];
   }
 
   setup(message) {

@@ -12,7 +12,6 @@ export class SharedView {
   /** Common axes, or each panel's own. */
   setShared(shared) {
     this.shared = shared;
-    this.camera.mode = this.members[0]?.camera.mode ?? "follow";
     for (const member of this.members) member.setZoom("follow");
   }
 
@@ -26,9 +25,9 @@ export class SharedView {
   zoomed(from, mode) {
     if (!this.shared || this.busy) return;
     this.busy = true;
-    for (const member of this.members) {
-      if (member !== from) member.setZoom(mode);
-      if (member !== from && mode === "fixed" && from.axes.range) member.axes.see(from.axes.range);
+    for (const member of this.members.filter((one) => one !== from)) {
+      member.setZoom(mode);
+      if (mode === "fixed" && from.axes.range) member.axes.see(from.axes.range);
     }
     this.busy = false;
   }

@@ -1,6 +1,6 @@
 // The inputs as points: the plane of their two numbers with the network's regions, or a projection of more.
 
-import { buffers, planeMapping, projectAll } from "../latents/mapping.js";
+import { buffers, mappingOf, projectAll } from "../latents/mapping.js";
 import { drawFlat, makeBrush } from "../latents/points.js";
 import { clip } from "../kit/canvas.js";
 import { rgb } from "../kit/theme.js";
@@ -38,7 +38,7 @@ export class Plane {
     const side = Math.min(w - EDGE, h - EDGE);
     const rect = { x: EDGE + (w - EDGE - side) / 2, y: (h - EDGE - side) / 2, w: side, h: side };
     const [x, y, half] = this.window;
-    const mapping = planeMapping(rect, x, y, side / 2 / half);
+    const mapping = mappingOf(rect, x, y, side / 2 / half);
     if (this.tints) ctx.drawImage(this.tints, rect.x, rect.y, side, side);
     this.frame(ctx, rect, theme);
     projectAll(mapping, this.xy, this.n, 2, this.at);

@@ -52,10 +52,7 @@ export class Camera {
 export function extentOf({ xy, n, p, norm_mean: radius }, d) {
   const step = Math.max(1, Math.floor(n / 400));
   const sizes = [];
-  for (let i = 0; i < n; i += step) {
-    const [x, y] = [xy[i * p], xy[i * p + 1]];
-    sizes.push(Math.hypot(x, y, p === 3 ? xy[i * p + 2] : 0));
-  }
+  for (let i = 0; i < n; i += step) sizes.push(Math.hypot(xy[i * p], xy[i * p + 1], p === 3 ? xy[i * p + 2] : 0));
   sizes.sort((a, b) => a - b);
   const reach = sizes[Math.floor(0.95 * (sizes.length - 1))] || 0;
   return d <= p ? Math.max(reach, radius) : reach; // a view that leaves out nodes has no shell

@@ -6,21 +6,17 @@ import { tr } from "../kit/words.js";
 
 /** One marker trace per class; wrongly classified samples are open markers; those without a flag are pale. SVG: WebGL scatter would need `unsafe-eval`. */
 export function pointTraces(scene, setup, colours, focus, theme, flags = null) {
-  const groups = setup.info.class_names.map(() => ({ x: [], y: [], symbol: [], customdata: [] }));
-  for (let i = 0; i < scene.n; i++) {
-    const label = setup.labels[i];
-    const group = groups[label];
-    if (!group) continue;
-    group.x.push(scene.xy[i * scene.p]);
-    group.y.push(scene.xy[i * scene.p + 1]);
-    group.symbol.push(scene.predictions[i] === label ? shapeOf(label) : `${shapeOf(label)}-open`);
-    group.customdata.push(i);
-  }
-  return groups.map(({ x, y, symbol, customdata }, c) => ({
-    type: "scatter", mode: "markers", name: setup.info.class_names[c], x, y, customdata,
-    ...(flags && { selectedpoints: customdata.flatMap((i, place) => (flags[i] ? [place] : [])), unselected: { marker: { opacity: 0.1 } } }),
-    marker: { color: colours[c], symbol, size: 6.6, opacity: focus.size && !focus.has(c) ? 0.1 : 0.9, line: { width: 0.6, color: theme.panel } },
-  }));
+  const { n, p, xy, predictions } = scene;
+  const samples = Map.groupBy(Array(n).keys(), (i) => setup.labels[i]);
+  return setup.info.class_names.map((name, c) => {
+    const own = samples.get(c) ?? [];
+    const symbol = own.map((i) => (predictions[i] === c ? shapeOf(c) : `${shapeOf(c)}-open`));
+    return {
+      type: "scatter", mode: "markers", name, x: own.map((i) => xy[i * p]), y: own.map((i) => xy[i * p + 1]), customdata: own,
+      ...(flags && { selectedpoints: own.flatMap((i, place) => (flags[i] ? [place] : [])), unselected: { marker: { opacity: 0.1 } } }),
+      marker: { color: colours[c], symbol, size: 6.6, opacity: focus.size && !focus.has(c) ? 0.1 : 0.9, line: { width: 0.6, color: theme.panel } },
+    };
+  });
 }
 
 /** A complete figure for a picture file: points, shell, predicted radius, collapse points and a caption. */

@@ -64,7 +64,7 @@ export class Hover {
     if (!this.pointer && this.kept < 0) return;
     const drawn = this.source();
     const index = drawn && this.pointer ? nearest(drawn.at, drawn.scene.n, ...this.pointer, drawn.reach ?? REACH) : this.kept;
-    if (!drawn || index < 0) return this.hide();
+    if (!drawn || index < 0 || index >= drawn.scene.n) return this.hide(); // a run may have fewer samples than the one before
     this.fill(index, drawn);
     this.tip.place(drawn.at.x[index], drawn.at.y[index], this.surface.clientWidth, this.surface.clientHeight);
   }

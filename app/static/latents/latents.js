@@ -9,13 +9,13 @@ import { exportFigure, pointTraces } from "./handover.js";
 import { Hover } from "./hover.js";
 import { Legend } from "./legend.js";
 import { Linked, flagsOf } from "../kit/linked.js";
-import { planeMapping, rotationOf, turnedMapping } from "./mapping.js";
+import { mappingOf, rotationOf } from "./mapping.js";
 import { Painter } from "./painter.js";
 import { classColours } from "../kit/palette.js";
 import { makeBrush } from "./points.js";
 import { Selection } from "./selection.js";
 import { Spin } from "./spin.js";
-import { Touch, guardWheel, onceUp } from "./touch.js";
+import { Touch, guardWheel } from "./touch.js";
 import { Tween, comparable } from "./tween.js";
 import { VIEW, described, titlesOf } from "./words.js";
 
@@ -46,30 +46,28 @@ export class Latents {
     });
     guardWheel(this.surface);
     this.surface.addEventListener("pointerdown", () => this.hold());
-    this.touch = new Touch(this.surface, { move: (...how) => this.moveBy(...how) });
+    this.touch = new Touch(this.surface, (dx, dy, factor, x, y) => {
+      if (this.spin.active) this.spin.pinch(dx, dy, factor);
+      else this.axes.moveBy(dx, dy, factor, x, y);
+    });
     this.chosen = new Selection(this.selection, this.linked);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
   }
 
-  /** Two fingers: the view goes with them. */
-  moveBy(dx, dy, factor, x, y) {
-    if (this.spin.active) this.spin.pinch(dx, dy, factor);
-    else this.axes.moveBy(dx, dy, factor, x, y);
-  }
-
   /** A pointer is down on the view: Plotly must not be redrawn under it. */
   hold() {
+    const heard = new AbortController();
     this.surface.focus({ preventScroll: true });
     this.held = true;
-    onceUp(() => {
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => { // wherever it comes up
+      heard.abort();
       this.held = false;
       setTimeout(() => this.redraw(), 0); // after Plotly has heard of it too
-    });
+    }, { capture: true, signal: heard.signal });
   }
 
   usePlotly(Plotly) {
-    this.Plotly = Plotly;
     this.axes.use(Plotly);
     this.redraw();
   }
@@ -178,9 +176,9 @@ export class Latents {
 
   mappingFor(scene) {
     const { camera, spin, plot: { clientWidth: w, clientHeight: h } } = this;
-    if (scene.p === 3) return turnedMapping({ x: 0, y: 0, w, h }, camera.half / spin.zoom, rotationOf(spin.yaw, spin.pitch));
+    if (scene.p === 3) return mappingOf({ x: 0, y: 0, w, h }, 0, 0, (Math.min(w, h) / 2 / camera.half) * spin.zoom, rotationOf(spin.yaw, spin.pitch));
     const { rect, cx, cy, scale } = this.axes.where();
-    return planeMapping(rect, cx, cy, scale);
+    return mappingOf(rect, cx, cy, scale);
   }
 
   drawn() {
@@ -196,7 +194,7 @@ export class Latents {
   }
 
   handOver() {
-    if (!this.Plotly || !this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
+    if (!this.axes.Plotly || !this.current || this.current.scene.p !== 2 || this.held || this.gone) return;
     Object.assign(this, { handed: true, flagged: this.linked.flags });
     this.axes.setTraces(pointTraces(this.current.scene, this.setupMessage, this.colours, this.legendView.focus, this.theme, this.flagged));
     this.redraw();
@@ -220,16 +218,16 @@ export class Latents {
   }
 
   exportImage(format) {
-    if (!this.current || !this.Plotly) return;
-    const { scene } = this.current;
+    const { axes: { Plotly }, current: { scene } = {} } = this;
+    if (!scene || !Plotly) return;
     const figure = exportFigure(this.axes, scene, this.setupMessage, this.colours, this.theme, this.whole(scene));
-    this.Plotly.downloadImage(figure, { format, filename: `lpc-step-${scene.info.step}`, scale: format === "png" ? 2 : 1 });
+    Plotly.downloadImage(figure, { format, filename: `lpc-step-${scene.info.step}`, scale: format === "png" ? 2 : 1 });
   }
 
   resize() {
     const { clientWidth: w, clientHeight: h } = this.plot;
     if (!w || !h) return;
-    this.painter.resize(w, h);
+    this.painter.size = [w, h];
     this.axes.resize();
     this.redraw();
   }

@@ -11,17 +11,11 @@ export function turnedBy({ yaw, pitch }, dx, dy) {
   return { yaw: yaw + dx * PER_PIXEL, pitch: Math.max(-LIMIT, Math.min(LIMIT, pitch + dy * PER_PIXEL)) };
 }
 
-/** The plane's mapping: `rect` is the plot area {x, y, w, h}, the centre lies at (cx, cy), `scale` is pixels per unit. */
-export function planeMapping(rect, cx, cy, scale) {
+/** `rect` is the plot area {x, y, w, h}, the centre lies at (cx, cy), `scale` is pixels per unit; `rotation` is a row-major 3×3 matrix, null in the plane. */
+export function mappingOf(rect, cx, cy, scale, rotation = null) {
   const ox = rect.x + rect.w / 2 - cx * scale;
   const oy = rect.y + rect.h / 2 + cy * scale;
-  return { rect, scale, ox, oy, rotation: null };
-}
-
-/** The turned mapping; `rotation` is a row-major 3×3 matrix. */
-export function turnedMapping(rect, half, rotation) {
-  const scale = Math.min(rect.w, rect.h) / 2 / half;
-  return { ...planeMapping(rect, 0, 0, scale), rotation };
+  return { rect, scale, ox, oy, rotation };
 }
 
 /** Projects `count` points of width p into out.x, out.y (pixels) and out.depth (units, towards the viewer). */

@@ -142,25 +142,17 @@ export function drawMeans(ctx, at, count, theme) {
 
 /** Arrows of the three forces at every mean; one common factor makes the longest 18 % of the view. */
 export function drawForces(ctx, mapping, at, forces, count, p, theme) {
-  const longest = longestOf(forces, p);
+  const longest = Math.max(...Array.from({ length: forces.length / p }, (_, i) => Math.hypot(...forces.subarray(p * i, p * i + p)) || 0));
   if (!(longest > 0)) return;
   const unit = (ARROW_SHARE * Math.min(mapping.rect.w, mapping.rect.h)) / longest / mapping.scale;
   const tints = [theme.force.out, theme.force.inward, theme.force.along];
   tints.forEach((tint, kind) => {
     for (let c = 0; c < count; c++) {
       const j = (kind * count + c) * p;
-      const [dx, dy] = projectVector(mapping, forces[j], forces[j + 1], p === 3 ? forces[j + 2] : 0);
+      const [dx, dy] = projectVector(mapping, ...forces.subarray(j, j + p));
       arrow(ctx, at.x[c], at.y[c], dx * unit, dy * unit, tint, theme);
     }
   });
-}
-
-function longestOf(forces, p) {
-  let longest = 0;
-  for (let j = 0; j < forces.length; j += p) {
-    longest = Math.max(longest, Math.hypot(forces[j], forces[j + 1], p === 3 ? forces[j + 2] : 0) || 0);
-  }
-  return longest;
 }
 
 function arrow(ctx, x, y, dx, dy, colour, theme) {
@@ -175,10 +167,8 @@ function arrow(ctx, x, y, dx, dy, colour, theme) {
     ctx.lineWidth = width;
     line(ctx, x + ux * gap, y + uy * gap, bx, by);
   }
+  const [sx, sy] = [uy * head * 0.55, ux * head * 0.55];
   ctx.beginPath();
-  ctx.moveTo(x + dx, y + dy);
-  ctx.lineTo(bx - uy * head * 0.55, by + ux * head * 0.55);
-  ctx.lineTo(bx + uy * head * 0.55, by - ux * head * 0.55);
-  ctx.closePath();
+  trace(ctx, [x + dx, y + dy, bx - sx, by + sy, bx + sx, by - sy], 0, 0, 1);
   ctx.fill();
 }

@@ -11,10 +11,6 @@ export class Painter {
     Object.assign(this, { canvas, size: [canvas.width, canvas.height], at: { n: 0 } });
   }
 
-  resize(w, h) {
-    this.size = [w, h];
-  }
-
   /** look: {layers, ghosts, titles, labels, brush, focus, flags: the samples to be seen before others, pointed, theme, whole: whether the view has all nodes, reach: its half width, samples: whether they are drawn too, told: the moment of the numbers}. */
   paint(scene, mapping, look) {
     const { layers, ghosts, theme, brush: { colours } } = look;

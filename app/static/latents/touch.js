@@ -6,8 +6,8 @@ import { within } from "../kit/dom.js";
 export const spreadOf = ([[ax, ay], [bx, by]]) => ({ x: (ax + bx) / 2, y: (ay + by) / 2, size: Math.hypot(ax - bx, ay - by) });
 
 export class Touch {
-  /** hooks: {move(dx, dy, factor, x, y)}: the two fingers' middle moved, and spread, about (x, y). */
-  constructor(surface, { move }) {
+  /** move(dx, dy, factor, x, y): the two fingers' middle moved, and spread, about (x, y). */
+  constructor(surface, move) {
     Object.assign(this, { surface, move, before: null });
     const on = (name, handler) => surface.addEventListener(name, handler, { capture: true, passive: false });
     on("touchstart", (event) => this.start(event));
@@ -33,16 +33,6 @@ export class Touch {
   spread(touches) {
     return spreadOf([...touches].map((touch) => within(this.surface, touch)));
   }
-}
-
-/** Calls `done` when the pointer that is down comes up, wherever that is. */
-export function onceUp(done) {
-  const heard = new AbortController();
-  const release = () => {
-    heard.abort();
-    done();
-  };
-  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, { capture: true, signal: heard.signal });
 }
 
 /** A wheel scrolls the page until `surface` has been clicked (focused) or Ctrl is held. */

@@ -30,12 +30,11 @@ export class Tween {
     if (gap < 500) this.interval += 0.25 * (gap - this.interval);
     this.arrived = now;
     const glide = comparable(this.shown, scene) && gap < LATE_MS;
-    this.from = glide ? snapshot(this.shown) : null;
+    this.from = glide ? this.shown : null;
     this.to = scene;
     this.shown = { ...scene };
-    if (!glide) return;
     for (const name of ARRAYS) {
-      if (scene[name] && this.from[name]) this.shown[name] = new Float32Array(scene[name].length);
+      if (scene[name] && this.from?.[name]) this.shown[name] = new Float32Array(scene[name].length); // `blend` writes into it
     }
   }
 
@@ -61,10 +60,4 @@ export class Tween {
       shown[name] = known ? from[name] + (to[name] - from[name]) * t : to[name];
     }
   }
-}
-
-function snapshot(scene) {
-  const copy = { ...scene };
-  for (const name of ARRAYS) copy[name] = scene[name] && Float32Array.from(scene[name]);
-  return copy;
 }
