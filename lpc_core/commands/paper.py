@@ -232,7 +232,7 @@ def _short(value: Any) -> str:
 def _as_csv(found: Any) -> bytes:
     from lpc_core.files.spreadsheet import table as csv_of
 
-    return csv_of(found.lines, list(found.lines[0]) if found.lines else [found.x, found.y]).encode()
+    return csv_of(next(iter(found.lines), (found.x, found.y)), map(dict.values, found.lines)).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _as_csv, ".json": lambda found: dumps(vars(found)).encode()}

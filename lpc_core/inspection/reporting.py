@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.metadata
-import io
 import math
 import platform
 from collections.abc import Iterable, Sequence
@@ -15,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from lpc_core.files.plain_json import plain
-from lpc_core.files.spreadsheet import cell
+from lpc_core.files.spreadsheet import table
 from lpc_core.inspection._base import Inspection, blocks
 from lpc_core.inspection.heads import in_sum_convention, solved
 from lpc_core.inspection.inspecting import certainty, class_centres, predictions_of
+from lpc_core.inspection.layouts.modules import listed
 from lpc_core.metrics import METRICS, Reading
 from lpc_core.theory import predicted_radius
 
@@ -116,15 +115,6 @@ def samples_csv(found: Inspection) -> str:
     return table(head, rows())
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV (see `files.spreadsheet`)."""
-    out = io.StringIO()
-    writer = csv.writer(out)  # ends lines as RFC 4180 says, so that a lone \r within a text is quoted
-    writer.writerow([cell(name) for name in head])
-    writer.writerows([list(map(cell, row)) for row in rows])
-    return out.getvalue()
-
-
 # ---- where things come from ------------------------------------------------------------------------------------
 
 
@@ -136,8 +126,7 @@ def file_facts(*paths: Path) -> dict[str, Any]:
             while block := file.read(2**20):
                 digest.update(block)
                 size += len(block)
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return {"file": f"{paths[0].name}{more}", "bytes": size, "sha256": digest.hexdigest()}
+    return {"file": listed((path.name for path in paths), 1), "bytes": size, "sha256": digest.hexdigest()}
 
 
 def versions() -> dict[str, str]:
