@@ -67,15 +67,6 @@ def add_row(folder: Path, index: int, row: SweepRow) -> Path:
     return _write(folder / _name("row", index), "row", vars(row) | {"config": flatten(row.config)})
 
 
-def save_study(study: Study, folder: Path) -> None:
-    """Write all of ``study`` to ``folder``, which must be new or empty."""
-    start_study(folder, study)
-    for index, moment in enumerate(study.moments):
-        add_moment(folder, index, moment)
-    for index, row in enumerate(study.rows):
-        add_row(folder, index, row)
-
-
 def _name(part: str, index: int) -> str:
     return f"{part}-{index:04d}.safetensors"
 

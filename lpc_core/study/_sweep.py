@@ -14,7 +14,7 @@ from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
 from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
-from lpc_core.progress import Progress, silent
+from lpc_core.progress import Progress, part, silent
 from lpc_core.study._base import StudyError, SweepRow
 
 ATTACKS = ("deepfool", "ddn")  # DeepFool does not stand alone: it overstates the robustness of collapsed networks
@@ -111,10 +111,8 @@ def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
     inputs = run.batches.normalise(torch.from_numpy(run.dataset.test_inputs[rows]).to(run.device))
     found = {}
     for index, name in enumerate(attacks):
-        def progress(share: float, what: str, index: int = index) -> None:
-            say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
-
-        result = robustness.attacks()[name]()(run.model, inputs, progress=progress)
+        start, end = (TRAINING + (1 - TRAINING) * place / len(attacks) for place in (index, index + 1))
+        result = robustness.attacks()[name]()(run.model, inputs, progress=part(say, start, end))
         found[name] = np.where(result.success & np.isfinite(result.relative), result.relative, np.inf)
     return rows, found | {SMALLEST: np.min(list(found.values()), axis=0)}
 

@@ -62,20 +62,13 @@ def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found 
         return _Found(run, _input_shape(tensors, kind), known, kind)
     if settings is None or tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
         return None
-    shape = (_residual_shape(tensors) if RESIDUAL in tensors else
+    shape = (_input_shape(tensors, "resnet") if RESIDUAL in tensors else
              torch_shape(sources()[settings.data.dataset].form(settings.data).shape))
     found = _Found(settings, shape, True, settings.model.model)
     with torch.device("meta"):
         own = _make(found, len(tensors[ANCHOR])).state_dict()
     theirs = {name: t.shape for name, t in tensors.items() if not name.startswith(TRAINING)}
     return found if {name: tensor.shape for name, tensor in own.items()} == theirs else None
-
-
-def _residual_shape(tensors: Tensors) -> tuple[int, ...]:
-    """A ResNet takes pictures of any size; its stem tells those it was made for."""
-    stem = need(tensors, "backbone.conv1.weight", 4)
-    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
-    return (int(stem.shape[1]), side, side)
 
 
 def _kind(tensors: Tensors) -> str | None:
@@ -178,12 +171,14 @@ def _penultimate(tensors: Tensors) -> str:
 
 
 def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
+    """Convolutions take pictures of any size; a ResNet's stem tells those it was made for."""
     if kind == "mlp":
         layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
         first = next(name for name in layers if name in tensors)
         return (int(need(tensors, first, 2).shape[1]),)
-    stem = need(tensors, FAST if kind == "fastnet" else "backbone.0.weight", 4)
-    return (int(stem.shape[1]), ANY_SIDE, ANY_SIDE)
+    stem = need(tensors, {"fastnet": FAST, "convnet": "backbone.0.weight"}.get(kind, "backbone.conv1.weight"), 4)
+    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
+    return (int(stem.shape[1]), side, side)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
