@@ -48,8 +48,6 @@ def load(source: Path | bytes) -> Inspection:
     try:
         found = _built(_unwrapped(info), arrays)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        if isinstance(error, InspectionError):
-            raise
         raise InspectionError(f"expected a whole inspection in format {FORMAT}, got one with {type(error).__name__}: "
                               f"{printable(error, 100)}; inspect the original file again") from None
     _check(found)
@@ -66,7 +64,11 @@ def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
         if (kind := header.metadata.get("kind", "some other file")) != KIND:
             raise InspectionError(f"expected an inspection, got {printable(repr(kind), 60)}; choose a file that lpc "
                                   "inspect --out or the lab wrote")
-        return header.info("what an inspection says"), tensors.arrays(source)
+        info = header.info("what an inspection says")
+        if (got := info.get("format")) != FORMAT:
+            raise InspectionError(f"expected an inspection in format {FORMAT}, got {printable(repr(got), 60)}; inspect "
+                                  "the original file again with this version")
+        return info, tensors.arrays(source)
     except (tensors.TensorFileError, OSError) as error:
         name = printable(source.name) if isinstance(source, Path) else "a file"
         raise InspectionError(f"expected a whole inspection, got {name}, which is not one ({printable(error, 300)}); "
@@ -74,10 +76,6 @@ def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
 
 
 def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
-    if info.get("format") != FORMAT:
-        got = printable(repr(info.get("format")), 60)
-        raise InspectionError(f"expected an inspection in format {FORMAT}, got {got}; inspect the original file again "
-                              "with this version")
     texts = info["texts"]
     shown = Embeddings(
         arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),

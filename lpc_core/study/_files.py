@@ -37,7 +37,6 @@ MAX_BYTES = 64 * 2**20  # of one file that is opened
 MAX_PARTS = 600  # moments or rows
 MAX_TEXT = 500  # letters of a title or a name; reasons may be four times as long
 TASKS = ("follow", "sweep")
-ARRAYS = ("latents", "labels", "predictions", "means", "collapse_points")  # of a moment
 
 
 # ---- writing -----------------------------------------------------------------------------------------------------
@@ -58,7 +57,7 @@ def add_moment(folder: Path, index: int, moment: Moment) -> Path:
     info = {name: getattr(moment, name) for name in ("step", "gamma", "train_accuracy", "test_accuracy", "code")}
     info["readings"] = {name: [reading.value, reading.floor, reading.reason]
                         for name, reading in moment.readings.items()}
-    arrays = {name: getattr(moment, name) for name in ARRAYS if getattr(moment, name) is not None}
+    arrays = {name: value for name, value in vars(moment).items() if isinstance(value, np.ndarray)}
     return _write(folder / _name("moment", index), "moment", info, arrays)
 
 
