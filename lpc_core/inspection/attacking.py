@@ -33,7 +33,7 @@ class Target:
 def target(path: Path, wishes: Wishes, *, limits: Limits | None = None) -> Target:
     """Open ``path`` without trusting it, recognise its network, and fetch the samples that ``wishes`` name.
 
-    Raises `ValueError` for what cannot be run, in the words of `examine`.
+    Raises `ValueError` for what cannot be run, in the words of `inspect_file`.
     """
     limits = limits or Limits()
     found = open_file(path, limits=limits, weights=wishes.weights)

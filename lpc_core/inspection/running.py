@@ -51,8 +51,7 @@ class _Watch:
         self._caught: Tensor | None = None
         if layer == PENULTIMATE:
             return
-        modules = dict(model.named_modules())
-        modules.pop("", None)
+        modules = dict([*model.named_modules()][1:])  # without the model itself
         if layer not in modules:
             names = ", ".join(list(modules)[:40])
             raise ValueError(f"layer: expected {PENULTIMATE} or a module of the network ({names}), got {layer!r}; "

@@ -10,12 +10,13 @@ and the others have none. Names as in `lpc_core.snapshot`.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,6 @@ from lpc_core.files.writing import write_whole
 from lpc_core.metrics import Reading
 from lpc_core.snapshot import renamed
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
-
-Made = TypeVar("Made")
 
 FORMAT = 1
 HEAD = "study.safetensors"
@@ -85,7 +84,8 @@ def open_study(folder: Path, since: int = 0) -> Study:
     """
     info, _ = _unpack(folder / HEAD, "head")
     part = "moment" if info.get("task") == "follow" else "row"
-    head = _checked(folder / HEAD, lambda: _head(info))
+    with _as_written(folder / HEAD):
+        head = _head(info)
     paths = itertools.takewhile(Path.is_file, (folder / _name(part, index) for index in range(since, MAX_PARTS)))
     found: dict[str, Any] = {f"{part}s": tuple(_part(path, part, head) for path in paths)}
     return Study(**head, **found)
@@ -93,13 +93,16 @@ def open_study(folder: Path, since: int = 0) -> Study:
 
 def _part(path: Path, part: str, head: dict[str, Any]) -> Moment | SweepRow:
     info, arrays = _unpack(path, part)
-    return _checked(path, lambda: _moment(info, arrays, len(head["class_names"])) if part == "moment" else _row(info))
+    with _as_written(path):
+        found = _moment(info, arrays, len(head["class_names"])) if part == "moment" else _row(info)
+    return found
 
 
-def _checked(path: Path, make: Callable[[], Made]) -> Made:
-    """What ``make`` makes; the ways in which JSON of the wrong shape fails become one `StudyError`."""
+@contextlib.contextmanager
+def _as_written(path: Path) -> Iterator[None]:
+    """The ways in which JSON of the wrong shape fails become one `StudyError`."""
     try:
-        return make()
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ConfigError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise StudyError(f"{path.name}: expected a part of a study as this version writes it, got one with {what}; "

@@ -32,4 +32,4 @@ def _name(top: Top) -> str:
     return f"MLP {top.features}-{'-'.join(widths)} (method authors' names)"
 
 
-LAYOUT = Layout("MLP under the method authors' names", 40, _recognise)
+LAYOUT = Layout(40, _recognise)

@@ -87,4 +87,4 @@ def _name(tensors: Tensors) -> str:
     return f"{'Wide' if width > 1 else ''}ResNet-{depth}{f'-{width}' if width > 1 else ''} (method authors' names)"
 
 
-LAYOUT = Layout("ResNet and WideResNet under the method authors' names", 20, _recognise)
+LAYOUT = Layout(20, _recognise)

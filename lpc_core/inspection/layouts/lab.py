@@ -209,4 +209,4 @@ def _name(found: _Found, classes: int) -> str:
     return f"LPC Lab {found.kind},{width} {nodes[0] if nodes else 'no'} latent nodes"
 
 
-LAYOUT = Layout("Network of this lab", 10, _recognise)
+LAYOUT = Layout(10, _recognise)

@@ -116,4 +116,4 @@ def _assumptions(tensors: Tensors, stack: Stack, choices: Choices) -> tuple[str,
             f"{end} the features averaged over all positions", *stack.assumptions)
 
 
-LAYOUT = Layout("ResNet under torchvision's names", 30, _recognise)
+LAYOUT = Layout(30, _recognise)
