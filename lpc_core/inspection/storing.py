@@ -96,9 +96,9 @@ def _check(found: Inspection) -> None:
     n, classes = len(shown.labels), len(shown.class_names)
     d = shown.latents.shape[1] if shown.latents.ndim == 2 else -1
     shapes = {"latents": (n, d), "labels": (n,), "predictions": (n,), "logits": (n, classes), "weight": (classes, d),
-              "bias": (classes,)}
+              "bias": (classes,), "pca_mean": (d,)}
     for name, shape in shapes.items():
-        value = getattr(shown, name)
+        value = getattr(found if name == "pca_mean" else shown, name)
         if value is not None and value.shape != shape:
             raise InspectionError(f"expected {name} of shape {shape}, got {value.shape}; inspect the original file "
                                   "again")
@@ -109,6 +109,10 @@ def _check(found: Inspection) -> None:
     if not (n and d >= 1 and views and pictures and captions):
         raise InspectionError("expected one row per sample in coordinates, pictures and captions, got another number; "
                               "inspect the original file again")
+    axes, most = found.pca_axes, found.coordinates["pca"].shape[1] if "pca" in found.coordinates else 3
+    if axes is not None and (axes.ndim != 2 or len(axes) != d or axes.shape[1] > most):
+        raise InspectionError(f"expected pca_axes of shape ({d}, {most}), got {axes.shape}; inspect the original file "
+                              "again")
     for name, rows, most in (("labels", shown.labels, classes), ("predictions", shown.predictions, classes),
                              ("ambiguous", found.ambiguous, n), ("misclassified", found.misclassified, n)):
         if rows is not None and (

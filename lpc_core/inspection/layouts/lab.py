@@ -102,7 +102,7 @@ def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, found: _Fo
         head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias" if "head.bias" in tensors else None,
         input_shape=(shape[0], None, None) if found.kind == "convnet" else shape, activation=run.model.activation,
         theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
-        gamma=_gamma(checkpoint.metadata, run) if known else None)
+        gamma=_gamma(checkpoint.metadata, run, int(tensors[ANCHOR].shape[1])) if known else None)
 
 
 def _make(found: _Found, classes: int) -> nn.Module:
@@ -194,10 +194,10 @@ def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ..
     return (f"activation {run.model.activation} ({source})", head), theory
 
 
-def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
+def _gamma(metadata: Mapping[str, Any], run: RunConfig, nodes: int) -> float | None:
     state = _info(metadata).get("gamma")
     value = above_0(state.get("value")) if isinstance(state, Mapping) else None
-    return None if value is None else gamma_sum(value, run.loss.convention, run.model.latent_dim)
+    return None if value is None else gamma_sum(value, run.loss.convention, nodes)
 
 
 def _name(found: _Found, classes: int) -> str:

@@ -119,6 +119,14 @@ def test_a_saved_run_opens_in_inspect(side, settings, name):
         torch.testing.assert_close(network.build()(pictures), model(pictures))
 
 
+def test_an_averaged_gamma_is_divided_by_the_nodes_that_there_are():
+    """Without a penultimate layer the latents are the backbone's features, whatever latent_dim says."""
+    run = unflatten({"model": "mlp", "hidden": (16,), "penultimate": "none", "convention": "mean", "latent_dim": 2})
+    metadata = {"run": flatten(run), "gamma": {"value": 32.0}}
+    model = made((20,), 4, model="mlp", hidden=(16,), penultimate="none")
+    assert recognise(Checkpoint("safetensors", model.state_dict(), metadata=metadata)).gamma == 2.0
+
+
 def test_a_bare_fastnet_is_recognised_too():
     model = made((1, 9, 9), 4, model="fastnet", hidden=(4, 6), depth=3, latent_dim=5)
     network = recognise(Checkpoint("torch", dict(model.state_dict())))
