@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Device, Settings, check_outputs, one_thread, progress, run_of
 from lpc_core.commands.pages import check_page, write_page
 
 if TYPE_CHECKING:

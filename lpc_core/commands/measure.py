@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lpc_core.commands import _inspect_options as options
-from lpc_core.commands._arguments import names
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import names, progress
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.spreadsheet import table
 from lpc_core.progress import Progress
@@ -147,12 +146,9 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
     for name, reading in readings.items():
         meaning = METRICS[name].meaning if name in METRICS else ""
         said = Text("\n".join(filter(None, (reading.reason, meaning))))
-        table.add_row(name, _number(reading.value), "≤ floor" if reading.at_floor else "", said)
+        value = "undefined" if math.isnan(reading.value) else f"{reading.value:.6g}"
+        table.add_row(name, value, "≤ floor" if reading.at_floor else "", said)
     console.print(table)
-
-
-def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:.6g}"
 
 
 COMMAND = measure

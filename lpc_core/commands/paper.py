@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpc_core.commands._arguments import Device, check_outputs, pairs
+from lpc_core.commands._shared import Device, check_outputs, pairs
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Settings, check_outputs, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Settings, check_outputs, one_thread, progress, run_of
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:

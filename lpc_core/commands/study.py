@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Device, Settings, one_thread, progress, run_of
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
