@@ -48,9 +48,7 @@ def _in_order(given: Any) -> tuple[str, ...]:
         if not all(_is_number(number) for number, _ in pairs):
             return ()
         by_number = {int(number): str(name) for number, name in pairs}
-        given = [by_number[number] for number in sorted(by_number)]
-        if sorted(by_number) != [*range(len(pairs))]:
-            return ()
+        given = [by_number.get(number) for number in range(len(pairs))]  # None where a number is missing
     return tuple(given) if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given) else ()
 
 
