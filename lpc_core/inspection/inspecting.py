@@ -140,7 +140,8 @@ def _by_distance(found: Embeddings) -> np.ndarray:
     for part, block in blocks(found.latents):
         other = nearest(block, means, own[part])
         far, near = (np.linalg.norm(block - means[index], axis=1) for index in (other, own[part]))
-        ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):  # a sample on its class's mean is as sure as can be
+            ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
     return ratios
 
 
