@@ -70,7 +70,7 @@ class _Watch:
         self._caught = None
         try:
             logits, latents = self.model(inputs)
-        except RuntimeError as error:  # torch's word for pictures that are too small for a layer, and the like
+        except (RuntimeError, IndexError) as error:  # torch's words for pictures too small for a layer, and the like
             raise ValueError(f"expected inputs that pass through every layer, got {tuple(inputs.shape)}: "
                              f"{str(error).splitlines()[0][:200]}; choose data of another size") from None
         if self.layer == PENULTIMATE:
