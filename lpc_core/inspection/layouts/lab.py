@@ -131,37 +131,33 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
     """Whether the settings describe these tensors: a file may say anything of itself."""
-    own = _settings(tensors, kind, Choices(activation=run.model.activation))
-    width = all(getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
-    named = run.model.model in ("auto", kind)
-    nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
-    return width and named and nodes and own.model.penultimate == run.model.penultimate
+    return run.model.model in ("auto", kind) and all(
+        getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
 
 
 def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
     """Settings read off names and shapes."""
-    flat: dict[str, Any] = {"model": kind, "penultimate": _penultimate(tensors)}
-    if flat["penultimate"] != "none":
-        flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
-    if choices.activation is not None:
-        flat["activation"] = choices.activation
-    return unflatten(flat | _read_off(tensors, kind))
+    chosen = {} if choices.activation is None else {"activation": choices.activation}
+    return unflatten({"model": kind, **chosen, **_read_off(tensors, kind)})
 
 
 def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
-    """The backbone's own settings, from the shapes of its weights."""
+    """The settings of a model that the names and shapes of its weights tell."""
+    top: dict[str, Any] = {"penultimate": _penultimate(tensors)}
+    if top["penultimate"] != "none":
+        top["latent_dim"] = int(tensors[ANCHOR].shape[1])
     if kind == "fastnet":
         blocks: dict[int, list[int]] = {}  # the channels that the convolutions of each block end in
         for name, value in tensors.items():
             if (found := re.fullmatch(r"backbone\.blocks\.(\d+)\.\d+\.weight", name)) and value.ndim == 4:
                 blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
         widths = [blocks[i] for i in sorted(blocks)]
-        return {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
+        return top | {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
     weights = {int(name.split(".")[1]): value for name, value in tensors.items()
                if name.startswith("backbone.") and name.endswith(".weight")}
     if kind == "convnet":
-        return {"width": int(weights[0].shape[0])}
-    return {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
+        return top | {"width": int(weights[0].shape[0])}
+    return top | {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
 
 
 def _penultimate(tensors: Tensors) -> str:
