@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.choices import known_run
@@ -77,8 +77,7 @@ def _kind(tensors: Tensors) -> str | None:
         return None
     if FAST in tensors:
         return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
-    weights = {int(found[1]): tensor for name, tensor in tensors.items()
-               if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
+    weights = _layers(tensors)
     others = any(name.startswith("backbone.") and not re.match(r"backbone\.\d+\.", name) for name in tensors)
     if others or not all(tensor.numel() for tensor in weights.values()):
         return None  # some other network's backbone beside a head
@@ -153,11 +152,16 @@ def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
                 blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
         widths = [blocks[i] for i in sorted(blocks)]
         return top | {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
-    weights = {int(name.split(".")[1]): value for name, value in tensors.items()
-               if name.startswith("backbone.") and name.endswith(".weight")}
+    weights = _layers(tensors)
     if kind == "convnet":
         return top | {"width": int(weights[0].shape[0])}
     return top | {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
+
+
+def _layers(tensors: Tensors) -> dict[int, Tensor]:
+    """The weights of the backbone's sequence by their places."""
+    return {int(found[1]): tensor for name, tensor in tensors.items()
+            if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
 
 
 def _penultimate(tensors: Tensors) -> str:

@@ -127,6 +127,12 @@ def test_an_averaged_gamma_is_divided_by_the_nodes_that_there_are():
     assert recognise(Checkpoint("safetensors", model.state_dict(), metadata=metadata)).gamma == 2.0
 
 
+def test_a_tensor_inside_a_layer_is_no_layer():
+    state = made((20,), 4, model="mlp", hidden=(16,)).state_dict() | {"backbone.1.scale.weight": torch.tensor(1.0)}
+    network = recognise(Checkpoint("torch", state))
+    assert (network.name, network.unexpected) == ("LPC Lab MLP 20-16-2-4", ("backbone.1.scale.weight",))
+
+
 def test_a_bare_fastnet_is_recognised_too():
     model = made((1, 9, 9), 4, model="fastnet", hidden=(4, 6), depth=3, latent_dim=5)
     network = recognise(Checkpoint("torch", dict(model.state_dict())))
