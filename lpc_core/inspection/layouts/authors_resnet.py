@@ -57,6 +57,8 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
     layers: list[tuple[str, nn.Module]] = []
     inside, pending = channels, stride  # the stride still to be spent, on the first kernel larger than 1
     present = [i for i in range(LAYERS) if any(key.startswith(f"{inner}{i}.") for key in tensors)]
+    if not present:
+        raise LayoutError(f"expected layers in {name}.residual_function, got none; {INSTEAD}")
     for i in present:
         if getattr(tensors.get(f"{inner}{i}.weight"), "ndim", 0) == 4:
             large = tensors[f"{inner}{i}.weight"].shape[-1] > 1
@@ -69,8 +71,7 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
                 layers.append((str(i + 1), activation(chosen)))
     short = parts.shortcut(tensors, f"{name}.shortcut", channels, stride)
     parts.checked_sum(name, channels, inside, stride, short is not None)
-    first_is_norm = isinstance(layers[0][1], nn.BatchNorm2d)
-    after = nn.Identity() if first_is_norm else activation(chosen)
+    after = nn.Identity() if isinstance(layers[0][1], nn.BatchNorm2d) else activation(chosen)  # its norm comes first
     return parts.Residual([("residual_function", Chain(layers))], ("shortcut", short) if short else None, after), inside
 
 
