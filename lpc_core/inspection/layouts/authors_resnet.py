@@ -71,7 +71,8 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
                 layers.append((str(i + 1), activation(chosen)))
     short = parts.shortcut(tensors, f"{name}.shortcut", channels, stride)
     parts.checked_sum(name, channels, inside, stride, short is not None)
-    after = nn.Identity() if isinstance(layers[0][1], nn.BatchNorm2d) else activation(chosen)  # its norm comes first
+    first_is_norm = isinstance(layers[0][1], nn.BatchNorm2d)
+    after = nn.Identity() if first_is_norm else activation(chosen)
     return parts.Residual([("residual_function", Chain(layers))], ("shortcut", short) if short else None, after), inside
 
 
