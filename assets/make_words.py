@@ -31,7 +31,7 @@ from lpc_core.config import fields
 from lpc_core.data import sources
 from lpc_core.experiments import FIGURES, MARKS, QUANTITIES, figure
 from lpc_core.experiments import texts as texts_of_experiments
-from lpc_core.inspection.scaling import CHOICES, TITLES
+from lpc_core.inspection.scaling import CHOICES
 from lpc_core.presets import named_presets
 
 ROOT = Path(__file__).parents[1]
@@ -83,8 +83,7 @@ def _registered() -> Iterator[tuple[str, str]]:
     yield from (("lpc_core/experiments", text) for text in (*MARKS, *texts_of_experiments()))
     yield from (("lpc_core/experiments", figure(name, ()).title) for name in FIGURES)
     yield from (("lpc_core/experiments", title) for name, title in QUANTITIES.values())
-    for name, meaning in CHOICES.items():
-        yield from (("lpc_core/inspection/scaling.py", text) for text in (TITLES[name], meaning))
+    yield from (("lpc_core/inspection/scaling.py", text) for texts in CHOICES.values() for text in texts)
 
 
 def _of_the_form() -> Iterator[str]:

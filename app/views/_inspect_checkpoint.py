@@ -191,14 +191,13 @@ def _taken(desk: InspectDesk, ids: tuple[str, ...], take: Callable[[], None]) ->
 
 def _normalisation(layout: Mapping[str, Any], key: str) -> str:
     """How inputs were scaled in training: never guessed; known only for this lab's own runs."""
-    from lpc_core.inspection.scaling import CHOICES, TITLES
+    from lpc_core.inspection.scaling import CHOICES
 
     options = list(CHOICES)
     own = options.index("lab") if layout.get("config") else None
     chosen = st.selectbox(_("Normalisation of its inputs"), options, own, key=f"{key}normalisation",
-                          placeholder=_("choose, the file does not say"), format_func=lambda name: _(TITLES[name]),
-                          help="  \n".join(f"**{_(TITLES[name])}**: {plain(_(text))}"
-                                            for name, text in CHOICES.items()))
+                          placeholder=_("choose, the file does not say"), format_func=lambda name: _(CHOICES[name][0]),
+                          help="  \n".join(f"**{_(title)}**: {plain(_(text))}" for title, text in CHOICES.values()))
     if chosen != OWN_NUMBERS:
         return chosen or ""
     return st.text_input(_("Means / deviations of the channels"), key=f"{key}numbers", max_chars=200,

@@ -3,6 +3,6 @@
 Modules here import only typer and the standard library at the top, so that ``lpc --help`` stays quick.
 """
 
-from lpc_core.commands._arguments import Settings, check_outputs, run_of
+from lpc_core.commands._shared import Settings, check_outputs, run_of
 
 __all__ = ["Settings", "check_outputs", "run_of"]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpc_core.commands import _inspect_options as options
-from lpc_core.commands._arguments import Device, check_outputs, names, one_thread
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Device, check_outputs, names, one_thread, progress
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lpc_core.inspection.from_file import Wishes
-    from lpc_core.robustness import RobustnessReport, Summary
+    from lpc_core.robustness import RobustnessReport
 
 DEFAULT = "deepfool,ddn,fmn,hopskipjump"
 LONG_S = 20  # from how many seconds on it is said how long
@@ -96,7 +95,10 @@ def _foreign(path: Path, wishes: Wishes) -> Asked:
     """Any checkpoint that can be run, on the data that are named."""
     from lpc_core.inspection.attacking import target
 
-    found = target(path, wishes)
+    try:
+        found = target(path, wishes)
+    except ImportError as error:  # an extra that the samples need; the text names it
+        raise ValueError(str(error)) from error
     return found.model, found.inputs, found.labels, found.bounds, {
         "run": str(path), "dataset": f"{found.name} on {found.notes[0]}", "step": None, "notes": list(found.notes[1:])}
 
@@ -138,11 +140,8 @@ def _table(found: RobustnessReport) -> Table:
 
     table = Table("attack", "changed", "median", "mean", "mean*", "asked", "grads", "s")
     for summary in (*found.attacks, found.best):
-        table.add_row(*_row(summary), style="bold" if summary is found.best else "")
+        norms = (f"{value:.4f}" for value in (summary.median, summary.mean, summary.mean_with_wrong))
+        table.add_row(summary.title, f"{summary.found}/{summary.samples}", *norms, f"{summary.forwards:,.0f}",
+                      f"{summary.backwards:,.0f}", f"{summary.seconds:.1f}",
+                      style="bold" if summary is found.best else "")
     return table
-
-
-def _row(summary: Summary) -> tuple[str, ...]:
-    norms = (f"{value:.4f}" for value in (summary.median, summary.mean, summary.mean_with_wrong))
-    return (summary.title, f"{summary.found}/{summary.samples}", *norms, f"{summary.forwards:,.0f}",
-            f"{summary.backwards:,.0f}", f"{summary.seconds:.1f}")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Device, Settings, check_outputs, one_thread, progress, run_of
 from lpc_core.commands.pages import check_page, write_page
 
 if TYPE_CHECKING:
@@ -28,13 +27,12 @@ def film(  # noqa: PLR0917
     as_json: Annotated[bool, typer.Option("--json", help="Print progress as one JSON object per line.")] = False,
 ) -> None:
     """Train one run per γ from the same seed, all at once, and keep the film: γ × time to scrub."""
-    from lpc_core.film import parse_gammas
+    from lpc_core.film import parse_gammas, save_film
 
     values = parse_gammas(gammas)
     check_outputs(out=out, html=html)
     check_page("film", html)
     from lpc_core.engine.cost import check_fits, cost_of
-    from lpc_core.film import save_film
     from lpc_core.film.record import record
 
     one_thread()

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lpc_core.commands import _inspect_options as options
-from lpc_core.commands._arguments import check_outputs, names
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import check_outputs, names, progress
 from lpc_core.commands.pages import check_page, write_page
 from lpc_core.files.plain_json import dumps
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lpc_core.commands import _inspect_options as options
-from lpc_core.commands._arguments import names
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import names, progress
 from lpc_core.files.plain_json import dumps
-from lpc_core.files.spreadsheet import cell
+from lpc_core.files.spreadsheet import table
 from lpc_core.progress import Progress
 
 if TYPE_CHECKING:
@@ -124,10 +121,8 @@ def _json(file: Path, found: Embeddings, readings: dict[str, Reading]) -> str:
 
 def _csv(readings: dict[str, Reading]) -> None:
     """Columns name, value, floor, at_floor, reason; an undefined value is empty. No text of the file is in it."""
-    rows = csv.writer(sys.stdout, lineterminator="\n")
-    rows.writerow(("name", "value", "floor", "at_floor", "reason"))
-    for name, reading in readings.items():
-        rows.writerow((name, *map(cell, (reading.value, reading.floor, reading.at_floor, reading.reason))))
+    rows = ((name, found.value, found.floor, found.at_floor, found.reason) for name, found in readings.items())
+    print(table(("name", "value", "floor", "at_floor", "reason"), rows, end="\n"), end="")
 
 
 def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
@@ -151,12 +146,9 @@ def _table(file: Path, found: Embeddings, readings: dict[str, Reading]) -> None:
     for name, reading in readings.items():
         meaning = METRICS[name].meaning if name in METRICS else ""
         said = Text("\n".join(filter(None, (reading.reason, meaning))))
-        table.add_row(name, _number(reading.value), "≤ floor" if reading.at_floor else "", said)
+        value = "undefined" if math.isnan(reading.value) else f"{reading.value:.6g}"
+        table.add_row(name, value, "≤ floor" if reading.at_floor else "", said)
     console.print(table)
-
-
-def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:.6g}"
 
 
 COMMAND = measure

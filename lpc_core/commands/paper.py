@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpc_core.commands._arguments import Device, check_outputs, pairs
+from lpc_core.commands._shared import Device, check_outputs, pairs
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
@@ -48,16 +48,14 @@ def list_rows(
     from rich.console import Console
     from rich.table import Column, Table
 
-    whole = (Column(title, no_wrap=True, min_width=max(len(title), longest)) for title, longest in (
+    first, *numbers = (Column(title, no_wrap=True, min_width=max(len(title), longest)) for title, longest in (
         ("row", max((len(row.key) for row in found), default=0)), ("epochs", 0), ("γ to", 7), ("nodes", 0)))
-    first, *numbers = whole
     shown = Table(first, "what", *numbers, "source", padding=(0, 0))
     for row in found:
         given = row.all_settings
         nodes = "–" if given["penultimate"] == "none" else str(given["latent_dim"])
         shown.add_row(row.key, row.title + (" (cannot be trained here)" if row.obstacle else ""), str(row.epochs),
-                      "–" if row.gamma is None else f"{row.gamma.at(row.epochs):.3g}", nodes,
-                      row.source)
+                      "–" if row.gamma is None else f"{row.gamma.at(row.epochs):.3g}", nodes, row.source)
     Console().print(shown)
 
 
@@ -159,14 +157,12 @@ def table(
 
 
 def _show_table(console: Console, name: str, found: PaperTable) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from lpc_core.experiments import SOURCE, in_words, paper_in_words
 
-    shown = Table(title=f"Table {found.number}, {name}. {found.title}", title_justify="left")
-    shown.add_column("row", no_wrap=True)
-    for title in ("seeds", *found.columns.values()):
-        shown.add_column(title)
+    shown = Table(Column("row", no_wrap=True), "seeds", *found.columns.values(), title_justify="left",
+                  title=f"Table {found.number}, {name}. {found.title}")
     for row in found.rows:
         said = [(in_words(cell), paper_in_words(cell)) for cell in row.cells.values()]
         shown.add_row(row.label.partition("/")[2].partition(" ")[0], str(row.seeds),
@@ -232,7 +228,7 @@ def _short(value: Any) -> str:
 def _as_csv(found: Any) -> bytes:
     from lpc_core.files.spreadsheet import table as csv_of
 
-    return csv_of(found.lines, list(found.lines[0]) if found.lines else [found.x, found.y]).encode()
+    return csv_of(next(iter(found.lines), (found.x, found.y)), map(dict.values, found.lines)).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _as_csv, ".json": lambda found: dumps(vars(found)).encode()}

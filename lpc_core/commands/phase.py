@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Settings, check_outputs, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Settings, check_outputs, one_thread, progress, run_of
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def _write(config: RunConfig, cells: list[PhaseCell], out: Path) -> None:
     from lpc_core.files.writing import write_whole
 
     lines = as_lines(cells)
-    write_whole(out, (table(lines, list(lines[0])) if out.suffix == ".csv" else
+    write_whole(out, (table(lines[0], map(dict.values, lines)) if out.suffix == ".csv" else
                       dumps({"settings": flatten(config), "cells": lines})).encode())
 
 

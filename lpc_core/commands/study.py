@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, one_thread, run_of
-from lpc_core.commands._progress import progress
+from lpc_core.commands._shared import Device, Settings, one_thread, progress, run_of
 from lpc_core.files.plain_json import dumps
 
 if TYPE_CHECKING:
@@ -91,18 +91,14 @@ _MOMENT = ("step", "gamma", "train", "test", "nc1_pinv", "separation", "norm_cv"
 _ROW = ("gamma", "train", "test", "separation", "deepfool", "ddn", "smallest", "longer")
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    return " ".join(f"{cell:>11}" for cell in cells)
-
-
-def _cells(numbers: list[float]) -> str:
-    return _line(tuple(f"{number:.5g}" for number in numbers))
+def _line(cells: Iterable[str | float]) -> str:
+    return " ".join(f"{cell:>11}" if isinstance(cell, str) else f"{cell:>11.5g}" for cell in cells)
 
 
 def _moment_row(moment: Moment) -> str:
     names = ("nc1_pinv", "separation_ratio", "norm_cv", "gmm_peak_distance")
     values = [moment.readings[name].value if name in moment.readings else math.nan for name in names]
-    return _cells([moment.step, moment.gamma, moment.train_accuracy, moment.test_accuracy, *values])
+    return _line([moment.step, moment.gamma, moment.train_accuracy, moment.test_accuracy, *values])
 
 
 def _moment_json(index: int, moment: Moment, file: str | None) -> str:
@@ -114,7 +110,7 @@ def _moment_json(index: int, moment: Moment, file: str | None) -> str:
 def _row_line(row: SweepRow) -> str:
     values = [row.gamma, row.train_accuracy, row.test_accuracy, row.separation_ratio, *row.robustness.values(),
               row.longer.get("deepfool", math.nan)]
-    return f"{_cells(values)}  {row.title}{': ' + row.reason if row.reason else ''}"
+    return f"{_line(values)}  {row.title}{': ' + row.reason if row.reason else ''}"
 
 
 def _row_json(index: int, row: SweepRow, file: str | None) -> str:

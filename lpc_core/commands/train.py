@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpc_core.commands._arguments import Device, Settings, check_outputs, names, run_of
+from lpc_core.commands._shared import Device, Settings, check_outputs, names, run_of
 from lpc_core.files.plain_json import dumps
 
 _SHOWN = ("loss,train_accuracy,test_accuracy,norm_mean,predicted_radius,within_class_spread,nc1_pinv,"
@@ -72,7 +72,8 @@ def _loop(run: Trainer, shown: Sequence[str], as_json: bool, quiet: bool) -> Non
             continue
         if not (line or as_json):
             print(_head(columns, numbers))
-        print(dumps(numbers) if as_json else _row(numbers, columns), flush=True)
+        row = dumps(numbers) if as_json else " ".join(f"{numbers[name]:>12.5g}" for name in columns)
+        print(row, flush=True)
 
 
 def _opened(path: Path, run: Trainer) -> dict[str, Tensor]:
@@ -92,10 +93,6 @@ def _head(columns: Sequence[str], numbers: dict[str, float]) -> str:
         if name not in numbers:
             raise ValueError(f"show: expected some of {', '.join(numbers)}, got {name[:60]!r}; correct the name")
     return " ".join(f"{name[:12]:>12}" for name in columns)
-
-
-def _row(numbers: dict[str, float], columns: Sequence[str]) -> str:
-    return " ".join(f"{numbers[name]:>12.5g}" for name in columns)
 
 
 COMMAND = train

@@ -15,19 +15,7 @@ from lpc_core.inspection.layouts import recognise
 from lpc_core.inspection.matching import head_names
 from lpc_core.inspection.running import check_fit
 from lpc_core.inspection.scaling import Normalisation
-from lpc_core.progress import Progress, silent
-
-
-class _Logits(nn.Module):
-    """The logits alone of a model that gives latents beside them."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        logits: Tensor = self.model(inputs)[0]
-        return logits
+from lpc_core.progress import silent
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +30,10 @@ class Target:
     notes: tuple[str, ...]  # what was assumed, and warned of
 
 
-def target(path: Path, wishes: Wishes, *, progress: Progress = silent, limits: Limits | None = None) -> Target:
+def target(path: Path, wishes: Wishes, *, limits: Limits | None = None) -> Target:
     """Open ``path`` without trusting it, recognise its network, and fetch the samples that ``wishes`` name.
 
-    Raises `ValueError` for what cannot be run, in the words of `examine`.
+    Raises `ValueError` for what cannot be run, in the words of `inspect_file`.
     """
     limits = limits or Limits()
     found = open_file(path, limits=limits, weights=wishes.weights)
@@ -59,11 +47,12 @@ def target(path: Path, wishes: Wishes, *, progress: Progress = silent, limits: L
     data = wishes.data or (known.config["dataset"] if known.config else None)
     if data is None:
         raise ValueError("data: expected samples to attack, got none; name them with --data")
-    samples, scaled, match = prepared(known, data, head_names(found.metadata, known.classes), wishes, progress, limits)
+    samples, scaled, match = prepared(known, data, head_names(found.metadata, known.classes), wishes, silent, limits)
     check_fit(known, samples.inputs, samples.labels, scaled)
     notes = (samples.name, *known.assumptions, *known.warnings, *match.warnings, *samples.notes, *samples.warnings)
-    return Target(known.name, _Logits(known.build()).eval(), scaled(samples.inputs), samples.labels,
-                  _bounds(scaled, samples.inputs), notes)
+    model = known.build()
+    model.register_forward_hook(lambda _, inputs, outputs: outputs[0])  # the logits alone, without the latents
+    return Target(known.name, model, scaled(samples.inputs), samples.labels, _bounds(scaled, samples.inputs), notes)
 
 
 def _bounds(scaled: Normalisation, stored: np.ndarray) -> tuple[Tensor, Tensor] | None:

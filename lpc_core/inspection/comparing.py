@@ -29,11 +29,9 @@ def compare(first: Inspection, second: Inspection) -> dict[str, Any]:
 
 
 def _differences(first: Inspection, second: Inspection) -> dict[str, dict[str, Any]]:
-    shared = [name for name in first.readings if name in second.readings]
-    return {name: {"first": first.readings[name].value, "second": second.readings[name].value,
-                   "difference": second.readings[name].value - first.readings[name].value,
-                   "reason": "; ".join(filter(None, (first.readings[name].reason, second.readings[name].reason)))}
-            for name in shared}
+    pairs = {name: (one, second.readings[name]) for name, one in first.readings.items() if name in second.readings}
+    return {name: {"first": one.value, "second": two.value, "difference": two.value - one.value,
+                   "reason": "; ".join(filter(None, (one.reason, two.reason)))} for name, (one, two) in pairs.items()}
 
 
 def _alignment(first: Inspection, second: Inspection, notes: list[str]) -> dict[str, Any] | None:
@@ -74,7 +72,7 @@ def procrustes(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray | None, flo
 
 def _cka(first: Inspection, second: Inspection, notes: list[str]) -> float | None:
     one, two = first.embeddings, second.embeddings
-    if len(one.labels) != len(two.labels) or not np.array_equal(one.labels, two.labels):
+    if not np.array_equal(one.labels, two.labels):
         notes.append(f"latents are not compared sample by sample: {len(one.labels):,} and {len(two.labels):,} samples, "
                      "or other labels")
         return None

@@ -99,12 +99,14 @@ def inspect_file(path: Path | Sequence[Path], wishes: Wishes | None = None, *, p
     source = {**file_facts(*files_of(path)), "versions": versions(), "command": command, "seed": wishes.seed}
     if isinstance(found, Checkpoint):
         return look.at_checkpoint(found, {**source, "kind": "checkpoint"})
-    kind = "film" if isinstance(found, Film) else "embeddings"
-    embeddings = look.moment(found) if isinstance(found, Film) else found
-    source |= {"kind": kind, "notes": list(embeddings.notes)}
-    if embeddings.unlabelled:
+    kind = "embeddings"
+    if isinstance(found, Film):
+        run = nearest_run(found, wishes.gammas[0]) if wishes.gammas else len(found.gammas) - 1
+        kind, found = "film", film_embeddings(found, run, wishes.frame)
+    source |= {"kind": kind, "notes": list(found.notes)}
+    if found.unlabelled:
         source["unlabelled"] = wishes.unlabelled
-    return look.at_embeddings(embeddings, source, None)
+    return look.at_embeddings(found, source, None)
 
 
 def _check(wishes: Wishes) -> None:
@@ -127,11 +129,6 @@ class _Call:
     wishes: Wishes
     tell: Progress
     limits: Limits
-
-    def moment(self, film: Film) -> Embeddings:
-        """The run nearest to the first γ, or the film's last, at the frame asked for."""
-        run = nearest_run(film, self.wishes.gammas[0]) if self.wishes.gammas else len(film.gammas) - 1
-        return film_embeddings(film, run, self.wishes.frame)
 
     def at_checkpoint(self, found: Checkpoint, source: dict[str, Any]) -> Inspection | Description:
         """Run the network on data where that is possible and wished for; describe it otherwise."""
@@ -171,12 +168,14 @@ class _Call:
         found = inspect(embeddings, source=source, layout=layout, seed=wishes.seed,
                         progress=part(self.tell, 0.4, measured))
         views, notes = dict(found.coordinates), list(found.notes)
+        count, shown = len(embeddings.labels), len(placed(len(embeddings.labels)))
         step = (0.98 - measured) / max(len(further), 1)
         for place, method in enumerate(further):
             start = measured + step * place
             views[method] = project(embeddings.latents, method, dims=wishes.dims, seed=wishes.seed,
                                     progress=part(self.tell, start, start + step))
-            notes += _left_out(method, len(embeddings.labels), wishes.seed)
+            if shown < count:
+                notes.append(f"{method}: {shown:,} of {count:,} samples, drawn with seed {wishes.seed}")
         self.tell(1.0, "done")
         return dataclasses.replace(found, coordinates=views, notes=tuple(notes))
 
@@ -207,12 +206,6 @@ class _Call:
 
 _UNKNOWN = ("expected a network that this lab knows, got other tensors; leave the data out to see them, name a head to "
             "look at it alone, or save embeddings of it")
-
-
-def _left_out(method: str, count: int, seed: int) -> list[str]:
-    """What must be said of a view that does not show every sample."""
-    shown = len(placed(count))
-    return [f"{method}: {shown:,} of {count:,} samples, drawn with seed {seed}"] if shown < count else []
 
 
 def prepared(known: Recognised, data: str, names: tuple[str, ...], wishes: Wishes, progress: Progress,  # noqa: PLR0917

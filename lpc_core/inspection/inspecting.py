@@ -11,6 +11,7 @@ import numpy as np
 from lpc_core.checkpoint import Embeddings
 from lpc_core.data import spread
 from lpc_core.inspection._base import Inspection, blocks
+from lpc_core.inspection.layouts.modules import listed
 from lpc_core.inspection.projecting import components
 from lpc_core.inspection.running import thumbnails
 from lpc_core.metrics import Reading, code_report, names, readings, slow_names, too_few
@@ -75,9 +76,7 @@ def empty_classes(found: Embeddings) -> str:
     """A word on classes without samples, by their names; "" where there are none."""
     counts = np.bincount(found.labels, minlength=len(found.class_names))
     empty = [name for name, count in zip(found.class_names, counts, strict=True) if not count]
-    more = f" and {len(empty) - MOST_NAMED:,} more" if len(empty) > MOST_NAMED else ""
-    return f"{len(empty):,} of {len(counts):,} classes have no samples: {', '.join(empty[:MOST_NAMED])}{more}" \
-        if empty else ""
+    return f"{len(empty):,} of {len(counts):,} classes have no samples: {listed(empty, MOST_NAMED)}" if empty else ""
 
 
 def _measured(found: Embeddings, seed: int, progress: Progress) -> dict[str, Reading]:
@@ -141,7 +140,8 @@ def _by_distance(found: Embeddings) -> np.ndarray:
     for part, block in blocks(found.latents):
         other = nearest(block, means, own[part])
         far, near = (np.linalg.norm(block - means[index], axis=1) for index in (other, own[part]))
-        ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):  # a sample on its class's mean is as sure as can be
+            ratios[part] = far / np.maximum(near, np.finfo(np.float64).tiny)
     return ratios
 
 

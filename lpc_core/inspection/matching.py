@@ -48,9 +48,7 @@ def _in_order(given: Any) -> tuple[str, ...]:
         if not all(_is_number(number) for number, _ in pairs):
             return ()
         by_number = {int(number): str(name) for number, name in pairs}
-        given = [by_number[number] for number in sorted(by_number)]
-        if sorted(by_number) != [*range(len(pairs))]:
-            return ()
+        given = [by_number.get(number) for number in range(len(pairs))]  # None where a number is missing
     return tuple(given) if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given) else ()
 
 
@@ -75,13 +73,14 @@ def matched(data: Sequence[str], classes: int, known: Sequence[str], wish: str |
 
 def _by_number(data: Sequence[str], classes: int, known: Sequence[str], *, said: bool) -> Matching:
     warnings = []
+    others = [k for k, (a, b) in enumerate(zip(data, known, strict=False)) if _plain(a) != _plain(b)]
     choice = "choose the match by name (--classes name)" if known else \
         "say which rows they are (--classes with one number for each class), if they are others"
     if len(data) < classes:
         warnings.append(f"the network has {classes:,} classes and the data {len(data):,}: class k of the data was "
                         f"taken for row k of the head; {choice}")
-    elif known and not said and [_plain(name) for name in data] != [_plain(name) for name in known]:
-        first = next(k for k, (a, b) in enumerate(zip(data, known, strict=False)) if _plain(a) != _plain(b))
+    elif others and not said:
+        first = others[0]
         warnings.append(f"the network's classes have other names than the data's (row {first} is {known[first]!r}, "
                         f"class {first} of the data {data[first]!r}): taken by number; {choice}")
     rest = tuple(known) or tuple(map(str, range(classes)))

@@ -13,6 +13,8 @@ from lpc_core.inspection._base import blocks, upright
 from lpc_core.progress import Progress, silent
 
 METHODS = ("pca", "tsne", "umap")
+TITLES = {"tsne": "t-SNE", "umap": "UMAP"}
+FEWEST = 10  # samples that these place
 MOST_POINTS = 20_000  # samples that t-SNE and UMAP place; more take minutes, and the eye sees no more
 MOST_COVARIANCE = 4_096  # nodes up to which the covariance is formed and all its axes found
 BEFORE = 50  # principal components that t-SNE and UMAP start from
@@ -27,7 +29,6 @@ class Components:
 
     mean: np.ndarray  # (d,) float64
     axes: np.ndarray  # (d, p) float64, orthonormal columns, the largest variance first
-    shares: np.ndarray  # (p,) of the total variance; NaN where there is none
 
     def view(self, latents: np.ndarray) -> np.ndarray:
         """Coordinates (n, p) float32 of latents (n, d)."""
@@ -46,30 +47,24 @@ def components(latents: np.ndarray, count: int, *, seed: int = 0) -> Components:
     """
     _check(latents)
     mean = latents.mean(axis=0, dtype=np.float64)
-    size = max((float(np.abs(block - mean).max()) for _, block in blocks(latents)), default=0.0) or 1.0
-    if latents.shape[1] <= MOST_COVARIANCE:
-        values, axes = _from_covariance(latents, mean, size)
-    else:
-        values, axes = _by_lanczos(latents, mean, size, count, seed)
-    kept = min(count, axes.shape[1], len(latents))
-    total = values.sum()
-    shares = values[:kept] / total if total > 0 else np.full(kept, np.nan)
-    return Components(mean, upright(axes[:, :kept]), shares)
+    size = max(float(np.abs(block - mean).max()) for _, block in blocks(latents))
+    axes = (_from_covariance(latents, mean, size or 1.0) if latents.shape[1] <= MOST_COVARIANCE else
+            _by_lanczos(latents, mean, size, count, seed))
+    return Components(mean, upright(axes[:, :min(count, len(latents))]))
 
 
-def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues and eigenvectors (d, d), largest first, of latents over ``size``: collapsed ones would underflow."""
+def _from_covariance(latents: np.ndarray, mean: np.ndarray, size: float) -> np.ndarray:
+    """Eigenvectors (d, d), largest first, of latents over ``size``: collapsed ones would underflow."""
     sums = np.zeros((latents.shape[1],) * 2)
     for _, block in blocks(latents):
         centred = (block - mean) / size
         sums += centred.T @ centred
-    values, axes = np.linalg.eigh(sums)
-    return values[::-1].clip(0), axes[:, ::-1]
+    axes: np.ndarray = np.linalg.eigh(sums)[1]
+    return axes[:, ::-1]
 
 
-def _by_lanczos(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
-                seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first ``count`` of the same, (p,) and (d, p), with the variance of the rest as one more value behind them."""
+def _by_lanczos(latents: np.ndarray, mean: np.ndarray, size: float, count: int, seed: int) -> np.ndarray:
+    """The first ``count`` of the same, (d, p)."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     def product(vector: np.ndarray) -> np.ndarray:
@@ -80,13 +75,11 @@ def _by_lanczos(latents: np.ndarray, mean: np.ndarray, size: float, count: int,
         return total
 
     d = latents.shape[1]
-    whole = sum(float((((block - mean) / size) ** 2).sum()) for _, block in blocks(latents))
-    if not whole:
-        return np.zeros(count), np.eye(d, count)
+    if not size:  # all latents are equal
+        return np.eye(d, count)
     start = np.random.default_rng(seed).normal(size=d)
-    values, axes = eigsh(LinearOperator((d, d), product, dtype=np.float64), count, v0=start, tol=0)
-    values = values[::-1].clip(0)
-    return np.append(values, max(whole - values.sum(), 0.0)), axes[:, ::-1]
+    axes: np.ndarray = eigsh(LinearOperator((d, d), product, dtype=np.float64), count, v0=start, tol=0)[1]
+    return axes[:, ::-1]
 
 
 def _check(latents: np.ndarray) -> None:
@@ -95,11 +88,11 @@ def _check(latents: np.ndarray) -> None:
                          "embeddings")
 
 
-def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, progress: Progress = silent,
-            max_points: int = MOST_POINTS) -> np.ndarray:
+def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0,
+            progress: Progress = silent) -> np.ndarray:
     """Coordinates (n, ``dims``) float32 of latents (n, d) by "pca", "tsne" or "umap".
 
-    t-SNE and UMAP start from at most `BEFORE` principal components and place at most ``max_points`` samples, a seeded
+    t-SNE and UMAP start from at most `BEFORE` principal components and place at most `MOST_POINTS` samples, a seeded
     choice; the rest are rows of NaN (`placed` says which). Latents that are all equal have no view but one dot, zeros.
     ``progress(share, what)`` is called between the steps, every 25 of t-SNE's 750 iterations, and a few times a second
     while UMAP moves its points. Raises `ValueError` for bad arguments, `ImportError` naming a missing package and the
@@ -114,10 +107,12 @@ def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, p
     if method == "pca":
         view = components(latents, dims, seed=seed).view(latents)
         return np.pad(view, ((0, 0), (0, dims - view.shape[1])))  # 0 where there are fewer components than dimensions
-    rows = placed(len(latents), max_points, seed)
+    rows = placed(len(latents), seed)
     narrow = _narrow(latents[rows], seed)
     if not narrow.any():
         return np.zeros((len(latents), dims), np.float32)
+    if len(narrow) < FEWEST:
+        raise ValueError(f"{TITLES[method]}: expected at least {FEWEST} samples, got {len(narrow)}; choose pca")
     progress(0.1, f"{method}: neighbours of {len(rows):,} samples")
     embedded = (_tsne if method == "tsne" else _umap)(narrow, dims, seed, progress)
     progress(1.0, method)
@@ -126,11 +121,11 @@ def project(latents: np.ndarray, method: str, *, dims: int = 2, seed: int = 0, p
     return out
 
 
-def placed(count: int, max_points: int = MOST_POINTS, seed: int = 0) -> np.ndarray:
-    """The rows (sorted) that t-SNE and UMAP place: all of them, or a seeded choice of ``max_points``."""
-    if count <= max_points:
+def placed(count: int, seed: int = 0) -> np.ndarray:
+    """The rows (sorted) that t-SNE and UMAP place: all of them, or a seeded choice of `MOST_POINTS`."""
+    if count <= MOST_POINTS:
         return np.arange(count)
-    return np.sort(np.random.default_rng([seed, 11]).choice(count, max_points, replace=False))
+    return np.sort(np.random.default_rng([seed, 11]).choice(count, MOST_POINTS, replace=False))
 
 
 def _narrow(latents: np.ndarray, seed: int) -> np.ndarray:
@@ -145,7 +140,6 @@ def _tsne(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.nd
 
     Exact neighbours are two to four times faster here than approximate ones up to `MOST_POINTS` samples.
     """
-    _check_neighbours(narrow, "t-SNE")
     try:
         from openTSNE import TSNE
     except ImportError as error:
@@ -172,7 +166,6 @@ def _tsne(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.nd
 
 def _umap(narrow: np.ndarray, dims: int, seed: int, progress: Progress) -> np.ndarray:
     """UMAP (McInnes et al. 2018) by umap-learn: 15 neighbours, started from the components; seeded, so one thread."""
-    _check_neighbours(narrow, "UMAP")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
         try:
@@ -206,8 +199,3 @@ class _Epochs:
 
     def flush(self) -> None:
         """Nothing is kept back."""
-
-
-def _check_neighbours(narrow: np.ndarray, method: str) -> None:
-    if len(narrow) < 10:
-        raise ValueError(f"{method}: expected at least 10 samples, got {len(narrow)}; choose pca")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.metadata
-import io
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lpc_core.checkpoint import Embeddings
 from lpc_core.files.plain_json import plain
-from lpc_core.files.spreadsheet import cell
+from lpc_core.files.spreadsheet import table
 from lpc_core.inspection._base import Inspection, blocks
 from lpc_core.inspection.heads import in_sum_convention, solved
 from lpc_core.inspection.inspecting import certainty, class_centres, predictions_of
+from lpc_core.inspection.layouts.modules import listed
 from lpc_core.metrics import METRICS, Reading
 from lpc_core.theory import predicted_radius
 
@@ -41,7 +41,7 @@ def report(found: Inspection, gammas: Sequence[float] = ()) -> dict[str, Any]:
         "accuracy": None if predictions is None else float((predictions == shown.labels).mean()),
         "readings": [described(name, reading) for name, reading in found.readings.items()],
         "code": found.code, "collapse": _collapse(found, gammas) if gammas else [],
-        "ambiguous": _rows(found, found.ambiguous), "misclassified": _rows(found, found.misclassified),
+        **{name: list(_samples(shown, getattr(found, name))) for name in ("ambiguous", "misclassified")},
     })
     return words
 
@@ -80,11 +80,13 @@ def _collapse(found: Inspection, gammas: Sequence[float]) -> list[dict[str, Any]
     return views
 
 
-def _rows(found: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
-    shown, sure, predictions = found.embeddings, certainty(found.embeddings), predictions_of(found.embeddings)
-    return [{"sample": int(row), "class": shown.class_names[shown.labels[row]], "certainty": float(sure[row]),
-             "predicted": None if predictions is None else shown.class_names[predictions[row]],
-             "text": None if shown.texts is None else shown.texts[row]} for row in rows]
+def _samples(shown: Embeddings, rows: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """What is said of the samples in ``rows``."""
+    sure, predictions = certainty(shown), predictions_of(shown)
+    for row in rows:
+        yield {"sample": int(row), "class": shown.class_names[shown.labels[row]],
+               "predicted": None if predictions is None else shown.class_names[predictions[row]],
+               "certainty": float(sure[row]), "text": None if shown.texts is None else shown.texts[row]}
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------
@@ -101,28 +103,13 @@ def readings_csv(found: Inspection) -> str:
 
 def samples_csv(found: Inspection) -> str:
     """One row per sample: class, prediction, certainty, caption, the nodes' values, the coordinates of all views."""
-    shown, predictions, sure = found.embeddings, predictions_of(found.embeddings), certainty(found.embeddings)
+    shown = found.embeddings
     nodes = [f"z{node + 1}" for node in range(shown.latents.shape[1])]
     views = [f"{name}{axis + 1}" for name, view in found.coordinates.items() for axis in range(view.shape[1])]
     head = ("sample", "class", "predicted", "certainty", "text", *nodes, *views)
-
-    def rows() -> Iterable[Sequence[Any]]:
-        for row in range(len(shown.labels)):
-            guess = None if predictions is None else shown.class_names[predictions[row]]
-            placed = (value for view in found.coordinates.values() for value in view[row].tolist())
-            yield (row, shown.class_names[shown.labels[row]], guess, float(sure[row]),
-                   None if shown.texts is None else shown.texts[row], *shown.latents[row].tolist(), *placed)
-
-    return table(head, rows())
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV (see `files.spreadsheet`)."""
-    out = io.StringIO()
-    writer = csv.writer(out)  # ends lines as RFC 4180 says, so that a lone \r within a text is quoted
-    writer.writerow([cell(name) for name in head])
-    writer.writerows([list(map(cell, row)) for row in rows])
-    return out.getvalue()
+    numbers = (shown.latents, *found.coordinates.values())
+    return table(head, ([*said.values(), *(value for array in numbers for value in array[row].tolist())]
+                        for row, said in enumerate(_samples(shown, range(len(shown.labels))))))
 
 
 # ---- where things come from ------------------------------------------------------------------------------------
@@ -136,8 +123,7 @@ def file_facts(*paths: Path) -> dict[str, Any]:
             while block := file.read(2**20):
                 digest.update(block)
                 size += len(block)
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return {"file": f"{paths[0].name}{more}", "bytes": size, "sha256": digest.hexdigest()}
+    return {"file": listed((path.name for path in paths), 1), "bytes": size, "sha256": digest.hexdigest()}
 
 
 def versions() -> dict[str, str]:

@@ -51,8 +51,7 @@ class _Watch:
         self._caught: Tensor | None = None
         if layer == PENULTIMATE:
             return
-        modules = dict(model.named_modules())
-        modules.pop("", None)
+        modules = dict([*model.named_modules()][1:])  # without the model itself
         if layer not in modules:
             names = ", ".join(list(modules)[:40])
             raise ValueError(f"layer: expected {PENULTIMATE} or a module of the network ({names}), got {layer!r}; "
@@ -71,7 +70,7 @@ class _Watch:
         self._caught = None
         try:
             logits, latents = self.model(inputs)
-        except RuntimeError as error:  # torch's word for pictures that are too small for a layer, and the like
+        except (RuntimeError, IndexError) as error:  # torch's words for pictures too small for a layer, and the like
             raise ValueError(f"expected inputs that pass through every layer, got {tuple(inputs.shape)}: "
                              f"{str(error).splitlines()[0][:200]}; choose data of another size") from None
         if self.layer == PENULTIMATE:

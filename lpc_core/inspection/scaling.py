@@ -11,22 +11,18 @@ from torch import Tensor
 from lpc_core.data import Dataset
 from lpc_core.data.inputs import Normaliser
 
-CHOICES = {
-    "lab": "as this lab trains: each channel's mean and standard deviation over the training pictures taken off and "
-           "divided by; vectors unchanged",
-    "none": "numbers as they are stored: pictures 0 to 255, vectors unchanged",
-    "0..1": "pictures divided by 255",
-    "imagenet": "0 to 1, then ImageNet's mean and standard deviation (torchvision's usual ones)",
-    "cifar10": "0 to 1, then CIFAR-10's mean and standard deviation",
-    "cifar100": "0 to 1, then CIFAR-100's mean and standard deviation",
-    "mnist": "0 to 1, then MNIST's mean and standard deviation",
-    "MEAN/STD": "0 to 1, then numbers of your own, one per channel or one for all: 0.5,0.5,0.5/0.25,0.25,0.25",
-}
-TITLES = {  # of `CHOICES`, for people
-    "lab": "as this lab trains", "none": "as they are stored", "0..1": "divided by 255",
-    "imagenet": "ImageNet's mean and deviation", "cifar10": "CIFAR-10's mean and deviation",
-    "cifar100": "CIFAR-100's mean and deviation", "mnist": "MNIST's mean and deviation",
-    "MEAN/STD": "numbers of my own",
+CHOICES = {  # what each is called, and what it does
+    "lab": ("as this lab trains", "as this lab trains: each channel's mean and standard deviation over the training "
+            "pictures taken off and divided by; vectors unchanged"),
+    "none": ("as they are stored", "numbers as they are stored: pictures 0 to 255, vectors unchanged"),
+    "0..1": ("divided by 255", "pictures divided by 255"),
+    "imagenet": ("ImageNet's mean and deviation",
+                 "0 to 1, then ImageNet's mean and standard deviation (torchvision's usual ones)"),
+    "cifar10": ("CIFAR-10's mean and deviation", "0 to 1, then CIFAR-10's mean and standard deviation"),
+    "cifar100": ("CIFAR-100's mean and deviation", "0 to 1, then CIFAR-100's mean and standard deviation"),
+    "mnist": ("MNIST's mean and deviation", "0 to 1, then MNIST's mean and standard deviation"),
+    "MEAN/STD": ("numbers of my own", "0 to 1, then numbers of your own, one per channel or one for all: "
+                 "0.5,0.5,0.5/0.25,0.25,0.25"),
 }
 
 

@@ -48,8 +48,6 @@ def load(source: Path | bytes) -> Inspection:
     try:
         found = _built(_unwrapped(info), arrays)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        if isinstance(error, InspectionError):
-            raise
         raise InspectionError(f"expected a whole inspection in format {FORMAT}, got one with {type(error).__name__}: "
                               f"{printable(error, 100)}; inspect the original file again") from None
     _check(found)
@@ -66,7 +64,11 @@ def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
         if (kind := header.metadata.get("kind", "some other file")) != KIND:
             raise InspectionError(f"expected an inspection, got {printable(repr(kind), 60)}; choose a file that lpc "
                                   "inspect --out or the lab wrote")
-        return header.info("what an inspection says"), tensors.arrays(source)
+        info = header.info("what an inspection says")
+        if (got := info.get("format")) != FORMAT:
+            raise InspectionError(f"expected an inspection in format {FORMAT}, got {printable(repr(got), 60)}; inspect "
+                                  "the original file again with this version")
+        return info, tensors.arrays(source)
     except (tensors.TensorFileError, OSError) as error:
         name = printable(source.name) if isinstance(source, Path) else "a file"
         raise InspectionError(f"expected a whole inspection, got {name}, which is not one ({printable(error, 300)}); "
@@ -74,10 +76,6 @@ def _opened(source: Path | bytes) -> tuple[dict[str, Any], tensors.Arrays]:
 
 
 def _built(info: dict[str, Any], arrays: dict[str, np.ndarray]) -> Inspection:
-    if info.get("format") != FORMAT:
-        got = printable(repr(info.get("format")), 60)
-        raise InspectionError(f"expected an inspection in format {FORMAT}, got {got}; inspect the original file again "
-                              "with this version")
     texts = info["texts"]
     shown = Embeddings(
         arrays["latents"], arrays["labels"], tuple(map(str, info["class_names"])),
@@ -98,9 +96,9 @@ def _check(found: Inspection) -> None:
     n, classes = len(shown.labels), len(shown.class_names)
     d = shown.latents.shape[1] if shown.latents.ndim == 2 else -1
     shapes = {"latents": (n, d), "labels": (n,), "predictions": (n,), "logits": (n, classes), "weight": (classes, d),
-              "bias": (classes,)}
+              "bias": (classes,), "pca_mean": (d,)}
     for name, shape in shapes.items():
-        value = getattr(shown, name)
+        value = getattr(found if name == "pca_mean" else shown, name)
         if value is not None and value.shape != shape:
             raise InspectionError(f"expected {name} of shape {shape}, got {value.shape}; inspect the original file "
                                   "again")
@@ -111,6 +109,10 @@ def _check(found: Inspection) -> None:
     if not (n and d >= 1 and views and pictures and captions):
         raise InspectionError("expected one row per sample in coordinates, pictures and captions, got another number; "
                               "inspect the original file again")
+    axes, most = found.pca_axes, found.coordinates["pca"].shape[1] if "pca" in found.coordinates else 3
+    if axes is not None and (axes.ndim != 2 or len(axes) != d or axes.shape[1] > most):
+        raise InspectionError(f"expected pca_axes of shape ({d}, {most}), got {axes.shape}; inspect the original file "
+                              "again")
     for name, rows, most in (("labels", shown.labels, classes), ("predictions", shown.predictions, classes),
                              ("ambiguous", found.ambiguous, n), ("misclassified", found.misclassified, n)):
         if rows is not None and (

@@ -30,7 +30,13 @@ def transferred(checkpoint: Checkpoint, model: nn.Module) -> dict[str, Tensor]:
     others = [name for name, value in wanted.items() if name in found and found[name].shape != value.shape]
     more = [name for name in found if name not in wanted]
     if missing or others or more:
-        raise ValueError(_refusal(checkpoint, wanted, found, missing, others, more))
+        known = recognise(checkpoint)
+        whose = f"those of another network ({known.name})" if known else "those of a network that is not known here"
+        details = [f"{words} {listed(names)}" for words, names in (("without", missing), ("also", more)) if names]
+        details += [f"{name} of shape {tuple(found[name].shape)} where {tuple(wanted[name].shape)} was expected"
+                    for name in others[:2]]
+        raise ValueError(f"weights: expected those of this run's network, got {whose}: {'; '.join(details)}; choose "
+                         "the run's model, hidden, width, latent_dim and activation as they were, or another file")
     return {name: found[name].to(value.dtype) if name in found else value.clone() for name, value in wanted.items()}
 
 
@@ -51,15 +57,3 @@ def _renamed(name: str) -> str:
         if count:
             return new
     return name
-
-
-def _refusal(checkpoint: Checkpoint, wanted: Mapping[str, Tensor], found: Mapping[str, Tensor],  # noqa: PLR0917
-             missing: list[str], others: list[str], more: list[str]) -> str:
-    """What does not fit, by name."""
-    known = recognise(checkpoint)
-    whose = f"those of another network ({known.name})" if known else "those of a network that is not known here"
-    details = [f"{words} {listed(names)}" for words, names in (("without", missing), ("also", more)) if names]
-    details += [f"{name} of shape {tuple(found[name].shape)} where {tuple(wanted[name].shape)} was expected"
-                for name in others[:2]]
-    return (f"weights: expected those of this run's network, got {whose}: {'; '.join(details)}; choose the run's "
-            "model, hidden, width, latent_dim and activation as they were, or another file")

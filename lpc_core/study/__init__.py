@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow, tpt_step
 from lpc_core.study._correlation import Correlation, correlation, pearson
-from lpc_core.study._files import add_moment, add_row, open_study, save_study, start_study
+from lpc_core.study._files import add_moment, add_row, open_study, start_study
 from lpc_core.study._follow import follow, moment_steps
 from lpc_core.study._sweep import default_sweep, sweep
 
 __all__ = ["Correlation", "Moment", "Study", "StudyError", "SweepRow", "add_moment", "add_row",
-           "correlation", "default_sweep", "follow", "moment_steps", "open_study", "pearson", "save_study",
-           "start_study", "sweep", "tpt_step"]
+           "correlation", "default_sweep", "follow", "moment_steps", "open_study", "pearson", "start_study", "sweep",
+           "tpt_step"]

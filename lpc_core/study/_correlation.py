@@ -52,7 +52,8 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Correlation:
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"expected x (n,) and y (n,), got {x.shape} and {y.shape}; pass one pair per run")
     usable = np.isfinite(x) & np.isfinite(y)
-    x, y, n, note = x[usable], y[usable], int(usable.sum()), _left_out(int((~usable).sum()))
+    n, without = int(usable.sum()), int((~usable).sum())
+    x, y, note = x[usable], y[usable], f"; left out {without} without both numbers" if without else ""
     if n < FEWEST:
         return _nothing(n, f"expected at least {FEWEST} runs with both numbers, got {n}{note}")
     x, y = x - x.mean(), y - y.mean()
@@ -77,7 +78,3 @@ def _interval(r: float, n: int) -> tuple[float, float]:
 
 def _nothing(n: int, reason: str) -> Correlation:
     return Correlation(math.nan, math.nan, math.nan, n, reason)
-
-
-def _left_out(count: int) -> str:
-    return f"; left out {count} without both numbers" if count else ""

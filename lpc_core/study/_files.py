@@ -10,12 +10,13 @@ and the others have none. Names as in `lpc_core.snapshot`.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -29,15 +30,12 @@ from lpc_core.metrics import Reading
 from lpc_core.snapshot import renamed
 from lpc_core.study._base import Moment, Study, StudyError, SweepRow
 
-Made = TypeVar("Made")
-
 FORMAT = 1
 HEAD = "study.safetensors"
 MAX_BYTES = 64 * 2**20  # of one file that is opened
 MAX_PARTS = 600  # moments or rows
 MAX_TEXT = 500  # letters of a title or a name; reasons may be four times as long
 TASKS = ("follow", "sweep")
-ARRAYS = ("latents", "labels", "predictions", "means", "collapse_points")  # of a moment
 
 
 # ---- writing -----------------------------------------------------------------------------------------------------
@@ -58,22 +56,13 @@ def add_moment(folder: Path, index: int, moment: Moment) -> Path:
     info = {name: getattr(moment, name) for name in ("step", "gamma", "train_accuracy", "test_accuracy", "code")}
     info["readings"] = {name: [reading.value, reading.floor, reading.reason]
                         for name, reading in moment.readings.items()}
-    arrays = {name: getattr(moment, name) for name in ARRAYS if getattr(moment, name) is not None}
+    arrays = {name: value for name, value in vars(moment).items() if isinstance(value, np.ndarray)}
     return _write(folder / _name("moment", index), "moment", info, arrays)
 
 
 def add_row(folder: Path, index: int, row: SweepRow) -> Path:
     """Write ``row`` as number ``index`` (from 0) of the study in ``folder``; returns its file."""
     return _write(folder / _name("row", index), "row", vars(row) | {"config": flatten(row.config)})
-
-
-def save_study(study: Study, folder: Path) -> None:
-    """Write all of ``study`` to ``folder``, which must be new or empty."""
-    start_study(folder, study)
-    for index, moment in enumerate(study.moments):
-        add_moment(folder, index, moment)
-    for index, row in enumerate(study.rows):
-        add_row(folder, index, row)
 
 
 def _name(part: str, index: int) -> str:
@@ -95,7 +84,8 @@ def open_study(folder: Path, since: int = 0) -> Study:
     """
     info, _ = _unpack(folder / HEAD, "head")
     part = "moment" if info.get("task") == "follow" else "row"
-    head = _checked(folder / HEAD, lambda: _head(info))
+    with _as_written(folder / HEAD):
+        head = _head(info)
     paths = itertools.takewhile(Path.is_file, (folder / _name(part, index) for index in range(since, MAX_PARTS)))
     found: dict[str, Any] = {f"{part}s": tuple(_part(path, part, head) for path in paths)}
     return Study(**head, **found)
@@ -103,13 +93,16 @@ def open_study(folder: Path, since: int = 0) -> Study:
 
 def _part(path: Path, part: str, head: dict[str, Any]) -> Moment | SweepRow:
     info, arrays = _unpack(path, part)
-    return _checked(path, lambda: _moment(info, arrays, len(head["class_names"])) if part == "moment" else _row(info))
+    with _as_written(path):
+        found = _moment(info, arrays, len(head["class_names"])) if part == "moment" else _row(info)
+    return found
 
 
-def _checked(path: Path, make: Callable[[], Made]) -> Made:
-    """What ``make`` makes; the ways in which JSON of the wrong shape fails become one `StudyError`."""
+@contextlib.contextmanager
+def _as_written(path: Path) -> Iterator[None]:
+    """The ways in which JSON of the wrong shape fails become one `StudyError`."""
     try:
-        return make()
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ConfigError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise StudyError(f"{path.name}: expected a part of a study as this version writes it, got one with {what}; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from lpc_core.config import GAMMA_MAX, MAX_SEED, RunConfig, unflatten
 from lpc_core.data import Dataset, load, spread
 from lpc_core.engine.trainer import Trainer
 from lpc_core.film import run_of
-from lpc_core.progress import Progress, silent
+from lpc_core.progress import Progress, part, silent
 from lpc_core.study._base import StudyError, SweepRow
 
 ATTACKS = ("deepfool", "ddn")  # DeepFool does not stand alone: it overstates the robustness of collapsed networks
@@ -98,10 +98,13 @@ def _row(title: str, run: Trainer, samples: int, attacks: Sequence[str], say: Pr
     classes = run.dataset.classes
     lost = accuracy < min(2 / classes, (1 + 1 / classes) / 2)
     note = "test accuracy is near chance: this robustness means nothing" if lost else ""
-    return SweepRow(title, run.config, now.gamma, now.metrics["train_accuracy"], accuracy,
-                    now.metrics["separation_ratio"], len(rows), _each(found, _mean),
-                    _each(found, lambda sizes: len(sizes) / len(rows)), note,
-                    _each(found, lambda sizes: float((sizes > 1).mean()) if len(sizes) else 0.0))
+    hits = {name: sizes[np.isfinite(sizes)] for name, sizes in found.items()}
+    return SweepRow(
+        title, run.config, now.gamma, now.metrics["train_accuracy"], accuracy, now.metrics["separation_ratio"],
+        samples=len(rows),
+        robustness={name: float(sizes.mean()) if len(sizes) else math.nan for name, sizes in hits.items()},
+        success={name: len(sizes) / len(rows) for name, sizes in hits.items()}, reason=note,
+        longer={name: float((sizes > 1).mean()) if len(sizes) else 0.0 for name, sizes in hits.items()})
 
 
 def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
@@ -111,17 +114,7 @@ def _attacked(run: Trainer, samples: int, attacks: Sequence[str],
     inputs = run.batches.normalise(torch.from_numpy(run.dataset.test_inputs[rows]).to(run.device))
     found = {}
     for index, name in enumerate(attacks):
-        def progress(share: float, what: str, index: int = index) -> None:
-            say(TRAINING + (1 - TRAINING) * (index + share) / len(attacks), what)
-
-        result = robustness.attacks()[name]()(run.model, inputs, progress=progress)
+        start, end = (TRAINING + (1 - TRAINING) * place / len(attacks) for place in (index, index + 1))
+        result = robustness.attacks()[name]()(run.model, inputs, progress=part(say, start, end))
         found[name] = np.where(result.success & np.isfinite(result.relative), result.relative, np.inf)
     return rows, found | {SMALLEST: np.min(list(found.values()), axis=0)}
-
-
-def _each(found: dict[str, np.ndarray], of: Callable[[np.ndarray], float]) -> dict[str, float]:
-    return {name: of(sizes[np.isfinite(sizes)]) for name, sizes in found.items()}
-
-
-def _mean(sizes: np.ndarray) -> float:
-    return float(sizes.mean()) if len(sizes) else math.nan

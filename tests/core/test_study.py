@@ -29,7 +29,6 @@ from lpc_core.study import (
     moment_steps,
     open_study,
     pearson,
-    save_study,
     start_study,
     sweep,
     tpt_step,
@@ -331,14 +330,16 @@ def test_a_study_grows_in_its_folder_and_opens_as_it_was(moments, tmp_path):
 def test_numbers_that_are_none_come_back(moments, tmp_path):
     odd = {"a": Reading(math.nan, None, "because"), "b": Reading(math.inf, 1e-9), "c": Reading(-math.inf, 0.0)}
     moment = dataclasses.replace(moments[0], readings=odd, collapse_points=None, means=moments[0].means * math.nan)
-    save_study(dataclasses.replace(head(1), moments=(moment,)), tmp_path / "x")
+    start_study(tmp_path / "x", head(1))
+    add_moment(tmp_path / "x", 0, moment)
     same_moment(moment, open_study(tmp_path / "x").moments[0])
 
 
 def test_rows_come_back(tmp_path):
     rows = (row(3.0, 0.25, "<b>γ → 1</b>"), dataclasses.replace(row(math.nan, math.nan), reason="diverged"))
-    study = Study("sweep", (RUN, RUN), ("a", "b"), (), 2, rows=rows)
-    save_study(study, tmp_path / "rows")
+    start_study(tmp_path / "rows", Study("sweep", (RUN, RUN), ("a", "b"), (), 2))
+    for index, one in enumerate(rows):
+        add_row(tmp_path / "rows", index, one)
     found = open_study(tmp_path / "rows")
     assert found.rows[0] == rows[0]
     assert str(found.rows[1]) == str(rows[1])

@@ -75,6 +75,5 @@ class Recognised:
 class Layout:
     """One family of networks; every module of this package that defines ``LAYOUT`` is one."""
 
-    title: str
     order: int  # layouts are tried from the lowest: the more particular ones first
     recognise: Callable[[Checkpoint, Choices], Recognised | None]

@@ -64,8 +64,7 @@ def read_stack(tensors: Tensors, choices: Choices, default: str) -> Stack | None
     layers = _layers(tensors)
     if not any(layer.kind == "dense" for layer in layers) or len(layers) > MOST_LAYERS:
         return None
-    told = says_nothing(tensors, (str(tensor.dtype) for tensor in tensors.values()))
-    found, why = _ordered(layers, choices, sorted_by_name=told)
+    found, why = _ordered(layers, choices, sorted_by_name=says_nothing(tensors))
     if not found:
         return None
     open_ = tuple(tuple(layer.name for layer in order) for order in found) if len(found) > 1 else ()

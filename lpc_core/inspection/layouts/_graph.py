@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,9 +105,11 @@ def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Rec
     weight = as_array(written.tensors[head.weight])
     weight = weight.T if head.turned else weight
     return Recognised(
-        name=f"{written.dialect.title} of {len(written.nodes)} operations", build=lambda: Graph(written, head).eval(),
+        name=f"{dialect.title} of {len(written.nodes)} operations", build=lambda: Graph(written, head).eval(),
         layer=head.latents, head_weight=head.weight, head_bias=head.bias, weight=weight,
-        bias=_bias(written.tensors, head, len(weight)), input_shape=_input_shape(written), obstacle=obstacle,
+        bias=_bias(written.tensors, head, len(weight)), obstacle=obstacle,
+        input_shape=tuple(size if isinstance(size, int) and size > 0 else None
+                          for size in next(iter(written.inputs.values()), [])[1:]),
         activation="as the graph says", theory_note="" if _is_linear(written, head.latents) else AFTER_ACTIVATION,
         parameters=sum(tensor.numel() for name, tensor in written.tensors.items()
                        if tensor.is_floating_point() and "running_" not in name))
@@ -121,7 +124,7 @@ def find_head(written: Written) -> Head | None:
     head = written.dialect.head(inner, logits, written.tensors)
     if head is None or bias is None:
         return head
-    return None if head.bias else Head(head.latents, logits, head.weight, bias, head.turned)
+    return None if head.bias else dataclasses.replace(head, bias=bias)
 
 
 def _is_linear(written: Written, value: str) -> bool:
@@ -140,12 +143,6 @@ def _bias(tensors: Tensors, head: Head, classes: int) -> np.ndarray:
     if head.bias is None:
         return np.zeros(classes)
     return np.broadcast_to(as_array(tensors[head.bias]).reshape(-1), (classes,)).copy()
-
-
-def _input_shape(written: Written) -> tuple[int | None, ...]:
-    """The shape of one sample; None for free sizes."""
-    sizes = next(iter(written.inputs.values()), [])
-    return tuple(size if isinstance(size, int) and size > 0 else None for size in sizes[1:])
 
 
 class Step(nn.Module):
@@ -177,18 +174,17 @@ class Graph(nn.Module):
         (self._input, sizes), self._head = next(iter(written.inputs.items())), head
         self._rank = len(sizes)
         batch = sizes[0] if sizes and isinstance(sizes[0], int) else None
-        self._steps: list[tuple[Node, Step]] = []
+        self._steps: list[Step] = []
         for number, node in enumerate(needed(written, head)):
-            step = Step(Node(node.operation, node.inputs, node.outputs, {**node.attributes, "batch": batch}),
-                        written.dialect.run)
+            step = Step(dataclasses.replace(node, attributes={**node.attributes, "batch": batch}), written.dialect.run)
             self.add_module(f"{node.operation.replace('.', '_')}{number}", step)
-            self._steps.append((node, step))
+            self._steps.append(step)
         self._weights = self._kept(written.tensors)
-        self._last = {name: number for number, (node, _) in enumerate(self._steps) for name in node.inputs}
+        self._last = {name: number for number, step in enumerate(self._steps) for name in step.node.inputs}
 
     def _kept(self, tensors: Tensors) -> dict[str, str]:
         """The weights that the operations read, as buffers: {name in the graph: name of the buffer}."""
-        names = sorted({name for node, _ in self._steps for name in node.inputs} & set(tensors))
+        names = sorted({name for step in self._steps for name in step.node.inputs} & set(tensors))
         for number, name in enumerate(names):
             value = tensors[name]
             self.register_buffer(f"tensor{number}", value.float() if value.is_floating_point() else value)
@@ -198,7 +194,8 @@ class Graph(nn.Module):
         """See the class."""
         values: dict[str, Any] = {self._input: inputs.flatten(1) if self._rank == 2 else inputs}
         keep = {self._head.latents, self._head.logits}
-        for number, (node, step) in enumerate(self._steps):
+        for number, step in enumerate(self._steps):
+            node = step.node
             result = step(*(self._value(name, values) for name in node.inputs))
             if isinstance(result, Tensor) and result.numel() > MOST_VALUES:
                 raise ValueError(f"expected at most {MOST_VALUES:,} values from {node.operation}, got "

@@ -61,10 +61,6 @@ def _average_pool(v: Values, a: Attributes) -> Tensor:
                         bool(a.get("ceil_mode")), counted)
 
 
-def _batch_norm(v: Values, a: Attributes) -> Tensor:
-    return F.batch_norm(v[0], v[3], v[4], v[1], v[2], eps=a.get("epsilon", 1e-5))
-
-
 def _reshape(v: Values, a: Attributes) -> Tensor:
     shape = [int(size) for size in v[1].tolist()]
     kept = [v[0].shape[place] if size == 0 and not a.get("allowzero") else size for place, size in enumerate(shape)]
@@ -96,17 +92,9 @@ def _unsqueeze(v: Values, a: Attributes) -> Tensor:
     return out
 
 
-def _reduce_mean(v: Values, a: Attributes) -> Tensor:
-    return torch.mean(v[0], dim=_axes(v, a) or list(range(v[0].ndim)), keepdim=bool(a.get("keepdims", 1)))
-
-
 def _clip(v: Values, a: Attributes) -> Tensor:
     low, high = (v[place] if len(v) > place else a.get(name) for place, name in ((1, "min"), (2, "max")))
     return v[0] if low is None and high is None else torch.clamp(v[0], low, high)
-
-
-def _gelu(v: Values, a: Attributes) -> Tensor:
-    return F.gelu(v[0], approximate=a.get("approximate", "none"))
 
 
 def _gather(v: Values, a: Attributes) -> Tensor:
@@ -124,16 +112,19 @@ def _cast(v: Values, a: Attributes) -> Tensor:
 
 
 OPERATIONS: dict[str, Callable[[Values, Attributes], Tensor]] = {
-    "Gemm": _gemm, "MatMul": lambda v, a: v[0] @ v[1], "Conv": _conv, "BatchNormalization": _batch_norm,
+    "Gemm": _gemm, "MatMul": lambda v, a: v[0] @ v[1], "Conv": _conv,
+    "BatchNormalization": lambda v, a: F.batch_norm(v[0], v[3], v[4], v[1], v[2], eps=a.get("epsilon", 1e-5)),
     "Add": lambda v, a: v[0] + v[1], "Sub": lambda v, a: v[0] - v[1], "Mul": lambda v, a: v[0] * v[1],
     "Div": lambda v, a: v[0] / v[1] if v[0].is_floating_point() else v[0] // v[1],
     "Relu": lambda v, a: F.relu(v[0]), "LeakyRelu": lambda v, a: F.leaky_relu(v[0], a.get("alpha", 0.01)),
     "Elu": lambda v, a: F.elu(v[0], a.get("alpha", 1.0)), "Sigmoid": lambda v, a: torch.sigmoid(v[0]),
-    "Tanh": lambda v, a: torch.tanh(v[0]), "Erf": lambda v, a: torch.erf(v[0]), "Gelu": _gelu,
+    "Tanh": lambda v, a: torch.tanh(v[0]), "Erf": lambda v, a: torch.erf(v[0]),
+    "Gelu": lambda v, a: F.gelu(v[0], approximate=a.get("approximate", "none")),
     "HardSwish": lambda v, a: F.hardswish(v[0]), "Clip": _clip, "Swish": lambda v, a: F.silu(v[0]),
     "Sqrt": lambda v, a: torch.sqrt(v[0]), "MaxPool": _max_pool, "AveragePool": _average_pool,
     "GlobalAveragePool": lambda v, a: v[0].mean(dim=(2, 3), keepdim=True),
-    "GlobalMaxPool": lambda v, a: v[0].amax(dim=(2, 3), keepdim=True), "ReduceMean": _reduce_mean,
+    "GlobalMaxPool": lambda v, a: v[0].amax(dim=(2, 3), keepdim=True),
+    "ReduceMean": lambda v, a: torch.mean(v[0], _axes(v, a) or list(range(v[0].ndim)), bool(a.get("keepdims", 1))),
     "Flatten": _flatten, "Reshape": _reshape, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze,
     "Transpose": lambda v, a: v[0].permute(a.get("perm", tuple(range(v[0].ndim))[::-1])),
     "Concat": lambda v, a: torch.cat(list(v), a["axis"]), "Identity": lambda v, a: v[0], "Dropout": lambda v, a: v[0],

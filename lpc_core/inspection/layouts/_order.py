@@ -8,13 +8,14 @@ What is left open is a choice of the user's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from lpc_core.inspection.layouts._base import Tensors
+
 MOST_ORDERS = 8  # that are looked for
 MOST_STEPS = 20_000  # of the search
-Key = tuple[tuple[int, int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Layer:
     bias: bool  # of a norm: whether it has weights of its own
 
 
-def natural(name: str) -> Key:
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts ``net.10`` after ``net.2``."""
     parts = [part for part in re.split(r"(\d+)|[._]", name) if part]
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
@@ -39,11 +40,10 @@ def is_chain(order: Sequence[Layer]) -> bool:
     return order[-1].kind == "dense" and all(a.outside == b.inside for a, b in pairwise(order))
 
 
-def says_nothing(names: Iterable[str], types: Iterable[str]) -> bool:
+def says_nothing(tensors: Tensors) -> bool:
     """Whether the order of a file's tensors is that of a writer that sorts: by type, and within one by name."""
-    pairs = list(zip(types, names, strict=True))
-    runs = [[name for _, name in run] for _, run in groupby(pairs, key=lambda pair: pair[0])]
-    return len(runs) == len({kind for kind, _ in pairs}) and all(run == sorted(run) for run in runs)
+    runs = [list(run) for _, run in groupby(tensors, key=lambda name: tensors[name].dtype)]
+    return len(runs) == len({tensor.dtype for tensor in tensors.values()}) and all(run == sorted(run) for run in runs)
 
 
 def orders(layers: Sequence[Layer]) -> list[list[Layer]]:

@@ -89,8 +89,9 @@ def kernel(tensors: Tensors, name: str) -> int:
     return or_else(lambda: int(need(tensors, f"{name}.weight", 4).shape[-1]), LARGE)
 
 
-def strides(size: int) -> tuple[str, str]:
-    """What is assumed of the strides in a network whose stem has a kernel of ``size``."""
+def strides(tensors: Tensors, name: str) -> tuple[str, str]:
+    """What is assumed of the strides in a network whose stem is the convolution ``name``."""
+    size = kernel(tensors, name)
     start = ("a stem of stride 2 with a 3×3 max-pool of stride 2 (its kernel is 7)" if size == LARGE else
              f"a stem of stride 1 without max-pool (its kernel is {'smaller' if size < LARGE else 'larger'} than 7)")
     return start, "stride 2 at the start of every stage but the first, on the block's first large kernel"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
-from lpc_core.inspection.layouts._authors import Top, read_top
+from lpc_core.inspection.layouts._authors import OUTPUTS, Top, read_top
 from lpc_core.inspection.layouts._base import Choices, Layout, Recognised
 from lpc_core.inspection.layouts.modules import Network, finish, scopes, within
 from lpc_core.inspection.layouts.plain_mlp import FLATTEN
 
 
 def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
-    anchors = [f"output_layer{number}.weight" for number in ("", ".0", ".1")]
-    found = [prefix for anchor in anchors for prefix in scopes(checkpoint.tensors, anchor)]
+    found = [prefix for output in OUTPUTS for prefix in scopes(checkpoint.tensors, f"{output}.weight")]
     if not found:
         return None
     prefix = found[0]
@@ -21,12 +20,9 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     top = read_top(tensors, choices)
     if top is None or not (top.hidden or top.penultimate) or any(tensor.ndim > 2 for tensor in tensors.values()):
         return None
-    return finish(lambda: _make(top), checkpoint.tensors, prefix, inside=("head.", "penultimate_layer", "output_layer"),
-                  name=_name(top), layer=top.layer, input_shape=(top.features,), **top.known(checkpoint, prefix, ()))
-
-
-def _make(top: Top) -> nn.Module:
-    return Network([(FLATTEN, nn.Flatten()), *top.body()], top.head())
+    return finish(lambda: Network([(FLATTEN, nn.Flatten()), *top.body()], top.head()), checkpoint.tensors, prefix,
+                  inside=("head.", "penultimate_layer", "output_layer"), name=_name(top), layer=top.layer,
+                  input_shape=(top.features,), **top.known(checkpoint, prefix, ()))
 
 
 def _name(top: Top) -> str:
@@ -36,4 +32,4 @@ def _name(top: Top) -> str:
     return f"MLP {top.features}-{'-'.join(widths)} (method authors' names)"
 
 
-LAYOUT = Layout("MLP under the method authors' names", 40, _recognise)
+LAYOUT = Layout(40, _recognise)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lpc_core.checkpoint import Checkpoint
 from lpc_core.choices import known_run
@@ -62,7 +62,7 @@ def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found 
         return _Found(run, _input_shape(tensors, kind), known, kind)
     if settings is None or tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
         return None
-    shape = (_residual_shape(tensors) if RESIDUAL in tensors else
+    shape = (_input_shape(tensors, "resnet") if RESIDUAL in tensors else
              torch_shape(sources()[settings.data.dataset].form(settings.data).shape))
     found = _Found(settings, shape, True, settings.model.model)
     with torch.device("meta"):
@@ -71,21 +71,13 @@ def _read(checkpoint: Checkpoint, tensors: Tensors, choices: Choices) -> _Found 
     return found if {name: tensor.shape for name, tensor in own.items()} == theirs else None
 
 
-def _residual_shape(tensors: Tensors) -> tuple[int, ...]:
-    """A ResNet takes pictures of any size; its stem tells those it was made for."""
-    stem = need(tensors, "backbone.conv1.weight", 4)
-    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
-    return (int(stem.shape[1]), side, side)
-
-
 def _kind(tensors: Tensors) -> str | None:
     """"mlp", "convnet" or "fastnet" by the layers that a backbone of this lab has; None for another network."""
     if tensors[ANCHOR].ndim != 2 or not tensors[ANCHOR].numel():
         return None
     if FAST in tensors:
         return "fastnet" if _read_off(tensors, "fastnet")["hidden"] else None
-    weights = {int(found[1]): tensor for name, tensor in tensors.items()
-               if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
+    weights = _layers(tensors)
     others = any(name.startswith("backbone.") and not re.match(r"backbone\.\d+\.", name) for name in tensors)
     if others or not all(tensor.numel() for tensor in weights.values()):
         return None  # some other network's backbone beside a head
@@ -109,7 +101,7 @@ def _described(checkpoint: Checkpoint, prefix: str, tensors: Tensors, found: _Fo
         head_weight=prefix + ANCHOR, head_bias=f"{prefix}head.bias" if "head.bias" in tensors else None,
         input_shape=(shape[0], None, None) if found.kind == "convnet" else shape, activation=run.model.activation,
         theory_note=theory, assumptions=assumptions, config=flatten(run) if known else None,
-        gamma=_gamma(checkpoint.metadata, run) if known else None)
+        gamma=_gamma(checkpoint.metadata, run, int(tensors[ANCHOR].shape[1])) if known else None)
 
 
 def _make(found: _Found, classes: int) -> nn.Module:
@@ -138,37 +130,38 @@ def _info(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _fits(run: RunConfig, kind: str, tensors: Tensors) -> bool:
     """Whether the settings describe these tensors: a file may say anything of itself."""
-    own = _settings(tensors, kind, Choices(activation=run.model.activation))
-    width = all(getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
-    named = run.model.model in ("auto", kind)
-    nodes = run.model.penultimate == "none" or own.model.latent_dim == run.model.latent_dim
-    return width and named and nodes and own.model.penultimate == run.model.penultimate
+    return run.model.model in ("auto", kind) and all(
+        getattr(run.model, name) == value for name, value in _read_off(tensors, kind).items())
 
 
 def _settings(tensors: Tensors, kind: str, choices: Choices) -> RunConfig:
     """Settings read off names and shapes."""
-    flat: dict[str, Any] = {"model": kind, "penultimate": _penultimate(tensors)}
-    if flat["penultimate"] != "none":
-        flat["latent_dim"] = int(tensors[ANCHOR].shape[1])
-    if choices.activation is not None:
-        flat["activation"] = choices.activation
-    return unflatten(flat | _read_off(tensors, kind))
+    chosen = {} if choices.activation is None else {"activation": choices.activation}
+    return unflatten({"model": kind, **chosen, **_read_off(tensors, kind)})
 
 
 def _read_off(tensors: Tensors, kind: str) -> dict[str, Any]:
-    """The backbone's own settings, from the shapes of its weights."""
+    """The settings of a model that the names and shapes of its weights tell."""
+    top: dict[str, Any] = {"penultimate": _penultimate(tensors)}
+    if top["penultimate"] != "none":
+        top["latent_dim"] = int(tensors[ANCHOR].shape[1])
     if kind == "fastnet":
         blocks: dict[int, list[int]] = {}  # the channels that the convolutions of each block end in
         for name, value in tensors.items():
             if (found := re.fullmatch(r"backbone\.blocks\.(\d+)\.\d+\.weight", name)) and value.ndim == 4:
                 blocks.setdefault(int(found[1]), []).append(int(value.shape[0]))
         widths = [blocks[i] for i in sorted(blocks)]
-        return {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
-    weights = {int(name.split(".")[1]): value for name, value in tensors.items()
-               if name.startswith("backbone.") and name.endswith(".weight")}
+        return top | {"hidden": tuple(each[0] for each in widths), "depth": max(map(len, widths), default=1)}
+    weights = _layers(tensors)
     if kind == "convnet":
-        return {"width": int(weights[0].shape[0])}
-    return {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
+        return top | {"width": int(weights[0].shape[0])}
+    return top | {"hidden": tuple(int(weights[i].shape[0]) for i in sorted(weights))}
+
+
+def _layers(tensors: Tensors) -> dict[int, Tensor]:
+    """The weights of the backbone's sequence by their places."""
+    return {int(found[1]): tensor for name, tensor in tensors.items()
+            if (found := re.fullmatch(r"backbone\.(\d+)\.weight", name))}
 
 
 def _penultimate(tensors: Tensors) -> str:
@@ -178,12 +171,14 @@ def _penultimate(tensors: Tensors) -> str:
 
 
 def _input_shape(tensors: Tensors, kind: str) -> tuple[int, ...]:
+    """Convolutions take pictures of any size; a ResNet's stem tells those it was made for."""
     if kind == "mlp":
         layers = ("backbone.1.weight", "penultimate.weight", "penultimate.0.weight")
         first = next(name for name in layers if name in tensors)
         return (int(need(tensors, first, 2).shape[1]),)
-    stem = need(tensors, FAST if kind == "fastnet" else "backbone.0.weight", 4)
-    return (int(stem.shape[1]), ANY_SIDE, ANY_SIDE)
+    stem = need(tensors, {"fastnet": FAST, "convnet": "backbone.0.weight"}.get(kind, "backbone.conv1.weight"), 4)
+    side = LARGE_SIDE if stem.shape[-1] == 7 else ANY_SIDE
+    return (int(stem.shape[1]), side, side)
 
 
 def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ...], str]:
@@ -199,10 +194,10 @@ def _words(run: RunConfig, known: bool, choices: Choices) -> tuple[tuple[str, ..
     return (f"activation {run.model.activation} ({source})", head), theory
 
 
-def _gamma(metadata: Mapping[str, Any], run: RunConfig) -> float | None:
+def _gamma(metadata: Mapping[str, Any], run: RunConfig, nodes: int) -> float | None:
     state = _info(metadata).get("gamma")
     value = above_0(state.get("value")) if isinstance(state, Mapping) else None
-    return None if value is None else gamma_sum(value, run.loss.convention, run.model.latent_dim)
+    return None if value is None else gamma_sum(value, run.loss.convention, nodes)
 
 
 def _name(found: _Found, classes: int) -> str:
@@ -214,4 +209,4 @@ def _name(found: _Found, classes: int) -> str:
     return f"LPC Lab {found.kind},{width} {nodes[0] if nodes else 'no'} latent nodes"
 
 
-LAYOUT = Layout("Network of this lab", 10, _recognise)
+LAYOUT = Layout(10, _recognise)

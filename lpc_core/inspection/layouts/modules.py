@@ -19,6 +19,7 @@ BESIDE = re.compile(r"(^|[._])(criterion|loss(es|_fn|_func)?|metrics?|\w*acc(ura
                     re.IGNORECASE)  # names of what training keeps beside the network
 T = TypeVar("T")
 COUNTER = "num_batches_tracked"  # of a batch norm; evaluating does not need it, and old files lack it
+BUFFERS = (COUNTER, "running_mean", "running_var")
 
 
 def activation(name: str) -> nn.Module:
@@ -135,11 +136,8 @@ def finish(make: Callable[[], nn.Module], tensors: Tensors, prefix: str, *, insi
     return Recognised(
         build=lambda: _loaded(make, tensors, prefix, outside, obstacle), missing=missing, unexpected=unexpected,
         obstacle=obstacle, weight=weight, bias=bias,
-        parameters=sum(tensors[name].numel() for name in wanted if name in tensors and not _is_buffer(name)), **known)
-
-
-def _is_buffer(name: str) -> bool:
-    return name.rpartition(".")[2] in (COUNTER, "running_mean", "running_var")
+        parameters=sum(tensors[name].numel() for name in wanted if name in tensors and not name.endswith(BUFFERS)),
+        **known)
 
 
 def _obstacle(wanted: dict[str, tuple[int, ...]], tensors: Tensors, missing: tuple[str, ...]) -> str:
@@ -166,7 +164,7 @@ def above_0(value: Any) -> float | None:
 def listed(names: Iterable[str], most: int = 4) -> str:
     """The first names and how many more there are."""
     names = list(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 

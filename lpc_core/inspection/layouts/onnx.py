@@ -6,7 +6,6 @@ the end, the latents are what it reads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,10 +22,6 @@ def _nodes(metadata: dict[str, Any]) -> list[Node]:
             for (operation, inputs, outputs), words in zip(nodes, attributes, strict=True)]
 
 
-def _run(node: Node, values: Sequence[Any]) -> Any:
-    return OPERATIONS[node.operation](values, dict(node.attributes))
-
-
 def _head(node: Node, logits: str, tensors: Tensors) -> Head | None:
     if len(node.inputs) < 2 or not is_matrix(tensors, node.inputs[1]):
         return None
@@ -38,8 +33,9 @@ def _head(node: Node, logits: str, tensors: Tensors) -> Head | None:
 
 
 DIALECT = Dialect(
-    title="ONNX graph", format="onnx", read=_nodes, operations=tuple(OPERATIONS), run=_run, constants=("Constant",),
+    title="ONNX graph", format="onnx", read=_nodes, operations=tuple(OPERATIONS), constants=("Constant",),
+    run=lambda node, values: OPERATIONS[node.operation](values, dict(node.attributes)),
     after_logits=("Softmax", "LogSoftmax", "Identity", "Flatten", "Cast"),
     nothing=("Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Cast"), linear=("Gemm", "MatMul"),
     addition=("Add",), head=_head)
-LAYOUT = Layout("ONNX graph", 5, partial(recognise, DIALECT))
+LAYOUT = Layout(5, partial(recognise, DIALECT))

@@ -33,4 +33,4 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         assumptions=stack.assumptions, orders=stack.orders)
 
 
-LAYOUT = Layout("Plain MLP", 90, _recognise)
+LAYOUT = Layout(90, _recognise)

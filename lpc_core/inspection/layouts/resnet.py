@@ -11,23 +11,9 @@ import re
 from torch import nn
 
 from lpc_core.checkpoint import Checkpoint
+from lpc_core.inspection.layouts import _residual as parts
 from lpc_core.inspection.layouts._base import INSTEAD, Choices, Layout, LayoutError, Recognised, Tensors
 from lpc_core.inspection.layouts._dense import Stack, read_stack
-from lpc_core.inspection.layouts._residual import (
-    LARGE,
-    Pool,
-    Residual,
-    blocks,
-    checked_sum,
-    colours,
-    convolution,
-    kernel,
-    norm,
-    numbered,
-    shortcut,
-    stem,
-    strides,
-)
 from lpc_core.inspection.layouts.modules import activation, finish, need, or_else, scopes, within
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
@@ -52,7 +38,7 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders,
         name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
-        input_shape=(colours(tensors, "conv1" if "conv1.weight" in tensors else "conv1.0"), None, None),
+        input_shape=(parts.colours(tensors, "conv1" if "conv1.weight" in tensors else "conv1.0"), None, None),
         activation=chosen, theory_note="" if stack.linear else AFTER_ACTIVATION,
         assumptions=_assumptions(tensors, stack, choices))
 
@@ -68,10 +54,10 @@ def _top(every: Tensors, tensors: Tensors, prefix: str, choices: Choices) -> tup
 
 def _make(tensors: Tensors, stack: Stack, chosen: str) -> nn.Module:
     body, channels = _stem(tensors, chosen)
-    for name, stride in blocks(tensors):
+    for name, stride in parts.blocks(tensors):
         block, channels = _block(tensors, name, channels, stride, chosen)
         body.append((name, block))
-    body.append(("avgpool", Pool()))
+    body.append(("avgpool", parts.Pool()))
     if stack.first.inside != channels:
         raise LayoutError(f"expected {stack.first.name}.weight to read {channels} features, got {stack.first.inside}; "
                           f"the features are not pooled to one per channel: {INSTEAD}")
@@ -80,16 +66,16 @@ def _make(tensors: Tensors, stack: Stack, chosen: str) -> nn.Module:
 
 def _stem(tensors: Tensors, chosen: str) -> tuple[list[tuple[str, nn.Module]], int]:
     if "conv1.weight" not in tensors:
-        parts = sorted(name for name in tensors if name.startswith("conv1."))
+        deep = sorted(name for name in tensors if name.startswith("conv1."))
         raise LayoutError("expected a stem of one convolution conv1.weight, got "
-                          f"{'a deep stem (' + parts[0] + ', …)' if parts else 'none'}; deep stems are not known: "
+                          f"{'a deep stem (' + deep[0] + ', …)' if deep else 'none'}; deep stems are not known: "
                           f"{INSTEAD}")
-    return stem(tensors, ("conv1", "bn1", "act1", "maxpool"), chosen)
+    return parts.stem(tensors, ("conv1", "bn1", "act1", "maxpool"), chosen)
 
 
-def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str) -> tuple[Residual, int]:
+def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str) -> tuple[parts.Residual, int]:
     """A basic (two convolutions) or bottleneck block (three), with the stride on the first kernel larger than 1."""
-    count = numbered(tensors, f"{name}.conv", 1)
+    count = parts.numbered(tensors, f"{name}.conv", 1)
     wide = [i for i in range(1, count + 1) if need(tensors, f"{name}.conv{i}.weight", 4).shape[-1] > 1]
     if count not in (2, 3) or not wide:
         raise LayoutError(f"expected two or three convolutions in {name}, got {count}; such blocks are not known: "
@@ -97,24 +83,24 @@ def _block(tensors: Tensors, name: str, channels: int, stride: int, chosen: str)
     branch: list[tuple[str, nn.Module]] = []
     inside = channels
     for i in range(1, count + 1):
-        conv = convolution(tensors, f"{name}.conv{i}", inside, stride if i == wide[0] else 1, grouped=count == 3)
+        conv = parts.convolution(tensors, f"{name}.conv{i}", inside, stride if i == wide[0] else 1, grouped=count == 3)
         inside = conv.out_channels
-        branch += [(f"conv{i}", conv), (f"bn{i}", norm(tensors, f"{name}.bn{i}", inside)),
+        branch += [(f"conv{i}", conv), (f"bn{i}", parts.norm(tensors, f"{name}.bn{i}", inside)),
                    (f"act{i}", activation(chosen))]
     branch.pop()  # the last activation comes after the sum
-    short = next(((key, chain) for key in SHORTCUTS if (chain := shortcut(tensors, f"{name}.{key}", channels, stride))),
-                 None)
-    checked_sum(name, channels, inside, stride, short is not None)
-    return Residual(branch, short, activation(chosen)), inside
+    short = next(((key, chain) for key in SHORTCUTS
+                  if (chain := parts.shortcut(tensors, f"{name}.{key}", channels, stride))), None)
+    parts.checked_sum(name, channels, inside, stride, short is not None)
+    return parts.Residual(branch, short, activation(chosen)), inside
 
 
 def _name(tensors: Tensors) -> str:
-    per_block = numbered(tensors, "layer1.0.conv", 1)
+    per_block = parts.numbered(tensors, "layer1.0.conv", 1)
     middle = need(tensors, f"layer1.0.conv{min(per_block, 2)}.weight", 4)
     outside = need(tensors, f"layer1.0.conv{per_block}.weight", 4).shape[0]
     groups = need(tensors, "layer1.0.conv1.weight", 4).shape[0] // middle.shape[1] if per_block == 3 else 1
     width = 4 * middle.shape[0] // outside if per_block == 3 else 1
-    depth, small = len([*blocks(tensors)]) * per_block + 2, kernel(tensors, "conv1") < LARGE
+    depth, small = len([*parts.blocks(tensors)]) * per_block + 2, parts.kernel(tensors, "conv1") < parts.LARGE
     kind = f"ResNet-{depth}"
     if groups > 1:
         kind = f"ResNeXt-{depth}, {groups} groups"
@@ -126,8 +112,8 @@ def _name(tensors: Tensors) -> str:
 def _assumptions(tensors: Tensors, stack: Stack, choices: Choices) -> tuple[str, ...]:
     source = "chosen" if choices.activation else "assumed: tensors do not say it"
     end = "fully connected layers follow" if stack.body else "latents are"
-    return (f"activation {choices.activation or 'relu'} in the blocks ({source})", *strides(kernel(tensors, "conv1")),
+    return (f"activation {choices.activation or 'relu'} in the blocks ({source})", *parts.strides(tensors, "conv1"),
             f"{end} the features averaged over all positions", *stack.assumptions)
 
 
-LAYOUT = Layout("ResNet under torchvision's names", 30, _recognise)
+LAYOUT = Layout(30, _recognise)

@@ -92,4 +92,4 @@ DIALECT = Dialect(
     after_logits=("softmax.int", "log_softmax.int", *IDLE),
     nothing=("flatten.using_ints", "view.default", "reshape.default", *IDLE), linear=("linear.default",), addition=(),
     head=_head)
-LAYOUT = Layout("torch.export graph", 6, partial(recognise, DIALECT))
+LAYOUT = Layout(6, partial(recognise, DIALECT))

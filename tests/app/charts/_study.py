@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from lpc_core.config import RunConfig
 from lpc_core.metrics import code_report, readings
-from lpc_core.study import Moment, Study, SweepRow
+from lpc_core.study import Moment, Study, SweepRow, add_moment, add_row, start_study
 
 CODE = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], float)
 NAMES = ("A", "B", "C", "D")
@@ -33,6 +35,15 @@ def study(count: int = 4, planned: int = 4) -> Study:
     """The first ``count`` of the moments at `STEPS`."""
     moments = tuple(map(moment, STEPS, SPREADS, ACCURACIES))[:count]
     return Study("follow", (RunConfig(),), ("fake",), NAMES, planned, moments)
+
+
+def save(study: Study, folder: Path) -> None:
+    """All of ``study`` as its job writes it."""
+    start_study(folder, study)
+    for index, each in enumerate(study.moments):
+        add_moment(folder, index, each)
+    for index, each in enumerate(study.rows):
+        add_row(folder, index, each)
 
 
 def row(title: str, ratio: float, deepfool: float, ddn: float, *, accuracy: float = 0.95,

@@ -14,7 +14,7 @@ from app.views import metrics
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.metrics import Reading
 from lpc_core.presets import default_run
-from lpc_core.study import Study, open_study, save_study
+from lpc_core.study import Study, open_study
 from tests.app._markdown import as_read
 from tests.app._opening import opened
 from tests.app.charts import _study
@@ -58,7 +58,7 @@ class Scripted(StudyDesk):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies") / "a"
-    save_study(_study.study(), folder)
+    _study.save(_study.study(), folder)
     return str(folder)
 
 
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_said_and_hides_nothing(desk):
 
 def test_rows_of_a_comparison_come_one_by_one(desk, tmp_path):
     rows = tuple(_study.row(f"run {i}", 2.0 + i, 0.1, 0.1) for i in range(3))
-    save_study(Study("sweep", (SMALL,) * 3, ("a", "b", "c"), (), 3, rows=rows), tmp_path / "s")
+    _study.save(Study("sweep", (SMALL,) * 3, ("a", "b", "c"), (), 3, rows=rows), tmp_path / "s")
     desk.source = str(tmp_path / "s")
     desk.want(SMALL)
     wait(desk)

@@ -1,6 +1,7 @@
 """A checkpoint of another make under attack: recognised, normalised and bounded as in training; refusals."""
 
 import json
+import zipfile
 from functools import partial
 
 import numpy as np
@@ -89,6 +90,14 @@ def test_what_is_missing_is_asked_for(files, lpc, more, words):
     assert code == 2
     assert words in errors
     assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_missing_package_is_named_in_one_line(files, lpc, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.writestr("a/1.png", b"")
+    code, _, errors = lpc(files[0] / "net.pt", "--data", tmp_path / "pictures.zip", "--normalisation", "none")
+    assert (code, errors.startswith("lpc: Pictures need the package Pillow"), errors.count("\n")) == (2, True, 1)
 
 
 def test_embeddings_are_no_network(files, tmp_path):

@@ -137,9 +137,7 @@ def test_embeddings_with_picked_arrays_and_a_further_view(files):
 
 
 def test_what_view_leaves_out_is_said(files, monkeypatch):
-    monkeypatch.setattr("lpc_core.inspection.projecting.placed.__defaults__", (30, 0))
-    monkeypatch.setattr("lpc_core.inspection.projecting.project.__kwdefaults__",
-                        {"dims": 2, "seed": 0, "progress": None, "max_points": 30})
+    monkeypatch.setattr("lpc_core.inspection.projecting.MOST_POINTS", 30)
     found = inspect_file(files / "embeddings.npz", Wishes(project=("tsne",)))
     assert found.notes[-1] == "tsne: 30 of 60 samples, drawn with seed 0"
     assert np.isfinite(found.coordinates["tsne"]).all(axis=1).sum() == 30

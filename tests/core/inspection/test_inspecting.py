@@ -83,6 +83,11 @@ def test_doubtful_samples_by_distance_without_a_head():
     np.testing.assert_allclose(certainty(embeddings(weight=None, bias=None)), distances.min(axis=1) / own, rtol=1e-9)
 
 
+def test_a_sample_that_is_its_class_is_as_sure_as_can_be():
+    alone = Embeddings(np.array([[0.0, 0.0], [8.0, 0.0]]), np.array([0, 1]), ("a", "b"))
+    assert (certainty(alone) == np.inf).all()
+
+
 def test_misclassified_samples_come_most_certain_first():
     found = inspect(embeddings())
     wrong = np.flatnonzero(LOGITS.argmax(axis=1) != LABELS)

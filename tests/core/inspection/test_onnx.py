@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lpc_core.checkpoint import open_file
-from lpc_core.inspection import recognise
+from lpc_core.inspection import embed, normalisation, recognise
 from lpc_core.inspection.layouts._operations import OPERATIONS
 from tests.core.inspection.networks import check_same
 
@@ -197,6 +197,13 @@ def test_what_an_operation_does_not_do(node, message, tmp_path):
     path = model(nodes, HEAD, ("n", 2, 7, 6), tmp_path / "a.onnx")
     with pytest.raises(ValueError, match=message):
         recognise(open_file(path)).build()(torch.from_numpy(PICTURES))
+
+
+def test_latents_that_lose_the_axis_of_their_samples_are_refused(tmp_path):
+    nodes = [op("Squeeze", "a", out="v"), helper.make_node("MatMul", ["v", "w"], ["y"])]
+    network = recognise(open_file(model(nodes, {"a": ints(0), "w": HEAD["w"].T.copy()}, (1, 6), tmp_path / "a.onnx")))
+    with pytest.raises(ValueError, match=r"expected inputs that pass through every layer, got \(1, 6\): Dimension "):
+        embed(network, np.ones((1, 6), np.float32), np.zeros(1, int), normalisation=normalisation("none"))
 
 
 def test_a_graph_without_a_fully_connected_end_is_not_recognised(tmp_path):

@@ -172,6 +172,7 @@ def test_classes_match_by_number_with_a_warning_where_head_and_data_differ():
     assert matched(("a", "b"), 2, ()).warnings == ()
     assert "have other names" in matched(("b", "a"), 2, ("a", "b")).warnings[0]
     assert matched(("A", "b"), 2, ("a", "B")).warnings == ()
+    assert matched(("a", "b", "c"), 2, ("a", "b")).rows == (0, 1, 2)  # `check_fit` refuses the labels of the third
 
 
 def test_classes_match_by_name_and_as_given():

@@ -157,6 +157,11 @@ def test_dropout_in_the_authors_blocks_shifts_the_numbers(kind):
     torch.testing.assert_close(logits, by_hand, rtol=1e-4, atol=1e-5)
 
 
+def test_a_block_of_the_authors_without_layers_is_named():
+    state = {name: value for name, value in authors_resnet("basic").items() if "layer2.0.residual" not in name}
+    assert "expected layers in layer2.0.residual_function, got none" in found(state).obstacle
+
+
 def test_the_authors_gamma_is_divided_by_the_nodes():
     network = found(authors_resnet("basic", nodes=4), {"gamma": 100.0, "epoch": 3})
     assert network.gamma == 25.0

@@ -67,4 +67,4 @@ def test_another_number_of_channels():
 
 
 def test_every_choice_is_explained():
-    assert all(re.search(r"\w", words) for words in CHOICES.values())
+    assert all(re.search(r"\w", words) for texts in CHOICES.values() for words in texts)

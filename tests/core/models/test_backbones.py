@@ -119,6 +119,20 @@ def test_a_saved_run_opens_in_inspect(side, settings, name):
         torch.testing.assert_close(network.build()(pictures), model(pictures))
 
 
+def test_an_averaged_gamma_is_divided_by_the_nodes_that_there_are():
+    """Without a penultimate layer the latents are the backbone's features, whatever latent_dim says."""
+    run = unflatten({"model": "mlp", "hidden": (16,), "penultimate": "none", "convention": "mean", "latent_dim": 2})
+    metadata = {"run": flatten(run), "gamma": {"value": 32.0}}
+    model = made((20,), 4, model="mlp", hidden=(16,), penultimate="none")
+    assert recognise(Checkpoint("safetensors", model.state_dict(), metadata=metadata)).gamma == 2.0
+
+
+def test_a_tensor_inside_a_layer_is_no_layer():
+    state = made((20,), 4, model="mlp", hidden=(16,)).state_dict() | {"backbone.1.scale.weight": torch.tensor(1.0)}
+    network = recognise(Checkpoint("torch", state))
+    assert (network.name, network.unexpected) == ("LPC Lab MLP 20-16-2-4", ("backbone.1.scale.weight",))
+
+
 def test_a_bare_fastnet_is_recognised_too():
     model = made((1, 9, 9), 4, model="fastnet", hidden=(4, 6), depth=3, latent_dim=5)
     network = recognise(Checkpoint("torch", dict(model.state_dict())))

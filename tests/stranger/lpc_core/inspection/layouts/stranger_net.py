@@ -19,4 +19,4 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
                   head_bias="readout.bias", input_shape=(inputs,), activation="relu")
 
 
-LAYOUT = Layout("Stranger's network", 5, _recognise)
+LAYOUT = Layout(5, _recognise)

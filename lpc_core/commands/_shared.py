@@ -1,12 +1,16 @@
-"""Arguments that several commands take, and the refusals that go with them."""
+"""What several commands share: arguments, the refusals that go with them, and progress."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+
+from lpc_core.progress import Progress, json_lines
 
 if TYPE_CHECKING:
     from lpc_core.config import RunConfig
@@ -49,3 +53,20 @@ def check_outputs(**outputs: Path | None) -> None:
 def names(text: str) -> tuple[str, ...]:
     """The names in a text with commas between them."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@contextlib.contextmanager
+def progress(title: str, as_json: bool = False, lines: TextIO | None = None) -> Iterator[Progress]:
+    """What to call as work goes on; ``as_json`` prints {"share", "what"} to ``lines`` (stdout), else a bar moves."""
+    if as_json:
+        yield json_lines(lines or sys.stdout)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True,
+             disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
