@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts._track import Track
 from app.words import N_
-from lpc_core.files.spreadsheet import cell
+from lpc_core.files.spreadsheet import table
 from lpc_core.metrics import METRICS
 
 SECTIONS = {  # of the Metrics page, in their order there: title and what they show
@@ -75,13 +73,9 @@ def csv_text(columns: Mapping[str, Sequence[Any]]) -> str:
 
     Texts that a spreadsheet could read as a formula are disarmed.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(map(cell, columns))
-    writer.writerows(map(_cell, row) for row in zip(*columns.values(), strict=True))
-    return text.getvalue()
+    return table(columns, (map(_plain, row) for row in zip(*columns.values(), strict=True)))
 
 
-def _cell(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
-    return ("no", "yes")[plain] if isinstance(plain, bool) else cell(plain)
+    return ("no", "yes")[plain] if isinstance(plain, bool) else plain

@@ -232,7 +232,8 @@ def _short(value: Any) -> str:
 def _as_csv(found: Any) -> bytes:
     from lpc_core.files.spreadsheet import table as csv_of
 
-    return csv_of(found.lines, list(found.lines[0]) if found.lines else [found.x, found.y]).encode()
+    names = list(found.lines[0]) if found.lines else [found.x, found.y]
+    return csv_of(names, ([line[name] for name in names] for line in found.lines)).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {".csv": _as_csv, ".json": lambda found: dumps(vars(found)).encode()}

@@ -80,7 +80,7 @@ def _write(config: RunConfig, cells: list[PhaseCell], out: Path) -> None:
     from lpc_core.files.writing import write_whole
 
     lines = as_lines(cells)
-    write_whole(out, (table(lines, list(lines[0])) if out.suffix == ".csv" else
+    write_whole(out, (table(lines[0], (line.values() for line in lines)) if out.suffix == ".csv" else
                       dumps({"settings": flatten(config), "cells": lines})).encode())
 
 

@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 SIGNS = ("=", "+", "-", "@")
@@ -32,10 +32,10 @@ def cell(value: Any) -> Any:
     return disarmed(value) if isinstance(value, str) else value
 
 
-def table(lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """``lines`` as CSV with the columns ``names``."""
+def table(names: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """``rows`` as CSV (RFC 4180, so that a lone carriage return is quoted) below the ``names`` of their columns."""
     sink = io.StringIO()
     writer = csv.writer(sink)
-    writer.writerow(names)
-    writer.writerows([cell(line[name]) for name in names] for line in lines)
+    writer.writerow(map(cell, names))
+    writer.writerows(map(cell, row) for row in rows)
     return sink.getvalue()

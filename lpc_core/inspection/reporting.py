@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.metadata
-import io
 import math
 import platform
 from collections.abc import Iterable, Sequence
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lpc_core.files.plain_json import plain
-from lpc_core.files.spreadsheet import cell
+from lpc_core.files.spreadsheet import table
 from lpc_core.inspection._base import Inspection, blocks
 from lpc_core.inspection.heads import in_sum_convention, solved
 from lpc_core.inspection.inspecting import certainty, class_centres, predictions_of
@@ -114,15 +112,6 @@ def samples_csv(found: Inspection) -> str:
                    None if shown.texts is None else shown.texts[row], *shown.latents[row].tolist(), *placed)
 
     return table(head, rows())
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV (see `files.spreadsheet`)."""
-    out = io.StringIO()
-    writer = csv.writer(out)  # ends lines as RFC 4180 says, so that a lone \r within a text is quoted
-    writer.writerow([cell(name) for name in head])
-    writer.writerows([list(map(cell, row)) for row in rows])
-    return out.getvalue()
 
 
 # ---- where things come from ------------------------------------------------------------------------------------
