@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from lpc_core.files.words import printable
+
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
 MAX_LAYERS = 6  # of an MLP, or blocks of a fastnet
@@ -20,12 +22,8 @@ class ConfigError(ValueError):
 
     def __init__(self, field: str, allowed: str, got: object) -> None:
         name = field if field.isidentifier() else repr(field)  # a file or a link may call a setting anything
-        super().__init__(f"{_cut(name, 40)}: expected {allowed}, got {_cut(repr(got), 80)}")
+        super().__init__(f"{printable(name, 40)}: expected {allowed}, got {printable(repr(got))}")
         self.field, self.allowed, self.got = field, allowed, got
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _setting(default: Any, label: str, help: str, *, low: float | None = None, high: float | None = None,

@@ -42,7 +42,6 @@ MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
 _LARGEST = np.float32(3e38)
-_NO_CLASS = 65_535
 
 Arrays = dict[str, np.ndarray]
 
@@ -96,13 +95,12 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[d
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
     at = tensors.begin(_nodes(inspection.embeddings, sight), kind="nodes", info="{}")[1]
     thumbs = _thumbs(inspection.embeddings, sight.rows)
-    images_at = None
+    info = _about(inspection, sight) | {"at": at, "images_at": None, "image": None}
     if thumbs is None:
         del paths["images"]
     else:
-        images_at = write(paths["images"], "images", {}, {"images": thumbs})["images"]
-    info = _about(inspection, sight) | {"at": at, "images_at": images_at,
-                                        "image": None if thumbs is None else list(thumbs.shape[1:])}
+        begin = write(paths["images"], "images", {}, {"images": thumbs})["images"]
+        info |= {"images_at": begin, "image": list(thumbs.shape[1:])}
     write(paths["cloud"], "cloud", info, _samples(inspection, sight))
     return paths, info
 
@@ -149,8 +147,7 @@ def _samples(inspection: Inspection, sight: Sight) -> Arrays:
     arrays = {"labels": found.labels[rows].astype(np.uint16)} | _captions(found, rows)
     predictions = predictions_of(found) if len(found.labels) else None
     if predictions is not None:
-        guesses = predictions[rows]
-        arrays["predictions"] = np.where(guesses < 0, _NO_CLASS, np.minimum(guesses, _NO_CLASS)).astype(np.uint16)
+        arrays["predictions"] = predictions[rows].astype(np.uint16)
     if len(rows) < len(found.labels):
         arrays["rows"] = rows.astype(np.uint32)
     if sight.axes is not None:

@@ -94,7 +94,7 @@ def header(source: bytes | memoryview | Path, most: int = MAX_HEADER, tensors: i
         return _parsed(source, len(source), most, tensors)
     with source.open("rb") as file:
         first = file.read(8)
-        first += file.read(min(_length(first), most))
+        first += file.read(min(int.from_bytes(first, "little"), most))
         return _parsed(first, os.fstat(file.fileno()).st_size, most, tensors)
 
 
@@ -106,10 +106,6 @@ def arrays(source: bytes | Path) -> Arrays:
         raise _refusal("a whole safetensors file of NumPy's types", f"another ({printable(error)})") from None
 
 
-def _length(raw: bytes | memoryview) -> int:
-    return int.from_bytes(raw[:8], "little")
-
-
 def _loaded(text: str, what: str) -> Any:
     try:
         return loads(text, what, len(text))
@@ -119,7 +115,7 @@ def _loaded(text: str, what: str) -> Any:
 
 def _parsed(raw: bytes | memoryview, size: int, most: int, tensors: int) -> Header:
     """The header at the beginning of ``raw``, of a file of ``size`` bytes."""
-    length = _length(raw)
+    length = int.from_bytes(raw[:8], "little")
     if size < 8 or length > size - 8:
         raise _refusal("a safetensors file with its whole header",
                        f"a header of {amount(length)} in a file of {size:,}")
