@@ -41,8 +41,10 @@ def parse_preset(given: object, device: str | None = None) -> RunConfig:
 
 def parse_settings(text: str) -> dict[str, Any]:
     """The settings in a line like ``optimizer=sgd lr=0.05``; the first that is not allowed raises `ConfigError`."""
+    if len(text) > 10 * MAX_TEXT:
+        raise ConfigError("settings", f"at most {10 * MAX_TEXT:,} characters", text)
     given: dict[str, Any] = {}
-    for part in text[: 10 * MAX_TEXT].replace(";", " ").split():
+    for part in text.replace(";", " ").split():
         name, sign, value = part.partition("=")
         if not sign:
             raise ConfigError("settings", "name=value pairs with spaces between them", part[:MAX_TEXT])
