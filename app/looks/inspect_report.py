@@ -264,7 +264,13 @@ def _palette(classes: int) -> str:
 
 
 def export(source: Path, target: Path) -> None:
-    """Write the page for the inspection at ``source`` to ``target``, JSON and CSV beside it; whole or not at all."""
+    """Write the page for the inspection at ``source`` to ``target``, JSON and CSV beside it; whole or not at all.
+
+    `ValueError` for a ``target`` that would be one of these.
+    """
+    if target.suffix in (".json", ".csv"):
+        raise ValueError(f"html: expected a name that ends otherwise than the numbers beside it, got {target.name}; "
+                         "end it in .html")
     inspection = load(source)
     for ending, text in ((target.suffix or ".html", report_html(inspection)), (".json", report_json(inspection)),
                          (".csv", readings_csv(inspection))):

@@ -146,6 +146,10 @@ def test_page_json_and_csv_are_written_side_by_side_or_refused(inspection, tmp_p
     (tmp_path / "b.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0nonsense")
     with pytest.raises(InspectionError, match="expected"):
         inspect_report.export(tmp_path / "b.safetensors", tmp_path / "b.html")
+    for taken in ("c.json", "c.csv"):  # where the numbers go
+        with pytest.raises(ValueError, match=rf"html: expected a name that ends otherwise .*, got {taken}; end it in"):
+            inspect_report.export(tmp_path / "a.inspection.safetensors", tmp_path / taken)
+        assert not (tmp_path / taken).exists()
     assert not (tmp_path / "b.html").exists()
 
 
