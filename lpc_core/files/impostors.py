@@ -70,6 +70,4 @@ def _text(head: bytes) -> bytes:
     """``head`` without what may stand before a text: a byte-order mark, spaces, comments; UTF-16 as ASCII."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         head = head.decode("utf-16", "replace").encode("ascii", "replace")
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    leading = _LEADING.match(head)
-    return head if leading is None else head[leading.end() :]
+    return _LEADING.sub(b"", head.removeprefix(b"\xef\xbb\xbf"), count=1)
