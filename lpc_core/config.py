@@ -225,7 +225,7 @@ def fields() -> dict[str, dataclasses.Field[Any]]:
 def flatten(config: RunConfig) -> dict[str, Any]:
     """The run as a flat mapping; `unflatten` is its inverse."""
     flat = {name: value for section in SECTIONS for name, value in vars(getattr(config, section)).items()}
-    return flat | {name: getattr(config, name) for name in ("steps", "batch_size", "seed")}
+    return flat | {name: value for name, value in vars(config).items() if name not in SECTIONS}
 
 
 def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
@@ -235,12 +235,11 @@ def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
     for name, value in flat.items():
         if name not in known:
             raise ConfigError(name, "a known setting (" + ", ".join(known) + ")", value)
-    parts = {}
-    for section, kind in SECTIONS.items():
-        names = {field.name for field in dataclasses.fields(kind)} & flat.keys()
-        parts[section] = dataclasses.replace(getattr(base, section), **{name: flat[name] for name in names})
-    own = {name: flat[name] for name in ("steps", "batch_size", "seed") if name in flat}
-    return dataclasses.replace(base, **parts, **own)
+    changed: dict[str, Any] = {name: value for name, value in flat.items() if name in vars(base)}
+    for section in SECTIONS:
+        old = getattr(base, section)
+        changed[section] = dataclasses.replace(old, **{name: flat[name] for name in vars(old) if name in flat})
+    return dataclasses.replace(base, **changed)
 
 
 def restored(flat: object) -> RunConfig:

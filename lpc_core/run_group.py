@@ -61,8 +61,7 @@ def compare(base: RunConfig, overrides: Sequence[Mapping[str, Any]], titles: Seq
 
 def to_plain(comparison: RunGroup) -> dict[str, Any]:
     """The comparison as JSON knows it; `from_plain` is the inverse."""
-    return {"runs": [flatten(run) for run in comparison.runs], "titles": comparison.titles,
-            "follows": comparison.follows}
+    return vars(comparison) | {"runs": [flatten(run) for run in comparison.runs]}
 
 
 def from_plain(plain: object) -> RunGroup:
