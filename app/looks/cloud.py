@@ -32,6 +32,7 @@ import numpy as np
 
 from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
+from lpc_core.data import spread
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import whole
@@ -57,9 +58,9 @@ class Sight:
 
 
 def look(inspection: Inspection, limit: int = MAX_DRAWN) -> Sight:
-    """Choose what is drawn: all samples, or ``limit`` of them, of every class its share."""
+    """Choose what is drawn: all samples, or ``limit`` of them: of every class its share, one where there is room."""
     found = inspection.embeddings
-    return Sight(_drawn(found.labels, limit), class_centres(found), *_plane(inspection))
+    return Sight(spread(found.labels, limit, seed=0), class_centres(found), *_plane(inspection))
 
 
 def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
@@ -68,13 +69,6 @@ def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
     if mean is None or axes is None or seen is None:
         return np.zeros(inspection.embeddings.latents.shape[1]), None
     return mean, np.pad(axes, ((0, 0), (0, seen.shape[1] - axes.shape[1])))
-
-
-def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    order = np.argsort(labels, kind="stable")
-    return np.sort(order[np.linspace(0, len(order) - 1, limit).round().astype(np.int64)])
 
 
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
