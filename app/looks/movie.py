@@ -94,17 +94,13 @@ def _frame(film: Film, run: int, frame: int, half: float) -> Image:
     draw.line([(0, side / 2), (side, side / 2)], GRID, FINER)
     if film.info["nodes"] <= 2:  # in more dimensions the shell is no circle on the plane
         for metric, colour in (("predicted_radius", MUTED), ("norm_mean", TEXT)):
-            _circle(draw, float(film.metric(metric)[run, frame]) * scale, side, colour)
+            radius = float(film.metric(metric)[run, frame]) * scale
+            if 0 < radius < side:
+                draw.circle((side / 2, side / 2), radius, None, colour, 2 * FINER)
     _samples(draw, film, run, frame, scale)
     _predicted(draw, film.tensors["collapse_points"][run, frame], scale)
     _caption(draw, film, run, frame)
     return picture.resize((SIZE, SIZE), Image.Resampling.BOX)
-
-
-def _circle(draw: ImageDraw, radius: float, side: int, colour: str) -> None:
-    if 0 < radius < side:
-        draw.ellipse([side / 2 - radius, side / 2 - radius, side / 2 + radius, side / 2 + radius], None, colour,
-                     width=2 * FINER)
 
 
 def _samples(draw: ImageDraw, film: Film, run: int, frame: int, scale: float) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from app.charts import csv_text
 from app.parts._mount import mount
-from lpc_core.inspection.reporting import described
 from lpc_core.metrics import METRICS, Reading
 
 
@@ -32,6 +31,10 @@ def reading_row(name: str, reading: Reading) -> dict[str, Any]:
 
 def reading_columns(readings: Mapping[str, Reading]) -> dict[str, Sequence[Any]]:
     """The table as columns of a CSV file."""
-    rows = [described(name, reading) for name, reading in readings.items()]
-    names = ("name", "title", "value", "floor", "at_floor", "reason", "formula", "source")
-    return {"note" if name == "reason" else name: [row[name] for row in rows] for name in names}
+    return {
+        "name": list(readings), "title": [METRICS[name].title for name in readings],
+        "value": [reading.value for reading in readings.values()],
+        "floor": [reading.floor for reading in readings.values()],
+        "at_floor": [reading.at_floor for reading in readings.values()],
+        "note": [reading.reason for reading in readings.values()],
+        "formula": [METRICS[name].formula for name in readings], "source": [METRICS[name].source for name in readings]}
