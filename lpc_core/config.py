@@ -68,16 +68,13 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
     elif kind == "str":
         good = isinstance(value, str) and value != ""
     else:
-        good = all(_in_range(item, kind, meta["low"], meta["high"]) for item in values)
+        numbers = (int, float) if kind == "float" else int
+        good = all(isinstance(item, numbers) and not isinstance(item, bool) and meta["low"] <= item <= meta["high"]
+                   for item in values)
         good = good and isinstance(value, tuple) == kind.startswith("tuple") and len(values) <= MAX_LAYERS
         allowed += f", as a tuple of at most {MAX_LAYERS}" if kind.startswith("tuple") else ""
     if not good:
         raise ConfigError(field.name, allowed, value)
-
-
-def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
-    allowed = (int, float) if kind == "float" else (int,)
-    return isinstance(item, allowed) and not isinstance(item, bool) and low <= item <= high
 
 
 @dataclass(frozen=True)

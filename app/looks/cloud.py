@@ -44,8 +44,6 @@ MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
 _LARGEST = np.float32(3e38)
 
-Arrays = dict[str, np.ndarray]
-
 
 @dataclass(frozen=True, eq=False)
 class Sight:
@@ -121,7 +119,7 @@ def write_projection(path: Path, coordinates: np.ndarray, sight: Sight) -> None:
     write(path, "projection", {}, {"xy": _axes_first(coordinates[sight.rows])})
 
 
-def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dict[str, int]:
+def write(path: Path, kind: str, info: Mapping[str, Any], arrays: tensors.Arrays) -> dict[str, int]:
     """Write a safetensors file that only its owner may read; returns the byte at which each array begins."""
     with whole(path) as fresh:
         return tensors.pack_into(fresh, arrays, kind=kind, info=dumps(info, infinities=False))
@@ -136,7 +134,7 @@ def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
 
 
-def _samples(inspection: Inspection, sight: Sight) -> Arrays:
+def _samples(inspection: Inspection, sight: Sight) -> tensors.Arrays:
     found, rows = inspection.embeddings, sight.rows
     arrays = {"labels": found.labels[rows].astype(np.uint16)} | _captions(found, rows)
     predictions = predictions_of(found) if len(found.labels) else None
@@ -153,7 +151,7 @@ def _samples(inspection: Inspection, sight: Sight) -> Arrays:
     return arrays
 
 
-def _nodes(found: Embeddings, sight: Sight) -> Arrays:
+def _nodes(found: Embeddings, sight: Sight) -> tensors.Arrays:
     drawn = found.latents if len(sight.rows) == len(found.labels) else found.latents[sight.rows]
     arrays = {"nodes": _single(drawn).T, "means": _axes_first(sight.means)}
     return arrays if found.weight is None else arrays | {"head": _axes_first(found.weight)}
@@ -167,7 +165,7 @@ def _thumbs(found: Embeddings, rows: np.ndarray) -> np.ndarray | None:
     return np.ascontiguousarray(found.images[rows, ::thin, ::thin])
 
 
-def _captions(found: Embeddings, rows: np.ndarray) -> Arrays:
+def _captions(found: Embeddings, rows: np.ndarray) -> tensors.Arrays:
     if found.texts is None:
         return {}
     pieces = [found.texts[row][:MAX_TEXT].encode("utf-8", "replace") for row in rows]
