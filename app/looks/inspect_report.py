@@ -190,13 +190,11 @@ def _weights(inspection: Inspection) -> str:
     if weight is None:
         return ""
     norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
-    if weight.size > MOST_WEIGHTS:
-        few = list(zip(names, norms, strict=True))[:MOST_CLASSES]
-        return _heading(_("The head's rows")) + _table((_("class"), "‖W_k‖"), few)
-    heads = (_("class"), *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
+    few = weight if weight.size <= MOST_WEIGHTS else weight[:MOST_CLASSES, :0]
+    titles = (_("class"), *(f"z{j + 1}" for j in range(few.shape[1])), "‖W_k‖")
     rows = [[name, *(number(float(w), 3) for w in row), norm]
-            for name, row, norm in zip(names, weight, norms, strict=True)]
-    return _heading(_("The head's rows")) + _table(heads, rows)
+            for name, row, norm in zip(names, few, norms, strict=False)]
+    return _heading(_("The head's rows")) + _table(titles, rows)
 
 
 def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray) -> str:
