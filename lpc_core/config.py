@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from lpc_core.files.words import printable
+
 GAMMA_MAX = 1e8
 MAX_SEED = 2**31 - 1
 MAX_LAYERS = 6  # of an MLP, or blocks of a fastnet
@@ -20,12 +22,8 @@ class ConfigError(ValueError):
 
     def __init__(self, field: str, allowed: str, got: object) -> None:
         name = field if field.isidentifier() else repr(field)  # a file or a link may call a setting anything
-        super().__init__(f"{_cut(name, 40)}: expected {allowed}, got {_cut(repr(got), 80)}")
+        super().__init__(f"{printable(name, 40)}: expected {allowed}, got {printable(repr(got))}")
         self.field, self.allowed, self.got = field, allowed, got
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _setting(default: Any, label: str, help: str, *, low: float | None = None, high: float | None = None,
@@ -70,16 +68,13 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
     elif kind == "str":
         good = isinstance(value, str) and value != ""
     else:
-        good = all(_in_range(item, kind, meta["low"], meta["high"]) for item in values)
+        numbers = (int, float) if kind == "float" else int
+        good = all(isinstance(item, numbers) and not isinstance(item, bool) and meta["low"] <= item <= meta["high"]
+                   for item in values)
         good = good and isinstance(value, tuple) == kind.startswith("tuple") and len(values) <= MAX_LAYERS
         allowed += f", as a tuple of at most {MAX_LAYERS}" if kind.startswith("tuple") else ""
     if not good:
         raise ConfigError(field.name, allowed, value)
-
-
-def _in_range(item: Any, kind: str, low: float, high: float) -> bool:
-    allowed = (int, float) if kind == "float" else (int,)
-    return isinstance(item, allowed) and not isinstance(item, bool) and low <= item <= high
 
 
 @dataclass(frozen=True)
@@ -227,7 +222,7 @@ def fields() -> dict[str, dataclasses.Field[Any]]:
 def flatten(config: RunConfig) -> dict[str, Any]:
     """The run as a flat mapping; `unflatten` is its inverse."""
     flat = {name: value for section in SECTIONS for name, value in vars(getattr(config, section)).items()}
-    return flat | {name: getattr(config, name) for name in ("steps", "batch_size", "seed")}
+    return flat | {name: value for name, value in vars(config).items() if name not in SECTIONS}
 
 
 def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
@@ -237,12 +232,11 @@ def unflatten(flat: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
     for name, value in flat.items():
         if name not in known:
             raise ConfigError(name, "a known setting (" + ", ".join(known) + ")", value)
-    parts = {}
-    for section, kind in SECTIONS.items():
-        names = {field.name for field in dataclasses.fields(kind)} & flat.keys()
-        parts[section] = dataclasses.replace(getattr(base, section), **{name: flat[name] for name in names})
-    own = {name: flat[name] for name in ("steps", "batch_size", "seed") if name in flat}
-    return dataclasses.replace(base, **parts, **own)
+    changed: dict[str, Any] = {name: value for name, value in flat.items() if name in vars(base)}
+    for section in SECTIONS:
+        old = getattr(base, section)
+        changed[section] = dataclasses.replace(old, **{name: flat[name] for name in vars(old) if name in flat})
+    return dataclasses.replace(base, **changed)
 
 
 def restored(flat: object) -> RunConfig:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from lpc_core.choices import allowed, check_name
 from lpc_core.config import ConfigError, RunConfig, fields, flatten, unflatten
 from lpc_core.presets import default_run, device_note, named_presets
+from lpc_core.registry import pick
 
 MAX_TEXT = 200  # longest value worth reading; anything longer is no value of ours
 
@@ -33,16 +34,15 @@ def parse_value(name: str, given: object) -> Any:
 
 def parse_preset(given: object, device: str | None = None) -> RunConfig:
     """The run of the named preset ``given``; `ConfigError` lists the names if there is none of that name."""
-    presets = named_presets(device)
-    if not (isinstance(given, str) and given in presets):
-        raise ConfigError("preset", "one of " + ", ".join(presets), str(given)[:MAX_TEXT])
-    return presets[given].run
+    return pick("preset", named_presets(device), str(given)[:MAX_TEXT]).run
 
 
 def parse_settings(text: str) -> dict[str, Any]:
     """The settings in a line like ``optimizer=sgd lr=0.05``; the first that is not allowed raises `ConfigError`."""
+    if len(text) > 10 * MAX_TEXT:
+        raise ConfigError("settings", f"at most {10 * MAX_TEXT:,} characters", text)
     given: dict[str, Any] = {}
-    for part in text[: 10 * MAX_TEXT].replace(";", " ").split():
+    for part in text.replace(";", " ").split():
         name, sign, value = part.partition("=")
         if not sign:
             raise ConfigError("settings", "name=value pairs with spaces between them", part[:MAX_TEXT])

@@ -6,7 +6,6 @@ import ast
 import functools
 import importlib
 import importlib.util
-import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,8 +27,7 @@ def names(package: str, attribute: str) -> tuple[str, ...]:
 def _public(package: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
-    return [Path(folder) / f"{info.name}.py" for folder in folders for info in pkgutil.iter_modules([folder])
-            if not (info.ispkg or info.name.startswith("_"))]
+    return [file for folder in folders for file in Path(folder).glob("[!_]*.py") if file.stem.isidentifier()]
 
 
 def _called(file: Path) -> str:

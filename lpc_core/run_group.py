@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +30,10 @@ class RunGroup:
             raise ConfigError("runs", f"1 to {MOST} runs", len(self.runs))
         if not len(self.runs) == len(self.titles) == len(self.follows):
             raise ConfigError("runs", "a title and a word on γ for each run", (self.titles, self.follows))
-        first = flatten(self.runs[0])
-        for run in self.runs[1:]:
-            for name in SHARED:
-                if flatten(run)[name] != first[name]:
-                    raise ConfigError(name, f"the same value in all runs of a comparison, {first[name]}",
-                                      flatten(run)[name])
+        first, *others = map(flatten, self.runs)
+        for run, name in itertools.product(others, SHARED):
+            if run[name] != first[name]:
+                raise ConfigError(name, f"the same value in all runs of a comparison, {first[name]}", run[name])
 
     @property
     def data(self) -> DataConfig:
@@ -62,8 +61,7 @@ def compare(base: RunConfig, overrides: Sequence[Mapping[str, Any]], titles: Seq
 
 def to_plain(comparison: RunGroup) -> dict[str, Any]:
     """The comparison as JSON knows it; `from_plain` is the inverse."""
-    return {"runs": [flatten(run) for run in comparison.runs], "titles": comparison.titles,
-            "follows": comparison.follows}
+    return vars(comparison) | {"runs": [flatten(run) for run in comparison.runs]}
 
 
 def from_plain(plain: object) -> RunGroup:

@@ -52,10 +52,8 @@ class SavedRun:
     @property
     def bounds(self) -> tuple[Tensor, Tensor] | None:
         """The smallest and largest model input that a picture can give, (C, 1, 1) each; None for vectors."""
-        normaliser = self._normaliser
-        if normaliser.mean is None or normaliser.std is None:
-            return None
-        return (0 - normaliser.mean) / normaliser.std, (1 - normaliser.mean) / normaliser.std
+        mean, std = self._normaliser.mean, self._normaliser.std
+        return None if mean is None or std is None else ((0 - mean) / std, (1 - mean) / std)
 
     @functools.cached_property
     def _normaliser(self) -> Normaliser:

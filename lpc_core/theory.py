@@ -52,7 +52,7 @@ def collapse_points(weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndar
     gammas, points = np.full(len(weight), gamma), np.empty_like(weight)
     start = start.reshape(weight.shape)
     for part in blocks(weight.shape):
-        points[part], missed = Balance(weight[part], bias[part], gammas[part], smoothing).points(start[part])
+        points[part], missed = balance(weight[part], bias[part], gammas[part], start[part], smoothing)
         if missed and not unsolved_as_nan:
             raise RuntimeError(missed)
     return points.reshape(shape)
@@ -97,9 +97,13 @@ def forces(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}; "
                          "pass one head row per class")
-    logits = (means @ weight.swapaxes(-1, -2) + bias[..., None, :]).reshape(-1, classes)
-    slope = _slope(logits, np.tile(labels, len(logits) // max(n, 1)), _checked_smoothing(label_smoothing))
-    pull = -(slope.reshape(*means.shape[:-1], classes) @ weight)
+    return forces_of(means, weight, bias, gamma, labels=labels, smoothing=_checked_smoothing(label_smoothing))
+
+
+def forces_of(means: np.ndarray, weight: np.ndarray, bias: np.ndarray, gamma: float | np.ndarray, *,
+              labels: np.ndarray, smoothing: float) -> np.ndarray:
+    """`forces` for arguments that are good."""
+    pull = -(_slope(means @ weight.swapaxes(-1, -2) + bias[..., None, :], labels, smoothing) @ weight)
     penalty = -2.0 * np.reshape(gamma, (-1, 1, 1) if np.ndim(gamma) else ()) * means
     return np.stack([pull, penalty, _across(pull + penalty, means)])
 
@@ -138,55 +142,30 @@ def critical_gamma(weight: np.ndarray, bias: np.ndarray, confidence: float = 0.5
     return math.exp(brentq(surplus, low, high, xtol=1e-6))
 
 
-class Balance:
-    """Where G heads (G, K, d), (G, K) and γ (G,) balance: `collapse_points` and `forces`, for arguments that are good.
+def balance(weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, start: np.ndarray,
+            smoothing: float = 0.0) -> tuple[np.ndarray, str]:
+    """`collapse_points` of G heads (G, K, d), (G, K) for arguments that are good, and why some were missed.
+
+    NaN where none was found and where γ (G,) is 0. ``start`` (G, K, d) may be NaN where nothing is known.
 
     Softmax ignores what all rows share. The minimiser is ``Wᵀ(t − p)/(2γ)`` with Σ(t − p) = 0: it lies in the span of
     the K − 1 row differences, which makes wide latents (d ≥ K) no harder than narrow ones.
     """
-
-    def __init__(self, weight: np.ndarray, bias: np.ndarray, gamma: np.ndarray, smoothing: float = 0.0) -> None:
-        rows, self._shape = weight, weight.shape
-        self._basis: np.ndarray | None = None
-        if weight.shape[1] <= weight.shape[2]:
-            rows = weight - weight[:, -1:]
-            self._basis = np.linalg.qr(rows[:, :-1].swapaxes(1, 2))[0]  # (G, d, K−1)
-            rows = rows @ self._basis
-        self._problem, self._stiffness = _problem(rows, bias, gamma, smoothing), 2 * gamma[:, None, None]
-
-    def points(self, start: np.ndarray, some: np.ndarray | None = None) -> tuple[np.ndarray, str]:
-        """`collapse_points` (G, K, d), NaN where none was found, and why; of ``some`` heads (G,) bool, NaN elsewhere.
-
-        ``start`` (G, K, d) may be NaN where nothing is known.
-        """
-        start, problem = self._seen(start), self._problem
-        if some is None or some.all():
-            found, missed = _newton(problem, _first_guess(problem, start))
-            return self._shown(found), missed
-        if not some.any():
-            return np.full(self._shape, np.nan), ""
-        chosen = np.repeat(some, self._shape[1])
-        problem, found = problem.some(chosen), np.full((len(chosen), problem.table.shape[2] - 2), np.nan)
-        found[chosen], missed = _newton(problem, _first_guess(problem, start[chosen]))
-        return self._shown(found), missed
-
-    def forces(self, means: np.ndarray) -> np.ndarray:
-        """`forces` (3, G, K, d) at the class means (G, K, d)."""
-        seen = self._seen(means)
-        found = np.empty((3, *self._shape))
-        np.negative(self._shown(_entropy_slope(self._problem, _augmented(seen))[1]), out=found[0])
-        np.multiply(means, -self._stiffness, out=found[1])
-        found[2] = _across(found[0] + found[1], means)
-        return found
-
-    def _seen(self, points: np.ndarray) -> np.ndarray:
-        """Points (G, K, d) in the directions that their head sees: (m, r)."""
-        return (points if self._basis is None else points @ self._basis).reshape(-1, self._problem.table.shape[2] - 2)
-
-    def _shown(self, points: np.ndarray) -> np.ndarray:
-        """The inverse of `_seen`."""
-        points = points.reshape(*self._shape[:2], -1)
-        return points if self._basis is None else points @ self._basis.swapaxes(1, 2)
+    some = gamma > 0
+    if not some.all():
+        points, missed = np.full(weight.shape, np.nan), ""
+        if some.any():
+            points[some], missed = balance(weight[some], bias[some], gamma[some], start[some], smoothing)
+        return points, missed
+    basis = None
+    if weight.shape[1] <= weight.shape[2]:
+        rows = weight - weight[:, -1:]
+        basis = np.linalg.qr(rows[:, :-1].swapaxes(1, 2))[0]  # (G, d, K−1)
+        weight, start = rows @ basis, start @ basis
+    problem = _problem(weight, bias, gamma, smoothing)
+    points, missed = _newton(problem, _first_guess(problem, start.reshape(-1, weight.shape[2])))
+    points = points.reshape(weight.shape)
+    return points if basis is None else points @ basis.swapaxes(1, 2), missed
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +232,8 @@ def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
     A gradient that rounding alone may explain is small enough once a step no longer halves it. What is solved stays
     where it is, and is put aside once it is half of all. Where the last Hessian is as good as the next, it is kept.
     """
-    here, points, todo = _augmented(start), start.copy(), np.arange(len(start))
+    points, todo, here = start.copy(), np.arange(len(start)), np.empty((len(start), start.shape[1] + 2))
+    here[:, :-2], here[:, -2:] = start, (1, 0)  # as `_Problem.table` is multiplied with it
     before = inverse = None
     for _ in range(MAX_STEPS):
         probabilities, gradient, norms, size = _gradient(problem, here)
@@ -281,14 +261,6 @@ def _newton(problem: _Problem, start: np.ndarray) -> tuple[np.ndarray, str]:
                     "smaller head")
 
 
-def _augmented(points: np.ndarray) -> np.ndarray:
-    """Points (m, r) as `_Problem.table` is multiplied with them: (m, r + 2)."""
-    found = np.zeros((len(points), points.shape[1] + 2))
-    found[:, :-2] = points
-    found[:, -2] = 1
-    return found
-
-
 def _at_rounding(problem: _Problem, here: np.ndarray, norms: np.ndarray, size: np.ndarray,
                  before: np.ndarray) -> np.ndarray:
     """Whether rounding may explain the gradients that the last step did not halve: (m,) bool."""
@@ -302,26 +274,20 @@ def _at_rounding(problem: _Problem, here: np.ndarray, norms: np.ndarray, size: n
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (m, K), in the memory of the logits."""
-    logits -= logits.max(axis=1, keepdims=True)
+    """Probabilities (…, K), in the memory of the logits."""
+    logits -= logits.max(axis=-1, keepdims=True)
     np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
+    logits /= logits.sum(axis=-1, keepdims=True)
     return logits
-
-
-def _entropy_slope(problem: _Problem, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities (m, K), the gradient of the cross-entropy (m, r), the size of the forces that cancel in it (m,)."""
-    probabilities = _softmax((problem.table @ here[:, :, None])[:, :, 0])
-    sums = (probabilities[:, None] @ problem.table)[:, 0]  # (m, r + 2)
-    if not problem.smoothing:
-        return probabilities, sums[:, :-2], sums[:, -1]
-    size = (np.abs(probabilities - problem.targets) * problem.lengths).sum(axis=1)
-    return probabilities, sums[:, :-2] - problem.shift, size
 
 
 def _gradient(problem: _Problem, here: np.ndarray) -> tuple[np.ndarray, ...]:
     """Probabilities (m, K), gradient (m, r), its norm, and the size of the forces that cancel in it (m,)."""
-    probabilities, slope, size = _entropy_slope(problem, here)
+    probabilities = _softmax((problem.table @ here[:, :, None])[:, :, 0])
+    sums = (probabilities[:, None] @ problem.table)[:, 0]  # (m, r + 2)
+    slope, size = sums[:, :-2], sums[:, -1]
+    if problem.smoothing:
+        slope, size = slope - problem.shift, (np.abs(probabilities - problem.targets) * problem.lengths).sum(axis=1)
     gradient = slope + problem.stiffness * here[:, :-2]
     return probabilities, gradient, np.sqrt(np.einsum("mr,mr->m", gradient, gradient)), size
 
@@ -363,13 +329,13 @@ def _damped(problem: _Problem, here: np.ndarray, step: np.ndarray) -> np.ndarray
     return safe
 
 
-def _slope(logits: np.ndarray, classes: np.ndarray, smoothing: float) -> np.ndarray:
-    """Softmax p of the logits less t: (m, K); the own class's p − 1 is summed from the others, without cancelling."""
-    slope, own = _softmax(logits), (np.arange(len(logits)), classes)
+def _slope(logits: np.ndarray, labels: np.ndarray, smoothing: float) -> np.ndarray:
+    """Softmax p of the logits less t: (…, n, K); its own class's p − 1 is summed from the others: no cancelling."""
+    slope, own = _softmax(logits), (..., np.arange(len(labels)), labels)
     slope[own] = 0.0
-    slope[own] = -slope.sum(axis=1)
+    slope[own] = -slope.sum(axis=-1)
     if smoothing:
-        slope -= smoothing / logits.shape[1]
+        slope -= smoothing / logits.shape[-1]
         slope[own] += smoothing
     return slope
 

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (  # from the ground up; a room may import itself and the rooms on floors below it
-    ("lpc_core.config", "lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
+    ("lpc_core.snapshot", "lpc_core.files", "lpc_core.machine"),
+    ("lpc_core.config",),
     ("lpc_core.progress", "lpc_core.ray_cluster", "lpc_core.registry"),
     ("lpc_core.choices",),
     ("lpc_core.run_group", "lpc_core.data", "lpc_core.losses", "lpc_core.optimizers", "lpc_core.phase",

@@ -22,8 +22,9 @@ def movie(
     check_outputs(out=out)
     if gamma is not None and not 0 < gamma < math.inf:
         raise ValueError(f"gamma: expected a number above 0, got {gamma:g}; give one near to those of the film")
-    from app.looks.movie import export, nearest_run
+    from app.looks.movie import export
     from lpc_core.film import open_film
+    from lpc_core.inspection.films import nearest_run
 
     export(film, out, None if gamma is None else nearest_run(open_film(film), gamma))
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")

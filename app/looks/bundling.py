@@ -24,10 +24,6 @@ _EXPORT = re.compile(r"^export\s+(?:default\s+|(?=(?:async\s+)?(?:function\*?|cl
 _LEFT = re.compile(r"^\s*(?:import|export)\b.*|import\.meta|\bimport\(", re.MULTILINE)
 
 
-class BundleError(ValueError):
-    """A module that this joiner does not understand."""
-
-
 def bundle(entry: str, folder: Path = STATIC) -> str:
     """The module ``entry`` and all it imports as one classic script, each in a function of its own.
 
@@ -42,18 +38,17 @@ def bundle(entry: str, folder: Path = STATIC) -> str:
 def modules(entry: str, folder: Path = STATIC) -> list[str]:
     """The module ``entry`` and all it imports, each after those it needs; names are paths below ``folder``."""
     order: list[str] = []
-    _visit(entry, folder, order, ())
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise ValueError(f"expected modules without circles, got {' → '.join((*above, name))}; split one of them")
+        if name not in order:
+            for _, wanted in _IMPORT.findall((folder / name).read_text("utf-8")):
+                visit(_resolved(wanted, name), (*above, name))
+            order.append(name)
+
+    visit(entry, ())
     return order
-
-
-def _visit(name: str, folder: Path, order: list[str], above: tuple[str, ...]) -> None:
-    if name in above:
-        raise BundleError(f"expected modules without circles, got {' → '.join((*above, name))}; split one of them")
-    if name in order:
-        return
-    for _, wanted in _IMPORT.findall((folder / name).read_text("utf-8")):
-        _visit(_resolved(wanted, name), folder, order, (*above, name))
-    order.append(name)
 
 
 def _resolved(wanted: str, importer: str) -> str:
@@ -63,16 +58,13 @@ def _resolved(wanted: str, importer: str) -> str:
 
 def _wrapped(name: str, text: str) -> str:
     exported = [found.group(1) for found in _EXPORT.finditer(text) if found.group(1)]
-    text = _IMPORT.sub(lambda m: _constants(m[1], _resolved(m[2], name)), text)
+    text = _IMPORT.sub(
+        lambda m: f'const {{{m[1].replace(" as ", ": ")}}} = modules["{_resolved(m[2], name)}"];\n', text)
     text = _EXPORT.sub("", text).replace("import.meta.url", "document.baseURI")
     left = _LEFT.search(text)
     if left:
-        raise BundleError(f"{name}: expected plain imports and exports, got {left[0].strip()!r}; write it as others do")
+        raise ValueError(f"{name}: expected plain imports and exports, got {left[0].strip()!r}; write it as others do")
     return f'modules["{name}"] = (() => {{\n{text}\nreturn {{ {", ".join(exported)} }};\n}})();'
-
-
-def _constants(names: str, module: str) -> str:
-    return f'const {{{names.replace(" as ", ": ")}}} = modules["{module}"];\n'
 
 
 def plotly_source() -> bytes:

@@ -32,6 +32,7 @@ import numpy as np
 
 from app.looks.cloud_theory import Prediction
 from lpc_core.checkpoint import Embeddings
+from lpc_core.data import spread
 from lpc_core.files import tensors
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.writing import whole
@@ -42,9 +43,6 @@ MAX_DRAWN = 100_000
 MAX_TEXT = 200  # characters of a caption that a tooltip shows
 MAX_THUMB = 64  # pixels a side
 _LARGEST = np.float32(3e38)
-_NO_CLASS = 65_535
-
-Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +56,9 @@ class Sight:
 
 
 def look(inspection: Inspection, limit: int = MAX_DRAWN) -> Sight:
-    """Choose what is drawn: all samples, or ``limit`` of them, of every class its share."""
+    """Choose what is drawn: all samples, or ``limit`` of them: of every class its share, one where there is room."""
     found = inspection.embeddings
-    return Sight(_drawn(found.labels, limit), class_centres(found), *_plane(inspection))
+    return Sight(spread(found.labels, limit, seed=0), class_centres(found), *_plane(inspection))
 
 
 def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
@@ -69,13 +67,6 @@ def _plane(inspection: Inspection) -> tuple[np.ndarray, np.ndarray | None]:
     if mean is None or axes is None or seen is None:
         return np.zeros(inspection.embeddings.latents.shape[1]), None
     return mean, np.pad(axes, ((0, 0), (0, seen.shape[1] - axes.shape[1])))
-
-
-def _drawn(labels: np.ndarray, limit: int) -> np.ndarray:
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    order = np.argsort(labels, kind="stable")
-    return np.sort(order[np.linspace(0, len(order) - 1, limit).round().astype(np.int64)])
 
 
 def own_distances(found: Embeddings, rows: np.ndarray, means: np.ndarray) -> np.ndarray:
@@ -96,13 +87,12 @@ def write_samples(folder: Path, inspection: Inspection, sight: Sight) -> tuple[d
     paths = {kind: folder / f"{kind}.safetensors" for kind in ("cloud", "nodes", "images")}
     at = tensors.begin(_nodes(inspection.embeddings, sight), kind="nodes", info="{}")[1]
     thumbs = _thumbs(inspection.embeddings, sight.rows)
-    images_at = None
+    info = _about(inspection, sight) | {"at": at, "images_at": None, "image": None}
     if thumbs is None:
         del paths["images"]
     else:
-        images_at = write(paths["images"], "images", {}, {"images": thumbs})["images"]
-    info = _about(inspection, sight) | {"at": at, "images_at": images_at,
-                                        "image": None if thumbs is None else list(thumbs.shape[1:])}
+        begin = write(paths["images"], "images", {}, {"images": thumbs})["images"]
+        info |= {"images_at": begin, "image": list(thumbs.shape[1:])}
     write(paths["cloud"], "cloud", info, _samples(inspection, sight))
     return paths, info
 
@@ -129,7 +119,7 @@ def write_projection(path: Path, coordinates: np.ndarray, sight: Sight) -> None:
     write(path, "projection", {}, {"xy": _axes_first(coordinates[sight.rows])})
 
 
-def write(path: Path, kind: str, info: Mapping[str, Any], arrays: Arrays) -> dict[str, int]:
+def write(path: Path, kind: str, info: Mapping[str, Any], arrays: tensors.Arrays) -> dict[str, int]:
     """Write a safetensors file that only its owner may read; returns the byte at which each array begins."""
     with whole(path) as fresh:
         return tensors.pack_into(fresh, arrays, kind=kind, info=dumps(info, infinities=False))
@@ -144,13 +134,12 @@ def _about(inspection: Inspection, sight: Sight) -> dict[str, Any]:
             "ambiguous": np.flatnonzero(np.isin(sight.rows, inspection.ambiguous))}
 
 
-def _samples(inspection: Inspection, sight: Sight) -> Arrays:
+def _samples(inspection: Inspection, sight: Sight) -> tensors.Arrays:
     found, rows = inspection.embeddings, sight.rows
     arrays = {"labels": found.labels[rows].astype(np.uint16)} | _captions(found, rows)
     predictions = predictions_of(found) if len(found.labels) else None
     if predictions is not None:
-        guesses = predictions[rows]
-        arrays["predictions"] = np.where(guesses < 0, _NO_CLASS, np.minimum(guesses, _NO_CLASS)).astype(np.uint16)
+        arrays["predictions"] = predictions[rows].astype(np.uint16)
     if len(rows) < len(found.labels):
         arrays["rows"] = rows.astype(np.uint32)
     if sight.axes is not None:
@@ -162,7 +151,7 @@ def _samples(inspection: Inspection, sight: Sight) -> Arrays:
     return arrays
 
 
-def _nodes(found: Embeddings, sight: Sight) -> Arrays:
+def _nodes(found: Embeddings, sight: Sight) -> tensors.Arrays:
     drawn = found.latents if len(sight.rows) == len(found.labels) else found.latents[sight.rows]
     arrays = {"nodes": _single(drawn).T, "means": _axes_first(sight.means)}
     return arrays if found.weight is None else arrays | {"head": _axes_first(found.weight)}
@@ -176,7 +165,7 @@ def _thumbs(found: Embeddings, rows: np.ndarray) -> np.ndarray | None:
     return np.ascontiguousarray(found.images[rows, ::thin, ::thin])
 
 
-def _captions(found: Embeddings, rows: np.ndarray) -> Arrays:
+def _captions(found: Embeddings, rows: np.ndarray) -> tensors.Arrays:
     if found.texts is None:
         return {}
     pieces = [found.texts[row][:MAX_TEXT].encode("utf-8", "replace") for row in rows]

@@ -53,9 +53,11 @@ def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarra
     if weight is None or note:
         return Prediction(np.empty(0), np.empty((0, *means.shape), np.float32), np.empty(0), math.nan, known, note)
     head = _Head(np.asarray(weight, np.float64), means, bias)
-    gammas = np.logspace(-DECADES, DECADES, _stops(head.weight))
+    cost = _cost(head.weight)
+    stops = next(stops for stops, budget in zip(STOPS, BUDGET, strict=True) if cost <= budget)
+    gammas = np.logspace(-DECADES, DECADES, stops)
     head.solve(gammas if known is None else np.append(gammas, known))
-    small = _cost(head.weight) <= BUDGET[0]
+    small = cost <= BUDGET[0]
     if small:
         head.refine()
     gammas, points, errors = head.sorted()
@@ -68,10 +70,6 @@ def predict(weight: np.ndarray | None, bias: np.ndarray | None, means: np.ndarra
 def _cost(weight: np.ndarray) -> float:
     classes, nodes = weight.shape
     return float(classes * classes * min(classes, nodes))
-
-
-def _stops(weight: np.ndarray) -> int:
-    return next(stops for stops, budget in zip(STOPS, BUDGET, strict=True) if _cost(weight) <= budget)
 
 
 def _refusal(weight: np.ndarray | None) -> str:

@@ -9,7 +9,7 @@ for what the file and `lpc_core` say themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,6 @@ def report_html(inspection: Inspection) -> str:
 def report_json(inspection: Inspection) -> str:
     """The same as JSON: `lpc_core.inspection.report`, with the findings in words."""
     return dumps({"findings": findings(inspection), **report(inspection)}, ensure_ascii=False, indent=1)
-
-
-def report_csv(inspection: Inspection) -> str:
-    """The readings as CSV; texts that a spreadsheet would run as a formula are disarmed."""
-    return readings_csv(inspection)
 
 
 # ---- sections --------------------------------------------------------------------------------------------------------
@@ -156,12 +151,9 @@ def _code(inspection: Inspection) -> str:
 
 def _readings(readings: Mapping[str, Reading]) -> str:
     rows = "".join(_reading_row(name, reading) for name, reading in readings.items())
-    quantity, size, floor, note = map(escape, (_("quantity"), _("value"), _("floor"), _("note, formula, source")))
-    heads = (f'<tr><th>{quantity}</th><th class="number">{size}</th><th class="number">{floor}</th><th>{note}</th>'
-             "</tr>")
+    titles = _("quantity"), _("value"), _("floor"), _("note, formula, source")
     about = _muted(_("Floor: what rounding of the latents alone can give; at or below it a value says nothing."))
-    return (_heading(_("All numbers")) + f'{about}<div class="scroll"><table class="numbers"><thead>{heads}</thead>'
-            f"<tbody>{rows}</tbody></table></div>")
+    return _heading(_("All numbers")) + about + _framed(titles, (1, 2), rows, ' class="numbers"')
 
 
 def _reading_row(name: str, reading: Reading) -> str:
@@ -198,13 +190,11 @@ def _weights(inspection: Inspection) -> str:
     if weight is None:
         return ""
     norms = [number(float(norm), 3) for norm in np.linalg.norm(weight, axis=1)]
-    if weight.size > MOST_WEIGHTS:
-        few = list(zip(names, norms, strict=True))[:MOST_CLASSES]
-        return _heading(_("The head's rows")) + _table((_("class"), "‖W_k‖"), few)
-    heads = (_("class"), *(f"z{j + 1}" for j in range(weight.shape[1])), "‖W_k‖")
+    few = weight if weight.size <= MOST_WEIGHTS else weight[:MOST_CLASSES, :0]
+    titles = (_("class"), *(f"z{j + 1}" for j in range(few.shape[1])), "‖W_k‖")
     rows = [[name, *(number(float(w), 3) for w in row), norm]
-            for name, row, norm in zip(names, weight, norms, strict=True)]
-    return _heading(_("The head's rows")) + _table(heads, rows)
+            for name, row, norm in zip(names, few, norms, strict=False)]
+    return _heading(_("The head's rows")) + _table(titles, rows)
 
 
 def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray) -> str:
@@ -215,12 +205,9 @@ def _samples(inspection: Inspection, sight: Sight, title: str, rows: np.ndarray)
     lines = "".join(_sample_row(inspection, int(row), float(distance), None if guesses is None else int(guesses[row]))
                     for row, distance in zip(shown, distances, strict=True))
     more = _("The first {n} of {all}.", n=len(shown), all=len(rows)) if len(rows) > len(shown) else ""
-    row, own, predicted, distance = map(escape, (_("row"), _("class"), _("predicted"), _("distance")))
-    heads = (f'<tr><th></th><th class="number">{row}</th><th>{own}</th><th>{predicted}</th>'
-             f'<th class="number">{distance}</th></tr>')
+    titles = "", _("row"), _("class"), _("predicted"), _("distance")
     about = _("With the distance to the centre of their own class.")
-    return (f'{_heading(title)}{_muted(f"{about} {more}".strip())}'
-            f'<div class="scroll"><table><thead>{heads}</thead><tbody>{lines}</tbody></table></div>')
+    return f'{_heading(title)}{_muted(f"{about} {more}".strip())}{_framed(titles, (1, 4), lines)}'
 
 
 def _sample_row(inspection: Inspection, row: int, distance: float, guess: int | None) -> str:
@@ -253,15 +240,18 @@ def flat(facts: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]
             yield f"{before}{name}", str(item)
 
 
-def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Names in the first column, numbers in the others."""
+    body = "".join(f"<tr><th>{escape(name)}</th>" + "".join(f'<td class="number">{escape(text)}</td>' for text in texts)
+                   + "</tr>" for name, *texts in rows)
+    return _framed(titles, range(1, len(titles)), body)
 
-    def line(tag: str, texts: Iterable[str]) -> str:
-        first, *others = map(escape, texts)
-        return f"<tr><th>{first}</th>" + "".join(f'<{tag} class="number">{text}</{tag}>' for text in others) + "</tr>"
 
-    body = "".join(line("td", row) for row in rows)
-    return f'<div class="scroll"><table><thead>{line("th", heads)}</thead><tbody>{body}</tbody></table></div>'
+def _framed(titles: Sequence[str], numbers: Container[int], body: str, kind: str = "") -> str:
+    """The rows ``body`` below the ``titles`` of their columns; at the places ``numbers`` are columns of numbers."""
+    heads = "".join(f'<th class="number">{escape(title)}</th>' if place in numbers else f"<th>{escape(title)}</th>"
+                    for place, title in enumerate(titles))
+    return (f'<div class="scroll"><table{kind}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
 def _palette(classes: int) -> str:
@@ -272,8 +262,14 @@ def _palette(classes: int) -> str:
 
 
 def export(source: Path, target: Path) -> None:
-    """Write the page for the inspection at ``source`` to ``target``, JSON and CSV beside it; whole or not at all."""
+    """Write the page for the inspection at ``source`` to ``target``, JSON and CSV beside it; whole or not at all.
+
+    `ValueError` for a ``target`` that would be one of these.
+    """
+    if target.suffix in (".json", ".csv"):
+        raise ValueError(f"html: expected a name that ends otherwise than the numbers beside it, got {target.name}; "
+                         "end it in .html")
     inspection = load(source)
     for ending, text in ((target.suffix or ".html", report_html(inspection)), (".json", report_json(inspection)),
-                         (".csv", report_csv(inspection))):
+                         (".csv", readings_csv(inspection))):
         write_whole(target.with_suffix(ending), text.encode())

@@ -21,6 +21,7 @@ from app.looks.report_svg import LIGHT as COLOURS
 from app.looks.report_svg import OUTLINES
 from lpc_core.files.writing import write_whole
 from lpc_core.film import Film, FilmError, collapse_onset, open_film, total_collapse
+from lpc_core.inspection.films import nearest_run
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,16 +70,9 @@ def typical_run(film: Film) -> int:
     return nearest_run(film, math.sqrt(onset * total) if math.isfinite(total) else onset)
 
 
-def nearest_run(film: Film, gamma: float) -> int:
-    """The run whose γ is nearest to ``gamma`` on a log scale."""
-    return int(np.abs(np.log(film.gammas / gamma)).argmin())
-
-
 def frames(film: Film, run: int) -> Iterator[Image]:
     """Every moment of one run, SIZE by SIZE pixels."""
-    halves = _zoom(film, run)
-    for frame, half in enumerate(halves):
-        yield _frame(film, run, frame, half)
+    return (_frame(film, run, frame, half) for frame, half in enumerate(_zoom(film, run)))
 
 
 def _zoom(film: Film, run: int) -> np.ndarray:
@@ -100,17 +94,13 @@ def _frame(film: Film, run: int, frame: int, half: float) -> Image:
     draw.line([(0, side / 2), (side, side / 2)], GRID, FINER)
     if film.info["nodes"] <= 2:  # in more dimensions the shell is no circle on the plane
         for metric, colour in (("predicted_radius", MUTED), ("norm_mean", TEXT)):
-            _circle(draw, float(film.metric(metric)[run, frame]) * scale, side, colour)
+            radius = float(film.metric(metric)[run, frame]) * scale
+            if 0 < radius < side:
+                draw.circle((side / 2, side / 2), radius, None, colour, 2 * FINER)
     _samples(draw, film, run, frame, scale)
     _predicted(draw, film.tensors["collapse_points"][run, frame], scale)
     _caption(draw, film, run, frame)
     return picture.resize((SIZE, SIZE), Image.Resampling.BOX)
-
-
-def _circle(draw: ImageDraw, radius: float, side: int, colour: str) -> None:
-    if 0 < radius < side:
-        draw.ellipse([side / 2 - radius, side / 2 - radius, side / 2 + radius, side / 2 + radius], None, colour,
-                     width=2 * FINER)
 
 
 def _samples(draw: ImageDraw, film: Film, run: int, frame: int, scale: float) -> None:

@@ -96,16 +96,17 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
     left, top, side = 52.0, 10.0, 560.0
     centre, half = _view(points)
     scale = side / 2 / half
-    at = np.column_stack([left + side / 2 + (points[:, 0] - centre[0]) * scale,
-                          top + side / 2 - (points[:, 1] - centre[1]) * scale])
-    parts = [_grid(centre, half, (left, top, side), titles), marks()]
-    inside = ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
+
+    def placed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where ``values`` lie in the picture (n, 2), and which of them within its frame (n,)."""
+        at = (values - centre) * (scale, -scale) + (left + side / 2, top + side / 2)
+        return at, ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
+
+    parts, (at, inside) = [_grid(centre, half, (left, top, side), titles), marks()], placed(points)
     for kind, among in (("s", inside & ~wrong), ("s hollow", inside & wrong)):
         parts += [_class(at, among & (labels == c), int(c), kind) for c in np.unique(labels)]
     if crosses is not None:
-        spots = np.column_stack([left + side / 2 + (crosses[:, 0] - centre[0]) * scale,
-                                 top + side / 2 - (crosses[:, 1] - centre[1]) * scale])
-        shown = ((spots >= [left, top]) & (spots <= [left + side, top + side])).all(axis=1)
+        spots, shown = placed(crosses)
         parts += [_cross(spots[c, 0], spots[c, 1], int(c)) for c in np.flatnonzero(shown)]
     return figure(left + side + 10, top + side + 40, "".join(parts), _("The latents by class"))
 

@@ -39,12 +39,9 @@ def mount(module: str, key: str, data: dict[str, Any], *answers: str) -> Any:
     """
     component = st.components.v2.component("lpc_" + module.rpartition("/")[2], js=_LOADER, html="<div></div>",
                                            isolate_styles=False)
-    told: dict[str, Any] = {f"on_{answer}_change": _nothing for answer in answers}
+    # a state of a component is only kept when something listens for it; that it calls is enough
+    told: dict[str, Any] = {f"on_{answer}_change": lambda: None for answer in answers}
     return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data}, **told)
-
-
-def _nothing() -> None:
-    """A state of a component is only kept when something listens for it; that it calls is enough."""
 
 
 def file_url(token: str) -> str:

@@ -21,16 +21,13 @@ def point_cloud(held: Held, key: str, title: str, *, group: str = "", busy: str 
     Clouds of one ``group`` with as many samples point and choose together. ``want`` is called with the name of a
     projection that was asked for; ``busy`` is the one being computed. ``link``: the moment and share of one.
     """
-    result = mount("cloud/cloud", key, _data(held, title, group, busy) | dict(link or {}), "selection", "wanted")
+    data = {"name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS), "abouts": abouts(CLOUD),
+            "projections": {name: file_url(token) for name, token in held.projections.items()},
+            **{f"{kind}Url": file_url(token) for kind, token in held.tokens.items()}, **(link or {})}
+    result = mount("cloud/cloud", key, data, "selection", "wanted")
     if want is not None and result.get("wanted") in PROJECTIONS:
         want(result["wanted"])
     return chosen_rows(held, result.get("selection"))
-
-
-def _data(held: Held, title: str, group: str, busy: str) -> dict[str, Any]:
-    return {"name": title, "group": group, "busy": busy, "offers": list(PROJECTIONS), "abouts": abouts(CLOUD),
-            "projections": {name: file_url(token) for name, token in held.projections.items()},
-            **{f"{kind}Url": file_url(token) for kind, token in held.tokens.items()}}
 
 
 def chosen_rows(held: Held, selection: Any) -> np.ndarray:

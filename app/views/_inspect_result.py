@@ -25,7 +25,7 @@ from app.views._desk import asked
 from app.views._inspect_files import sample_of
 from app.views._plain import sentence, warn
 from app.words import _, language, speaking
-from lpc_core.inspection import Inspection
+from lpc_core.inspection import Inspection, readings_csv
 
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
@@ -63,7 +63,7 @@ def report_menu(held: Held) -> None:
         for ending, mime, words, make in (
                 ("html", "text/html", _("Page (HTML)"), inspect_report.report_html),
                 ("json", "application/json", _("Numbers (JSON)"), inspect_report.report_json),
-                ("csv", "text/csv", _("Numbers (CSV)"), inspect_report.report_csv)):
+                ("csv", "text/csv", _("Numbers (CSV)"), readings_csv)):
             made = functools.partial(_spoken, language(), make, inspection)
             st.download_button(words, made, f"{stem}.report.{ending}", mime,
                                key=f"inspect_report_{ending}_{held.serial}", on_click="ignore", width="stretch")

@@ -92,6 +92,7 @@ def data_root() -> Path:
 def load(config: DataConfig, seed: int, progress: Progress = silent) -> Dataset:
     """Load the samples that ``config`` names; equal arguments give equal samples.
 
-    Raises `ValueError` for an unknown name and `DataError` for data that cannot be had.
+    Raises `DataError` for data that are missing or damaged, `ConfigError` for an unknown name and for more samples than
+    there are.
     """
     return pick("dataset", sources(), config.dataset).load(config, seed, progress)

@@ -44,10 +44,7 @@ class Cifar:
     class_names: tuple[str, ...]
 
     def load(self, config: DataConfig, seed: int, progress: Progress) -> Dataset:
-        """Read every batch and keep a stratified subset; images are uint8 (N, 32, 32, 3).
-
-        Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
-        """
+        """Read every batch and keep a stratified subset; images are uint8 (N, 32, 32, 3)."""
         version, paths = self._locate() or self._unpacked(progress) or self._downloaded(progress)
         train = self._read(version, paths[:-1], progress)
         test = self._read(version, paths[-1:], progress)

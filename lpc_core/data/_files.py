@@ -7,7 +7,7 @@ import math
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BufferedIOBase
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,9 +31,12 @@ def find(folders: Iterable[str], names: Sequence[str]) -> list[Path] | None:
 
 
 def refuse_impostor(path: Path) -> None:
-    """`DataError` for a pointer, a web page or the like that was saved in the place of ``path``."""
-    with path.open("rb") as file:
-        found = named(file.read(HEAD))
+    """`DataError` for a pointer, a web page or the like in the place of ``path``, and for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            found = named(file.read(HEAD))
+    except OSError as error:
+        raise DataError(f"{path}: expected a readable file, got {error}; check the disk and its permissions") from error
     if found:
         raise DataError(f"{path}: expected a data file, got {found}")
 
@@ -62,6 +65,13 @@ def download(url: str, md5: str, target: Path, progress: Progress, instead: str)
     except (OSError, ValueError) as error:  # requests' errors are OSError, a wrong checksum is ValueError
         raise DataError(f"expected to download {url}, got {type(error).__name__}: {str(error)[:200]}; {instead}") \
             from error
+
+
+def download_all(url: str, files: Mapping[str, str], folder: Path, progress: Progress, instead: str) -> list[Path]:
+    """`download` the ``files`` {name: MD5} below ``url`` into ``folder``; returns where they are."""
+    for name, md5 in files.items():
+        download(url + name, md5, folder / name, progress, instead)
+    return [folder / name for name in files]
 
 
 def unpack(archive: Path, names: Sequence[str], folder: Path, max_bytes: int) -> None:
@@ -96,7 +106,6 @@ class _Bounded(BufferedIOBase):
         self._stream, self._limit, self._left = stream, limit, limit
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to ``size`` bytes."""
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
@@ -111,7 +120,6 @@ class _Bar:
         self._what, self._progress, self._done, self.total = what, progress, 0, 0  # bytes; total 0 means unknown
 
     def update(self, count: int) -> None:
-        """``count`` more bytes have come."""
         self._done += count
         self._progress(min(self._done / self.total, 1.0) if self.total else math.nan, self._what)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from lpc_core.data._base import DataError
 from lpc_core.data._files import refuse_impostor
+from lpc_core.files.impostors import GZIP
 
 MAX_ITEMS = 100_000
-GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTE = 8  # IDX type code
 
 
@@ -28,7 +28,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> np.ndarray:
     try:
         refuse_impostor(path)
         with open(path, "rb") as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
+            zipped = raw.read(2) == GZIP
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) if zipped else raw as stream:
                 return _read_items(path, stream, item_shape, None if zipped else path.stat().st_size)

@@ -24,10 +24,6 @@ NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8
 NUMERIC = range(6, 14)  # array classes double to uint32
 
 
-class Damaged(Exception):
-    """Bytes that are not what they should be."""
-
-
 def read_mat(path: Path, names: Sequence[str], max_bytes: int) -> dict[str, np.ndarray]:
     """The numeric arrays called ``names`` in a MATLAB 5 file, read-only, in MATLAB's shapes.
 
@@ -44,7 +40,7 @@ def read_mat(path: Path, names: Sequence[str], max_bytes: int) -> dict[str, np.n
                 name, shape, numeric = parts.describe()
                 if name in names and numeric:
                     found[name] = parts.numbers(shape)
-    except (Damaged, OSError, zlib.error, struct.error, UnicodeDecodeError) as error:
+    except (ValueError, OSError, zlib.error, struct.error) as error:  # ours are ValueErrors, and those of NumPy
         raise DataError(f"{path}: expected a MATLAB 5 file of plain numbers, got {error}; fetch the file again") \
             from None
     if missing := [name for name in names if name not in found]:
@@ -54,12 +50,12 @@ def read_mat(path: Path, names: Sequence[str], max_bytes: int) -> dict[str, np.n
 
 
 def _byte_order(header: bytes) -> str:
-    """"<" or ">"; `Damaged` for what is no MATLAB 5 file."""
+    """"<" or ">"; `ValueError` for what is no MATLAB 5 file."""
     order = {b"IM": "<", b"MI": ">"}.get(header[126:128])
     if header[:8] == b"\x89HDF\r\n\x1a\n" or header.startswith(b"MATLAB 7.3"):
-        raise Damaged("one of MATLAB 7.3 (HDF5)")
+        raise ValueError("one of MATLAB 7.3 (HDF5)")
     if len(header) != HEADER or order is None or header[124:126] not in (b"\x00\x01", b"\x01\x00"):
-        raise Damaged("another kind of file")
+        raise ValueError("another kind of file")
     return order
 
 
@@ -68,11 +64,11 @@ def _matrices(stream: BinaryIO, order: str, size: int, max_bytes: int) -> Iterat
     while tag := stream.read(8):
         kind, count = struct.unpack(f"{order}II", tag)
         if count > size - stream.tell():
-            raise Damaged(f"an element of {count:,} bytes where {size - stream.tell():,} are left")
+            raise ValueError(f"an element of {count:,} bytes where {size - stream.tell():,} are left")
         if kind not in (MATRIX, COMPRESSED):
-            raise Damaged(f"an element of type {kind} outside of an array")
+            raise ValueError(f"an element of type {kind} outside of an array")
         if count > max_bytes:
-            raise Damaged(f"an array of {count:,} bytes, more than {max_bytes:,}")
+            raise ValueError(f"an array of {count:,} bytes, more than {max_bytes:,}")
         data = stream.read(count)
         yield _unpacked(data, order, max_bytes) if kind == COMPRESSED else memoryview(data)
 
@@ -81,10 +77,10 @@ def _unpacked(data: bytes, order: str, max_bytes: int) -> memoryview:
     engine = zlib.decompressobj()
     plain = engine.decompress(data, max_bytes + 8)
     if not engine.eof:
-        raise Damaged(f"one that is cut short, or an array that unpacks to more than {max_bytes:,} bytes")
+        raise ValueError(f"one that is cut short, or an array that unpacks to more than {max_bytes:,} bytes")
     kind, count = struct.unpack_from(f"{order}II", plain)
     if kind != MATRIX or count != len(plain) - 8:
-        raise Damaged(f"a compressed element of type {kind} and {count:,} bytes in {len(plain) - 8:,}")
+        raise ValueError(f"a compressed element of type {kind} and {count:,} bytes in {len(plain) - 8:,}")
     return memoryview(plain)[8:]
 
 
@@ -101,9 +97,9 @@ class _Elements:
         if first >> 16:
             kind, count, start = first & 0xFFFF, first >> 16, self._at + 4
             if count > 4:
-                raise Damaged(f"a small element of {count} bytes")
+                raise ValueError(f"a small element of {count} bytes")
         if start + count > len(self._body):
-            raise Damaged(f"an element of {count:,} bytes that ends after its array")
+            raise ValueError(f"an element of {count:,} bytes that ends after its array")
         self._at = start + 4 if first >> 16 else start + count + -count % 8
         return kind, self._body[start : start + count]
 
@@ -113,15 +109,15 @@ class _Elements:
         first, *_ = struct.unpack(f"{self._order}{len(flags) // 4}I", flags)
         shape = struct.unpack(f"{self._order}{len(dims) // 4}i", dims)
         if len(shape) > 8 or any(side < 0 for side in shape):
-            raise Damaged(f"an array of shape {shape[:8]}")
+            raise ValueError(f"an array of shape {shape[:8]}")
         return bytes(name[:64]).decode("ascii"), shape, (first & 0xFF) in NUMERIC and not first & 0x800
 
     def numbers(self, shape: tuple[int, ...]) -> np.ndarray:
         """The array itself."""
         kind, data = self.next()
         if kind not in NUMBERS:
-            raise Damaged(f"numbers of type {kind}")
+            raise ValueError(f"numbers of type {kind}")
         values = np.frombuffer(data, np.dtype(self._order + NUMBERS[kind]))
         if len(values) != math.prod(shape):
-            raise Damaged(f"{len(values):,} numbers for shape {shape}")
+            raise ValueError(f"{len(values):,} numbers for shape {shape}")
         return values.reshape(shape, order="F")

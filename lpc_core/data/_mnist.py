@@ -10,7 +10,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import DataError, Dataset, Form, data_root
-from lpc_core.data._files import download, find
+from lpc_core.data._files import download_all, find
 from lpc_core.data._idx import read_idx
 from lpc_core.data._split import Labelled, subset
 from lpc_core.progress import Progress
@@ -30,10 +30,7 @@ class MnistLike:
     class_names: tuple[str, ...]
 
     def load(self, config: DataConfig, seed: int, progress: Progress) -> Dataset:
-        """Read all four files and keep a stratified subset; images are uint8 (N, 28, 28, 1).
-
-        Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
-        """
+        """Read all four files and keep a stratified subset; images are uint8 (N, 28, 28, 1)."""
         paths = self._locate() or self._download(progress)
         train = self._read(paths[0], paths[1], progress)
         test = self._read(paths[2], paths[3], progress)
@@ -53,11 +50,8 @@ class MnistLike:
         return next(filter(None, (find((self.name, *self.folders), names) for names in styles)), None)
 
     def _download(self, progress: Progress) -> list[Path]:
-        folder, names = data_root() / self.name, [f"{file}.gz" for file in FILES]
-        instead = f"put {', '.join(names)} in {folder}"
-        for name, md5 in zip(names, self.md5, strict=True):
-            download(self.url + name, md5, folder / name, progress, instead)
-        return [folder / name for name in names]
+        folder, files = data_root() / self.name, {f"{file}.gz": md5 for file, md5 in zip(FILES, self.md5, strict=True)}
+        return download_all(self.url, files, folder, progress, f"put {', '.join(files)} in {folder}")
 
     def _read(self, images: Path, labels: Path, progress: Progress) -> Labelled:
         progress(math.nan, f"Reading {images.name}")

@@ -37,7 +37,7 @@ def read_pickled(path: Path, max_bytes: int) -> dict[str, Any]:
 
 
 # The global names that an array of bytes is pickled with. None of them is ever looked up.
-_Known = enum.Enum("_Known", "NDARRAY DTYPE RECONSTRUCT FROM_BUFFER ENCODE")
+_Known = enum.Enum("_Known", "NDARRAY DTYPE RECONSTRUCT FROM_BUFFER ENCODE BYTE")  # the last: numpy.dtype('u1')
 _NAMES = {
     ("numpy", "ndarray"): _Known.NDARRAY,
     ("numpy", "dtype"): _Known.DTYPE,
@@ -47,10 +47,6 @@ _NAMES = {
     ("numpy._core.numeric", "_frombuffer"): _Known.FROM_BUFFER,
     ("_codecs", "encode"): _Known.ENCODE,
 }
-
-
-class _ByteType:
-    """Stands for ``numpy.dtype('u1')``."""
 
 
 class _Array:
@@ -74,7 +70,7 @@ class _ByteArrays(Machine):
         if known is _Known.RECONSTRUCT and arguments and arguments[0] is _Known.NDARRAY:
             return _Array()
         if known is _Known.DTYPE and arguments and arguments[0] in ("u1", b"u1"):
-            return _ByteType()
+            return _Known.BYTE
         if known is _Known.FROM_BUFFER and len(arguments) == 4:
             buffer, kind, shape, order = arguments
             return _Array(_array(buffer, kind, shape, order == "F"))
@@ -88,7 +84,7 @@ class _ByteArrays(Machine):
         if isinstance(target, _Array) and len(state) == 5:
             _, shape, kind, fortran, data = state
             target.values = _array(data, kind, shape, fortran in (True, 1))
-        elif not isinstance(target, _ByteType):
+        elif target is not _Known.BYTE:
             raise ValueError(f"a state for a {type(target).__name__}")
         return target
 
@@ -110,7 +106,8 @@ def _finished(value: Any) -> Any:
 def _array(data: Any, kind: Any, shape: Any, fortran: bool) -> np.ndarray:
     """View ``data`` as an array of bytes; the shape is checked against it, so nothing is allocated."""
     typed(data, bytes, bytearray)
-    typed(kind, _ByteType)
+    if kind is not _Known.BYTE:
+        raise ValueError("an array of another type than unsigned bytes")
     if len(typed(shape, tuple)) > 4 or not all(isinstance(n, int) and 0 <= n <= len(data) for n in shape):
         raise ValueError("an array whose shape does not fit its data")
     if math.prod(shape) != len(data):

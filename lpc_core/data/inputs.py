@@ -16,9 +16,8 @@ class Normaliser:
         self.mean: Tensor | None = None
         self.std: Tensor | None = None
         if dataset.is_image:
-            mean, std = _channel_statistics(dataset.train_inputs)
-            self.mean = torch.tensor(mean, dtype=torch.float32, device=device)[:, None, None]
-            self.std = torch.tensor(std, dtype=torch.float32, device=device)[:, None, None]
+            self.mean, self.std = (torch.tensor(each, dtype=torch.float32, device=device)[:, None, None]
+                                   for each in _channel_statistics(dataset.train_inputs))
 
     def __call__(self, stored: Tensor) -> Tensor:
         """Model inputs for ``stored`` (N, D) float32 or (N, H, W, C) uint8."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from lpc_core.config import DataConfig
 from lpc_core.data._base import DataError, Dataset, Form, Source, data_root
-from lpc_core.data._files import download, find
+from lpc_core.data._files import download_all, find
 from lpc_core.data._mat import read_mat
 from lpc_core.data._split import Labelled, subset
 from lpc_core.progress import Progress
@@ -22,28 +22,17 @@ MAX_BYTES = 2**28  # of one array: the training pictures are 225 MB
 
 
 def _load(config: DataConfig, seed: int, progress: Progress) -> Dataset:
-    """Read both files and keep a stratified subset; pictures are uint8 (N, 32, 32, 3).
-
-    Raises `DataError` for files that are missing or damaged, `ConfigError` for more samples than there are.
-    """
-    paths = find(FOLDERS, list(FILES)) or _downloaded(progress)
+    """Read both files and keep a stratified subset; pictures are uint8 (N, 32, 32, 3)."""
+    folder = data_root() / NAME
+    paths = find(FOLDERS, list(FILES)) or download_all(URL, FILES, folder, progress,
+                                                       f"put {' and '.join(FILES)} in {folder}")
     train, test = (_read(path, progress) for path in paths)
     return subset(NAME, CLASSES, train, test, config=config, seed=seed)
 
 
-def _downloaded(progress: Progress) -> list[Path]:
-    folder = data_root() / NAME
-    for name, md5 in FILES.items():
-        download(URL + name, md5, folder / name, progress, f"put {' and '.join(FILES)} in {folder}")
-    return [folder / name for name in FILES]
-
-
 def _read(path: Path, progress: Progress) -> Labelled:
     progress(float("nan"), f"Reading {path.name}")
-    try:
-        found = read_mat(path, ("X", "y"), MAX_BYTES)
-    except OSError as error:
-        raise DataError(f"{path}: expected a readable file, got {error}; check the disk and its permissions") from error
+    found = read_mat(path, ("X", "y"), MAX_BYTES)
     pixels, labels = found["X"], found["y"].ravel()
     if pixels.ndim != 4 or pixels.shape[:3] != (32, 32, 3) or pixels.dtype != np.uint8:
         raise DataError(f"{path}: expected X (32, 32, 3, N) of unsigned bytes, got {pixels.shape} {pixels.dtype}; "

@@ -14,7 +14,7 @@ from lpc_core.engine.probe import Probe
 from lpc_core.losses import gamma_sum
 from lpc_core.metrics.binarity import live_peaks
 from lpc_core.metrics.live import Labels, LatentSet, measured
-from lpc_core.theory import Balance, blocks
+from lpc_core.theory import balance, blocks, forces_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,8 @@ class Observer:
         points, pushes, start = np.empty_like(means), np.empty((runs, 3, classes, d)), self._start(means.shape)
         for part in blocks(means.shape):
             if self._theory:
-                balance = Balance(seen.weight[part], seen.bias[part], gamma[part], self._loss.label_smoothing)
-                points[part], _ = balance.points(start[part], gamma[part] > 0)
+                head, smoothing = (seen.weight[part], seen.bias[part], gamma[part]), self._loss.label_smoothing
+                points[part], _ = balance(*head, start[part], smoothing)
             for g in range(runs)[part]:
                 own = LatentSet(seen.latents[g, :, :n], self._labels, predictions[g, :n], seen.weight[g],
                                 points[g] if self._theory else None, self._memory)
@@ -100,7 +100,8 @@ class Observer:
                                  | measured(own))
                     peaks[g] = own.once(live_peaks)
             if self._theory:
-                pushes[part] = balance.forces(means[part]).swapaxes(0, 1)
+                at_means = forces_of(means[part], *head, labels=np.arange(classes), smoothing=smoothing)
+                pushes[part] = at_means.swapaxes(0, 1)
         self._points = (points, *self._points)[:2] if self._theory else ()
         numbers = dict(zip(found[0], np.array([[*each.values()] for each in found]).T, strict=True)) if found else {}
         for values in (means, peaks, points, pushes, *numbers.values()) if seen is not outputs else ():

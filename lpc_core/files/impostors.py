@@ -36,7 +36,6 @@ _KINDS = (  # (what the text begins with, what it is, what to do); the first mat
      rb"|invalid (?:username or password|credentials|token)"
      rb"|access to (?:model|dataset|this resource) )[^\n]{0,200}\s*\Z", "a server's error message", _AGAIN),
 )
-_PATTERNS = tuple((re.compile(start, re.IGNORECASE), what, do) for start, what, do in _KINDS)
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 
 
@@ -52,8 +51,8 @@ def named(head: bytes) -> str | None:
         return "the notes that macOS keeps about a file (its name begins with ._); choose the file without ._"
     zipped = head.startswith(GZIP)
     text = _text(_unpacked(head) if zipped else head)
-    for pattern, what, do in _PATTERNS:
-        if pattern.match(text):
+    for start, what, do in _KINDS:
+        if re.match(start, text, re.IGNORECASE):
             return f"{what}{', gzipped' if zipped else ''}; {do}"
     return None
 
@@ -70,6 +69,4 @@ def _text(head: bytes) -> bytes:
     """``head`` without what may stand before a text: a byte-order mark, spaces, comments; UTF-16 as ASCII."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         head = head.decode("utf-16", "replace").encode("ascii", "replace")
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    leading = _LEADING.match(head)
-    return head if leading is None else head[leading.end() :]
+    return _LEADING.sub(b"", head.removeprefix(b"\xef\xbb\xbf"), count=1)

@@ -123,25 +123,10 @@ class Machine:
         """APPENDS: ``values`` go to the end of the list on top."""
         self.top(list).extend(values)
 
-    def push_name(self, text: str) -> None:
-        """GLOBAL: ``module name``, separated by the first space."""
-        module, _, name = text.partition(" ")
-        self.stack.append(self.named(module, name))
-
-    def push_stacked_name(self) -> None:
-        """STACK_GLOBAL: module and name from the stack."""
-        module, name = self.take(2)
-        self.stack.append(self.named(typed(module, str), typed(name, str)))
-
     def push_called(self) -> None:
         """REDUCE and NEWOBJ: a known name and the arguments of its call."""
         known, arguments = self.take(2)
         self.stack.append(self.called(known, typed(arguments, tuple)))
-
-    def push_built(self) -> None:
-        """BUILD: a value and its state."""
-        target, state = self.take(2)
-        self.stack.append(self.built(target, state))
 
 
 def typed(value: Any, *kinds: type) -> Any:
@@ -181,8 +166,8 @@ Machine.actions = {
     "MEMOIZE": lambda m, _: m.remember(len(m.memo)),
     "BINGET": lambda m, index: m.recall(index),
     "LONG_BINGET": lambda m, index: m.recall(index),
-    "GLOBAL": lambda m, text: m.push_name(text),
-    "STACK_GLOBAL": lambda m, _: m.push_stacked_name(),
+    "GLOBAL": lambda m, text: m.stack.append(m.named(*text.partition(" ")[::2])),  # "module name"
+    "STACK_GLOBAL": lambda m, _: m.stack.append(m.named(*(typed(text, str) for text in m.take(2)))),
     "REDUCE": lambda m, _: m.push_called(),
-    "BUILD": lambda m, _: m.push_built(),
+    "BUILD": lambda m, _: m.stack.append(m.built(*m.take(2))),
 }

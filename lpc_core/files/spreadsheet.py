@@ -33,7 +33,7 @@ def cell(value: Any) -> Any:
 
 
 def table(names: Iterable[str], rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
-    """``rows`` as CSV with the columns ``names``."""
+    """``rows`` as CSV below the ``names`` of their columns."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator=end)  # that of RFC 4180 has a lone \r within a text quoted
     writer.writerow(map(cell, names))

@@ -33,11 +33,9 @@ TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16
          "F8_E5M2": "float8_e5m2", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64",
          "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64"}  # fmt: skip
 CODES = {name: code for code, name in TYPES.items()}
-ITEM_BYTES = {  # torch's names of the element types that are read
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1, "float8_e5m2": 1, "int64": 8,
-    "int32": 4, "int16": 2, "int8": 1, "uint64": 8, "uint32": 4, "uint16": 2, "uint8": 1, "bool": 1, "complex64": 8,
-    "complex128": 16,
-}  # fmt: skip
+_BEYOND_NUMPY = {"bfloat16": 2, "float8_e4m3fn": 1, "float8_e5m2": 1}
+ITEM_BYTES = {name: _BEYOND_NUMPY.get(name) or np.dtype(name).itemsize  # torch's names of the types that are read
+              for name in (*TYPES.values(), "complex128")}
 
 Arrays = dict[str, np.ndarray]
 
@@ -94,7 +92,7 @@ def header(source: bytes | memoryview | Path, most: int = MAX_HEADER, tensors: i
         return _parsed(source, len(source), most, tensors)
     with source.open("rb") as file:
         first = file.read(8)
-        first += file.read(min(_length(first), most))
+        first += file.read(min(int.from_bytes(first, "little"), most))
         return _parsed(first, os.fstat(file.fileno()).st_size, most, tensors)
 
 
@@ -106,10 +104,6 @@ def arrays(source: bytes | Path) -> Arrays:
         raise _refusal("a whole safetensors file of NumPy's types", f"another ({printable(error)})") from None
 
 
-def _length(raw: bytes | memoryview) -> int:
-    return int.from_bytes(raw[:8], "little")
-
-
 def _loaded(text: str, what: str) -> Any:
     try:
         return loads(text, what, len(text))
@@ -119,7 +113,7 @@ def _loaded(text: str, what: str) -> Any:
 
 def _parsed(raw: bytes | memoryview, size: int, most: int, tensors: int) -> Header:
     """The header at the beginning of ``raw``, of a file of ``size`` bytes."""
-    length = _length(raw)
+    length = int.from_bytes(raw[:8], "little")
     if size < 8 or length > size - 8:
         raise _refusal("a safetensors file with its whole header",
                        f"a header of {amount(length)} in a file of {size:,}")

@@ -1,5 +1,6 @@
 """The files of a point cloud: what the browser gets of an inspection, and what its head foretells over γ."""
 
+import dataclasses
 import json
 import math
 import re
@@ -70,6 +71,13 @@ def test_of_many_samples_every_class_is_drawn_in_proportion(tmp_path):
     assert np.array_equal(arrays["labels"], inspection.embeddings.labels[sight.rows])
     counts = np.bincount(arrays["labels"])
     assert counts.max() - counts.min() <= 1
+
+
+def test_a_class_of_one_sample_is_drawn_among_thousands():
+    inspection = made(n=4_001, d=2, classes=3)
+    labels = np.repeat([0, 1, 2], [2_000, 1, 2_000])
+    rare = dataclasses.replace(inspection, embeddings=dataclasses.replace(inspection.embeddings, labels=labels))
+    assert 2_000 in cloud.look(rare, 100).rows
 
 
 def test_class_means_are_those_of_a_plain_loop_and_nan_without_samples():

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from app.looks import inspect_report, report_svg
-from app.looks.inspect_report import report_csv, report_html, report_json
+from app.looks.inspect_report import report_html, report_json
 from app.words import speaking
-from lpc_core.inspection import InspectionError, save
+from lpc_core.inspection import InspectionError, readings_csv, save
 from lpc_core.metrics import METRICS
 from tests.app._inspections import made
 
@@ -132,7 +132,7 @@ def test_json_keeps_values_floors_and_reasons_and_knows_no_nan(inspection):
 
 def test_csv_is_one_row_per_quantity_and_no_formula(inspection):
     evil = replace(inspection, source=inspection.source | {"file": "=cmd|'/c calc'!A0"})
-    header, *rows = csv.reader(io.StringIO(report_csv(evil)))
+    header, *rows = csv.reader(io.StringIO(readings_csv(evil)))
     assert len(rows) == len(inspection.readings)
     assert float(rows[0][header.index("value")]) == next(iter(inspection.readings.values())).value
     assert all(not cell.startswith(("=", "+", "@", "\t")) for row in rows for cell in row)
@@ -146,6 +146,10 @@ def test_page_json_and_csv_are_written_side_by_side_or_refused(inspection, tmp_p
     (tmp_path / "b.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0nonsense")
     with pytest.raises(InspectionError, match="expected"):
         inspect_report.export(tmp_path / "b.safetensors", tmp_path / "b.html")
+    for taken in ("c.json", "c.csv"):  # where the numbers go
+        with pytest.raises(ValueError, match=rf"html: expected a name that ends otherwise .*, got {taken}; end it in"):
+            inspect_report.export(tmp_path / "a.inspection.safetensors", tmp_path / taken)
+        assert not (tmp_path / taken).exists()
     assert not (tmp_path / "b.html").exists()
 
 

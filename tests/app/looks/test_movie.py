@@ -9,10 +9,11 @@ from PIL import Image
 
 from app.commands.movie import COMMAND
 from app.looks import movie
-from app.looks.movie import SIZE, export, frames, nearest_run, typical_run
+from app.looks.movie import SIZE, export, frames, typical_run
 from lpc_core.config import unflatten
 from lpc_core.film import FilmError, save_film
 from lpc_core.film.record import record
+from lpc_core.inspection.films import nearest_run
 
 WIDE = {"samples": 120, "test_samples": 40, "steps": 20, "ramp_steps": 10, "batch_size": 32}
 

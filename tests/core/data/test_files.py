@@ -115,3 +115,8 @@ def test_a_damaged_archive_leaves_no_file_that_looks_whole(tmp_path, damage):
     with pytest.raises(DataError, match=re.escape(f"{packed}: expected to unpack one.bin, got ")):
         unpack(packed, ("one.bin",), tmp_path / "out", 10**7)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_archive_that_cannot_be_read_is_refused_in_words(tmp_path):
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path}: expected a readable file, got ")):
+        unpack(tmp_path, ("one.bin",), tmp_path / "out", 10**6)

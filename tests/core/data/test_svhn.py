@@ -77,6 +77,10 @@ def element(kind, body):
     (header() + element(14, element(6, struct.pack("<II", 9, 0)) + element(5, struct.pack("<ii", 2, 5))
                         + element(1, b"X" * 8) + element(2, bytes(16))), r"16 numbers for shape \(2, 5\)"),
     (header() + element(14, element(6, struct.pack("<II", 9, 0)) + struct.pack("<II", 5, 2**20)), "after its array"),
+    (header() + element(14, element(6, struct.pack("<II", 9, 0)) + element(5, struct.pack("<ii", 2, 5))
+                        + element(1, b"X" * 8) + element(4, bytes(11))), "a multiple of element size"),
+    (header() + element(14, element(6, b"") + element(5, struct.pack("<ii", 2, 5)) + element(1, b"X" * 8)),
+     "not enough values"),
 ], ids=str)
 def test_other_and_damaged_files_are_refused(tmp_path, content, found):
     (tmp_path / "m.mat").write_bytes(content)

@@ -31,7 +31,8 @@ def test_settings_in_a_line_go_both_ways():
 @pytest.mark.parametrize(("line", "message"), [
     ("lr", "settings: expected name=value pairs with spaces between them, got 'lr'"),
     ("lr=fast", "lr: expected a number from 1e-07 to 10, got 'fast'"), ("speed=1", "speed: expected a known setting"),
-    ("dataset=cats", "dataset: expected one of")])
+    ("dataset=cats", "dataset: expected one of"),
+    ("lr=0.05 " * 250 + "steps=600", "settings: expected at most 2,000 characters, got 'lr=0.05 ")])
 def test_a_bad_line_is_refused_with_what_is_expected(line, message):
     with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
         parse_settings(line)
