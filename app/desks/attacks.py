@@ -25,6 +25,7 @@ class AttackDesk(jobs.Desk):
 
     def __init__(self) -> None:
         super().__init__()
+        self._fresh = self.folder / "new.json"
         self.upload: Upload | None = None  # what was attacked, or is
         self.asked: tuple[tuple[str, ...], int] = ((), 0)  # attacks, samples
         self.seconds: float | None = None  # how long they take, about; None while nobody has asked
@@ -54,10 +55,6 @@ class AttackDesk(jobs.Desk):
         except jobs.JobRefused:
             self.asked, self.seconds = before
             raise
-
-    @property
-    def _fresh(self) -> Any:
-        return self.folder / "attack-new.json"
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, or how long it will take."""

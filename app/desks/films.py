@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.desks import jobs
 from lpc_core.config import RunConfig
@@ -79,16 +78,8 @@ class FilmDesk(jobs.Desk):
         super().__init__()
         self.device = device
         self.held: HeldFilm | None = None
+        self.path = self.folder / "film.safetensors"  # where the film lies while there is one
         self._recording: Recording | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where the film lies while there is one."""
-        return self.folder / "film.safetensors"
-
-    @property
-    def _fresh(self) -> Path:
-        return self.folder / "new.safetensors"
 
     def record(self, recording: Recording) -> None:
         """Start recording; `FilmError` if that cannot be done."""

@@ -53,6 +53,7 @@ class InspectDesk(jobs.Desk):
         self.data_error = ""  # why there is none
         self._before: Held | None = None
         self.wish = Wish()  # how the file was run last
+        self._saved = self.folder / "held.inspection.safetensors"
         self._busy = 0
         self._tree: tuple[Path, list[TensorEntry] | str] | None = None
         self._lock = threading.Lock()
@@ -180,14 +181,6 @@ class InspectDesk(jobs.Desk):
             return self._tree[1]
 
     # ---- results -----------------------------------------------------------------------------------------------------
-
-    @property
-    def _fresh(self) -> Path:
-        return self.folder / "new.safetensors"
-
-    @property
-    def _saved(self) -> Path:
-        return self.folder / "held.inspection.safetensors"
 
     def _listen(self, process: Any, watch: Any) -> None:
         """Follow the command; busy until its result is there too."""

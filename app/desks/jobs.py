@@ -56,6 +56,8 @@ class Desk:
         self._leaving: threading.Timer | None = None
         self._published: dict[str, tuple[Path, Future[None] | None]] = {}
         self.folder = rooms.folder("desk")
+        self._complaints = self.folder / "errors.txt"
+        self._fresh = self.folder / "new.safetensors"  # what a command makes; half-written files are called "…new.…"
         with _lock:
             _desks[self.id] = self
 
@@ -104,10 +106,6 @@ class Desk:
             return (spares.take(module, command, self._complaints)
                     or spares.spawn(module, command, stderr=complaints))
 
-    @property
-    def _complaints(self) -> Path:
-        return self.folder / "errors.txt"
-
     def _listen(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
         """Follow the command to its end."""
         with process:
@@ -137,7 +135,7 @@ class Desk:
             process, self._process = self._process, None
         if process is not None and process.returncode is None:  # else its number may be another's by now
             end_group(process)
-        for leftover in self.folder.glob("*new.*"):  # half-written files are called so
+        for leftover in self.folder.glob("*new.*"):
             leftover.unlink(missing_ok=True)
 
     # ---- files -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import threading
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -54,11 +53,8 @@ class StudyDesk(jobs.Desk):
         self.study: Study | None = None
         self.tokens: tuple[str, ...] = ()
         self.waiting = ""  # these four, and what a job has: see `Look`
+        self._out = self.folder / "study"
         self._growing = threading.RLock()  # the study: the tab's script begins one, the listening thread adds to it
-
-    @property
-    def _out(self) -> Path:
-        return self.folder / "study"
 
     def look(self) -> Look:
         """All of one moment; what is no longer running has nothing more to say."""
