@@ -47,14 +47,12 @@ class AttackDesk(jobs.Desk):
             return
         wishes = {**wish.wishes(), "samples": samples} | ({} if wish.data_name else {"split": "test"})
         wishes.pop("layer", None)  # logits are attacked, whatever layer was looked at
-        before = self.asked, self.seconds
-        self.asked, self.seconds = (names, samples), None
-        try:
-            self.start(["attack", str(self.upload.path), str(self._fresh), dumps(wishes), ",".join(names),
-                        "ask" if only_ask else ""], INSPECTING)
-        except jobs.JobRefused:
-            self.asked, self.seconds = before
-            raise
+
+        def begin() -> None:
+            self.asked, self.seconds = (names, samples), None
+
+        self.start(["attack", str(self.upload.path), str(self._fresh), dumps(wishes), ",".join(names),
+                    "ask" if only_ask else ""], INSPECTING, begin)
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, or how long it will take."""

@@ -81,12 +81,13 @@ class ExperimentDesk(jobs.Desk):
         if self.running:
             raise jobs.JobRefused("expected nothing under way in this tab, got an experiment; wait for it, or cancel "
                                   "it")
-        before = self.runs, self.outcomes, self.diagram
-        self.runs, self.outcomes, self.diagram = runs, {}, diagram  # before the command can say anything
+
+        def begin() -> None:
+            self.runs, self.outcomes, self.diagram = runs, {}, diagram
+
         try:
-            self.train(command, cost)
-        except (CostError, jobs.JobRefused) as error:
-            self.runs, self.outcomes, self.diagram = before
+            self.train(command, cost, begin)
+        except CostError as error:
             raise jobs.JobRefused(str(error)) from None
 
     def said(self, line: dict[str, Any]) -> None:

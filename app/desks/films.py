@@ -71,7 +71,6 @@ class FilmDesk(jobs.Desk):
     """One tab's recording and film."""
 
     noun = "films being recorded"
-    refusal = FilmError
     advice = "choose fewer γ, frames, points or steps"
 
     def __init__(self, device: str = "auto") -> None:
@@ -91,7 +90,7 @@ class FilmDesk(jobs.Desk):
         try:
             self.train(["film", *settings, f"--gammas={recording.gammas}", "--json", f"--frames={recording.frames}",
                         f"--points={recording.points}", f"--device={self.device}", f"--out={self._fresh}"], cost)
-        except CostError as error:
+        except (CostError, jobs.JobRefused) as error:
             raise FilmError(str(error)) from None
 
     def finished(self) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from app.desks import jobs, spares
 from app.desks.holdings import Held, Holdings
-from app.desks.uploads import InspectRefused, Intake, Upload
+from app.desks.uploads import Intake, Upload
 from app.desks.wishes import Wish
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import arrays
@@ -36,7 +36,6 @@ class InspectDesk(jobs.Desk):
     """One tab's file, what it turned out to be, and what was measured on it."""
 
     noun = "files being inspected"
-    refusal = InspectRefused
     time_setting = "inspect_s"
     advice = "save fewer samples or smaller arrays"
 
@@ -68,7 +67,7 @@ class InspectDesk(jobs.Desk):
     # ---- files in ----------------------------------------------------------------------------------------------------
 
     def take(self, name: str, source: IO[bytes]) -> None:
-        """Keep the file ``source`` called ``name`` and find out what it is; `InspectRefused` when that must wait."""
+        """Keep the file ``source`` called ``name`` and find out what it is; `JobRefused` when that must wait."""
         self.accept(self._intake.file(name, source, "upload"))
 
     def take_parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> None:
@@ -80,7 +79,7 @@ class InspectDesk(jobs.Desk):
         self._replace_data(self._intake.file(name, source, "data"))
 
     def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
-        """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
+        """Keep the pictures among (folder/class/picture, file); `JobRefused` when there are none, or too many."""
         self._replace_data(self._intake.pictures(files, most_bytes))
 
     def _replace_data(self, upload: Upload | None) -> None:
@@ -121,7 +120,7 @@ class InspectDesk(jobs.Desk):
     def project(self, method: str) -> None:
         """Compute t-SNE ("tsne") or UMAP ("umap") coordinates of the inspection that is held."""
         if method not in PROJECTIONS:
-            raise InspectRefused(f"expected one of {', '.join(PROJECTIONS)}, got {method!r}; choose one of them")
+            raise jobs.JobRefused(f"expected one of {', '.join(PROJECTIONS)}, got {method!r}; choose one of them")
         if self.held is not None and method not in self.held.projections and not self.busy:
             self._begin(method, "project", str(self._saved), method, str(self._fresh))
 
@@ -150,14 +149,10 @@ class InspectDesk(jobs.Desk):
         return process is not None and process.returncode is None
 
     def _begin(self, task: str, *command: str) -> None:
-        if self.running:
-            return
-        before, self.task = self.task, task
-        try:
-            self.start(command, INSPECTING)
-        except InspectRefused:
-            self.task = before
-            raise
+        def begin() -> None:
+            self.task = task
+
+        self.start(command, INSPECTING, begin)
 
     def cancel(self) -> None:
         """End what is under way; what was found before stays."""
@@ -265,4 +260,4 @@ def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
     return dataclasses.replace(inspection, source=source)
 
 
-__all__ = ["Held", "InspectDesk", "InspectRefused", "Upload", "Wish"]
+__all__ = ["Held", "InspectDesk", "Upload", "Wish"]

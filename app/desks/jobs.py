@@ -14,7 +14,7 @@ import secrets
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,7 +35,7 @@ _lock = threading.Lock()
 
 
 class JobRefused(ValueError):
-    """A job that cannot be started now; the message says why and what to do."""
+    """A job that cannot be started now, or a wish that cannot be followed; the message says why and what to do."""
 
 
 class Desk:
@@ -43,7 +43,6 @@ class Desk:
 
     at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
     noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
-    refusal: ClassVar[type[ValueError]] = JobRefused
     time_setting: ClassVar[str] = "job_s"  # of `Settings`: how long one may take
     advice: ClassVar[str] = "ask for less"  # to whoever hits a limit
 
@@ -78,27 +77,28 @@ class Desk:
         """Whether a command is under way."""
         return self._process is not None
 
-    def start(self, command: Sequence[str], module: str = "lpc_core") -> None:
+    def start(self, command: Sequence[str], module: str = "lpc_core", begin: Callable[[], None] = lambda: None) -> None:
         """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running.
 
-        Raises `refusal` if the server is busy.
+        `JobRefused` if the server is busy. If it is not, ``begin`` is called before the command can say anything.
         """
         with _lock:
             busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))
             if self.running or self.closed:
                 return
             if busy >= self.at_once:
-                raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
-                                   "try again in a moment")
+                raise JobRefused(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
+                                 "try again in a moment")
+            begin()
             self.error, self.share, self.what = "", 0.0, "starting"
             process = self._process = self._spawn(command, module)
-        watch = Watch(process, self.folder, from_env(), self.time_setting)
+        watch = Watch(process, self.folder, from_env(), self.advice, self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
 
-    def train(self, command: Sequence[str], cost: Cost) -> None:
+    def train(self, command: Sequence[str], cost: Cost, begin: Callable[[], None] = lambda: None) -> None:
         """`start` for what trains, and takes ``cost`` meanwhile; `CostError` where that is not to be had."""
         admission.check(self.id, cost, from_env())
-        self.start(command)
+        self.start(command, begin=begin)
         admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
@@ -114,10 +114,10 @@ class Desk:
                     line = json.loads(raw)
                     if isinstance(line, dict) and self._process is process:
                         self.said(line)
-        watch.done()
+        hit = watch.done()
         if process.returncode == 0 and self._process is process:
             self.finished()
-        failure = process.returncode and (watch.sentence(self.advice) or self._complaint(process.returncode))
+        failure = process.returncode and (hit or self._complaint(process.returncode))
         with _lock:
             if self._process is process:  # and not cancelled
                 self.error = failure or self.error
@@ -200,12 +200,11 @@ def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
     For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
     process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
-    watch = Watch(process, folder, from_env())
-    words = process.communicate()[1]
-    watch.done()
+    watch = Watch(process, folder, from_env(), advice)
+    words, hit = process.communicate()[1], watch.done()
     if process.returncode == 0:
         return ""
-    return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
+    return hit or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
 
 
 def known(desk: str) -> Desk | None:

@@ -42,7 +42,6 @@ class StudyDesk(jobs.Desk):
     """One tab's run, followed and measured. What was measured stays when the command fails or is cancelled."""
 
     noun = "studies"
-    refusal = StudyError
     advice = "choose a smaller network, fewer samples or fewer steps"
     task: ClassVar[str] = "follow"
 
@@ -108,7 +107,7 @@ class StudyDesk(jobs.Desk):
             self.waiting = ""
         except CostError as error:
             self.error, self.waiting = str(error), ""
-        except StudyError as error:
+        except jobs.JobRefused as error:
             self.waiting = str(error)
 
     def _more(self, run: RunConfig) -> list[str]:

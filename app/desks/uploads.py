@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.desks import jobs
+from app.desks.jobs import JobRefused
 from app.settings import from_env
 
 BLOCK = 2**20
@@ -18,10 +18,6 @@ MOST_NAME = 120  # characters of a name on the disk
 _ENDING = re.compile(r"(-\d{5}-of-\d{5}|\.[a-z]{1,12}\.index|\.pth)?\.[a-z0-9]{1,12}$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
 _CUT = re.compile(r"[^\w .()+,=@-]+")
-
-
-class InspectRefused(jobs.JobRefused):
-    """A wish that cannot be followed; the message says what was expected, what was found and what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Upload:
 
 
 class Intake:
-    """Takes files into ``folder``; whatever it refuses (`InspectRefused`) leaves nothing there."""
+    """Takes files into ``folder``; whatever it refuses (`JobRefused`) leaves nothing there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,7 +41,7 @@ class Intake:
         """Write ``source`` under a name of ours; of its own name only a usual ending is kept."""
         most = from_env().upload_mb
         if source.seek(0, os.SEEK_END) > most * BLOCK:
-            raise InspectRefused(f"expected a file of at most {most:,} MB, got {source.tell() / BLOCK:,.0f} MB; save "
+            raise JobRefused(f"expected a file of at most {most:,} MB, got {source.tell() / BLOCK:,.0f} MB; save "
                                  "less in it, or ask whoever runs the server to raise LPC_UPLOAD_MB")
         source.seek(0)
         ending = _ENDING.search(name.lower())
@@ -59,7 +55,7 @@ class Intake:
         safe = [_UNSAFE.sub("_", _shown(name)).lstrip(".")[-MOST_NAME:] or "file" for name in names]
         if len(set(safe)) < len(safe):
             shutil.rmtree(folder)
-            raise InspectRefused("expected each file once, got one name twice; choose each part of a checkpoint once")
+            raise JobRefused("expected each file once, got one name twice; choose each part of a checkpoint once")
         size = sum(_written(folder / name, source) for name, (_, source) in zip(safe, files, strict=True))
         return Upload(f"{_shown(names[0])} and {len(names) - 1} more", folder, size,
                       tuple(_shown(name) for name in names))
@@ -73,16 +69,16 @@ class Intake:
         try:
             total = sum(file.seek(0, os.SEEK_END) for file in inside.values())
             if total > most_bytes:
-                raise InspectRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
+                raise JobRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
                                      "pictures, or smaller ones")
             for file in inside.values():
                 file.seek(0)
             if not pictures.pack({name: file.read for name, file in inside.items()}, path):
-                raise InspectRefused("expected a folder with one folder of pictures per class, got one without any; "
+                raise JobRefused("expected a folder with one folder of pictures per class, got one without any; "
                                      f"{pictures.SORT}")
-        except (FileRefused, ImportError, InspectRefused) as error:
+        except (FileRefused, ImportError, JobRefused) as error:
             path.unlink(missing_ok=True)
-            raise InspectRefused(str(error)) from None
+            raise JobRefused(str(error)) from None
         return Upload(_shown(files[0][0].partition("/")[0]), path, path.stat().st_size)
 
     def forget(self, upload: Upload | None) -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 from torch import nn
 
 from app.desks import inspecting, inspections, jobs
-from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.inspections import InspectDesk, Upload, Wish
+from app.desks.jobs import JobRefused
 from app.desks.samples import samples
 from app.parts.cloud import chosen_rows
 from app.parts.samples import sample_items, telling_first
@@ -127,7 +128,7 @@ def further_views_are_added(desk):
     assert set(desk.held.projections) == {"tsne"}
     assert desk.held.inspection.coordinates["tsne"].shape == (200, 2)
     assert jobs.find(desk.held.projections["tsne"]).is_file()
-    with pytest.raises(InspectRefused, match="expected one of tsne, umap, got 'pca'; choose one of them"):
+    with pytest.raises(JobRefused, match="expected one of tsne, umap, got 'pca'; choose one of them"):
         desk.project("pca")
 
 
@@ -194,7 +195,7 @@ def test_a_checkpoint_runs_on_a_folder_of_pictures(desk):
 def test_a_folder_that_is_refused_leaves_nothing(desk, files, most, message):
     desk.take_pictures(pets(1), 10**6)
     before = desk.data
-    with pytest.raises(InspectRefused, match=message):
+    with pytest.raises(JobRefused, match=message):
         desk.take_pictures(files, most)
     assert desk.data is before
     assert [path.name for path in desk.folder.iterdir()] == [before.path.name]
@@ -217,7 +218,7 @@ def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
 
 def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
     monkeypatch.setattr(InspectDesk, "at_once", 0)
-    with pytest.raises(InspectRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):
+    with pytest.raises(JobRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):
         desk.take("a.npz", io.BytesIO(b"x"))
     assert not desk.busy
 

@@ -209,9 +209,9 @@ class Still(StudyDesk):
 
     busy_server = False
 
-    def start(self, command):
+    def start(self, command, begin):
         if self.busy_server:
-            raise self.refusal("no room")
+            raise jobs.JobRefused("no room")
         self.asked = [*getattr(self, "asked", []), list(command)]
 
 
