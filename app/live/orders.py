@@ -115,12 +115,12 @@ class Ready:
     """The worker has imported what it needs."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Beat:
     """A sign of life, once a second, from a thread of its own: a long step is no silence."""
 
-    turns: int  # rounds of the worker's loop so far
-    unsaved: int  # sessions whose state files cannot be written
+    turns: int = 0  # rounds of the worker's loop so far
+    unsaved: int = 0  # sessions whose state files cannot be written
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ class Camera:
         self._d = d
         self._range = RangeKeeper()
         self._pca: StableBasis | None = None
-        self._pca_dims = 0
 
     def look(self, view: View, latents: np.ndarray) -> Projection:
         """How to draw ``latents`` (n, d) in the next frame. Nodes that do not exist are replaced by ones that do."""
@@ -42,19 +41,15 @@ class Camera:
         large = tuple(dict.fromkeys(node for node in view.large if node < self._d)) or (0,)
         nodes: tuple[int, ...] = ()
         if view.projection == "pca":
-            basis = self._principal(shown, view.dims)
+            if self._pca is None or self._pca.p != view.dims:
+                self._pca = StableBasis(self._d, view.dims)
+            basis = self._pca.update(shown)
         else:
             nodes = _existing(view.nodes, min(view.dims, self._d), self._d)
             basis = np.zeros((self._d, view.dims))
             basis[list(nodes), range(len(nodes))] = 1.0
         hist_range = self._range.update(float(max(shown.max(initial=0.0), -shown.min(initial=0.0))))
-        return Projection(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
-
-    def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:
-        if self._pca is None or self._pca_dims != dims:
-            self._pca, self._pca_dims = StableBasis(self._d, min(dims, self._d)), dims
-        plane = np.asarray(self._pca.update(latents), dtype=np.float64)  # (d, ≤ dims)
-        return np.pad(plane, ((0, 0), (0, dims - plane.shape[1])))
+        return Projection(view.projection, nodes, large[:MAX_LARGE_NODES], basis, hist_range)
 
 
 def _existing(asked: list[int], count: int, d: int) -> tuple[int, ...]:

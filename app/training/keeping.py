@@ -44,17 +44,15 @@ class Keeper:
         try:
             state_file.write(self._path, make())
         except OSError as error:
-            self._failed(error.strerror or type(error).__name__)
+            self.changed, self.failures = True, self.failures + 1
+            if self.failures == 1:
+                why = error.strerror or type(error).__name__
+                self._tell("warning", f"This run cannot be saved at the moment ({why}). It goes on, but would start "
+                           "again from its last saved step if the training process stopped.", state="unsaved")
         else:
             if self.failures:
                 self.failures = 0
                 self._tell("info", "This run is being saved again.", state="saved")
         end = time.perf_counter()
-        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.failures) if self.failures else SAVE_EVERY_S
+        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.failures)
         self._next = end + max(pause, (end - begun) / SAVE_SHARE)
-
-    def _failed(self, why: str) -> None:
-        self.changed, self.failures = True, self.failures + 1
-        if self.failures == 1:
-            self._tell("warning", f"This run cannot be saved at the moment ({why}). It goes on, but would start again "
-                                  "from its last saved step if the training process stopped.", state="unsaved")

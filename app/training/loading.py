@@ -35,24 +35,19 @@ class DataCache:
             turn = self._loading.setdefault(key, threading.Lock())
         try:
             with turn:
-                found = self._known(key)
+                found = self._sets.get(key)
                 if found is None:
                     found = self._load(config, seed, progress)
-                    self._keep(key, found)
+                self._keep(key, found)
                 return found
         finally:
             with self._lock:
                 self._loading.pop(key, None)
 
-    def _known(self, key: _Key) -> Dataset | None:
-        with self._lock:
-            if key in self._sets:
-                self._sets.move_to_end(key)
-            return self._sets.get(key)
-
     def _keep(self, key: _Key, dataset: Dataset) -> None:
         with self._lock:
             self._sets[key] = dataset
+            self._sets.move_to_end(key)
             while len(self._sets) > 1 and (len(self._sets) > self._max_sets or self._bytes() > self._max_bytes):
                 self._sets.popitem(last=False)
 

@@ -42,15 +42,11 @@ class Scene:
         """The same one measurement ago."""
         return self.before.metrics.get("train_accuracy", math.nan) if self.before else math.nan
 
-    @property
-    def spread(self) -> float:
-        """Spread within a class as a share of the radius."""
-        return self.number("within_class_spread")
-
     @functools.cached_property
     def phase(self) -> Phase:
         """What the classes are."""
-        return phase_of(self.accuracy, self.spread, self.number("nc1_pinv"), len(self.now.weight))
+        spread, nc1 = self.number("within_class_spread"), self.number("nc1_pinv")
+        return phase_of(self.accuracy, spread, nc1, len(self.now.weight))
 
     @property
     def lost(self) -> bool:
@@ -87,8 +83,8 @@ def _predicted(scene: Scene) -> bool:
 
 
 SHARES: dict[str, Callable[[Scene], float]] = {  # what may stand in a sentence
-    "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy, "spread": lambda s: s.spread,
-    "error": lambda s: s.number("point_error"),
+    "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy,
+    "spread": lambda s: s.number("within_class_spread"), "error": lambda s: s.number("point_error"),
 }
 Case = tuple[Callable[[Scene], bool], str]
 CASES: tuple[Case, ...] = (

@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from app.live import messages, orders, rooms, wire
 from app.live.mark import Mark, mark_name
-from app.live.pacing import SLICE_S, frame_interval, metrics_interval
+from app.live.pacing import SLICE_S
 from app.training import state_file
 from app.training.loading import DataCache, Load, in_thread
 from app.training.run import Post, Run
@@ -67,19 +67,11 @@ def torch_engine() -> Engine:
     return Engine(Trainer, load_data, warm=True)
 
 
-@dataclass
-class Pulse:
-    """What `orders.Beat` says."""
-
-    turns: int = 0
-    unsaved: int = 0
-
-
-def beat(pulse: Pulse, post: Post) -> None:
+def beat(pulse: orders.Beat, post: Post) -> None:
     """Give signs of life until the web process is gone."""
     with contextlib.suppress(OSError):
         while True:
-            post(orders.Beat(pulse.turns, pulse.unsaved))
+            post(pulse)
             time.sleep(BEAT_S)
 
 
@@ -87,7 +79,7 @@ class Worker:
     """All sessions of one process. `serve` runs until it is told to stop."""
 
     def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path,
-                 pulse: Pulse) -> None:
+                 pulse: orders.Beat) -> None:
         self._inbox, self._post, self._engine, self._device, self._folder = inbox, post, engine, device, folder
         self._mark = Mark(folder / mark_name(os.getpid()))
         self._cache = DataCache(engine.load)
@@ -149,10 +141,9 @@ class Worker:
             taken = run.train(quantum)
             run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
         now = time.perf_counter()
-        if run.owes_frame(now):
-            run.send_frame(frame_interval(active * run.delivery.frame_cost.seconds),
-                           metrics_interval(active * run.delivery.metrics_cost.seconds))
-        run.save_if_due(now)
+        run.send_frame_if_due(now, active)
+        if run.keeper.wait(now) <= 0:
+            run.save()
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:
         """Do ``work`` for ``run``; whatever goes wrong in it stays with this run."""
@@ -274,30 +265,24 @@ class Worker:
             self._refuse(run, loaded, loaded.error)
             return
         try:
-            saved = state_file.read(self._path(run.id)) if run.trainer is None else None
-            if saved is not None and saved.config == loaded.config:
-                self._go_on(run, saved, loaded)
-            else:
-                run.start(loaded.config, loaded.dataset, loaded.ticket)
-                if run.restoring and run.run > 1:  # the worker it had run in ended before it saved anything
-                    run.tell("warning", STOPPED + "started again from step 0.", state="restored")
+            how = self._start(run, loaded, loaded.dataset)
         except (*EXPECTED, RuntimeError) as error:  # torch reports impossible shapes and full memory as RuntimeError
             self._refuse(run, loaded, str(error) or type(error).__name__)
-        else:
-            run.restoring = False
-
-    def _go_on(self, run: Run, saved: state_file.Saved, loaded: orders.Loaded) -> None:
-        if loaded.dataset is None:
             return
-        try:
-            run.restore(saved, loaded.dataset, loaded.ticket)
-            text = f"went on from step {run.trainer.step:,}." if run.trainer else ""
-        except ValueError as error:
-            _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
-            run.start(loaded.config, loaded.dataset, loaded.ticket)
-            text = "started again from step 0."
-        if run.restoring:
-            run.tell("warning", STOPPED + text, state="restored")
+        if run.restoring and run.run > 1:  # else nothing had begun in the worker that ended
+            run.tell("warning", STOPPED + how, state="restored")
+        run.restoring = False
+
+    def _start(self, run: Run, loaded: orders.Loaded, dataset: Dataset) -> str:
+        """Go on from the run's state file, or begin at step 0 where there is none that fits; returns which."""
+        saved = state_file.read(self._path(run.id)) if run.trainer is None else None
+        if saved is not None and saved.config == loaded.config:
+            try:
+                return f"went on from step {run.restore(saved, dataset, loaded.ticket):,}."
+            except ValueError as error:
+                _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
+        run.start(loaded.config, dataset, loaded.ticket)
+        return "started again from step 0."
 
     def _refuse(self, run: Run, loaded: orders.Loaded, text: str) -> None:
         """Say why not. The run before goes on; one that waits in its state file is fetched."""
@@ -354,7 +339,7 @@ def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str =
     inbox = wire.Mailbag(orders.merge)
     threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder), float(keep_s)), name="orders",
                      daemon=True).start()
-    lock, pulse = threading.Lock(), Pulse()
+    lock, pulse = threading.Lock(), orders.Beat()
 
     def post(report: orders.Report) -> None:
         with lock:  # loading threads report progress
