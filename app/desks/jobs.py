@@ -89,9 +89,10 @@ class Desk:
             if busy >= self.at_once:
                 raise JobRefused(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
                                  "try again in a moment")
-            begin()
+            process = self._spawn(command, module)
             self.error, self.share, self.what = "", 0.0, "starting"
-            process = self._process = self._spawn(command, module)
+            begin()
+            self._process = process
         watch = Watch(process, self.folder, from_env(), self.advice, self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
 
@@ -102,9 +103,13 @@ class Desk:
         admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
-        with self._complaints.open("wb") as complaints:
-            return (spares.take(module, command, self._complaints)
-                    or spares.spawn(module, command, stderr=complaints))
+        try:
+            with self._complaints.open("wb") as complaints:
+                return (spares.take(module, command, self._complaints)
+                        or spares.spawn(module, command, stderr=complaints))
+        except OSError as error:
+            raise JobRefused(f"expected a process for the job, got none ({error.strerror}); try again in a minute") \
+                from None
 
     def _listen(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
         """Follow the command to its end."""
@@ -215,8 +220,7 @@ def known(desk: str) -> Desk | None:
 
 def leave(desk: str) -> None:
     """The page of the desk with that id is gone."""
-    found = known(desk)
-    if found is not None:
+    if found := known(desk):
         found.leave()
 
 

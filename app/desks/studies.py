@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from app.desks import jobs
-from lpc_core.config import RunConfig
+from app.settings import from_env
+from lpc_core.config import ConfigError, RunConfig
 from lpc_core.engine.cost import CostError, cost_of
 from lpc_core.parsing import to_texts
 from lpc_core.study import Moment, Study, StudyError, open_study
@@ -45,9 +46,8 @@ class StudyDesk(jobs.Desk):
     advice = "choose a smaller network, fewer samples or fewer steps"
     task: ClassVar[str] = "follow"
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.device = device
         self.run: RunConfig | None = None
         self.study: Study | None = None
         self.tokens: tuple[str, ...] = ()
@@ -102,10 +102,10 @@ class StudyDesk(jobs.Desk):
             return
         settings = [f"{name}={text}" for name, text in to_texts(self.run).items()]
         try:
-            self.train(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={self.device}",
+            self.train(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={from_env().device}",
                         f"--out={self._out}"], cost_of(self.run))
             self.waiting = ""
-        except CostError as error:
+        except (ConfigError, CostError) as error:
             self.error, self.waiting = str(error), ""
         except jobs.JobRefused as error:
             self.waiting = str(error)

@@ -48,7 +48,8 @@ class Outlet(Protocol):
 class Session:
     """One reader's run. The hub's lock is held while it changes."""
 
-    handle: SessionHandle
+    id: str  # like the token as in its `SessionHandle`
+    token: str
     config: RunGroup  # the one asked for last
     opened: float
     seat: Seat | None = None  # none while its run is refused or stopped; `refusal` then says why
@@ -68,11 +69,6 @@ class Session:
     frame: int = 0
     run: int = 0
     crashes: deque[float] = field(default_factory=deque)
-
-    @property
-    def id(self) -> str:
-        """The server's name for it."""
-        return self.handle.id
 
     # ---- to its page -----------------------------------------------------------------------------------------------
 

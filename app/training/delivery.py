@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from app.live.pacing import Cost, frame_interval, metrics_interval
+from app.live.pacing import frame_interval, metrics_interval, usual
 
 WINDOW = 2  # frames under way to a page that have not been acknowledged
 
@@ -16,7 +16,7 @@ class Delivery:
 
     def __init__(self, frame: int) -> None:
         self.frame = frame  # number of the last one
-        self._frame_cost, self._metrics_cost = Cost(), Cost()
+        self._times = {measured: deque([0.0], maxlen=5) for measured in (False, True)}  # s, of the last frames
         self._unacked: deque[int] = deque()
         self.restart()
 
@@ -60,7 +60,7 @@ class Delivery:
     def send(self, step: int, look: Callable[[bool], None], post: Callable[[], None], active: int) -> None:
         """Look (with metrics when they are due) and post the frame of ``step``; one of ``active`` runs."""
         begun = time.perf_counter()
-        interval = frame_interval(active * self._frame_cost.seconds)
+        interval = frame_interval(active * usual(self._times[False]))
         measure = self._measure or begun >= self._next_metrics
         look(measure)
         post()
@@ -68,5 +68,5 @@ class Delivery:
         self._next = max(self._next + interval, begun + interval / 2)  # keeps the rate
         if measure:
             self._measure = False
-            self._next_metrics = begun + metrics_interval(active * self._metrics_cost.seconds)
-        (self._metrics_cost if measure else self._frame_cost).add(time.perf_counter() - begun)
+            self._next_metrics = begun + metrics_interval(active * usual(self._times[True]))
+        self._times[measure].append(time.perf_counter() - begun)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -26,8 +27,9 @@ class Keeper:
         self.changed, self._next = False, time.perf_counter() + SAVE_EVERY_S
 
     def remove(self) -> None:
-        """Delete the file."""
-        state_file.remove(self._path)
+        """Delete the file, if there is one; where its folder is gone, there is none."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._path.unlink()
 
     def hurry(self) -> None:
         """What has changed is written at the next opportunity: the run stands still now, or may not go on."""

@@ -13,7 +13,7 @@ from lpc_core.progress import Progress
 
 MAX_SETS = 4
 MAX_BYTES = 400 * 2**20
-_THREADS = threading.BoundedSemaphore(4)
+_AT_ONCE = threading.BoundedSemaphore(4)
 
 Load = Callable[[DataConfig, int, Progress], Dataset]
 _Key = tuple[DataConfig, int]
@@ -37,7 +37,8 @@ class DataCache:
             with turn:
                 found = self._sets.get(key)
                 if found is None:
-                    found = self._load(config, seed, progress)
+                    with _AT_ONCE:
+                        found = self._load(config, seed, progress)
                 self._keep(key, found)
                 return found
         finally:
@@ -53,13 +54,3 @@ class DataCache:
 
     def _bytes(self) -> int:
         return sum(s.train_inputs.nbytes + s.test_inputs.nbytes for s in self._sets.values())
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread of its own, at most four at a time; the process does not wait for it at its end."""
-
-    def job() -> None:
-        with _THREADS:
-            work()
-
-    threading.Thread(target=job, name="loading", daemon=True).start()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 import numpy as np
+from scipy.special import softmax
 
 from app.words import N_
 from lpc_core.phase import Phase, phase_of
@@ -60,9 +61,7 @@ class Scene:
         z = self.now.collapse_points  # (K, d)
         if z is None or not np.isfinite(z).all():
             return False
-        logits = z @ self.now.weight.T + self.now.bias  # (K, K)
-        logits -= logits.max(axis=1, keepdims=True)
-        own = np.diag(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+        own = np.diag(softmax(z @ self.now.weight.T + self.now.bias, axis=1))  # (K,)
         return bool(own.mean() < 1.5 / len(own))
 
 

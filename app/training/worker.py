@@ -27,7 +27,7 @@ from app.live import messages, orders, rooms, wire
 from app.live.mark import Mark, mark_name
 from app.live.pacing import SLICE_S
 from app.training import state_file
-from app.training.loading import DataCache, Load, in_thread
+from app.training.loading import DataCache, Load
 from app.training.run import Post, Run
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset, missing
@@ -188,7 +188,7 @@ class Worker:
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():
                 self._forget(run)
-                state_file.remove(self._path(run.id))
+                run.keeper.remove()
             case orders.Leave():
                 self._guard(run, run.save)
                 self._forget(run)
@@ -254,7 +254,7 @@ class Worker:
             loaded = orders.Loaded(run.id, ticket, config, dataset, error)
             self._inbox.put((run.id, orders.Loaded, ticket), loaded)
 
-        in_thread(work)
+        threading.Thread(target=work, name="loading", daemon=True).start()  # nobody waits for it at the end
 
     def _begin(self, run: Run, loaded: orders.Loaded) -> None:
         """Start (or go on with) a run whose data have come; if it cannot be, the run before it goes on."""
@@ -288,8 +288,9 @@ class Worker:
         """Say why not. The run before goes on; one that waits in its state file is fetched."""
         saved = state_file.read(self._path(run.id)) if run.trainer is None else None
         waits = saved is not None and saved.config != loaded.config
-        goes_on = " The run before it goes on." if waits or run.trainer is not None else ""
-        run.tell("error", text + goes_on, state="error", failed=loaded.ticket)
+        if waits or run.trainer is not None:
+            text = f"{text.rstrip('.')}. The run before it goes on."
+        run.tell("error", text, state="error", failed=loaded.ticket)
         if saved is not None and waits:
             self._prepare(run, saved.config, saved.info["ticket"])
 
@@ -348,18 +349,13 @@ def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str =
     threading.Thread(target=beat, args=(pulse, post), name="beat", daemon=True).start()
     module, _, function = engine.partition(":")
     made: Engine = getattr(importlib.import_module(module), function)()
-    with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
-        Worker(inbox, post, made, device=_device(device, int(number)), folder=Path(folder), pulse=pulse).serve()
-    os._exit(0)  # loading threads may still wait for a network
-
-
-def _device(name: str, number: int) -> str:
-    """The worker's device; the log says why it is the CPU where there is a GPU that cannot be used."""
     from lpc_core.engine.devices import device_note, spread
 
-    if note := device_note(name):
+    if note := device_note(device):  # why it is the CPU where there is a GPU that cannot be used
         _LOG.warning(note)
-    return spread(name, number)
+    with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
+        Worker(inbox, post, made, device=spread(device, int(number)), folder=Path(folder), pulse=pulse).serve()
+    os._exit(0)  # loading threads may still wait for a network
 
 
 if __name__ == "__main__":

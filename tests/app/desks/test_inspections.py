@@ -1,5 +1,6 @@
 """The inspection desk with its real processes: what is kept, shown, refused and deleted; who gets the files."""
 
+import errno
 import io
 import stat
 import threading
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from app.desks import inspecting, inspections, jobs
+from app.desks import inspecting, inspections, jobs, uploads
 from app.desks.inspections import InspectDesk, Upload, Wish
 from app.desks.jobs import JobRefused
 from app.desks.samples import samples
@@ -199,6 +200,33 @@ def test_a_folder_that_is_refused_leaves_nothing(desk, files, most, message):
         desk.take_pictures(files, most)
     assert desk.data is before
     assert [path.name for path in desk.folder.iterdir()] == [before.path.name]
+
+
+@pytest.mark.parametrize("take", [
+    lambda desk: desk.take("a.npz", io.BytesIO(npz(n=100))),
+    lambda desk: desk.take_data("a.npz", io.BytesIO(npz(n=100))),
+    lambda desk: desk.take_parts([("a-1.bin", io.BytesIO(b"x")), ("a-2.bin", io.BytesIO(b"x"))]),
+    lambda desk: desk.take_pictures(pets(1), 10**6)])
+def test_a_full_disk_is_told_and_leaves_nothing(desk, monkeypatch, take):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(uploads.shutil, "copyfileobj", full)
+    monkeypatch.setattr("lpc_core.checkpoint.pictures.pack", full)
+    with pytest.raises(JobRefused, match=r"expected room for the file .*, got none \(No space left on device\); try"):
+        take(desk)
+    assert not list(desk.folder.iterdir())
+    assert (desk.upload, desk.data) == (None, None)
+
+
+def test_a_machine_without_processes_is_told(desk, monkeypatch):
+    def none(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(jobs.spares, "spawn", none)
+    with pytest.raises(JobRefused, match=r"expected a process for the job, got none \(Resource .*\); try"):
+        desk.take("a.npz", io.BytesIO(npz(n=100)))
+    assert (desk.running, desk.task) == (False, "")
 
 
 def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):

@@ -239,7 +239,7 @@ def test_the_tensor_tree_of_a_page_is_read_within_the_servers_limits(closing, mo
 
 
 def test_a_films_page_is_made_within_the_limits(closing, monkeypatch):
-    desk = closing(FilmDesk("cpu"))
+    desk = closing(FilmDesk())
     desk.adopt(film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu")))
     target = desk.folder / "page.html"
     with monkeypatch.context() as tight, starting():

@@ -168,8 +168,9 @@ def test_rows_of_a_comparison_come_one_by_one(desk, tmp_path):
     assert SweepDesk._more(desk, SMALL) == [f"--samples={studies.SAMPLES}"]
 
 
-def test_the_real_command_does_what_the_desk_expects():
-    desk = StudyDesk("cpu")
+def test_the_real_command_does_what_the_desk_expects(monkeypatch):
+    monkeypatch.setenv("LPC_DEVICE", "cpu")
+    desk = StudyDesk()
     try:
         desk.want(SMALL)
         wait(desk)
