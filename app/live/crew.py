@@ -217,7 +217,10 @@ class Crew:
         """Have one worker started ahead: importing torch takes seconds that a crashed run should not wait."""
         with self._lock:
             if self._settings.spare and self.spare is None and not self._stopping.is_set():
-                self.spare = self.make()
+                try:
+                    self.spare = self.make()
+                except OSError as error:  # those that are there can do without
+                    _LOG.warning("no training process can be started ahead: %s", error)
 
     def _take_spare(self) -> WorkerLink | None:
         with self._lock:
