@@ -200,10 +200,12 @@ class InspectDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take what the command left."""
+        upload = self.upload
         try:
             {"inspect": self._hold, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:
-            self.error = f"The result could not be read: {' '.join(str(error).split())}"
+            if self.upload is upload:  # else a newer file came, which clears away what an older one left
+                self.error = f"The result could not be read: {' '.join(str(error).split())}"
 
     def _hold(self) -> None:
         """Keep the inspection; there is none where the command said what it needs to know first."""
@@ -211,21 +213,24 @@ class InspectDesk(jobs.Desk):
 
         if not self._fresh.exists():
             return
-        assert self.upload is not None
-        inspection = _named(load(self._fresh), self.upload, self.wish)
-        os.replace(self._fresh, self._saved)
-        held = self._holdings.make(self.upload, inspection)
+        upload, wish = self.upload, self.wish  # a newer file may come at any time
+        assert upload is not None
+        held = self._holdings.make(upload, _named(load(self._fresh), upload, wish))
         self._holdings.drop(self._before)
         with ThreadPoolExecutor(1) as pool:
             foretelling = pool.submit(self._holdings.foretell, held)
             with contextlib.suppress(TimeoutError):
                 held = foretelling.result(QUICK_S)
-            self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
-            if self._before is not None and self._before.upload is not held.upload:
-                self._intake.forget(self._before.upload)
+            if self.upload is upload:
+                os.replace(self._fresh, self._saved)
+                self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
+                if self._before is not None and self._before.upload is not upload:
+                    self._intake.forget(self._before.upload)
             foretold = foretelling.result()
         if self.held is held:  # and not a newer one by now
             self.held = foretold
+        elif self._before is not held:
+            self._holdings.drop(held)
 
     def _hold_head(self) -> None:
         from app.looks.head_alone import head_inspection

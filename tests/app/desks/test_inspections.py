@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+import lpc_core.inspection
 from app.desks import inspecting, inspections, jobs, uploads
 from app.desks.inspections import InspectDesk, Upload, Wish
 from app.desks.jobs import JobRefused
@@ -242,6 +243,26 @@ def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
     give(desk, "d.npz", npz(n=60))
     assert [path.name for path in desk.folder.glob("upload-*")] == [desk.held.upload.path.name]
     assert desk.held.upload.name == "d.npz"
+
+
+def test_a_file_that_comes_while_the_result_of_another_is_read_is_not_taken_for_it(desk, monkeypatch):
+    load, make, names = lpc_core.inspection.load, desk._holdings.make, []
+
+    def interrupted(path):
+        found = load(path)
+        if desk.upload.name == "a.npz":
+            desk.take("b.npz", io.BytesIO(npz(n=60)))
+        return found
+
+    monkeypatch.setattr(lpc_core.inspection, "load", interrupted)
+    monkeypatch.setattr(desk._holdings, "make", lambda upload, found: names.append(upload.name) or make(upload, found))
+    give(desk, "a.npz", npz(n=100))
+    until(lambda: desk.held is not None)
+    wait(desk)
+    assert sorted(names) == ["a.npz", "b.npz"]
+    assert desk.error == ""
+    assert (desk.held.upload.name, len(desk.held.inspection.embeddings.labels)) == ("b.npz", 60)
+    assert [path.name for path in desk.folder.glob("view-*")] == [f"view-{desk.held.serial}"]
 
 
 def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
