@@ -299,8 +299,7 @@ class Hub:
     def disconnect(self, id: str, page: Outlet, *, lost: bool = False) -> None:
         """``page`` has gone: the run stands still, and ends if none comes in time; later if its line was only lost."""
         with self._lock:
-            session = self._sessions.get(id)
-            if session is not None and session.page is page:
+            if (session := self._sessions.get(id)) and session.page is page:
                 session.page, session.gone, session.lost = None, self.age, lost
                 session.order(orders.Presence(id, here=False))
 
@@ -320,13 +319,9 @@ class Hub:
                 self._check_presence(session)
             for seat in seats:
                 self.crew.check(seat)
-            self._check_folder()
-
-    def _check_folder(self) -> None:
-        """The folder of the state files comes back when someone has cleared it away."""
-        with contextlib.suppress(OSError):  # it is there, or there is no room for it: then saving fails and is told
-            self.folder.mkdir(mode=0o700)
-            _LOG.warning("the folder %s of running sessions was gone and has been made again", self.folder)
+            with contextlib.suppress(OSError):  # it is there, or there is no room for it: then saving fails and is told
+                self.folder.mkdir(mode=0o700)  # of the state files: it comes back when someone has cleared it away
+                _LOG.warning("the folder %s of running sessions was gone and has been made again", self.folder)
 
     def _check_presence(self, session: Session) -> None:
         limits, id, now = self.settings, session.id, self.age

@@ -74,8 +74,7 @@ class Session:
 
     def tell(self, level: str, text: str, state: str) -> None:
         """One line for the reader."""
-        page = self.page
-        if page is not None:
+        if page := self.page:
             page.put(f"notice-{level}", frames.encode_notice(level, text, state=state))
 
     def audience(self, report: orders.OfRun) -> list[Outlet]:

@@ -85,8 +85,7 @@ SHARES: dict[str, Callable[[Scene], float]] = {  # what may stand in a sentence
     "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy,
     "spread": lambda s: s.number("within_class_spread"), "error": lambda s: s.number("point_error"),
 }
-Case = tuple[Callable[[Scene], bool], str]
-CASES: tuple[Case, ...] = (
+CASES: tuple[tuple[Callable[[Scene], bool], str], ...] = (
     (lambda s: s.now.step == 0,
      N_("Nothing is learned yet: the points lie where the random initial weights put them.")),
     (lambda s: s.lost and s.phase is Phase.TOTAL,

@@ -94,7 +94,8 @@ class Worker:
             self._warm_up()
         self._post(orders.Ready())
         while not self._stopping:
-            for order in self._inbox.take(self._wait()):
+            now = time.perf_counter()
+            for order in self._inbox.take(min([IDLE_S, *(run.wait(now) for run in self._runs.values())])):
                 self._obey(order)
             self._round()
             self._pulse.turns += 1
@@ -112,10 +113,6 @@ class Worker:
         if self._pulse.unsaved and not unsaved:
             self._mark.mend()
         self._pulse.unsaved = unsaved
-
-    def _wait(self) -> float:
-        now = time.perf_counter()
-        return min([IDLE_S, *(run.wait(now) for run in self._runs.values())])
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
