@@ -43,7 +43,7 @@ class Intake:
         most = from_env().upload_mb
         if source.seek(0, os.SEEK_END) > most * BLOCK:
             raise JobRefused(f"expected a file of at most {most:,} MB, got {source.tell() / BLOCK:,.0f} MB; save "
-                                 "less in it, or ask whoever runs the server to raise LPC_UPLOAD_MB")
+                             "less in it, or ask whoever runs the server to raise LPC_UPLOAD_MB")
         source.seek(0)
         ending = _ENDING.search(name.lower())
         path = self._next(kind, ending[0] if ending else "")
@@ -53,9 +53,9 @@ class Intake:
     def parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> Upload:
         """Keep the files of a checkpoint in parts in a folder of their own, under safe forms of their names."""
         folder, names = self._next("upload"), [name for name, _ in files]
-        folder.mkdir(mode=0o700)
         safe = [_UNSAFE.sub("_", _shown(name)).lstrip(".")[-MOST_NAME:] or "file" for name in names]
         with _whole(folder):
+            folder.mkdir(mode=0o700)
             if len(set(safe)) < len(safe):
                 raise JobRefused("expected each file once, got one name twice; choose each part of a checkpoint once")
             size = sum(_written(folder / name, source) for name, (_, source) in zip(safe, files, strict=True))
@@ -72,12 +72,12 @@ class Intake:
             total = sum(file.seek(0, os.SEEK_END) for file in inside.values())
             if total > most_bytes:
                 raise JobRefused(f"expected a folder of at most {most_bytes:,} bytes, got {total:,}; choose fewer "
-                                     "pictures, or smaller ones")
+                                 "pictures, or smaller ones")
             for file in inside.values():
                 file.seek(0)
             if not pictures.pack({name: file.read for name, file in inside.items()}, path):
                 raise JobRefused("expected a folder with one folder of pictures per class, got one without any; "
-                                     f"{pictures.SORT}")
+                                 f"{pictures.SORT}")
         return Upload(_shown(files[0][0].partition("/")[0]), path, path.stat().st_size)
 
     def forget(self, upload: Upload | None) -> None:
