@@ -28,6 +28,7 @@ from lpc_core.engine.cost import Cost
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
 MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
+NO_PROCESS = "expected a process for the job, got none ({}); try again in a minute"
 
 _LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
@@ -108,8 +109,7 @@ class Desk:
                 return (spares.take(module, command, self._complaints)
                         or spares.spawn(module, command, stderr=complaints))
         except OSError as error:
-            raise JobRefused(f"expected a process for the job, got none ({error.strerror}); try again in a minute") \
-                from None
+            raise JobRefused(NO_PROCESS.format(error.strerror)) from None
 
     def _listen(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
         """Follow the command to its end."""
@@ -204,7 +204,10 @@ def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
 
     For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
-    process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+    try:
+        process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+    except OSError as error:
+        return NO_PROCESS.format(error.strerror)
     watch = Watch(process, folder, from_env(), advice)
     words, hit = process.communicate()[1], watch.done()
     if process.returncode == 0:

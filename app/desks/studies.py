@@ -65,7 +65,8 @@ class StudyDesk(jobs.Desk):
         """Study ``run``, unless that is what is there or under way. On a busy server it waits for `retry`."""
         if run != self.run:
             self.drop_other(run)
-            self._begin(run)
+            self._clear(run)
+            self._try()
 
     def retry(self) -> None:
         """Start what waits, if there is room now."""
@@ -81,16 +82,13 @@ class StudyDesk(jobs.Desk):
     def again(self) -> None:
         """Study the same run once more, after an error or a cancel."""
         if self.run is not None and not self.running:
-            self._begin(self.run)
+            self._clear(self.run)
+            self._try()
 
     def cancel(self) -> None:
         """End the command; what was measured stays."""
         super().cancel()
         self.waiting = ""
-
-    def _begin(self, run: RunConfig) -> None:
-        self._clear(run)
-        self._try()
 
     def _clear(self, run: RunConfig | None) -> None:
         with self._growing:
