@@ -21,7 +21,6 @@ from app.live import hub
 from app.live.sessions import SessionHandle
 from app.reach import reachable
 from app.room.classroom import Classroom
-from app.settings import from_env
 from app.words import _
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
 from lpc_core.film import FilmError, shortened
@@ -130,7 +129,7 @@ class Session:
 
     def film_desk(self) -> films.FilmDesk:
         """Return this tab's place for films."""
-        return self.desk("film", lambda: films.FilmDesk(from_env().device))
+        return self.desk("film", films.FilmDesk)
 
     def inspect_desk(self, slot: str = "") -> inspections.InspectDesk:
         """Return this tab's place for a file that is inspected; ``slot`` names a second one to compare with."""

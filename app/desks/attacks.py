@@ -25,6 +25,7 @@ class AttackDesk(jobs.Desk):
 
     def __init__(self) -> None:
         super().__init__()
+        self._fresh = self.folder / "new.json"
         self.upload: Upload | None = None  # what was attacked, or is
         self.asked: tuple[tuple[str, ...], int] = ((), 0)  # attacks, samples
         self.seconds: float | None = None  # how long they take, about; None while nobody has asked
@@ -46,18 +47,12 @@ class AttackDesk(jobs.Desk):
             return
         wishes = {**wish.wishes(), "samples": samples} | ({} if wish.data_name else {"split": "test"})
         wishes.pop("layer", None)  # logits are attacked, whatever layer was looked at
-        before = self.asked, self.seconds
-        self.asked, self.seconds = (names, samples), None
-        try:
-            self.start(["attack", str(self.upload.path), str(self._fresh), dumps(wishes), ",".join(names),
-                        "ask" if only_ask else ""], INSPECTING)
-        except jobs.JobRefused:
-            self.asked, self.seconds = before
-            raise
 
-    @property
-    def _fresh(self) -> Any:
-        return self.folder / "attack-new.json"
+        def begin() -> None:
+            self.asked, self.seconds = (names, samples), None
+
+        self.start(["attack", str(self.upload.path), str(self._fresh), dumps(wishes), ",".join(names),
+                    "ask" if only_ask else ""], INSPECTING, begin)
 
     def said(self, line: dict[str, Any]) -> None:
         """Progress, or how long it will take."""

@@ -81,12 +81,13 @@ class ExperimentDesk(jobs.Desk):
         if self.running:
             raise jobs.JobRefused("expected nothing under way in this tab, got an experiment; wait for it, or cancel "
                                   "it")
-        before = self.runs, self.outcomes, self.diagram
-        self.runs, self.outcomes, self.diagram = runs, {}, diagram  # before the command can say anything
+
+        def begin() -> None:
+            self.runs, self.outcomes, self.diagram = runs, {}, diagram
+
         try:
-            self.train(command, cost)
-        except (CostError, jobs.JobRefused) as error:
-            self.runs, self.outcomes, self.diagram = before
+            self.train(command, cost, begin)
+        except CostError as error:
             raise jobs.JobRefused(str(error)) from None
 
     def said(self, line: dict[str, Any]) -> None:
@@ -125,13 +126,8 @@ class Diagram:
 @functools.cache
 def offered() -> dict[str, Row]:
     """The rows that a page may ask for: fully connected networks that train in a minute or two."""
-    return {key: row for key, row in all_rows().items()
-            if not row.obstacle and row.all_settings["model"] == "mlp" and _seconds(row) <= LONGEST_S}
-
-
-def _seconds(row: Row) -> float:
-    config = row.config(0)
-    return cost_of(config).step_s * config.steps
+    return {key: row for key, row in all_rows().items() if not row.obstacle and row.all_settings["model"] == "mlp"
+            and cost_of(run := row.config(0)).step_s * run.steps <= LONGEST_S}
 
 
 # ---- the server's store ------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app.desks import jobs
-from app.desks.jobs import find
 from app.desks.samples import FILMS, samples
 from app.live import rooms
 from app.live.hub import current
@@ -52,7 +51,7 @@ async def desk_file(call: Request) -> Response:
     """The file of ``?token=``; with ``&save`` as one to keep."""
     if not same_origin(call):
         return PlainTextResponse("Files are for this server's own pages.", 403)
-    path = await asyncio.to_thread(find, call.query_params.get("token", ""))
+    path = await asyncio.to_thread(jobs.find, call.query_params.get("token", ""))
     if path is None or not path.is_file():
         return _refused("No such file; make it again.", 404)
     name = f"lpc-lab.{path.name}" if "save" in call.query_params else None
@@ -80,7 +79,7 @@ async def film_form(call: Request) -> Response:
     """The film of ``?token=`` as one page that plays without a network, or its run ``?run=`` as a moving picture."""
     if not same_origin(call):
         return PlainTextResponse("Films are for this server's own pages.", 403)
-    path = await asyncio.to_thread(find, call.query_params.get("token", ""))
+    path = await asyncio.to_thread(jobs.find, call.query_params.get("token", ""))
     if path is None:
         return _refused("No such film; record it again.", 404)
     ending = call.scope["path"].rpartition(".")[2]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.desks import jobs
-from lpc_core.config import RunConfig
+from app.settings import from_env
+from lpc_core.config import ConfigError, RunConfig
 from lpc_core.engine.cost import Cost, CostError, cost_of
 from lpc_core.files.writing import write_whole
-from lpc_core.film import MAX_BYTES, FilmError, check_size, film_bytes, gammas_text, open_film, parse_gammas
+from lpc_core.film import FilmError, check_size, film_bytes, gammas_text, open_film, parse_gammas
 from lpc_core.parsing import to_short_texts, to_texts
 
 GAMMAS, FRAMES, POINTS = "1e-3:1e5:32", 60, 1_000  # of a film, unless asked otherwise
@@ -40,7 +40,10 @@ class Recording:
         """What recording takes; `FilmError` for what cannot be recorded, as far as that is known without the data."""
         values = parse_gammas(self.gammas)
         check_size(self.frames, self.points, self.run.steps)
-        return cost_of(self.run, len(values))
+        try:
+            return cost_of(self.run, len(values))
+        except ConfigError as error:
+            raise FilmError(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -72,23 +75,13 @@ class FilmDesk(jobs.Desk):
     """One tab's recording and film."""
 
     noun = "films being recorded"
-    refusal = FilmError
     advice = "choose fewer γ, frames, points or steps"
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.device = device
         self.held: HeldFilm | None = None
+        self.path = self.folder / "film.safetensors"  # where the film lies while there is one
         self._recording: Recording | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where the film lies while there is one."""
-        return self.folder / "film.safetensors"
-
-    @property
-    def _fresh(self) -> Path:
-        return self.folder / "new.safetensors"
 
     def record(self, recording: Recording) -> None:
         """Start recording; `FilmError` if that cannot be done."""
@@ -99,8 +92,8 @@ class FilmDesk(jobs.Desk):
         settings = [f"{name}={text}" for name, text in to_texts(recording.run).items()]
         try:
             self.train(["film", *settings, f"--gammas={recording.gammas}", "--json", f"--frames={recording.frames}",
-                        f"--points={recording.points}", f"--device={self.device}", f"--out={self._fresh}"], cost)
-        except CostError as error:
+                        f"--points={recording.points}", f"--device={from_env().device}", f"--out={self._fresh}"], cost)
+        except (CostError, jobs.JobRefused) as error:
             raise FilmError(str(error)) from None
 
     def finished(self) -> None:
@@ -117,18 +110,13 @@ class FilmDesk(jobs.Desk):
         """Put a saved film on the desk, the lab's own ``sample`` or any; `FilmError` if it is not one."""
         film = open_film(raw)
         self.cancel()
-        write_whole(self.path, film_bytes(film))  # its phases as this version defines them
+        try:
+            write_whole(self.path, film_bytes(film))  # its phases as this version defines them
+        except OSError as error:
+            raise FilmError(f"The film could not be kept: {error.strerror}.") from None
         self.error = ""
         frames, points = len(film.steps), len(film.labels)
         self._hold(Recording(film.config, gammas_text(film.gammas), frames, points), sample)
 
     def _hold(self, recording: Recording, sample: str = "") -> None:
         self.held = HeldFilm(self.publish(self.path), self.path.stat().st_size, recording, sample)
-
-    def close(self) -> None:
-        """End the recording and delete the film."""
-        super().close()
-        self.held = None
-
-
-__all__ = ["MAX_BYTES", "FilmDesk", "FilmError", "HeldFilm", "Recording"]

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from app.desks import jobs, spares
 from app.desks.holdings import Held, Holdings
-from app.desks.uploads import InspectRefused, Intake, Upload
+from app.desks.uploads import Intake, Upload
 from app.desks.wishes import Wish
 from lpc_core.files.plain_json import dumps
 from lpc_core.files.tensors import arrays
@@ -36,7 +36,6 @@ class InspectDesk(jobs.Desk):
     """One tab's file, what it turned out to be, and what was measured on it."""
 
     noun = "files being inspected"
-    refusal = InspectRefused
     time_setting = "inspect_s"
     advice = "save fewer samples or smaller arrays"
 
@@ -53,6 +52,7 @@ class InspectDesk(jobs.Desk):
         self.data_error = ""  # why there is none
         self._before: Held | None = None
         self.wish = Wish()  # how the file was run last
+        self._saved = self.folder / "held.inspection.safetensors"
         self._busy = 0
         self._tree: tuple[Path, list[TensorEntry] | str] | None = None
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ class InspectDesk(jobs.Desk):
     # ---- files in ----------------------------------------------------------------------------------------------------
 
     def take(self, name: str, source: IO[bytes]) -> None:
-        """Keep the file ``source`` called ``name`` and find out what it is; `InspectRefused` when that must wait."""
+        """Keep the file ``source`` called ``name`` and find out what it is; `JobRefused` when that must wait."""
         self.accept(self._intake.file(name, source, "upload"))
 
     def take_parts(self, files: Sequence[tuple[str, IO[bytes]]]) -> None:
@@ -79,7 +79,7 @@ class InspectDesk(jobs.Desk):
         self._replace_data(self._intake.file(name, source, "data"))
 
     def take_pictures(self, files: Sequence[tuple[str, IO[bytes]]], most_bytes: int) -> None:
-        """Keep the pictures among (folder/class/picture, file); `InspectRefused` when there are none, or too many."""
+        """Keep the pictures among (folder/class/picture, file); `JobRefused` when there are none, or too many."""
         self._replace_data(self._intake.pictures(files, most_bytes))
 
     def _replace_data(self, upload: Upload | None) -> None:
@@ -120,7 +120,7 @@ class InspectDesk(jobs.Desk):
     def project(self, method: str) -> None:
         """Compute t-SNE ("tsne") or UMAP ("umap") coordinates of the inspection that is held."""
         if method not in PROJECTIONS:
-            raise InspectRefused(f"expected one of {', '.join(PROJECTIONS)}, got {method!r}; choose one of them")
+            raise jobs.JobRefused(f"expected one of {', '.join(PROJECTIONS)}, got {method!r}; choose one of them")
         if self.held is not None and method not in self.held.projections and not self.busy:
             self._begin(method, "project", str(self._saved), method, str(self._fresh))
 
@@ -149,14 +149,10 @@ class InspectDesk(jobs.Desk):
         return process is not None and process.returncode is None
 
     def _begin(self, task: str, *command: str) -> None:
-        if self.running:
-            return
-        before, self.task = self.task, task
-        try:
-            self.start(command, INSPECTING)
-        except InspectRefused:
-            self.task = before
-            raise
+        def begin() -> None:
+            self.task = task
+
+        self.start(command, INSPECTING, begin)
 
     def cancel(self) -> None:
         """End what is under way; what was found before stays."""
@@ -181,14 +177,6 @@ class InspectDesk(jobs.Desk):
 
     # ---- results -----------------------------------------------------------------------------------------------------
 
-    @property
-    def _fresh(self) -> Path:
-        return self.folder / "new.safetensors"
-
-    @property
-    def _saved(self) -> Path:
-        return self.folder / "held.inspection.safetensors"
-
     def _listen(self, process: Any, watch: Any) -> None:
         """Follow the command; busy until its result is there too."""
         self._busy += 1
@@ -212,10 +200,12 @@ class InspectDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take what the command left."""
+        upload = self.upload
         try:
             {"inspect": self._hold, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:
-            self.error = f"The result could not be read: {' '.join(str(error).split())}"
+            if self.upload is upload:  # else a newer file came, which clears away what an older one left
+                self.error = f"The result could not be read: {' '.join(str(error).split())}"
 
     def _hold(self) -> None:
         """Keep the inspection; there is none where the command said what it needs to know first."""
@@ -223,21 +213,24 @@ class InspectDesk(jobs.Desk):
 
         if not self._fresh.exists():
             return
-        assert self.upload is not None
-        inspection = _named(load(self._fresh), self.upload, self.wish)
-        os.replace(self._fresh, self._saved)
-        held = self._holdings.make(self.upload, inspection)
+        upload, wish = self.upload, self.wish  # a newer file may come at any time
+        assert upload is not None
+        held = self._holdings.make(upload, _named(load(self._fresh), upload, wish))
         self._holdings.drop(self._before)
         with ThreadPoolExecutor(1) as pool:
             foretelling = pool.submit(self._holdings.foretell, held)
             with contextlib.suppress(TimeoutError):
                 held = foretelling.result(QUICK_S)
-            self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
-            if self._before is not None and self._before.upload is not held.upload:
-                self._intake.forget(self._before.upload)
+            if self.upload is upload:
+                os.replace(self._fresh, self._saved)
+                self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
+                if self._before is not None and self._before.upload is not upload:
+                    self._intake.forget(self._before.upload)
             foretold = foretelling.result()
         if self.held is held:  # and not a newer one by now
             self.held = foretold
+        elif self._before is not held:
+            self._holdings.drop(held)
 
     def _hold_head(self) -> None:
         from app.looks.head_alone import head_inspection
@@ -272,4 +265,4 @@ def _named(inspection: Inspection, upload: Upload, wish: Wish) -> Inspection:
     return dataclasses.replace(inspection, source=source)
 
 
-__all__ = ["Held", "InspectDesk", "InspectRefused", "Upload", "Wish"]
+__all__ = ["Held", "InspectDesk", "Upload", "Wish"]

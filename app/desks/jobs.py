@@ -14,7 +14,7 @@ import secrets
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ from lpc_core.engine.cost import Cost
 GRACE_S = 120.0  # how long a desk outlives its page, which may only have lost its connection for a moment
 MAKING_S = 60.0  # how long a page waits for a file that is still being made
 MAX_COMPLAINT = 500  # characters of a failed command's last line that a page shows
+NO_PROCESS = "expected a process for the job, got none ({}); try again in a minute"
 
 _LOG = logging.getLogger("app.desks.jobs")
 _desks: dict[str, Desk] = {}
@@ -35,7 +36,7 @@ _lock = threading.Lock()
 
 
 class JobRefused(ValueError):
-    """A job that cannot be started now; the message says why and what to do."""
+    """A job that cannot be started now, or a wish that cannot be followed; the message says why and what to do."""
 
 
 class Desk:
@@ -43,7 +44,6 @@ class Desk:
 
     at_once: ClassVar[int] = 2  # jobs of this kind, all tabs together; they share the machine with the live runs
     noun: ClassVar[str] = "jobs"  # what `at_once` counts, for the message
-    refusal: ClassVar[type[ValueError]] = JobRefused
     time_setting: ClassVar[str] = "job_s"  # of `Settings`: how long one may take
     advice: ClassVar[str] = "ask for less"  # to whoever hits a limit
 
@@ -56,6 +56,8 @@ class Desk:
         self._leaving: threading.Timer | None = None
         self._published: dict[str, tuple[Path, Future[None] | None]] = {}
         self.folder = rooms.folder("desk")
+        self._complaints = self.folder / "errors.txt"
+        self._fresh = self.folder / "new.safetensors"  # what a command makes; half-written files are called "…new.…"
         with _lock:
             _desks[self.id] = self
 
@@ -76,37 +78,38 @@ class Desk:
         """Whether a command is under way."""
         return self._process is not None
 
-    def start(self, command: Sequence[str], module: str = "lpc_core") -> None:
+    def start(self, command: Sequence[str], module: str = "lpc_core", begin: Callable[[], None] = lambda: None) -> None:
         """Run ``lpc``, or another ``module``, with the arguments ``command``; nothing if one is running.
 
-        Raises `refusal` if the server is busy.
+        `JobRefused` if the server is busy. If it is not, ``begin`` is called before the command can say anything.
         """
         with _lock:
             busy = sum(desk.running for desk in _desks.values() if type(desk) is type(self))
             if self.running or self.closed:
                 return
             if busy >= self.at_once:
-                raise self.refusal(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
-                                   "try again in a moment")
+                raise JobRefused(f"expected fewer than {self.at_once} {self.noun} on this server, got {busy}; "
+                                 "try again in a moment")
+            process = self._spawn(command, module)
             self.error, self.share, self.what = "", 0.0, "starting"
-            process = self._process = self._spawn(command, module)
-        watch = Watch(process, self.folder, from_env(), self.time_setting)
+            begin()
+            self._process = process
+        watch = Watch(process, self.folder, from_env(), self.advice, self.time_setting)
         threading.Thread(target=self._listen, args=(process, watch), name="desk", daemon=True).start()
 
-    def train(self, command: Sequence[str], cost: Cost) -> None:
+    def train(self, command: Sequence[str], cost: Cost, begin: Callable[[], None] = lambda: None) -> None:
         """`start` for what trains, and takes ``cost`` meanwhile; `CostError` where that is not to be had."""
         admission.check(self.id, cost, from_env())
-        self.start(command)
+        self.start(command, begin=begin)
         admission.LEDGER.hold(self.id, cost.memory, lambda: self.running)
 
     def _spawn(self, command: Sequence[str], module: str) -> subprocess.Popen[bytes]:
-        with self._complaints.open("wb") as complaints:
-            return (spares.take(module, command, self._complaints)
-                    or spares.spawn(module, command, stderr=complaints))
-
-    @property
-    def _complaints(self) -> Path:
-        return self.folder / "errors.txt"
+        try:
+            with self._complaints.open("wb") as complaints:
+                return (spares.take(module, command, self._complaints)
+                        or spares.spawn(module, command, stderr=complaints))
+        except OSError as error:
+            raise JobRefused(NO_PROCESS.format(error.strerror)) from None
 
     def _listen(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
         """Follow the command to its end."""
@@ -116,10 +119,10 @@ class Desk:
                     line = json.loads(raw)
                     if isinstance(line, dict) and self._process is process:
                         self.said(line)
-        watch.done()
+        hit = watch.done()
         if process.returncode == 0 and self._process is process:
             self.finished()
-        failure = process.returncode and (watch.sentence(self.advice) or self._complaint(process.returncode))
+        failure = process.returncode and (hit or self._complaint(process.returncode))
         with _lock:
             if self._process is process:  # and not cancelled
                 self.error = failure or self.error
@@ -137,7 +140,7 @@ class Desk:
             process, self._process = self._process, None
         if process is not None and process.returncode is None:  # else its number may be another's by now
             end_group(process)
-        for leftover in self.folder.glob("*new.*"):  # half-written files are called so
+        for leftover in self.folder.glob("*new.*"):
             leftover.unlink(missing_ok=True)
 
     # ---- files -------------------------------------------------------------------------------------------------------
@@ -201,13 +204,15 @@ def do(module: str, arguments: Sequence[str], folder: Path, advice: str) -> str:
 
     For what is short, and not worth a desk. How many run at a time is the caller's business.
     """
-    process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
-    watch = Watch(process, folder, from_env())
-    words = process.communicate()[1]
-    watch.done()
+    try:
+        process = spares.spawn(module, arguments, stderr=subprocess.PIPE)
+    except OSError as error:
+        return NO_PROCESS.format(error.strerror)
+    watch = Watch(process, folder, from_env(), advice)
+    words, hit = process.communicate()[1], watch.done()
     if process.returncode == 0:
         return ""
-    return watch.sentence(advice) or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
+    return hit or complaint(process.returncode, words.decode("utf-8", "replace"), advice)
 
 
 def known(desk: str) -> Desk | None:
@@ -218,8 +223,7 @@ def known(desk: str) -> Desk | None:
 
 def leave(desk: str) -> None:
     """The page of the desk with that id is gone."""
-    found = known(desk)
-    if found is not None:
+    if found := known(desk):
         found.leave()
 
 

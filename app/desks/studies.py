@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import threading
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from app.desks import jobs
-from lpc_core.config import RunConfig
+from app.settings import from_env
+from lpc_core.config import ConfigError, RunConfig
 from lpc_core.engine.cost import CostError, cost_of
 from lpc_core.parsing import to_texts
 from lpc_core.study import Moment, Study, StudyError, open_study
@@ -43,22 +43,17 @@ class StudyDesk(jobs.Desk):
     """One tab's run, followed and measured. What was measured stays when the command fails or is cancelled."""
 
     noun = "studies"
-    refusal = StudyError
     advice = "choose a smaller network, fewer samples or fewer steps"
     task: ClassVar[str] = "follow"
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.device = device
         self.run: RunConfig | None = None
         self.study: Study | None = None
         self.tokens: tuple[str, ...] = ()
         self.waiting = ""  # these four, and what a job has: see `Look`
+        self._out = self.folder / "study"
         self._growing = threading.RLock()  # the study: the tab's script begins one, the listening thread adds to it
-
-    @property
-    def _out(self) -> Path:
-        return self.folder / "study"
 
     def look(self) -> Look:
         """All of one moment; what is no longer running has nothing more to say."""
@@ -70,7 +65,8 @@ class StudyDesk(jobs.Desk):
         """Study ``run``, unless that is what is there or under way. On a busy server it waits for `retry`."""
         if run != self.run:
             self.drop_other(run)
-            self._begin(run)
+            self._clear(run)
+            self._try()
 
     def retry(self) -> None:
         """Start what waits, if there is room now."""
@@ -86,16 +82,13 @@ class StudyDesk(jobs.Desk):
     def again(self) -> None:
         """Study the same run once more, after an error or a cancel."""
         if self.run is not None and not self.running:
-            self._begin(self.run)
+            self._clear(self.run)
+            self._try()
 
     def cancel(self) -> None:
         """End the command; what was measured stays."""
         super().cancel()
         self.waiting = ""
-
-    def _begin(self, run: RunConfig) -> None:
-        self._clear(run)
-        self._try()
 
     def _clear(self, run: RunConfig | None) -> None:
         with self._growing:
@@ -107,12 +100,12 @@ class StudyDesk(jobs.Desk):
             return
         settings = [f"{name}={text}" for name, text in to_texts(self.run).items()]
         try:
-            self.train(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={self.device}",
+            self.train(["study", self.task, *settings, *self._more(self.run), "--json", f"--device={from_env().device}",
                         f"--out={self._out}"], cost_of(self.run))
             self.waiting = ""
-        except CostError as error:
+        except (ConfigError, CostError) as error:
             self.error, self.waiting = str(error), ""
-        except StudyError as error:
+        except jobs.JobRefused as error:
             self.waiting = str(error)
 
     def _more(self, run: RunConfig) -> list[str]:

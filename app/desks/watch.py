@@ -24,10 +24,9 @@ class Watch:
     It may take what ``settings`` say, and as long as the one of them called ``time_setting`` does.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, settings: Settings,
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, settings: Settings, advice: str,
                  time_setting: str = "job_s") -> None:
-        self.hit = ""  # the limit that was hit: "expected …, got …", and the setting's variable in `setting`
-        self.setting = ""
+        self._hit, self._advice = "", advice
         self._process, self._folder, self._most, self._time_setting = process, folder, settings, time_setting
         self._before = written(folder)  # what earlier jobs left is not this one's
         self._seconds: float = getattr(settings, time_setting)
@@ -36,34 +35,30 @@ class Watch:
         self._thread = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._thread.start()
 
-    def done(self) -> None:
-        """The process has ended; afterwards `hit` says whether that was our doing."""
+    def done(self) -> str:
+        """The process has ended; if that was our doing, which limit it hit and what to do, else ""."""
         self._done.set()
         self._thread.join()
-
-    def sentence(self, advice: str) -> str:
-        """Which limit was hit and what to do; "" if none was."""
-        return self.hit and (f"{self.hit}; {advice}, or ask whoever runs the server to raise "
-                             f"LPC_{self.setting.upper()}")
+        return self._hit
 
     def _look_after(self) -> None:
-        while not self._done.wait(LOOK_S):
+        while not (self._hit or self._done.wait(LOOK_S)):
             self._look()
-            if self.hit:
-                end_group(self._process)
-                return
+        if self._hit:
+            end_group(self._process)
 
     def _look(self) -> None:
         most = self._most
         if resident(self._process.pid) > most.job_memory_mb * MEBI:
-            self._hit("job_memory_mb", f"at most {most.job_memory_mb:,} MB of memory", "more")
+            self._exceeds("job_memory_mb", f"at most {most.job_memory_mb:,} MB of memory", "more")
         elif time.monotonic() > self._deadline:
-            self._hit(self._time_setting, f"at most {self._seconds:g} s", "longer")
+            self._exceeds(self._time_setting, f"at most {self._seconds:g} s", "longer")
         elif written(self._folder) - self._before > most.job_files_mb * MEBI:
-            self._hit("job_files_mb", f"at most {most.job_files_mb:,} MB of files", "more")
+            self._exceeds("job_files_mb", f"at most {most.job_files_mb:,} MB of files", "more")
 
-    def _hit(self, setting: str, limit: str, more: str) -> None:
-        self.setting, self.hit = setting, f"expected a job that takes {limit}, got one that takes {more}"
+    def _exceeds(self, setting: str, limit: str, more: str) -> None:
+        self._hit = (f"expected a job that takes {limit}, got one that takes {more}; {self._advice}, or ask whoever "
+                     f"runs the server to raise LPC_{setting.upper()}")
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

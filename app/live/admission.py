@@ -58,33 +58,21 @@ def check(who: Hashable, cost: Cost, settings: Settings, ledger: Ledger = LEDGER
                         f"{megabytes(limit)}, got {cost}; reduce {cost.advice}, or try again when others have ended")
 
 
-def wants_own(cost: Cost) -> bool:
-    """Whether a run would hold up others in a shared process: by its steps, its pauses or its memory."""
-    return cost.step_s > SLICE_S or cost.pause_s > PAUSE_S or cost.memory > SHARED_BYTES
-
-
-def can_share(cost: Cost) -> bool:
-    """Whether a run that wants a process of its own can do without: the others feel it, but are not stopped by it."""
-    return cost.step_s <= TOLERABLE_S and cost.pause_s <= TOLERABLE_PAUSE_S and cost.memory <= SHARED_BYTES
-
-
 def gets_own(cost: Cost, taken: int, settings: Settings) -> bool:
-    """Whether a run gets a process of its own while ``taken`` others have one; `CostError` if it needs one in vain."""
-    if not wants_own(cost):
+    """Whether a run gets a process of its own while ``taken`` others have one; `CostError` if it needs one in vain.
+
+    It wants one where it would hold up others by its steps, its pauses or its memory. One that these feel, but are not
+    stopped by, can do without.
+    """
+    fits = cost.memory <= SHARED_BYTES
+    if fits and cost.step_s <= SLICE_S and cost.pause_s <= PAUSE_S:
         return False
     if taken < settings.own_processes:
         return True
-    if can_share(cost):
+    if fits and cost.step_s <= TOLERABLE_S and cost.pause_s <= TOLERABLE_PAUSE_S:
         return False
     places = (f"all {settings.own_processes} places for runs this heavy are taken; try again when one has ended, or "
               if settings.own_processes else "this server takes no runs this heavy; ")
     raise CostError(f"size: expected a run that can share a process (at most {TOLERABLE_S:g} s per step, "
                     f"{TOLERABLE_PAUSE_S:g} s to build, {megabytes(SHARED_BYTES)}), got {cost}; {places}reduce "
                     f"{f'{cost.size} or batch_size' if cost.step_s > TOLERABLE_S else cost.advice}")
-
-
-def announcement(cost: Cost) -> str:
-    """What a reader is told of a run that has a process of its own."""
-    return f"This run is heavy: {cost}. It trains in a process of its own, so that others need not wait for it."
-
-

@@ -128,7 +128,7 @@ class Crew:
         seat = Seat(link, heard=self._owner.age, own=own)
         self.seats.append(seat)
         self._spawn(self._tend, seat)
-        self._staff(seat)
+        self._spawn(self._write, seat, seat.link, seat.bag)
         return seat
 
     # ---- threads ---------------------------------------------------------------------------------------------------
@@ -137,9 +137,6 @@ class Crew:
         thread = threading.Thread(target=target, args=(seat, *args), name=f"crew-{target.__name__}", daemon=True)
         seat.threads.append(thread)
         thread.start()
-
-    def _staff(self, seat: Seat) -> None:
-        self._spawn(self._write, seat, seat.link, seat.bag)
 
     def _write(self, seat: Seat, link: WorkerLink, bag: Mailbag) -> None:
         while not bag.closed:
@@ -210,7 +207,7 @@ class Crew:
             left = seat.take(link, self._owner.age)
             self._owner.reopen(seat, left.take(0))
         left.close()
-        self._staff(seat)
+        self._spawn(self._write, seat, seat.link, seat.bag)
         old.close()
         seat.threads = [thread for thread in seat.threads if thread.is_alive()]
         if self._stopping.is_set():
@@ -220,7 +217,10 @@ class Crew:
         """Have one worker started ahead: importing torch takes seconds that a crashed run should not wait."""
         with self._lock:
             if self._settings.spare and self.spare is None and not self._stopping.is_set():
-                self.spare = self.make()
+                try:
+                    self.spare = self.make()
+                except OSError as error:  # those that are there can do without
+                    _LOG.warning("no training process can be started ahead: %s", error)
 
     def _take_spare(self) -> WorkerLink | None:
         with self._lock:

@@ -81,7 +81,6 @@ class Projection:
 
     method: str  # "nodes" | "pca"
     nodes: tuple[int, ...]
-    dims: int
     large: tuple[int, ...]
     basis: np.ndarray  # (d, p)
     hist_range: float
@@ -118,7 +117,7 @@ def moment(snapshot: Snapshot, projection: Projection, *, bins: bool = False) ->
         "gamma_target": snapshot.gamma_target, "gamma_mode": snapshot.gamma_mode, "lr": snapshot.lr,
         "head_lr": snapshot.head_lr, "scale": scale, "norm_mean": _norm_mean(snapshot, nodes),
         "predicted_radius": _predicted_radius(snapshot), "metrics": _known(snapshot.metrics), "reason": snapshot.reason,
-        "projection": projection.method, "nodes": list(projection.nodes), "dims": projection.dims,
+        "projection": projection.method, "nodes": list(projection.nodes), "dims": projection.basis.shape[1],
         "large": list(projection.large), "hist_range": projection.hist_range, "notice": "",
     }
     return own, arrays

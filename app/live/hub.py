@@ -26,6 +26,7 @@ from app.live.seats import Seat
 from app.live.sessions import Outlet, Session, SessionHandle
 from app.one import One
 from app.settings import Settings
+from lpc_core.config import ConfigError
 from lpc_core.engine.cost import Cost, CostError, cost_of_group
 from lpc_core.run_group import RunGroup
 
@@ -129,11 +130,11 @@ class Hub:
                 raise Full(self.settings.max_sessions, ahead + 1)
             self._line.leave(ticket)
             handle = SessionHandle.of(secrets.token_urlsafe(32))
-            session = Session(handle, config, opened=self.age)
+            session = Session(handle.id, handle.token, config, opened=self.age)
             self._sessions[handle.id] = session
             try:
                 self._place(session, config)
-            except CostError as error:
+            except (ConfigError, CostError) as error:
                 session.refusal = str(error)
             return handle
 
@@ -145,15 +146,16 @@ class Hub:
                 raise HubError("This run has ended; open another.")
             try:
                 self._place(session, config)
-            except CostError as error:
-                goes_on = "" if session.seat is None else " The run before it goes on."
-                session.refusal = str(error)
-                session.tell("error", str(error) + goes_on, "error")
+            except (ConfigError, CostError) as error:
+                session.refusal = told = str(error)
+                if session.seat is not None:
+                    told = f"{told.rstrip('.')}. The run before it goes on."
+                session.tell("error", told, "error")
 
     # ---- places --------------------------------------------------------------------------------------------------
 
     def _place(self, session: Session, config: RunGroup) -> None:
-        """Let the session train ``config`` where that may be; `CostError`, and nothing changes, where it may not."""
+        """Let the session train ``config`` where that may be; raises, and changes nothing, where it may not."""
         id, before, cost = session.id, session.seat, self._estimate(config)
         taken = sum(seat.own for seat in self.crew.seats if seat is not before)
         own = admission.gets_own(cost, taken, self.settings)
@@ -198,7 +200,8 @@ class Hub:
 
     def _announce(self, session: Session, state: str) -> None:
         if session.cost is not None:
-            session.tell("info", admission.announcement(session.cost), state)
+            session.tell("info", f"This run is heavy: {session.cost}. It trains in a process of its own, so that "
+                         "others need not wait for it.", state)
 
     def alive(self, id: str) -> bool:
         """Whether the session still exists."""
@@ -256,13 +259,12 @@ class Hub:
 
     def _opened_by(self, token: str) -> Session | None:
         given = token.encode()
-        return next((s for s in self._sessions.values() if hmac.compare_digest(s.handle.token.encode(), given)), None)
+        return next((s for s in self._sessions.values() if hmac.compare_digest(s.token.encode(), given)), None)
 
     def watch(self, id: str, page: Outlet) -> None:
         """Let ``page`` see the session as its own page does, as long as both last; it has no say in it."""
         with self._lock:
-            session = self._sessions.get(id)
-            if session is not None:
+            if session := self._sessions.get(id):
                 session.watchers[page] = False
                 session.order(orders.Retell(id))
 
@@ -278,8 +280,7 @@ class Hub:
     def unwatch(self, id: str, page: Outlet) -> None:
         """``page`` watches no more."""
         with self._lock:
-            session = self._sessions.get(id)
-            if session is not None:
+            if session := self._sessions.get(id):
                 session.watchers.pop(page, None)
 
     def say(self, id: str, message: Control) -> None:
@@ -298,8 +299,7 @@ class Hub:
     def disconnect(self, id: str, page: Outlet, *, lost: bool = False) -> None:
         """``page`` has gone: the run stands still, and ends if none comes in time; later if its line was only lost."""
         with self._lock:
-            session = self._sessions.get(id)
-            if session is not None and session.page is page:
+            if (session := self._sessions.get(id)) and session.page is page:
                 session.page, session.gone, session.lost = None, self.age, lost
                 session.order(orders.Presence(id, here=False))
 
@@ -319,13 +319,9 @@ class Hub:
                 self._check_presence(session)
             for seat in seats:
                 self.crew.check(seat)
-            self._check_folder()
-
-    def _check_folder(self) -> None:
-        """The folder of the state files comes back when someone has cleared it away."""
-        with contextlib.suppress(OSError):  # it is there, or there is no room for it: then saving fails and is told
-            self.folder.mkdir(mode=0o700)
-            _LOG.warning("the folder %s of running sessions was gone and has been made again", self.folder)
+            with contextlib.suppress(OSError):  # it is there, or there is no room for it: then saving fails and is told
+                self.folder.mkdir(mode=0o700)  # of the state files: it comes back when someone has cleared it away
+                _LOG.warning("the folder %s of running sessions was gone and has been made again", self.folder)
 
     def _check_presence(self, session: Session) -> None:
         limits, id, now = self.settings, session.id, self.age

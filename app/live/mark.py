@@ -18,18 +18,15 @@ def mark_name(pid: int) -> str:
 
 
 class Mark:
-    """A file that says which session is being served; it outlives the process and so tells whose run ended it.
-
-    Where it cannot be written (a full disk), there is none until `mend` succeeds: a crash is then nobody's.
-    """
+    """The file. Where it cannot be written (a full disk), a crash is nobody's until `mend` succeeds."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._memory: mmap.mmap | None = None
         self.mend()
 
-    def mend(self) -> bool:
-        """Write the file if there is none yet; whether there is one now."""
+    def mend(self) -> None:
+        """Write the file if there is none yet."""
         if self._memory is None:
             try:
                 self._path.write_bytes(bytes(_BYTES))
@@ -37,7 +34,6 @@ class Mark:
                     self._memory = mmap.mmap(file.fileno(), _BYTES)
             except OSError as error:
                 _LOG.debug("no mark: %s", error)
-        return self._memory is not None
 
     def put(self, session: str) -> None:
         """Session ids are short ASCII."""

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 MAX_MESSAGE_BYTES = 4_096
-MAX_LARGE_NODES = 8
 Count = Annotated[int, Field(ge=0, le=2**53)]  # JavaScript's whole numbers are exact up to there
 StepsPerSecond = Annotated[float, Field(ge=0.0, le=1e6)]
 
@@ -94,7 +93,7 @@ class View(Message):
     projection: Literal["nodes", "pca"] = "nodes"
     nodes: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(min_length=1, max_length=3)] = [0, 1]
     dims: Literal[2, 3] = 2
-    large: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(max_length=MAX_LARGE_NODES)] = [0, 1]
+    large: Annotated[list[Annotated[int, Field(ge=0, le=511)]], Field(max_length=8)] = [0, 1]
     regions: bool = False  # with the frames that bring metrics: what the network says of the plane of its inputs
     bins: bool = False  # in which bar of the large histograms each sample is
 
@@ -122,20 +121,15 @@ Control = Annotated[
     Hello | Play | Pause | Step | Replay | Reset | Gamma | Auto | LearningRate | Speed | View | Ack | Thumbs | Ping,
     Field(discriminator="type"),
 ]
-_ADAPTER: TypeAdapter[Control] = TypeAdapter(Control)
+CONTROL: TypeAdapter[Control] = TypeAdapter(Control)
 
 
 class MessageError(ValueError):
-    """A control message that is not understood; the text is safe to send back."""
-
-
-def parse(text: str | bytes) -> Control:
-    """Return the message in ``text``; anything else raises `MessageError` with one line."""
-    return read(_ADAPTER, text)
+    """A control message that is not taken in; the text is safe to send back."""
 
 
 def read(adapter: TypeAdapter[T], text: str | bytes) -> T:
-    """The same for messages of any kind."""
+    """Return the message in ``text``, of the kind of ``adapter``; anything else raises `MessageError` with one line."""
     if len(text) > MAX_MESSAGE_BYTES:
         raise MessageError(f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, got {len(text)}")
     try:

@@ -13,14 +13,20 @@ MAX_STEPS = 10_000
 
 
 @dataclass(frozen=True)
-class Open:
+class Order:
+    """What the web process says to a worker, of the session ``id``."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Open(Order):
     """Begin a session. ``restore``: its state file may exist; ``frame`` and ``run`` are the last numbers used.
 
     ``left``: the session of an ended server whose state file it takes, if that is of the same run. ``moved``: another
     process may only now be putting away the run before it.
     """
 
-    id: str
     config: RunGroup
     ticket: int
     restore: bool = False
@@ -31,78 +37,61 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Configure:
+class Configure(Order):
     """Train this from now on. ``ticket`` comes back when it runs (`Setup`) or cannot be had (`Notice.failed`)."""
 
-    id: str
     config: RunGroup
     ticket: int
 
 
 @dataclass(frozen=True)
-class Presence:
+class Presence(Order):
     """A page has come (it needs a setup) or has gone (stand still)."""
 
-    id: str
     here: bool
 
 
 @dataclass(frozen=True)
-class Hold:
+class Hold(Order):
     """A page that is connected has fallen silent (stand still) or speaks again."""
 
-    id: str
     held: bool
 
 
-@dataclass(frozen=True)
-class Retell:
+class Retell(Order):
     """Pages have come that watch: they need a setup too, without disturbing the page whose run it is."""
 
-    id: str
-
 
 @dataclass(frozen=True)
-class Say:
+class Say(Order):
     """What the reader said."""
 
-    id: str
     message: Control
 
 
-@dataclass(frozen=True)
-class Close:
+class Close(Order):
     """End a session and forget its state."""
 
-    id: str
 
-
-@dataclass(frozen=True)
-class Leave:
+class Leave(Order):
     """Put a session away: write its state file and forget it; it goes on elsewhere, or another run takes its place."""
 
-    id: str
-
 
 @dataclass(frozen=True)
-class Stop:
+class Stop(Order):
     """End the worker."""
 
     id: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Loaded:
+@dataclass(frozen=True)
+class Loaded(Order):
     """From a loading thread of the worker itself: the data of ``ticket``, or why there are none."""
 
-    id: str
     ticket: int
     config: RunGroup
     dataset: Dataset | None
     error: str = ""
-
-
-Order = Open | Configure | Presence | Hold | Retell | Say | Close | Leave | Stop | Loaded
 
 
 def key(order: Order) -> Hashable:
@@ -126,51 +115,48 @@ class Ready:
     """The worker has imported what it needs."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Beat:
     """A sign of life, once a second, from a thread of its own: a long step is no silence."""
 
-    turns: int  # rounds of the worker's loop so far
-    unsaved: int  # sessions whose state files cannot be written
+    turns: int = 0  # rounds of the worker's loop so far
+    unsaved: int = 0  # sessions whose state files cannot be written
 
 
 @dataclass(frozen=True)
-class Setup:
-    """A run has begun, or a page has come to one that goes on; ``retold`` for those that came to watch alone."""
+class OfRun:
+    """What a page is sent of a run: the bytes of `frames`."""
 
     id: str
     raw: bytes
+
+
+@dataclass(frozen=True)
+class Setup(OfRun):
+    """A run has begun, or a page has come to one that goes on; ``retold`` for those that came to watch alone."""
+
     run: int
     ticket: int
     retold: bool = False
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(OfRun):
     """One moment of a run."""
 
-    id: str
-    raw: bytes
     frame: int
 
 
-@dataclass(frozen=True)
-class Thumbs:
+class Thumbs(OfRun):
     """The pictures of the probe samples."""
 
-    id: str
-    raw: bytes
-
 
 @dataclass(frozen=True)
-class Notice:
+class Notice(OfRun):
     """One line for the reader; ``failed`` is the ticket of a configuration that cannot be had."""
 
-    id: str
-    raw: bytes
     level: str
     failed: int | None = None
 
 
-OfRun = Setup | Frame | Thumbs | Notice
 Report = Ready | Beat | OfRun

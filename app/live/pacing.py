@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import deque
+from collections.abc import Sequence
 
 SLICE_S = 0.008  # one turn of one run
 FRAMES_PER_S = 30.0
@@ -65,23 +65,12 @@ class RateMeter:
         self._since, self._steps, self.rate = now, 0, 0.0
 
 
-class Cost:
+def usual(times: Sequence[float]) -> float:
     """What something takes: the median of its last times, since a busy machine lengthens single ones a hundredfold.
 
     A mean would keep a run that once met one from getting frames, and so from better measurements.
     """
-
-    def __init__(self) -> None:
-        self._last = deque([0.0], maxlen=5)
-
-    def add(self, seconds: float) -> None:
-        """Take in one more measurement."""
-        self._last.append(seconds)
-
-    @property
-    def seconds(self) -> float:
-        """0 until there are two."""
-        return statistics.median_low(self._last)
+    return statistics.median_low(times)
 
 
 def frame_interval(cost_of_all: float) -> float:

@@ -61,11 +61,7 @@ class LocalWorker:
             [sys.executable, "-m", "app.training.worker", str(folder), engine, device, str(number), str(keep_s)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD | {"PYTHONPATH": path},
             start_new_session=True)
-
-    @property
-    def mark(self) -> Path:
-        """Where it notes whom it serves (`mark.Mark`)."""
-        return self._folder / mark_name(self.process.pid)
+        self.mark = folder / mark_name(self.process.pid)  # where it notes whom it serves
 
     def send(self, order: orders.Order) -> None:
         """Write to its standard input."""

@@ -25,7 +25,7 @@ class Seat:
     bag: Mailbag = field(default_factory=lambda: Mailbag(orders.merge))
     ready: bool = False
     turned: float = 0.0  # when its loop last went round
-    beat: orders.Beat = field(default_factory=lambda: orders.Beat(0, 0))
+    beat: orders.Beat = field(default_factory=orders.Beat)
     hung: bool = False  # it was ended because it gave no sign of life
     failures: int = 0  # workers that ended before they were ready, one after the other
     replaced: bool = False  # the one before it ended, and it is not ready yet
@@ -44,7 +44,7 @@ class Seat:
     def take(self, link: WorkerLink, now: float) -> Mailbag:
         """Seat another worker; returns what the one before it has not taken any more."""
         left, self.bag, self.link = self.bag, Mailbag(orders.merge), link
-        self.heard, self.beat, self.hung = now, orders.Beat(0, 0), False
+        self.heard, self.beat, self.hung = now, orders.Beat(), False
         return left
 
     def welcome(self, now: float) -> None:

@@ -48,7 +48,8 @@ class Outlet(Protocol):
 class Session:
     """One reader's run. The hub's lock is held while it changes."""
 
-    handle: SessionHandle
+    id: str  # like the token as in its `SessionHandle`
+    token: str
     config: RunGroup  # the one asked for last
     opened: float
     seat: Seat | None = None  # none while its run is refused or stopped; `refusal` then says why
@@ -69,17 +70,11 @@ class Session:
     run: int = 0
     crashes: deque[float] = field(default_factory=deque)
 
-    @property
-    def id(self) -> str:
-        """The server's name for it."""
-        return self.handle.id
-
     # ---- to its page -----------------------------------------------------------------------------------------------
 
     def tell(self, level: str, text: str, state: str) -> None:
         """One line for the reader."""
-        page = self.page
-        if page is not None:
+        if page := self.page:
             page.put(f"notice-{level}", frames.encode_notice(level, text, state=state))
 
     def audience(self, report: orders.OfRun) -> list[Outlet]:

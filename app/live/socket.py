@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from app.hosts import name_of, split_origin
 from app.live.frames import encode, encode_notice
 from app.live.hub import Hub, current
-from app.live.messages import Control, Hello, Message, MessageError, Ping, parse
+from app.live.messages import CONTROL, Control, Hello, Message, MessageError, Ping, read
 from app.live.outbox import Hangup, Outbox
 from app.settings import Settings
 
@@ -25,10 +25,6 @@ Hear = Callable[[str], Message]  # takes in what a page says, and returns it as 
 _PORTS = {"http": 80, "https": 443}
 
 
-class Flood(Exception):
-    """More messages than are allowed; raised once per flood, then they are dropped in silence."""
-
-
 class Meter:
     """Lets ``rate`` messages per second through, and a second's worth at once."""
 
@@ -37,7 +33,7 @@ class Meter:
         self._flooded = False
 
     def admit(self) -> bool:
-        """Whether this message may pass; the first that may not raises `Flood`."""
+        """Whether this message may pass; `MessageError` for the first of a flood, whose rest is dropped in silence."""
         now = time.monotonic()
         self._tokens = min(self._rate, self._tokens + (now - self._at) * self._rate)
         self._at = now
@@ -47,7 +43,7 @@ class Meter:
             return True
         if not self._flooded:
             self._flooded = True
-            raise Flood(f"More than {self._rate:g} messages a second; the rest is dropped.")
+            raise MessageError(f"More than {self._rate:g} messages a second; the rest is dropped.")
         return False
 
 
@@ -103,7 +99,7 @@ async def accepted(socket: WebSocket, settings: Settings) -> bool:
 async def hello_of(socket: WebSocket) -> Hello | None:
     """The hello that comes first, or None."""
     with contextlib.suppress(MessageError, TimeoutError, WebSocketDisconnect):
-        message = parse(await first_word(socket))
+        message = read(CONTROL, await first_word(socket))
         return message if isinstance(message, Hello) else None
     return None
 
@@ -153,7 +149,7 @@ async def _listen(socket: WebSocket, outbox: Outbox, rate: float, hear: Hear) ->
             text = await _text(socket)
             if meter.admit() and isinstance(hear(text), Ping):
                 outbox.put("pong", PONG)
-        except (MessageError, Flood) as problem:
+        except MessageError as problem:
             outbox.put("notice-warning", encode_notice("warning", str(problem), state=""))
         except WebSocketDisconnect as end:
             return end.code
@@ -172,7 +168,7 @@ async def _text(socket: WebSocket) -> str:
 
 def control_in(text: str) -> Control:
     """What a page says to its run once it has said hello."""
-    message = parse(text)
+    message = read(CONTROL, text)
     if isinstance(message, Hello):
         raise MessageError("expected one hello on a connection, got another")
     return message

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from app.live.frames import Projection, finite
-from app.live.messages import MAX_LARGE_NODES, View
+from app.live.messages import View
 from app.training.projection import StableBasis
 
 
@@ -19,12 +19,11 @@ class RangeKeeper:
 
     def update(self, top: float) -> float:
         """The range to draw for the present max |z|."""
-        if not (math.isfinite(top) and top > 0):
-            return 1.0 if self._k is None else 2.0 ** (self._k / 2)
-        exact = 2 * math.log2(top)
-        if self._k is None or exact > self._k or exact < self._k - 1.5:
-            self._k = math.ceil(exact)
-        return float(2.0 ** (self._k / 2))
+        if math.isfinite(top) and top > 0:
+            exact = 2 * math.log2(top)
+            if self._k is None or exact > self._k or exact < self._k - 1.5:
+                self._k = math.ceil(exact)
+        return 1.0 if self._k is None else 2.0 ** (self._k / 2)
 
 
 class Camera:
@@ -34,7 +33,6 @@ class Camera:
         self._d = d
         self._range = RangeKeeper()
         self._pca: StableBasis | None = None
-        self._pca_dims = 0
 
     def look(self, view: View, latents: np.ndarray) -> Projection:
         """How to draw ``latents`` (n, d) in the next frame. Nodes that do not exist are replaced by ones that do."""
@@ -42,22 +40,13 @@ class Camera:
         large = tuple(dict.fromkeys(node for node in view.large if node < self._d)) or (0,)
         nodes: tuple[int, ...] = ()
         if view.projection == "pca":
-            basis = self._principal(shown, view.dims)
+            if self._pca is None or self._pca.p != view.dims:
+                self._pca = StableBasis(self._d, view.dims)
+            basis = self._pca.update(shown)
         else:
-            nodes = _existing(view.nodes, min(view.dims, self._d), self._d)
+            wanted = dict.fromkeys([node for node in view.nodes if node < self._d] + list(range(self._d)))
+            nodes = tuple(wanted)[: view.dims]  # those asked for first, then the lowest others
             basis = np.zeros((self._d, view.dims))
             basis[list(nodes), range(len(nodes))] = 1.0
         hist_range = self._range.update(float(max(shown.max(initial=0.0), -shown.min(initial=0.0))))
-        return Projection(view.projection, nodes, view.dims, large[:MAX_LARGE_NODES], basis, hist_range)
-
-    def _principal(self, latents: np.ndarray, dims: int) -> np.ndarray:
-        if self._pca is None or self._pca_dims != dims:
-            self._pca, self._pca_dims = StableBasis(self._d, min(dims, self._d)), dims
-        plane = np.asarray(self._pca.update(latents), dtype=np.float64)  # (d, ≤ dims)
-        return np.pad(plane, ((0, 0), (0, dims - plane.shape[1])))
-
-
-def _existing(asked: list[int], count: int, d: int) -> tuple[int, ...]:
-    """``count`` different nodes below ``d``: those asked for first, then the lowest others."""
-    wanted = dict.fromkeys([node for node in asked if node < d] + list(range(d)))
-    return tuple(wanted)[:count]
+        return Projection(view.projection, nodes, large, basis, hist_range)

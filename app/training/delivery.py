@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from app.live.pacing import Cost
+from app.live.pacing import frame_interval, metrics_interval, usual
 
 WINDOW = 2  # frames under way to a page that have not been acknowledged
 
@@ -16,7 +16,7 @@ class Delivery:
 
     def __init__(self, frame: int) -> None:
         self.frame = frame  # number of the last one
-        self.frame_cost, self.metrics_cost = Cost(), Cost()
+        self._times = {measured: deque([0.0], maxlen=5) for measured in (False, True)}  # s, of the last frames
         self._unacked: deque[int] = deque()
         self.restart()
 
@@ -57,15 +57,16 @@ class Delivery:
         self._unacked.append(self.frame)
         return self.frame
 
-    def send(self, step: int, look: Callable[[bool], None], post: Callable[[], None], frame_interval: float,
-             metrics_interval: float) -> None:
-        """Look (with metrics when they are due) and post the frame of ``step``; the next is due an interval later."""
+    def send(self, step: int, look: Callable[[bool], None], post: Callable[[], None], active: int) -> None:
+        """Look (with metrics when they are due) and post the frame of ``step``; one of ``active`` runs."""
         begun = time.perf_counter()
+        interval = frame_interval(active * usual(self._times[False]))
         measure = self._measure or begun >= self._next_metrics
         look(measure)
         post()
         self._dirty, self._drawn_step = False, step
-        self._next = max(self._next + frame_interval, begun + frame_interval / 2)  # keeps the rate
-        (self.metrics_cost if measure else self.frame_cost).add(time.perf_counter() - begun)
+        self._next = max(self._next + interval, begun + interval / 2)  # keeps the rate
         if measure:
-            self._measure, self._next_metrics = False, begun + metrics_interval
+            self._measure = False
+            self._next_metrics = begun + metrics_interval(active * usual(self._times[True]))
+        self._times[measure].append(time.perf_counter() - begun)

@@ -14,38 +14,30 @@ class History:
     """Columns of equal length; when full, every other row is dropped, so that old rows get sparser."""
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
-        self._max, self._rows = max_rows, 0
-        self._columns: dict[str, list[float]] = {}
+        self._max = max_rows
+        self.columns: dict[str, list[float]] = {}
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self.columns.get("step", ()))
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append ``row``; a second row for the last step replaces it. What a row does not name is NaN."""
-        if self._rows and row.get("step") == self._columns["step"][-1]:
-            for column in self._columns.values():
+        if len(self) and row.get("step") == self.columns["step"][-1]:
+            for column in self.columns.values():
                 column.pop()
-            self._rows -= 1
-        for name in row.keys() - self._columns.keys():
-            self._columns[name] = [math.nan] * self._rows
-        for name, column in self._columns.items():
+        rows = len(self)
+        for name in row.keys() - self.columns.keys():
+            self.columns[name] = [math.nan] * rows
+        for name, column in self.columns.items():
             column.append(float(row.get(name, math.nan)))
-        self._rows += 1
-        if self._rows > self._max:
-            self._thin()
-
-    def columns(self) -> dict[str, list[float]]:
-        """Every column by name, copied."""
-        return {name: list(column) for name, column in self._columns.items()}
-
-    def column(self, name: str) -> Sequence[float]:
-        """One of them, not copied; () where no row has it."""
-        return self._columns.get(name, ())
+        if len(self) > self._max:
+            for column in self.columns.values():
+                column[:] = column[::-2][::-1]  # the newest row always stays
 
     def table(self) -> tuple[list[str], np.ndarray]:
         """Names and values (columns, rows), for the state file."""
-        values = np.array(list(self._columns.values()), dtype=np.float64)
-        return list(self._columns), values.reshape(len(self._columns), self._rows)
+        values = np.array(list(self.columns.values()), dtype=np.float64)
+        return list(self.columns), values.reshape(len(self.columns), len(self))
 
     @classmethod
     def from_table(cls, names: Sequence[str], values: np.ndarray) -> History:
@@ -55,11 +47,5 @@ class History:
                 and len(set(names)) == len(names) == len(values) and values.dtype == np.float64 and values.ndim == 2
                 and 1 <= values.shape[1] <= history._max):
             raise ValueError(f"expected columns of numbers with their names, got {values.dtype} {values.shape}")
-        history._columns = {name: column.tolist() for name, column in zip(names, values, strict=True)}
-        history._rows = values.shape[1]
+        history.columns = {name: column.tolist() for name, column in zip(names, values, strict=True)}
         return history
-
-    def _thin(self) -> None:
-        for column in self._columns.values():
-            column[:] = column[::-2][::-1]  # the newest row always stays
-        self._rows = len(self._columns["step"])

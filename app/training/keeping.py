@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -26,8 +27,9 @@ class Keeper:
         self.changed, self._next = False, time.perf_counter() + SAVE_EVERY_S
 
     def remove(self) -> None:
-        """Delete the file."""
-        state_file.remove(self._path)
+        """Delete the file, if there is one; where its folder is gone, there is none."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._path.unlink()
 
     def hurry(self) -> None:
         """What has changed is written at the next opportunity: the run stands still now, or may not go on."""
@@ -44,17 +46,15 @@ class Keeper:
         try:
             state_file.write(self._path, make())
         except OSError as error:
-            self._failed(error.strerror or type(error).__name__)
+            self.changed, self.failures = True, self.failures + 1
+            if self.failures == 1:
+                why = error.strerror or type(error).__name__
+                self._tell("warning", f"This run cannot be saved at the moment ({why}). It goes on, but would start "
+                           "again from its last saved step if the training process stopped.", state="unsaved")
         else:
             if self.failures:
                 self.failures = 0
                 self._tell("info", "This run is being saved again.", state="saved")
         end = time.perf_counter()
-        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.failures) if self.failures else SAVE_EVERY_S
+        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.failures)
         self._next = end + max(pause, (end - begun) / SAVE_SHARE)
-
-    def _failed(self, why: str) -> None:
-        self.changed, self.failures = True, self.failures + 1
-        if self.failures == 1:
-            self._tell("warning", f"This run cannot be saved at the moment ({why}). It goes on, but would start again "
-                                  "from its last saved step if the training process stopped.", state="unsaved")

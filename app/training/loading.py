@@ -13,7 +13,7 @@ from lpc_core.progress import Progress
 
 MAX_SETS = 4
 MAX_BYTES = 400 * 2**20
-_THREADS = threading.BoundedSemaphore(4)
+_AT_ONCE = threading.BoundedSemaphore(4)
 
 Load = Callable[[DataConfig, int, Progress], Dataset]
 _Key = tuple[DataConfig, int]
@@ -35,36 +35,22 @@ class DataCache:
             turn = self._loading.setdefault(key, threading.Lock())
         try:
             with turn:
-                found = self._known(key)
+                found = self._sets.get(key)
                 if found is None:
-                    found = self._load(config, seed, progress)
-                    self._keep(key, found)
+                    with _AT_ONCE:
+                        found = self._load(config, seed, progress)
+                self._keep(key, found)
                 return found
         finally:
             with self._lock:
                 self._loading.pop(key, None)
 
-    def _known(self, key: _Key) -> Dataset | None:
-        with self._lock:
-            if key in self._sets:
-                self._sets.move_to_end(key)
-            return self._sets.get(key)
-
     def _keep(self, key: _Key, dataset: Dataset) -> None:
         with self._lock:
             self._sets[key] = dataset
+            self._sets.move_to_end(key)
             while len(self._sets) > 1 and (len(self._sets) > self._max_sets or self._bytes() > self._max_bytes):
                 self._sets.popitem(last=False)
 
     def _bytes(self) -> int:
         return sum(s.train_inputs.nbytes + s.test_inputs.nbytes for s in self._sets.values())
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread of its own, at most four at a time; the process does not wait for it at its end."""
-
-    def job() -> None:
-        with _THREADS:
-            work()
-
-    threading.Thread(target=job, name="loading", daemon=True).start()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 import numpy as np
+from scipy.special import softmax
 
 from app.words import N_
 from lpc_core.phase import Phase, phase_of
@@ -42,15 +43,11 @@ class Scene:
         """The same one measurement ago."""
         return self.before.metrics.get("train_accuracy", math.nan) if self.before else math.nan
 
-    @property
-    def spread(self) -> float:
-        """Spread within a class as a share of the radius."""
-        return self.number("within_class_spread")
-
     @functools.cached_property
     def phase(self) -> Phase:
         """What the classes are."""
-        return phase_of(self.accuracy, self.spread, self.number("nc1_pinv"), len(self.now.weight))
+        spread, nc1 = self.number("within_class_spread"), self.number("nc1_pinv")
+        return phase_of(self.accuracy, spread, nc1, len(self.now.weight))
 
     @property
     def lost(self) -> bool:
@@ -64,9 +61,7 @@ class Scene:
         z = self.now.collapse_points  # (K, d)
         if z is None or not np.isfinite(z).all():
             return False
-        logits = z @ self.now.weight.T + self.now.bias  # (K, K)
-        logits -= logits.max(axis=1, keepdims=True)
-        own = np.diag(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+        own = np.diag(softmax(z @ self.now.weight.T + self.now.bias, axis=1))  # (K,)
         return bool(own.mean() < 1.5 / len(own))
 
 
@@ -87,11 +82,10 @@ def _predicted(scene: Scene) -> bool:
 
 
 SHARES: dict[str, Callable[[Scene], float]] = {  # what may stand in a sentence
-    "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy, "spread": lambda s: s.spread,
-    "error": lambda s: s.number("point_error"),
+    "accuracy": lambda s: s.accuracy, "wrong": lambda s: 1 - s.accuracy,
+    "spread": lambda s: s.number("within_class_spread"), "error": lambda s: s.number("point_error"),
 }
-Case = tuple[Callable[[Scene], bool], str]
-CASES: tuple[Case, ...] = (
+CASES: tuple[tuple[Callable[[Scene], bool], str], ...] = (
     (lambda s: s.now.step == 0,
      N_("Nothing is learned yet: the points lie where the random initial weights put them.")),
     (lambda s: s.lost and s.phase is Phase.TOTAL,

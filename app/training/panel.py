@@ -56,7 +56,7 @@ class Panel:
     def _learnt(self) -> bool:
         """Whether the run was ever better than guessing."""
         if not self._was_learnt:  # a history of many rows is not gone through in every frame
-            known = np.array(self.history.column("train_accuracy"))
+            known = np.array(self.history.columns.get("train_accuracy", ()))
             self._was_learnt = bool((np.isfinite(known) & ~at_chance(known, self.trainer.dataset.classes)).any())
         return self._was_learnt
 
@@ -79,7 +79,7 @@ class Panel:
             "convention": config.loss.convention, "penultimate": config.model.penultimate,
             "optimizer": config.optim.optimizer, "gamma_start": config.gamma.gamma_start,
             "gamma_end": config.gamma.gamma_end, "theory": not trainer.theory_note, "theory_note": trainer.theory_note,
-            "history": self.history.columns(), "inputs": self._inputs.words(),
+            "history": self.history.columns, "inputs": self._inputs.words(),
         }
         arrays = {"labels": trainer.probe_labels.astype(np.uint8)}
         if self._inputs.points is not None:

@@ -41,15 +41,13 @@ class StableBasis:
         if self.d <= self.p:
             return np.eye(self.d, self.p)
         centred = latents - latents.mean(axis=0)
+        centred /= np.abs(centred).max() or 1.0  # collapsed latents would underflow when squared
         self._basis = _principal(centred, self.p) if self._basis is None else _followed(centred, self._basis)
         return self._basis.copy()
 
 
 def _principal(centred: np.ndarray, p: int) -> np.ndarray:
     """The first p eigenvectors (d, p) of the covariance, largest first, in one of their two orientations."""
-    largest = np.abs(centred).max()
-    if largest > 0:
-        centred = centred / largest  # collapsed latents would underflow when squared
     axes: np.ndarray = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :p]
     axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(p)])
     return axes
@@ -57,10 +55,8 @@ def _principal(centred: np.ndarray, p: int) -> np.ndarray:
 
 def _followed(centred: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """The basis one step nearer to the principal directions of ``centred`` (n, d)."""
-    largest = np.abs(centred).max()
-    if largest == 0:
+    if not centred.any():
         return basis
-    centred = centred / largest
     pull = centred.T @ (centred @ basis)  # (d, p) covariance times basis, up to a factor
     strength = np.linalg.norm(pull, ord=2)
     if strength == 0:

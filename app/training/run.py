@@ -56,14 +56,15 @@ class Run:
         self._take(self._make(config, dataset), ticket)
         self.keeper.remove()
 
-    def restore(self, saved: state_file.Saved, dataset: Dataset, ticket: int) -> None:
-        """Go on with a run that another worker left behind."""
+    def restore(self, saved: state_file.Saved, dataset: Dataset, ticket: int) -> int:
+        """Go on with a run that another worker left behind; returns the step it is at."""
         trainer = self._make(saved.config, dataset)
         trainer.load_state_bytes(saved.trainer)
         self.playing, self._gamma_seq = saved.info["playing"], saved.info["gamma_seq"]
         self._budget.set_rate(saved.info["speed"], time.perf_counter())
         self.view = messages.View.model_validate_json(saved.info["view"])
         self._take(trainer, ticket, saved.histories)
+        return trainer.step
 
     def _take(self, trainer: Lockstep, ticket: int, histories: Sequence[History] = ()) -> None:
         self._panels = [Panel(member) for member in trainer.members]  # first: a look may fail, too
@@ -222,23 +223,14 @@ class Run:
             self._pause_clock()
         return time.thread_time() - work
 
-    def owes_frame(self, now: float) -> bool:
-        """Whether a page waits for a frame that is due, and can take one more."""
-        return self._wants_frame() and self.delivery.wait(now) <= 0
-
     def _wants_frame(self) -> bool:
         watched = self.here and not self.held and not self.broken
         return watched and self.trainer is not None and self.delivery.wants(self.trainer.step)
 
-    def send_frame(self, frame_interval: float, metrics_interval: float) -> None:
-        """Measure if due, draw and send; the next frame is due an interval later."""
-        if self.trainer is not None:
-            self.delivery.send(self.trainer.step, self._look, self._send_picture, frame_interval, metrics_interval)
-
-    def save_if_due(self, now: float) -> None:
-        """Write the state file when something changed and it is time."""
-        if self.keeper.wait(now) <= 0:
-            self.save()
+    def send_frame_if_due(self, now: float, active: int) -> None:
+        """Measure if due, draw and send, where a page can take one more; ``active`` runs share the worker's time."""
+        if self.trainer is not None and self._wants_frame() and self.delivery.wait(now) <= 0:
+            self.delivery.send(self.trainer.step, self._look, self._send_picture, active)
 
     def save(self) -> None:
         """Write the state file, as long as there is a run to go on with."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +78,3 @@ def _saved(info: dict[str, Any], arrays: tensors.Arrays) -> Saved:
                          f"{len(columns)}")
     histories = tuple(History.from_table(columns[i], arrays[name]) for i, name in enumerate(names))
     return Saved(config, arrays["trainer"].tobytes(), histories, info)
-
-
-def remove(path: Path) -> None:
-    """Forget the run saved at ``path``, if there is one; where its folder is gone, there is none."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        path.unlink()

@@ -25,9 +25,9 @@ from typing import BinaryIO
 
 from app.live import messages, orders, rooms, wire
 from app.live.mark import Mark, mark_name
-from app.live.pacing import SLICE_S, frame_interval, metrics_interval
+from app.live.pacing import SLICE_S
 from app.training import state_file
-from app.training.loading import DataCache, Load, in_thread
+from app.training.loading import DataCache, Load
 from app.training.run import Post, Run
 from lpc_core.config import RunConfig
 from lpc_core.data import DataError, Dataset, missing
@@ -67,19 +67,11 @@ def torch_engine() -> Engine:
     return Engine(Trainer, load_data, warm=True)
 
 
-@dataclass
-class Pulse:
-    """What `orders.Beat` says."""
-
-    turns: int = 0
-    unsaved: int = 0
-
-
-def beat(pulse: Pulse, post: Post) -> None:
+def beat(pulse: orders.Beat, post: Post) -> None:
     """Give signs of life until the web process is gone."""
     with contextlib.suppress(OSError):
         while True:
-            post(orders.Beat(pulse.turns, pulse.unsaved))
+            post(pulse)
             time.sleep(BEAT_S)
 
 
@@ -87,7 +79,7 @@ class Worker:
     """All sessions of one process. `serve` runs until it is told to stop."""
 
     def __init__(self, inbox: wire.Mailbag, post: Post, engine: Engine, *, device: str, folder: Path,
-                 pulse: Pulse) -> None:
+                 pulse: orders.Beat) -> None:
         self._inbox, self._post, self._engine, self._device, self._folder = inbox, post, engine, device, folder
         self._mark = Mark(folder / mark_name(os.getpid()))
         self._cache = DataCache(engine.load)
@@ -102,7 +94,8 @@ class Worker:
             self._warm_up()
         self._post(orders.Ready())
         while not self._stopping:
-            for order in self._inbox.take(self._wait()):
+            now = time.perf_counter()
+            for order in self._inbox.take(min([IDLE_S, *(run.wait(now) for run in self._runs.values())])):
                 self._obey(order)
             self._round()
             self._pulse.turns += 1
@@ -120,10 +113,6 @@ class Worker:
         if self._pulse.unsaved and not unsaved:
             self._mark.mend()
         self._pulse.unsaved = unsaved
-
-    def _wait(self) -> float:
-        now = time.perf_counter()
-        return min([IDLE_S, *(run.wait(now) for run in self._runs.values())])
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -149,10 +138,9 @@ class Worker:
             taken = run.train(quantum)
             run.debt = max(0.0, run.debt + taken - quantum) if contested else 0.0
         now = time.perf_counter()
-        if run.owes_frame(now):
-            run.send_frame(frame_interval(active * run.delivery.frame_cost.seconds),
-                           metrics_interval(active * run.delivery.metrics_cost.seconds))
-        run.save_if_due(now)
+        run.send_frame_if_due(now, active)
+        if run.keeper.wait(now) <= 0:
+            run.save()
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:
         """Do ``work`` for ``run``; whatever goes wrong in it stays with this run."""
@@ -197,7 +185,7 @@ class Worker:
                 self._guard(run, lambda: self._hear(run, message))
             case orders.Close():
                 self._forget(run)
-                state_file.remove(self._path(run.id))
+                run.keeper.remove()
             case orders.Leave():
                 self._guard(run, run.save)
                 self._forget(run)
@@ -263,7 +251,7 @@ class Worker:
             loaded = orders.Loaded(run.id, ticket, config, dataset, error)
             self._inbox.put((run.id, orders.Loaded, ticket), loaded)
 
-        in_thread(work)
+        threading.Thread(target=work, name="loading", daemon=True).start()  # nobody waits for it at the end
 
     def _begin(self, run: Run, loaded: orders.Loaded) -> None:
         """Start (or go on with) a run whose data have come; if it cannot be, the run before it goes on."""
@@ -274,37 +262,32 @@ class Worker:
             self._refuse(run, loaded, loaded.error)
             return
         try:
-            saved = state_file.read(self._path(run.id)) if run.trainer is None else None
-            if saved is not None and saved.config == loaded.config:
-                self._go_on(run, saved, loaded)
-            else:
-                run.start(loaded.config, loaded.dataset, loaded.ticket)
-                if run.restoring and run.run > 1:  # the worker it had run in ended before it saved anything
-                    run.tell("warning", STOPPED + "started again from step 0.", state="restored")
+            how = self._start(run, loaded, loaded.dataset)
         except (*EXPECTED, RuntimeError) as error:  # torch reports impossible shapes and full memory as RuntimeError
             self._refuse(run, loaded, str(error) or type(error).__name__)
-        else:
-            run.restoring = False
-
-    def _go_on(self, run: Run, saved: state_file.Saved, loaded: orders.Loaded) -> None:
-        if loaded.dataset is None:
             return
-        try:
-            run.restore(saved, loaded.dataset, loaded.ticket)
-            text = f"went on from step {run.trainer.step:,}." if run.trainer else ""
-        except ValueError as error:
-            _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
-            run.start(loaded.config, loaded.dataset, loaded.ticket)
-            text = "started again from step 0."
-        if run.restoring:
-            run.tell("warning", STOPPED + text, state="restored")
+        if run.restoring and run.run > 1:  # else nothing had begun in the worker that ended
+            run.tell("warning", STOPPED + how, state="restored")
+        run.restoring = False
+
+    def _start(self, run: Run, loaded: orders.Loaded, dataset: Dataset) -> str:
+        """Go on from the run's state file, or begin at step 0 where there is none that fits; returns which."""
+        saved = state_file.read(self._path(run.id)) if run.trainer is None else None
+        if saved is not None and saved.config == loaded.config:
+            try:
+                return f"went on from step {run.restore(saved, dataset, loaded.ticket):,}."
+            except ValueError as error:
+                _LOG.warning("the saved state of session %s does not fit: %s", run.id, error)
+        run.start(loaded.config, dataset, loaded.ticket)
+        return "started again from step 0."
 
     def _refuse(self, run: Run, loaded: orders.Loaded, text: str) -> None:
         """Say why not. The run before goes on; one that waits in its state file is fetched."""
         saved = state_file.read(self._path(run.id)) if run.trainer is None else None
         waits = saved is not None and saved.config != loaded.config
-        goes_on = " The run before it goes on." if waits or run.trainer is not None else ""
-        run.tell("error", text + goes_on, state="error", failed=loaded.ticket)
+        if waits or run.trainer is not None:
+            text = f"{text.rstrip('.')}. The run before it goes on."
+        run.tell("error", text, state="error", failed=loaded.ticket)
         if saved is not None and waits:
             self._prepare(run, saved.config, saved.info["ticket"])
 
@@ -354,7 +337,7 @@ def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str =
     inbox = wire.Mailbag(orders.merge)
     threading.Thread(target=_read_orders, args=(stdin, inbox, Path(folder), float(keep_s)), name="orders",
                      daemon=True).start()
-    lock, pulse = threading.Lock(), Pulse()
+    lock, pulse = threading.Lock(), orders.Beat()
 
     def post(report: orders.Report) -> None:
         with lock:  # loading threads report progress
@@ -363,18 +346,13 @@ def main(folder: str, engine: str, device: str, number: str = "0", keep_s: str =
     threading.Thread(target=beat, args=(pulse, post), name="beat", daemon=True).start()
     module, _, function = engine.partition(":")
     made: Engine = getattr(importlib.import_module(module), function)()
-    with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
-        Worker(inbox, post, made, device=_device(device, int(number)), folder=Path(folder), pulse=pulse).serve()
-    os._exit(0)  # loading threads may still wait for a network
-
-
-def _device(name: str, number: int) -> str:
-    """The worker's device; the log says why it is the CPU where there is a GPU that cannot be used."""
     from lpc_core.engine.devices import device_note, spread
 
-    if note := device_note(name):
+    if note := device_note(device):  # why it is the CPU where there is a GPU that cannot be used
         _LOG.warning(note)
-    return spread(name, number)
+    with contextlib.suppress(BrokenPipeError):  # the web process is gone; the reading thread tidies up
+        Worker(inbox, post, made, device=spread(device, int(number)), folder=Path(folder), pulse=pulse).serve()
+    os._exit(0)  # loading threads may still wait for a network
 
 
 if __name__ == "__main__":

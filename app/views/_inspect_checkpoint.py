@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from app.charts.words import listed
-from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.inspections import InspectDesk, Upload, Wish
+from app.desks.jobs import JobRefused
 from app.settings import from_env
 from app.views._desk import asked
 from app.views._plain import plain, sentence, warn
@@ -181,7 +182,7 @@ def _taken(desk: InspectDesk, ids: tuple[str, ...], take: Callable[[], None]) ->
         desk.data_ids, desk.data_error = ids, ""
         try:
             take()
-        except InspectRefused as error:
+        except JobRefused as error:
             desk.data_error = str(error)
     if desk.data_error:
         st.error(plain(desk.data_error))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import session
-from app.desks.films import FRAMES, GAMMAS, MAX_BYTES, POINTS, FilmDesk, usual_steps
+from app.desks.films import FRAMES, GAMMAS, POINTS, FilmDesk, usual_steps
 from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
 from app.parts.fragment import fragment
@@ -17,7 +17,7 @@ from app.views._base import View
 from app.views._desk import asked, progress
 from app.views._plain import plain, warn
 from app.words import N_, _
-from lpc_core.film import MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
+from lpc_core.film import MAX_BYTES, MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
 
 EMPTY = N_("""
 ## One slider for γ, one for time

@@ -14,7 +14,6 @@ from app.parts.fragment import fragment
 from app.parts.link import link
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table
-from app.settings import from_env
 from app.views import _form
 from app.views._base import View
 from app.views._plain import plain, warn
@@ -38,8 +37,8 @@ def render() -> None:
     session.write_link(tab)
     st.html(f"<style>{_STYLE}</style>")
     link(moment, session.share("metrics", tab.short_texts()))
-    followed = tab.desk("study", lambda: StudyDesk(from_env().device))
-    compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
+    followed = tab.desk("study", StudyDesk)
+    compared = tab.desk("sweep", SweepDesk)
     with st.sidebar:
         _form.render(tab.run, tab.form)
     warn(tab.problems)

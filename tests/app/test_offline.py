@@ -1,5 +1,6 @@
 """Runs as pages that train without a server: which can, why others cannot, and how a reader gets one."""
 
+import errno
 import html
 import re
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from app.commands.page import COMMAND
 from app.desks import file_routes, jobs
 from app.lessons import lessons
+from app.live import rooms
 from app.offline import page
 from app.offline.lesson import for_the_coach, formula, in_html, sections
 from app.offline.pack import NeedsServer, packed
@@ -199,6 +201,19 @@ def test_what_cannot_be_made_is_refused_without_work(client, monkeypatch, query,
     answer = client.get(f"/lab/run.html{query}", headers=headers)
     assert answer.status_code == status
     assert said in answer.content.decode()
+
+
+def test_where_no_process_can_be_started_that_is_said_and_nothing_is_left(client, monkeypatch):
+    def none(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    folder, made = rooms.folder, []
+    monkeypatch.setattr(rooms, "folder", lambda kind: made.append(folder(kind)) or made[-1])
+    monkeypatch.setattr(jobs.spares, "spawn", none)
+    answer = client.get("/lab/run.html?dataset=xor")
+    assert answer.status_code == 410
+    assert "cannot be made: expected a process for the job, got none (Resource temp" in answer.content.decode()
+    assert not made[0].exists()
 
 
 def test_no_more_wait_than_the_server_can_hold(client, monkeypatch):

@@ -1,6 +1,7 @@
 """The lab's film desk, its routes, its page and the offline export, without a browser."""
 
 import asyncio
+import errno
 import os
 import re
 import stat
@@ -12,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from app.desks import file_routes, jobs
+from app.desks import file_routes, films, jobs
 from app.desks.films import FilmDesk, Recording
 from app.looks import film_export
 from app.looks.bundling import bundle, modules
@@ -33,8 +34,9 @@ def raw():
 
 
 @pytest.fixture
-def desk():
-    made = FilmDesk("cpu")
+def desk(monkeypatch):
+    monkeypatch.setenv("LPC_DEVICE", "cpu")
+    made = FilmDesk()
     yield made
     made.close()
 
@@ -92,6 +94,18 @@ def test_only_so_many_recordings_at_once(desk, monkeypatch):
     monkeypatch.setattr(FilmDesk, "at_once", 0)
     with pytest.raises(FilmError, match="expected fewer than 0 films being recorded on this server, got 0; try again"):
         desk.record(Recording(SMALL, "1,2", 4, 30))
+
+
+def test_a_film_that_finds_no_room_is_refused_in_words(desk, raw, monkeypatch):
+    def full(path, raw):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    desk.adopt(raw)
+    before = desk.held
+    monkeypatch.setattr(films, "write_whole", full)
+    with pytest.raises(FilmError, match="The film could not be kept: No space left on device"):
+        desk.adopt(raw)
+    assert desk.held == before
 
 
 def test_a_bad_upload_changes_nothing(desk, raw):

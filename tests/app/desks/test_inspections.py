@@ -1,5 +1,6 @@
 """The inspection desk with its real processes: what is kept, shown, refused and deleted; who gets the files."""
 
+import errno
 import io
 import stat
 import threading
@@ -12,8 +13,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from app.desks import inspecting, inspections, jobs
-from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+import lpc_core.inspection
+from app.desks import inspecting, inspections, jobs, uploads
+from app.desks.inspections import InspectDesk, Upload, Wish
+from app.desks.jobs import JobRefused
 from app.desks.samples import samples
 from app.parts.cloud import chosen_rows
 from app.parts.samples import sample_items, telling_first
@@ -127,7 +130,7 @@ def further_views_are_added(desk):
     assert set(desk.held.projections) == {"tsne"}
     assert desk.held.inspection.coordinates["tsne"].shape == (200, 2)
     assert jobs.find(desk.held.projections["tsne"]).is_file()
-    with pytest.raises(InspectRefused, match="expected one of tsne, umap, got 'pca'; choose one of them"):
+    with pytest.raises(JobRefused, match="expected one of tsne, umap, got 'pca'; choose one of them"):
         desk.project("pca")
 
 
@@ -194,10 +197,37 @@ def test_a_checkpoint_runs_on_a_folder_of_pictures(desk):
 def test_a_folder_that_is_refused_leaves_nothing(desk, files, most, message):
     desk.take_pictures(pets(1), 10**6)
     before = desk.data
-    with pytest.raises(InspectRefused, match=message):
+    with pytest.raises(JobRefused, match=message):
         desk.take_pictures(files, most)
     assert desk.data is before
     assert [path.name for path in desk.folder.iterdir()] == [before.path.name]
+
+
+@pytest.mark.parametrize("take", [
+    lambda desk: desk.take("a.npz", io.BytesIO(npz(n=100))),
+    lambda desk: desk.take_data("a.npz", io.BytesIO(npz(n=100))),
+    lambda desk: desk.take_parts([("a-1.bin", io.BytesIO(b"x")), ("a-2.bin", io.BytesIO(b"x"))]),
+    lambda desk: desk.take_pictures(pets(1), 10**6)])
+def test_a_full_disk_is_told_and_leaves_nothing(desk, monkeypatch, take):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(uploads.shutil, "copyfileobj", full)
+    monkeypatch.setattr("lpc_core.checkpoint.pictures.pack", full)
+    with pytest.raises(JobRefused, match=r"expected room for the file .*, got none \(No space left on device\); try"):
+        take(desk)
+    assert not list(desk.folder.iterdir())
+    assert (desk.upload, desk.data) == (None, None)
+
+
+def test_a_machine_without_processes_is_told(desk, monkeypatch):
+    def none(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(jobs.spares, "spawn", none)
+    with pytest.raises(JobRefused, match=r"expected a process for the job, got none \(Resource .*\); try"):
+        desk.take("a.npz", io.BytesIO(npz(n=100)))
+    assert (desk.running, desk.task) == (False, "")
 
 
 def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
@@ -215,9 +245,29 @@ def test_a_job_can_be_ended_and_a_newer_file_ends_an_older(desk):
     assert desk.held.upload.name == "d.npz"
 
 
+def test_a_file_that_comes_while_the_result_of_another_is_read_is_not_taken_for_it(desk, monkeypatch):
+    load, make, names = lpc_core.inspection.load, desk._holdings.make, []
+
+    def interrupted(path):
+        found = load(path)
+        if desk.upload.name == "a.npz":
+            desk.take("b.npz", io.BytesIO(npz(n=60)))
+        return found
+
+    monkeypatch.setattr(lpc_core.inspection, "load", interrupted)
+    monkeypatch.setattr(desk._holdings, "make", lambda upload, found: names.append(upload.name) or make(upload, found))
+    give(desk, "a.npz", npz(n=100))
+    until(lambda: desk.held is not None)
+    wait(desk)
+    assert sorted(names) == ["a.npz", "b.npz"]
+    assert desk.error == ""
+    assert (desk.held.upload.name, len(desk.held.inspection.embeddings.labels)) == ("b.npz", 60)
+    assert [path.name for path in desk.folder.glob("view-*")] == [f"view-{desk.held.serial}"]
+
+
 def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
     monkeypatch.setattr(InspectDesk, "at_once", 0)
-    with pytest.raises(InspectRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):
+    with pytest.raises(JobRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):
         desk.take("a.npz", io.BytesIO(b"x"))
     assert not desk.busy
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.desks import file_routes, inspections, jobs, watch
 from app.desks.films import FilmDesk, Recording
-from app.desks.inspections import InspectDesk, InspectRefused
+from app.desks.inspections import InspectDesk
 from app.desks.studies import StudyDesk, SweepDesk
 from app.desks.watch import _resident_by_ps, resident
 from lpc_core.config import unflatten
@@ -224,7 +224,7 @@ def test_a_small_file_that_unpacks_to_much_is_refused_by_the_name_of_the_limit(c
 def test_a_file_above_the_upload_limit_is_not_kept(closing, monkeypatch):
     monkeypatch.setenv("LPC_UPLOAD_MB", "1")
     desk = closing(InspectDesk())
-    with pytest.raises(InspectRefused, match=f"a file of at most 1 MB, got 3 MB; save less in it{ASK}LPC_UPLOAD_MB"):
+    with pytest.raises(jobs.JobRefused, match=f"a file of at most 1 MB, got 3 MB; save less in it{ASK}LPC_UPLOAD_MB"):
         desk.take("large.npz", io.BytesIO(bytes(3 * 2**20)))
     assert [path.name for path in desk.folder.iterdir()] == []
 
@@ -239,7 +239,7 @@ def test_the_tensor_tree_of_a_page_is_read_within_the_servers_limits(closing, mo
 
 
 def test_a_films_page_is_made_within_the_limits(closing, monkeypatch):
-    desk = closing(FilmDesk("cpu"))
+    desk = closing(FilmDesk())
     desk.adopt(film_bytes(record(SMALL, [0.1, 10.0], frames=3, points=30, device="cpu")))
     target = desk.folder / "page.html"
     with monkeypatch.context() as tight, starting():

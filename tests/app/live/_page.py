@@ -9,7 +9,7 @@ from typing import Any
 
 from app.live.frames import decode
 from app.live.hub import Hub, SessionHandle
-from app.live.messages import Ack, Ping, parse
+from app.live.messages import CONTROL, Ack, Ping, read
 from tests.patience import PATIENCE_S, looks, until
 
 __all__ = ["Page", "as_one", "until"]
@@ -45,7 +45,7 @@ class Page:
             self._news.notify_all()
 
     def say(self, text: str) -> None:
-        self.hub.say(self.id, parse(text))
+        self.hub.say(self.id, read(CONTROL, text))
 
     def pause(self, *settle: float) -> int:
         """Stand still; returns how many messages had come by then."""

@@ -6,14 +6,15 @@ import re
 
 import pytest
 
-from app.desks.films import FilmDesk, FilmError, Recording
+from app.desks.films import FilmDesk, Recording
 from app.desks.studies import StudyDesk
 from app.live import admission
-from app.live.admission import Ledger, announcement, check, gets_own
+from app.live.admission import Ledger, check, gets_own
 from app.settings import Settings
 from lpc_core.config import RunConfig, unflatten
 from lpc_core.data import sources
 from lpc_core.engine.cost import CostError, cost_of, cost_of_group
+from lpc_core.film import FilmError
 from lpc_core.presets import default_run, named_presets
 from lpc_core.run_group import compare
 
@@ -73,19 +74,24 @@ def test_heavy_runs_get_own_processes_within_their_number_and_middling_ones_shar
         gets_own(heavy, 0, Settings(own_processes=0))
     for settings in ({"samples": 1_000_000}, {"batch_size": 65_536, "samples": 70_000, "hidden": (256,)}):
         assert gets_own(cost_of(unflatten(settings)), 0, SETTINGS)
-    assert "process of its own" in announcement(heavy)
 
 
 def test_films_and_studies_count_too(monkeypatch):
     monkeypatch.setenv("LPC_RUN_MEMORY_MB", "1000")
+    monkeypatch.setenv("LPC_DEVICE", "cpu")
     monkeypatch.setattr(admission, "LEDGER", Ledger())
-    film, study = FilmDesk("cpu"), StudyDesk("cpu")
+    film, study = FilmDesk(), StudyDesk()
     try:
         with pytest.raises(FilmError, match=r"^memory: expected at most 1,000 MB, .* reduce hidden$"):
             film.record(Recording(unflatten({"hidden": (512, 512)}), "1e-3:1e5:64", 10, 100))
         study.want(unflatten({"hidden": (8192, 8192)}))
         assert study.error.startswith("memory: expected at most 1,000 MB")
         assert not any((film.running, study.look().busy))
+        misfit = unflatten({"model": "convnet"})  # of a network that the run's vectors do not fit
+        with pytest.raises(FilmError, match=r"^model: expected mlp for data that are not pictures"):
+            film.record(Recording(misfit, "1e-3:1e5:64", 10, 100))
+        study.want(misfit)
+        assert study.error.startswith("model: expected mlp for data that are not pictures")
         study.want(RunConfig())
         assert admission.LEDGER.held_by_others("me") == cost_of(RunConfig()).memory
         study.cancel()

@@ -74,7 +74,7 @@ def test_gamma_moves_the_runs_that_follow(page):
 def test_a_comparison_of_a_setting_that_cannot_be_had_leaves_the_old_one_going(hub, page):
     page.wait("setup")
     hub.configure(page.id, comparison({}, {"latent_dim": 13}))
-    assert "out of memory The run before it goes on." in page.wait("notice")["text"]
+    assert "out of memory. The run before it goes on." in page.wait("notice")["text"]
     hub.configure(page.id, comparison({}, {"latent_dim": 3}, {"latent_dim": 5}))
     setup = page.wait("setup", lambda info: len(info["panels"]) == 3)
     assert [panel["d"] for panel in setup["panels"]] == [2, 3, 5]
@@ -103,7 +103,7 @@ def test_a_killed_worker_is_replaced_and_all_runs_go_on_in_step(hub, page):
     assert after["step"] > 0
     page.wait("frame", lambda info: info["step"] > after["step"] + 50, since=count)
     assert in_step(page.of("frame"))
-    late = Page(hub, hub._sessions[page.id].handle)
+    late = Page(hub, hub._sessions[page.id])
     assert all(len(panel["history"]["step"]) > 2 for panel in late.wait("setup")["panels"])
 
 

@@ -1,15 +1,14 @@
 """What a frame costs, as pacing counts it: a turn in which the machine was busy elsewhere does not count."""
 
+from collections import deque
+
 import pytest
 
-from app.live.pacing import Cost, frame_interval
+from app.live.pacing import frame_interval, usual
 
 
 def costing(*times):
-    cost = Cost()
-    for seconds in times:
-        cost.add(seconds)
-    return cost.seconds
+    return usual(deque([0.0, *times], maxlen=5))
 
 
 def test_it_is_what_frames_take_and_follows_them():

@@ -203,7 +203,7 @@ def test_data_that_cannot_be_had_leave_the_old_run_going(hub, page):
     run = page.wait("setup")["run"]
     hub.configure(page.id, config("broken"))
     notice = page.wait("notice", lambda info: info["level"] == "error")
-    assert "put it there The run before it goes on." in notice["text"]
+    assert "put it there. The run before it goes on." in notice["text"]
     step = page.last["step"]
     page.wait("frame", lambda info: info["step"] > step + 20 and info["run"] == run)
     assert hub.config(page.id) == config(steps=100_000)
@@ -336,7 +336,7 @@ def test_a_run_nobody_comes_for_and_one_whose_page_never_speaks_are_ended():
 
 def test_a_second_tab_takes_over(hub, page):
     page.wait("frame")
-    second = Page(hub, hub._sessions[page.id].handle)
+    second = Page(hub, hub._sessions[page.id])
     assert page.closed == 4409
     second.wait("setup")
     hub.disconnect(page.id, page)  # the old one's goodbye comes late
@@ -345,7 +345,7 @@ def test_a_second_tab_takes_over(hub, page):
 
 
 def test_only_the_token_opens_a_run(hub, page):
-    for wrong in ("", "x", hub._sessions[page.id].handle.token[:-1], page.id, "ü"):
+    for wrong in ("", "x", hub._sessions[page.id].token[:-1], page.id, "ü"):
         assert hub.connect(wrong, page) is None
     assert (os.stat(hub.folder).st_mode & 0o777) == 0o700
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -62,6 +63,26 @@ def told(page: Page, state: str) -> int:
 
 def pid(hub: Hub) -> int:
     return hub.crew.seats[0].link.process.pid
+
+
+def test_where_no_process_can_be_started_ahead_the_one_that_is_there_trains_on():
+    made = []
+
+    def make(folder: Path) -> LocalWorker:
+        if made:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        made.append(LocalWorker(folder, "tests.app.live._fake:engine"))
+        return made[0]
+
+    hub = Hub(Settings(**PATIENT), make)
+    hub.start()
+    try:
+        page = Page(hub, hub.open(run()))
+        trains_on(page)
+        assert hub.crew.seats[0].link is made[0]
+        assert told(page, "restarting") == 0
+    finally:
+        hub.stop()
 
 
 # ---- disks -------------------------------------------------------------------------------------------------------

@@ -112,6 +112,19 @@ def test_a_link_to_a_run_that_is_too_large_is_answered_with_the_estimate_and_a_w
     trains_on(page)
 
 
+def test_a_network_that_does_not_fit_its_data_is_refused_in_words_and_the_run_before_goes_on(hub):
+    page = Page(hub, hub.open(light("hypercube", model="convnet")))
+    told = page.wait("notice")
+    assert (told["level"], told["state"]) == ("error", "stopped")
+    assert told["text"].startswith("model: expected mlp for data that are not pictures of at least 8 by 8 pixels")
+    hub.configure(page.id, light())
+    trains_on(page)
+    hub.configure(page.id, light("hypercube", model="convnet"))
+    told = page.wait("notice", lambda info: info["state"] == "error")
+    assert told["text"].endswith("got 'convnet'. The run before it goes on.")
+    trains_on(page)
+
+
 def test_all_together_have_a_limit(hub):
     admission.LEDGER.hold("a film", 10**10)
     page = Page(hub, hub.open(heavy()))
@@ -147,7 +160,7 @@ def test_a_heavy_run_that_cannot_be_built_gives_way_to_the_run_before(hub):
     trains_on(page)
     step = page.last["step"]
     hub.configure(page.id, heavy(latent_dim=13))
-    page.wait("notice", lambda info: "out of memory The run before it goes on." in info["text"])
+    page.wait("notice", lambda info: "out of memory. The run before it goes on." in info["text"])
     count = len(page.seen)
     assert page.wait("frame", since=count)["step"] >= step
     trains_on(page)
@@ -161,7 +174,7 @@ def test_the_run_before_goes_on_also_if_it_is_put_away_late(hub, gate):
     until(lambda: any(seat.own and seat.ready for seat in hub.crew.seats))
     time.sleep(0.3)  # the other process has all it needs, but for the state
     gate.touch()
-    page.wait("notice", lambda info: "out of memory The run before it goes on." in info["text"])
+    page.wait("notice", lambda info: "out of memory. The run before it goes on." in info["text"])
     trains_on(page)
 
 

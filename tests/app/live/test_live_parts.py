@@ -17,6 +17,7 @@ from app.live.pacing import RateMeter, StepBudget, frame_interval, metrics_inter
 from app.settings import Settings, SettingsError, from_env
 from app.training import state_file
 from app.training.history import History
+from app.training.keeping import Keeper
 from app.training.loading import DataCache
 from app.training.run import Run
 from lpc_core.config import DataConfig, RunConfig
@@ -66,7 +67,7 @@ def test_history_stays_short_keeps_first_and_last_and_has_equal_columns():
     for step in range(5_000):
         history.add({"step": step, "ce": 1.0} | ({"late": 2.0} if step > 4_000 else {}))
         history.add({"step": step, "ce": 3.0})  # the same step again replaces the row
-    columns = history.columns()
+    columns = history.columns
     assert {len(column) for column in columns.values()} == {len(history)}
     assert 50 <= len(history) <= 100
     assert columns["step"][-1] == 4_999
@@ -74,7 +75,7 @@ def test_history_stays_short_keeps_first_and_last_and_has_equal_columns():
     assert set(columns["ce"]) == {3.0}
     names, table = history.table()
     again = History.from_table(names, table)
-    np.testing.assert_equal(again.columns(), columns)
+    np.testing.assert_equal(again.columns, columns)
 
 
 def test_a_mailbag_keeps_one_item_a_key_in_order_of_the_last_put():
@@ -120,12 +121,12 @@ def test_a_state_file_comes_back_and_only_the_owner_can_read_it(tmp_path):
     saved = state_file.read(path)
     assert saved is not None
     assert (saved.config, saved.trainer, saved.info) == (config, b"state", info)
-    assert saved.histories[0].columns() == history.columns()
+    assert saved.histories[0].columns == history.columns
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
     path.write_bytes(path.read_bytes()[:50])
     assert state_file.read(path) is None
-    state_file.remove(path)
+    Keeper(path, None).remove()
     assert state_file.read(path) is None
 
 
@@ -230,7 +231,8 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path, halt):
     run.train(1.0)
     run.save()  # of a run that plays; no step follows
     run.hear(halt(run.trainer.step))
-    run.save_if_due(0.0)
+    assert run.keeper.wait(0.0) <= 0  # due at once
+    run.save()
     assert state_file.read(tmp_path / "a").info["playing"] is False
 
 

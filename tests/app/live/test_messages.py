@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.live import messages
-from app.live.messages import MessageError, parse
+from app.live.messages import CONTROL, MessageError, read
 
 
 @pytest.mark.parametrize(("text", "told"), [
@@ -25,15 +25,15 @@ from app.live.messages import MessageError, parse
 ])
 def test_what_is_not_a_message_is_refused_with_one_line(text, told):
     with pytest.raises(MessageError, match=told) as refused:
-        parse(text)
+        read(CONTROL, text)
     assert "\n" not in str(refused.value)
 
 
 @given(st.text() | st.binary(max_size=200))
 def test_nothing_else_ever_comes_out(text):
     with contextlib.suppress(MessageError):
-        parse(text)
+        read(CONTROL, text)
 
 
 def test_a_good_message():
-    assert parse('{"type": "gamma", "value": 2, "seq": 5}') == messages.Gamma(type="gamma", value=2.0, seq=5)
+    assert read(CONTROL, '{"type": "gamma", "value": 2, "seq": 5}') == messages.Gamma(type="gamma", value=2.0, seq=5)

@@ -10,7 +10,7 @@ import safetensors.numpy
 from app.live import frames, messages, orders, wire
 from app.training import state_file
 from app.training.history import MAX_ROWS, History
-from app.training.worker import Engine, Pulse, Worker
+from app.training.worker import Engine, Worker
 from lpc_core.config import unflatten
 from lpc_core.data import load
 from lpc_core.engine.lockstep import Lockstep
@@ -122,7 +122,7 @@ def gone_on(folder, raw, config):
     """The run that a new worker makes of ``raw``, and what was told meanwhile; whatever it raises is raised here."""
     (folder / "a.safetensors").write_bytes(raw)
     inbox, told = wire.Mailbag(orders.merge), []
-    worker = Worker(inbox, told.append, Engine(Trainer, load), device="cpu", folder=folder, pulse=Pulse())
+    worker = Worker(inbox, told.append, Engine(Trainer, load), device="cpu", folder=folder, pulse=orders.Beat())
     worker._obey(orders.Open("a", config, 1, restore=True, run=1))
     for _ in looks(pause=lambda _: None):
         for order in inbox.take(PATIENCE_S):
@@ -146,7 +146,7 @@ def test_the_state_that_nobody_edited_is_gone_on_with(at_rest, tmp_path):
 
 def test_a_worker_that_is_told_to_stop_saves_its_runs_first(tmp_path):
     inbox = wire.Mailbag(orders.merge)
-    worker = Worker(inbox, lambda report: None, Engine(Trainer, load), device="cpu", folder=tmp_path, pulse=Pulse())
+    worker = Worker(inbox, lambda _: None, Engine(Trainer, load), device="cpu", folder=tmp_path, pulse=orders.Beat())
     worker._obey(orders.Open("a", SMALL, 1))
     for _ in looks(pause=lambda _: None):
         for order in inbox.take(PATIENCE_S):

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.desks import inspections, jobs
-from app.desks.inspections import InspectDesk, InspectRefused, Upload, Wish
+from app.desks.inspections import InspectDesk, Upload, Wish
+from app.desks.jobs import JobRefused
 from app.looks import inspect_report
 from app.parts.samples import sample_items
 from app.views._plain import plain
@@ -363,7 +364,7 @@ def test_names_typed_for_one_file_are_offered_to_the_other(page):
 
 def test_a_busy_server_is_said(page, monkeypatch):
     def busy(self, *_):
-        raise InspectRefused("expected fewer than 2 files being inspected on this server, got 2; try again in a moment")
+        raise JobRefused("expected fewer than 2 files being inspected on this server, got 2; try again in a moment")
 
     monkeypatch.setattr(StillDesk, "_begin", busy)
     button(page, "Collapsed").click().run()

@@ -168,8 +168,9 @@ def test_rows_of_a_comparison_come_one_by_one(desk, tmp_path):
     assert SweepDesk._more(desk, SMALL) == [f"--samples={studies.SAMPLES}"]
 
 
-def test_the_real_command_does_what_the_desk_expects():
-    desk = StudyDesk("cpu")
+def test_the_real_command_does_what_the_desk_expects(monkeypatch):
+    monkeypatch.setenv("LPC_DEVICE", "cpu")
+    desk = StudyDesk()
     try:
         desk.want(SMALL)
         wait(desk)
@@ -209,9 +210,9 @@ class Still(StudyDesk):
 
     busy_server = False
 
-    def start(self, command):
+    def start(self, command, begin):
         if self.busy_server:
-            raise self.refusal("no room")
+            raise jobs.JobRefused("no room")
         self.asked = [*getattr(self, "asked", []), list(command)]
 
 
