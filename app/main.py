@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import login, session
 from app.views import opening, views
-from app.words import LANGUAGES, _
+from app.words import _
 
 # Above every page whose server is away. (A live view says it itself, of its own connection.)
 AWAY = """<style>
@@ -41,5 +41,5 @@ with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides it
 opening()
 shown.run()
 session.keep_language()
-links = " · ".join([*session.language_links(LANGUAGES), *login.ways_out()])
+links = " · ".join([*session.language_links(), *login.ways_out()])
 st.html(f'<p class="lpc-languages">{links}</p>')

@@ -16,5 +16,5 @@ def views() -> list[tuple[str, View]]:
 
 
 def opening() -> None:
-    """What stands above any page: that the link names a language, or hides a control, which we do not have."""
-    warn(filter(None, (session.wrong_language(), session.hidden()[1])))
+    """What stands above any page."""
+    warn(session.ignored())

@@ -146,7 +146,7 @@ def _moments(place: Any, run: StoredRun) -> int | None:
 
 def _inspect(run: StoredRun, moment: int | None) -> None:
     """Lay it on the tab's inspection desk and go there."""
-    desk, stem = session.current().inspect_desk(), run.planned.name.replace("/", "-")
+    desk, stem = session.Session.current().inspect_desk(), run.planned.name.replace("/", "-")
     with asked(desk):
         if moment is None:
             path = run.folder / STATE

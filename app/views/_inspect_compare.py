@@ -28,7 +28,7 @@ _STYLE = """
 
 def toggle() -> None:
     """The button that opens the second place."""
-    tab = session.current()
+    tab = session.Session.current()
     words = _("Stop comparing") if tab.comparing_files else _("Compare with…")
     if st.button(words, key="inspect_compare", icon=":material/compare:"):
         tab.comparing_files = not tab.comparing_files

@@ -140,7 +140,7 @@ def _link(held: Held) -> dict[str, Any]:
     sample = sample_of(held.upload)
     share = session.share("inspect", {"file": sample} if sample else {})
     alone = _("The file does not travel with the link: whoever has a copy opens it there, and sees this.")
-    return {"moment": session.current().moment("inspect"),
+    return {"moment": session.Session.current().moment("inspect"),
             "share": share if sample else share | {"note": f"{alone} {share['note']}"}}
 
 

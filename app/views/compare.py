@@ -22,7 +22,7 @@ HELP = N_("Settings by the names that a link gives them, with spaces between: op
 
 def render() -> None:
     """The choice of a comparison and what to look for; the runs side by side; the base run's form at the left."""
-    tab = session.comparing()
+    tab = session.Comparing.current()
     moment = tab.moment("compare")
     session.write_link(tab)
     _choice(tab)
@@ -37,7 +37,7 @@ def render() -> None:
               share=session.share("compare", tab.short_texts()), **more)
     with st.sidebar:
         st.caption(_("The base run: what all runs share unless the comparison says otherwise."))
-        _form.render(tab.run, f"compare-{tab.form}", tab)
+        _form.render(tab, "compare-")
 
 
 def _choice(tab: session.Comparing) -> None:

@@ -34,7 +34,7 @@ _STYLE = """
 
 def render() -> None:
     """What is under way, then the section that is chosen."""
-    tab = session.current()
+    tab = session.Session.current()
     desk = tab.linked_desk("experiments", ExperimentDesk)
     held = shelf()
     st.html(f"<style>{_STYLE}</style>")

@@ -33,7 +33,7 @@ _STYLE = """
 
 def render() -> None:
     """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
-    tab = session.current()
+    tab = session.Session.current()
     moment, desk = tab.moment("inspect"), tab.inspect_desk()
     st.html(f"<style>{_STYLE}</style>")
     warn(tab.problems)
@@ -46,7 +46,7 @@ def render() -> None:
     if desk.upload is None and desk.held is None:
         _empty(desk)
     else:
-        _bar(desk, second)
+        _bar(tab, desk, second)
     if second is not None or not _waits(desk):  # else they stand where it is started, which a phone may show alone
         _messages(desk)
     if second is not None:
@@ -64,13 +64,13 @@ def _empty(desk: InspectDesk) -> None:
     _inspect_files.samples(desk, _("or try one of these"))
 
 
-def _bar(desk: InspectDesk, second: InspectDesk | None) -> None:
+def _bar(tab: session.Session, desk: InspectDesk, second: InspectDesk | None) -> None:
     """What is looked at, and what can be done with it."""
     facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
-        opened = f"inspect_open#{session.current().inspect_uploads}"  # another key closes it once a file was taken
+        opened = f"inspect_open#{tab.inspect_uploads}"  # another key closes it once a file was taken
         with st.popover(_("Open another"), icon=":material/upload_file:", width="content", key=opened):
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))

@@ -26,7 +26,7 @@ What the [paper]({paper}) says and what we measured ourselves is marked as such.
 
 def render() -> None:
     """The open lesson, or the path with all of them."""
-    tab = session.learning()
+    tab = session.Learning.current()
     tab.moment("learn")
     warn(tab.problems)
     session.write_link(tab)

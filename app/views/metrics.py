@@ -33,7 +33,7 @@ _kept: weakref.WeakKeyDictionary[Study, dict[str, list[Card]]] = weakref.WeakKey
 
 def render() -> None:
     """The form on the left; in the middle what was measured so far, while more of it comes in."""
-    tab = session.current()
+    tab = session.Session.current()
     moment = tab.moment("metrics")
     session.write_link(tab)
     st.html(f"<style>{_STYLE}</style>")
@@ -41,7 +41,7 @@ def render() -> None:
     followed = tab.desk("study", lambda: StudyDesk(from_env().device))
     compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
     with st.sidebar:
-        _form.render(tab.run, tab.form)
+        _form.render(tab)
     warn(tab.problems)
     followed.want(tab.run)
     compared.drop_other(tab.run)

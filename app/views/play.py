@@ -21,7 +21,7 @@ from lpc_core.presets import device_note, named_presets
 
 def render() -> None:
     """The form on the left, the stage in the middle, what was wrong with a link above it."""
-    tab = session.current()
+    tab = session.Session.current()
     moment = tab.moment("play")
     session.write_link(tab)
     warn(tab.problems)
@@ -33,7 +33,7 @@ def render() -> None:
         _presets(tab)
         if note := device_note(tab.run):
             st.caption(plain(_(note)))
-        _form.render(tab.run, tab.form)
+        _form.render(tab)
         take_along(tab.run)
 
 

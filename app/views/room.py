@@ -30,7 +30,7 @@ To lead one, open *Learn*, *Play* or *Compare* and press **Room** at the top: yo
 
 def render() -> None:
     """The room that the link or the reader names, or the door to one."""
-    tab = session.attending()
+    tab = session.Attending.current()
     warn(tab.problems)
     session.write_link(tab)
     style()
