@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
-from app.charts.words import listed, number, percent
+from app.charts import Card, _ink
+from app.charts.words import listed, number, percent, shown
 from app.words import N_, _
 from lpc_core.phase import at_chance
 from lpc_core.study import Correlation, SweepRow, pearson
@@ -88,15 +87,15 @@ def _height(run: SweepRow, attack: str) -> float:
 
 def _scatter(chart: go.Figure, runs: Sequence[SweepRow], attack: str, name: str, grey: bool) -> None:
     colour, symbol = _LOOKS[attack]
-    shown = [run for run in runs if _positive(run, attack)]
-    if not shown and grey:
+    runs = [run for run in runs if _positive(run, attack)]
+    if not runs and grey:
         return
     chart.add_scatter(
-        x=[run.separation_ratio for run in shown], y=[_height(run, attack) for run in shown], mode="markers", name=name,
+        x=[run.separation_ratio for run in runs], y=[_height(run, attack) for run in runs], mode="markers", name=name,
         marker={"color": _ink.MUTED if grey else colour, "size": 10, "opacity": 0.55 if grey else 1,
-                "symbol": [symbol if run.robustness[attack] <= EDGE else "triangle-up-open" for run in shown],
+                "symbol": [symbol if run.robustness[attack] <= EDGE else "triangle-up-open" for run in runs],
                 "line": {"width": 1.6 if symbol.endswith("open") else 0}},
-        customdata=[_told(run, attack, grey) for run in shown],
+        customdata=[_told(run, attack, grey) for run in runs],
         hovertemplate="%{customdata}<br>𝓡 = %{x:.3g}<extra>" + name + "</extra>")
 
 
@@ -112,7 +111,7 @@ def _told(run: SweepRow, attack: str, by_chance: bool) -> str:
         lines.append(_("the attack succeeded on {succeeded} of the samples", succeeded=percent(succeeded)))
     if by_chance:
         lines.append(_("no better than guessing: its robustness means nothing"))
-    return "<br>".join(text.replace("<", "‹") for text in lines)
+    return "<br>".join(map(shown, lines))
 
 
 def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.charts import code_matrix
-from app.charts._track import Track
+from app.charts import Track, code_matrix
 from app.charts.words import count, percent
 from app.words import _
 from lpc_core.phase import Phase, at_chance, phase_of
@@ -27,7 +26,7 @@ def verdict(track: Track) -> str:
 
 def phase(track: Track) -> Phase:
     """What the classes are at the last moment."""
-    return phase_of(track.train_accuracy[-1], spread(track), track.last("nc1_pinv"), track.classes)
+    return phase_of(track.train_accuracy[-1], track.last("within_class_spread"), track.last("nc1_pinv"), track.classes)
 
 
 def _lost(track: Track) -> str:
@@ -38,12 +37,6 @@ def _lost(track: Track) -> str:
         return _("Total collapse: {at}. γ has outrun the classifier, and the other numbers describe classes that have "
                  "lost each other.", at=at)
     return _("The classes lie apart, but {at}: γ has outrun the classifier.", at=at)
-
-
-def spread(track: Track) -> float:
-    """√(tr Σ_W) over the mean radius at the last moment."""
-    trace, radius = track.last("sigma_w_trace"), track.last("norm_mean")
-    return math.sqrt(trace) / radius if radius > 0 and trace >= 0 else math.nan
 
 
 def _phase(track: Track) -> str:
@@ -59,7 +52,7 @@ def _phase(track: Track) -> str:
 
 
 def _points(track: Track) -> str:
-    size = spread(track)
+    size = track.last("within_class_spread")
     if not math.isfinite(size):
         return ""
     if phase(track) is Phase.COLLAPSED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -174,36 +174,20 @@ def samples_csv(held: Held, rows: np.ndarray) -> str:
 # ---- charts ------------------------------------------------------------------------------------------------------
 
 
-def shown_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names as Plotly may be given them: it reads a little HTML in texts."""
-    return tuple(escape(name, quote=False) for name in names)
-
-
 def result_cards(held: Held) -> list[Card]:
     """Nodes, code, head and what it foretells."""
-    inspection = held.inspection
-    found, names = inspection.embeddings, shown_names(inspection.embeddings.class_names)
+    inspection, found = held.inspection, held.inspection.embeddings
     drawn = histograms.info(found.latents, found.labels, found.class_names)
-    made = [histograms.card(drawn, names, value(inspection, "gmm_peak_distance"))]
-    if inspection.code and len(names) <= CODE_CLASSES:
-        made += _code_cards(inspection.code, found.class_names, names)
+    made = [histograms.card(drawn, value(inspection, "gmm_peak_distance"))]
+    if inspection.code and len(found.class_names) <= CODE_CLASSES:
+        made += code_matrix.cards(inspection.code, found.class_names)
     return made + (_head_cards(held) if found.weight is not None else [])
-
-
-def _code_cards(code: Mapping[str, Any], names: tuple[str, ...], safe: tuple[str, ...]) -> list[Card]:
-    told, drawn = code_matrix.info(code, names), code_matrix.info(code, safe)
-    signs = {"class": [name for name in told.names for _node in told.nodes], "node": [*told.nodes] * len(told.names),
-             "sign": told.signs.ravel().tolist()}
-    apart = {"class": told.names, **dict(zip(told.names, told.hamming.T, strict=True))}
-    return [Card("code", _("The code of each class"), code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
-            Card("hamming", _("How many nodes tell two classes apart"), code_matrix.distances(drawn),
-                 code_matrix.nearest(told), (), apart)]
 
 
 def _head_cards(held: Held) -> list[Card]:
     found, prediction = held.inspection.embeddings, held.prediction
     assert found.weight is not None
-    made = [head_rows.card(head_rows.info(found.weight, found.class_names), shown_names(found.class_names))]
+    made = [head_rows.card(head_rows.info(found.weight, found.class_names))]
     if prediction is None:
         return made
     drawn = foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors,

@@ -11,8 +11,7 @@ from app.comparisons import OWN, OWN_RUNS, READY
 from app.parts.room import lead
 from app.parts.stage import stage
 from app.room.messages import Where
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._place import place
 from app.views._plain import warn
 from app.words import N_, _

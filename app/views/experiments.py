@@ -10,8 +10,7 @@ from app import session
 from app.charts.paper_figure import paper_cards
 from app.desks.experiments import ExperimentDesk, Shelf, shelf, shipped
 from app.parts.cards import cards
-from app.views import _experiments_launch, _experiments_phase, _experiments_runs
-from app.views._base import View
+from app.views import View, _experiments_launch, _experiments_phase, _experiments_runs
 from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.experiments import SOURCE, Results, table_in_markdown, verdicts_in_markdown

@@ -12,8 +12,7 @@ from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
 from app.parts.fragment import fragment
 from app.settings import from_env
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._desk import asked, progress
 from app.views._plain import plain, warn
 from app.words import N_, _

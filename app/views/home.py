@@ -7,7 +7,7 @@ import streamlit as st
 from app.desks.samples import FILMS, samples
 from app.glossary import linked, listed
 from app.parts.film import shipped, style
-from app.views._base import View
+from app.views import View
 from app.views._place import page_of
 from app.views._plain import plain
 from app.words import N_, _

@@ -7,8 +7,7 @@ import streamlit as st
 from app import session
 from app.desks.inspections import InspectDesk
 from app.parts.fragment import fragment
-from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
-from app.views._base import View
+from app.views import View, _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
 from app.views._desk import progress
 from app.views._plain import plain, warn
 from app.words import N_, _

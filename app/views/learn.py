@@ -10,7 +10,7 @@ from app.lessons import Claim, Lesson, broken_lessons, coached, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
 from app.room.messages import Where
-from app.views._base import View
+from app.views import View
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views._take_along import one_file

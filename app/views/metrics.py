@@ -15,8 +15,7 @@ from app.parts.link import link
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table
 from app.settings import from_env
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.config import RunConfig

@@ -9,8 +9,7 @@ from app.abouts import TOUR
 from app.parts.room import lead
 from app.parts.stage import stage
 from app.room.messages import Where
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views._take_along import take_along

@@ -12,7 +12,7 @@ from app.parts.stage import stage, style
 from app.room.classroom import Classroom, RoomError
 from app.room.codes import LENGTH
 from app.room.register import STALE, current
-from app.views._base import View
+from app.views import View
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views.learn import drawn, onward, remaining, told
