@@ -131,8 +131,8 @@ def _as_told(scope: Scope, found: Told) -> Scope:
     headers = list(scope["headers"])
     if found.host:
         headers = [(n, v) for n, v in headers if n != b"host"] + [(b"host", found.host.encode("latin-1", "replace"))]
-    schemes = _SOCKET_SCHEMES if scope["type"] == "websocket" else dict.fromkeys(_PORTS, found.scheme)
-    scheme = {"scheme": schemes[found.scheme]} if found.scheme else {}
+    spoken = _SOCKET_SCHEMES.get(found.scheme) if scope["type"] == "websocket" else found.scheme
+    scheme = {"scheme": spoken} if spoken else {}
     client = {"client": (found.client, 0)} if found.client else {}
     return {**scope, "headers": headers, **scheme, **client}
 
