@@ -17,13 +17,6 @@ from app.words import _
 from lpc_core.metrics import METRICS
 
 GROUP = "inspect-compare"
-_STYLE = """
-.lpc-differences { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.lpc-differences :is(th, td) { padding: .35rem .8rem .35rem 0; text-align: right; font-weight: 400; border: 0;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); overflow-wrap: anywhere; }
-.lpc-differences :is(th, td):first-child { text-align: left; }
-.lpc-differences thead th { font-weight: 600; }
-"""
 
 
 def toggle() -> None:
@@ -43,7 +36,7 @@ def render(first: InspectDesk, second: InspectDesk) -> None:
     _side_by_side(first, second)
     if second.held is not None:
         st.header(_("In numbers"), anchor=False)
-        st.html(f"<style>{_STYLE}</style>{differences(first.held, second.held)}")
+        st.html(differences(first.held, second.held))
         for note in _notes(first.held, second.held):
             st.caption(plain(note))
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session
 from app.desks.inspections import InspectDesk
+from app.parts.film import style
 from app.parts.fragment import fragment
 from app.views import View, _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
 from app.views._desk import progress
@@ -21,20 +22,13 @@ Drop a checkpoint or embeddings. You see whether and how its classes collapse: e
 head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
 executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
 """)
-_STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 2rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 2rem; } }
-.lpc-file-facts { margin: 0; overflow-wrap: anywhere; line-height: 1.35; }
-.lpc-file-facts b { font-size: 1.25rem; font-weight: 600; }
-.lpc-file-facts span { color: color-mix(in srgb, currentColor 68%, transparent); font-size: .9rem; }
-"""
 
 
 def render() -> None:
     """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
     tab = session.Session.current()
     moment, desk = tab.moment("inspect"), tab.inspect_desk()
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     warn(tab.problems)
     _inspect_files.open_linked(desk, moment)
     sample = _inspect_files.sample_of(desk.upload)

@@ -10,6 +10,7 @@ from app import session
 from app.charts import SECTIONS, Card, Track, charts, separation, verdict
 from app.desks.studies import SAMPLES, Look, StudyDesk, SweepDesk
 from app.parts.cards import cards
+from app.parts.film import style
 from app.parts.fragment import fragment
 from app.parts.link import link
 from app.parts.microscope import microscope
@@ -22,11 +23,6 @@ from lpc_core.config import RunConfig
 from lpc_core.study import Study
 
 POLL_S = 0.7
-_STYLE = """
-.st-key-study_row, .st-key-sweep_row { min-height: 3.8rem; }
-[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
-"""
 _kept: weakref.WeakKeyDictionary[Study, dict[str, list[Card]]] = weakref.WeakKeyDictionary()
 
 
@@ -35,7 +31,7 @@ def render() -> None:
     tab = session.Session.current()
     moment = tab.moment("metrics")
     session.write_link(tab)
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     link(moment, session.share("metrics", tab.short_texts()))
     followed = tab.desk("study", lambda: StudyDesk(from_env().device))
     compared = tab.desk("sweep", lambda: SweepDesk(from_env().device))
