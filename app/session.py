@@ -179,7 +179,8 @@ class Comparing(Session):
         _, errors = _lenient(self._compare, self.run)
         if errors:
             self.problems += [f"{error}. Using the comparison's own settings." for error in errors]
-            self._begin()
+            self.lines = [comparisons.OWN_START]
+            self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
 
     def choose(self, name: str) -> None:
         """Show another comparison; the seed stays, and what is typed for one's own stays too."""
@@ -234,11 +235,6 @@ class Comparing(Session):
         self.problems += [f"{error}. The run is left out." for error in errors]
         return not errors
 
-    def _begin(self) -> None:
-        """Back to what is sure to work."""
-        self.lines = [comparisons.OWN_START]
-        self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
-
 
 class Learning(Session):
     """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
@@ -292,9 +288,7 @@ class Learning(Session):
         seed = {"seed": str(self.run.seed)} if self.run.seed else {}
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
 
-    def short_texts(self) -> dict[str, str]:
-        """The same: it is short."""
-        return self.texts()
+    short_texts = texts  # few enough
 
 
 class Attending(Learning):

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import Card, _ink
-from app.charts.words import count, number, percent, shown
+from app.charts.words import number, percent, shown
 from app.words import _
 from lpc_core.metrics import weight_abs_cv
 
@@ -69,7 +69,7 @@ def sentence(drawn: HeadInfo) -> str:
     even = _("the head reads each node as ±a") if drawn.node_cv < 0.1 else _("the head does not read its nodes as ±a")
     length = number(float(drawn.norms.mean()))
     return _("{classes} classes read {nodes} nodes; the rows' lengths average {length} and differ by {spread}. Within "
-             "a node |W| varies by {variation}: {even}.", classes=count(classes), nodes=count(nodes), length=length,
+             "a node |W| varies by {variation}: {even}.", classes=f"{classes:,}", nodes=f"{nodes:,}", length=length,
              spread=percent(spread), variation=percent(drawn.node_cv), even=even)
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import Card, _ink
 from app.charts.peaks import TWO_PEAKS
-from app.charts.words import count, number, shown
+from app.charts.words import number, shown
 from app.words import N_, _
 from lpc_core.metrics import per_node
 
@@ -91,7 +91,7 @@ def _subplot(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int
 
 def sentence(drawn: HistogramInfo, peak_distance: float) -> str:
     """What the histograms show, with the mixtures' verdict where it is known."""
-    few = _("The {n} nodes with the largest spread of {total}. ", n=len(drawn.nodes), total=count(drawn.total)) \
+    few = _("The {n} nodes with the largest spread of {total}. ", n=len(drawn.nodes), total=f"{drawn.total:,}") \
         if len(drawn.nodes) < drawn.total else ""
     if not np.isfinite(peak_distance):
         return few + _("How often each node takes each value; two sharp peaks in every node make a binary code.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from app.charts import Track, code_matrix
-from app.charts.words import count, percent
+from app.charts.words import percent
 from app.words import _
 from lpc_core.phase import Phase, at_chance, phase_of
 
@@ -32,7 +32,7 @@ def phase(track: Track) -> Phase:
 def _lost(track: Track) -> str:
     """Of a run that guesses: whether its classes have fallen together."""
     at = _("at step {step} the network is right on {accuracy} of the training samples, no better than guessing",
-           step=count(int(track.steps[-1])), accuracy=percent(track.train_accuracy[-1]))
+           step=f"{track.steps[-1]:,}", accuracy=percent(track.train_accuracy[-1]))
     if phase(track) is Phase.TOTAL:
         return _("Total collapse: {at}. γ has outrun the classifier, and the other numbers describe classes that have "
                  "lost each other.", at=at)
@@ -46,9 +46,9 @@ def _phase(track: Track) -> str:
                  "needed.", accuracy=percent(accuracy))
     if not track.moments[-1].in_tpt:
         return _("The terminal phase began at step {step} and was lost again: {accuracy} of the training samples are "
-                 "right now.", step=count(track.tpt), accuracy=percent(accuracy))
+                 "right now.", step=f"{track.tpt:,}", accuracy=percent(accuracy))
     return _("The terminal phase (99.9 % of the training samples right) was reached by step {step}.",
-             step=count(track.tpt))
+             step=f"{track.tpt:,}")
 
 
 def _points(track: Track) -> str:

@@ -38,11 +38,6 @@ def percent(share: float) -> str:
     return f"{min(shown, 99.99):.4g} %" if shown > 99.9 else f"{shown:.3g} %"
 
 
-def count(value: int) -> str:
-    """12,400."""
-    return f"{value:,}"
-
-
 def shown(text: str) -> str:
     """``text`` for a figure: Plotly reads a little HTML in texts."""
     return escape(text, quote=False)

@@ -81,8 +81,6 @@ def _inside(words: str) -> str:
 
 @fragment(POLL_S)
 def _progress(own: AttackDesk) -> None:
-    if not own.running:
-        st.rerun(scope="app")
     about = "" if own.seconds is None else _(" ({duration} in all)", duration=_inside(duration(own.seconds)))
     progress(own, own.share, f"{_(own.what)}{about}", f"attack_cancel_{own.id}")
 

@@ -14,9 +14,7 @@ from app.room.messages import Where
 from app.views import View, _form
 from app.views._place import place
 from app.views._plain import warn
-from app.words import N_, _
-
-HELP = N_("Settings by the names that a link gives them, with spaces between: optimizer=sgd lr=0.05")
+from app.words import _
 
 
 def render() -> None:
@@ -61,7 +59,9 @@ def _lines(tab: session.Comparing) -> None:
     texts = [*tab.lines, ""][:len(OWN_RUNS)]
     for column, (i, text) in zip(st.columns(len(OWN_RUNS)), enumerate(texts), strict=False):
         key = f"line{i}#{tab.form}#{len(tab.lines)}"
-        column.text_input(_("Run {n}", n=i + 2), text, key=key, placeholder="optimizer=sgd lr=0.05", help=_(HELP),
+        column.text_input(_("Run {n}", n=i + 2), text, key=key, placeholder="optimizer=sgd lr=0.05",
+                          help=_("Settings by the names that a link gives them, with spaces between: optimizer=sgd "
+                                 "lr=0.05"),
                           on_change=session.carried(key, functools.partial(tab.change_line, i)))
 
 

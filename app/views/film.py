@@ -126,8 +126,6 @@ def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") ->
 
 @fragment(0.4)
 def _progress(desk: FilmDesk) -> None:
-    if not desk.running:
-        st.rerun(scope="app")
     progress(desk, desk.share, _("Recording: {what}", what=desk.what), "film_cancel")
 
 
