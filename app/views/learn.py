@@ -133,8 +133,8 @@ def onward(tab: session.Learning, lesson: Lesson) -> None:
 
 def remaining(tab: session.Learning, lesson: Lesson) -> None:
     """The step's terms, and the run as a file."""
-    step = lesson.steps[tab.index]
-    if terms := listed(f"{step.title} {step.text} {step.look_for}"):
+    step = spoken(lesson.steps[tab.index])
+    if terms := listed(met_in(f"{step.title} {step.text} {step.look_for}")):
         with st.expander(_("The words"), icon=":material/menu_book:"):
             st.markdown(terms)
     one_file(lesson.work(tab.run.seed), {"lesson": tab.name, "seed": tab.run.seed})
