@@ -28,8 +28,7 @@ class SeparationInfo(NamedTuple):
 
     runs: tuple[SweepRow, ...]
     guessing: tuple[SweepRow, ...]  # of these, right no more often than a guess: their robustness means nothing
-    r: dict[str, Correlation]  # attack → Pearson's r of the values, runs at chance left out
-    r_log: dict[str, Correlation]  # of their logarithms
+    r: dict[str, dict[str, Correlation]]  # attack → r by `pearson`, runs at chance left out
     contradicted: tuple[str, ...]  # titles of runs where clearly smaller perturbations than DeepFool's are known
 
     @property
@@ -42,9 +41,7 @@ def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
     """The runs of a sweep over data of ``classes`` classes."""
     guessing = tuple(row for row in rows if at_chance(row.test_accuracy, classes))
     sound = [row for row in rows if row not in guessing]
-    r = {attack: pearson(sound, attack) for attack in SERIES}
-    return SeparationInfo(tuple(rows), guessing, {attack: both["raw"] for attack, both in r.items()},
-                          {attack: both["log"] for attack, both in r.items()},
+    return SeparationInfo(tuple(rows), guessing, {attack: pearson(sound, attack) for attack in SERIES},
                           tuple(row.title for row in sound if _contradicted(row)))
 
 
@@ -122,7 +119,7 @@ def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
 
 
 def _title(drawn: SeparationInfo) -> str:
-    found = drawn.r["smallest"]
+    found = drawn.r["smallest"]["raw"]
     if not math.isfinite(found.r):
         return _("𝓡 against robustness")
     return _("𝓡 against robustness: Pearson r = {found}, n = {n} runs", found=_interval(found), n=found.n)
@@ -145,12 +142,12 @@ def caption(drawn: SeparationInfo) -> str:
 def _trend(drawn: SeparationInfo) -> str:
     joined = _("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
                "sample, and the mean that the paper takes, DeepFool's.")
-    found, paper = drawn.r["smallest"], drawn.r["deepfool"]
+    found, paper = (drawn.r[attack]["raw"] for attack in SERIES)
     if not math.isfinite(found.low):
         return joined
     grows = (_("Robustness grows with 𝓡.") if found.low > 0 else
              _("That robustness grows with 𝓡 is not established: the 95 % interval of r is not above 0."))
-    logs = _("Of the logarithms, r = {r}.", r=f"{drawn.r_log['smallest'].r:.2f}").replace("-", "−")
+    logs = _("Of the logarithms, r = {r}.", r=f"{drawn.r['smallest']['log'].r:.2f}").replace("-", "−")
     by_paper = _("By the paper's DeepFool mean r is {paper}.", paper=_interval(paper)) if math.isfinite(paper.r) else ""
     return " ".join(filter(None, [joined, grows, logs, by_paper]))
 

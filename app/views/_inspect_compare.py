@@ -11,7 +11,7 @@ from app import session
 from app.charts.words import number
 from app.desks.inspections import Held, InspectDesk
 from app.parts.fragment import fragment
-from app.views import _inspect_checkpoint, _inspect_files, _inspect_names, _inspect_result
+from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
 from app.views._plain import plain
 from app.words import _
 from lpc_core.metrics import METRICS
@@ -53,7 +53,7 @@ def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
             _inspect_result.warnings(second.held)
             _inspect_result.cloud_of(second, second.held, "inspect-second", second.held.upload.name, GROUP)
             with st.container(horizontal=True):
-                _inspect_names.field(second, second.held, first.held)
+                _inspect_result.names_field(second, second.held, first.held)
         elif second.found is not None:
             _inspect_checkpoint.render(second)
     with right, st.expander(_("Another second file") if second.held else _("Compare with…"),

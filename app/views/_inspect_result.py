@@ -23,10 +23,11 @@ from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
 from app.views._desk import asked
 from app.views._inspect_files import sample_of
-from app.views._plain import sentence, warn
+from app.views._plain import plain, sentence, warn
 from app.words import _, language, speaking
 from lpc_core.inspection import Inspection
 
+MOST_NAMES = 100_000  # characters of all class names together
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
 
@@ -73,6 +74,31 @@ def _spoken(language: str, make: Callable[[Inspection], str], inspection: Inspec
     """The report in the reader's language: Streamlit makes it outside of the tab that asked for it."""
     with speaking(language):
         return make(inspection)
+
+
+def names_field(desk: InspectDesk, held: Held, other: Held | None = None) -> None:
+    """Take the reader's names of the classes, or those typed for the ``other`` file, and draw the page anew with them.
+
+    Where as many have other names there, a button puts those in.
+    """
+    names, key = held.inspection.embeddings.class_names, f"inspect_names_{desk.id}_{held.upload.path.name}"
+    theirs = other.inspection.embeddings.class_names if other is not None and other.own_names else ()
+    if other is not None and len(theirs) == len(names) and theirs != names:
+        st.button(plain(_("Class names of {name}", name=other.upload.name)), key=f"{key}_other",
+                  icon=":material/label:", disabled=desk.busy, on_click=session.fill, args=(key, "\n".join(theirs)))
+    session.fill(key, "\n".join(names) if held.own_names else "", anew=False)  # also after another page was looked at
+    with st.popover(_("Class names"), icon=":material/label:", width="content"):
+        text = st.text_area(_("{n} names, one in each line or with commas between them", n=f"{len(names):,}"),
+                            key=key, max_chars=MOST_NAMES, disabled=desk.busy,
+                            placeholder="\n".join(held.own_names or names),
+                            help=_("Leave it empty for the names of the file or the data set."))
+        try:
+            changed = desk.name_classes(text)
+        except ValueError as error:
+            st.error(plain(str(error)), icon=":material/block:")
+            return
+    if changed:
+        st.rerun()
 
 
 def render(desk: InspectDesk, held: Held) -> None:

@@ -8,7 +8,7 @@ from app import session
 from app.desks.inspections import InspectDesk
 from app.parts.film import style
 from app.parts.fragment import fragment
-from app.views import View, _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
+from app.views import View, _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_result
 from app.views._desk import progress
 from app.views._plain import plain, warn
 from app.words import N_, _
@@ -68,7 +68,7 @@ def _bar(tab: session.Session, desk: InspectDesk, second: InspectDesk | None) ->
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
-            _inspect_names.field(desk, desk.held, second.held if second else None)
+            _inspect_result.names_field(desk, desk.held, second.held if second else None)
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
 
