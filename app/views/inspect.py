@@ -91,7 +91,7 @@ def _refusal(desk: InspectDesk) -> str:
         named = f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
-    return f"{named}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
+    return f"{named.removesuffix('.')}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
 
 
 def _waits(desk: InspectDesk) -> bool:

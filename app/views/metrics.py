@@ -88,8 +88,8 @@ def _ended(seen: Look, done: str) -> None:
     study = seen.study
     have = 0 if study is None else len(study.moments) + len(study.rows)
     if seen.error:
-        kept = _("What was measured until then ({have}) is below.", have=have) if have else ""
-        st.error(plain(f"{seen.error} {kept}"), icon=":material/error:")
+        kept = _("What was measured until then ({have}) is below.", have=have)
+        st.error(plain(f"{seen.error.removesuffix('.')}. {kept}" if have else seen.error), icon=":material/error:")
     elif study is None or not study.complete:
         st.warning(_("Stopped early, after {have} of {all} measurements.", have=have,
                      all=study.planned if study else _("all")))
