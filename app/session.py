@@ -174,8 +174,7 @@ class Comparing(Session):
         base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(asked.get("dataset"))
         self.run, errors = parse_run_leniently(base | asked)
         self.problems += [_explain(error, self.run) for error in errors]
-        if lines:
-            self.lines = [line for line in lines if self._fits(line)] or self.lines
+        self.lines = [line for line in lines if self._fits(line)] or self.lines
         _, errors = _lenient(self._compare, self.run)
         if errors:
             self.problems += [f"{error}. Using the comparison's own settings." for error in errors]

@@ -86,7 +86,7 @@ def figure(drawn: FigureInfo) -> go.Figure:
             x=line.x, y=[None if drawn.log[1] and value <= 0 else value for value in line.y], name=shown(_(line.name)),
             legendgroup=line.name, showlegend=line.name not in seen, mode="markers" if drawn.markers else "lines",
             customdata=[shown(row) for row in line.told],
-            marker={"color": ink, "symbol": _ink.class_symbol(place), "size": 7},
+            marker={"color": ink, "symbol": _ink.SYMBOLS[place % len(_ink.SYMBOLS)], "size": 7},
             line={"color": ink, "width": 1.6, "dash": _DASHES[place // len(_INKS) % len(_DASHES)]},
             hovertemplate=f"%{{customdata}}, {told}<br>%{{x:.4g}}: %{{y:.4g}}<extra>{shown(_(line.name))}</extra>")
         seen.add(line.name)

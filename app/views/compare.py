@@ -25,7 +25,7 @@ def render() -> None:
     _choice(tab)
     warn(tab.problems)
     begins = READY.get(tab.name)
-    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
+    more = {"axes": "own", "projection": begins.projection, "number": begins.number,
             "evidence": begins.evidence, "titles": [title for title, _own in begins.runs]} if begins else {}
     seat = place(tab)
     if seat is not None:

@@ -57,7 +57,8 @@ def _open_linked(desk: FilmDesk, moment: Mapping[str, str]) -> None:
     """The film that the link names, if none is there yet."""
     for film in samples(FILMS):
         if film.link == moment.get("film") and desk.held is None and not desk.running:
-            _adopt(desk, film.path.read_bytes(), film.link)
+            with asked(desk):
+                desk.adopt(film.path.read_bytes(), film.link)
 
 
 def _offer(tab: session.Session, desk: FilmDesk) -> None:
@@ -113,13 +114,9 @@ def _estimate(tab: session.Session) -> str:
     return _("Takes about {time} when the machine has nothing else to do; the page shows how far it is.", time=about)
 
 
-def _adopt(desk: FilmDesk, raw: bytes, sample: str) -> None:
+def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") -> None:
     with asked(desk):
         desk.adopt(raw, sample)
-
-
-def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") -> None:
-    _adopt(desk, raw, sample)
     tab.film_uploads += 1  # an emptied uploader: the film is on the desk now
     st.rerun()
 

@@ -35,11 +35,9 @@ def render() -> None:
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
             st.page_link(page_of(page, title), label=f"**{_(title)}**", icon=f":material/{icon}:")
             st.caption(plain(_(sentence)))
-    known = samples(FILMS)
-    if known:
-        st.markdown(_("**{film}.** It plays by itself; then two sliders are yours: γ, and time.",
-                      film=_(known[0].title)))
-        shipped(known[0])
+    for film in samples(FILMS)[:1]:
+        st.markdown(_("**{film}.** It plays by itself; then two sliders are yours: γ, and time.", film=_(film.title)))
+        shipped(film)
     with st.expander(_("The words: latent, node, γ, shell, collapse …"), icon=":material/menu_book:"):
         st.markdown(listed())
 

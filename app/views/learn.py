@@ -42,9 +42,8 @@ def _path(tab: session.Learning) -> None:
     for name, wrong in broken_lessons().items():
         st.error(plain(_("The lesson {name} cannot be shown: {wrong}", name=name, wrong=wrong)),
                  icon=":material/error:")
-    columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
-        if i and i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
+        if i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
             columns = st.columns(2)
         with columns[i % 2], st.container(border=True, gap=None):
             done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
