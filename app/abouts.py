@@ -160,20 +160,15 @@ TOUR = (  # the part of the page, and what is said there, once
 
 def texts() -> Iterator[str]:
     """All that is said here, for the catalogues of other languages."""
-    for about in (STAGE | FILM | CLOUD).values():
-        yield from (about.title, about.text)
     for about in (*(STAGE | FILM | CLOUD).values(), *CARDS.values()):
-        yield from (about.look, *(lessons()[name].title for name in (about.lesson,) if name))
+        yield from (about.title, about.text, about.look, lessons()[about.lesson].title if about.lesson else "")
     yield from (text for _id, text in TOUR)
 
 
 def abouts(some: Mapping[str, About], *, served: bool = True) -> dict[str, dict[str, Any]]:
     """``some`` as a page gets them, by key; one that is not ``served`` has no lessons to link to."""
-    return {key: _plain(about, served) for key, about in some.items()}
-
-
-def _plain(about: About, served: bool) -> dict[str, Any]:
-    lesson = lessons().get(about.lesson) if served else None
-    return {"title": about.title, "text": about.text, "look": about.look,
-            "terms": [[term, GLOSSARY[term]] for term in about.terms],
-            "lesson": None if lesson is None else {"name": about.lesson, "title": lesson.title}}
+    titles = {name: lesson.title for name, lesson in lessons().items()} if served else {}
+    return {key: {"title": about.title, "text": about.text, "look": about.look,
+                  "terms": [[term, GLOSSARY[term]] for term in about.terms],
+                  "lesson": {"name": about.lesson, "title": titles[about.lesson]} if about.lesson in titles else None}
+            for key, about in some.items()}

@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Ready:
-    """A base run, and the two to four runs that differ from it, each with a heading."""
+    """A base run, and the two to four runs that differ from it, each with a heading; the page begins with own axes."""
 
     title: str
     claims: tuple[Claim, ...]
@@ -44,7 +44,6 @@ class Ready:
     dataset: str
     runs: tuple[tuple[str, dict[str, Any]], ...]
     base: dict[str, Any] = field(default_factory=dict)  # what differs from the data set's own starting run
-    axes: str = "shared"  # how the page begins: shared | own
     projection: str = ""  # pca | nodes | "" (whatever suits the number of nodes)
     number: str = "nc1_pinv"  # the metric in the chart
 
@@ -79,7 +78,7 @@ READY: dict[str, Ready] = {
                "nc1_pinv", lambda free, held: held < free / 10),
          Claim("The radii end more than five hundred times apart,", "norm_mean", lambda free, held: free > 500 * held)),
         "so each panel has axes of its own; the bar at its right shows R.",
-        "hypercube", (("γ = 0", _NO_PENALTY), ("γ grows to 100", {})), _SHORT, "own"),
+        "hypercube", (("γ = 0", _NO_PENALTY), ("γ grows to 100", {})), _SHORT),
     "optimizer": Ready(
         "AdamW or SGD",
         (Claim("Both classify the training samples,", "train_accuracy", lambda *of: min(of) > 0.99),
@@ -87,7 +86,7 @@ READY: dict[str, Ready] = {
                "variation ends at less than a third of SGD's.", "weight_abs_cv", lambda adamw, sgd: adamw < sgd / 3)),
         "(Our own observation, not the paper's.)",
         "digits", (("AdamW", {"optimizer": "adamw"}), ("SGD", {"optimizer": "sgd", "lr": 0.05, "head_lr": 0.05})),
-        {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "own", "nodes", "weight_abs_cv"),
+        {"latent_dim": 4, "gamma_end": 10.0, "ramp_steps": 1_500, "steps": 4_000}, "nodes", "weight_abs_cv"),
     "penultimate": Ready(
         "Linear or nonlinear penultimate layer",
         (Claim("Behind a ReLU no latent can go below zero: the classes share one corner of the space, and a node is on "
@@ -98,7 +97,7 @@ READY: dict[str, Ready] = {
         "On some seeds it loses a class, on a few all of them: watch the train accuracy. No collapse points are "
         "predicted there, because not every latent can be reached.",
         "hypercube", (("linear", {"penultimate": "linear"}),
-                      ("ReLU", {"penultimate": "nonlinear", "activation": "relu"})), _SHORT, "own"),
+                      ("ReLU", {"penultimate": "nonlinear", "activation": "relu"})), _SHORT),
     "width": Ready(
         "Wide or narrow",
         (Claim("Same data, same γ, 4 nodes against 64. Both end at the same radius, within a tenth,", "norm_mean",
@@ -106,7 +105,7 @@ READY: dict[str, Ready] = {
          Claim("but the wide run's classes are less tight: NC1 stays more than twice as high.", "nc1_pinv",
                lambda narrow, wide: wide > 2 * narrow)),
         "Sixteen times as many nodes hold what four can.",
-        "digits", (("4 nodes", {"latent_dim": 4}), ("64 nodes", {"latent_dim": 64})), _SHORT, "own"),
+        "digits", (("4 nodes", {"latent_dim": 4}), ("64 nodes", {"latent_dim": 64})), _SHORT),
     "losses": Ready(
         "LPC, ArcFace, CosFace or SupCon",
         (Claim("ArcFace, CosFace and SupCon see only directions and leave each class a streak, while LPC makes it a "
@@ -116,7 +115,7 @@ READY: dict[str, Ready] = {
         "train accuracy.",
         "hypercube", (("LPC", {}), ("ArcFace", {"loss": "arcface", **_NO_PENALTY}),
                       ("CosFace", {"loss": "cosface", **_NO_PENALTY}),
-                      ("SupCon", {"loss": "supcon", **_NO_PENALTY})), _LOSSES, "own"),
+                      ("SupCon", {"loss": "supcon", **_NO_PENALTY})), _LOSSES),
     "losses-with-penalty": Ready(
         "The same losses, all with LPC's penalty",
         (Claim("The same γ shrinks all four below R = 1,", "norm_mean", lambda *of: max(of) < 1),
@@ -124,7 +123,7 @@ READY: dict[str, Ready] = {
                "twice that of LPC.", "nc1_pinv", lambda lpc, *others: min(others) > 2 * lpc)),
         "SupCon's head, which learns apart, may lose its classes at the end.",
         "hypercube", (("LPC", {}), ("ArcFace + LPC", {"loss": "arcface"}), ("CosFace + LPC", {"loss": "cosface"}),
-                      ("SupCon + LPC", {"loss": "supcon"})), _LOSSES, "own"),
+                      ("SupCon + LPC", {"loss": "supcon"})), _LOSSES),
 }
 
 

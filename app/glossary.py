@@ -37,10 +37,9 @@ GLOSSARY = {
 }
 
 
-def listed(text: str = "") -> str:
-    """The terms that occur in ``text`` (all of them without one), each with its meaning, as a list in Markdown."""
-    met = [term for term in GLOSSARY if not text or term in text.lower()]
-    return "\n".join(f"* **{_(term)}**: {_(GLOSSARY[term])}" for term in met)
+def listed(met: Collection[str] = GLOSSARY.keys()) -> str:
+    """The terms ``met`` (all of them without), each with its meaning, as a list in Markdown."""
+    return "\n".join(f"* **{_(term)}**: {_(meaning)}" for term, meaning in GLOSSARY.items() if term in met)
 
 
 def met_in(text: str) -> set[str]:

@@ -8,7 +8,6 @@ its place before (`app.proxies`).
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 import socket
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.reach import ip_of, is_loopback
 from app.settings import ANY_HOST, Settings
 
 _NAME = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
@@ -28,7 +28,7 @@ def name_of(host: str | None) -> str | None:
     """The name in a Host header, in small letters and without its port; None for what is no such header."""
     found = _HOST.fullmatch(host or "")
     name = found[1].lower().removesuffix(".") if found else None
-    return None if name is None or (name.startswith("[") and _address(name) is None) else name
+    return None if name is None or (name.startswith("[") and ip_of(name) is None) else name
 
 
 def split_origin(origin: str) -> SplitResult | None:
@@ -41,34 +41,17 @@ def split_origin(origin: str) -> SplitResult | None:
 
 def allowed(name: str, local: str, settings: Settings) -> bool:
     """Whether a connection that came to the address ``local`` may call the server ``name``."""
-    if name in settings.allowed_hosts or ANY_HOST in settings.allowed_hosts:
+    if name in settings.allowed_hosts or ANY_HOST in settings.allowed_hosts or is_loopback(name):
         return True
-    address = _address(name)
-    if name == "localhost" or _is_loopback(address):
-        return True
-    here = _address(local)
-    if here is None or _is_loopback(here):
+    if ip_of(local) is None or is_loopback(local):
         return False
-    return address is not None or name in _own_names()
+    return ip_of(name) is not None or name in _own_names()
 
 
 @functools.cache
 def _own_names() -> frozenset[str]:
     short = socket.gethostname().lower()
     return frozenset((short, f"{short.partition('.')[0]}.local", socket.getfqdn().lower()))
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
-
-
-def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
-    return address is not None and address.is_loopback
 
 
 class KnownHosts:

@@ -9,21 +9,13 @@ import streamlit as st
 
 from app import login, session
 from app.views import opening, views
-from app.words import LANGUAGES, _
+from app.words import _
 
-# Above every page whose server is away. (A live view says it itself, of its own connection.)
-AWAY = """<style>
-[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"]):not(:has([data-testid="lpc-stage"]))::before {
-  content: "{words}";
-  position: fixed; inset: 3.6rem 0 auto; z-index: 1000; margin: 0 auto; width: fit-content;
-  max-width: calc(100vw - 2rem); padding: .6rem 1rem; border-radius: .5rem; border-left: 4px solid #d98a00;
-  background: light-dark(#fff3d6, #4a3a12); color: light-dark(#3d2e00, #ffeec2); animation: lpc-away 0s 3s both; }
-@keyframes lpc-away { from { visibility: hidden } to { visibility: visible } }
-</style>"""
 ICON = Path(__file__).parent / "static" / "icon.png"
 
 st.set_page_config(page_title="LPC Lab", page_icon=str(ICON), layout="wide")
-st.html(AWAY.replace("{words}", _("The server does not answer. This page goes on by itself as soon as it does.")))
+away = _("The server does not answer. This page goes on by itself as soon as it does.")
+st.html(f'<style>:root {{ --lpc-away: "{away}" }}</style>')  # shown above every page whose server is away (`stage.css`)
 pages = {name: st.Page(view.render, title=_(view.title), url_path=name, default=i == 0)
          for i, (name, view) in enumerate(views())}
 inside = login.inside()
@@ -41,5 +33,5 @@ with st.container(horizontal=True, key="lpc-pages"):  # where Streamlit hides it
 opening()
 shown.run()
 session.keep_language()
-links = " · ".join([*session.language_links(LANGUAGES), *login.ways_out()])
+links = " · ".join([*session.language_links(), *login.ways_out()])
 st.html(f'<p class="lpc-languages">{links}</p>')

@@ -6,7 +6,6 @@ again (`static/kit/sharing.js`).
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -99,68 +98,41 @@ def _curves() -> list[str]:
     return [*CHARTS, *(name for name in forms() if name not in covered)]
 
 
-def _drawn() -> dict[str, Word]:
-    return _LOOK | {
-        "zoom": _like("follow, fixed, or half the width and the middle as in 2,0,0",
-                      rf"follow|fixed|{_WIDTH}(?:,-?{_NUMBER}){{2}}"), "off": _layers("shell", "points", "forces"),
-        "bars": _like("up to eight nodes as in 0-3", rf"{_NODES}(?:-{_NODES}){{0,7}}"),
-        "curves": _some("up to four curves with commas between, ", _curves(), 4)}
-
-
-def _play() -> dict[str, Word]:
-    return _drawn() | {
-        "view": _like("pca2, pca3, or two or three nodes as in n0-1", rf"pca[23]|n{_NODES}(?:-{_NODES}){{1,2}}"),
-        "against": _like("step or gamma", "step|gamma"), "inputs": _like("open or closed", "open|closed"),
-        "hand": _HAND, "at": _whole("a whole number of steps", 0, MOST_REPLAYED)}
-
-
-def _compare() -> dict[str, Word]:
-    shared = {name: word for name, word in _play().items() if name not in {"bars", "inputs"}}
-    return shared | {"curves": _some("one number, ", forms(), 1),
-                     "axes": _like("shared or own", "shared|own")}
-
-
-def _learn() -> dict[str, Word]:
-    """A lesson is a run as on the one page, or several as on the other."""
-    either = [*_curves(), *forms()]
-    return _play() | _compare() | {"curves": _some("up to four curves with commas between, ", either, 4)}
-
-
-def _film() -> dict[str, Word]:
-    return _drawn() | {
+_DRAWN = _LOOK | {
+    "zoom": _like("follow, fixed, or half the width and the middle as in 2,0,0",
+                  rf"follow|fixed|{_WIDTH}(?:,-?{_NUMBER}){{2}}"), "off": _layers("shell", "points", "forces"),
+    "bars": _like("up to eight nodes as in 0-3", rf"{_NODES}(?:-{_NODES}){{0,7}}"),
+    "curves": _some("up to four curves with commas between, ", _curves(), 4)}
+_PLAY = _DRAWN | {
+    "view": _like("pca2, pca3, or two or three nodes as in n0-1", rf"pca[23]|n{_NODES}(?:-{_NODES}){{1,2}}"),
+    "against": _like("step or gamma", "step|gamma"), "inputs": _like("open or closed", "open|closed"),
+    "hand": _HAND, "at": _whole("a whole number of steps", 0, MOST_REPLAYED)}
+_COMPARE = {name: word for name, word in _PLAY.items() if name not in {"bars", "inputs"}} | {
+    "curves": _some("one number, ", forms(), 1), "axes": _like("shared or own", "shared|own")}
+WORDS: dict[str, dict[str, Word]] = {  # of every page's link, by name
+    "play": _PLAY,
+    "compare": _COMPARE,
+    "learn": _PLAY | _COMPARE | {  # a lesson is a run as on the one page, or several as on the other
+        "curves": _some("up to four curves with commas between, ", [*_curves(), *forms()], 4)},
+    "film": _DRAWN | {
         "film": _sample(FILMS), "gammas": Word("values of γ as in 1e-3:1e5:32 or 0.1,1,10", _is_gammas),
         "frames": _whole("a whole number", MIN_FRAMES, MAX_FRAMES),
         "points": _whole("a whole number", MIN_POINTS, MAX_POINTS),
         "length": _whole("a whole number of steps", 10, MOST_STEPS), "hand": _HAND,
-        "at": _whole("a whole number of steps", 0, MOST_STEPS), "play": _like("1", "1")}
-
-
-def _metrics() -> dict[str, Word]:
-    return _CARDS | {
+        "at": _whole("a whole number of steps", 0, MOST_STEPS), "play": _like("1", "1")},
+    "metrics": _CARDS | {
         "at": _whole("a whole number of steps", 0, MOST_STEPS), "class": _whole("a class's number", 0, 9_999),
-        "lens": _whole("a whole number", 0, 999), "nodes": _like("two nodes as in 0-3", rf"{_NODES}-{_NODES}")}
-
-
-def _inspect() -> dict[str, Word]:
-    return _CARDS | _LOOK | {
+        "lens": _whole("a whole number", 0, 999), "nodes": _like("two nodes as in 0-3", rf"{_NODES}-{_NODES}")},
+    "inspect": _CARDS | _LOOK | {
         "file": _sample(FOLDER), "hand": _HAND, "off": _layers("points", "means", "head"),
         "view": _like("pca2, pca3, tsne2, umap2, or up to three nodes as in n0-1",
                       rf"(?:pca|tsne|umap)[23]|n{_NODES}(?:-{_NODES}){{0,2}}"),
         "zoom": _like("how many times, and the middle, as in 4,0.5,-1", rf"{_WIDTH}(?:,-?{_NUMBER}){{2}}"),
-        "chosen": _like("wrong, ambiguous, or rows as in 3-7,12", rf"wrong|ambiguous|{_ROWS}(?:,{_ROWS}){{0,63}}")}
-
-
-_PAGES = {"play": _play, "compare": _compare, "learn": _learn, "film": _film, "metrics": _metrics, "inspect": _inspect}
-
-
-@functools.cache
-def words(page: str) -> dict[str, Word]:
-    """The words of a page's link, by name."""
-    return _PAGES[page]()
+        "chosen": _like("wrong, ambiguous, or rows as in 3-7,12", rf"wrong|ambiguous|{_ROWS}(?:,{_ROWS}){{0,63}}")}}
 
 
 _HIDE = _some("controls with commas between, of ", CONTROLS)
-_ALL = frozenset(name for page in HIDEABLE for name in words(page))
+_ALL = frozenset(name for known in WORDS.values() for name in known)
 
 
 def split(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -171,7 +143,7 @@ def split(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def check(given: Mapping[str, str], page: str) -> tuple[dict[str, str], list[ConfigError]]:
     """The words that ``page`` takes up, and what is wrong with the others."""
-    known = words(page)
+    known = WORDS[page]
     moment: dict[str, str] = {}
     errors = []
     for name, text in given.items():

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.reach import ip_of
 from app.settings import ANY_HOST, PREFIX, Settings
 
 _PORTS = {"http": "80", "https": "443"}
@@ -38,12 +39,9 @@ def trusted(address: str, settings: Settings) -> bool:
     """Whether who connects from ``address`` is a proxy of ours."""
     if ANY_HOST in settings.trusted_proxies:
         return True
-    try:
-        given = ipaddress.ip_address(address)
-    except ValueError:  # a unix socket's empty one
-        return False
-    given = getattr(given, "ipv4_mapped", None) or given
-    return any(given in ipaddress.ip_network(network, strict=False) for network in settings.trusted_proxies)
+    given = ip_of(address)  # None of a unix socket's empty one
+    return given is not None and any(given in ipaddress.ip_network(network, strict=False)
+                                     for network in settings.trusted_proxies)
 
 
 def told(headers: Headers, settings: Settings) -> Told:
@@ -133,8 +131,8 @@ def _as_told(scope: Scope, found: Told) -> Scope:
     headers = list(scope["headers"])
     if found.host:
         headers = [(n, v) for n, v in headers if n != b"host"] + [(b"host", found.host.encode("latin-1", "replace"))]
-    schemes = _SOCKET_SCHEMES if scope["type"] == "websocket" else dict.fromkeys(_PORTS, found.scheme)
-    scheme = {"scheme": schemes[found.scheme]} if found.scheme else {}
+    spoken = _SOCKET_SCHEMES.get(found.scheme) if scope["type"] == "websocket" else found.scheme
+    scheme = {"scheme": spoken} if spoken else {}
     client = {"client": (found.client, 0)} if found.client else {}
     return {**scope, "headers": headers, **scheme, **client}
 

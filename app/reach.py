@@ -1,4 +1,4 @@
-"""Reach: the address of a page as others in the room can open it, and what keeps them from it."""
+"""Reach: which names are addresses, the one by which others in the room open a page, and what keeps them from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reachable(address: str) -> tuple[str, str]:
     there; and what to know about it, "" if nothing.
     """
     parts = urlsplit(address)
-    if not _is_loopback(parts.hostname or ""):
+    if not is_loopback(parts.hostname or ""):
         return address, ""
     own, port = own_address(), parts.port or (443 if parts.scheme == "https" else 80)
     if own is None or not answers(own, port):
@@ -27,11 +27,19 @@ def reachable(address: str) -> tuple[str, str]:
     return parts._replace(netloc=f"{own}:{port}").geturl(), ""
 
 
-def _is_loopback(name: str) -> bool:
+def ip_of(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that ``name`` is, IPv4 where it is one inside IPv6; None for any other name."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name.strip("[]"))
     except ValueError:
-        return name == "localhost"
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a machine calls itself by ``name``."""
+    address = ip_of(name)
+    return name == "localhost" if address is None else address.is_loopback
 
 
 @functools.cache
@@ -40,7 +48,7 @@ def own_address() -> str | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
         probe.connect(("192.0.2.1", 9))  # of a range that is nobody's: only the way there is looked up
         address = probe.getsockname()[0]
-        return None if _is_loopback(address) else str(address)
+        return None if is_loopback(address) else str(address)
     return None
 
 

@@ -113,16 +113,14 @@ class OwnPage:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
-        if scope["type"] != "http" or scope["path"].startswith("/lab/"):
-            await self._app(scope, receive, send)
-            return
-        name = scope["path"].removeprefix("/")
-        change = _no_dialogs if name == "_stcore/host-config" else _first_files(scope) if "/" not in name else None
-        if change is None or scope["method"] != "GET":
-            await self._app(scope, receive, send)
-            return
-        asked = [(key, value) for key, value in scope["headers"] if key not in _OF_A_COPY]
-        await self._app({**scope, "headers": asked}, receive, _changed(send, change))
+        change = None
+        if scope["type"] == "http" and scope["method"] == "GET":
+            name = scope["path"].removeprefix("/")
+            change = _no_dialogs if name == "_stcore/host-config" else _first_files(scope) if "/" not in name else None
+        if change is not None:
+            asked = [(key, value) for key, value in scope["headers"] if key not in _OF_A_COPY]
+            scope, send = {**scope, "headers": asked}, _changed(send, change)
+        await self._app(scope, receive, send)
 
 
 _OF_A_COPY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")  # what is changed is sent whole

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlencode, urljoin
 
 import streamlit as st
@@ -23,7 +23,7 @@ from app.reach import reachable
 from app.room.classroom import Classroom
 from app.words import _
 from lpc_core.config import ConfigError, RunConfig, flatten, unflatten
-from lpc_core.film import FilmError, shortened
+from lpc_core.film import shortened
 from lpc_core.parsing import (
     format_value,
     parse_preset,
@@ -37,7 +37,6 @@ from lpc_core.presets import default_run
 from lpc_core.run_group import RunGroup, alone, compare
 
 Desk = TypeVar("Desk", bound=jobs.Desk)
-Kind = TypeVar("Kind")
 _JOB = "job"  # in a link: the desk whose work its page goes on showing
 _LANGUAGE = "lang"  # likewise: the language of the page
 _HIDE = "hide"  # likewise: the controls that the page is shown without
@@ -47,6 +46,7 @@ _OF_THE_WINDOW = ("embed", "embed_options", "present", _HIDE, _JOB)  # how pages
 class Session:
     """The state behind one tab. Streamlit runs the script again and again; this is what stays."""
 
+    key = "lpc"  # under which the tab keeps it
     place: SessionHandle | None = None
     ticket = ""  # in the line for a place
     form = 0  # grows when the form must forget what was typed
@@ -58,6 +58,13 @@ class Session:
         self.run, errors = parse_run_leniently(self._asked())
         self.problems = [_explain(error, self.run) for error in errors]
         self.desks: dict[str, jobs.Desk] = {}
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return this tab's, made when it is first asked for."""
+        if cls.key not in st.session_state:
+            st.session_state[cls.key] = cls()
+        return cast(Self, st.session_state[cls.key])
 
     def _asked(self) -> dict[str, str]:
         """What the link says of what is trained; where it wants to be waits for `moment`."""
@@ -80,8 +87,7 @@ class Session:
         try:
             value = parse_value(name, given)
             if name == "dataset":
-                seed = self.run.seed
-                self.replace(unflatten({"seed": seed}, default_run(value)))
+                self.replace(unflatten({"seed": self.run.seed}, default_run(value)))
             else:
                 self.replace(unflatten({name: value}, self.run))
         except ConfigError as error:
@@ -155,6 +161,8 @@ class Session:
 class Comparing(Session):
     """The same for the page that compares: ``run`` is the base, and ``name`` says in what the runs differ from it."""
 
+    key = "lpc-compare"
+
     def __init__(self) -> None:
         asked = self._asked()
         self.lines = [comparisons.OWN_START]
@@ -165,12 +173,12 @@ class Comparing(Session):
         base = {} if self.name == comparisons.OWN else comparisons.READY[self.name].start(asked.get("dataset"))
         self.run, errors = parse_run_leniently(base | asked)
         self.problems += [_explain(error, self.run) for error in errors]
-        if lines:
-            self.lines = [line for line in lines if self._fits(line)] or self.lines
+        self.lines = [line for line in lines if self._fits(line)] or self.lines
         _, errors = _lenient(self._compare, self.run)
         if errors:
             self.problems += [f"{error}. Using the comparison's own settings." for error in errors]
-            self._begin()
+            self.lines = [comparisons.OWN_START]
+            self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
 
     def choose(self, name: str) -> None:
         """Show another comparison; the seed stays, and what is typed for one's own stays too."""
@@ -207,8 +215,8 @@ class Comparing(Session):
     def short_texts(self) -> dict[str, str]:
         """The same, of the base run only what differs from the comparison's own."""
         ready = comparisons.READY.get(self.name)
-        own = ready is not None and ready.dataset == self.run.data.dataset
-        return self._named() | to_short_texts(self.run, ready.run() if ready is not None and own else None)
+        base = ready.run() if ready is not None and ready.dataset == self.run.data.dataset else None
+        return self._named() | to_short_texts(self.run, base)
 
     def _named(self) -> dict[str, str]:
         own = dict(zip(comparisons.OWN_RUNS, self.lines, strict=False)) if self.name == comparisons.OWN else {}
@@ -225,16 +233,11 @@ class Comparing(Session):
         self.problems += [f"{error}. The run is left out." for error in errors]
         return not errors
 
-    def _begin(self) -> None:
-        """Back to what is sure to work."""
-        self.lines = [comparisons.OWN_START]
-        self.run = RunConfig() if self.name == comparisons.OWN else comparisons.READY[self.name].run(self.run.seed)
-
 
 class Learning(Session):
     """The same for the page of lessons: ``name`` is the open lesson's ("" on the path), ``index`` its step's."""
 
-    name, index = "", 0
+    key, name, index = "lpc-learn", "", 0
 
     def __init__(self) -> None:
         asked = self._asked()
@@ -283,13 +286,13 @@ class Learning(Session):
         seed = {"seed": str(self.run.seed)} if self.run.seed else {}
         return {"lesson": self.name, "step": str(self.index + 1)} | seed
 
-    def short_texts(self) -> dict[str, str]:
-        """The same: it is short."""
-        return self.texts()
+    short_texts = texts  # few enough
 
 
 class Attending(Learning):
     """The same for the page of a room: ``code`` is the room's; with hands of one's own there is a run of one's own."""
+
+    key = "lpc-room"
 
     def __init__(self) -> None:
         asked = given()
@@ -367,11 +370,12 @@ def asked_language() -> str:
     return str(st.session_state.get("lpc-language", ""))
 
 
-def wrong_language() -> str:
-    """What is wrong with the language that the link names; "" where it names one of ours, or none."""
-    asked = st.query_params.get(_LANGUAGE)
-    known = asked is None or asked in words.LANGUAGES
-    return "" if known else f"{ConfigError(_LANGUAGE, ' or '.join(words.LANGUAGES), asked)}. It is ignored."
+def ignored() -> list[str]:
+    """What the link asks of any page that we do not have: a language, or controls to hide."""
+    asked, errors = st.query_params.get(_LANGUAGE), _hidden()[1]
+    if asked is not None and asked not in words.LANGUAGES:
+        errors = [ConfigError(_LANGUAGE, " or ".join(words.LANGUAGES), asked), *errors]
+    return [f"{error}. It is ignored." for error in errors]
 
 
 def in_language(texts: Mapping[str, str]) -> dict[str, str]:
@@ -380,11 +384,11 @@ def in_language(texts: Mapping[str, str]) -> dict[str, str]:
     return {**texts, _LANGUAGE: asked} if asked else dict(texts)
 
 
-def language_links(names: Mapping[str, str]) -> list[str]:
-    """A link, as HTML, to this page in each other language of ``names``."""
+def language_links() -> list[str]:
+    """A link, as HTML, to this page in each other language."""
     kept = {name: text for name, text in st.query_params.items() if name != _LANGUAGE}
     return [f'<a href="?{escape(urlencode(kept | {_LANGUAGE: code}))}" lang="{code}" hreflang="{code}" target="_self">'
-            f"{name}</a>" for code, name in names.items() if code != language()]
+            f"{name}</a>" for code, name in words.LANGUAGES.items() if code != language()]
 
 
 def keep_language() -> None:
@@ -393,10 +397,9 @@ def keep_language() -> None:
         st.query_params[_LANGUAGE] = asked
 
 
-def hidden() -> tuple[list[str], str]:
-    """The controls that the link hides, and what is wrong with that; "" if nothing."""
-    names, errors = moments.hidden(st.query_params.get(_HIDE))
-    return names, "".join(f"{error}. It is ignored." for error in errors)
+def _hidden() -> tuple[list[str], list[ConfigError]]:
+    """The controls that the link hides, and what is wrong with them."""
+    return moments.hidden(st.query_params.get(_HIDE))
 
 
 def _lenient(work: Callable[[Any], Any], given: object) -> tuple[Any, list[ConfigError]]:
@@ -411,45 +414,17 @@ def _explain(error: ConfigError, run: RunConfig) -> str:
     return str(error) + (f". Using {format_value(used)}." if used is not None else ". It is ignored.")
 
 
-def current() -> Session:
-    """Return this tab's session."""
-    return _of_the_tab("lpc", Session)
-
-
-def comparing() -> Comparing:
-    """Return this tab's comparison."""
-    return _of_the_tab("lpc-compare", Comparing)
-
-
-def learning() -> Learning:
-    """Return this tab's place in the lessons."""
-    return _of_the_tab("lpc-learn", Learning)
-
-
-def attending() -> Attending:
-    """Return this tab's place in a room."""
-    return _of_the_tab("lpc-room", Attending)
-
-
-def _of_the_tab(key: str, make: type[Kind]) -> Kind:
-    """What the tab keeps under ``key``, made when it is first asked for."""
-    if key not in st.session_state:
-        st.session_state[key] = make()
-    return cast(Kind, st.session_state[key])
-
-
 def link_job(desk: jobs.Desk) -> None:
     """Put ``desk`` into the address bar, so that its work is found again after a reload."""
     if st.query_params.get(_JOB) != desk.id:
         st.query_params[_JOB] = desk.id
 
 
-def write_link(tab: Session | None = None, shown: Mapping[str, str] | None = None) -> None:
+def write_link(tab: Session, shown: Mapping[str, str] | None = None) -> None:
     """Put all that ``tab`` trains into the address bar, or what else is ``shown``."""
-    page = tab or current()
-    texts, kind = page.texts() if shown is None else shown, type(page).__name__
-    came = st.session_state.get("lpc-linked") != kind  # from another page: Back shows that one's address, unasked
-    st.session_state["lpc-linked"] = kind
+    texts = tab.texts() if shown is None else shown
+    came = st.session_state.get("lpc-linked") != tab.key  # from another page: Back shows that one's address, unasked
+    st.session_state["lpc-linked"] = tab.key
     if came or given() != texts:
         kept = {name: st.query_params[name] for name in _OF_THE_WINDOW if name in st.query_params}
         st.query_params.from_dict({**kept, **in_language(texts)})
@@ -467,12 +442,7 @@ def share(page: str, texts: Mapping[str, str]) -> dict[str, Any]:
     """
     base, note = reachable((st.context.url or "").split("?")[0])
     return {"run": urlencode(in_language(texts)), "base": base, "note": note, "live": page in moments.LIVE,
-            "hidden": hidden()[0], "controls": {name: _(moments.CONTROLS[name]) for name in moments.HIDEABLE[page]}}
-
-
-def changed(name: str, key: str, tab: Session | None = None) -> Callable[[], None]:
-    """A widget's ``on_change``: carry the widget's value into setting ``name`` of ``tab``."""
-    return carried(key, lambda value: (tab or current()).change(name, value))
+            "hidden": _hidden()[0], "controls": {name: _(moments.CONTROLS[name]) for name in moments.HIDEABLE[page]}}
 
 
 def carried(key: str, take: Callable[[Any], None]) -> Callable[[], None]:
@@ -486,31 +456,11 @@ def fill(key: str, value: object, *, anew: bool = True) -> None:
         st.session_state[key] = value
 
 
-def film_wanted() -> None:
-    """A press on "Record": record the tab's run with what the film's widgets say."""
-    desk = current().film_desk()
-    try:
-        desk.record(_film_recording())
-    except FilmError as error:
-        desk.error = str(error)
-
-
-def film_estimate() -> str:
-    """How long recording will take, in words; or why it cannot be."""
-    try:
-        seconds = _film_recording().seconds
-    except (FilmError, ConfigError) as error:
-        return str(error)
-    about = (_("{n} seconds", n=f"{max(5, 5 * round(seconds / 5)):.0f}") if seconds < 90 else
-             _("{n} minutes", n=f"{seconds / 60:.0f}"))
-    return _("Takes about {time} when the machine has nothing else to do; the page shows how far it is.", time=about)
-
-
-def _film_recording() -> films.Recording:
-    """The tab's run and what the film's widgets (``film_…``) say."""
+def film_recording(run: RunConfig) -> films.Recording:
+    """``run`` and what the film's widgets (``film_…``) say."""
     asked = st.session_state
-    run = shortened(current().run, asked["film_steps"])
-    return films.Recording(run, asked["film_gammas"], asked["film_frames"], asked["film_points"])
+    return films.Recording(shortened(run, asked["film_steps"]), asked["film_gammas"], asked["film_frames"],
+                           asked["film_points"])
 
 
 @st.cache_resource(scope="session", on_release=jobs.leave, show_spinner=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -27,80 +26,80 @@ class SettingsError(ValueError):
     """A setting that is not allowed; the message names its variable, what is expected and what was found."""
 
 
-def _setting(default: Any, help: str, low: float = 0, high: float = 0) -> Any:
-    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+def _number(default: float, low: float, high: float) -> Any:
+    """A setting from ``low`` to ``high``, both included."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS`` etc."""
+    """What whoever runs the server may choose. Field ``max_sessions`` is the variable ``LPC_MAX_SESSIONS`` etc.; one
+    that ends in s is in seconds, one in mb in megabytes.
+    """
 
-    workers: int = _setting(1, "Training processes; about one per CPU core, one per GPU.", 1, 64)
-    spare: bool = _setting(True, "Keep one more training process started, for when one ends (about 0.3 GB of memory).")
-    on: str = _setting("processes", "Where training processes run: processes (this machine), ray (one begun here), or "
-                                    "ray:HOST:PORT.")
-    device: str = _setting("auto", "auto, cpu, cuda or cuda:N.")
-    max_sessions: int = _setting(64, "Runs at the same time, all readers together.", 1, 10_000)
-    max_rooms: int = _setting(20, "Rooms at the same time.", 1, 1_000)
-    room_members: int = _setting(200, "Members that a room may have.", 1, 1_000)
-    room_idle_s: float = _setting(300.0, "Seconds after which a room whose leader is away is over.", 1, 86_400)
-    own_processes: int = _setting(2, "Heavy runs at the same time, each in a training process of its own.", 0, 64)
-    run_memory_mb: int = _setting(0, "Megabytes that one run or film may take, by estimate; 0: a quarter of the "
-                                     "machine's.", 0, 10_000_000)
-    memory_mb: int = _setting(0, "Megabytes that all of them may take together; 0: 60 % of the machine's.",
-                              0, 10_000_000)
-    worker_silent_s: float = _setting(20.0, "Seconds after which a training process that gives no sign of life is "
-                                            "replaced.", 0.5, 86_400)
-    allowed_origins: tuple[str, ...] = _setting((), "Other origins of pages: https://a.org,https://b.org")
-    allow_missing_origin: bool = _setting(False, "Accept connections that name no origin (programs, not browsers).")
-    allowed_hosts: tuple[str, ...] = _setting((), "Further host names of the server: lab.example.org,lab (* for any).")
-    allowed_users: tuple[str, ...] = _setting((), "Where one logs in: addresses, or domains of addresses, of whom the "
-                                                  "server knows: a@example.org,@example.edu; everybody unless named.")
-    trusted_proxies: tuple[str, ...] = _setting((), "Addresses or networks of proxies whose Forwarded and X-Forwarded "
-                                                    "headers are believed: 127.0.0.1,10.0.0.0/8 (* for any).")
-    prefix: str = _setting("", "Path that a proxy leaves in front of the lab's own: /courses/lab")
-    frame_ancestors: tuple[str, ...] = _setting((), "Origins whose pages may show the lab in a frame: "
-                                                    "https://moodle.example.org (self for the lab's own).")
-    heartbeat_s: float = _setting(10.0, "Seconds after which a page that was closed loses its run.", 0.2, 86_400)
-    silent_s: float = _setting(150.0, "Seconds after which a silent page or one whose line broke loses its run (hidden "
-                                      "tabs may speak only once a minute, and tablets sleep).", 0.2, 86_400)
-    keep_s: float = _setting(600.0, "Seconds that states of runs (nothing that readers hand in) wait for a new server "
-                                    "when this one has ended; 0: they are deleted with it.", 0, 86_400)
-    connect_s: float = _setting(60.0, "Seconds a new run waits for its page.", 0.2, 86_400)
-    upload_mb: int = _setting(500, "Megabytes that an uploaded file may have.", 1, 16_384)
-    unpacked_mb: int = _setting(768, "Megabytes that the arrays of an uploaded file may have, unpacked.", 1, 1_048_576)
-    inspect_samples: int = _setting(2_000_000, "Samples that an uploaded file may hold.", 1, 1_000_000_000)
-    job_memory_mb: int = _setting(4_096, "Megabytes of memory that a job (a film, a study, a file being read) may "
-                                         "take.", 64, 16_777_216)
-    job_files_mb: int = _setting(4_096, "Megabytes of files that a page's jobs may keep.", 1, 16_777_216)
-    job_s: float = _setting(1_800.0, "Seconds that a film or a study may take.", 1, 604_800)
-    inspect_s: float = _setting(300.0, "Seconds that the reading and measuring of a file may take.", 1, 604_800)
-    store: str = _setting("lpc-store", "Folder of the runs that the page Reproduce shows and adds to.")
-    messages_per_s: float = _setting(200.0, "Messages a page may send per second.", 1, 100_000)
+    workers: int = _number(1, 1, 64)  # training processes; about one per CPU core, one per GPU
+    spare: bool = True  # keep one more training process started, for when one ends (about 0.3 GB of memory)
+    on: str = "processes"  # where they run: processes (this machine), ray (one begun here), or ray:HOST:PORT
+    device: str = "auto"  # auto, cpu, cuda or cuda:N
+    max_sessions: int = _number(64, 1, 10_000)  # runs at the same time, all readers together
+    max_rooms: int = _number(20, 1, 1_000)  # rooms at the same time
+    room_members: int = _number(200, 1, 1_000)  # members that a room may have
+    room_idle_s: float = _number(300.0, 1, 86_400)  # after which a room whose leader is away is over
+    own_processes: int = _number(2, 0, 64)  # heavy runs at the same time, each in a training process of its own
+    run_memory_mb: int = _number(0, 0, 10_000_000)  # of one run or film, by estimate; 0: a quarter of the machine's
+    memory_mb: int = _number(0, 0, 10_000_000)  # of all of them together; 0: 60 % of the machine's
+    worker_silent_s: float = _number(20.0, 0.5, 86_400)  # after which a training process without a sign of life goes
+    allowed_origins: tuple[str, ...] = ()  # other origins of pages: https://a.org,https://b.org
+    allow_missing_origin: bool = False  # accept connections that name no origin (programs, not browsers)
+    allowed_hosts: tuple[str, ...] = ()  # further host names of the server: lab.example.org,lab (* for any)
+    # where one logs in, whom the server knows, by address or its domain: a@example.org,@example.edu; empty: everybody
+    allowed_users: tuple[str, ...] = ()
+    # addresses or networks whose Forwarded and X-Forwarded headers are believed: 127.0.0.1,10.0.0.0/8 (* for any)
+    trusted_proxies: tuple[str, ...] = ()
+    prefix: str = ""  # path that a proxy leaves in front of the lab's own: /courses/lab
+    # origins whose pages may show the lab in a frame: https://moodle.example.org (self for the lab's own)
+    frame_ancestors: tuple[str, ...] = ()
+    heartbeat_s: float = _number(10.0, 0.2, 86_400)  # after which a page that was closed loses its run
+    # after which a silent page or one whose line broke loses its run (hidden tabs speak once a minute, tablets sleep)
+    silent_s: float = _number(150.0, 0.2, 86_400)
+    # that states of runs (nothing that readers hand in) wait for a new server; 0: they are deleted with this one
+    keep_s: float = _number(600.0, 0, 86_400)
+    connect_s: float = _number(60.0, 0.2, 86_400)  # that a new run waits for its page
+    upload_mb: int = _number(500, 1, 16_384)  # of an uploaded file
+    unpacked_mb: int = _number(768, 1, 1_048_576)  # of the arrays in an uploaded file, unpacked
+    inspect_samples: int = _number(2_000_000, 1, 1_000_000_000)  # samples that an uploaded file may hold
+    job_memory_mb: int = _number(4_096, 64, 16_777_216)  # of memory, for a job (a film, a study, a file being read)
+    job_files_mb: int = _number(4_096, 1, 16_777_216)  # of files that a page's jobs may keep
+    job_s: float = _number(1_800.0, 1, 604_800)  # that a film or a study may take
+    inspect_s: float = _number(300.0, 1, 604_800)  # that the reading and measuring of a file may take
+    store: str = "lpc-store"  # folder of the runs that the page Reproduce shows and adds to
+    messages_per_s: float = _number(200.0, 1, 100_000)  # messages a page may send per second
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            value = getattr(self, field.name)
+            if field.metadata and not field.metadata["low"] <= value <= field.metadata["high"]:
+                raise _wrong(field.name, "a number from {low:g} to {high:g}".format_map(field.metadata), value)
         for name, (fits, expected) in _FORMS.items():
             given = getattr(self, name)
             for text in (given,) if isinstance(given, str) else given:
-                if not fits(text):
-                    raise SettingsError(f"LPC_{name.upper()}: expected {expected}, got {text!r}")
+                if not _fits(fits, text):
+                    raise _wrong(name, expected, text)
 
 
-def _is_network(text: str) -> bool:
+def _wrong(name: str, expected: str, got: object) -> SettingsError:
+    return SettingsError(f"LPC_{name.upper()}: expected {expected}, got {got!r}")
+
+
+def _fits(test: Callable[[str], object], text: str) -> bool:
     try:
-        ipaddress.ip_network(text, strict=False)
+        return bool(test(text))
     except ValueError:
         return False
-    return True
 
 
 def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # brackets around what is no address
-        return False
+    parts = urlsplit(text)
     return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query)
 
 
@@ -109,7 +108,7 @@ _FORMS: dict[str, tuple[Callable[[str], object], str]] = {  # what each of its t
     "allowed_hosts": (lambda host: host == ANY_HOST or _HOST.fullmatch(host),
                       "names like lab.example.org, in small letters and without a port"),
     "allowed_users": (_USER.fullmatch, "addresses or domains like a@example.org,@example.edu"),
-    "trusted_proxies": (lambda network: network == ANY_HOST or _is_network(network),
+    "trusted_proxies": (lambda network: network == ANY_HOST or ipaddress.ip_network(network, strict=False),
                         "addresses or networks like 10.0.0.0/8"),
     "prefix": (PREFIX.fullmatch, "a path like /courses/lab"),
     "frame_ancestors": (_FRAME.fullmatch, "origins like https://moodle.example.org")}
@@ -131,10 +130,4 @@ def _parse(name: str, text: str) -> Any:
         return type(default)(text)
     except (ValueError, KeyError):
         kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
-        raise SettingsError(f"LPC_{name.upper()}: expected {kind}, got {text!r}") from None
-
-
-def _check(field: dataclasses.Field[Any], value: Any) -> None:
-    low, high = field.metadata["low"], field.metadata["high"]
-    if high and not (math.isfinite(value) and low <= value <= high):
-        raise SettingsError(f"LPC_{field.name.upper()}: expected a number from {low:g} to {high:g}, got {value!r}")
+        raise _wrong(name, kind, text) from None

@@ -68,9 +68,9 @@ def chosen(asked: str | None, accepted: str | None) -> str:
 
 def _weighed(part: str) -> tuple[str, float]:
     """Language and weight of a part of an ``Accept-Language`` header: ``de-AT;q=0.8``."""
-    name, _sep, weight = part.strip().partition(";q=")
+    name, _sep, weight = part.replace(" ", "").lower().partition(";q=")
     try:
-        return name.partition("-")[0].lower(), float(weight or 1)
+        return name.partition("-")[0], float(weight or 1)
     except ValueError:
         return "", 0.0
 

@@ -9,17 +9,12 @@ TEXT, MUTED, LINE, GRID, PANEL = (f"var(--{name})" for name in ("text", "muted",
 BLUE, RED, GREEN, AMBER, ORANGE, VIOLET = (
     f"var(--{name})" for name in ("out", "inward", "along", "amber", "orange", "violet"))
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "star", "x", "triangle-right", "hexagon",
-           "triangle-left", "pentagon", "cross")  # of the classes, as in static/kit/palette.js
+           "triangle-left", "pentagon", "cross")  # of the classes, as in static/kit/palette.js: never colour alone
 
 
 def class_ink(index: int, classes: int) -> str:
     """The colour of class ``index`` of ``classes``, the same as on the stage."""
     return f"var(--class-{index}-of-{classes})"
-
-
-def class_symbol(index: int) -> str:
-    """The marker of class ``index``: never colour alone."""
-    return SYMBOLS[index % len(SYMBOLS)]
 
 
 def faint(ink: str, percent: int) -> str:

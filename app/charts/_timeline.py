@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
-from app.charts._track import Column, Track
+from app.charts import Card, Track, _ink
+from app.charts._track import Column
 from app.words import N_, _
 
 _STYLES = ((_ink.BLUE, "circle"), (_ink.AMBER, "square"), (_ink.GREEN, "diamond"), (_ink.VIOLET, "triangle-up"))

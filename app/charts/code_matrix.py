@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card, Chart
-from app.charts._track import Track
-from app.charts.words import listed, percent, subscript
+from app.charts import Card, Chart, _ink
+from app.charts.words import listed, percent, shown
 from app.words import N_, _
 
 ABOUT_CODE = N_("The sign that most samples of a class have in each node. With two opposite values per node a class "
@@ -19,6 +17,7 @@ ABOUT_CODE = N_("The sign that most samples of a class have in each node. With t
 ABOUT_HAMMING = N_("The Hamming distance of two classes: the number of nodes in which their codes have opposite signs. "
                    "A code with larger distances still tells the classes apart when single nodes fail. The report on "
                    "the code is this project's.")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MAX_SIGNS = 400  # cells that still have room for a sign
 MAX_MARKED = 40  # nodes among which single unused ones can be marked
 WHOLE = 0.999  # share of samples on their class's vertex from which the code is called complete
@@ -40,9 +39,9 @@ def info(report: Mapping[str, Any] | None, names: Sequence[str] = ()) -> CodeInf
     """The code of ``report`` (`CodeReport.plain`); ``names`` of the classes 0…K−1. Empty before there is a report."""
     if report is None:
         return CodeInfo((), (), np.zeros((0, 0)), np.zeros((0, 0)), (), (), np.nan)
-    shown = tuple(names[c] if isinstance(c, int) and c < len(names) else str(c) for c in report["classes"])
+    known = tuple(names[c] if isinstance(c, int) and c < len(names) else str(c) for c in report["classes"])
     signs, hamming = np.array(report["code"], np.int64), np.array(report["hamming"], np.float64)
-    return CodeInfo(shown, tuple(f"z{subscript(j + 1)}" for j in range(signs.shape[1])), signs,
+    return CodeInfo(known, tuple(f"z{j + 1}".translate(_SUBSCRIPTS) for j in range(signs.shape[1])), signs,
                     np.where(hamming < 0, np.nan, hamming), tuple(report["unused"]),
                     tuple(map(tuple, report["collisions"])), float(report["on_vertex_share"]))
 
@@ -54,7 +53,7 @@ def figure(drawn: CodeInfo) -> go.Figure:
         return chart
     signs = np.where(drawn.signs > 0, "+", np.where(drawn.signs < 0, "−", "0"))
     chart.add_heatmap(
-        z=drawn.signs, x=drawn.nodes, y=drawn.names, zmin=-1, zmax=1, showscale=False, xgap=2, ygap=2,
+        z=drawn.signs, x=drawn.nodes, y=list(map(shown, drawn.names)), zmin=-1, zmax=1, showscale=False, xgap=2, ygap=2,
         colorscale=[[0, _ink.ORANGE], [0.5, _ink.GRID], [1, _ink.BLUE]], customdata=signs,
         hovertemplate=_("%{y}, node %{x}: %{customdata}<extra></extra>"))
     if drawn.signs.size <= MAX_SIGNS:
@@ -72,9 +71,10 @@ def distances(drawn: CodeInfo) -> go.Figure:
     chart = go.Figure(layout=_layout(drawn, _("class")))
     if not drawn.names:
         return chart
+    names = list(map(shown, drawn.names))
     most = max(1.0, float(np.nanmax(drawn.hamming))) if np.isfinite(drawn.hamming).any() else 1.0
     chart.add_heatmap(
-        z=drawn.hamming, x=drawn.names, y=drawn.names, zmin=0, zmax=most, showscale=False, xgap=2, ygap=2,
+        z=drawn.hamming, x=names, y=names, zmin=0, zmax=most, showscale=False, xgap=2, ygap=2,
         colorscale=[[0, _ink.faint(_ink.BLUE, 6)], [1, _ink.faint(_ink.BLUE, 75)]],
         hovertemplate=_("%{y} and %{x} differ in %{z} nodes<extra></extra>"))
     if drawn.hamming.size <= MAX_SIGNS:
@@ -124,9 +124,9 @@ def nearest(drawn: CodeInfo) -> str:
     return _("The nearest classes differ in {least} nodes: {pairs}.", least=least, pairs=listed(pairs, 3))
 
 
-def cards(track: Track) -> list[Card]:
+def cards(report: Mapping[str, Any] | None, names: Sequence[str]) -> list[Card]:
     """Code and distances on a page, side by side."""
-    drawn, empty = info(track.code, track.class_names), "" if track.code else _("The code comes with the first moment.")
+    drawn, empty = info(report, names), "" if report else _("The code comes with the first moment.")
     classes = [name for name in drawn.names for _node in drawn.nodes]
     return [
         Card("code", _("The code of each class"), figure(drawn), sentence(drawn), about=_(ABOUT_CODE), empty=empty,
@@ -139,4 +139,4 @@ def cards(track: Track) -> list[Card]:
     ]
 
 
-CHART = Chart("code", 3, cards)
+CHART = Chart("code", 3, lambda track: cards(track.code, track.class_names))

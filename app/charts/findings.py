@@ -6,7 +6,7 @@ import math
 
 from app.charts import code_matrix
 from app.charts.peaks import TWO_PEAKS
-from app.charts.words import count, number, percent
+from app.charts.words import number, percent
 from app.words import N_, _
 from lpc_core.inspection import Inspection
 from lpc_core.phase import Phase, phase_of
@@ -36,7 +36,7 @@ def phase(inspection: Inspection) -> Phase:
 
 
 def _accuracy(inspection: Inspection, accuracy: float) -> str:
-    n = count(len(inspection.embeddings.labels))
+    n = f"{len(inspection.embeddings.labels):,}"
     told = _("{accuracy} of {n} samples are predicted right", accuracy=percent(accuracy), n=n)
     if phase(inspection) is Phase.TOTAL:
         return _("{told}: no better than guessing, and the classes lie within one another. They have lost each other "

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
+from app.charts import Card, _ink
 from app.charts.words import number, percent
 from app.words import _
 

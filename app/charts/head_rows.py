@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
-from app.charts.words import count, number, percent
+from app.charts import Card, _ink
+from app.charts.words import number, percent, shown
 from app.words import _
 from lpc_core.metrics import weight_abs_cv
 
@@ -44,9 +43,9 @@ def figure(drawn: HeadInfo) -> go.Figure:
     chart = go.Figure(layout={"xaxis": {**axis, "title": {"text": _("node")}},
                               "yaxis": {**axis, "title": {"text": _("class")}, "autorange": "reversed"}})
     room = max(drawn.weight.shape) <= MOST_NUMBERS
-    chart.add_heatmap(z=drawn.weight, x=[f"z{j + 1}" for j in range(drawn.weight.shape[1])], y=list(drawn.names),
-                      zmin=-most, zmax=most, xgap=2 * room, ygap=2 * room, showscale=False,
-                      colorscale=[[0, _ink.ORANGE], [0.5, _ink.PANEL], [1, _ink.BLUE]],
+    chart.add_heatmap(z=drawn.weight, x=[f"z{j + 1}" for j in range(drawn.weight.shape[1])],
+                      y=list(map(shown, drawn.names)), zmin=-most, zmax=most, xgap=2 * room, ygap=2 * room,
+                      showscale=False, colorscale=[[0, _ink.ORANGE], [0.5, _ink.PANEL], [1, _ink.BLUE]],
                       hovertemplate=_("%{y} reads %{x} with weight %{z:.3g}<extra></extra>"))
     if room:
         chart.update_traces(texttemplate="%{z:.2g}", textfont={"size": 11})
@@ -58,7 +57,8 @@ def _norms(drawn: HeadInfo) -> go.Figure:
     chart = go.Figure(layout={"xaxis": {"title": {"text": _("class, strongest first")}, "showticklabels": False},
                               "yaxis": {"title": {"text": "‖W_k‖"}, "rangemode": "tozero"}, "bargap": 0})
     chart.add_bar(x=np.arange(len(order)), y=drawn.norms[order], marker={"color": _ink.BLUE, "line": {"width": 0}},
-                  customdata=[drawn.names[k] for k in order], hovertemplate="%{customdata}: %{y:.3g}<extra></extra>")
+                  customdata=[shown(drawn.names[k]) for k in order],
+                  hovertemplate="%{customdata}: %{y:.3g}<extra></extra>")
     return chart
 
 
@@ -69,16 +69,16 @@ def sentence(drawn: HeadInfo) -> str:
     even = _("the head reads each node as ±a") if drawn.node_cv < 0.1 else _("the head does not read its nodes as ±a")
     length = number(float(drawn.norms.mean()))
     return _("{classes} classes read {nodes} nodes; the rows' lengths average {length} and differ by {spread}. Within "
-             "a node |W| varies by {variation}: {even}.", classes=count(classes), nodes=count(nodes), length=length,
+             "a node |W| varies by {variation}: {even}.", classes=f"{classes:,}", nodes=f"{nodes:,}", length=length,
              spread=percent(spread), variation=percent(drawn.node_cv), even=even)
 
 
-def card(drawn: HeadInfo, text_names: Sequence[str]) -> Card:
-    """The chart on a page; ``text_names`` are the classes' names as Plotly may be given them."""
+def card(drawn: HeadInfo) -> Card:
+    """The chart on a page."""
     classes, nodes = drawn.weight.shape
     rows = _rows(drawn) if drawn.weight.size <= MOST_SAVED else {}
     aspect = min(0.8, max(0.5, 0.9 * classes / max(nodes, 1))) if classes > 12 else 0.62
-    return Card("head", _("The head's rows"), figure(drawn._replace(names=tuple(text_names))), sentence(drawn),
+    return Card("head", _("The head's rows"), figure(drawn), sentence(drawn),
                 ("weight_norm", "weight_abs_cv"), rows, aspect=aspect)
 
 

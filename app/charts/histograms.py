@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
+from app.charts import Card, _ink
 from app.charts.peaks import TWO_PEAKS
-from app.charts.words import count, number
+from app.charts.words import number, shown
 from app.words import N_, _
 from lpc_core.metrics import per_node
 
@@ -82,31 +81,30 @@ def _subplot(chart: go.Figure, drawn: HistogramInfo, place: int, cell: tuple[int
     edges = drawn.edges[place]
     for group, name in enumerate(drawn.names):
         colour = _ink.class_ink(group, len(drawn.names)) if len(drawn.names) > 1 else _ink.BLUE
-        chart.add_bar(x=(edges[:-1] + edges[1:]) / 2, y=drawn.counts[place, group], width=np.diff(edges), name=name,
-                      xaxis=f"x{suffix}", yaxis=f"y{suffix}", legendgroup=name, showlegend=place == 0,
+        chart.add_bar(x=(edges[:-1] + edges[1:]) / 2, y=drawn.counts[place, group], width=np.diff(edges),
+                      name=shown(name), xaxis=f"x{suffix}", yaxis=f"y{suffix}", legendgroup=name, showlegend=place == 0,
                       marker={"color": colour, "line": {"width": 0}},
                       hovertemplate=_("%{x:.3g}: %{y} samples") + "<extra>%{fullData.name}</extra>")
     chart.add_annotation(xref=f"x{suffix} domain", yref=f"y{suffix} domain", x=0, y=1, xanchor="left", yanchor="top",
                          text=f"z{drawn.nodes[place] + 1}", showarrow=False, font={"size": 12, "color": _ink.TEXT})
 
 
-def sentence(drawn: HistogramInfo, peak_distance: float = np.nan) -> str:
+def sentence(drawn: HistogramInfo, peak_distance: float) -> str:
     """What the histograms show, with the mixtures' verdict where it is known."""
-    shown = _("The {n} nodes with the largest spread of {total}. ", n=len(drawn.nodes), total=count(drawn.total)) \
+    few = _("The {n} nodes with the largest spread of {total}. ", n=len(drawn.nodes), total=f"{drawn.total:,}") \
         if len(drawn.nodes) < drawn.total else ""
     if not np.isfinite(peak_distance):
-        return shown + _("How often each node takes each value; two sharp peaks in every node make a binary code.")
+        return few + _("How often each node takes each value; two sharp peaks in every node make a binary code.")
     text = (N_("A node's two peaks are {distance} peak widths apart on average, so every node reads as a bit.")
             if peak_distance >= TWO_PEAKS else
             N_("A node's two peaks are {distance} peak widths apart on average, so they overlap: no binary code."))
-    return shown + _(text, distance=number(peak_distance))
+    return few + _(text, distance=number(peak_distance))
 
 
-def card(drawn: HistogramInfo, text_names: Sequence[str], peak_distance: float = np.nan) -> Card:
-    """The chart on a page; ``text_names`` are the classes' names as Plotly may be given them."""
-    safe = drawn._replace(names=tuple(text_names) if len(drawn.names) > 1 else drawn.names)
+def card(drawn: HistogramInfo, peak_distance: float) -> Card:
+    """The chart on a page."""
     rows = -(-len(drawn.nodes) // _COLUMNS)
-    return Card("histograms", _("What each node does"), figure(safe), sentence(drawn, peak_distance),
+    return Card("histograms", _("What each node does"), figure(drawn), sentence(drawn, peak_distance),
                 ("gmm_peak_distance",), _rows(drawn), wide=True, aspect=0.1 + 0.14 * rows)
 
 

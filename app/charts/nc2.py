@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-from app.charts import _timeline
-from app.charts._card import Card, Chart
+from app.charts import Card, Chart, Track, _timeline
 from app.charts._timeline import Reference, Subplot
-from app.charts._track import Track
 from app.charts.words import number
 from app.words import N_, _
 from lpc_core.metrics import reference

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from app.charts import _timeline
-from app.charts._card import Card, Chart
+from app.charts import Card, Chart, Track, _timeline
 from app.charts._timeline import Curve, Subplot
-from app.charts._track import Column, Track
+from app.charts._track import Column
 from app.charts.words import percent
 from app.words import _
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
+from app.charts import Card, _ink
+from app.charts.words import shown
 from app.words import N_, _
 from lpc_core.experiments import FigureData
 from lpc_core.metrics import METRICS
@@ -83,18 +83,14 @@ def figure(drawn: FigureInfo) -> go.Figure:
         place = names.index(line.name)
         ink, told = _INKS[place % len(_INKS)], _("seed {n}", n=line.seed)
         chart.add_scatter(
-            x=line.x, y=[None if drawn.log[1] and value <= 0 else value for value in line.y], name=_safe(_(line.name)),
+            x=line.x, y=[None if drawn.log[1] and value <= 0 else value for value in line.y], name=shown(_(line.name)),
             legendgroup=line.name, showlegend=line.name not in seen, mode="markers" if drawn.markers else "lines",
-            customdata=[_safe(row) for row in line.told],
-            marker={"color": ink, "symbol": _ink.class_symbol(place), "size": 7},
+            customdata=[shown(row) for row in line.told],
+            marker={"color": ink, "symbol": _ink.SYMBOLS[place % len(_ink.SYMBOLS)], "size": 7},
             line={"color": ink, "width": 1.6, "dash": _DASHES[place // len(_INKS) % len(_DASHES)]},
-            hovertemplate=f"%{{customdata}}, {told}<br>%{{x:.4g}}: %{{y:.4g}}<extra>{_safe(_(line.name))}</extra>")
+            hovertemplate=f"%{{customdata}}, {told}<br>%{{x:.4g}}: %{{y:.4g}}<extra>{shown(_(line.name))}</extra>")
         seen.add(line.name)
     return chart
-
-
-def _safe(text: str) -> str:
-    return text.replace("<", "‹")
 
 
 def paper_cards(data: FigureData, rows: Sequence[str]) -> list[Card]:

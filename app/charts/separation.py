@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from app.charts import _ink
-from app.charts._card import Card
-from app.charts.words import listed, number, percent
+from app.charts import Card, _ink
+from app.charts.words import listed, number, percent, shown
 from app.words import N_, _
 from lpc_core.phase import at_chance
 from lpc_core.study import Correlation, SweepRow, pearson
@@ -29,8 +28,7 @@ class SeparationInfo(NamedTuple):
 
     runs: tuple[SweepRow, ...]
     guessing: tuple[SweepRow, ...]  # of these, right no more often than a guess: their robustness means nothing
-    r: dict[str, Correlation]  # attack → Pearson's r of the values, runs at chance left out
-    r_log: dict[str, Correlation]  # of their logarithms
+    r: dict[str, dict[str, Correlation]]  # attack → r by `pearson`, runs at chance left out
     contradicted: tuple[str, ...]  # titles of runs where clearly smaller perturbations than DeepFool's are known
 
     @property
@@ -43,9 +41,7 @@ def info(rows: Sequence[SweepRow], classes: int) -> SeparationInfo:
     """The runs of a sweep over data of ``classes`` classes."""
     guessing = tuple(row for row in rows if at_chance(row.test_accuracy, classes))
     sound = [row for row in rows if row not in guessing]
-    r = {attack: pearson(sound, attack) for attack in SERIES}
-    return SeparationInfo(tuple(rows), guessing, {attack: both["raw"] for attack, both in r.items()},
-                          {attack: both["log"] for attack, both in r.items()},
+    return SeparationInfo(tuple(rows), guessing, {attack: pearson(sound, attack) for attack in SERIES},
                           tuple(row.title for row in sound if _contradicted(row)))
 
 
@@ -88,15 +84,15 @@ def _height(run: SweepRow, attack: str) -> float:
 
 def _scatter(chart: go.Figure, runs: Sequence[SweepRow], attack: str, name: str, grey: bool) -> None:
     colour, symbol = _LOOKS[attack]
-    shown = [run for run in runs if _positive(run, attack)]
-    if not shown and grey:
+    runs = [run for run in runs if _positive(run, attack)]
+    if not runs and grey:
         return
     chart.add_scatter(
-        x=[run.separation_ratio for run in shown], y=[_height(run, attack) for run in shown], mode="markers", name=name,
+        x=[run.separation_ratio for run in runs], y=[_height(run, attack) for run in runs], mode="markers", name=name,
         marker={"color": _ink.MUTED if grey else colour, "size": 10, "opacity": 0.55 if grey else 1,
-                "symbol": [symbol if run.robustness[attack] <= EDGE else "triangle-up-open" for run in shown],
+                "symbol": [symbol if run.robustness[attack] <= EDGE else "triangle-up-open" for run in runs],
                 "line": {"width": 1.6 if symbol.endswith("open") else 0}},
-        customdata=[_told(run, attack, grey) for run in shown],
+        customdata=[_told(run, attack, grey) for run in runs],
         hovertemplate="%{customdata}<br>𝓡 = %{x:.3g}<extra>" + name + "</extra>")
 
 
@@ -112,7 +108,7 @@ def _told(run: SweepRow, attack: str, by_chance: bool) -> str:
         lines.append(_("the attack succeeded on {succeeded} of the samples", succeeded=percent(succeeded)))
     if by_chance:
         lines.append(_("no better than guessing: its robustness means nothing"))
-    return "<br>".join(text.replace("<", "‹") for text in lines)
+    return "<br>".join(map(shown, lines))
 
 
 def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
@@ -123,7 +119,7 @@ def card(rows: Sequence[SweepRow], classes: int, empty: str) -> Card:
 
 
 def _title(drawn: SeparationInfo) -> str:
-    found = drawn.r["smallest"]
+    found = drawn.r["smallest"]["raw"]
     if not math.isfinite(found.r):
         return _("𝓡 against robustness")
     return _("𝓡 against robustness: Pearson r = {found}, n = {n} runs", found=_interval(found), n=found.n)
@@ -146,12 +142,12 @@ def caption(drawn: SeparationInfo) -> str:
 def _trend(drawn: SeparationInfo) -> str:
     joined = _("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
                "sample, and the mean that the paper takes, DeepFool's.")
-    found, paper = drawn.r["smallest"], drawn.r["deepfool"]
+    found, paper = (drawn.r[attack]["raw"] for attack in SERIES)
     if not math.isfinite(found.low):
         return joined
     grows = (_("Robustness grows with 𝓡.") if found.low > 0 else
              _("That robustness grows with 𝓡 is not established: the 95 % interval of r is not above 0."))
-    logs = _("Of the logarithms, r = {r}.", r=f"{drawn.r_log['smallest'].r:.2f}").replace("-", "−")
+    logs = _("Of the logarithms, r = {r}.", r=f"{drawn.r['smallest']['log'].r:.2f}").replace("-", "−")
     by_paper = _("By the paper's DeepFool mean r is {paper}.", paper=_interval(paper)) if math.isfinite(paper.r) else ""
     return " ".join(filter(None, [joined, grows, logs, by_paper]))
 

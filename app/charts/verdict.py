@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from app.charts import code_matrix
-from app.charts._track import Track
-from app.charts.words import count, percent
+from app.charts import Track, code_matrix
+from app.charts.words import percent
 from app.words import _
 from lpc_core.phase import Phase, at_chance, phase_of
 
@@ -27,23 +26,17 @@ def verdict(track: Track) -> str:
 
 def phase(track: Track) -> Phase:
     """What the classes are at the last moment."""
-    return phase_of(track.train_accuracy[-1], spread(track), track.last("nc1_pinv"), track.classes)
+    return phase_of(track.train_accuracy[-1], track.last("within_class_spread"), track.last("nc1_pinv"), track.classes)
 
 
 def _lost(track: Track) -> str:
     """Of a run that guesses: whether its classes have fallen together."""
     at = _("at step {step} the network is right on {accuracy} of the training samples, no better than guessing",
-           step=count(int(track.steps[-1])), accuracy=percent(track.train_accuracy[-1]))
+           step=f"{track.steps[-1]:,}", accuracy=percent(track.train_accuracy[-1]))
     if phase(track) is Phase.TOTAL:
         return _("Total collapse: {at}. γ has outrun the classifier, and the other numbers describe classes that have "
                  "lost each other.", at=at)
     return _("The classes lie apart, but {at}: γ has outrun the classifier.", at=at)
-
-
-def spread(track: Track) -> float:
-    """√(tr Σ_W) over the mean radius at the last moment."""
-    trace, radius = track.last("sigma_w_trace"), track.last("norm_mean")
-    return math.sqrt(trace) / radius if radius > 0 and trace >= 0 else math.nan
 
 
 def _phase(track: Track) -> str:
@@ -53,13 +46,13 @@ def _phase(track: Track) -> str:
                  "needed.", accuracy=percent(accuracy))
     if not track.moments[-1].in_tpt:
         return _("The terminal phase began at step {step} and was lost again: {accuracy} of the training samples are "
-                 "right now.", step=count(track.tpt), accuracy=percent(accuracy))
+                 "right now.", step=f"{track.tpt:,}", accuracy=percent(accuracy))
     return _("The terminal phase (99.9 % of the training samples right) was reached by step {step}.",
-             step=count(track.tpt))
+             step=f"{track.tpt:,}")
 
 
 def _points(track: Track) -> str:
-    size = spread(track)
+    size = track.last("within_class_spread")
     if not math.isfinite(size):
         return ""
     if phase(track) is Phase.COLLAPSED:

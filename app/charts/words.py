@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from html import escape
 
 from app.words import _
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -38,14 +38,9 @@ def percent(share: float) -> str:
     return f"{min(shown, 99.99):.4g} %" if shown > 99.9 else f"{shown:.3g} %"
 
 
-def count(value: int) -> str:
-    """12,400."""
-    return f"{value:,}"
-
-
-def subscript(value: int) -> str:
-    """₁₂."""
-    return str(value).translate(_SUBSCRIPTS)
+def shown(text: str) -> str:
+    """``text`` for a figure: Plotly reads a little HTML in texts."""
+    return escape(text, quote=False)
 
 
 def listed(words: list[str] | tuple[str, ...], most: int = 4) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.charts import code_matrix, foretold, histograms
 from app.charts.findings import findings, value
-from app.charts.words import count, number
+from app.charts.words import number
 from app.looks import report_svg as svg
 from app.looks.bundling import html_page
 from app.looks.cloud import Sight, look, own_distances
@@ -66,8 +66,8 @@ def report_json(inspection: Inspection) -> str:
 def _head(inspection: Inspection, name: str) -> str:
     found = inspection.embeddings
     told = escape(" ".join(findings(inspection)) or _("Nothing could be said about these latents."))
-    size = escape(_("{n} samples, {nodes} nodes, {classes} classes", n=count(len(found.labels)),
-                    nodes=count(found.latents.shape[1]), classes=count(len(found.class_names))))
+    size = escape(_("{n} samples, {nodes} nodes, {classes} classes", n=f"{len(found.labels):,}",
+                    nodes=f"{found.latents.shape[1]:,}", classes=f"{len(found.class_names):,}"))
     warnings = "".join(f"<li>{escape(text)}</li>" for text in found.warnings)
     return (f'<h1>{escape(name)}</h1><p class="muted">{size}</p><p class="findings">{told}</p>'
             f'{f"""<ul class="warnings">{warnings}</ul>""" if warnings else ""}')
@@ -83,7 +83,7 @@ def _picture(inspection: Inspection, sight: Sight, prediction: Prediction) -> st
     drawn = svg.cloud(seen[rows], found.labels[rows], wrong, crosses, titles)
     words = [_("Hollow marks are predicted wrongly.")]
     if len(rows) < len(found.labels):
-        words.append(_("{n} of {all} samples are drawn.", n=count(len(rows)), all=count(len(found.labels))))
+        words.append(_("{n} of {all} samples are drawn.", n=f"{len(rows):,}", all=f"{len(found.labels):,}"))
     if crosses is not None and prediction.best is not None:
         gamma = number(float(prediction.gammas[prediction.best]))
         words.append(_("Crosses: where this head's classes would fall under γ = {gamma}.", gamma=gamma))
@@ -181,7 +181,7 @@ def _classes(inspection: Inspection, sight: Sight) -> str:
     rows = []
     for c, name in enumerate(found.class_names[:MOST_CLASSES]):
         share = "" if guesses is None or not counts[c] else f"{100 * right[c] / counts[c]:.4g} %"
-        rows.append([name, count(int(counts[c])), share, number(float(radii[c]))])
+        rows.append([name, f"{int(counts[c]):,}", share, number(float(radii[c]))])
     return _heading(_("Classes")) + _table((_("class"), _("samples"), _("right"), _("‖μ‖ from the origin")), rows)
 
 
@@ -215,7 +215,7 @@ def _sample_row(inspection: Inspection, row: int, distance: float, guess: int | 
     image = "" if found.images is None else f'<img alt="" src="{svg.data_uri(found.images[row])}">'
     caption = "" if found.texts is None else found.texts[row][:MOST_CAPTION]
     predicted = "" if guess is None else found.class_names[guess]
-    return (f'<tr><td>{image}{escape(caption)}</td><td class="number">{count(row)}</td>'
+    return (f'<tr><td>{image}{escape(caption)}</td><td class="number">{row:,}</td>'
             f"<td>{escape(found.class_names[found.labels[row]])}</td><td>{escape(predicted)}</td>"
             f'<td class="number">{number(distance, 3)}</td></tr>')
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from app import session
-from app.views._base import View
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.session import ignored
 from app.views._plain import warn
 from lpc_core.registry import discover
 
-__all__ = ["View", "opening", "views"]
+
+@dataclass(frozen=True)
+class View:
+    """One page of the lab."""
+
+    title: str
+    order: int  # place in the menu, smallest first
+    render: Callable[[], None]
 
 
 def views() -> list[tuple[str, View]]:
@@ -16,5 +25,5 @@ def views() -> list[tuple[str, View]]:
 
 
 def opening() -> None:
-    """What stands above any page: that the link names a language, or hides a control, which we do not have."""
-    warn(filter(None, (session.wrong_language(), session.hidden()[1])))
+    """What stands above any page."""
+    warn(ignored())

@@ -24,7 +24,9 @@ def asked(desk: Desk) -> Iterator[None]:
 
 
 def progress(desk: Desk, share: float, what: str, key: str) -> None:
-    """How far ``what`` is, and a button (``key``) that cancels it."""
+    """How far ``what`` is, and a button (``key``) that cancels it; once nothing runs the page is drawn anew."""
+    if not desk.running:
+        st.rerun(scope="app")
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     left.progress(min(max(share, 0.0), 1.0), plain(what))
     if right.button(_("Cancel"), key=key, width="stretch"):

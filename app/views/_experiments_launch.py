@@ -63,9 +63,7 @@ def _ended(desk: ExperimentDesk) -> None:
 
 @fragment(POLL_S)
 def _progress(desk: ExperimentDesk) -> None:
-    """Progress and curves of the run being trained; the page is drawn anew at the end."""
-    if not desk.running:
-        st.rerun(scope="app")
+    """Progress and curves of the run being trained."""
     session.link_job(desk)
     held, run = shelf(), desk.now()
     share, what = desk.share, _("Phase diagram: {what}", what=_(desk.what))

@@ -128,14 +128,11 @@ def _open(runs: Sequence[StoredRun]) -> None:
     warn(wrong, ":material/warning:")
 
 
-LAST = N_("the last checkpoint")
-
-
 def _moments(place: Any, run: StoredRun) -> int | None:
     """Which look is wanted: the latents of any, or the last, whose checkpoint is kept."""
     latents = run.latents()
     epochs = {line["step"]: line["epoch"] for line in run.epochs()}
-    words: dict[int | None, str] = {None: _(LAST)}
+    words: dict[int | None, str] = {None: _("the last checkpoint")}
     if latents is not None:
         words |= {number: _("latents of epoch {epoch} (γ {gamma})", epoch=epochs.get(step, "?"), gamma=f"{gamma:.3g}")
                   for number, (step, gamma) in enumerate(zip(latents.steps.tolist(), latents.gammas, strict=True))}
@@ -146,7 +143,7 @@ def _moments(place: Any, run: StoredRun) -> int | None:
 
 def _inspect(run: StoredRun, moment: int | None) -> None:
     """Lay it on the tab's inspection desk and go there."""
-    desk, stem = session.current().inspect_desk(), run.planned.name.replace("/", "-")
+    desk, stem = session.Session.current().inspect_desk(), run.planned.name.replace("/", "-")
     with asked(desk):
         if moment is None:
             path = run.folder / STATE

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.session import Session, changed
+from app.session import Session, carried
 from app.words import _
 from lpc_core.choices import choices
 from lpc_core.config import RunConfig, fields, flatten
@@ -61,18 +61,19 @@ def _unused(table: Mapping[str, Any], name: str) -> set[str]:
     return {use for entry in table.values() for use in entry.uses} - set(table[name].uses) if name in table else set()
 
 
-def render(run: RunConfig, generation: int | str, tab: Session | None = None) -> None:
-    """Draw the form for ``run``; every change starts the run again. A new ``generation`` forgets what was typed.
+def render(tab: Session, page: str = "") -> None:
+    """Draw the form of the run of ``tab``; every change starts the run again, and a new ``form`` of it forgets what was
+    typed. What is typed on one ``page`` is not on another.
 
     A section's fields are made once it is opened: all of them would be a good part of a browser's work on a new page.
     """
-    shown, values = relevant(run), flatten(run)
+    shown, values = relevant(tab.run), flatten(tab.run)
     for title, names in GROUPS.items():
         section = st.expander(_(title), title == "Data", key=folded(title), on_change="rerun")
         with section:
             for name in names:
                 if name in shown and section.open:
-                    _widget(name, values[name], f"{name}#{generation}", tab)
+                    _widget(name, values[name], f"{name}#{page}{tab.form}", tab)
 
 
 def folded(title: str) -> str:
@@ -80,10 +81,11 @@ def folded(title: str) -> str:
     return f"section#{title}"
 
 
-def _widget(name: str, value: Any, key: str, tab: Session | None) -> None:
+def _widget(name: str, value: Any, key: str, tab: Session) -> None:
     field = fields()[name]
     label = _(field.metadata["label"])
-    common: dict[str, Any] = {"key": key, "help": _(field.metadata["help"]), "on_change": changed(name, key, tab)}
+    change = carried(key, functools.partial(tab.change, name))
+    common: dict[str, Any] = {"key": key, "help": _(field.metadata["help"]), "on_change": change}
     if options := choices(name):
         st.selectbox(label, options, options.index(value), format_func=functools.partial(called, name), **common)
     elif isinstance(value, tuple):

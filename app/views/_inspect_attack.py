@@ -35,7 +35,7 @@ def render(desk: InspectDesk, held: Held) -> None:
     """Offer, progress and report, for a checkpoint that was run on data."""
     if held.inspection.layout is None or held.inspection.embeddings.weight is None:
         return
-    own = session.current().desk("attack", AttackDesk)
+    own = session.Session.current().desk("attack", AttackDesk)
     own.of(held.upload)
     with st.expander(_("Attack it"), icon=":material/bolt:", expanded=own.running or own.report is not None):
         st.caption(_(ABOUT))
@@ -81,8 +81,6 @@ def _inside(words: str) -> str:
 
 @fragment(POLL_S)
 def _progress(own: AttackDesk) -> None:
-    if not own.running:
-        st.rerun(scope="app")
     about = "" if own.seconds is None else _(" ({duration} in all)", duration=_inside(duration(own.seconds)))
     progress(own, own.share, f"{_(own.what)}{about}", f"attack_cancel_{own.id}")
 

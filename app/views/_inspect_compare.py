@@ -11,24 +11,17 @@ from app import session
 from app.charts.words import number
 from app.desks.inspections import Held, InspectDesk
 from app.parts.fragment import fragment
-from app.views import _inspect_checkpoint, _inspect_files, _inspect_names, _inspect_result
+from app.views import _inspect_checkpoint, _inspect_files, _inspect_result
 from app.views._plain import plain
 from app.words import _
 from lpc_core.metrics import METRICS
 
 GROUP = "inspect-compare"
-_STYLE = """
-.lpc-differences { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.lpc-differences :is(th, td) { padding: .35rem .8rem .35rem 0; text-align: right; font-weight: 400; border: 0;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); overflow-wrap: anywhere; }
-.lpc-differences :is(th, td):first-child { text-align: left; }
-.lpc-differences thead th { font-weight: 600; }
-"""
 
 
 def toggle() -> None:
     """The button that opens the second place."""
-    tab = session.current()
+    tab = session.Session.current()
     words = _("Stop comparing") if tab.comparing_files else _("Compare with…")
     if st.button(words, key="inspect_compare", icon=":material/compare:"):
         tab.comparing_files = not tab.comparing_files
@@ -43,7 +36,7 @@ def render(first: InspectDesk, second: InspectDesk) -> None:
     _side_by_side(first, second)
     if second.held is not None:
         st.header(_("In numbers"), anchor=False)
-        st.html(f"<style>{_STYLE}</style>{differences(first.held, second.held)}")
+        st.html(differences(first.held, second.held))
         for note in _notes(first.held, second.held):
             st.caption(plain(note))
 
@@ -60,7 +53,7 @@ def _side_by_side(first: InspectDesk, second: InspectDesk) -> None:
             _inspect_result.warnings(second.held)
             _inspect_result.cloud_of(second, second.held, "inspect-second", second.held.upload.name, GROUP)
             with st.container(horizontal=True):
-                _inspect_names.field(second, second.held, first.held)
+                _inspect_result.names_field(second, second.held, first.held)
         elif second.found is not None:
             _inspect_checkpoint.render(second)
     with right, st.expander(_("Another second file") if second.held else _("Compare with…"),

@@ -20,7 +20,7 @@ _PER_ROW = 5
 
 def uploader(desk: InspectDesk, label: str) -> None:
     """Take a file of any ending, or the parts of one; the widget forgets them at once, the desk has them then."""
-    tab = session.current()
+    tab = session.Session.current()
     given = st.file_uploader(label, key=f"inspect_file_{desk.id}#{tab.inspect_uploads}", accept_multiple_files=True,
                              max_upload_size=from_env().upload_mb, disabled=desk.running,
                              help=_("One file; of a checkpoint in parts (…-00001-of-00002…) all of them at once."))
@@ -98,6 +98,6 @@ def _sample(desk: InspectDesk, sample: listed.Sample) -> None:
     if st.button(_(sample.title), key=f"inspect_sample_{sample.name}_{desk.id}", width="stretch",
                  disabled=desk.running):
         _open(desk, sample)
-        session.current().inspect_uploads += 1
+        session.Session.current().inspect_uploads += 1
         st.rerun()
     st.caption(_(sample.sentence))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -23,10 +23,11 @@ from app.parts.samples import MOST, sample_items, samples_list, telling_first
 from app.views import _inspect_attack
 from app.views._desk import asked
 from app.views._inspect_files import sample_of
-from app.views._plain import sentence, warn
+from app.views._plain import plain, sentence, warn
 from app.words import _, language, speaking
 from lpc_core.inspection import Inspection, readings_csv
 
+MOST_NAMES = 100_000  # characters of all class names together
 CODE_CLASSES = 60  # more classes than this have no code matrix one could read
 
 
@@ -73,6 +74,31 @@ def _spoken(language: str, make: Callable[[Inspection], str], inspection: Inspec
     """The report in the reader's language: Streamlit makes it outside of the tab that asked for it."""
     with speaking(language):
         return make(inspection)
+
+
+def names_field(desk: InspectDesk, held: Held, other: Held | None = None) -> None:
+    """Take the reader's names of the classes, or those typed for the ``other`` file, and draw the page anew with them.
+
+    Where as many have other names there, a button puts those in.
+    """
+    names, key = held.inspection.embeddings.class_names, f"inspect_names_{desk.id}_{held.upload.path.name}"
+    theirs = other.inspection.embeddings.class_names if other is not None and other.own_names else ()
+    if other is not None and len(theirs) == len(names) and theirs != names:
+        st.button(plain(_("Class names of {name}", name=other.upload.name)), key=f"{key}_other",
+                  icon=":material/label:", disabled=desk.busy, on_click=session.fill, args=(key, "\n".join(theirs)))
+    session.fill(key, "\n".join(names) if held.own_names else "", anew=False)  # also after another page was looked at
+    with st.popover(_("Class names"), icon=":material/label:", width="content"):
+        text = st.text_area(_("{n} names, one in each line or with commas between them", n=f"{len(names):,}"),
+                            key=key, max_chars=MOST_NAMES, disabled=desk.busy,
+                            placeholder="\n".join(held.own_names or names),
+                            help=_("Leave it empty for the names of the file or the data set."))
+        try:
+            changed = desk.name_classes(text)
+        except ValueError as error:
+            st.error(plain(str(error)), icon=":material/block:")
+            return
+    if changed:
+        st.rerun()
 
 
 def render(desk: InspectDesk, held: Held) -> None:
@@ -140,7 +166,7 @@ def _link(held: Held) -> dict[str, Any]:
     sample = sample_of(held.upload)
     share = session.share("inspect", {"file": sample} if sample else {})
     alone = _("The file does not travel with the link: whoever has a copy opens it there, and sees this.")
-    return {"moment": session.current().moment("inspect"),
+    return {"moment": session.Session.current().moment("inspect"),
             "share": share if sample else share | {"note": f"{alone} {share['note']}"}}
 
 
@@ -174,36 +200,20 @@ def samples_csv(held: Held, rows: np.ndarray) -> str:
 # ---- charts ------------------------------------------------------------------------------------------------------
 
 
-def shown_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Class names as Plotly may be given them: it reads a little HTML in texts."""
-    return tuple(escape(name, quote=False) for name in names)
-
-
 def result_cards(held: Held) -> list[Card]:
     """Nodes, code, head and what it foretells."""
-    inspection = held.inspection
-    found, names = inspection.embeddings, shown_names(inspection.embeddings.class_names)
+    inspection, found = held.inspection, held.inspection.embeddings
     drawn = histograms.info(found.latents, found.labels, found.class_names)
-    made = [histograms.card(drawn, names, value(inspection, "gmm_peak_distance"))]
-    if inspection.code and len(names) <= CODE_CLASSES:
-        made += _code_cards(inspection.code, found.class_names, names)
+    made = [histograms.card(drawn, value(inspection, "gmm_peak_distance"))]
+    if inspection.code and len(found.class_names) <= CODE_CLASSES:
+        made += code_matrix.cards(inspection.code, found.class_names)
     return made + (_head_cards(held) if found.weight is not None else [])
-
-
-def _code_cards(code: Mapping[str, Any], names: tuple[str, ...], safe: tuple[str, ...]) -> list[Card]:
-    told, drawn = code_matrix.info(code, names), code_matrix.info(code, safe)
-    signs = {"class": [name for name in told.names for _node in told.nodes], "node": [*told.nodes] * len(told.names),
-             "sign": told.signs.ravel().tolist()}
-    apart = {"class": told.names, **dict(zip(told.names, told.hamming.T, strict=True))}
-    return [Card("code", _("The code of each class"), code_matrix.figure(drawn), code_matrix.sentence(told), (), signs),
-            Card("hamming", _("How many nodes tell two classes apart"), code_matrix.distances(drawn),
-                 code_matrix.nearest(told), (), apart)]
 
 
 def _head_cards(held: Held) -> list[Card]:
     found, prediction = held.inspection.embeddings, held.prediction
     assert found.weight is not None
-    made = [head_rows.card(head_rows.info(found.weight, found.class_names), shown_names(found.class_names))]
+    made = [head_rows.card(head_rows.info(found.weight, found.class_names))]
     if prediction is None:
         return made
     drawn = foretold.ForetoldInfo(prediction.gammas, prediction.radii, prediction.errors,

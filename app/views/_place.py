@@ -57,8 +57,4 @@ def _line(tab: Session) -> None:
 
 def page_of(path: str, title: str) -> Any:
     """The page at ``path``, to link or go to: it is told by its address, and drawn by its own view."""
-    return st.Page(_nowhere, title=title, url_path=path)
-
-
-def _nowhere() -> None:
-    """Nothing: see `page_of`."""
+    return st.Page(lambda: None, title=title, url_path=path)

@@ -11,24 +11,21 @@ from app.comparisons import OWN, OWN_RUNS, READY
 from app.parts.room import lead
 from app.parts.stage import stage
 from app.room.messages import Where
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._place import place
 from app.views._plain import warn
-from app.words import N_, _
-
-HELP = N_("Settings by the names that a link gives them, with spaces between: optimizer=sgd lr=0.05")
+from app.words import _
 
 
 def render() -> None:
     """The choice of a comparison and what to look for; the runs side by side; the base run's form at the left."""
-    tab = session.comparing()
+    tab = session.Comparing.current()
     moment = tab.moment("compare")
     session.write_link(tab)
     _choice(tab)
     warn(tab.problems)
     begins = READY.get(tab.name)
-    more = {"axes": begins.axes, "projection": begins.projection, "number": begins.number,
+    more = {"axes": "own", "projection": begins.projection, "number": begins.number,
             "evidence": begins.evidence, "titles": [title for title, _own in begins.runs]} if begins else {}
     seat = place(tab)
     if seat is not None:
@@ -37,7 +34,7 @@ def render() -> None:
               share=session.share("compare", tab.short_texts()), **more)
     with st.sidebar:
         st.caption(_("The base run: what all runs share unless the comparison says otherwise."))
-        _form.render(tab.run, f"compare-{tab.form}", tab)
+        _form.render(tab, "compare-")
 
 
 def _choice(tab: session.Comparing) -> None:
@@ -62,7 +59,9 @@ def _lines(tab: session.Comparing) -> None:
     texts = [*tab.lines, ""][:len(OWN_RUNS)]
     for column, (i, text) in zip(st.columns(len(OWN_RUNS)), enumerate(texts), strict=False):
         key = f"line{i}#{tab.form}#{len(tab.lines)}"
-        column.text_input(_("Run {n}", n=i + 2), text, key=key, placeholder="optimizer=sgd lr=0.05", help=_(HELP),
+        column.text_input(_("Run {n}", n=i + 2), text, key=key, placeholder="optimizer=sgd lr=0.05",
+                          help=_("Settings by the names that a link gives them, with spaces between: optimizer=sgd "
+                                 "lr=0.05"),
                           on_change=session.carried(key, functools.partial(tab.change_line, i)))
 
 

@@ -10,8 +10,8 @@ from app import session
 from app.charts.paper_figure import paper_cards
 from app.desks.experiments import ExperimentDesk, Shelf, shelf, shipped
 from app.parts.cards import cards
-from app.views import _experiments_launch, _experiments_phase, _experiments_runs
-from app.views._base import View
+from app.parts.film import style
+from app.views import View, _experiments_launch, _experiments_phase, _experiments_runs
 from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.experiments import SOURCE, Results, table_in_markdown, verdicts_in_markdown
@@ -24,20 +24,14 @@ BESIDE_OURS = N_("This server's store has no finished runs yet. Below is what ca
                  "`lpc paper run digits/all --seeds 3` makes your own.")
 NO_RUNS = N_("No runs yet: “Run a row” above, or `lpc paper run digits/all --seeds 3`, makes some.")
 USUAL = ("lpc", "no-pen", "lin-pen")  # rows that a figure begins with
-_STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
-.st-key-paper_tables table { font-size: .85rem; }
-.st-key-paper_tables td, .st-key-paper_tables th { padding: .25rem .5rem; }
-"""
 
 
 def render() -> None:
     """What is under way, then the section that is chosen."""
-    tab = session.current()
+    tab = session.Session.current()
     desk = tab.linked_desk("experiments", ExperimentDesk)
     held = shelf()
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     st.markdown(_(INTRO, source=SOURCE))
     warn((*tab.problems, *held.problems), ":material/warning:")
     _experiments_launch.render(desk, held)

@@ -12,12 +12,12 @@ from app.desks.samples import FILMS, samples
 from app.parts.film import player, style
 from app.parts.fragment import fragment
 from app.settings import from_env
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._desk import asked, progress
 from app.views._plain import plain, warn
 from app.words import N_, _
-from lpc_core.film import MAX_BYTES, MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS
+from lpc_core.config import ConfigError
+from lpc_core.film import MAX_BYTES, MAX_FRAMES, MAX_POINTS, MIN_FRAMES, MIN_POINTS, FilmError
 
 EMPTY = N_("""
 ## One slider for γ, one for time
@@ -28,12 +28,12 @@ Then both sliders answer at once, and the curves against γ show where collapse 
 
 def render() -> None:
     """Controls and form on the left; the film, its progress, or the offer to record one in the middle."""
-    tab = session.current()
+    tab = session.Session.current()
     desk, moment = tab.film_desk(), tab.moment("film")
     style()
     with st.sidebar:
         _controls(tab, desk, moment)
-        _form.render(tab.run, tab.form)
+        _form.render(tab)
     _open_linked(desk, moment)
     held = desk.held
     session.write_link(tab, tab.texts() | ({"film": held.sample} if held and held.sample else {}))
@@ -57,15 +57,16 @@ def _open_linked(desk: FilmDesk, moment: Mapping[str, str]) -> None:
     """The film that the link names, if none is there yet."""
     for film in samples(FILMS):
         if film.link == moment.get("film") and desk.held is None and not desk.running:
-            _adopt(desk, film.path.read_bytes(), film.link)
+            with asked(desk):
+                desk.adopt(film.path.read_bytes(), film.link)
 
 
 def _offer(tab: session.Session, desk: FilmDesk) -> None:
     """Record one, with what that will take; or open one of those that come with the lab."""
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.button(_("Record the film"), key="film_record_first", type="primary", icon=":material/movie:", width="stretch",
-                on_click=session.film_wanted)
-    right.caption(plain(session.film_estimate()))
+                on_click=_record, args=(tab,))
+    right.caption(plain(_estimate(tab)))
     known = samples(FILMS)
     if known:
         st.markdown(_("**Or open one that comes with the lab:**"))
@@ -89,28 +90,39 @@ def _controls(tab: session.Session, desk: FilmDesk, moment: Mapping[str, str]) -
                         key="film_steps",
                         help=_("Length of every run; the ramp of γ is shortened or stretched in proportion."))
         st.button(_("Record"), key="film_record", type="primary", icon=":material/movie:", width="stretch",
-                  disabled=desk.running, on_click=session.film_wanted)
+                  disabled=desk.running, on_click=_record, args=(tab,))
         given = st.file_uploader(_("Open a film"), type=["safetensors"], key=f"film_file#{tab.film_uploads}",
                                  max_upload_size=min(MAX_BYTES // 2**20, from_env().upload_mb))
         if given is not None:
             _open(tab, desk, given.getvalue())
 
 
-def _adopt(desk: FilmDesk, raw: bytes, sample: str) -> None:
+def _record(tab: session.Session) -> None:
+    desk = tab.film_desk()
     with asked(desk):
-        desk.adopt(raw, sample)
+        desk.record(session.film_recording(tab.run))
+
+
+def _estimate(tab: session.Session) -> str:
+    """How long recording will take, in words; or why it cannot be."""
+    try:
+        seconds = session.film_recording(tab.run).seconds
+    except (FilmError, ConfigError) as error:
+        return str(error)
+    about = (_("{n} seconds", n=f"{max(5, 5 * round(seconds / 5)):.0f}") if seconds < 90 else
+             _("{n} minutes", n=f"{seconds / 60:.0f}"))
+    return _("Takes about {time} when the machine has nothing else to do; the page shows how far it is.", time=about)
 
 
 def _open(tab: session.Session, desk: FilmDesk, raw: bytes, sample: str = "") -> None:
-    _adopt(desk, raw, sample)
+    with asked(desk):
+        desk.adopt(raw, sample)
     tab.film_uploads += 1  # an emptied uploader: the film is on the desk now
     st.rerun()
 
 
 @fragment(0.4)
 def _progress(desk: FilmDesk) -> None:
-    if not desk.running:
-        st.rerun(scope="app")
     progress(desk, desk.share, _("Recording: {what}", what=desk.what), "film_cancel")
 
 

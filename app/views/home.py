@@ -7,7 +7,7 @@ import streamlit as st
 from app.desks.samples import FILMS, samples
 from app.glossary import linked, listed
 from app.parts.film import shipped, style
-from app.views._base import View
+from app.views import View
 from app.views._place import page_of
 from app.views._plain import plain
 from app.words import N_, _
@@ -35,11 +35,9 @@ def render() -> None:
         with column, st.container(border=True, height="stretch", gap="xxsmall"):
             st.page_link(page_of(page, title), label=f"**{_(title)}**", icon=f":material/{icon}:")
             st.caption(plain(_(sentence)))
-    known = samples(FILMS)
-    if known:
-        st.markdown(_("**{film}.** It plays by itself; then two sliders are yours: γ, and time.",
-                      film=_(known[0].title)))
-        shipped(known[0])
+    for film in samples(FILMS)[:1]:
+        st.markdown(_("**{film}.** It plays by itself; then two sliders are yours: γ, and time.", film=_(film.title)))
+        shipped(film)
     with st.expander(_("The words: latent, node, γ, shell, collapse …"), icon=":material/menu_book:"):
         st.markdown(listed())
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import session
 from app.desks.inspections import InspectDesk
+from app.parts.film import style
 from app.parts.fragment import fragment
-from app.views import _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_names, _inspect_result
-from app.views._base import View
+from app.views import View, _inspect_checkpoint, _inspect_compare, _inspect_files, _inspect_result
 from app.views._desk import progress
 from app.views._plain import plain, warn
 from app.words import N_, _
@@ -22,20 +22,13 @@ Drop a checkpoint or embeddings. You see whether and how its classes collapse: e
 head foretells, what each node does, and every number of the paper with its formula. Nothing in the file is ever
 executed: it is read by a separate process with no network and hard limits, and deleted when you leave.
 """)
-_STYLE = """
-[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 2rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 2rem; } }
-.lpc-file-facts { margin: 0; overflow-wrap: anywhere; line-height: 1.35; }
-.lpc-file-facts b { font-size: 1.25rem; font-weight: 600; }
-.lpc-file-facts span { color: color-mix(in srgb, currentColor 68%, transparent); font-size: .9rem; }
-"""
 
 
 def render() -> None:
     """The file and what it turned out to be; then either what must be chosen first, or the inspection."""
-    tab = session.current()
+    tab = session.Session.current()
     moment, desk = tab.moment("inspect"), tab.inspect_desk()
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     warn(tab.problems)
     _inspect_files.open_linked(desk, moment)
     sample = _inspect_files.sample_of(desk.upload)
@@ -46,7 +39,7 @@ def render() -> None:
     if desk.upload is None and desk.held is None:
         _empty(desk)
     else:
-        _bar(desk, second)
+        _bar(tab, desk, second)
     if second is not None or not _waits(desk):  # else they stand where it is started, which a phone may show alone
         _messages(desk)
     if second is not None:
@@ -64,18 +57,18 @@ def _empty(desk: InspectDesk) -> None:
     _inspect_files.samples(desk, _("or try one of these"))
 
 
-def _bar(desk: InspectDesk, second: InspectDesk | None) -> None:
+def _bar(tab: session.Session, desk: InspectDesk, second: InspectDesk | None) -> None:
     """What is looked at, and what can be done with it."""
     facts, actions = st.columns(2, vertical_alignment="center")
     with facts:
         _inspect_result.facts(desk)
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
-        opened = f"inspect_open#{session.current().inspect_uploads}"  # another key closes it once a file was taken
+        opened = f"inspect_open#{tab.inspect_uploads}"  # another key closes it once a file was taken
         with st.popover(_("Open another"), icon=":material/upload_file:", width="content", key=opened):
             _inspect_files.uploader(desk, _("A checkpoint or embeddings"))
             _inspect_files.samples(desk, _("or one of these"))
         if desk.held is not None:
-            _inspect_names.field(desk, desk.held, second.held if second else None)
+            _inspect_result.names_field(desk, desk.held, second.held if second else None)
             _inspect_result.report_menu(desk.held)
             _inspect_compare.toggle()
 
@@ -98,7 +91,7 @@ def _refusal(desk: InspectDesk) -> str:
         named = f"{desk.upload.name}: {desk.error}"
     if desk.held is None or desk.held.upload is desk.upload:
         return named
-    return f"{named}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
+    return f"{named.removesuffix('.')}. " + _("What was found in {name} stays below.", name=desk.held.upload.name)
 
 
 def _waits(desk: InspectDesk) -> bool:

@@ -10,7 +10,7 @@ from app.lessons import Claim, Lesson, broken_lessons, coached, lessons, spoken
 from app.parts.room import lead
 from app.parts.stage import stage, style
 from app.room.messages import Where
-from app.views._base import View
+from app.views import View
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views._take_along import one_file
@@ -26,7 +26,7 @@ What the [paper]({paper}) says and what we measured ourselves is marked as such.
 
 def render() -> None:
     """The open lesson, or the path with all of them."""
-    tab = session.learning()
+    tab = session.Learning.current()
     tab.moment("learn")
     warn(tab.problems)
     session.write_link(tab)
@@ -42,9 +42,8 @@ def _path(tab: session.Learning) -> None:
     for name, wrong in broken_lessons().items():
         st.error(plain(_("The lesson {name} cannot be shown: {wrong}", name=name, wrong=wrong)),
                  icon=":material/error:")
-    columns = st.columns(2)
     for i, (name, lesson) in enumerate(lessons().items()):
-        if i and i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
+        if i % 2 == 0:  # row by row: where a phone puts them below one another they keep their order
             columns = st.columns(2)
         with columns[i % 2], st.container(border=True, gap=None):
             done = sum((name, index) in tab.done for index in range(len(lesson.steps)))
@@ -133,8 +132,8 @@ def onward(tab: session.Learning, lesson: Lesson) -> None:
 
 def remaining(tab: session.Learning, lesson: Lesson) -> None:
     """The step's terms, and the run as a file."""
-    step = lesson.steps[tab.index]
-    if terms := listed(f"{step.title} {step.text} {step.look_for}"):
+    step = spoken(lesson.steps[tab.index])
+    if terms := listed(met_in(f"{step.title} {step.text} {step.look_for}")):
         with st.expander(_("The words"), icon=":material/menu_book:"):
             st.markdown(terms)
     one_file(lesson.work(tab.run.seed), {"lesson": tab.name, "seed": tab.run.seed})

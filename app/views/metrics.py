@@ -10,37 +10,32 @@ from app import session
 from app.charts import SECTIONS, Card, Track, charts, separation, verdict
 from app.desks.studies import SAMPLES, Look, StudyDesk, SweepDesk
 from app.parts.cards import cards
+from app.parts.film import style
 from app.parts.fragment import fragment
 from app.parts.link import link
 from app.parts.microscope import microscope
 from app.parts.readings import readings_table
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._plain import plain, warn
 from app.words import N_, _
 from lpc_core.config import RunConfig
 from lpc_core.study import Study
 
 POLL_S = 0.7
-_STYLE = """
-.st-key-study_row, .st-key-sweep_row { min-height: 3.8rem; }
-[data-testid="stMainBlockContainer"] { padding: 4rem 1.2rem 1rem; max-width: 1680px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .6rem 1rem; } }
-"""
 _kept: weakref.WeakKeyDictionary[Study, dict[str, list[Card]]] = weakref.WeakKeyDictionary()
 
 
 def render() -> None:
     """The form on the left; in the middle what was measured so far, while more of it comes in."""
-    tab = session.current()
+    tab = session.Session.current()
     moment = tab.moment("metrics")
     session.write_link(tab)
-    st.html(f"<style>{_STYLE}</style>")
+    style()
     link(moment, session.share("metrics", tab.short_texts()))
     followed = tab.desk("study", StudyDesk)
     compared = tab.desk("sweep", SweepDesk)
     with st.sidebar:
-        _form.render(tab.run, tab.form)
+        _form.render(tab)
     warn(tab.problems)
     followed.want(tab.run)
     compared.drop_other(tab.run)
@@ -92,8 +87,8 @@ def _ended(seen: Look, done: str) -> None:
     study = seen.study
     have = 0 if study is None else len(study.moments) + len(study.rows)
     if seen.error:
-        kept = _("What was measured until then ({have}) is below.", have=have) if have else ""
-        st.error(plain(f"{seen.error} {kept}"), icon=":material/error:")
+        kept = _("What was measured until then ({have}) is below.", have=have)
+        st.error(plain(f"{seen.error.removesuffix('.')}. {kept}" if have else seen.error), icon=":material/error:")
     elif study is None or not study.complete:
         st.warning(_("Stopped early, after {have} of {all} measurements.", have=have,
                      all=study.planned if study else _("all")))

@@ -9,8 +9,7 @@ from app.abouts import TOUR
 from app.parts.room import lead
 from app.parts.stage import stage
 from app.room.messages import Where
-from app.views import _form
-from app.views._base import View
+from app.views import View, _form
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views._take_along import take_along
@@ -21,7 +20,7 @@ from lpc_core.presets import device_note, named_presets
 
 def render() -> None:
     """The form on the left, the stage in the middle, what was wrong with a link above it."""
-    tab = session.current()
+    tab = session.Session.current()
     moment = tab.moment("play")
     session.write_link(tab)
     warn(tab.problems)
@@ -33,7 +32,7 @@ def render() -> None:
         _presets(tab)
         if note := device_note(tab.run):
             st.caption(plain(_(note)))
-        _form.render(tab.run, tab.form)
+        _form.render(tab)
         take_along(tab.run)
 
 

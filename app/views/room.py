@@ -12,7 +12,7 @@ from app.parts.stage import stage, style
 from app.room.classroom import Classroom, RoomError
 from app.room.codes import LENGTH
 from app.room.register import STALE, current
-from app.views._base import View
+from app.views import View
 from app.views._place import place
 from app.views._plain import plain, warn
 from app.views.learn import drawn, onward, remaining, told
@@ -30,7 +30,7 @@ To lead one, open *Learn*, *Play* or *Compare* and press **Room** at the top: yo
 
 def render() -> None:
     """The room that the link or the reader names, or the door to one."""
-    tab = session.attending()
+    tab = session.Attending.current()
     warn(tab.problems)
     session.write_link(tab)
     style()

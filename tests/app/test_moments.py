@@ -40,7 +40,7 @@ USUAL = {  # of each page: a link that a workshop would send
 
 @pytest.mark.parametrize("page", WHOLE)
 def test_every_word_of_a_page_is_told_from_its_run_and_taken(page):
-    assert set(WHOLE[page]) == set(moments.words(page))
+    assert set(WHOLE[page]) == set(moments.WORDS[page])
     asked, said = moments.split({"dataset": "digits", **WHOLE[page]})
     assert (asked, said) == ({"dataset": "digits"}, WHOLE[page])
     assert moments.check(said, page) == (WHOLE[page], [])
@@ -48,7 +48,7 @@ def test_every_word_of_a_page_is_told_from_its_run_and_taken(page):
 
 def test_no_word_of_a_moment_is_one_of_a_run_or_of_the_page_s_own():
     taken = {*flatten(RunConfig()), "preset", "comparison", "lesson", "step", "code", "lang", "hide", "job", "present"}
-    assert not any(taken & set(moments.words(page)) for page in WHOLE)
+    assert not any(taken & set(moments.WORDS[page]) for page in WHOLE)
 
 
 @pytest.mark.parametrize(("page", "name", "text"), [
@@ -80,7 +80,7 @@ def test_any_text_is_taken_or_named_and_never_more_than_that():
     @settings(max_examples=150, deadline=None)
     @given(st.sampled_from(sorted(WHOLE)), st.data(), st.text(max_size=60))
     def one(page, data, text):
-        name = data.draw(st.sampled_from(sorted(moments.words(page))))
+        name = data.draw(st.sampled_from(sorted(moments.WORDS[page])))
         moment, errors = moments.check({name: text}, page)
         assert (moment == {name: text}) != bool(errors)
 

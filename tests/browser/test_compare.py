@@ -63,7 +63,7 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         page.get_by_role("option", name=ready.title, exact=True).click()
         titles = [title for title, _ in ready.runs]
         seen = wait_until(page, lambda s, titles=titles: s["titles"] == titles and s["step"] > 20)
-        wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (ready.axes == "shared", ready.number))
+        wait_until(page, lambda s, ready=ready: (s["shared"], s["chart"]) == (False, ready.number))
         evidence = page.get_by_test_id("lpc-evidence")  # what the text names stands right under it, above the fold
         named = [METRICS[metric].title for metric in ready.evidence]
         told = ask_until(page, lambda: page.evaluate(TOLD), lambda shown, named=named: shown[0] == named)

@@ -20,7 +20,7 @@ TRACES = f"""() => [...document.querySelectorAll("a[href], img[src], iframe, scr
   .concat(document.title.includes("{MARK}") ? [document.title] : [])"""
 FLAW = '''"""A page with a flaw."""
 
-from app.views._base import View
+from app.views import View
 
 
 def render() -> None:

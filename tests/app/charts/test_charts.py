@@ -74,6 +74,5 @@ def test_what_the_browser_gets_of_a_card():
 def test_classes_look_as_on_the_stage():
     listed = re.search(r"SHAPES = \[(.*?)\]", (STATIC / "palette.js").read_text(), re.DOTALL)
     assert tuple(re.findall(r'"([a-z-]+)"', listed[1])) == _ink.SYMBOLS
-    assert _ink.class_symbol(13) == "square"
     assert _ink.faint(_ink.BLUE, 20) == "var(--out-a20)"
     assert _ink.faint(_ink.class_ink(2, 3), 5) == "var(--class-2-of-3-a5)"

@@ -66,7 +66,7 @@ def test_all_axes_are_named_in_the_readers_language():
 
 
 def test_the_cards_carry_the_code_as_data():
-    code, hamming = code_matrix.cards(Track(_study.study().moments, class_names=_study.NAMES))
+    code, hamming = code_matrix.CHART.cards(Track(_study.study().moments, class_names=_study.NAMES))
     assert code.rows["class"] == ["A", "A", "B", "B", "C", "C", "D", "D"]
     assert code.rows["sign"] == [1, 1, 1, -1, -1, 1, -1, -1]
     assert list(hamming.rows) == ["class", "A", "B", "C", "D"]
@@ -76,4 +76,4 @@ def test_the_cards_carry_the_code_as_data():
 def test_a_head_of_zeros_reads_no_node():
     drawn = head_rows.info(np.zeros((2, 3)), ("A", "B"))
     assert np.isnan(drawn.node_cv)
-    assert "the rows' lengths average 0.0 and differ by unknown." in head_rows.card(drawn, ("A", "B")).caption
+    assert "the rows' lengths average 0.0 and differ by unknown." in head_rows.card(drawn).caption

@@ -17,15 +17,15 @@ ROWS = [row(f"run {i}", *numbers) for i, numbers in enumerate(zip(RATIOS, DEEPFO
 def test_r_is_pearsons_of_the_values_and_of_their_logarithms():
     info = separation.info(ROWS, 10)
     for attack, found in (("deepfool", DEEPFOOL), ("smallest", DDN)):
-        assert info.r[attack].r == pytest.approx(np.corrcoef(RATIOS, found)[0, 1])
-        assert info.r_log[attack].r == pytest.approx(np.corrcoef(np.log(RATIOS), np.log(found))[0, 1])
-        assert info.r[attack].n == 5
+        assert info.r[attack]["raw"].r == pytest.approx(np.corrcoef(RATIOS, found)[0, 1])
+        assert info.r[attack]["log"].r == pytest.approx(np.corrcoef(np.log(RATIOS), np.log(found))[0, 1])
+        assert info.r[attack]["raw"].n == 5
 
 
 def test_a_run_at_chance_is_grey_and_left_out_of_r():
     guess = row("lost", 900.0, 5.0, 4.0, accuracy=0.12)
     info = separation.info([*ROWS, guess], 10)
-    assert info.r["deepfool"].r == pytest.approx(np.corrcoef(RATIOS, DEEPFOOL)[0, 1])
+    assert info.r["deepfool"]["raw"].r == pytest.approx(np.corrcoef(RATIOS, DEEPFOOL)[0, 1])
     assert info.guessing == (guess,)
     grey = [trace for trace in separation.figure(info).data if trace.name and "at chance" in trace.name]
     assert [list(trace.x) for trace in grey] == [[900.0], [900.0]]
@@ -41,7 +41,7 @@ def test_the_smallest_known_is_the_main_series_and_the_papers_mean_stands_beside
     assert ("Beware of DeepFool: for run 2, run 3 and run 4 perturbations are known that are at least 10 % smaller"
             in separation.caption(info))
     card = separation.card(ROWS, 10, "")
-    assert f"Pearson r = {info.r['smallest'].r:.2f} [".replace("-", "−") in card.title
+    assert f"Pearson r = {info.r['smallest']['raw'].r:.2f} [".replace("-", "−") in card.title
     assert card.title.endswith("n = 5 runs")
     filled, hollow = (next(t for t in card.figure.data if t.name == name) for name in separation.SERIES.values())
     assert (set(filled.marker.symbol), set(hollow.marker.symbol)) == ({"circle"}, {"circle-open"})
@@ -60,7 +60,7 @@ def test_a_mean_longer_than_the_inputs_is_drawn_at_the_edge_and_named():
     told = separation.caption(info)
     assert "longer than the input itself, in far (35 %)" in told
     assert "longer" not in separation.caption(separation.info(ROWS, 10))
-    assert info.r["smallest"].r == pytest.approx(np.corrcoef([*RATIOS, 60.0], [*DDN, 0.02])[0, 1])
+    assert info.r["smallest"]["raw"].r == pytest.approx(np.corrcoef([*RATIOS, 60.0], [*DDN, 0.02])[0, 1])
     assert separation.card([far], 10, "").rows["deepfool_robustness"] == [3e15]
 
 
@@ -83,7 +83,7 @@ def test_hover_tells_accuracy_and_how_often_an_attack_succeeded():
 def test_runs_without_numbers_and_no_runs_at_all():
     broken = row("broken", math.nan, math.nan, 0.1)
     info = separation.info([*ROWS, broken], 10)
-    assert info.r["deepfool"].n == 5
+    assert info.r["deepfool"]["raw"].n == 5
     assert all(math.isfinite(x) for trace in separation.figure(info).data for x in trace.x)
     empty = separation.card([], 4, "Press it.")
     assert (empty.empty, empty.rows, empty.title) == ("Press it.", {}, "𝓡 against robustness")

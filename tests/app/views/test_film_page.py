@@ -6,6 +6,7 @@ import pytest
 
 from app.desks import films
 from app.desks.samples import FILMS, samples
+from lpc_core.config import unflatten
 from lpc_core.film import film_bytes, open_film
 from lpc_core.presets import default_run
 from tests.app._opening import opened_with
@@ -45,6 +46,16 @@ def test_a_bad_list_of_gammas_is_said_and_starts_nothing(page):
     assert not page.exception
     assert "expected each value once, got 1 twice" in page.error[0].value
     assert not hasattr(page.session_state.lpc.desks["film"], "recordings")
+
+
+def test_a_ramp_that_the_length_would_stretch_too_far_is_said_and_starts_nothing(page):
+    tab = page.session_state.lpc
+    tab.replace(unflatten({"steps": 10, "ramp_steps": 10_000_000}, tab.run))
+    page.number_input(key="film_steps").set_value(1_000)
+    page.button(key="film_record").click().run()
+    assert not page.exception
+    assert "expected a whole number from 1 to 10000000, got 1000000000" in page.error[0].value
+    assert not hasattr(tab.desks["film"], "recordings")
 
 
 def test_the_film_page_comes_after_home_play_and_the_lessons():

@@ -217,10 +217,12 @@ def test_a_network_that_cannot_be_run_says_why(page):
     assert not [one for one in page.button if one.label == "Run it"]
 
 
-def test_a_refusal_is_one_line_that_names_the_file_and_executes_nothing(page):
+@pytest.mark.parametrize("end", ["", "."])
+def test_a_refusal_is_one_line_that_names_the_file_and_executes_nothing(page, end):
     one = desk(page)
     one.show(made(n=60))
-    one.upload, one.error = Upload("evil.pt", one.folder / "upload-1.pt", 5), f"expected tensors, got {EVIL}; convert"
+    one.upload = Upload("evil.pt", one.folder / "upload-1.pt", 5)
+    one.error = f"expected tensors, got {EVIL}; convert{end}"
     again(page)
     (alert,) = page.error
     kept = "What was found in mine.npz stays below."

@@ -287,9 +287,10 @@ def test_what_is_measured_is_drawn(page):
     assert any("Measured at 4 moments" in caption.value for caption in page.caption)
 
 
-def test_an_error_stands_above_what_was_measured_until_then(page):
+@pytest.mark.parametrize("end", ["", "."])
+def test_an_error_stands_above_what_was_measured_until_then(page, end):
     desk = desk_of(page, "study")
-    desk.study, desk.error = _study.study(2), "The run diverged."
+    desk.study, desk.error = _study.study(2), f"The run diverged{end}"
     page.run()
     assert as_read(page.error[0].value) == "The run diverged. What was measured until then (2) is below."
     assert not page.drawn["cards-collapse"]["nc1"].empty

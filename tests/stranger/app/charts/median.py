@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from app.charts._card import Card, Chart
-from app.charts._track import Track
+from app.charts import Card, Chart, Track
 
 
 def _card(track: Track) -> Card:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views._base import View
+from app.views import View
 
 
 def render() -> None:
