@@ -14,6 +14,7 @@ from lpc_core.inspection.layouts._base import INSTEAD, Choices, LayoutError, Rec
 from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
+MOST_OUTPUTS = 8  # of a graph that are looked at
 MOST_VALUES = 2**28  # numbers that one operation may give; graphs can double their values at every step
 
 
@@ -92,10 +93,15 @@ class Written:
 
 def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     """The network of a graph that ends in a fully connected layer; None for other graphs, and formats."""
-    written = _written(dialect, checkpoint) if checkpoint.format == dialect.format else None
-    head = find_head(written) if written else None
-    if written is None or head is None:
+    graphs = _written(dialect, checkpoint) if checkpoint.format == dialect.format else []
+    ends = [(graph, head) for graph in graphs if (head := find_head(graph)) is not None]
+    ends = [end for end in ends if not any(  # latents given beside the logits may come from such a layer too
+        end[0].output in upstream(graph, head.logits) - {head.logits} for graph, head in ends)]
+    if not ends:
         return None
+    written, head = ends[0]
+    said = f"the graph gives {', '.join(graph.output for graph in graphs)}; {written.output} is taken for the logits"
+    doubtful = len({other.logits for _, other in ends}) > 1
     obstacle = ""
     try:
         Graph(written, head)
@@ -108,6 +114,7 @@ def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Rec
         layer=head.latents, head_weight=head.weight, head_bias=head.bias, weight=weight,
         bias=_bias(written.tensors, head, len(weight)), input_shape=_input_shape(written), obstacle=obstacle,
         activation="as the graph says", theory_note="" if _is_linear(written, head.latents) else AFTER_ACTIVATION,
+        assumptions=(said,) if len(graphs) > 1 and not doubtful else (), warnings=(said,) if doubtful else (),
         parameters=sum(tensor.numel() for name, tensor in written.tensors.items()
                        if tensor.is_floating_point() and "running_" not in name))
 
@@ -219,14 +226,20 @@ class Graph(nn.Module):
         return getattr(self, self._weights[name])
 
 
-def needed(written: Written, head: Head) -> list[Node]:
-    """The operations that the logits need, in the graph's order; `LayoutError` for one that is not known."""
-    producers, wanted, open_ = written.producers, set(), [head.logits]
+def upstream(written: Written, value: str) -> set[str]:
+    """``value`` and all that it is computed from."""
+    producers, wanted, open_ = written.producers, set(), [value]
     while open_:
         value = open_.pop()
         if value in producers and value not in wanted:
             open_ += producers[value].inputs
         wanted.add(value)
+    return wanted
+
+
+def needed(written: Written, head: Head) -> list[Node]:
+    """The operations that the logits need, in the graph's order; `LayoutError` for one that is not known."""
+    wanted = upstream(written, head.logits)
     chosen = [node for node in written.nodes if wanted & set(node.outputs)]
     known = {*written.dialect.operations, *written.dialect.constants}
     unknown = sorted({node.operation for node in chosen} - known)
@@ -236,10 +249,10 @@ def needed(written: Written, head: Head) -> list[Node]:
     return [node for node in chosen if node.operation not in written.dialect.constants]
 
 
-def _written(dialect: Dialect, checkpoint: Checkpoint) -> Written | None:
-    """The checkpoint's graph; None when it has none."""
+def _written(dialect: Dialect, checkpoint: Checkpoint) -> list[Written]:
+    """The checkpoint's graph, for each of its outputs (of the first `MOST_OUTPUTS`)."""
     nodes, outputs = dialect.read(checkpoint.metadata), checkpoint.metadata.get("outputs")
     if not nodes or not outputs:
-        return None
+        return []
     inputs = {str(name): list(sizes) for name, sizes in dict(checkpoint.metadata.get("inputs", {})).items()}
-    return Written(dialect, tuple(nodes), inputs, str(outputs[0]), checkpoint.tensors)
+    return [Written(dialect, tuple(nodes), inputs, str(output), checkpoint.tensors) for output in outputs[:MOST_OUTPUTS]]

@@ -202,3 +202,28 @@ def test_what_an_operation_does_not_do(node, message, tmp_path):
 def test_a_graph_without_a_fully_connected_end_is_not_recognised(tmp_path):
     nodes = [op("Gemm", "w", "b", out="l", transB=1), helper.make_node("Sin", ["l"], ["y"])]
     assert recognise(open_file(model(nodes, HEAD, ("n", 6), tmp_path / "a.onnx"))) is None
+
+
+@pytest.mark.parametrize(("features", "outputs", "said"), [
+    ("Identity", ("z", "y"), "the graph gives z, y; y is taken for the logits"),
+    ("Relu", ("z", "y"), "the graph gives z, y; y is taken for the logits"),
+    ("Relu", ("y", "z"), "the graph gives y, z; y is taken for the logits")])
+def test_latents_that_a_graph_gives_beside_its_logits_are_not_taken_for_them(features, outputs, said, tmp_path):
+    nodes = [op("Gemm", "k", out="h"), helper.make_node(features, ["h"], ["z"]),
+             helper.make_node("Gemm", ["z", "w", "b"], ["y"], transB=1)]
+    tensors = {**HEAD, "k": RNG.normal(size=(6, 6)).astype(np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx", outputs)))
+    assert (network.head_weight, network.assumptions, network.warnings) == ("w", (said,), ())
+
+
+def test_a_graph_with_two_heads_says_which_is_read(tmp_path):
+    nodes = [op("Gemm", "w", "b", out="y", transB=1), op("Gemm", "k", out="other")]
+    tensors = {**HEAD, "k": RNG.normal(size=(6, 3)).astype(np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx", ("y", "other"))))
+    assert network.warnings == ("the graph gives y, other; y is taken for the logits",)
+
+
+def test_what_a_graph_does_beside_its_layers_is_never_lost_by_their_names(tmp_path):
+    tensors = {"fc1.weight": HEAD["w"], "fc1.bias": HEAD["b"], "t": np.float32(16)}
+    nodes = [op("Gemm", "fc1.weight", "fc1.bias", out="l", transB=1), helper.make_node("Mul", ["l", "t"], ["y"])]
+    assert recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx"))) is None

@@ -110,3 +110,23 @@ def test_arguments_that_no_exporter_writes(operation, arguments, message, tmp_pa
     checkpoint = hostile(exported(Net().eval(), pictures, tmp_path / "a.pt2"), operation, **arguments)
     with pytest.raises((ValueError, RuntimeError), match=message):
         recognise(checkpoint).build()(pictures)
+
+
+class Scaled(nn.Module):
+    def __init__(self, with_latents=False):
+        super().__init__()
+        self.narrow, self.head, self.with_latents = nn.Linear(6, 4), nn.Linear(4, 3), with_latents
+
+    def forward(self, x):
+        latents = self.narrow(x)
+        return (latents, self.head(latents)) if self.with_latents else 16 * self.head(latents)
+
+
+def test_what_a_graph_does_beside_its_layers_is_never_lost_by_their_names(tmp_path):
+    assert recognise(exported(Scaled(), torch.randn(2, 6), tmp_path / "a.pt2")) is None
+
+
+def test_latents_that_a_graph_gives_beside_its_logits_are_not_taken_for_them(tmp_path):
+    network = recognise(exported(Scaled(with_latents=True), torch.randn(2, 6), tmp_path / "a.pt2"))
+    assert network.head_weight == "head.weight"
+    assert network.assumptions == ("the graph gives linear, linear_1; linear_1 is taken for the logits",)
