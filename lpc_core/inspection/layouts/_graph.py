@@ -126,9 +126,12 @@ def find_head(written: Written) -> Head | None:
     if inner is None or inner.operation not in written.dialect.linear:
         return None
     head = written.dialect.head(inner, logits, written.tensors)
-    if head is None or bias is None:
+    if head is not None and bias is not None:
+        head = None if head.bias else Head(head.latents, logits, head.weight, bias, head.turned)
+    if head is None or head.bias is None:
         return head
-    return None if head.bias else Head(head.latents, logits, head.weight, bias, head.turned)
+    classes = written.tensors[head.weight].shape[1 if head.turned else 0]
+    return head if written.tensors[head.bias].numel() in (1, classes) else None  # one for each sample is none
 
 
 def _is_linear(written: Written, value: str) -> bool:
@@ -255,4 +258,5 @@ def _written(dialect: Dialect, checkpoint: Checkpoint) -> list[Written]:
     if not nodes or not outputs:
         return []
     inputs = {str(name): list(sizes) for name, sizes in dict(checkpoint.metadata.get("inputs", {})).items()}
-    return [Written(dialect, tuple(nodes), inputs, str(output), checkpoint.tensors) for output in outputs[:MOST_OUTPUTS]]
+    return [Written(dialect, tuple(nodes), inputs, str(output), checkpoint.tensors)
+            for output in outputs[:MOST_OUTPUTS]]
