@@ -17,6 +17,7 @@ from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
 
 HEAD_NAMES = re.compile(r"(^|[._])(head|fc|classifier|output|out|linear|logits|last|final|cls|pred\w*)\d*([._]|$)",
                         re.IGNORECASE)
+KERNEL = re.compile(r"(^|[./])kernel(:0)?$")  # as Flax and Keras call weights, which they store turned, (d, K)
 MOST_CLASSES, MOST_NODES = 100_000, 100_000
 MOST_CANDIDATES = 50
 MOST_SOLVED = 30_000_000  # numbers K²·r, r = min(d, K − 1), of the K Newton problems that are solved at once
@@ -40,10 +41,16 @@ def head_candidates(tensors: Mapping[str, Tensor]) -> list[HeadCandidate]:
     What counts, in this order: a telling name (head, fc, classifier, output, …), a bias of K numbers, rows that no
     other layer reads on, fewer classes than nodes read, and a place near the end of the file.
     """
+    tensors = {name: _upright(name, tensor) for name, tensor in tensors.items()}
     matrices = [name for name, tensor in tensors.items() if _may_be_head(name, tensor)]
     read = {int(tensor.shape[1]) for tensor in tensors.values() if tensor.ndim >= 2}  # widths that some layer reads
     judged = [_judge(name, tensors, read, name == matrices[-1]) for name in reversed(matrices)]
     return [candidate for _, candidate in sorted(judged, key=lambda one: -one[0])[:MOST_CANDIDATES]]
+
+
+def _upright(name: str, tensor: Tensor) -> Tensor:
+    """A weight as torch stores it, (K, d)."""
+    return tensor.T if tensor.ndim == 2 and KERNEL.search(name) else tensor
 
 
 def _may_be_head(name: str, tensor: Tensor) -> bool:
@@ -60,7 +67,7 @@ def _judge(name: str, tensors: Mapping[str, Tensor], read: set[int], is_last: bo
                (3, f"no layer reads its {classes} outputs", classes not in read),
                (2, f"fewer classes than the {nodes} nodes it reads", classes < nodes),
                (1, "the last matrix of the file", is_last)]
-    why = ", ".join(words for _, words, holds in reasons if holds)
+    why = ", ".join([*(words for _, words, holds in reasons if holds), *["stored turned"] * bool(KERNEL.search(name))])
     return sum(points for points, _, holds in reasons if holds), \
         HeadCandidate(name, bias, classes, nodes, why or "a matrix of the right kind, nothing else speaks for it")
 
@@ -68,6 +75,7 @@ def _judge(name: str, tensors: Mapping[str, Tensor], read: set[int], is_last: bo
 def bias_of(weight: str, tensors: Mapping[str, Tensor]) -> str | None:
     """The bias beside ``weight`` (K, d), if there is one of K numbers."""
     name = f"{weight.removesuffix('weight')}bias" if weight.endswith("weight") else f"{weight}.bias"
+    name = KERNEL.sub(r"\1bias\2", weight) if KERNEL.search(weight) else name
     bias = tensors.get(name)
     return name if bias is not None and tuple(bias.shape) == (tensors[weight].shape[0],) else None
 
@@ -80,6 +88,7 @@ def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = Non
     if weight not in tensors:
         some = ", ".join(candidate.weight for candidate in head_candidates(tensors)[:5]) or "no matrix at all"
         raise ValueError(f"head weight: expected a tensor of the file, such as {some}, got {weight!r}; choose one")
+    tensors = {name: _upright(name, tensor) for name, tensor in tensors.items()}
     if not _may_be_head(weight, tensors[weight]):
         raise ValueError(f"head weight: expected numbers (K, d) with K >= 2, got {weight} of shape "
                          f"{tuple(tensors[weight].shape)}; choose another tensor")

@@ -99,3 +99,14 @@ def test_bad_numbers(arguments, message):
 def test_an_unknown_convention():
     with pytest.raises(ValueError, match="convention: expected sum or mean, got 'median'"):
         head_view(np.eye(3), None, 1.0, convention="median")
+
+
+@pytest.mark.parametrize("name", ["Dense_1.kernel", "params/Dense_1/kernel", "dense_1/kernel:0"])
+def test_kernels_of_flax_and_keras_are_turned(name):
+    kernel, bias = torch.randn(8, 3), name.replace("kernel", "bias")
+    tensors = {name: kernel, bias: torch.ones(3)}
+    [head] = head_candidates(tensors)
+    assert (head.bias, head.classes, head.latent_dim) == (bias, 3, 8)
+    assert head.why.endswith("stored turned")
+    assert np.array_equal(pick_head(tensors, name)[0], kernel.T.numpy())
+    assert pick_head(tensors, name)[1].tolist() == [1, 1, 1]
