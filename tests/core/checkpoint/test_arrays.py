@@ -283,3 +283,21 @@ def test_samples_without_labels_say_what_the_file_holds():
     with pytest.raises(FileRefused, match=r"^expected labels \(n,\) beside 'images', got the arrays 'images' "
                                           r"\(30, 3\), 'z' \(30,\); save them with numpy\.savez"):
         _samples.read(memoryview(npz(images=LATENTS, z=LABELS)), {"name": "a.npz"}, Limits())
+
+
+WEIGHT = np.random.default_rng(1).normal(size=(3, 3))
+LOGITS = LATENTS @ WEIGHT.T + 2.0
+
+
+@pytest.mark.parametrize(("arrays", "doubt"), [
+    ({"logits": LOGITS}, ""),
+    ({"logits": np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)}, "logits: nothing below 0 and each row sums to"),
+    ({"latents": np.full((30, 3), 1 / 3)}, "latents: nothing below 0 and each row sums to 1, as probabilities do"),
+    ({"logits": LOGITS, "weight": WEIGHT}, ""),  # the bias is one number for all
+    ({"logits": LOGITS - np.log(np.exp(LOGITS).sum(1, keepdims=True)), "weight": WEIGHT}, ""),
+    ({"logits": LOGITS, "weight": WEIGHT.T}, "the head does not turn the latents into the logits: its weight may be"),
+    ({"logits": LOGITS, "predictions": LOGITS.argmax(1)}, ""),
+    ({"logits": LOGITS, "predictions": (LOGITS.argmax(1) + 1) % 3}, "30 of 30 predictions are not the class of the")])
+def test_arrays_that_contradict_each_other_or_their_names_are_doubted(arrays, doubt):
+    found = read_here(npz(**{"latents": LATENTS, "labels": LABELS % 3, **arrays}))
+    assert [text[: len(doubt)] for text in found.warnings] == [doubt] * bool(doubt)
