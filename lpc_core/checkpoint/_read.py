@@ -141,7 +141,12 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
 
 
 def _with_doubts(message: Message) -> Message:
-    """The checkpoint, with a note where it is called like embeddings that lack labels."""
+    """The checkpoint, with a note where its tensors are called like embeddings that are not read as such."""
+    last = {role_of(view.name.rpartition(".")[2]): view.name for view in reversed(message.views) if len(view.shape) < 3}
+    if {"latents", "labels"} <= last.keys() and "" not in last:
+        latents, labels = (printable(last[role], 60) for role in ("latents", "labels"))
+        message.facts["notes"].append(f"{latents} and {labels} are called like embeddings: to have them read as such, "
+                                      f"--pick latents={latents} --pick labels={labels}, in Python picked={{…}}")
     roles = {role_of(view.name): view for view in message.views}
     if "latents" in roles and "labels" not in roles and len(roles["latents"].shape) == 2 and "" not in roles:
         message.facts["notes"].append(f"{roles['latents'].name!r} is called like latents, but there are no labels (n,) "

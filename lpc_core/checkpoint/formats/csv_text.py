@@ -95,7 +95,7 @@ def _checked_header(header: list[str]) -> tuple[list[str], bool]:
     names = names[:-1] if trailing else names
     if not 2 <= len(names) <= MAX_COLUMNS:
         raise refusal(f"2 to {MAX_COLUMNS:,} columns in a CSV table", f"{len(names):,}", "save one row for each "
-                      "sample, with columns such as z0,z1,label")
+                      "sample, with columns such as z0,z1,label and commas, semicolons or tabs between them")
     _refuse_a_sample(names)
     check_names(names)
     return names, trailing

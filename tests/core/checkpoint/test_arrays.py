@@ -301,3 +301,30 @@ LOGITS = LATENTS @ WEIGHT.T + 2.0
 def test_arrays_that_contradict_each_other_or_their_names_are_doubted(arrays, doubt):
     found = read_here(npz(**{"latents": LATENTS, "labels": LABELS % 3, **arrays}))
     assert [text[: len(doubt)] for text in found.warnings] == [doubt] * bool(doubt)
+
+
+@pytest.mark.parametrize(("given", "latents", "labels"), [
+    ({"train": {"features": torch.ones(4, 2), "labels": torch.ones(4)},
+      "test": {"features": torch.ones(3, 2), "labels": torch.ones(3)}}, "train.features", "train.labels"),
+    ({"z": torch.ones(4, 2), "x": torch.ones(4, 9), "y": torch.ones(4)}, "z", "y")])
+def test_tensors_called_like_embeddings_say_how_they_are_read_as_such(given, latents, labels):
+    raw = saved(given)
+    assert f"--pick latents={latents} --pick labels={labels}, in Python" in read_here(raw).notes[-1]
+    assert read_here(raw, picked={"latents": latents, "labels": labels}).latents.shape == (4, 2)
+
+
+def test_a_sparse_matrix_of_scipy_is_named():
+    sparse = npz(indices=np.arange(3), indptr=np.arange(4), format=np.array(b"csr"), shape=np.array([3, 3]),
+                 data=np.ones(3))
+    with pytest.raises(FileRefused, match=r"got a sparse matrix of SciPy; save latents=matrix\.toarray\(\) and"):
+        read_here(sparse)
+
+
+def test_lines_of_json_are_named():
+    with pytest.raises(FileRefused, match="got lines of JSON; save the table as CSV"):
+        read_here(b'{"embedding":[1,2],"label":"a"}\n{"embedding":[3,4],"label":"b"}\n', "a.jsonl")
+
+
+def test_a_table_parted_by_something_else_says_by_what():
+    with pytest.raises(FileRefused, match="got 1; .* commas, semicolons or tabs between them"):
+        read_here(b"z0|z1|label\n1|2|a\n", "a.csv")
