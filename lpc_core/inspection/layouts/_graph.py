@@ -217,7 +217,10 @@ class Graph(nn.Module):
             for name in set(node.inputs) - keep:
                 if self._last[name] == number:
                     values.pop(name, None)  # nobody reads it any more
-        return values[self._head.logits], values[self._head.latents].flatten(1)
+        if (logits := values[self._head.logits]).ndim != 2:
+            raise ValueError(f"expected logits (n, K), got {tuple(logits.shape)}, as of a network that judges every "
+                             f"position of a sample; {INSTEAD}")
+        return logits, values[self._head.latents].flatten(1)
 
     def _value(self, name: str, values: dict[str, Any]) -> Any:
         if name == "":

@@ -326,5 +326,5 @@ def test_lines_of_json_are_named():
 
 
 def test_a_table_parted_by_something_else_says_by_what():
-    with pytest.raises(FileRefused, match="got 1; .* commas, semicolons or tabs between them"):
+    with pytest.raises(FileRefused, match=r"got 1; .* commas, semicolons or tabs between them"):
         read_here(b"z0|z1|label\n1|2|a\n", "a.csv")

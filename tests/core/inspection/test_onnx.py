@@ -262,3 +262,11 @@ def test_a_bias_for_each_sample_makes_no_head(tmp_path):
     nodes = [op("Gemm", "w", "b", out="y", transB=1)]
     tensors = {"w": HEAD["w"], "b": np.zeros((2, 5), np.float32)}
     assert recognise(open_file(model(nodes, tensors, (2, 6), tmp_path / "a.onnx"))) is None
+
+
+def test_logits_for_every_position_of_a_sample_are_refused(tmp_path):
+    nodes = [op("Reshape", "shape"), helper.make_node("MatMul", ["v", "k"], ["y"])]
+    tensors = {"shape": ints(0, 2, 3), "k": np.ones((3, 5), np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx")))
+    with pytest.raises(ValueError, match=r"expected logits \(n, K\), got \(4, 2, 5\), as of a network that judges"):
+        network.build()(torch.zeros(4, 6))
