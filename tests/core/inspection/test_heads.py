@@ -101,9 +101,11 @@ def test_an_unknown_convention():
         head_view(np.eye(3), None, 1.0, convention="median")
 
 
-@pytest.mark.parametrize("name", ["Dense_1.kernel", "params/Dense_1/kernel", "dense_1/kernel:0"])
-def test_kernels_of_flax_and_keras_are_turned(name):
-    kernel, bias = torch.randn(8, 3), name.replace("kernel", "bias")
+@pytest.mark.parametrize(("name", "bias"), [
+    ("Dense_1.kernel", "Dense_1.bias"), ("params/Dense_1/kernel", "params/Dense_1/bias"),
+    ("dense_1/kernel:0", "dense_1/bias:0"), ("linear.w", "linear.b"), ("c_proj.weight", "c_proj.bias")])
+def test_weights_of_other_libraries_are_turned(name, bias):
+    kernel = torch.randn(8, 3)
     tensors = {name: kernel, bias: torch.ones(3)}
     [head] = head_candidates(tensors)
     assert (head.bias, head.classes, head.latent_dim) == (bias, 3, 8)
