@@ -127,9 +127,10 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
         return _film(raw)
     if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
-    if not are_embeddings({view.name: view for view in message.views}, roles):
+    beside = _labels_beside(message)
+    if not are_embeddings({view.name: view for view in message.views} | beside, roles):
         return _with_doubts(_finished(message if kind in GRAPHS else stripped(message, weights)))
-    arrays = message.arrays()
+    arrays = message.arrays() | beside
     notes = list(message.facts["notes"])
     for view in message.views:
         if view.dtype in NO_NUMPY:
@@ -138,6 +139,18 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     texts = {key: metadata[key] if isinstance(metadata[key], str) else dumps(metadata[key])
              for key in ("class_names", "texts") if key in metadata}
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
+
+
+def _labels_beside(message: Message) -> Arrays:
+    """Labels that are a list of numbers or texts beside latents (n, d), n of them."""
+    counts = {view.shape[0] for view in message.views if role_of(view.name) == "latents" and len(view.shape) == 2}
+    found: Arrays = {}
+    for name, values in message.facts["metadata"].items():
+        if role_of(name) in ("labels", "predictions") and isinstance(values, list) and len(values) in counts:
+            kinds = {type(value) for value in values}
+            if kinds in ({int}, {str}):
+                found[name] = np.array(values, np.int64 if kinds == {int} else object)
+    return found
 
 
 def _with_doubts(message: Message) -> Message:

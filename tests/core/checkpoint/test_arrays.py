@@ -268,7 +268,7 @@ def test_deflated_and_stored_members_agree():
 
 
 @pytest.mark.parametrize("raw", [
-    saved({"features": torch.tensor(LATENTS), "targets": ["a", "b"] * 15}),
+    saved({"features": torch.tensor(LATENTS), "targets": ["a", "b"] * 14}),
     safetensors.torch.save({"embeddings": torch.tensor(LATENTS)})])
 def test_latents_without_labels_are_not_silently_a_network(raw):
     (note,) = read_here(raw).notes
@@ -328,3 +328,11 @@ def test_lines_of_json_are_named():
 def test_a_table_parted_by_something_else_says_by_what():
     with pytest.raises(FileRefused, match=r"got 1; .* commas, semicolons or tabs between them"):
         read_here(b"z0|z1|label\n1|2|a\n", "a.csv")
+
+
+@pytest.mark.parametrize(("labels", "names"), [
+    ([0, 2, 0, 1], ("0", "1", "2")), (["a", "c", "a", "b"], ("a", "b", "c"))])
+def test_labels_in_a_list_beside_a_tensor_of_latents_are_read(labels, names):
+    found = read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels}))
+    assert (found.labels.tolist(), found.class_names) == ([0, 2, 0, 1], names)
+    assert "there are no labels" in read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels[:3]})).notes[-1]
