@@ -128,7 +128,8 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
     beside = _labels_beside(message)
-    if not are_embeddings({view.name: view for view in message.views} | beside, roles):
+    there: dict[str, np.ndarray | View] = {**{view.name: view for view in message.views}, **beside}
+    if not are_embeddings(there, roles):
         return _with_doubts(_finished(message if kind in GRAPHS else stripped(message, weights)))
     arrays = message.arrays() | beside
     notes = list(message.facts["notes"])

@@ -80,14 +80,14 @@ class Unwrapped:
             there, others = self._wrapped(value)
             if not there or (others and "state" not in there[0]):  # no module is called state_dict
                 break
-            if any(isinstance(key, str) and HEAD.search(key) and isinstance(value[key], dict) for key in others):
-                break  # its head lies beside it: together they are the network
             taken = self._taken(there, value)
             self.stripped.append(taken)
+            heads = {key: value[key] for key in others if isinstance(key, str) and HEAD.search(key)
+                     and isinstance(value[key], dict) and key not in value[taken]}
             for key, item in value.items():
-                if key not in there:
+                if key not in there and key not in heads:
                     self._keep_beside(key, item)
-            value = value[taken]
+            value = {**value[taken], **heads} if heads else value[taken]  # a head beside the rest belongs to it
         return value
 
     def _wrapped(self, value: dict[Any, Any]) -> tuple[list[str], list[Any]]:
