@@ -198,7 +198,12 @@ class Graph(nn.Module):
 
     def _kept(self, tensors: Tensors) -> dict[str, str]:
         """The weights that the operations read, as buffers: {name in the graph: name of the buffer}."""
-        names = sorted({name for node, _ in self._steps for name in node.inputs} & set(tensors))
+        read = {name for node, _ in self._steps for name in node.inputs}
+        names = sorted(read & set(tensors))
+        given = {self._input, "", *names, *(name for node, _ in self._steps for name in node.outputs)}
+        if read - given:
+            raise LayoutError(f"expected the value {min(read - given)[:60]!r} to come from an earlier operation, got "
+                              f"none, as of a constant beside the weights; {INSTEAD}")
         for number, name in enumerate(names):
             value = tensors[name]
             self.register_buffer(f"tensor{number}", value.float() if value.is_floating_point() else value)
