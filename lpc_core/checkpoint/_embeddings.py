@@ -136,6 +136,10 @@ def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: 
     found = {"latents": latents, **_checked_heads(given, count, latents.shape[1], notes)}
     found |= _labels.encoded(given, count, found, names, notes)
     warnings.extend(_contradictions(found))
+    if "predictions" in found and names is None and not found.keys() & {"weight", "logits"} and (
+            strange := set(found["predictions"].tolist()) - set(found["labels"].tolist())):
+        warnings.append(f"predictions name {len(strange):,} classes that no sample has: they may be numbered otherwise "
+                        "than the labels")
     if count > 2 and len(set(found["labels"].tolist())) == count:
         warnings.append("every sample has a class of its own: the labels may be row numbers or measured values")
     if "images" in given and (images := _checked_images(given["images"], count, notes)) is not None:

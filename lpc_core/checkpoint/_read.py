@@ -143,14 +143,14 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
 
 
 def _labels_beside(message: Message) -> Arrays:
-    """Labels that are a list of numbers or texts beside latents (n, d), n of them."""
+    """Labels that are a list of numbers or texts beside latents (n, d), n of them; all different ones are names."""
     counts = {view.shape[0] for view in message.views if role_of(view.name) == "latents" and len(view.shape) == 2}
     found: Arrays = {}
     for name, values in message.facts["metadata"].items():
         if role_of(name) in ("labels", "predictions") and isinstance(values, list) and len(values) in counts:
             kinds = {type(value) for value in values}
-            if kinds in ({int}, {str}):
-                found[name] = np.array(values, np.int64 if kinds == {int} else object)
+            if kinds <= {int, float, bool, str, type(None)} and len(set(values)) < len(values):
+                found[name] = np.array(values, object if kinds & {str, type(None)} else None)
     return found
 
 

@@ -331,8 +331,20 @@ def test_a_table_parted_by_something_else_says_by_what():
 
 
 @pytest.mark.parametrize(("labels", "names"), [
-    ([0, 2, 0, 1], ("0", "1", "2")), (["a", "c", "a", "b"], ("a", "b", "c"))])
+    ([0, 2, 0, 1], ("0", "1", "2")), (["a", "c", "a", "b"], ("a", "b", "c")), ([0.0, 2.0, 0.0, 1.0], ("0", "1", "2"))])
 def test_labels_in_a_list_beside_a_tensor_of_latents_are_read(labels, names):
     found = read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels}))
     assert (found.labels.tolist(), found.class_names) == ([0, 2, 0, 1], names)
     assert "there are no labels" in read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels[:3]})).notes[-1]
+
+
+def test_names_in_a_list_beside_a_tensor_are_no_labels():
+    found = read_here(saved({"embeddings": torch.ones(3, 2), "labels": ["a", "b", "c"]}))
+    assert "there are no labels" in found.notes[-1]
+
+
+@pytest.mark.parametrize(("labels", "predictions", "doubted"), [
+    (["a", "b", "a"], ["a", "a", "a"], False), (["a", "b", "a"], [0, 1, 0], True), ([1, 2, 1], [0, 1, 0], True)])
+def test_predictions_numbered_otherwise_than_the_labels_are_doubted(labels, predictions, doubted):
+    found = read_here(npz(latents=np.ones((3, 2)), labels=np.array(labels), predictions=np.array(predictions)))
+    assert any("may be numbered otherwise than the labels" in text for text in found.warnings) == doubted
