@@ -44,4 +44,4 @@ DIALECT = Dialect(
     after_logits=("Softmax", "LogSoftmax", "Identity", "Flatten", "Cast"),
     nothing=("Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Cast"), linear=("Gemm", "MatMul"),
     addition=("Add",), head=_head)
-LAYOUT = Layout("ONNX graph", 5, partial(recognise, DIALECT))
+LAYOUT = Layout("ONNX graph", 5, partial(recognise, DIALECT), graphs=True)

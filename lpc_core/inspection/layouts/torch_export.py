@@ -94,4 +94,4 @@ DIALECT = Dialect(
     after_logits=("softmax.int", "log_softmax.int", *IDLE),
     nothing=("flatten.using_ints", "view.default", "reshape.default", *IDLE), linear=("linear.default",), addition=(),
     head=_head)
-LAYOUT = Layout("torch.export graph", 6, partial(recognise, DIALECT))
+LAYOUT = Layout("torch.export graph", 6, partial(recognise, DIALECT), graphs=True)

@@ -402,16 +402,3 @@ def test_the_first_column_that_cannot_be_read_is_the_one_that_is_named():
     for _ in range(3):
         with pytest.raises(FileRefused, match="in row 3, column 'z0', got 'z0'"):
             read_here(b"z0,z1,z2,label\n1,2,3,a\nz0,z1,z2,label\n", "t.csv")
-
-
-@pytest.mark.parametrize("cell", ["", "NA", "-", "None"])
-def test_a_number_that_is_not_there_in_the_first_row_loses_no_column(cell):
-    with pytest.raises(FileRefused, match=f"expected a number in row 2, column 'depth', got '{cell}'; write one, or"):
-        read_here(csv("depth,width,label", [(cell, 1.5, "a"), (2.5, 3, "b")]))
-
-
-@pytest.mark.parametrize("name", ["prob_a", "loss", "confidence", "timestamp"])
-def test_numbers_measured_on_the_latents_are_doubted_among_them(name):
-    found = read_here(csv(f"width,{name},label", [(1.25, 0.5, "a"), (2.5, 0.25, "b")]))
-    assert found.warnings == ("taken for latents, though called like something measured on them: the column "
-                              f"'{name}'",)
