@@ -8,7 +8,7 @@ what, and what was left out, stands in the notes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ ROLES = {  # role → the names it goes by, in small letters
 PER_SAMPLE = ("latents", "labels", "predictions", "logits", "images", "texts")
 CHANNELS = (1, 3, 4)  # of pictures
 MAX_CAPTION = 2_000  # characters
+CHECKED = 1_000  # rows looked at for contradictions
 MAX_CHOICES = 40  # of a question
 
 
@@ -134,6 +135,11 @@ def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: 
     count = len(latents)
     found = {"latents": latents, **_checked_heads(given, count, latents.shape[1], notes)}
     found |= _labels.encoded(given, count, found, names, notes)
+    warnings.extend(_contradictions(found))
+    if "predictions" in found and names is None and not found.keys() & {"weight", "logits"} and (
+            strange := set(found["predictions"].tolist()) - set(found["labels"].tolist())):
+        warnings.append(f"predictions name {len(strange):,} classes that no sample has: they may be numbered otherwise "
+                        "than the labels")
     if count > 2 and len(set(found["labels"].tolist())) == count:
         warnings.append("every sample has a class of its own: the labels may be row numbers or measured values")
     if "images" in given and (images := _checked_images(given["images"], count, notes)) is not None:
@@ -141,6 +147,8 @@ def embeddings(arrays: Arrays, picked: dict[str, Any], notes: list[str], texts: 
     if "texts" in given:
         found |= _packed(given["texts"], count)
     class_names = found.pop("class_names").tolist()
+    if alike := _labels.alike(class_names):
+        warnings.append(f"classes whose names differ in capitals alone: {', '.join(alike)}")
     if names is None and (doubtful := _labels.doubtful(class_names)):
         warnings.append(f"the class {', '.join(doubtful)} may stand for none: if so, leave its samples out")
     return Message.of_arrays("embeddings", {"class_names": class_names, "notes": notes, "warnings": warnings,
@@ -223,6 +231,26 @@ def _checked_heads(given: Arrays, count: int, nodes: int, notes: list[str]) -> A
         elif not (finite := np.isfinite(array)).all():
             notes.append(f"{role}: {int((~finite).sum()):,} values are NaN or infinite")
     return found
+
+
+def _contradictions(found: Arrays) -> Iterator[str]:
+    """What the first rows say against what their arrays are called, or against each other."""
+    rows = {role: found[role][:CHECKED].astype(np.float64) for role in ("latents", "logits") if role in found}
+    for role, values in rows.items():
+        if values.shape[1] > 1 and (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) < 0.005).all():
+            yield f"{role}: nothing below 0 and each row sums to 1, as probabilities do"
+    if "logits" not in rows or not np.isfinite(rows["logits"]).all():
+        return
+    if "weight" in found:
+        given = rows["latents"] @ found["weight"].T.astype(np.float64) + found.get("bias", 0.0)
+        given, logits = (values - values.mean(axis=1, keepdims=True) for values in (given, rows["logits"]))
+        if not np.abs(given - logits).max() <= 0.05 * np.abs(logits).max() + 1e-6:
+            yield ("the head does not turn the latents into the logits: its weight may be turned or its bias missing, "
+                   "or they are of another layer")
+    if "predictions" in found:
+        other = int((rows["logits"].argmax(axis=1) != found["predictions"][:CHECKED]).sum())
+        if other:
+            yield f"{other:,} of {len(rows['logits']):,} predictions are not the class of the largest logit"
 
 
 def _checked_images(images: np.ndarray, count: int, notes: list[str]) -> np.ndarray | None:

@@ -48,6 +48,7 @@ SUFFIXES = {
     ".pickle": ("a pickle", "unpickle it where you trust it and " + ARRAYS),
     ".joblib": ("a joblib pickle", "load it where you trust it and " + ARRAYS),
     ".msgpack": ("a msgpack file (Flax)", "convert it to safetensors"),
+    ".jsonl": ("lines of JSON", "save the table as CSV, or " + ARRAYS),
     ".json": ("a JSON text", "save the table as CSV, or " + ARRAYS), ".xml": ("an XML text", ARRAYS),
     ".svg": ("a picture", ARRAYS), ".html": ("a web page", "download the file itself, not the page about it"),
     ".py": ("a Python program", "run it where you trust it and save the model's state_dict"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 
 import numpy as np
 
@@ -81,6 +82,12 @@ def doubtful(names: list[str]) -> list[str]:
             and not (WHOLE.fullmatch(name) and {int(name) - 1, int(name) + 1} & whole)]
 
 
+def alike(names: list[str]) -> list[str]:
+    """Names that another one of ``names`` differs from in capitals alone."""
+    counts = Counter(name.casefold() for name in names)
+    return [name for name in names if counts[name.casefold()] > 1]
+
+
 def as_column(role: str, labels: np.ndarray, notes: list[str]) -> np.ndarray:
     """Labels (n,) where they came as a column (n, 1) or one-hot (n, K); others as they are."""
     if labels.ndim != 2 or labels.dtype.kind not in "biuf":
@@ -100,6 +107,7 @@ def class_names(array: np.ndarray | None, text: str | None, count: int) -> list[
     values = as_texts(array) if array is not None else listed(text, "class_names")
     if values is None:
         return None
+    values = _trimmed(values)
     if values.ndim != 1 or not 0 < len(values) <= MAX_CLASSES:
         raise refusal(f"class_names (K,) with K from 1 to {MAX_CLASSES:,}", f"shape {values.shape}",
                       "list each class once")
@@ -138,6 +146,14 @@ def as_texts(array: np.ndarray) -> np.ndarray:
     return out.reshape(array.shape)
 
 
+def _trimmed(texts: np.ndarray) -> np.ndarray:
+    """Texts without blanks around them: "cat " is the class "cat"."""
+    short = {text: text.strip() for text in set(texts.reshape(-1).tolist())}
+    out = np.empty(texts.size, object)
+    out[:] = [short[text] for text in texts.reshape(-1).tolist()]
+    return out.reshape(texts.shape)
+
+
 def encoded(given: Arrays, count: int, heads: Arrays, names: list[str] | None, notes: list[str]) -> Arrays:
     """Labels and predictions as 0…K−1, and the K class names."""
     raw: Arrays = {role: checked_labels(role, given[role], count) for role in ("labels", "predictions")
@@ -163,7 +179,7 @@ def checked_labels(role: str, labels: np.ndarray, count: int) -> np.ndarray:
         raise refusal(f"{role} ({count:,},), one for each row of the latents", f"shape {labels.shape}",
                       f"save {role}.argmax(1) if they are scores" if labels.ndim == 2 else "save one for each")
     if labels.dtype.kind in "SUO":
-        return as_texts(labels)
+        return _trimmed(as_texts(labels))
     if labels.dtype.kind == "b":
         return labels.astype(np.int64)
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.floor(labels)).all()

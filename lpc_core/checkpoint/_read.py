@@ -127,9 +127,11 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
         return _film(raw)
     if kind == "safetensors" and metadata.get("format") == RUN_FORMAT:
         return _finished(_run(message))
-    if not are_embeddings({view.name: view for view in message.views}, roles):
+    beside = _labels_beside(message)
+    there: dict[str, np.ndarray | View] = {**{view.name: view for view in message.views}, **beside}
+    if not are_embeddings(there, roles):
         return _with_doubts(_finished(message if kind in GRAPHS else stripped(message, weights)))
-    arrays = message.arrays()
+    arrays = message.arrays() | beside
     notes = list(message.facts["notes"])
     for view in message.views:
         if view.dtype in NO_NUMPY:
@@ -140,8 +142,25 @@ def _recognised(message: Message, raw: memoryview, job: dict[str, Any]) -> Messa
     return embeddings(arrays, roles, notes, texts, keep_unlabelled=bool(job.get("keep_unlabelled")))
 
 
+def _labels_beside(message: Message) -> Arrays:
+    """Labels that are a list of numbers or texts beside latents (n, d), n of them; all different ones are names."""
+    counts = {view.shape[0] for view in message.views if role_of(view.name) == "latents" and len(view.shape) == 2}
+    found: Arrays = {}
+    for name, values in message.facts["metadata"].items():
+        if role_of(name) in ("labels", "predictions") and isinstance(values, list) and len(values) in counts:
+            kinds = {type(value) for value in values}
+            if kinds <= {int, float, bool, str, type(None)} and len(set(values)) < len(values):
+                found[name] = np.array(values, object if kinds & {str, type(None)} else None)
+    return found
+
+
 def _with_doubts(message: Message) -> Message:
-    """The checkpoint, with a note where it is called like embeddings that lack labels."""
+    """The checkpoint, with a note where its tensors are called like embeddings that are not read as such."""
+    last = {role_of(view.name.rpartition(".")[2]): view.name for view in reversed(message.views) if len(view.shape) < 3}
+    if {"latents", "labels"} <= last.keys() and "" not in last:
+        latents, labels = (printable(last[role], 60) for role in ("latents", "labels"))
+        message.facts["notes"].append(f"{latents} and {labels} are called like embeddings: to have them read as such, "
+                                      f"--pick latents={latents} --pick labels={labels}, in Python picked={{…}}")
     roles = {role_of(view.name): view for view in message.views}
     if "latents" in roles and "labels" not in roles and len(roles["latents"].shape) == 2 and "" not in roles:
         message.facts["notes"].append(f"{roles['latents'].name!r} is called like latents, but there are no labels (n,) "

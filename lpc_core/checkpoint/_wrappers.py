@@ -32,6 +32,8 @@ TRAINING = ("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states
             "rng_state", "rng_states", "loops", "callbacks", "averaging_state")  # fmt: skip
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 LIGHTNING = ("model.", "net.")  # prefixes that some names may lack, those of losses and metrics beside the model
+HEAD = re.compile(r"(^|[_.])(head|classifier|fc|linear|probe)([_.]|$)", re.IGNORECASE)
+AROUND = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")  # what wraps modules anywhere
 PARAMETERS = ("weight", "bias", "w", "b")  # names under which an object would be a tensor of a kind of its own
 CONVERT = ("in Python: torch.save(model.state_dict(), 'weights.pt') or "
            "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')")
@@ -80,10 +82,12 @@ class Unwrapped:
                 break
             taken = self._taken(there, value)
             self.stripped.append(taken)
+            heads = {key: value[key] for key in others if isinstance(key, str) and HEAD.search(key)
+                     and isinstance(value[key], dict) and key not in value[taken]}
             for key, item in value.items():
-                if key not in there:
+                if key not in there and key not in heads:
                     self._keep_beside(key, item)
-            value = value[taken]
+            value = {**value[taken], **heads} if heads else value[taken]  # a head beside the rest belongs to it
         return value
 
     def _wrapped(self, value: dict[Any, Any]) -> tuple[list[str], list[Any]]:
@@ -224,9 +228,13 @@ def unprefixed(leaves: dict[str, Leaf], metadata: Mapping[str, Any], weights: Se
     unless a choice among ``weights`` was made already. ``off`` was taken off before.
     """
     lightning = any(key.startswith("pytorch-lightning") for key in metadata)
-    leaves, stripped = strip_prefixes(leaves, partly=lightning)
     found, notes = list(weights), []
-    if not found and (parts := branches(leaves)):
+    leaves, stripped = strip_prefixes(leaves)
+    parts = {} if found else branches(leaves)
+    if lightning and not parts:
+        leaves, more = strip_prefixes(leaves, partly=True)
+        stripped += more
+    if parts:
         taken = picked(wanted, list(parts))
         found = [taken, *(part for part in parts if part != taken)]
         leaves, stripped = parts[taken], [*stripped, f"{taken}."]
@@ -279,7 +287,9 @@ def strip_prefixes(leaves: dict[str, Leaf], *, partly: bool = False) -> tuple[di
         stripped.append(prefix)
     for prefix in LIGHTNING if partly else ():
         leaves, stripped = _renamed(leaves, stripped, prefix, methodcaller("removeprefix", prefix))
-    return _renamed(leaves, stripped, "_orig_mod.", lambda name: name.replace("_orig_mod.", ""))
+    for wrap in AROUND:
+        leaves, stripped = _renamed(leaves, stripped, wrap, methodcaller("replace", wrap, ""))
+    return leaves, stripped
 
 
 def _renamed(leaves: dict[str, Leaf], stripped: list[str], what: str,

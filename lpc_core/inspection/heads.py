@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +17,8 @@ from lpc_core.theory import collapse_points, critical_gamma, predicted_radius
 
 HEAD_NAMES = re.compile(r"(^|[._])(head|fc|classifier|output|out|linear|logits|last|final|cls|pred\w*)\d*([._]|$)",
                         re.IGNORECASE)
+KERNEL = re.compile(r"(^|[./])kernel(:0)?$")  # as Flax and Keras call weights, which they store turned, (d, K)
+BIASES = (("weight", "bias"), ("kernel", "bias"), ("w", "b"), ("W", "b"), ("coef_", "intercept_"))
 MOST_CLASSES, MOST_NODES = 100_000, 100_000
 MOST_CANDIDATES = 50
 MOST_SOLVED = 30_000_000  # numbers K²·r, r = min(d, K − 1), of the K Newton problems that are solved at once
@@ -40,10 +42,31 @@ def head_candidates(tensors: Mapping[str, Tensor]) -> list[HeadCandidate]:
     What counts, in this order: a telling name (head, fc, classifier, output, …), a bias of K numbers, rows that no
     other layer reads on, fewer classes than nodes read, and a place near the end of the file.
     """
+    tensors, turned = _upright(tensors)
     matrices = [name for name, tensor in tensors.items() if _may_be_head(name, tensor)]
     read = {int(tensor.shape[1]) for tensor in tensors.values() if tensor.ndim >= 2}  # widths that some layer reads
     judged = [_judge(name, tensors, read, name == matrices[-1]) for name in reversed(matrices)]
+    judged = [(points, replace(head, why=f"{head.why}; stored turned") if head.weight in turned else head)
+              for points, head in judged]
     return [candidate for _, candidate in sorted(judged, key=lambda one: -one[0])[:MOST_CANDIDATES]]
+
+
+def _upright(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors with weights as torch stores them, (K, d), and which are stored (d, K): by name, or by the bias."""
+    turned = [name for name, tensor in tensors.items() if tensor.ndim == 2 and _is_turned(name, tensor, tensors)]
+    return {name: tensor.T if name in turned else tensor for name, tensor in tensors.items()}, turned
+
+
+def _is_turned(name: str, tensor: Tensor, tensors: Mapping[str, Tensor]) -> bool:
+    beside = _beside(name)
+    sizes = {tuple(tensors[bias].shape) for bias in beside if bias in tensors}
+    return KERNEL.search(name) is not None or ((tensor.shape[1],) in sizes and (tensor.shape[0],) not in sizes)
+
+
+def _beside(weight: str) -> list[str]:
+    """What a bias beside ``weight`` may be called."""
+    pairs = [(re.sub(rf"(^|[./]){part}(:0)?$", rf"\g<1>{bias}\g<2>", weight), weight) for part, bias in BIASES]
+    return [*(name for name, old in pairs if name != old), f"{weight}.bias"]
 
 
 def _may_be_head(name: str, tensor: Tensor) -> bool:
@@ -67,9 +90,8 @@ def _judge(name: str, tensors: Mapping[str, Tensor], read: set[int], is_last: bo
 
 def bias_of(weight: str, tensors: Mapping[str, Tensor]) -> str | None:
     """The bias beside ``weight`` (K, d), if there is one of K numbers."""
-    name = f"{weight.removesuffix('weight')}bias" if weight.endswith("weight") else f"{weight}.bias"
-    bias = tensors.get(name)
-    return name if bias is not None and tuple(bias.shape) == (tensors[weight].shape[0],) else None
+    fit = [name for name in _beside(weight) if name in tensors and tensors[name].shape == tensors[weight].shape[:1]]
+    return fit[0] if fit else None
 
 
 def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -80,6 +102,7 @@ def pick_head(tensors: Mapping[str, Tensor], weight: str, bias: str | None = Non
     if weight not in tensors:
         some = ", ".join(candidate.weight for candidate in head_candidates(tensors)[:5]) or "no matrix at all"
         raise ValueError(f"head weight: expected a tensor of the file, such as {some}, got {weight!r}; choose one")
+    tensors, _ = _upright(tensors)
     if not _may_be_head(weight, tensors[weight]):
         raise ValueError(f"head weight: expected numbers (K, d) with K >= 2, got {weight} of shape "
                          f"{tuple(tensors[weight].shape)}; choose another tensor")

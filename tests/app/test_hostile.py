@@ -60,7 +60,7 @@ def test_a_language_that_we_do_not_have_is_named(text):
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("home", "inspect")])
 @pytest.mark.parametrize("text", HOSTILE[:1] + HOSTILE[4:6])
 def test_links_cannot_write_on_a_page(still, monkeypatch, name, text):
-    monkeypatch.setattr(jobs.Desk, "start", lambda *_: None)
+    monkeypatch.setattr(jobs.Desk, "start", lambda *_, **__: None)
     test = page_of(name, **dict.fromkeys([*fields(), "comparison", text], text))
     assert len(test.warning) >= 3
     for said in [*test.warning, *test.error, *test.info, *test.caption, *test.markdown]:

@@ -1,8 +1,8 @@
 """CSV tables with a header line: bounded in columns, line length and cell length, and nothing in a cell is evaluated.
 
 Comma, semicolon or tab separate, whichever the header has most of (or what a line ``sep=;`` before it says); the text
-is UTF-8, or UTF-16 with its mark. A column is numeric, or one of vectors, if its first cell is; those of labels,
-predictions and texts are read as texts, and labels become numbers again where all of them are.
+is UTF-8, or UTF-16 with its mark. A column is numeric, or one of vectors, if its first cell that is not empty is; those
+of labels, predictions and texts are read as texts, and labels become numbers again where all of them are.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from lpc_core.files.words import printable
 MAX_LINE = 4 * 2**20  # characters
 MAX_CELL = 2_000  # of a text; a vector may be as long as `csv` reads
 BLOCK = 512  # rows converted at a time
+NO_NUMBER = NO_CLASS | {"na", "none", "-"}  # cells in small letters that stand for a number that is not there
 TEXT_BYTES = 80  # what a short text costs in memory
 SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -94,7 +95,7 @@ def _checked_header(header: list[str]) -> tuple[list[str], bool]:
     names = names[:-1] if trailing else names
     if not 2 <= len(names) <= MAX_COLUMNS:
         raise refusal(f"2 to {MAX_COLUMNS:,} columns in a CSV table", f"{len(names):,}", "save one row for each "
-                      "sample, with columns such as z0,z1,label")
+                      "sample, with columns such as z0,z1,label and commas, semicolons or tabs between them")
     _refuse_a_sample(names)
     check_names(names)
     return names, trailing
@@ -128,12 +129,13 @@ class _Reader:
 
     def read(self, rows: Iterator[list[str]]) -> Table:
         """The table."""
-        first = next(rows, None)
-        if first is None:
+        first = list(islice(rows, BLOCK))
+        if not first:
             raise refusal("at least one row under the header", "none", "save one row for each sample")
-        self._sort(first)
+        self._sort([next((cell for cell in column if cell.strip().lower() not in NO_NUMBER), column[0])
+                    for column in zip(*first, strict=False)])
         blocks: list[np.ndarray] = []
-        line, total, rows = 2, 0, chain([first], rows)
+        line, total, rows = 2, 0, chain(first, rows)
         while block := list(islice(rows, BLOCK)):
             self._check(block, line)
             blocks.append(self._numbers(block, line))
@@ -147,7 +149,7 @@ class _Reader:
         return self._table(np.concatenate(blocks))
 
     def _sort(self, first: list[str]) -> None:
-        """What each column holds, by its first cell."""
+        """What each column holds, by its first cell that is not empty."""
         for place, cell in enumerate(first[: len(self.header)]):
             if self.header[place] in self.single:
                 self.texts[place] = []

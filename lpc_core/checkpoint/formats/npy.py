@@ -32,6 +32,9 @@ OBJECTS = "save numbers with a numeric dtype and texts with astype('U'), not as 
 def read_npz(archive: Archive, limits: Limits) -> tuple[dict[str, np.ndarray], list[str]]:
     """Every array of an npz by name, and the names of those that hold objects; arrays with fields are refused."""
     arrays, objects = {}, []
+    if {"data.npy", "shape.npy", "format.npy"} <= archive.members.keys():
+        raise refusal("arrays in full", "a sparse matrix of SciPy", "save latents=matrix.toarray() and labels with "
+                      "numpy.savez")
     for name in archive.members:
         if not name.endswith(".npy"):
             raise refusal("npy arrays alone in an npz", printable(repr(name)), "save the arrays with numpy.savez")

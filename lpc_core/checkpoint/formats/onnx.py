@@ -141,20 +141,33 @@ class _Graph:
         """NodeProto: operation, inputs, outputs; the tensor of a Constant is kept under its output's name."""
         if len(self.nodes) >= MAX_NODES:
             raise refusal(f"at most {MAX_NODES:,} nodes in an ONNX graph", "more", "simplify the model")
-        operation, attributes = "", []
+        operation, domain, attributes = "", "", []
         inputs: list[str] = []
         outputs: list[str] = []
         for number, kind, value in self._walk.fields(raw):
             if kind == BYTES and number == 4:
                 operation = _text(value, 100)
+            elif kind == BYTES and number == 7:
+                domain = _text(value, 100)
             elif kind == BYTES and number in (1, 2):
                 (inputs if number == 1 else outputs).append(_text(value, 500))
             elif kind == BYTES and number == 5:
                 attributes.append(value)
+        if domain not in ("", "ai.onnx"):  # of another library, which may mean something else by the same name
+            operation = f"{domain}.{operation}"
         self.nodes.append([operation, inputs, outputs])
         self.attributes.append({})
         for attribute in attributes:
             self._add_attribute(attribute, outputs[0] if operation == "Constant" and outputs else None)
+        if operation == "Constant" and outputs and self.attributes[-1].keys() & NUMBERS.keys():
+            self._add_numbers(outputs[0], *next(iter(self.attributes[-1].items())))
+
+    def _add_numbers(self, name: str, kind: str, values: Any) -> None:
+        """The number or numbers that a Constant gives without a tensor."""
+        array = np.array(values, NUMBERS[kind])
+        self._keep(name, 1 if kind.startswith("value_float") else 7, list(array.shape), outside=False)
+        self.views.append(View(name, array.dtype.name, array.shape, row_major(array.shape), len(self.storages)))
+        self.storages.append(array.reshape(-1).view(np.uint8))
 
     def _add_attribute(self, raw: memoryview, constant: str | None) -> None:
         """AttributeProto: a number, numbers or a text go to the node's attributes; tensors and graphs do not."""
@@ -281,6 +294,7 @@ class _Graph:
         return np.array(whole, np.uint64).astype(f"<u{width}").view(np.uint8)
 
 
+NUMBERS = {"value_float": "<f4", "value_floats": "<f4", "value_int": "<i8", "value_ints": "<i8"}
 FLOAT_LISTS = (4, 10)  # float_data, double_data
 NUMBER_LISTS = (*FLOAT_LISTS, 5, 7, 11)  # and int32_data, int64_data, uint64_data
 _PARTS = {1: _Graph.add_node, 5: _Graph.add_tensor, 11: _Graph.add_input, 12: _Graph.add_output,

@@ -32,6 +32,8 @@ STEMS = {
 }
 ROW_NUMBERS = re.compile(r"|(?:.*[_. -])?(?:id|ids|idx|index|uuid|key|row|rownr|row_?number)|unnamed: ?\d+.*|level_\d+"
                          r"|__index_level_\d+__")
+BESIDE = re.compile(r"(^|[^a-z])(probs?|proba|probability|probabilities|scores?|loss|conf|confidence|entropy|"
+                    r"correct|certainty|margin|time|timestamp|epoch|step|fold|split)([^a-z]|$)", re.IGNORECASE)
 SINGLE = ("labels", "predictions", "texts")  # roles of one column
 NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d{1,9})", re.DOTALL)
 MAX_COLUMNS = 20_000
@@ -115,6 +117,8 @@ def table_arrays(table: Table, picked: dict[str, Any], notes: list[str], warning
     if "latents" not in roles and picked.get("latents", "") is not None:
         roles["latents"] = _numbers_left(table, {name for names in roles.values() for name in names}, notes)
         warnings.extend(_whole_among_real(table.columns, roles["latents"]))
+        if beside := [name for name in roles["latents"] if BESIDE.search(name)]:
+            warnings.append(f"taken for latents, though called like something measured on them: {_columns(beside)}")
     for role in ("latents", "labels"):
         if not roles.get(role):
             raise refusal(f"a column for the {role}", _columns(table.names) + _no_vectors(role, table.columns),

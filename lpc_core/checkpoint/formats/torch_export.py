@@ -98,7 +98,7 @@ def _graph(archive: Archive, model: str) -> dict[str, Any]:
                   _outputs(node["outputs"])] for node in module["graph"]["nodes"]]
         arguments = [{printable(entry["name"], 100): _value(entry["arg"], given) for entry in node["inputs"]}
                      for node in module["graph"]["nodes"]]
-        outputs = _outputs(module["graph"].get("outputs", []))
+        outputs = _outputs(_given_back(module))
         inputs = {printable(name, 200): [_size(size) for size in values[name]["sizes"]]
                   for name in (spec["user_input"]["arg"]["as_tensor"]["name"]
                                for spec in module["signature"]["input_specs"]
@@ -107,6 +107,15 @@ def _graph(archive: Archive, model: str) -> dict[str, Any]:
         raise refusal("a graph as torch.export writes it", f"one without {printable(error)}",
                       "export the program again") from None
     return {"nodes": nodes, "arguments": arguments, "inputs": inputs, "outputs": outputs}
+
+
+def _given_back(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """The graph's outputs without those that are new values of buffers."""
+    outputs: list[dict[str, Any]] = module["graph"].get("outputs", [])
+    specs = module["signature"].get("output_specs", [])
+    if len(specs) != len(outputs):
+        return outputs
+    return [output for output, spec in zip(outputs, specs, strict=True) if "user_output" in spec]
 
 
 def _tensor_names(specs: list[dict[str, Any]]) -> dict[str, str]:

@@ -33,7 +33,10 @@ def recognise(checkpoint: Checkpoint, *, activation: str | None = None,
     """
     _refuse_numbers(checkpoint)
     choices = _checked(activation, penultimate, order)
+    graph = bool(checkpoint.metadata.get("nodes")) and checkpoint.format in GRAPHS
     for layout in layouts().values():
+        if graph and not layout.graphs:
+            continue  # it would lose what the graph does beside its layers
         found = or_else(functools.partial(layout.recognise, checkpoint, choices), None)  # no head: nothing to look at
         if found is not None:
             return dataclasses.replace(found, warnings=(*found.warnings, *_doubts(found, checkpoint.tensors)))

@@ -77,3 +77,4 @@ class Layout:
 
     order: int  # layouts are tried from the lowest: the more particular ones first
     recognise: Callable[[Checkpoint, Choices], Recognised | None]
+    graphs: bool = False  # whether it follows the graph in the file; others go by names and shapes alone

@@ -7,17 +7,23 @@ no room for an activation; everything else is an assumption, which is stated so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from lpc_core.inspection.layouts._base import Choices, Tensors
 from lpc_core.inspection.layouts._order import Layer, is_chain, orders, says_nothing
-from lpc_core.inspection.layouts.modules import Network, activation
+from lpc_core.inspection.layouts.modules import Network, activation, listed
 
 MOST_LAYERS = 64
+FEW = 8  # inputs, up to which as many classes are nothing unusual
 LINEAR_NAMES = re.compile(r"penultimate|latent|bottleneck|embed", re.IGNORECASE)  # of layers usually left linear
+
+APART = re.compile(
+    r"(^|[._])(gates?|[qkv]_?proj|query|key|value|mu|log_?var|logvars?|decoder|generator|discriminator|critic|projector|"
+    r"proj(ection)?_head|arcface|cosface|se|excitation|squeeze|skip|shortcut|residual|aux|w3|up_proj)([._\d]|$)|"
+    r"(?<![a-z])(netG|netD)(?![a-z])", re.IGNORECASE)  # of layers that seldom just follow the one before them
 
 Part = tuple[str, Callable[[], nn.Module]]  # a module's name and how to make it
 
@@ -32,6 +38,7 @@ class Stack:
     linear: bool  # whether the latents come straight from a linear layer
     assumptions: tuple[str, ...]
     orders: tuple[tuple[str, ...], ...] = ()  # names of the layers in every order that fits, if these are several
+    warnings: tuple[str, ...] = ()  # what speaks against layers that only follow each other
 
     @property
     def obstacle(self) -> str:
@@ -135,7 +142,32 @@ def _with_activations(ordered: Sequence[Layer], choices: Choices, default: str, 
         assumptions.append(f"layers in the order {', '.join(layer.name for layer in ordered)} ({why_so})")
     linear = bool(body) and body[-1][0] in {layer.name for layer in hidden}
     first = next(layer for layer in ordered if layer.kind == "dense")
-    return Stack(tuple(body), first, head, linear, tuple(assumptions), open_)
+    return Stack(tuple(body), first, head, linear, (*assumptions, *_unsaid(hidden)), open_, tuple(_doubts(ordered)))
+
+
+def _unsaid(hidden: Sequence[Layer]) -> Iterator[str]:
+    """What other networks share these tensors: said where there are any."""
+    norms = [layer.name for layer in hidden if layer.kind == "layer-norm"]
+    if norms:
+        yield f"{listed(norms)}: layer norms (assumed: group norms, and batch norms without statistics, look the same)"
+    dense = [layer for layer in hidden if layer.kind == "dense"]
+    numbered = {layer.name.rpartition(".")[0] for layer in dense if layer.name.rpartition(".")[2].isdigit()}
+    in_a_row = len(numbered) == 1 and all(layer.name.rpartition(".")[2].isdigit() for layer in dense)
+    if len({layer.outside for layer in dense}) < len(dense) and not in_a_row:
+        yield "each layer reads only the one before (assumed: sums, gates and branches of one width look the same)"
+
+
+def _doubts(ordered: Sequence[Layer]) -> Iterator[str]:
+    """Names and widths of networks in which layers do more than follow each other to a classifier."""
+    dense = [layer for layer in ordered if layer.kind == "dense"]
+    apart = [layer.name for layer in dense if APART.search(layer.name)]
+    if apart and len(dense) > 1:
+        yield (f"by their names {listed(apart)} may not just follow the layers before them (a gate, a branch, a "
+               "projector, a decoder, a second network): the network as it was trained may be another one")
+    widths = [dense[0].inside, *(layer.outside for layer in dense)]
+    if len(dense) > 1 and widths == widths[::-1] and min(widths) < widths[0] > FEW:
+        yield (f"the last layer gives as many numbers, {widths[0]}, as the first one reads: of an autoencoder they are "
+               "no logits")
 
 
 def _activation_after(layer: Layer, following: Layer, before: Layer | None) -> tuple[bool, str]:

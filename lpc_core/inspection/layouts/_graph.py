@@ -15,6 +15,7 @@ from lpc_core.inspection.layouts._base import INSTEAD, Choices, LayoutError, Rec
 from lpc_core.inspection.layouts.modules import as_array
 from lpc_core.inspection.layouts.plain_mlp import AFTER_ACTIVATION
 
+MOST_OUTPUTS = 8  # of a graph that are looked at
 MOST_VALUES = 2**28  # numbers that one operation may give; graphs can double their values at every step
 
 
@@ -93,10 +94,15 @@ class Written:
 
 def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     """The network of a graph that ends in a fully connected layer; None for other graphs, and formats."""
-    written = _written(dialect, checkpoint) if checkpoint.format == dialect.format else None
-    head = find_head(written) if written else None
-    if written is None or head is None:
+    graphs = _written(dialect, checkpoint) if checkpoint.format == dialect.format else []
+    ends = [(graph, head) for graph in graphs if (head := find_head(graph)) is not None]
+    ends = [end for end in ends if not any(  # latents given beside the logits may come from such a layer too
+        end[0].output in upstream(graph, head.logits) - {head.logits} for graph, head in ends)]
+    if not ends:
         return None
+    written, head = ends[0]
+    said = f"the graph gives {', '.join(graph.output for graph in graphs)}; {written.output} is taken for the logits"
+    doubtful = len({other.logits for _, other in ends}) > 1
     obstacle = ""
     try:
         Graph(written, head)
@@ -111,6 +117,7 @@ def recognise(dialect: Dialect, checkpoint: Checkpoint, choices: Choices) -> Rec
         input_shape=tuple(size if isinstance(size, int) and size > 0 else None
                           for size in next(iter(written.inputs.values()), [])[1:]),
         activation="as the graph says", theory_note="" if _is_linear(written, head.latents) else AFTER_ACTIVATION,
+        assumptions=(said,) if len(graphs) > 1 and not doubtful else (), warnings=(said,) if doubtful else (),
         parameters=sum(tensor.numel() for name, tensor in written.tensors.items()
                        if tensor.is_floating_point() and "running_" not in name))
 
@@ -122,9 +129,12 @@ def find_head(written: Written) -> Head | None:
     if inner is None or inner.operation not in written.dialect.linear:
         return None
     head = written.dialect.head(inner, logits, written.tensors)
-    if head is None or bias is None:
+    if head is not None and bias is not None:
+        head = None if head.bias else dataclasses.replace(head, bias=bias)
+    if head is None or head.bias is None:
         return head
-    return None if head.bias else dataclasses.replace(head, bias=bias)
+    classes = written.tensors[head.weight].shape[1 if head.turned else 0]
+    return head if written.tensors[head.bias].numel() in (1, classes) else None  # one for each sample is none
 
 
 def _is_linear(written: Written, value: str) -> bool:
@@ -184,7 +194,12 @@ class Graph(nn.Module):
 
     def _kept(self, tensors: Tensors) -> dict[str, str]:
         """The weights that the operations read, as buffers: {name in the graph: name of the buffer}."""
-        names = sorted({name for step in self._steps for name in step.node.inputs} & set(tensors))
+        read = {name for step in self._steps for name in step.node.inputs}
+        names = sorted(read & set(tensors))
+        given = {self._input, "", *names, *(name for step in self._steps for name in step.node.outputs)}
+        if read - given:
+            raise LayoutError(f"expected the value {min(read - given)[:60]!r} to come from an earlier operation, got "
+                              f"none, as of a constant beside the weights; {INSTEAD}")
         for number, name in enumerate(names):
             value = tensors[name]
             self.register_buffer(f"tensor{number}", value.float() if value.is_floating_point() else value)
@@ -204,7 +219,10 @@ class Graph(nn.Module):
             for name in set(node.inputs) - keep:
                 if self._last[name] == number:
                     values.pop(name, None)  # nobody reads it any more
-        return values[self._head.logits], values[self._head.latents].flatten(1)
+        if (logits := values[self._head.logits]).ndim != 2:
+            raise ValueError(f"expected logits (n, K), got {tuple(logits.shape)}, as of a network that judges every "
+                             f"position of a sample; {INSTEAD}")
+        return logits, values[self._head.latents].flatten(1)
 
     def _value(self, name: str, values: dict[str, Any]) -> Any:
         if name == "":
@@ -216,14 +234,20 @@ class Graph(nn.Module):
         return getattr(self, self._weights[name])
 
 
-def needed(written: Written, head: Head) -> list[Node]:
-    """The operations that the logits need, in the graph's order; `LayoutError` for one that is not known."""
-    producers, wanted, open_ = written.producers, set(), [head.logits]
+def upstream(written: Written, value: str) -> set[str]:
+    """``value`` and all that it is computed from."""
+    producers, wanted, open_ = written.producers, set(), [value]
     while open_:
         value = open_.pop()
         if value in producers and value not in wanted:
             open_ += producers[value].inputs
         wanted.add(value)
+    return wanted
+
+
+def needed(written: Written, head: Head) -> list[Node]:
+    """The operations that the logits need, in the graph's order; `LayoutError` for one that is not known."""
+    wanted = upstream(written, head.logits)
     chosen = [node for node in written.nodes if wanted & set(node.outputs)]
     known = {*written.dialect.operations, *written.dialect.constants}
     unknown = sorted({node.operation for node in chosen} - known)
@@ -233,10 +257,11 @@ def needed(written: Written, head: Head) -> list[Node]:
     return [node for node in chosen if node.operation not in written.dialect.constants]
 
 
-def _written(dialect: Dialect, checkpoint: Checkpoint) -> Written | None:
-    """The checkpoint's graph; None when it has none."""
+def _written(dialect: Dialect, checkpoint: Checkpoint) -> list[Written]:
+    """The checkpoint's graph, for each of its outputs (of the first `MOST_OUTPUTS`)."""
     nodes, outputs = dialect.read(checkpoint.metadata), checkpoint.metadata.get("outputs")
     if not nodes or not outputs:
-        return None
+        return []
     inputs = {str(name): list(sizes) for name, sizes in dict(checkpoint.metadata.get("inputs", {})).items()}
-    return Written(dialect, tuple(nodes), inputs, str(outputs[0]), checkpoint.tensors)
+    return [Written(dialect, tuple(nodes), inputs, str(output), checkpoint.tensors)
+            for output in outputs[:MOST_OUTPUTS]]

@@ -104,6 +104,11 @@ def _gather(v: Values, a: Attributes) -> Tensor:
     return torch.index_select(v[0], axis, torch.where(places < 0, places + v[0].shape[axis], places))  # −1: the last
 
 
+def _softmax(v: Values, a: Attributes, of: Callable[..., Tensor] = torch.softmax) -> Tensor:
+    axis = int(a.get("axis", 1 if a.get("flat") else -1))
+    return of(v[0].flatten(axis), axis).reshape(v[0].shape) if a.get("flat") else of(v[0], axis)
+
+
 def _cast(v: Values, a: Attributes) -> Tensor:
     kinds = {1: torch.float32, 6: torch.int32, 7: torch.int64, 10: torch.float32, 11: torch.float32}
     if a.get("to") not in kinds:
@@ -130,6 +135,5 @@ OPERATIONS: dict[str, Callable[[Values, Attributes], Tensor]] = {
     "Concat": lambda v, a: torch.cat(list(v), a["axis"]), "Identity": lambda v, a: v[0], "Dropout": lambda v, a: v[0],
     "Shape": lambda v, a: torch.tensor(v[0].shape), "Cast": _cast,
     "Gather": _gather,
-    "Softmax": lambda v, a: torch.softmax(v[0], a.get("axis", -1)),
-    "LogSoftmax": lambda v, a: torch.log_softmax(v[0], a.get("axis", -1)),
+    "Softmax": _softmax, "LogSoftmax": lambda v, a: _softmax(v, a, torch.log_softmax),
 }

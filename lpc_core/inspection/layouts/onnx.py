@@ -18,7 +18,9 @@ def _nodes(metadata: dict[str, Any]) -> list[Node]:
     """The graph's operations in order."""
     nodes = metadata.get("nodes", [])
     attributes = metadata.get("attributes") or [{}] * len(nodes)
-    return [Node(str(operation), tuple(map(str, inputs)), tuple(map(str, outputs)), dict(words))
+    before_13 = any(f"ai.onnx {opset}" in metadata.get("opset", ()) for opset in range(1, 13))
+    older = {"flat": 1} if before_13 else {}  # what follows a softmax's axis is one axis there
+    return [Node(str(operation), tuple(map(str, inputs)), tuple(map(str, outputs)), {**words, **older})
             for (operation, inputs, outputs), words in zip(nodes, attributes, strict=True)]
 
 
@@ -38,4 +40,4 @@ DIALECT = Dialect(
     after_logits=("Softmax", "LogSoftmax", "Identity", "Flatten", "Cast"),
     nothing=("Flatten", "Reshape", "Identity", "Dropout", "Squeeze", "Cast"), linear=("Gemm", "MatMul"),
     addition=("Add",), head=_head)
-LAYOUT = Layout(5, partial(recognise, DIALECT))
+LAYOUT = Layout(5, partial(recognise, DIALECT), graphs=True)

@@ -30,7 +30,7 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
         head_bias=f"{head}.bias" if stack.head.bias else None,
         input_shape=(stack.first.inside,), activation=choices.activation or "relu",
         theory_note="" if stack.linear else AFTER_ACTIVATION if stack.body else INPUT_ITSELF,
-        assumptions=stack.assumptions, orders=stack.orders)
+        assumptions=stack.assumptions, orders=stack.orders, warnings=stack.warnings)
 
 
 LAYOUT = Layout(90, _recognise)

@@ -35,7 +35,7 @@ def _recognise(checkpoint: Checkpoint, choices: Choices) -> Recognised | None:
     head = stack.head.name if elsewhere else prefix + stack.head.name
     return finish(
         lambda: _make(tensors, stack, chosen), checkpoint.tensors, prefix, inside=("layer", "conv1", "bn1"),
-        obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders,
+        obstacle=stack.obstacle, elsewhere=elsewhere, orders=stack.orders, warnings=stack.warnings,
         name=or_else(lambda: _name(tensors), "ResNet (torchvision's names)"), layer=stack.layer or "avgpool",
         head_weight=f"{head}.weight", head_bias=f"{head}.bias" if stack.head.bias else None,
         input_shape=(parts.colours(tensors, "conv1" if "conv1.weight" in tensors else "conv1.0"), None, None),

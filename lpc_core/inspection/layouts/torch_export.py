@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from lpc_core.inspection.layouts._base import Layout, Tensors
+from lpc_core.inspection.layouts._base import INSTEAD, Layout, Tensors
 from lpc_core.inspection.layouts._graph import Dialect, Head, Node, is_matrix, recognise
 
 PREFIX = "torch.ops.aten."
@@ -61,6 +61,8 @@ def _run(node: Node, values: Sequence[Any]) -> Any:
             raise ValueError(f"expected {name} from 0 to {MOST_SIZE} in {node.operation}, got {numbers}; export it "
                              "again")
     if node.operation == "batch_norm.default":
+        if arguments.get("running_mean") is None:
+            raise ValueError(f"expected a batch norm with running statistics, got one that has none; {INSTEAD}")
         arguments["training"] = False
     if node.operation in ("view.default", "reshape.default"):
         return values[0].reshape(_for_all(arguments["size" if "size" in arguments else "shape"], node, values[0]))
@@ -92,4 +94,4 @@ DIALECT = Dialect(
     after_logits=("softmax.int", "log_softmax.int", *IDLE),
     nothing=("flatten.using_ints", "view.default", "reshape.default", *IDLE), linear=("linear.default",), addition=(),
     head=_head)
-LAYOUT = Layout(6, partial(recognise, DIALECT))
+LAYOUT = Layout(6, partial(recognise, DIALECT), graphs=True)

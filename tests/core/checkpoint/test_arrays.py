@@ -268,7 +268,7 @@ def test_deflated_and_stored_members_agree():
 
 
 @pytest.mark.parametrize("raw", [
-    saved({"features": torch.tensor(LATENTS), "targets": ["a", "b"] * 15}),
+    saved({"features": torch.tensor(LATENTS), "targets": ["a", "b"] * 14}),
     safetensors.torch.save({"embeddings": torch.tensor(LATENTS)})])
 def test_latents_without_labels_are_not_silently_a_network(raw):
     (note,) = read_here(raw).notes
@@ -283,3 +283,68 @@ def test_samples_without_labels_say_what_the_file_holds():
     with pytest.raises(FileRefused, match=r"^expected labels \(n,\) beside 'images', got the arrays 'images' "
                                           r"\(30, 3\), 'z' \(30,\); save them with numpy\.savez"):
         _samples.read(memoryview(npz(images=LATENTS, z=LABELS)), {"name": "a.npz"}, Limits())
+
+
+WEIGHT = np.random.default_rng(1).normal(size=(3, 3))
+LOGITS = LATENTS @ WEIGHT.T + 2.0
+
+
+@pytest.mark.parametrize(("arrays", "doubt"), [
+    ({"logits": LOGITS}, ""),
+    ({"logits": np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)}, "logits: nothing below 0 and each row sums to"),
+    ({"latents": np.full((30, 3), 1 / 3)}, "latents: nothing below 0 and each row sums to 1, as probabilities do"),
+    ({"logits": LOGITS, "weight": WEIGHT}, ""),  # the bias is one number for all
+    ({"logits": LOGITS - np.log(np.exp(LOGITS).sum(1, keepdims=True)), "weight": WEIGHT}, ""),
+    ({"logits": LOGITS, "weight": WEIGHT.T}, "the head does not turn the latents into the logits: its weight may be"),
+    ({"logits": LOGITS, "predictions": LOGITS.argmax(1)}, ""),
+    ({"logits": LOGITS, "predictions": (LOGITS.argmax(1) + 1) % 3}, "30 of 30 predictions are not the class of the")])
+def test_arrays_that_contradict_each_other_or_their_names_are_doubted(arrays, doubt):
+    found = read_here(npz(**{"latents": LATENTS, "labels": LABELS % 3, **arrays}))
+    assert [text[: len(doubt)] for text in found.warnings] == [doubt] * bool(doubt)
+
+
+@pytest.mark.parametrize(("given", "latents", "labels"), [
+    ({"train": {"features": torch.ones(4, 2), "labels": torch.ones(4)},
+      "test": {"features": torch.ones(3, 2), "labels": torch.ones(3)}}, "train.features", "train.labels"),
+    ({"z": torch.ones(4, 2), "x": torch.ones(4, 9), "y": torch.ones(4)}, "z", "y")])
+def test_tensors_called_like_embeddings_say_how_they_are_read_as_such(given, latents, labels):
+    raw = saved(given)
+    assert f"--pick latents={latents} --pick labels={labels}, in Python" in read_here(raw).notes[-1]
+    assert read_here(raw, picked={"latents": latents, "labels": labels}).latents.shape == (4, 2)
+
+
+def test_a_sparse_matrix_of_scipy_is_named():
+    sparse = npz(indices=np.arange(3), indptr=np.arange(4), format=np.array(b"csr"), shape=np.array([3, 3]),
+                 data=np.ones(3))
+    with pytest.raises(FileRefused, match=r"got a sparse matrix of SciPy; save latents=matrix\.toarray\(\) and"):
+        read_here(sparse)
+
+
+def test_lines_of_json_are_named():
+    with pytest.raises(FileRefused, match="got lines of JSON; save the table as CSV"):
+        read_here(b'{"embedding":[1,2],"label":"a"}\n{"embedding":[3,4],"label":"b"}\n', "a.jsonl")
+
+
+def test_a_table_parted_by_something_else_says_by_what():
+    with pytest.raises(FileRefused, match=r"got 1; .* commas, semicolons or tabs between them"):
+        read_here(b"z0|z1|label\n1|2|a\n", "a.csv")
+
+
+@pytest.mark.parametrize(("labels", "names"), [
+    ([0, 2, 0, 1], ("0", "1", "2")), (["a", "c", "a", "b"], ("a", "b", "c")), ([0.0, 2.0, 0.0, 1.0], ("0", "1", "2"))])
+def test_labels_in_a_list_beside_a_tensor_of_latents_are_read(labels, names):
+    found = read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels}))
+    assert (found.labels.tolist(), found.class_names) == ([0, 2, 0, 1], names)
+    assert "there are no labels" in read_here(saved({"embeddings": torch.ones(4, 2), "labels": labels[:3]})).notes[-1]
+
+
+def test_names_in_a_list_beside_a_tensor_are_no_labels():
+    found = read_here(saved({"embeddings": torch.ones(3, 2), "labels": ["a", "b", "c"]}))
+    assert "there are no labels" in found.notes[-1]
+
+
+@pytest.mark.parametrize(("labels", "predictions", "doubted"), [
+    (["a", "b", "a"], ["a", "a", "a"], False), (["a", "b", "a"], [0, 1, 0], True), ([1, 2, 1], [0, 1, 0], True)])
+def test_predictions_numbered_otherwise_than_the_labels_are_doubted(labels, predictions, doubted):
+    found = read_here(npz(latents=np.ones((3, 2)), labels=np.array(labels), predictions=np.array(predictions)))
+    assert any("may be numbered otherwise than the labels" in text for text in found.warnings) == doubted

@@ -212,3 +212,24 @@ def test_older_names_of_what_acts_stay_refused(name):
     raw = b"\x80\x02c" + name.replace(" ", "\n").encode() + b"\n(K\x01tR."
     with pytest.raises(ValueError, match=r"the name 'builtins\..*', which plain data does not need"):
         TorchPickle(1000).run(io.BytesIO(raw))
+
+
+@pytest.mark.parametrize("keys", [("state_dict", "head"), ("model_state_dict", "classifier_state_dict"),
+                                  ("state_dict", "linear_probe")])
+def test_a_head_that_lies_beside_the_state_dict_belongs_to_it(keys):
+    body, head = keys
+    found = read_here(saved({"epoch": 3, body: STATE, head: {"weight": torch.ones(4, 2)}}), "a.pt")
+    assert list(found.tensors) == [*STATE, f"{head}.weight"]
+    assert (found.stripped, found.notes, found.metadata["epoch"]) == ((body,), (), 3)
+
+
+def test_averaged_weights_beside_lightning_s_own_are_a_choice():
+    state = under("model.", STATE) | under("ema_model.", EMA)
+    given = saved({"state_dict": state, "pytorch-lightning_version": "2.1"})
+    assert read_here(given, "a.ckpt").weights == ("model", "ema_model")
+
+
+@pytest.mark.parametrize("wrap", ["_fsdp_wrapped_module.", "_checkpoint_wrapped_module."])
+def test_what_wraps_modules_anywhere_comes_off(wrap):
+    found = read_here(saved({f"block.{wrap}{name}": value for name, value in STATE.items()}), "a.pt")
+    assert (list(found.tensors), found.stripped) == ([f"block.{name}" for name in STATE], (wrap,))

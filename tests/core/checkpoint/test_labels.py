@@ -38,7 +38,8 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_minus_one_is_left_out_of_every_array_and_said(name):
-    raw = FILES[name](latents=LATENTS, labels=MINUS, predictions=np.abs(MINUS), logits=np.eye(3)[np.abs(MINUS)])
+    logits = 2 * np.eye(3)[np.abs(MINUS)]
+    raw = FILES[name](latents=LATENTS, labels=MINUS, predictions=np.abs(MINUS), logits=logits)
     found = read_here(raw, name)
     assert np.array_equal(found.latents, LATENTS[KEPT])
     assert found.labels.tolist() == MINUS[KEPT].tolist()
@@ -127,3 +128,14 @@ def test_a_class_that_may_stand_for_none_is_named(labels, doubt):
 def test_labels_of_another_length_are_not_called_scores():
     with pytest.raises(FileRefused, match=r"^expected labels \(6,\), .*, got shape \(5,\); save one for each$"):
         read_here(npz(latents=LATENTS, labels=MINUS[:5]))
+
+
+def test_blanks_around_a_label_make_no_other_class():
+    raw = npz(latents=np.ones((4, 2)), labels=np.array(["cat", " cat", "cat ", "dog"]))
+    assert read_here(raw).class_names == ("cat", "dog")
+    assert read_here(b"z0,z1, label\n1, 2, cat\n3, 4,cat\n5, 6, dog\n").class_names == ("cat", "dog")
+
+
+def test_classes_that_differ_in_capitals_alone_are_said():
+    found = read_here(npz(latents=np.ones((4, 2)), labels=np.array(["cat", "Cat", "cat", "dog"])))
+    assert "classes whose names differ in capitals alone: Cat, cat" in found.warnings

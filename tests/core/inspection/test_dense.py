@@ -252,3 +252,43 @@ def test_a_larger_network_with_this_lab_s_names_is_a_plain_one():
     run, model = lab((6,), hidden=(7,), latent_dim=2)
     assert found(model.state_dict(), activation="elu").name == "MLP 6-7-2-4"
     assert run.model.latent_dim == 2
+
+
+def chain(*layers):
+    state = Names()
+    for name, outside, inside in layers:
+        state.dense(name, outside, inside)
+    return state
+
+
+def test_a_norm_that_may_be_another_one_is_said():
+    state = chain(("net.0", 8, 12), ("net.3", 3, 8)) | {"net.1.weight": torch.ones(8), "net.1.bias": torch.zeros(8)}
+    said = "net.1: layer norms (assumed: group norms, and batch norms without statistics, look the same)"
+    assert said in found(state).assumptions
+
+
+@pytest.mark.parametrize(("layers", "said"), [
+    ([("inp", 8, 12), ("fc1", 8, 8), ("fc2", 8, 8), ("out", 3, 8)], True),  # residual ones look the same
+    ([("image", 8, 8), ("text", 8, 8), ("out", 3, 8)], True),  # so do two branches that are added
+    ([("net.0", 8, 12), ("net.2", 8, 8), ("net.4", 3, 8)], False),
+    ([("fc1", 9, 12), ("fc2", 8, 9), ("out", 3, 8)], False)])
+def test_that_layers_only_follow_each_other_is_said_where_others_look_the_same(layers, said):
+    text = "each layer reads only the one before (assumed: sums, gates and branches of one width look the same)"
+    assert (text in found(chain(*layers)).assumptions) == said
+
+
+@pytest.mark.parametrize("layers", [
+    [("fc1", 8, 12), ("gate", 8, 8), ("fc2", 3, 8)],
+    [("fc1", 8, 12), ("fc_mu", 8, 8), ("fc_logvar", 8, 8), ("out", 3, 8)],
+    [("generator.0", 12, 5), ("discriminator.0", 3, 12)], [("encoder", 8, 12), ("projector.0", 8, 8), ("fc", 3, 8)],
+    [("se.0", 4, 8), ("se.2", 8, 4), ("fc", 3, 8)], [("q_proj", 8, 8), ("k_proj", 8, 8), ("fc", 3, 8)]])
+def test_names_of_layers_that_seldom_just_follow_are_doubted(layers):
+    [doubt] = found(chain(*layers)).warnings
+    assert "may not just follow the layers before them" in doubt
+
+
+def test_an_output_as_wide_as_the_input_may_be_that_of_an_autoencoder():
+    [doubt] = found(chain(("a.0", 4, 12), ("a.2", 12, 4))).warnings
+    assert doubt.startswith("the last layer gives as many numbers, 12, as the first one reads")
+    assert found(chain(("a.0", 4, 12), ("a.2", 11, 4))).warnings == ()
+    assert found(chain(("a.0", 16, 2), ("a.2", 2, 16))).warnings == ()

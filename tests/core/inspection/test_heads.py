@@ -99,3 +99,16 @@ def test_bad_numbers(arguments, message):
 def test_an_unknown_convention():
     with pytest.raises(ValueError, match="convention: expected sum or mean, got 'median'"):
         head_view(np.eye(3), None, 1.0, convention="median")
+
+
+@pytest.mark.parametrize(("name", "bias"), [
+    ("Dense_1.kernel", "Dense_1.bias"), ("params/Dense_1/kernel", "params/Dense_1/bias"),
+    ("dense_1/kernel:0", "dense_1/bias:0"), ("linear.w", "linear.b"), ("c_proj.weight", "c_proj.bias")])
+def test_weights_of_other_libraries_are_turned(name, bias):
+    kernel = torch.randn(8, 3)
+    tensors = {name: kernel, bias: torch.ones(3)}
+    [head] = head_candidates(tensors)
+    assert (head.bias, head.classes, head.latent_dim) == (bias, 3, 8)
+    assert head.why.endswith("stored turned")
+    assert np.array_equal(pick_head(tensors, name)[0], kernel.T.numpy())
+    assert pick_head(tensors, name)[1].tolist() == [1, 1, 1]

@@ -50,13 +50,13 @@ def test_what_torch_exports(activation, free, tmp_path):
     check_same(network, net, pictures)
 
 
-def model(nodes, tensors, sizes, path, outputs=("y",)):
+def model(nodes, tensors, sizes, path, outputs=("y",), opset=20, others=()):  # noqa: PLR0917
     """A file with these operations."""
     graph = helper.make_graph(
         nodes, "net", [helper.make_tensor_value_info("x", 1, list(sizes))],
         [helper.make_tensor_value_info(name, 1, None) for name in outputs],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in tensors.items()])
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), *others], ir_version=9)
     path.write_bytes(made.SerializeToString())
     return path
 
@@ -209,3 +209,71 @@ def test_latents_that_lose_the_axis_of_their_samples_are_refused(tmp_path):
 def test_a_graph_without_a_fully_connected_end_is_not_recognised(tmp_path):
     nodes = [op("Gemm", "w", "b", out="l", transB=1), helper.make_node("Sin", ["l"], ["y"])]
     assert recognise(open_file(model(nodes, HEAD, ("n", 6), tmp_path / "a.onnx"))) is None
+
+
+@pytest.mark.parametrize(("features", "outputs", "said"), [
+    ("Identity", ("z", "y"), "the graph gives z, y; y is taken for the logits"),
+    ("Relu", ("z", "y"), "the graph gives z, y; y is taken for the logits"),
+    ("Relu", ("y", "z"), "the graph gives y, z; y is taken for the logits")])
+def test_latents_that_a_graph_gives_beside_its_logits_are_not_taken_for_them(features, outputs, said, tmp_path):
+    nodes = [op("Gemm", "k", out="h"), helper.make_node(features, ["h"], ["z"]),
+             helper.make_node("Gemm", ["z", "w", "b"], ["y"], transB=1)]
+    tensors = {**HEAD, "k": RNG.normal(size=(6, 6)).astype(np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx", outputs)))
+    assert (network.head_weight, network.assumptions, network.warnings) == ("w", (said,), ())
+
+
+def test_a_graph_with_two_heads_says_which_is_read(tmp_path):
+    nodes = [op("Gemm", "w", "b", out="y", transB=1), op("Gemm", "k", out="other")]
+    tensors = {**HEAD, "k": RNG.normal(size=(6, 3)).astype(np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx", ("y", "other"))))
+    assert network.warnings == ("the graph gives y, other; y is taken for the logits",)
+
+
+def test_what_a_graph_does_beside_its_layers_is_never_lost_by_their_names(tmp_path):
+    tensors = {"fc1.weight": HEAD["w"], "fc1.bias": HEAD["b"], "t": np.float32(16)}
+    nodes = [op("Gemm", "fc1.weight", "fc1.bias", out="l", transB=1), helper.make_node("Mul", ["l", "t"], ["y"])]
+    assert recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx"))) is None
+
+
+@pytest.mark.parametrize("axis", [{}, {"axis": 2}])
+@pytest.mark.parametrize("opset", [11, 20])
+def test_a_softmax_of_more_than_two_axes_as_its_opset_means_it(axis, opset, tmp_path):
+    nodes = [op("Reshape", "shape", out="u"), helper.make_node("Softmax", ["u"], ["t"], **axis),
+             helper.make_node("Flatten", ["t"], ["z"]), helper.make_node("Gemm", ["z", "w", "b"], ["y"], transB=1)]
+    path = model(nodes, {**HEAD, "shape": ints(0, 2, 3)}, ("n", 6), tmp_path / "a.onnx", opset=opset)
+    rows = RNG.normal(size=(4, 6)).astype(np.float32)
+    [right] = runtime.InferenceSession(path).run(None, {"x": rows})
+    np.testing.assert_allclose(recognise(open_file(path)).build()(torch.from_numpy(rows))[0], right, atol=1e-5)
+
+
+def test_an_operation_of_another_library_is_not_taken_for_the_one_of_its_name(tmp_path):
+    nodes = [op("Relu", domain="my.ops"), helper.make_node("Gemm", ["v", "w", "b"], ["y"], transB=1)]
+    path = model(nodes, HEAD, ("n", 6), tmp_path / "a.onnx", others=[helper.make_opsetid("my.ops", 1)])
+    assert "got my.ops.Relu; save embeddings" in recognise(open_file(path)).obstacle
+
+
+@pytest.mark.parametrize("value", [{"value_float": 2.0}, {"value_floats": [2.0, 1, 3, 4, 5, 6]}])
+def test_constants_written_as_numbers(value, tmp_path):
+    nodes = [helper.make_node("Constant", [], ["c"], **value), op("Mul", "c", out="u"),
+             helper.make_node("Constant", [], ["shape"], value_ints=[-1, 6]),
+             helper.make_node("Reshape", ["u", "shape"], ["v"]),
+             helper.make_node("Gemm", ["v", "w", "b"], ["y"], transB=1)]
+    path = model(nodes, HEAD, ("n", 6), tmp_path / "a.onnx")
+    rows = RNG.normal(size=(4, 6)).astype(np.float32)
+    [right] = runtime.InferenceSession(path).run(None, {"x": rows})
+    np.testing.assert_allclose(recognise(open_file(path)).build()(torch.from_numpy(rows))[0], right, atol=1e-5)
+
+
+def test_a_bias_for_each_sample_makes_no_head(tmp_path):
+    nodes = [op("Gemm", "w", "b", out="y", transB=1)]
+    tensors = {"w": HEAD["w"], "b": np.zeros((2, 5), np.float32)}
+    assert recognise(open_file(model(nodes, tensors, (2, 6), tmp_path / "a.onnx"))) is None
+
+
+def test_logits_for_every_position_of_a_sample_are_refused(tmp_path):
+    nodes = [op("Reshape", "shape"), helper.make_node("MatMul", ["v", "k"], ["y"])]
+    tensors = {"shape": ints(0, 2, 3), "k": np.ones((3, 5), np.float32)}
+    network = recognise(open_file(model(nodes, tensors, ("n", 6), tmp_path / "a.onnx")))
+    with pytest.raises(ValueError, match=r"expected logits \(n, K\), got \(4, 2, 5\), as of a network that judges"):
+        network.build()(torch.zeros(4, 6))

@@ -110,3 +110,55 @@ def test_arguments_that_no_exporter_writes(operation, arguments, message, tmp_pa
     checkpoint = hostile(exported(Net().eval(), pictures, tmp_path / "a.pt2"), operation, **arguments)
     with pytest.raises((ValueError, RuntimeError), match=message):
         recognise(checkpoint).build()(pictures)
+
+
+class Scaled(nn.Module):
+    def __init__(self, with_latents=False):
+        super().__init__()
+        self.narrow, self.head, self.with_latents = nn.Linear(6, 4), nn.Linear(4, 3), with_latents
+
+    def forward(self, x):
+        latents = self.narrow(x)
+        return (latents, self.head(latents)) if self.with_latents else 16 * self.head(latents)
+
+
+def test_what_a_graph_does_beside_its_layers_is_never_lost_by_their_names(tmp_path):
+    assert recognise(exported(Scaled(), torch.randn(2, 6), tmp_path / "a.pt2")) is None
+
+
+def test_latents_that_a_graph_gives_beside_its_logits_are_not_taken_for_them(tmp_path):
+    network = recognise(exported(Scaled(with_latents=True), torch.randn(2, 6), tmp_path / "a.pt2"))
+    assert network.head_weight == "head.weight"
+    assert network.assumptions == ("the graph gives linear, linear_1; linear_1 is taken for the logits",)
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # torch's own words about its insides
+def test_new_values_of_buffers_are_no_outputs(tmp_path):
+    net = nn.Sequential(nn.Linear(6, 8), *(nn.BatchNorm1d(8) for _ in range(4)), nn.Linear(8, 3))
+    rows = torch.randn(4, 6)
+    program = torch.export.export(net.train(), (rows,)).run_decompositions({})
+    torch.export.save(program, tmp_path / "a.pt2")
+    found = open_file(tmp_path / "a.pt2")
+    assert found.metadata["outputs"] == ["linear_1"]
+    assert recognise(found).assumptions == ()
+
+
+class Beside(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.narrow, self.head, self.shift = nn.Linear(6, 4), nn.Linear(4, 3), torch.ones(4)
+
+    def forward(self, x):
+        return self.head(self.narrow(x) + self.shift)
+
+
+def test_a_constant_that_is_no_weight_is_an_obstacle(tmp_path):
+    network = recognise(exported(Beside(), torch.randn(2, 6), tmp_path / "a.pt2"))
+    assert "'c_shift' to come from an earlier operation, got none, as of a constant beside the" in network.obstacle
+
+
+def test_a_batch_norm_without_statistics_is_not_run(tmp_path):
+    net = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4, track_running_stats=False), nn.Linear(4, 3)).eval()
+    network = recognise(exported(net, torch.randn(2, 6), tmp_path / "a.pt2"))
+    with pytest.raises(ValueError, match="expected a batch norm with running statistics, got one that has none; save"):
+        network.build()(torch.randn(2, 6))
