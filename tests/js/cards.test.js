@@ -2,6 +2,7 @@ import { Cards } from "../../app/static/cards/cards.js";
 import { CardView } from "../../app/static/charts/card.js";
 import { Microscope } from "../../app/static/cards/microscope.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
+import { MetricPopover } from "../../app/static/controls/metricpopover.js";
 import { close, equal, test } from "./kit.js";
 
 test("the microscope measures one class about its mean", () => {
@@ -14,6 +15,14 @@ test("the microscope measures one class about its mean", () => {
   close([about.median, about.farthest, about.nearestOther], [2 / 3, 4 / 3, Math.hypot(10 - 7 / 3, 4)]);
   close(about.predicted, [-1 / 3, 0]);
   equal([about.inside([0, 1], 1), about.within([0, 1], 1).get(0).map(({ count }) => count), about.within([0, 1], 20).size], [2, [2], 2]);
+});
+
+test("an i of a chart about which there is no more than its own words says these", () => {
+  const popover = new MetricPopover(document.body);
+  document.body.append(popover.about("Figure 2", "lpc-card-info-fig2", () => ({ title: "Figure 2", text: "The paper's.", metrics: [], more: null })));
+  document.querySelector("[data-testid=lpc-card-info-fig2]").click();
+  equal([popover.element.hidden, popover.title.textContent, popover.text.textContent, popover.more.children.length], [false, "Figure 2", "The paper's.", 0]);
+  popover.close();
 });
 
 test("an axis that a link zoomed and a hand let go is told no more", () => {

@@ -27,7 +27,7 @@ test("ticks, decades and nodes are written short", () => {
 });
 
 test("a share is a percentage, finer where it is nearly all, and less than 100 % where it is not all", () => {
-  equal([0, 0.5, 0.99961, 0.99998, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.96 %", "99.99 %", "100.0 %", "–", "–"]);
+  equal([0, 0.5, 0.99949, 0.9995, 0.99961, 0.99998, 1, null, NaN].map(formatPercent), ["0.0 %", "50.0 %", "99.9 %", "99.95 %", "99.96 %", "99.99 %", "100.0 %", "–", "–"]);
 });
 
 test("numbers of any size are written as a reader writes them, also those that rounding lifts into another decade", () => {

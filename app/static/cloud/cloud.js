@@ -144,7 +144,7 @@ export class Cloud extends Part {
 
   point(x, y) {
     const i = x === undefined ? -1 : this.picture.nearest(x, y);
-    if (i === this.hover && this.tip.element.hidden === i < 0) return; // a movement, or another cloud's pointer, shows no tooltip
+    if (i === this.hover && this.tip.element.hidden === (i < 0)) return; // a movement, or another cloud's pointer, shows no tooltip
     this.setHover(i);
     this.choice.point(i);
   }

@@ -12,10 +12,10 @@ export class MetricPopover extends Popover {
     this.element.classList.add("lpc-metric-popover");
   }
 
-  /** What a button's key, read(), has when it is opened: {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about}. */
+  /** What a button's key, read(), has when it is opened: {title, text, metrics: [{title, formula, unit, meaning, source}], more: the rest of an about, or null}. */
   fill(read) {
     const { title, text, metrics, more } = read();
-    this.say(title, text, more);
+    this.say(title, text, more ?? {});
     this.list.replaceChildren(...metrics.map(describe));
   }
 }

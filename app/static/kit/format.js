@@ -19,7 +19,8 @@ export const formatGamma = (value) => formatNumber(value, 3);
 /** 99.9 %; four digits near the top, where they matter, and 100 % only for all. */
 export function formatPercent(share) {
   if (!Number.isFinite(share)) return "–";
-  return `${share > 0.9995 && share < 1 ? Math.min(100 * share, 99.99).toFixed(2) : (100 * share).toFixed(1)} %`;
+  const nearlyAll = share >= 0.9995 && share < 1;
+  return `${nearlyAll ? Math.min(100 * share, 99.99).toFixed(2) : (100 * share).toFixed(1)} %`;
 }
 
 /** Whole numbers with thousands separators. */
