@@ -220,8 +220,9 @@ class Graph(nn.Module):
                 if self._last[name] == number:
                     values.pop(name, None)  # nobody reads it any more
         if (logits := values[self._head.logits]).ndim != 2:
-            raise ValueError(f"expected logits (n, K), got {tuple(logits.shape)}, as of a network that judges every "
-                             f"position of a sample; {INSTEAD}")
+            kind = ("without the axis of the samples" if logits.ndim < 2 else
+                    "as of a network that judges every position of a sample")
+            raise ValueError(f"expected logits (n, K), got {tuple(logits.shape)}, {kind}; {INSTEAD}")
         return logits, values[self._head.latents].flatten(1)
 
     def _value(self, name: str, values: dict[str, Any]) -> Any:
