@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import stat
 import threading
@@ -17,7 +18,7 @@ from app.live.pacing import RateMeter, StepBudget, frame_interval, metrics_inter
 from app.settings import Settings, SettingsError, from_env
 from app.training import state_file
 from app.training.history import History
-from app.training.keeping import Keeper
+from app.training.keeping import SAVE_AGAIN_S, Keeper
 from app.training.loading import DataCache
 from app.training.run import Run
 from lpc_core.config import DataConfig, RunConfig
@@ -234,6 +235,16 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path, halt):
     assert run.keeper.wait(0.0) <= 0  # due at once
     run.save()
     assert state_file.read(tmp_path / "a").info["playing"] is False
+
+
+def test_a_disk_that_stays_full_for_days_is_tried_once_a_minute(tmp_path):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keeper = Keeper(tmp_path / "a", lambda *_, **__: None)
+    keeper.failures = 5_000
+    keeper.save(full)
+    assert 0 < keeper.wait(time.perf_counter()) <= SAVE_AGAIN_S
 
 
 def test_a_run_that_cannot_be_looked_at_leaves_the_one_before_as_it_was(tmp_path, monkeypatch):
