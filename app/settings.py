@@ -94,7 +94,7 @@ def _wrong(name: str, expected: str, got: object) -> SettingsError:
 def _fits(test: Callable[[str], object], text: str) -> bool:
     try:
         return bool(test(text))
-    except ValueError:
+    except ValueError:  # no network, or brackets around what is no address
         return False
 
 

@@ -68,7 +68,7 @@ def chosen(asked: str | None, accepted: str | None) -> str:
 
 def _weighed(part: str) -> tuple[str, float]:
     """Language and weight of a part of an ``Accept-Language`` header: ``de-AT;q=0.8``."""
-    name, _sep, weight = part.replace(" ", "").lower().partition(";q=")
+    name, _sep, weight = "".join(part.split()).lower().partition(";q=")
     try:
         return name.partition("-")[0], float(weight or 1)
     except ValueError:

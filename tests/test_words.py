@@ -69,6 +69,7 @@ def test_the_sentences_of_a_run_and_of_a_room_are_known_to_the_page(catalog):
     (None, "fr-FR, fr;q=0.9, de;q=0.5, en;q=0.4", "de"), (None, "de;q=0,en;q=0.1", "en"), (None, "de;q=nonsense", "en"),
     ("xx", None, "en"), ("<b>", "", "en"), (None, "*", "en"), (None, ",;=,q", "en"),
     (None, "en ; q=0.1, de; q=0.9", "de"), (None, "en;q=0.1,DE-ch;Q=0.9", "de"),
+    (None, "fr,\tde;q=0.5", "de"),
 ])
 def test_the_link_chooses_the_language_and_then_the_browser(asked, accepted, spoken):
     assert words.chosen(asked, accepted) == spoken

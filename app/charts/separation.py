@@ -142,7 +142,7 @@ def caption(drawn: SeparationInfo) -> str:
 def _trend(drawn: SeparationInfo) -> str:
     joined = _("Each run is two points, joined: the mean of the smallest perturbation that DeepFool or DDN found for a "
                "sample, and the mean that the paper takes, DeepFool's.")
-    found, paper = (drawn.r[attack]["raw"] for attack in SERIES)
+    found, paper = drawn.r["smallest"]["raw"], drawn.r["deepfool"]["raw"]
     if not math.isfinite(found.low):
         return joined
     grows = (_("Robustness grows with 𝓡.") if found.low > 0 else

@@ -126,8 +126,13 @@ class Diagram:
 @functools.cache
 def offered() -> dict[str, Row]:
     """The rows that a page may ask for: fully connected networks that train in a minute or two."""
-    return {key: row for key, row in all_rows().items() if not row.obstacle and row.all_settings["model"] == "mlp"
-            and cost_of(run := row.config(0)).step_s * run.steps <= LONGEST_S}
+    return {key: row for key, row in all_rows().items()
+            if not row.obstacle and row.all_settings["model"] == "mlp" and _seconds(row) <= LONGEST_S}
+
+
+def _seconds(row: Row) -> float:
+    config = row.config(0)
+    return cost_of(config).step_s * config.steps
 
 
 # ---- the server's store ------------------------------------------------------------------------------------------

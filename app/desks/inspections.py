@@ -200,11 +200,11 @@ class InspectDesk(jobs.Desk):
 
     def finished(self) -> None:
         """Take what the command left."""
-        upload = self.upload
+        process = self._process
         try:
             {"inspect": self._hold, "head": self._hold_head}.get(self.task, self._add_projection)()
         except (OSError, ValueError) as error:
-            if self.upload is upload:  # else a newer file came, which clears away what an older one left
+            if self._process is process:  # else it was cancelled, or a newer file came: what it left is cleared away
                 self.error = f"The result could not be read: {' '.join(str(error).split())}"
 
     def _hold(self) -> None:
@@ -213,7 +213,7 @@ class InspectDesk(jobs.Desk):
 
         if not self._fresh.exists():
             return
-        upload, wish = self.upload, self.wish  # a newer file may come at any time
+        process, upload, wish = self._process, self.upload, self.wish  # a newer file may come at any time, or a cancel
         assert upload is not None
         held = self._holdings.make(upload, _named(load(self._fresh), upload, wish))
         self._holdings.drop(self._before)
@@ -221,7 +221,7 @@ class InspectDesk(jobs.Desk):
             foretelling = pool.submit(self._holdings.foretell, held)
             with contextlib.suppress(TimeoutError):
                 held = foretelling.result(QUICK_S)
-            if self.upload is upload:
+            if self._process is process:
                 os.replace(self._fresh, self._saved)
                 self.held, self._before = held, self.held  # a page may still be fetching parts of the one before
                 if self._before is not None and self._before.upload is not upload:

@@ -246,4 +246,4 @@ class Crew:
         if seat.failures == MAX_FAILURES:
             self._owner.tell_all(seat, "error", f"{NO_WORKER} It goes on trying.", "stopped")
             self._owner.forsake(seat)
-        self._stopping.wait(min(MAX_BACK_OFF_S, BACK_OFF_S * 2 ** (seat.failures - 1)))
+        self._stopping.wait(min(MAX_BACK_OFF_S, BACK_OFF_S * 2 ** min(seat.failures - 1, 10)))

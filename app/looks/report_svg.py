@@ -102,7 +102,8 @@ def cloud(points: np.ndarray, labels: np.ndarray, wrong: np.ndarray, crosses: np
         at = (values - centre) * (scale, -scale) + (left + side / 2, top + side / 2)
         return at, ((at >= [left, top]) & (at <= [left + side, top + side])).all(axis=1)
 
-    parts, (at, inside) = [_grid(centre, half, (left, top, side), titles), marks()], placed(points)
+    parts = [_grid(centre, half, (left, top, side), titles), marks()]
+    at, inside = placed(points)
     for kind, among in (("s", inside & ~wrong), ("s hollow", inside & wrong)):
         parts += [_class(at, among & (labels == c), int(c), kind) for c in np.unique(labels)]
     if crosses is not None:

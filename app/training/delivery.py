@@ -16,7 +16,8 @@ class Delivery:
 
     def __init__(self, frame: int) -> None:
         self.frame = frame  # number of the last one
-        self._times = {measured: deque([0.0], maxlen=5) for measured in (False, True)}  # s, of the last frames
+        # of the last frames with and without metrics, in seconds; until there are two of a kind it costs 0
+        self._times = {measured: deque([0.0], maxlen=5) for measured in (False, True)}
         self._unacked: deque[int] = deque()
         self.restart()
 

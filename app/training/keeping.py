@@ -56,5 +56,5 @@ class Keeper:
                 self.failures = 0
                 self._tell("info", "This run is being saved again.", state="saved")
         end = time.perf_counter()
-        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2**self.failures)
+        pause = min(SAVE_AGAIN_S, SAVE_EVERY_S * 2 ** min(self.failures, 10))
         self._next = end + max(pause, (end - begun) / SAVE_SHARE)

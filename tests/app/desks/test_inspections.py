@@ -265,6 +265,22 @@ def test_a_file_that_comes_while_the_result_of_another_is_read_is_not_taken_for_
     assert [path.name for path in desk.folder.glob("view-*")] == [f"view-{desk.held.serial}"]
 
 
+def test_a_cancel_while_the_result_is_read_is_no_error_and_leaves_what_was_there(desk, monkeypatch):
+    give(desk, "a.npz", npz(n=100))
+    before, make = desk.held, desk._holdings.make
+
+    def interrupted(upload, found):
+        made = make(upload, found)
+        desk.cancel()  # pressed on a page that still shows the button
+        return made
+
+    monkeypatch.setattr(desk._holdings, "make", interrupted)
+    give(desk, "b.npz", npz(n=60))
+    assert desk.error == ""
+    assert desk.held is before
+    assert [path.name for path in desk.folder.glob("view-*")] == [f"view-{before.serial}"]
+
+
 def test_a_busy_server_says_so_and_keeps_nothing(desk, monkeypatch):
     monkeypatch.setattr(InspectDesk, "at_once", 0)
     with pytest.raises(JobRefused, match="expected fewer than 0 files being inspected on this server, got 0; try"):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ import pytest
 
 from app.live import hub as hubs
 from app.live import seats, sessions
+from app.live.crew import MAX_BACK_OFF_S, Crew
 from app.live.hub import Hub, HubError
 from app.live.processes import LocalWorker
+from app.live.seats import Seat
 from app.settings import Settings
 from app.training.worker import BEAT_S
 from lpc_core.config import unflatten
@@ -83,6 +86,14 @@ def test_where_no_process_can_be_started_ahead_the_one_that_is_there_trains_on()
         assert told(page, "restarting") == 0
     finally:
         hub.stop()
+
+
+def test_a_worker_that_cannot_be_started_for_days_is_tried_twice_a_minute(monkeypatch):
+    owner, waited = SimpleNamespace(age=0.0), []
+    crew = Crew(Settings(), lambda: None, owner, threading.RLock())
+    monkeypatch.setattr(crew._stopping, "wait", waited.append)
+    crew._back_off(Seat(None, heard=0.0, failures=5_000))
+    assert waited == [MAX_BACK_OFF_S]
 
 
 # ---- disks -------------------------------------------------------------------------------------------------------

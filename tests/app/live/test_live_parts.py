@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import stat
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from app.live import messages, orders, wire
 from app.live.outbox import Hangup, Outbox
 from app.live.pacing import RateMeter, StepBudget, frame_interval, metrics_interval
 from app.settings import Settings, SettingsError, from_env
-from app.training import state_file
+from app.training import keeping, state_file
 from app.training.history import History
 from app.training.keeping import Keeper
 from app.training.loading import DataCache
@@ -234,6 +236,17 @@ def test_a_pause_right_after_saving_is_saved_too(tmp_path, halt):
     assert run.keeper.wait(0.0) <= 0  # due at once
     run.save()
     assert state_file.read(tmp_path / "a").info["playing"] is False
+
+
+def test_a_disk_that_stays_full_for_days_is_tried_once_a_minute(tmp_path, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keeping, "time", SimpleNamespace(perf_counter=lambda: 100.0))
+    keeper = Keeper(tmp_path / "a", lambda *_, **__: None)
+    keeper.failures = 5_000
+    keeper.save(full)
+    assert keeper.wait(100.0) == keeping.SAVE_AGAIN_S
 
 
 def test_a_run_that_cannot_be_looked_at_leaves_the_one_before_as_it_was(tmp_path, monkeypatch):

@@ -336,6 +336,14 @@ def test_a_figure_is_a_card_per_quantity_and_a_line_per_run():
     assert paper_figure.paper_cards(data, [])[0].empty
 
 
+def test_more_lines_than_marks_begin_with_the_first_mark_again():
+    lines = [{"row": f"row {i}", "seed": 0, "epoch": 0, "quantity": "nc1_pinv", "value": 1.0} for i in range(14)]
+    data = FigureData("5", "Collapse", "epoch", "value", "quantity", (False, True), tuple(lines))
+    (card,) = paper_figure.paper_cards(data, [line["row"] for line in lines])
+    symbols = [trace.marker.symbol for trace in card.figure.data]
+    assert (symbols[0], symbols[13]) == ("circle", "square")
+
+
 def test_curves_are_those_of_the_runs_so_far(store):
     put(store, "digits/lpc", done=False)
     data = _experiments_runs.curves(desks.shelf().runs, ["gamma"])

@@ -6,6 +6,7 @@ import pytest
 
 from app import lessons as room
 from app.lessons import Claim, Condition, Lesson, Question, Step, Value, above, below, lessons, met
+from app.session import Attending
 from app.views import learn
 from benchmarks.lessons import EVERY, rehearse
 from lpc_core.engine.trainer import Trainer
@@ -110,6 +111,12 @@ HISTORY = [[{"norm_mean": 4.0, "ce": 1.0}, {"norm_mean": 8.0, "ce": math.nan}, {
     (below("nc1_pinv", 1.0), False), (below("norm_mean", 9.0, run=3), False)])
 def test_a_condition_is_judged_at_the_last_moment(condition, holds):
     assert condition.holds(HISTORY) is holds
+
+
+def test_a_tab_in_a_room_says_that_room_in_few_words_too():
+    tab = Attending.__new__(Attending)
+    tab.code = "abcd"
+    assert tab.short_texts() == tab.texts() == {"code": "abcd"}
 
 
 def start(**link):
