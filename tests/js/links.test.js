@@ -65,6 +65,22 @@ test("a part built anew in another's place stands where that one stood, unless t
   for (const one of [heir, third]) leave(one);
 });
 
+test("a link that comes while a part may go is taken up by who stands in its place, before it or after it", () => {
+  for (const first of [true, false]) {
+    const [old, heir] = [part("sort", ""), part("sort", "")];
+    old.lasting = true;
+    join(old, old.words);
+    mayGo(old);
+    if (first) join(heir, heir.words);
+    ask({ sort: "-value", first });
+    if (!first) join(heir, heir.words);
+    leave(old);
+    equal(heir.told, ["-value"]);
+    leave(heir);
+    ask({ first: !first }); // which no part takes up
+  }
+});
+
 test("what a part said does not follow to another page", () => {
   const [here, there] = [part("sort", ""), part("sort", "")];
   const home = location.href;

@@ -2,7 +2,7 @@
 
 import { CardView } from "../charts/card.js";
 import { keeping } from "../kit/component.js";
-import { button, el, select, setText } from "../kit/dom.js";
+import { button, el, renew, select, setText } from "../kit/dom.js";
 import { StopSlider, quarterTicks } from "../controls/stopslider.js";
 import { formatCount, formatDecade, nodeName, power } from "../kit/format.js";
 import { decode } from "../kit/frames.js";
@@ -154,7 +154,7 @@ export class Microscope extends Part {
     this.picksKey = key;
     const classes = select(tr("Class under the microscope"), classNames.map((name, c) => [String(c), name]).filter((_, c) => labels.includes(c)), String(this.c), (c) => this.settle({ c: Number(c) }), { "data-testid": "lpc-scope-class" });
     const node = (at) => select(at ? tr("Node upward") : tr("Node to the right"), Array.from({ length: d }, (_, j) => [String(j), nodeName(j)]), String(this.nodes[at]), (j) => this.settle({ nodes: this.nodes.with(at, Number(j)) }));
-    this.picks.replaceChildren(el("span", { class: "lpc-hint", text: tr("class") }), classes,
+    renew(this.picks, el("span", { class: "lpc-hint", text: tr("class") }), classes,
       ...(d > 2 ? [el("span", { class: "lpc-hint", text: tr("nodes") }), node(0), node(1)] : []));
   }
 

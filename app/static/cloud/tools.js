@@ -1,6 +1,6 @@
 // The buttons of a point cloud: which axes, which tool, what is drawn with the samples, what is chosen.
 
-import { button, el, icon, segmented } from "../kit/dom.js";
+import { button, el, icon, renew, segmented } from "../kit/dom.js";
 import { formatCount } from "../kit/format.js";
 import { Layers } from "../controls/layers.js";
 import { nodeMenu, slotName, swapped } from "../controls/nodepicks.js";
@@ -107,7 +107,7 @@ export class CloudTools {
     if (file.d > 2) children.push(this.dims());
     if (this.offers.length > 1) children.push(this.kinds(), hooks.info("cloud-axes"));
     if (sight.kind === "nodes" && file.d > 1) children.push(this.picks());
-    this.view.replaceChildren(...children);
+    renew(this.view, ...children);
     const { head, points, means } = this.layers.chips;
     [head.hidden, points.hidden, means.hidden] = [!file.info.head, !file.G, !file.n];
   }

@@ -12,7 +12,12 @@ export function ask(moment = {}) {
   if (opened.has(key)) return;
   opened.add(key);
   asked = { ...moment };
-  for (const words of parts.values()) takeFrom(asked, words);
+  for (const [part, words] of parts) if (!gone.has(part)) takeFrom(asked, words);
+  for (const part of gone.keys()) { // the rest is theirs, or of those who come in their place
+    if (!parts.has(part)) continue;
+    takeFrom(asked, parts.get(part));
+    mayGo(part);
+  }
 }
 
 /** `part` is there, and can be put where the link wants it, or where the part stood that was here before it. */
