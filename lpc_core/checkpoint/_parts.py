@@ -49,8 +49,9 @@ def refuse_alone(name: str) -> None:
         _, number, count = found
         raise refusal("a whole checkpoint", f"part {number} of {count}", f"add the others: choose all "
                       f"{count} parts together, or their folder")
-    ranked = RANKED.fullmatch(name)
-    if ranked and ranked[1] and int(ranked[2]):  # number 0 of these is the whole where one process wrote it
+    ranked = RANKED.fullmatch(name) if name.lower().endswith(ENDINGS) else None
+    # who saves so writes two digits (1.5b is a size), and number 0 is the whole where one process wrote it
+    if ranked and ranked[1] and len(ranked[2]) > 1 and int(ranked[2]):
         raise refusal("a whole checkpoint", f"what process {int(ranked[2])} of several saved of it",
                       "merge their files where they were made, and save the model's state_dict")
 

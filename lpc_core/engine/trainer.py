@@ -68,9 +68,9 @@ class Trainer:
     def __init__(self, config: RunConfig, device: str = "auto", dataset: Dataset | None = None, every: int = 50, *,
                  engine: str = "auto", block: int | None = None, share: Share | None = None,
                  patient: bool = False) -> None:
-        if type(every) is not int or every < 1:
+        if not isinstance(every, int | np.integer) or isinstance(every, bool) or every < 1:
             raise ConfigError("every", "a whole number of at least 1", every)
-        self.config, self.every = config, every
+        self.config, self.every = config, int(every)
         self.device = pick_device(device)
         check_names(config)
         self.dataset = dataset or load(config.data, config.seed)

@@ -172,10 +172,16 @@ def test_what_one_process_of_several_saved_is_no_whole(tmp_path, name):
 
 @pytest.mark.parametrize(("name", "doubted"), [("consolidated.00.pth", True), ("mp_rank_00_model_states.pt", True),
                                                ("rank0.pt", True), ("net-shard_2.pt", True), ("lowrank8.pt", False),
-                                               ("epoch3.pt", False), ("smart2.pt", False)])
+                                               ("epoch3.pt", False), ("smart2.pt", False),
+                                               ("consolidated-1.5b.pt", True)])
 def test_a_name_that_may_be_one_of_several_is_noted(tmp_path, name, doubted):
     torch.save(STATE, tmp_path / name)
     notes = open_file(tmp_path / name).notes
     assert [note for note in notes if "may be one of several" in note] == (
         [f"{name} may be one of several files of a network, by its name: if so, these are not all of its layers"]
         if doubted else [])
+
+
+def test_a_table_that_was_consolidated_is_no_part(tmp_path):
+    (tmp_path / "consolidated_12.csv").write_text("z0,z1,label\n" + "1.5,2.5,a\n3.5,4.5,b\n" * 3)
+    assert len(open_file(tmp_path / "consolidated_12.csv").labels) == 6

@@ -82,14 +82,14 @@ def test_a_state_of_another_run_and_rubbish_are_refused():
             unpack(rubbish)
 
 
-@pytest.mark.parametrize("every", [0, -1, 2.5])
+@pytest.mark.parametrize("every", [0, -1, 2.5, True])
 def test_a_loop_that_would_never_go_on_is_refused(every):
     with pytest.raises(ConfigError, match=f"every: expected a whole number of at least 1, got {every}"):
         lpc_core.train(small(), every=every)
 
 
 def test_pause_stops_after_the_present_snapshot_and_looping_again_goes_on():
-    run = lpc_core.train(small(), every=10)
+    run = lpc_core.train(small(), every=np.int64(10))
     seen = []
     for snapshot in run:
         seen.append(snapshot.step)
