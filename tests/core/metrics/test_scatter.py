@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lpc_core.metrics import measure, readings
+from lpc_core.metrics import live_metrics, measure, readings
 from lpc_core.metrics.arithmetic import rows
 from tests.core.metrics._clouds import any_motion, dealt, scattered
 
@@ -38,6 +38,30 @@ def test_two_classes_on_a_line_in_closed_form():
     assert found["sigma_w_trace"] == pytest.approx((0.01 + 0.04) / 2)
     assert found["nc1_pinv"] == pytest.approx(0.025 / 1 / 2)
     assert found["within_class_spread"] == pytest.approx(math.sqrt(0.025) / 1)
+
+
+def test_a_perfect_simplex_has_no_scatter():
+    labels = np.repeat(np.arange(4), 5)
+    found = measure((np.eye(4) - 0.25)[labels], labels, only=NAMES)
+    for name in NAMES:
+        assert found[name] == pytest.approx(0, abs=1e-15)
+
+
+def live(latents, labels):
+    return live_metrics(latents, labels, labels, np.ones((4, latents.shape[1])), np.zeros(4), None)
+
+
+def test_float32_latents_collapsed_to_their_last_bits_keep_their_scatter():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 4
+    exact = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])[labels] * (1 + 3e-7 * rng.normal(size=(400, 2)))
+    rounding = float(np.spacing(np.float32(1))) ** 2  # the squared step of float32 near 1
+    wanted, found = (measure(some, labels, only=NAMES)["sigma_w_trace"] for some in (exact, exact.astype(np.float32)))
+    assert found > 0
+    assert found == pytest.approx(wanted, abs=rounding)
+    moving = live(exact.astype(np.float32), labels)
+    assert 0 < moving["nc1_pinv"] < 1e-12
+    assert moving["within_class_spread"] == pytest.approx(math.sqrt(found) / moving["norm_mean"], rel=1e-6)
 
 
 def test_classes_without_samples_leave_the_rest_alone():
