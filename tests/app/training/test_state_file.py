@@ -109,7 +109,7 @@ def doubtful(arrays, info):
         return packed(arrays, info | {"config": info["config"] | {"runs": [changed, *info["config"]["runs"][1:]]}})
 
     for name in config:
-        for wrong in (None, -1, 10**400, "x", {}, [[1]]):
+        for wrong in (-1, "x", {}):  # others in the tests of the engine's own states
             yield f"config {name} = {str(wrong)[:9]}", with_config(config | {name: wrong})
     for name, other in (("latent_dim", 3), ("hidden", [5]), ("classes", 3), ("optimizer", "sgd"), ("batch_size", 7)):
         yield f"another {name}", with_config(config | {name: other})

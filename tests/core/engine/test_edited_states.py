@@ -126,6 +126,7 @@ def test_no_edited_state_is_taken_up_and_each_is_refused_in_words(run):
     assert told(fresh) == told(run)
 
 
+@pytest.mark.parametrize("run", ["fused", "dropout"], indirect=True)  # it looks at no optimiser
 def test_a_reader_of_saved_runs_refuses_the_same(run):
     tensors, info = unpack(run.state_bytes())
     odd = []
