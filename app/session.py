@@ -267,13 +267,11 @@ class Learning(Session):
         if other and name:
             self.retrain()
 
-    def reached(self, lesson: object, index: object) -> bool:
-        """The page saw the check of a step tick; whether that is news."""
-        known = lessons().get(lesson) if isinstance(lesson, str) else None
-        if known is None or index not in range(len(known.steps)) or (lesson, index) in self.done:
-            return False
-        self.done.add((cast(str, lesson), cast(int, index)))
-        return True
+    def hear(self) -> None:
+        """Of which step the stage tells, that was seen to tick: also if its reader leaves in the same moment."""
+        match st.session_state.get("lesson", {}).get("told"):
+            case {"lesson": str(name), "index": int(index)} if name in lessons():
+                self.done |= {(name, index)} & {(name, step) for step in range(len(lessons()[name].steps))}
 
     def work(self) -> RunGroup:
         """Return the open lesson's run or runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -32,15 +33,17 @@ export default function (component) {
 """
 
 
-def mount(module: str, key: str, data: dict[str, Any], *answers: str) -> Any:
+def mount(module: str, key: str, data: dict[str, Any], *answers: str,
+          hears: Callable[[], None] = lambda: None) -> Any:
     """Draw ``data`` with ``static/``'s ``module`` ("room/file"); a call with the same ``key`` changes that part.
 
-    When the component sets one of its states ``answers``, the page is drawn anew; returns what these hold.
+    When the component sets one of its states ``answers``, the page is drawn anew; returns what these hold. ``hears`` is
+    called before, also where that drawing leads to another page; the tab holds them under ``key`` then.
     """
     component = st.components.v2.component("lpc_" + module.rpartition("/")[2], js=_LOADER, html="<div></div>",
                                            isolate_styles=False)
     # a state of a component is only kept when something listens for it; that it calls is enough
-    told: dict[str, Any] = {f"on_{answer}_change": lambda: None for answer in answers}
+    told: dict[str, Any] = {f"on_{answer}_change": hears for answer in answers}
     return component(key=key, data={"stage": address(f"{module}.js"), "plotlyUrl": "lab/plotly.min.js", **data}, **told)
 
 

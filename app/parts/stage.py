@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -21,11 +22,11 @@ def style() -> None:
     st.html(f"<style>{_STYLE}</style>")
 
 
-def stage(token: str, module: str = "live/stage", **more: Any) -> Any:
+def stage(token: str, module: str = "live/stage", hears: Callable[[], None] = lambda: None, **more: Any) -> Any:
     """Draw the run whose hub token this is with ``static/``'s ``module``, which also gets ``more``; returns what the
-    module has told since (``told``: what a lesson's stage saw).
+    module has told since (``told``: what a lesson's stage saw), of which ``hears`` is called (see `mount`).
     """
     style()
     return mount(module, module.rpartition("/")[2],
                  {"wsPath": "lab/ws", "token": token, "abouts": abouts(STAGE), **more},
-                 "again", "told")  # again: the page found its run ended, and is drawn anew with another place
+                 "again", "told", hears=hears)  # again: the run has ended; the page is drawn anew with another place

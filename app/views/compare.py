@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import streamlit as st
 
@@ -25,8 +26,9 @@ def render() -> None:
     _choice(tab)
     warn(tab.problems)
     begins = READY.get(tab.name)
-    more = {"axes": "own", "projection": begins.projection, "number": begins.number,
-            "evidence": begins.evidence, "titles": [title for title, _own in begins.runs]} if begins else {}
+    more: dict[str, Any] = {} if begins is None else {
+        "axes": "own", "projection": begins.projection, "number": begins.number, "evidence": begins.evidence,
+        "titles": [title for title, _own in begins.runs]}
     seat = place(tab)
     if seat is not None:
         lead(seat.token, Where(page="compare"), session.room_address())

@@ -78,14 +78,11 @@ def _live(tab: session.Learning, lesson: Lesson) -> None:
 
 def drawn(tab: session.Learning, lesson: Lesson, token: str, **more: object) -> None:
     """The stage of the run that ``token`` opens; what it has told is taken up."""
-    heard = stage(token, "learn/lesson", lesson=tab.name, index=tab.index, name=tab.name,
+    heard = stage(token, "learn/lesson", tab.hear, lesson=tab.name, index=tab.index, name=tab.name,
                   done=(tab.name, tab.index) in tab.done,
                   step=coached(spoken(lesson.steps[tab.index]), _way_on(*_ahead(tab, lesson))),
                   **lesson.drawn, **more).get("told")
     match heard:
-        case {"what": "reached", "lesson": name, "index": index}:
-            if tab.reached(name, index):
-                st.rerun()
         case {"what": "next", "lesson": tab.name, "index": tab.index}:
             tab.open(*_ahead(tab, lesson))
             st.rerun()

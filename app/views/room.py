@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app import session
@@ -88,7 +90,7 @@ def _take_up(tab: session.Attending, room: Classroom, heard: object) -> bool:
     return True
 
 
-def _draw(tab: session.Attending, room: Classroom, token: str, **more: object) -> None:
+def _draw(tab: session.Attending, room: Classroom, token: str, **more: Any) -> None:
     """The run that ``token`` opens, with the words of the lesson it belongs to."""
     lesson, group = lessons().get(tab.name), tab.group or hub().config(room.run)
     if lesson is None:

@@ -48,6 +48,18 @@ def test_a_lesson_is_done_step_by_step_and_its_link_goes_along(lab, open_page):
     assert state["titles"] == ["linear", "ReLU"]  # several runs, side by side
 
 
+def test_a_step_that_ticks_while_its_reader_leaves_has_ticked(lab, open_page):
+    page = open_page(f"{lab.url}/learn?lesson=forces&step=3")
+    wait_until(page, lambda s: s["step"] > 100 and not s["ticked"])
+    page.evaluate("""() => {
+      const leave = [...document.querySelectorAll('button')].find((one) => one.textContent.includes('All lessons'));
+      new MutationObserver((_, watch) => { watch.disconnect(); leave.click(); })
+        .observe(document.querySelector('.lpc-coach'), { attributes: true, attributeFilter: ['class'] });
+    }""")
+    page.get_by_test_id("lpc-do-it").click()
+    page.get_by_text("1 of 3 steps done").wait_for()
+
+
 def test_another_lesson_is_another_run_and_never_ticks_for_the_old_one(lab, open_page):
     page = open_page(f"{lab.url}/learn?lesson=forces&step=3")
     before = wait_until(page, lambda s: s["step"] > 200)
