@@ -23,7 +23,7 @@ def mounted(monkeypatch, still):  # noqa: F811
     """What is mounted, by module, on a server that trains, measures and inspects nothing."""
     calls = {}
     for part in (stage, film, link, cloud):
-        monkeypatch.setattr(part, "mount", lambda module, key, data, *_: calls.update({module: data}) or {})
+        monkeypatch.setattr(part, "mount", lambda module, key, data, *_, **__: calls.update({module: data}) or {})
     monkeypatch.setattr(studies.StudyDesk, "_try", lambda self: None)
     monkeypatch.setattr(inspections, "InspectDesk", StillDesk)
     yield calls
