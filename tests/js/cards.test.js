@@ -1,6 +1,7 @@
 import { Cards } from "../../app/static/cards/cards.js";
 import { CardView } from "../../app/static/charts/card.js";
 import { Microscope } from "../../app/static/cards/microscope.js";
+import { Readings } from "../../app/static/cards/readings.js";
 import { Sample, spacing } from "../../app/static/cards/scopedata.js";
 import { MetricPopover } from "../../app/static/controls/metricpopover.js";
 import { close, equal, test } from "./kit.js";
@@ -86,4 +87,19 @@ test("another study begins without the numbers of the one before", async () => {
   scope.draw();
   equal([scope.shown, scope.sentence.textContent, scope.cloud.card.empty], [null, "", "The microscope opens with the first moment."]);
   scope.destroy();
+});
+
+test("a table that is built anew stands in the order of the one before, whichever of the two goes first", () => {
+  const made = () => new Readings(document.body.appendChild(document.createElement("div")), { key: "readings", title: "All", rows: [], csv: "", plotlyUrl: "" });
+  const before = made();
+  before.sort("value");
+  before.sort("value");
+  const after = made();
+  before.destroy();
+  equal([after.by, after.down, after.heads[1].getAttribute("aria-sort")], ["value", true, "descending"]);
+  after.sort("value");
+  after.destroy();
+  const last = made();
+  equal([last.by, last.heads[1].getAttribute("aria-sort")], [null, "none"]);
+  last.destroy();
 });

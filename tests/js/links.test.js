@@ -65,6 +65,16 @@ test("a part built anew in another's place stands where that one stood, unless t
   for (const one of [heir, third]) leave(one);
 });
 
+test("a part that was built before another one of its kind went stands where that one stood", () => {
+  const [first, old, heir] = [part("sort", ""), part("sort", ""), part("sort", "")];
+  for (const one of [first, old, heir]) join(one, one.words);
+  Object.assign(old, { lasting: true, now: "-value" });
+  mayGo(old);
+  leave(old);
+  equal([first.told, heir.told], [[], ["-value"]]);
+  for (const one of [first, heir]) leave(one);
+});
+
 test("a link that comes while a part may go is taken up by who stands in its place, before it or after it", () => {
   for (const first of [true, false]) {
     const [old, heir] = [part("sort", ""), part("sort", "")];

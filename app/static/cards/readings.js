@@ -16,11 +16,13 @@ const COLUMNS = [
   { key: "reason", text: tr("note"), of: (row) => row.reason.toLowerCase() || "￿" },
 ];
 
+const orders = new Map(); // path of a page and key of its table → [column, down]: a slow page may build a table anew, in any order of events
+
 export class Readings extends Part {
   /** props: {key, title, rows, csv} */
   constructor(element, props) {
     super(element, props, { className: "lpc-readings", testid: "lpc-readings", sheets: ["cards/cards.css"] });
-    Object.assign(this, { by: null, down: false, drawn: "", lasting: true });
+    Object.assign(this, { by: null, down: false, drawn: "" });
     this.popover = new MetricPopover(this.root);
     this.title = el("h2", { text: props.title });
     this.menu = new SaveMenu(props.title, `lpc-readings-save-${props.key}`, [
@@ -30,7 +32,8 @@ export class Readings extends Part {
     const table = el("table", { class: "lpc-table" }, el("caption", { class: "lpc-away", text: props.title }), el("thead", {}, el("tr", {}, ...this.heads)), this.body);
     this.root.prepend(el("section", { class: "lpc-panel" },
       el("header", { class: "lpc-head" }, this.title, el("div", { class: "lpc-tools" }, this.menu.element)), table));
-    this.fill();
+    this.place = `${location.pathname} ${props.key}`;
+    this.sortBy(...(orders.get(this.place) ?? [null, false]));
     this.styled();
     join(this, { sort: [() => (this.by ? `${this.down ? "-" : ""}${this.by}` : ""), (text) => this.sortBy(text.replace("-", ""), text.startsWith("-"))] });
   }
@@ -54,6 +57,7 @@ export class Readings extends Part {
 
   sortBy(key, down) {
     Object.assign(this, { by: key, down });
+    orders.set(this.place, [key, down]);
     this.heads.forEach((head, i) => head.setAttribute("aria-sort", COLUMNS[i].key !== this.by ? "none" : this.down ? "descending" : "ascending"));
     this.fill();
   }

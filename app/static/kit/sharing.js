@@ -38,7 +38,15 @@ export function mayGo(part) {
 
 export const stays = (part) => gone.delete(part);
 
-export const leave = (part) => parts.delete(part);
+/** It has gone; one of its kind that was built before it went stands in its place. */
+export function leave(part) {
+  const there = [...parts];
+  const younger = there.slice(there.findIndex(([one]) => one === part) + 1);
+  parts.delete(part);
+  for (const [other, words] of gone.has(part) ? younger : []) {
+    if (other.constructor === part.constructor && places.get(other) === places.get(part)) takeFrom(gone.get(part), words);
+  }
+}
 
 /** Words of `texts` that are the part's are taken out. */
 function takeFrom(texts, words) {
