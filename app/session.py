@@ -270,8 +270,9 @@ class Learning(Session):
     def hear(self) -> None:
         """Of which step the stage tells, that was seen to tick: also if its reader leaves in the same moment."""
         match st.session_state.get("lesson", {}).get("told"):
-            case {"lesson": str(name), "index": int(index)} if name in lessons():
-                self.done |= {(name, index)} & {(name, step) for step in range(len(lessons()[name].steps))}
+            case {"lesson": str(name), "index": int(index)}:
+                if name in lessons() and index in range(len(lessons()[name].steps)):
+                    self.done.add((name, index))
 
     def work(self) -> RunGroup:
         """Return the open lesson's run or runs."""
