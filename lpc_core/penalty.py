@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -190,7 +190,7 @@ def _version(output: Any) -> int:
 
 def checked_gamma(value: object) -> float:
     """``value`` as γ; `ValueError` unless it is a finite number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value >= 0):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
         raise ValueError(f"gamma: expected a finite number of at least 0, got {value!r}; pass a float such as 1e-3")
     return float(value)
 

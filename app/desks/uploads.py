@@ -97,7 +97,7 @@ def _whole(path: Path) -> Iterator[None]:
         yield
     except (ValueError, ImportError, OSError) as error:
         _remove(path)
-        why = (f"expected room for the file on the server's disk, got none ({error.strerror}); try again later"
+        why = (f"expected to write the file to the server's disk, got: {error.strerror}; try again later"
                if isinstance(error, OSError) else str(error))
         raise JobRefused(why) from None
 

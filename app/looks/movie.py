@@ -135,13 +135,17 @@ def _caption(draw: ImageDraw, film: Film, run: int, frame: int) -> None:
     from PIL import ImageFont
 
     large, small = (ImageFont.load_default(size * FINER) for size in (19, 14))
-    numbers = {name: float(film.metric(name)[run, frame]) for name in ("norm_mean", "train_accuracy")}
     draw.rectangle([0, 0, SIZE * FINER, 62 * FINER], "white")
     title = film.info["title"].replace("×", "x")  # which Pillow's own font lacks
     draw.text((16 * FINER, 12 * FINER), title[:60], TEXT, large)
-    draw.text((16 * FINER, 38 * FINER), f"gamma {float(film.tensors['gamma'][run, frame]):.3g}   step "
-              f"{int(film.steps[frame]):,}   radius {numbers['norm_mean']:.3g}   training accuracy "
-              f"{numbers['train_accuracy']:.1%}", MUTED, small)
+    draw.text((16 * FINER, 38 * FINER), _numbers(film, run, frame), MUTED, small)
+
+
+def _numbers(film: Film, run: int, frame: int) -> str:
+    """γ, step, radius and accuracy in words."""
+    radius, accuracy = (float(film.metric(name)[run, frame]) for name in ("norm_mean", "train_accuracy"))
+    end = f"radius {radius:.3g}   training accuracy {accuracy:.1%}" if math.isfinite(radius) else "diverged"
+    return f"gamma {float(film.tensors['gamma'][run, frame]):.3g}   step {int(film.steps[frame]):,}   {end}"
 
 
 def _gif(pictures: Iterator[Image]) -> bytes:

@@ -14,6 +14,7 @@ from lpc_core.film._film import BINS, MAX_DRAWN_RAW, MAX_HIST_NODES, FilmError, 
 from lpc_core.machine import available_memory
 
 MIN_GAMMAS, MAX_GAMMAS = 2, 64
+MOST_LETTERS = 4_000  # of them as a text
 MIN_FRAMES, MAX_FRAMES = 2, 600
 MIN_POINTS, MAX_POINTS = 10, 10_000
 
@@ -42,7 +43,9 @@ def check_gammas(gammas: Collection[float]) -> np.ndarray:
 
 def parse_gammas(text: str) -> np.ndarray:
     """Read ``1e-3:1e5:32`` (from, to, how many; evenly on a log scale) or ``0.1, 1, 10``; else `FilmError`."""
-    parts = [part.strip() for part in text[:4_000].split(":" if ":" in text else ",")]
+    if len(text) > MOST_LETTERS:
+        raise FilmError(f"gammas: expected at most {MOST_LETTERS:,} letters, got {len(text):,}; write 1e-3:1e5:32")
+    parts = [part.strip() for part in text.split(":" if ":" in text else ",")]
     if ":" not in text:
         return check_gammas([_number(part) for part in parts if part])
     if len(parts) != 3:

@@ -197,6 +197,7 @@ def test_frames_grow_from_the_first_step_to_the_last(frames, more):
     ("1:10:4.5", r"expected from:to:count with"),
     ("0:10:4", r"expected from:to:count with"),
     ("", r"expected 2 to 64 values, got 0"),
+    ("1,2" + "0" * 4_000, r"expected at most 4,000 letters, got 4,003"),
 ])
 def test_bad_gammas_are_refused_with_what_to_do(text, message):
     with pytest.raises(FilmError, match=message):

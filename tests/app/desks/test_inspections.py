@@ -214,7 +214,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(desk, monkeypatch, take):
 
     monkeypatch.setattr(uploads.shutil, "copyfileobj", full)
     monkeypatch.setattr("lpc_core.checkpoint.pictures.pack", full)
-    with pytest.raises(JobRefused, match=r"expected room for the file .*, got none \(No space left on device\); try"):
+    with pytest.raises(JobRefused, match=r"expected to write the file .*, got: No space left on device; try"):
         take(desk)
     assert not list(desk.folder.iterdir())
     assert (desk.upload, desk.data) == (None, None)

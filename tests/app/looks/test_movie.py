@@ -52,6 +52,14 @@ def test_samples_are_drawn_where_the_film_has_them(film, run):
             assert np.abs(last[y[inside], x[inside]] - wanted).sum(axis=1).min() < 60
 
 
+def test_the_caption_of_a_run_that_diverged_says_so(film):
+    assert "training accuracy " in movie._numbers(film, 1, -1)
+    broken = record(unflatten({**WIDE, "lr": 10.0, "optimizer": "sgd"}), [0.01, 1e4], frames=2, points=30, device="cpu")
+    run = broken.info["diverged"][0][0]
+    assert movie._numbers(broken, run, -1).endswith("diverged")
+    assert len(list(frames(broken, run))) == 2
+
+
 def test_one_node_and_many_are_drawn_too():
     for d in (1, 3, 6):
         few = record(unflatten({**WIDE, "latent_dim": d}), [0.1, 1.0], frames=2, points=30, device="cpu")

@@ -382,6 +382,7 @@ def test_an_ambiguous_name_and_a_model_without_layers():
     ({"gamma": -1.0}, r"gamma: expected a finite number of at least 0, got -1.0; pass a float"),
     ({"gamma": math.inf}, "gamma: expected a finite number"), ({"gamma": math.nan}, "gamma: expected a finite number"),
     ({"gamma": "1"}, "gamma: expected a finite number"), ({"gamma": True}, "gamma: expected a finite number"),
+    ({"gamma": 10**400}, "gamma: expected a finite number"),
     ({"gamma": 1.0, "convention": "code"}, "convention: expected sum or mean, got 'code'; sum is the paper's"),
 ])
 def test_bad_arguments_are_refused(arguments, message):
