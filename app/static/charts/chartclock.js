@@ -1,7 +1,7 @@
 // One clock for the charts beside the latents: at most one redraw per tick, each chart at its own pace, slower where drawing takes long.
 
 const TICK_MS = 45;
-const RESTS = 12; // times as long as it took to draw: on a slow machine the charts leave the points and γ their time
+const RESTS = 4; // times as long as it took to draw: on a slow machine the charts leave the points and γ their time
 
 export class ChartClock {
   /** drawn(name, ms) hears of every redraw and the script time it took. */
