@@ -71,7 +71,8 @@ def test_every_ready_comparison_starts_and_stays_in_step(lab, open_page):
         told = evidence.locator("b").all_inner_texts()
         assert len(told) == len(ready.evidence) * len(ready.runs)
         assert all(re.fullmatch(r"[\d.,e-]+( %)?", text) for text in told if text != "–")
-        assert evidence.bounding_box()["y"] < page.get_by_test_id("lpc-play").bounding_box()["y"] < 500
+        parts = (evidence, page.get_by_test_id("lpc-play"))  # which move while what is above them comes and goes
+        ask_until(page, lambda parts=parts: [part.bounding_box()["y"] for part in parts], lambda y: y[0] < y[1] < 500)
         for _ in range(5):
             page.wait_for_timeout(100)
             assert in_step(stage_state(page))
