@@ -1,7 +1,8 @@
 """Processes that tests start are forked from one that has torch in it: importing it takes most of the time of each.
 
 What asks for ``python -m`` one of `MODULES` with `subprocess` gets such a child, whose status, signals and pipes are
-those of any child. Within ``starting()``, for the wheel, and where there is no Linux, it is started as always.
+those of any child; a process that reads a file is forked from one with little more in it than NumPy. Within
+``starting()``, for the wheel, and where there is no Linux, it is started as always.
 """
 
 from __future__ import annotations
@@ -30,20 +31,29 @@ import pytest
 from app.settings import ONE_THREAD
 
 ROOT = Path(__file__).parents[1]
+READER = "lpc_core/checkpoint/_child.py"  # a program, not a module
 MODULES = ("app.training.worker", "app.desks.inspecting", "app.offline.page", "app.looks.film_export", "lpc_core",
-           "app.cli", "app")
+           "app.cli", "app", READER)
+READ = ("lpc_core.checkpoint._read", "lpc_core.checkpoint._lock")
 IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.inspection",
             "streamlit", "uvicorn", "tests.app.live._fake")  # `app.server` reads its settings when imported
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
 _fork_exec = getattr(subprocess, "_fork_exec", None)
 _lock = threading.Lock()
-_lines: dict[str, socket.socket] = {}  # to the process that forks, by the folder whose code is in it; it ends with this
+_lines: dict[tuple[str, bool], socket.socket] = {}  # to the process that forks, by folder and whether it has READ
 
 
 @pytest.fixture(scope="session", autouse=True)
 def forked() -> Iterator[None]:
     """For a ``conftest.py``: processes of the tests beside it are forked."""
     with forking(ROOT, MODULES):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def started() -> Iterator[None]:
+    """For a module of tests: its processes are started as always."""
+    with starting():
         yield
 
 
@@ -71,10 +81,12 @@ def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int
      before, *_) = rest
     words = [os.fsdecode(word) for word in args]
     plain = (group, gid, gids, uid, umask, before) == (-1, None, None, None, -1, None) and len(kept) <= 1
-    if not (plain and words[0] == sys.executable and len(words) > 2 and _named(words) in modules):
+    name = _named(words, root) if words[0] == sys.executable and len(words) > 2 else ""
+    if not plain or name not in modules:
         return _fork_exec(args, *rest)
     given = dict(os.fsdecode(pair).split("=", 1) for pair in env) if env is not None else dict(os.environ)
-    if Path(cwd or os.getcwd()) != root and str(root) not in given.get("PYTHONPATH", "").split(os.pathsep):
+    here = Path(cwd or os.getcwd()) == root or str(root) in given.get("PYTHONPATH", "").split(os.pathsep)
+    if name != READER and not here:
         return _fork_exec(args, *rest)  # the code of another folder
     order = {"argv": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "env": given, "session": bool(session),
              "root": str(root), "modules": modules}
@@ -82,27 +94,28 @@ def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int
     with _lock:
         _adopt(True)
         try:
-            line = _lines.get(str(root)) or _new_parent(str(root))
+            key = str(root), name == READER
+            line = _lines.get(key) or _new_parent(*key)
             socket.send_fds(line, [json.dumps(order).encode()], files)
             return int(line.recv(32))
         finally:
             _adopt(False)
 
 
-def _named(words: list[str]) -> str:
-    """The module that a command line runs, "-c" for code in it, "" for anything else."""
-    return {"-c": "-c", "-m": words[2]}.get(words[1], "")
+def _named(words: list[str], root: Path) -> str:
+    """The module or isolated program that a command line runs, "-c" for code in it, "" for anything else."""
+    return {"-c": "-c", "-m": words[2], "-I": words[2].removeprefix(f"{root}/")}.get(words[1], "")
 
 
 def _adopt(whether: bool) -> None:
     ctypes.CDLL(None).prctl(ADOPTS, int(whether), 0, 0, 0)
 
 
-def _new_parent(root: str) -> socket.socket:
-    """The line to a new process that forks."""
+def _new_parent(root: str, reads: bool) -> socket.socket:
+    """The line to a new process that forks, which ends with this one."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     env = os.environ | ONE_THREAD | {"PYTHONPATH": root}
-    code = f"from tests.forks import serve; serve({theirs.fileno()})"
+    code = f"from tests.forks import *; serve({theirs.fileno()}, {'READ' if reads else 'IMPORTED'})"
     with theirs, starting():
         process = subprocess.Popen([sys.executable, "-c", code], env=env, pass_fds=[theirs.fileno()], cwd=root)
 
@@ -111,16 +124,16 @@ def _new_parent(root: str) -> socket.socket:
         process.wait()
 
     atexit.register(end)
-    _lines[root] = ours
+    _lines[root, reads] = ours
     return ours
 
 
 # ---- in the process that forks -----------------------------------------------------------------------------------
 
 
-def serve(number: int) -> None:
-    """Import what takes long, then fork a child for each order on the socket ``number``."""
-    for name in IMPORTED:
+def serve(number: int, modules: Sequence[str]) -> None:
+    """Import ``modules``, which takes long, then fork a child for each order on the socket ``number``."""
+    for name in modules:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
@@ -171,7 +184,8 @@ def _be(order: dict) -> None:
     tempfile.tempdir = None
     how, name, *arguments = order["argv"]
     sys.argv = [how if how == "-c" else name, *arguments]
-    sys.path[0] = order["cwd"]
+    if how != "-I":
+        sys.path[0] = order["cwd"]
     if name == "app":  # a server, which starts processes too
         _have_forks(order["root"], order["modules"])
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
@@ -179,6 +193,8 @@ def _be(order: dict) -> None:
     try:
         if how == "-c":
             exec(compile(name, "<string>", "exec"), {"__name__": "__main__"})
+        elif how == "-I":
+            runpy.run_path(name, run_name="__main__")
         else:
             runpy.run_module(name, run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -212,5 +228,5 @@ def _have_forks(root: str, modules: Sequence[str]) -> None:
         _serve(theirs)
         os._exit(0)
     theirs.close()
-    _lines[root] = ours
+    _lines[root, False] = ours
     subprocess._fork_exec = functools.partial(_start, Path(root), modules)

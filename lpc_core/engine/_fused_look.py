@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,25 @@ from lpc_core.engine._fused_tape import ACTIVATIONS
 
 SCRATCH = 1 << 18  # numbers in a buffer of activations, 1 MB, so that they stay near a processor
 SCRATCH_CUDA = 1 << 24
+
+
+class _Own(threading.local):
+    """What a thread has of its own: it looks at its runs one after the other, so two buffers serve them all."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[torch.dtype, tuple[Tensor, Tensor]] = {}
+
+    def two(self, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """Buffers of at least ``size`` numbers; a card's own allocator keeps them, stream by stream."""
+        if like.device.type != "cpu":
+            return like.new_empty(size), like.new_empty(size)
+        if like.dtype not in self.buffers or len(self.buffers[like.dtype][0]) < size:
+            with torch.inference_mode(False):  # whoever is first may be in it, the next need not be
+                self.buffers[like.dtype] = like.new_empty(size), like.new_empty(size)
+        return self.buffers[like.dtype]
+
+
+_own = _Own()
 
 
 class Forward:
@@ -26,7 +46,6 @@ class Forward:
         self._act = ACTIVATIONS[config.activation][0]
         self._straight = len(layers) - 2 if config.penultimate == "linear" else -1  # the layer without activation
         self._widest = max([weight.shape[1] for weight, _ in self._layers[:-1]], default=1)
-        self._scratch: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (R, K, N) and latents (R, d, N) for ``inputs`` (N, …)."""
@@ -44,17 +63,14 @@ class Forward:
     def _piece(self, replica: int, node: Tensor, logits: Tensor, latents: Tensor) -> None:
         """Write the logits (K, N') and latents (d, N') of one replica for some samples (m, N')."""
         *layers, (head, offset) = self._layers
+        samples = node.shape[1]
+        buffers = _own.two(head, self._widest * samples)
         for index, (weight, bias) in enumerate(layers):
-            above = latents if index == len(layers) - 1 else self._buffer(index % 2, weight.shape[1], node.shape[1])
+            rows = weight.shape[1]
+            above = latents if index == len(layers) - 1 else buffers[index % 2][: rows * samples].view(rows, samples)
             node = torch.addmm(bias[replica], weight[replica], node, out=above)
             if index != self._straight:
                 self._act(node, out=node)
         if not layers:
             node = latents.copy_(node)
         torch.addmm(offset[replica], head[replica], node, out=logits)
-
-    def _buffer(self, which: int, rows: int, size: int) -> Tensor:
-        if self._scratch is None or self._scratch[0].numel() < self._widest * size:
-            like = self._layers[-1][0]
-            self._scratch = like.new_empty(self._widest * size), like.new_empty(self._widest * size)
-        return self._scratch[which][: rows * size].view(rows, size)

@@ -10,6 +10,7 @@ import pytest
 
 from lpc_core.checkpoint import FileRefused, open_file
 from tests.core.checkpoint._files import npy, saved, zipped
+from tests.forks import started  # noqa: F401
 
 PROGRAM = """
 import pickle, sys

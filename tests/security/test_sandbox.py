@@ -13,6 +13,7 @@ import torch
 from lpc_core.checkpoint import Checkpoint, Embeddings, FileRefused, Limits, open_file, open_tree, sandbox
 from lpc_core.checkpoint._results import result
 from tests.core.checkpoint._files import good_files, model, saved
+from tests.forks import started  # noqa: F401
 from tests.security import _evil
 
 ROOTS = (Path(__file__).parents[2],)
