@@ -75,7 +75,7 @@ def test_in_german_the_document_says_so_and_fits_a_phone(lab, open_page):
     page = open_page(f"{lab.url}/play?lang=de", still=True)
     wait_until(page, lambda s: s["state"] == "paused")
     assert page.locator("html").get_attribute("lang") == "de"
-    page.get_by_test_id("lpc-curves").locator(".x3title", has_text="Schritt").wait_for()
+    page.get_by_test_id("lpc-curves").locator(".lpc-curve-axis", has_text="Schritt").first.wait_for()
     page.get_by_role("button", name="Raum", exact=True).click()
     page.get_by_role("button", name="Raum öffnen").wait_for()
     for _ in screens(page, "german", (390, 860)):

@@ -44,10 +44,7 @@ export class FilmCurves extends Curves {
   draw() {
     if (!this.film) return false;
     const done = super.draw();
-    if (done) { // sizes are kept from one Plotly drawing to the next: to ask the page between drawings would lay it out each time
-      this.size = [this.chart.clientWidth, this.chart.clientHeight];
-      this.boxes = this.picks.map((_, slot) => this.box(slot));
-    }
+    if (done) this.boxes = this.picks.map((_, slot) => this.box(slot));
     this.drawn ||= done;
     this.paint();
     return done;

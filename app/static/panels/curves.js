@@ -13,9 +13,10 @@ export class Curves extends LineChart {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
   constructor({ chart, tools }, { clock, info }) {
     super(chart, clock, { name: "curves", testid: "lpc-x" });
-    Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "" });
+    Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "", size: [0, 0] });
     this.heads = el("div", { class: "lpc-curve-heads" });
-    chart.append(this.heads);
+    this.axisNames = [0, 1].map(() => el("span", { class: "lpc-curve-axis" })); // by Plotly, each drawing would lay out the page for them
+    chart.append(this.heads, ...this.axisNames);
     tools.append(el("span", { class: "lpc-hint", text: tr("against") }), this.against);
   }
 
@@ -87,6 +88,7 @@ export class Curves extends LineChart {
     if (!this.theme || !this.catalogue || !this.chart.clientWidth) return false;
     this.columns = this.chart.clientWidth >= 360 ? 2 : 1;
     this.chart.classList.toggle("lpc-one-column", this.columns === 1);
+    this.size = [this.chart.clientWidth, this.chart.clientHeight]; // asked for once, and not between what is drawn: that would lay out the page each time
     if (!this.Plotly) return void this.placeHeads(); // each over its place, until there is something to draw with
     this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
     this.placeHeads();
@@ -94,7 +96,7 @@ export class Curves extends LineChart {
   }
 
   box(slot) {
-    const [w, h] = [this.chart.clientWidth, this.chart.clientHeight];
+    const [w, h] = this.size;
     const rows = SLOTS / this.columns;
     const [cw, ch] = [w / this.columns, h / rows];
     const [column, row] = [slot % this.columns, Math.floor(slot / this.columns)];
@@ -116,9 +118,9 @@ export class Curves extends LineChart {
   }
 
   layout() {
-    const { theme, chart } = this;
+    const { theme, size: [width, height] } = this;
     const layout = {
-      width: chart.clientWidth, height: chart.clientHeight, margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: "x",
+      width, height, margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, hovermode: "x",
       dragmode: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: theme.font, size: 11, color: theme.muted },
       hoverlabel: { font: { family: theme.font, size: 12 } },
     };
@@ -132,12 +134,11 @@ export class Curves extends LineChart {
     const empty = this.history.length < 1;
     const common = axisLook(this.theme);
     const byGamma = this.x === "gamma";
-    const last = slot >= this.picks.length - this.columns;
     return {
       [axisName("xaxis", slot)]: {
         ...common, domain: [x0 / w, x1 / w], anchor: axisName("y", slot), nticks: 5, showgrid: false, showline: true,
         ...(byGamma ? logAxis(positiveExtent(this.history.columns.gamma), 0) : { tickformat: "~s", rangemode: "tozero" }),
-        ...(empty && !byGamma ? { range: [0, 1_000] } : {}), ...(last ? { title: { text: byGamma ? "γ" : tr("step"), standoff: 2, font: { size: 11 } } } : {}),
+        ...(empty && !byGamma ? { range: [0, 1_000] } : {}),
       },
       [axisName("yaxis", slot)]: {
         ...common, domain: [1 - y1 / h, 1 - y0 / h], anchor: axisName("x", slot), nticks: 4, ...(log ? logAxis(this.extent(slot), 0.06) : {}),
@@ -151,10 +152,23 @@ export class Curves extends LineChart {
     return positiveExtent(...this.catalogue.chart(this.picks[slot]).lines.map(({ name }) => this.history.columns[name] ?? []));
   }
 
+  /** The charts that have none below them, and what their horizontal axes show. */
+  lowest() {
+    return { slots: this.picks.map((_, slot) => slot).slice(-this.columns), text: this.x === "gamma" ? "γ" : tr("step") };
+  }
+
   placeHeads() {
     [...this.heads.children].forEach((head, slot) => {
       const { left, top, cw } = this.box(slot);
       Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${cw - 8}px` });
+    });
+    const { slots, text } = this.lowest();
+    this.axisNames.forEach((name, i) => {
+      name.hidden = i >= slots.length;
+      if (name.hidden) return;
+      setText(name, text);
+      const { x0, x1 } = this.box(slots[i]);
+      Object.assign(name.style, { left: `${x0}px`, width: `${x1 - x0}px` });
     });
     this.fillHeads();
   }

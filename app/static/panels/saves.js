@@ -82,6 +82,8 @@ function nodeFigure({ message, theme }, names) {
 function curveFigure(curves) {
   const { theme } = curves;
   const layout = curves.layout();
+  const { slots, text } = curves.lowest();
+  for (const slot of slots) layout[axisName("xaxis", slot)].title = { text, standoff: 2, font: { size: 11 } };
   const boxes = curves.picks.map((_, slot) => curves.box(slot));
   const annotations = curves.charts().map(({ title, lines }, slot) => ({
     text: `<b>${title}</b><br>${lines.map(({ label, dash }) => `${dash === "solid" ? "—" : "- -"} ${label}`).join("   ")}`, showarrow: false, xref: "paper", yref: "paper", align: "left",
