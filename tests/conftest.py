@@ -137,17 +137,26 @@ def real_mnist(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def real_cifar10(tmp_path_factory):
-    """Unpacking takes half a minute: one process does it for all."""
+    """Unpacking takes half a minute."""
+    return once(tmp_path_factory, "real-cifar10", _unpack)
+
+
+def _unpack(folder):
     ready = "cifar-10-batches-bin"
+    if "LPC_TEST_DATA" in os.environ and (Path(os.environ["LPC_TEST_DATA"]) / ready).exists():
+        (folder / ready).symlink_to(stored(ready))
+    else:
+        pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
+        subprocess.run([sys.executable, stored("unpack_cifar10.py"), folder], check=True, timeout=600)
+
+
+def once(tmp_path_factory, name, make):
+    """A folder that ``make(folder)`` has filled: one of the processes that test does it for all."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
-    root = tmp_path_factory.getbasetemp().parent / f"real-cifar10-{run}"
+    root = tmp_path_factory.getbasetemp().parent / f"{name}-{run}"
     with FileLock(f"{root}.lock"):
         if not root.exists():
-            unpacked = tmp_path_factory.mktemp("real-cifar10")
-            if "LPC_TEST_DATA" in os.environ and (Path(os.environ["LPC_TEST_DATA"]) / ready).exists():
-                (unpacked / ready).symlink_to(stored(ready))
-            else:
-                pytest.importorskip("PIL", reason="unpacking CIFAR-10's pictures needs Pillow")
-                subprocess.run([sys.executable, stored("unpack_cifar10.py"), unpacked], check=True, timeout=600)
-            unpacked.rename(root)
+            made = tmp_path_factory.mktemp(name)
+            make(made)
+            made.rename(root)
     return root

@@ -186,7 +186,7 @@ def _be(order: dict) -> None:
     sys.argv = [how if how == "-c" else name, *arguments]
     if how != "-I":
         sys.path[0] = order["cwd"]
-    if name == "app":  # a server, which starts processes too
+    if name in ("app", "lpc_core"):  # which start processes too
         _have_forks(order["root"], order["modules"])
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
     code: object = 0

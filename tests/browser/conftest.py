@@ -16,14 +16,15 @@ from tests.forks import forked  # noqa: F401
 from tests.patience import PATIENCE_S, looks
 
 ROOT = Path(__file__).parents[2]
-HOW = ("no Chromium found, so the browser tests are skipped; install one with `apt-get install chromium` "
-       "(or your system's package manager) and run `make test` again")
+HOW = ("no Chromium found, so browser tests are skipped; install one with `apt-get install chromium-headless-shell` "
+       "(or chromium, by your system's package manager) and run `make test` again")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 
 
 def find_chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    names = ("chromium-headless-shell",  # the same engine without the windows of a browser, which take time too
+             "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
     return os.environ.get("LPC_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
