@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 SLICE_S = 0.008  # one turn of one run
+WAKES_PER_S = 60.0  # a run that is held to a speed is woken for several steps at once, which costs as much as for one
 FRAMES_PER_S = 30.0
 MIN_FRAMES_PER_S = 5.0
 METRICS_PER_S = 6.0
@@ -39,9 +40,11 @@ class StepBudget:
         if self.rate:
             self._tokens -= steps
 
-    def wait(self) -> float:
-        """Seconds until the next whole step, counted from the last `allowance`."""
-        return 0.0 if self.rate == 0 else max(0.0, (1.0 - self._tokens) / self.rate)
+    def wait(self, now: float) -> float:
+        """Seconds until there are steps to be taken: one, or as many as come between two wakes."""
+        self.allowance(now)
+        wanted = max(1.0, self.rate / WAKES_PER_S)
+        return 0.0 if self.rate == 0 else max(0.0, (wanted - self._tokens) / self.rate)
 
 
 class RateMeter:

@@ -245,9 +245,7 @@ class Run:
 
     def wait(self, now: float) -> float:
         """Seconds until this run has something to do by itself; infinity when it waits for the reader."""
-        due = math.inf
-        if self.trains:
-            due = 0.0 if self._budget.allowance(now) >= 1 else self._budget.wait()
+        due = self._budget.wait(now) if self.trains else math.inf
         if self._wants_frame():
             due = min(due, self.delivery.wait(now))
         if self.trainer is not None and not self.broken:

@@ -41,8 +41,21 @@ def test_the_budget_gives_the_rate_and_no_burst():
     slow = StepBudget(0.5, 0.0)
     slow.spend(slow.allowance(0.0))
     assert slow.allowance(1.0) == 0
-    assert slow.wait() == pytest.approx(1.0)
+    assert slow.wait(1.0) == pytest.approx(1.0)
     assert StepBudget(0.0, 0.0).allowance(0.0) > 10_000
+
+
+@pytest.mark.parametrize(("rate", "wakes"), [(3_000.0, 60), (300.0, 60), (20.0, 20)])
+def test_a_run_that_is_held_to_a_speed_keeps_it_and_is_woken_no_more_often_than_its_pictures_need(rate, wakes):
+    budget, steps, now, turns = StepBudget(rate, 0.0), 0, 0.0, 0
+    while now < 10:
+        taken = budget.allowance(now)
+        budget.spend(taken)
+        steps += taken
+        now += budget.wait(now) + 1e-9
+        turns += 1
+    assert steps == pytest.approx(10 * rate, rel=0.02)
+    assert turns == pytest.approx(10 * wakes, rel=0.02)
 
 
 def test_the_meter_follows_the_rate():
