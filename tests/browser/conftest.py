@@ -33,7 +33,7 @@ def free_port():
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
-# Pages draw as on a display of 5 Hz: without a graphics card, 60 pictures a second take all that a processor has.
+# Pages draw as on a display of 2.5 Hz: without a graphics card, 60 pictures a second take all that a processor has.
 SLOW_DISPLAY = """(() => {
   const next = window.requestAnimationFrame.bind(window);
   const due = new Map();
@@ -44,7 +44,7 @@ SLOW_DISPLAY = """(() => {
     for (const callback of callbacks) try { callback(now); } catch (error) { reportError(error); }
   };
   window.requestAnimationFrame = (callback) => {
-    if (due.size === 0) setTimeout(() => next(draw), 190);
+    if (due.size === 0) setTimeout(() => next(draw), 400);
     due.set(++last, callback);
     return last;
   };

@@ -13,7 +13,7 @@ export class Curves extends LineChart {
   /** parts: {chart, tools}; hooks: {clock, info(key)} */
   constructor({ chart, tools }, { clock, info }) {
     super(chart, clock, { name: "curves", testid: "lpc-x" });
-    Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "", size: [0, 0] });
+    Object.assign(this, { tools, info, history: new History(), told: {}, picks: [], menuKey: "" });
     this.heads = el("div", { class: "lpc-curve-heads" });
     this.axisNames = [0, 1].map(() => el("span", { class: "lpc-curve-axis" })); // by Plotly, each drawing would lay out the page for them
     chart.append(this.heads, ...this.axisNames);
@@ -64,6 +64,9 @@ export class Curves extends LineChart {
     if (key === this.menuKey) return;
     this.menuKey = key;
     renew(this.heads, ...this.picks.map((pick, slot) => this.head(pick, slot, menu)));
+    if (!this.theme) return;
+    this.measure();
+    this.placeHeads();
   }
 
   head(pick, slot, menu) {
@@ -86,13 +89,18 @@ export class Curves extends LineChart {
 
   draw() {
     if (!this.theme || !this.catalogue || !this.chart.clientWidth) return false;
-    this.columns = this.chart.clientWidth >= 360 ? 2 : 1;
-    this.chart.classList.toggle("lpc-one-column", this.columns === 1);
-    this.size = [this.chart.clientWidth, this.chart.clientHeight]; // asked for once, and not between what is drawn: that would lay out the page each time
+    this.measure();
     if (!this.Plotly) return void this.placeHeads(); // each over its place, until there is something to draw with
     this.Plotly.react(this.gd, this.traces(), this.layout(), CONFIG);
     this.placeHeads();
     return true;
+  }
+
+  /** Asked for once, and not between what is drawn: that would lay out the page each time. */
+  measure() {
+    this.columns = this.chart.clientWidth >= 360 ? 2 : 1;
+    this.chart.classList.toggle("lpc-one-column", this.columns === 1);
+    this.size = [this.chart.clientWidth, this.chart.clientHeight];
   }
 
   box(slot) {
