@@ -1,7 +1,7 @@
 // One clock for the charts beside the latents: at most one redraw per tick, each chart at its own pace, slower where drawing takes long.
 // It ticks when the page is drawn, so that what nobody sees is not drawn.
 
-const TICK_MS = 45;
+const TICK_MS = 12;
 const RESTS = 2; // times as long as it took to draw: on a slow machine the charts leave the points and γ their time
 
 export class ChartClock {
