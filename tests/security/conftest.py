@@ -1,3 +1,3 @@
-"""For tests of hostile files: each is read in a process of its own, as always."""
+"""For tests of hostile files: the processes that read them are forked, but for those that are about such a process."""
 
 from tests.forks import forked  # noqa: F401
