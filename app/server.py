@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import gc
 import gzip
 import hashlib
 import importlib.metadata
@@ -244,6 +245,8 @@ async def _tidy(register: registers.Register, keep_s: float) -> None:
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Workers start with the server and end with it."""
     login.check()
+    gc.collect()
+    gc.freeze()  # what was imported: Streamlit looks through all the rest after each run of a page's script
     config.set_option("server.maxUploadSize", SETTINGS.upload_mb)  # here: our config.toml has been read by now
     hub = hubs.Hub(from_env())
     keep_s = hub.settings.keep_s
