@@ -17,7 +17,7 @@ run: $(VENV)/.run
 test: export PYTHONDONTWRITEBYTECODE =  # what one process has compiled serves the hundreds after it
 test: $(VENV)/.test  # all parts run, also when one fails; lint beside the first, for it has one processor's work
 	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/browser || status=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser || status=1; \
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/browser || status=1; \
 	wait $$lint || { status=1; echo "make lint failed, see above"; }; exit $$status
 

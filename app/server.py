@@ -46,7 +46,7 @@ from app.hosts import KnownHosts  # noqa: E402
 from app.live import hub as hubs  # noqa: E402
 from app.live import rooms  # noqa: E402
 from app.live.socket import live  # noqa: E402
-from app.looks.bundling import modules, plotly_source  # noqa: E402
+from app.looks.bundling import modules, plotly_gzipped  # noqa: E402
 from app.proxies import Proxied  # noqa: E402
 from app.room import register as registers  # noqa: E402
 from app.room.socket import frames as room_frames  # noqa: E402
@@ -194,17 +194,11 @@ def early_files(at: str) -> str:
                    for name in modules("live/stage.js", STATIC))
 
 
-@functools.cache
-def plotly_bundle() -> tuple[bytes, str]:
-    """Plotly.js from the Python package, gzipped once, and its ETag."""
-    raw = plotly_source()
-    return gzip.compress(raw, 6, mtime=0), f'"plotly-{importlib.metadata.version("plotly")}-{len(raw)}"'
-
-
 async def plotly_js(call: Request) -> Response:
     """The bundle; for good where the URL names the version (``?v=6.1.0``), else revalidated."""
-    packed, etag = await asyncio.to_thread(plotly_bundle)
-    versioned = call.query_params.get("v") == importlib.metadata.version("plotly")
+    packed, size = await asyncio.to_thread(plotly_gzipped)
+    version = importlib.metadata.version("plotly")
+    etag, versioned = f'"plotly-{version}-{size}"', call.query_params.get("v") == version
     headers = {"etag": etag, "cache-control": FOREVER if versioned else REVALIDATE, "vary": "accept-encoding"}
     if call.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
@@ -255,7 +249,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     hubs.install(hub)
     registers.install(registers.Register(hub))
     tidy = asyncio.create_task(_tidy(registers.current(), keep_s))
-    warm = asyncio.create_task(asyncio.to_thread(plotly_bundle))
+    warm = asyncio.create_task(asyncio.to_thread(plotly_gzipped))
     try:
         yield {"hub": hub}
     finally:

@@ -15,6 +15,7 @@ import torch
 from filelock import FileLock  # comes with torch
 
 torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
+os.environ.setdefault("NUMBA_OPT", "0")  # what UMAP compiles is used a few times
 gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
 ROOT = Path(__file__).parents[1]

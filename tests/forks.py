@@ -1,8 +1,8 @@
 """Processes that tests start are forked from one that has torch in it: importing it takes most of the time of each.
 
 What asks for ``python -m`` one of `MODULES` with `subprocess` gets such a child, whose status, signals and pipes are
-those of any child; a process that reads a file is forked from one with little more in it than NumPy. Within
-``starting()``, for the wheel, and where there is no Linux, it is started as always.
+those of any child, and so does `multiprocessing`; a process that reads a file is forked from one with little more in it
+than NumPy. Within ``starting()``, for the wheel, and where there is no Linux, it is started as always.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import functools
 import gc
 import importlib
 import json
+import multiprocessing.util
 import os
 import runpy
 import signal
@@ -35,10 +37,12 @@ READER = "lpc_core/checkpoint/_child.py"  # a program, not a module
 MODULES = ("app.training.worker", "app.desks.inspecting", "app.offline.page", "app.looks.film_export", "lpc_core",
            "app.cli", "app", READER)
 READ = ("lpc_core.checkpoint._read", "lpc_core.checkpoint._lock")
-IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.inspection",
-            "streamlit", "uvicorn", "tests.app.live._fake")  # `app.server` reads its settings when imported
+IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.experiments",
+            "streamlit", "uvicorn", "torch._dynamo", "tests.app.live._fake")  # `app.server` reads its settings at once
+ABOVE = 100  # numbers of files that no order asks for
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
 _fork_exec = getattr(subprocess, "_fork_exec", None)
+_spawn = multiprocessing.util.spawnv_passfds
 _lock = threading.Lock()
 _lines: dict[tuple[str, bool], socket.socket] = {}  # to the process that forks, by folder and whether it has READ
 
@@ -63,6 +67,7 @@ def starting() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if _fork_exec is not None:
             patch.setattr(subprocess, "_fork_exec", _fork_exec)
+        patch.setattr(multiprocessing.util, "spawnv_passfds", _spawn)
         yield
 
 
@@ -72,6 +77,7 @@ def forking(root: Path, modules: Sequence[str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux":
             patch.setattr(subprocess, "_fork_exec", functools.partial(_start, root, modules))
+            patch.setattr(multiprocessing.util, "spawnv_passfds", functools.partial(_start_one_of_many, root, modules))
         yield
 
 
@@ -90,13 +96,27 @@ def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int
         return _fork_exec(args, *rest)  # the code of another folder
     order = {"argv": words[1:], "cwd": os.fsdecode(cwd or os.getcwd()), "env": given, "session": bool(session),
              "root": str(root), "modules": modules}
-    files = [own if given == -1 else given for own, given in enumerate((stdin, stdout, stderr))]
+    files = {own: own if given == -1 else given for own, given in enumerate((stdin, stdout, stderr))}
+    return _ask((str(root), name == READER), order, files)
+
+
+def _start_one_of_many(root: Path, modules: Sequence[str], path: str, args: list, kept: Sequence[int]) -> int:
+    """As ``multiprocessing.util.spawnv_passfds``; what watches over shared memory is started as always."""
+    words = [os.fsdecode(word) for word in args]
+    if words[-1] != "--multiprocessing-fork":
+        return _spawn(path, args, kept)
+    order = {"argv": words[words.index("-c"):], "cwd": os.getcwd(), "env": dict(os.environ), "session": False,
+             "root": str(root), "modules": modules}
+    return _ask((str(root), False), order, {number: number for number in (0, 1, 2, *map(int, kept))})
+
+
+def _ask(key: tuple[str, bool], order: dict, files: dict[int, int]) -> int:
+    """The number of the process that ``order`` describes, with these files by the numbers that it has for them."""
     with _lock:
         _adopt(True)
         try:
-            key = str(root), name == READER
             line = _lines.get(key) or _new_parent(*key)
-            socket.send_fds(line, [json.dumps(order).encode()], files)
+            socket.send_fds(line, [json.dumps(order | {"files": [*files]}).encode()], [*files.values()])
             return int(line.recv(32))
         finally:
             _adopt(False)
@@ -135,6 +155,10 @@ def serve(number: int, modules: Sequence[str]) -> None:
     """Import ``modules``, which takes long, then fork a child for each order on the socket ``number``."""
     for name in modules:
         importlib.import_module(name)
+    if modules is IMPORTED:
+        from app.looks.bundling import plotly_gzipped
+
+        plotly_gzipped()  # every lab does at its start, each time the same
     gc.collect()
     gc.freeze()
     assert threading.active_count() == 1
@@ -143,7 +167,7 @@ def serve(number: int, modules: Sequence[str]) -> None:
 
 def _serve(line: socket.socket) -> None:
     while True:
-        data, files, _, _ = socket.recv_fds(line, 1_000_000, 3)
+        data, files, _, _ = socket.recv_fds(line, 1_000_000, 16)
         if not data:
             return
         heard, says = os.pipe()
@@ -168,12 +192,20 @@ def _leave_behind(order: dict, files: list[int], says: int, line: socket.socket)
     os.close(begins)
     if order["session"]:
         os.setsid()
-    for own, file in enumerate(files):
+    says, *files = map(_higher, (says, *files))  # before one of them is in another's place
+    for own, file in zip(order["files"], files, strict=True):
         os.dup2(file, own)
         os.close(file)
     os.write(says, str(os.getpid()).encode())
     os.close(says)
     _be(order)
+
+
+def _higher(file: int) -> int:
+    """The file under a number that no order asks for."""
+    moved = fcntl.fcntl(file, fcntl.F_DUPFD, ABOVE)
+    os.close(file)
+    return moved
 
 
 def _be(order: dict) -> None:
@@ -186,7 +218,7 @@ def _be(order: dict) -> None:
     sys.argv = [how if how == "-c" else name, *arguments]
     if how != "-I":
         sys.path[0] = order["cwd"]
-    if name in ("app", "lpc_core"):  # which start processes too
+    if name in ("app", "lpc_core") or how in order["modules"]:  # which start processes too
         _have_forks(order["root"], order["modules"])
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
     code: object = 0
@@ -230,3 +262,4 @@ def _have_forks(root: str, modules: Sequence[str]) -> None:
     theirs.close()
     _lines[root, False] = ours
     subprocess._fork_exec = functools.partial(_start, Path(root), modules)
+    multiprocessing.util.spawnv_passfds = functools.partial(_start_one_of_many, Path(root), modules)

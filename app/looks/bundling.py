@@ -6,6 +6,8 @@ until it is wanted (`scriptIn` in kit/embedded.js).
 
 from __future__ import annotations
 
+import functools
+import gzip
 import importlib.util
 import posixpath
 import re
@@ -73,6 +75,13 @@ def plotly_source() -> bytes:
     if spec is None or spec.origin is None:
         raise FileNotFoundError("expected the package plotly to be installed, got none; pip install plotly")
     return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+
+
+@functools.cache
+def plotly_gzipped() -> tuple[bytes, int]:
+    """The same, gzipped once, and how many bytes it is unpacked."""
+    raw = plotly_source()
+    return gzip.compress(raw, 6, mtime=0), len(raw)
 
 
 def inline(script: str) -> str:

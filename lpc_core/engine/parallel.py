@@ -25,6 +25,9 @@ from lpc_core.engine.devices import spread
 
 MEETING = "LPC_MEETING"  # the variable that names the file
 LOOK_EVERY_S = 0.2  # for a process that has ended
+# Python's own end of a group lets gloo's threads finish what they hold. What averages the gradients lives longer than
+# `together`, and would end the group without: it waits for threads that wait for it.
+_groups: list[distributed.ProcessGroup | None] = []
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def together(part: Share, device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
+        _groups.append(distributed.group.WORLD)
         distributed.destroy_process_group()
 
 

@@ -13,8 +13,9 @@ def printable(text: object, most: int = 80) -> str:
     Control characters, line ends and marks that turn the direction of writing are among those. Of an object that has
     no text of its own only the kind is told, not where in memory it lies.
     """
-    head = _ADDRESS.sub(r"\1", str(text)[: most + 200])[: most + 1]
-    clean = "".join(letter if letter.isprintable() else "\ufffd" for letter in head)
+    head = str(text)[: most + 200]
+    head = (_ADDRESS.sub(r"\1", head) if " at 0x" in head else head)[: most + 1]
+    clean = head if head.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in head)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import ROOT, forking
 from tests.patience import until
 
 PARENT = """
@@ -21,7 +22,8 @@ with children(2) as pool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_they_do_not_outlive_a_sigkill():
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+    with forking(ROOT, ("-c",)), subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE,
+                                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         pids = parent.stdout.readline().split()
         parent.kill()
     assert len(pids) == 2

@@ -22,6 +22,7 @@ from lpc_core.experiments._trainer import RowTrainer
 from lpc_core.experiments._work import Stopped, work
 from lpc_core.files import tensors
 from lpc_core.saved_run import open_run
+from tests.forks import ROOT, forking
 from tests.patience import until
 
 
@@ -65,7 +66,8 @@ def test_a_killed_run_goes_on_to_identical_parameters(tmp_path, few):
     """SIGKILL in mid-run, in a process of its own; the rest here. The same as a run that nobody disturbed."""
     name, run = "digits/lin-pen-dropout", plan(["digits/lin-pen-dropout"], scale=0.1)[0]
     folder = tmp_path / "killed" / run.name
-    process = subprocess.Popen([sys.executable, "-c", WORK, tmp_path / "killed", name])
+    with forking(ROOT, ("-c",)):
+        process = subprocess.Popen([sys.executable, "-c", WORK, tmp_path / "killed", name])
     try:
         until(lambda: (folder / "state.safetensors").exists() and parameters(folder)[1]["step"] > 0)
     finally:
