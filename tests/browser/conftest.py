@@ -28,10 +28,22 @@ def find_chromium():
     return os.environ.get("LPC_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+_left = []  # ports whose labs have ended
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port to listen on: the last one left, if any, for which the browser has Streamlit's compiled scripts already."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):  # another lab may listen on one that was left
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", _left.pop() if _left else 0))
+            return s.getsockname()[1]
+
+
+def leave(port):
+    """Let the next one have ``port``."""
+    _left.append(port)
+
 
 # Pages draw as on a display of 2.5 Hz: without a graphics card, 60 pictures a second take all that a processor has.
 SLOW_DISPLAY = """(() => {
@@ -80,6 +92,7 @@ class Lab:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        leave(self.port)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import contextlib
 import random
 import threading
 
+from conftest import free_port, leave
+
 CHUNK = 16_384
 
 
@@ -20,8 +22,8 @@ class Line:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._meet, "127.0.0.1", 0))
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = free_port()
+        self._server = self._do(asyncio.start_server(self._meet, "127.0.0.1", self.port))
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _do(self, work):
@@ -43,6 +45,7 @@ class Line:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        leave(self.port)
 
     async def _abort(self):
         for writer in list(self._writers):

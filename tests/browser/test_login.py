@@ -11,7 +11,6 @@ from driving import ask_until, wait_until
 from provider import provider
 
 from tests.app.test_login import secrets_in
-from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -31,11 +30,11 @@ def closed_lab(folder, vouches, **environment):
 
 
 @pytest.fixture
-def tab(chromium):
-    """A page of a browser with cookies of its own (ports do not part them)."""
-    with contextlib.closing(chromium.new_context()) as context:
-        context.set_default_timeout(1_000 * PATIENCE_S)
-        yield context.new_page()
+def tab(new_tab, profile):
+    """A page of a browser that no lab knows (ports do not part cookies)."""
+    profile.clear_cookies()
+    yield new_tab()
+    profile.clear_cookies()
 
 
 def test_a_link_leads_through_the_door_to_its_run_and_out_again(tab, tmp_path):

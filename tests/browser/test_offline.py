@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import SLOW_DISPLAY
 from driving import drag_gamma, screens, stage_state, wait_until
 
 from app.lessons import lessons
@@ -36,6 +37,7 @@ def opened(chromium, lesson):
         context = chromium.new_context(offline=True, viewport={"width": 1280, "height": 860})
         contexts.append(context)
         context.set_default_timeout(1_000 * PATIENCE_S)
+        context.add_init_script(SLOW_DISPLAY)
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
