@@ -15,11 +15,13 @@ run: $(VENV)/.run
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: export PYTHONDONTWRITEBYTECODE =  # what one process has compiled serves the hundreds after it
-test: $(VENV)/.test  # all parts run, also when one fails; lint beside the first, for it has one processor's work
-	@status=0; $(MAKE) --no-print-directory lint & lint=$$!; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser || status=1; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/browser || status=1; \
-	wait $$lint || { status=1; echo "make lint failed, see above"; }; exit $$status
+test: $(VENV)/.test  # side by side, for pages wait more than they work; all parts run, also when one fails
+	@status=0; told=$$(mktemp -d); \
+	$(MAKE) --no-print-directory lint > $$told/lint 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser > $$told/pages 2>&1 & pages=$$!; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser || status=1; \
+	wait $$pages || status=1; cat $$told/pages; \
+	wait $$lint || { status=1; echo "make lint failed:"; }; cat $$told/lint; rm -r $$told; exit $$status
 
 check: lint  # the inner loop: lint, types, and the tests that need no server, no browser and no long training
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(FAST)

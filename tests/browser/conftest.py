@@ -32,7 +32,7 @@ _left = []  # ports whose labs have ended
 
 
 def free_port():
-    """A port to listen on: the last one left, if any, for which the browser has Streamlit's compiled scripts already."""
+    """A port to listen on: the last one left, if any, for which the browser has Streamlit's scripts compiled."""
     while True:
         with socket.socket() as s, contextlib.suppress(OSError):  # another lab may listen on one that was left
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
