@@ -11,10 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from filelock import FileLock  # comes with torch
 
-torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
 os.environ.setdefault("NUMBA_OPT", "0")  # what UMAP compiles is used a few times
 gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
@@ -50,6 +48,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
+    import torch  # here, where tests are run: whoever hands them out does without
+
+    torch.set_num_threads(1)  # as in the lab's workers; two threads on two busy cores are many times slower
     gc.freeze()
     gc.enable()
 
