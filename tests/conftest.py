@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock  # comes with torch
 
-os.environ.setdefault("NUMBA_OPT", "0")  # what UMAP compiles is used a few times
 gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
 ROOT = Path(__file__).parents[1]

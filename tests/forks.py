@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import fcntl
 import functools
 import gc
 import importlib
@@ -203,6 +202,8 @@ def _leave_behind(order: dict, files: list[int], says: int, line: socket.socket)
 
 def _higher(file: int) -> int:
     """The file under a number that no order asks for."""
+    import fcntl  # which Windows has not
+
     moved = fcntl.fcntl(file, fcntl.F_DUPFD, ABOVE)
     os.close(file)
     return moved
