@@ -1,6 +1,7 @@
 """Views of wide latents: PCA against scikit-learn, t-SNE and UMAP by what they keep apart, stopping and limits."""
 
 import builtins
+import functools
 import warnings
 
 import numpy as np
@@ -72,8 +73,10 @@ def test_very_wide_latents_are_exact_too(n, noise, seed, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["tsne", "umap"])
-def test_clouds_stay_apart_and_progress_is_told(method):
-    told, threads = [], torch.get_num_threads()
+def test_clouds_stay_apart_and_progress_is_told(method, monkeypatch):
+    if method == "umap":
+        brief(monkeypatch)
+    told = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         view = project(CLOUDS, method, seed=1, progress=lambda share, what: told.append((share, what)))
@@ -83,7 +86,28 @@ def test_clouds_stay_apart_and_progress_is_told(method):
     assert np.array_equal(view, project(CLOUDS, method, seed=1))
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert (1.0, f"{method}: moving the points") in told
-    assert torch.get_num_threads() == threads  # what comes after it is not slowed down by threads that spin
+
+
+def brief(monkeypatch):
+    """UMAP takes fewer rounds: uncompiled (`tests/conftest.py`), each is slow."""
+    umap = pytest.importorskip("umap")
+    monkeypatch.setattr(umap, "UMAP", functools.partial(umap.UMAP, n_epochs=50))
+
+
+def test_what_comes_after_umap_is_not_slowed_down_by_threads_that_spin(monkeypatch):
+    """Compiled, it sets OpenMP's number of threads, which is torch's too."""
+    brief(monkeypatch)
+    import umap
+
+    threads, fit = torch.get_num_threads(), umap.UMAP.func.fit_transform
+
+    def spinning(self, rows):
+        torch.set_num_threads(threads + 1)
+        return fit(self, rows)
+
+    monkeypatch.setattr(umap.UMAP.func, "fit_transform", spinning)
+    assert project(CLOUDS[:20], "umap").shape == (20, 2)
+    assert torch.get_num_threads() == threads
 
 
 def test_three_dimensions_and_few_nodes():
