@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock  # comes with torch
 
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling UMAP and openTSNE takes a minute, where it was not done yet
 gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
 ROOT = Path(__file__).parents[1]

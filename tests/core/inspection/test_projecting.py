@@ -89,9 +89,7 @@ def test_clouds_stay_apart_and_progress_is_told(method, monkeypatch):
 
 
 def brief(monkeypatch):
-    """UMAP in Python, for compiling it takes a minute where it was not done before; so it takes fewer rounds."""
-    numba = pytest.importorskip("numba")
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    """UMAP takes fewer rounds: uncompiled (`tests/conftest.py`), each is slow."""
     umap = pytest.importorskip("umap")
     monkeypatch.setattr(umap, "UMAP", functools.partial(umap.UMAP, n_epochs=50))
 

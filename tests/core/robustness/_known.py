@@ -1,6 +1,10 @@
 """Distances to the boundary in closed form, and DeepFool as it is written for one picture at a time."""
 
+import contextlib
+import warnings
+
 import numpy as np
+import pytest
 import torch
 
 
@@ -42,3 +46,15 @@ def deepfool_one(net, image, candidates=10, overshoot=0.02, steps=50):
         if logits[0].argmax() != classes[0]:
             return float(((1 + overshoot) * total).norm())
     return np.inf
+
+
+def the_package_foolbox():
+    """Among its classes is one that numba has to compile, which tests forbid elsewhere (`tests/conftest.py`)."""
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.filterwarnings("ignore", "Please import `gaussian_filter`", DeprecationWarning)
+        with contextlib.suppress(ImportError):
+            import numba
+
+            patch.setattr(numba.config, "DISABLE_JIT", False)
+        import foolbox
+    return foolbox

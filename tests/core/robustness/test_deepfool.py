@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from lpc_core.robustness import deepfool
-from tests.core.robustness._known import deepfool_one, linear_distances
+from tests.core.robustness._known import deepfool_one, linear_distances, the_package_foolbox
 
 TINY = 1e-4  # what the published code adds to every step
 
@@ -66,9 +65,7 @@ def test_it_is_the_loop_over_single_pictures(collapsed):
 
 
 def test_it_is_foolbox_within_bounds(ordinary):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Please import `gaussian_filter`", DeprecationWarning)
-        import foolbox
+    foolbox = the_package_foolbox()
     low, high = float(ordinary.bounds[0]), float(ordinary.bounds[1])
     theirs = foolbox.PyTorchModel(_Logits(ordinary.model).eval(), bounds=(low, high), device="cpu")
     x, y = ordinary.inputs.clamp(low, high), torch.from_numpy(ordinary.labels)

@@ -1,13 +1,12 @@
 """DDN, FMN and HopSkipJump: known distances, foolbox, units, collapsed networks, models without gradients."""
 
-import warnings
 
 import numpy as np
 import pytest
 import torch
 
 from lpc_core.robustness import ddn, deepfool, fmn, hopskipjump
-from tests.core.robustness._known import linear_distances, sphere_distances
+from tests.core.robustness._known import linear_distances, sphere_distances, the_package_foolbox
 
 ATTACKS = {"ddn": (ddn, 0.02), "fmn": (fmn, 0.01), "hopskipjump": (hopskipjump, 0.15)}  # attack, relative error
 EACH = pytest.mark.parametrize(("attack", "error"), ATTACKS.values(), ids=ATTACKS)
@@ -48,9 +47,7 @@ def test_the_unit_of_the_inputs_does_not_matter(attack, error, sphere, inputs):
 
 def test_ddn_is_foolboxes_or_better(collapsed):
     """All inputs have norm 8 and our first radius is an eighth of it: the 1 that foolbox has for radius and step."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Please import `gaussian_filter`", DeprecationWarning)
-        import foolbox
+    foolbox = the_package_foolbox()
     x = collapsed.inputs * (8 / collapsed.inputs.flatten(1).norm(dim=1)).view(-1, 1, 1, 1)
     y = collapsed.logits(x).argmax(1)
     model = foolbox.PyTorchModel(torch.nn.Sequential(collapsed.model, _First()).eval(), bounds=(-60, 60), device="cpu")
