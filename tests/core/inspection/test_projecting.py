@@ -76,7 +76,7 @@ def test_very_wide_latents_are_exact_too(n, noise, seed, monkeypatch):
 def test_clouds_stay_apart_and_progress_is_told(method, monkeypatch):
     if method == "umap":
         brief(monkeypatch)
-    told = []
+    told, threads = [], torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         view = project(CLOUDS, method, seed=1, progress=lambda share, what: told.append((share, what)))
@@ -86,6 +86,7 @@ def test_clouds_stay_apart_and_progress_is_told(method, monkeypatch):
     assert np.array_equal(view, project(CLOUDS, method, seed=1))
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert (1.0, f"{method}: moving the points") in told
+    assert torch.get_num_threads() == threads
 
 
 def brief(monkeypatch):

@@ -1,6 +1,5 @@
 """DDN, FMN and HopSkipJump: known distances, foolbox, units, collapsed networks, models without gradients."""
 
-
 import numpy as np
 import pytest
 import torch
