@@ -74,33 +74,28 @@ def _doubled(evil, state):
 
 
 def _bombs():
-    bomb = zipped({"latents.npy": npy(np.zeros(10**6)), "labels.npy": npy(LABELS)}, zipfile.ZIP_DEFLATED)
-    layers = zipped({f"a{i}.npy": bytes(5 * 10**6) for i in range(2)}, zipfile.ZIP_DEFLATED)
+    def layers(size):
+        packed = zipped({f"a{i}.npy": bytes(5 * 10**6) for i in range(2)}, zipfile.ZIP_DEFLATED)
+        return packed.replace(struct.pack("<I", 5 * 10**6), struct.pack("<I", size))
+
     yield (
         "zip: a bomb",
-        Hostile(
-            "a.npz",
-            layers.replace(struct.pack("<I", 5 * 10**6), struct.pack("<I", 5_010_000)),
-            "expected 5,010,000 bytes in 'a0.npy', got another number unpacked",
-        ),
+        Hostile("a.npz", lambda: layers(5_010_000), "expected 5,010,000 bytes in 'a0.npy', got another number"),
     )
     yield (
         "zip: a bomb that grows more than deflate can",
-        Hostile(
-            "a.npz",
-            layers.replace(struct.pack("<I", 5 * 10**6), struct.pack("<I", 2**31)),
-            "expected sizes that agree in the",
-        ),
+        Hostile("a.npz", lambda: layers(2**31), "expected sizes that agree in the"),
     )
     yield "zip: a true bomb of 4 GB", Hostile("a.npz", lambda: _bomb(1000), "got a claim of 4,194,304,000 bytes")
     yield (
         "zip: a bomb that understates its size",
-        Hostile(
-            "a.npz",
-            bomb.replace(struct.pack("<I", 8 * 10**6 + 128), struct.pack("<I", 128)),
-            "expected 128 bytes in 'latents.npy', got another number unpacked",
-        ),
+        Hostile("a.npz", _understated, "expected 128 bytes in 'latents.npy', got another number unpacked"),
     )
+
+
+def _understated():
+    bomb = zipped({"latents.npy": npy(np.zeros(10**6)), "labels.npy": npy(LABELS)}, zipfile.ZIP_DEFLATED)
+    return bomb.replace(struct.pack("<I", 8 * 10**6 + 128), struct.pack("<I", 128))
 
 
 def _broken(state):

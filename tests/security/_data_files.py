@@ -281,12 +281,11 @@ def tables(_):
         Hostile("t.csv", b"z0,\x1b[2J,label\n1,2,a\n", "expected column names that are printable"),
     )
     yield "csv: a link in a cell", Hostile("t.csv", csv("z0,label", [(1, "=HYPERLINK(1)"), (2, "b")]), None)
-    zeros = np.zeros(4_000_000, np.uint8)
     yield (
         "parquet: a bomb",
         Hostile(
             "t.parquet",
-            parquet(**{f"z{i}": zeros for i in range(9)}),
+            lambda: parquet(**{f"z{i}": np.zeros(4_000_000, np.uint8) for i in range(9)}),
             "expected arrays of at most 268,435,456 bytes together, got a claim of 288,000,000",
         ),
     )

@@ -253,7 +253,11 @@ def _misplaced():
 
 def _without_storage():
     four = {"0": bytes(16)}
-    blow_up = torch_zip(tensor_pickle(count=250_000, shape=(250_000,), strides=(1,), times=3_000), {"0": bytes(10**6)})
+
+    def blow_up():
+        views = tensor_pickle(count=250_000, shape=(250_000,), strides=(1,), times=3_000)
+        return torch_zip(views, {"0": bytes(10**6)})
+
     yield (
         "tensor: quadratic blow-up of views of one storage",
         Hostile(
@@ -361,7 +365,7 @@ def _endless():
         "pickle: of 40 MB",
         Hostile(
             "model.pt",
-            zipped({"a/data.pkl": bytes(40 * 2**20)}, zipfile.ZIP_DEFLATED),
+            lambda: zipped({"a/data.pkl": bytes(40 * 2**20)}, zipfile.ZIP_DEFLATED),
             "expected at most 33,554,432 bytes beside the tensors of a torch file",
         ),
     )
