@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock  # comes with torch
 
+from tests.forks import WORKER, forking
+
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling UMAP and openTSNE takes a minute, where it was not done yet
 gc.disable()  # while tests are collected: a quarter of that time is looking through syntax trees that are all in use
 
@@ -45,6 +47,14 @@ def pytest_make_collect_report(collector):
 def pytest_collection_modifyitems(items):
     places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: (places.get(item.path.name, len(places)), item.path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """Processes that run tests are forked from one that has imported what most of them need."""
+    until_the_end = contextlib.ExitStack()
+    until_the_end.enter_context(forking(ROOT, (WORKER,)))
+    config.add_cleanup(until_the_end.close)
 
 
 def pytest_collection_finish():

@@ -2,7 +2,8 @@
 
 What asks for ``python -m`` one of `MODULES` with `subprocess` gets such a child, whose status, signals and pipes are
 those of any child, and so does `multiprocessing`; a process that reads a file is forked from one with little more in it
-than NumPy. Within ``starting()``, for the wheel, and where there is no Linux, it is started as always.
+than NumPy. So are the processes that `pytest-xdist` has run the tests. Within ``starting()``, for the wheel, and where
+there is no Linux, it is started as always.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ ROOT = Path(__file__).parents[1]
 READER = "lpc_core/checkpoint/_child.py"  # a program, not a module
 MODULES = ("app.training.worker", "app.desks.inspecting", "app.offline.page", "app.looks.film_export", "lpc_core",
            "app.cli", "app", READER)
+WORKER = "-u"  # how execnet starts a process that runs tests: ``python -u -c``
 READ = ("lpc_core.checkpoint._read", "lpc_core.checkpoint._lock")
 IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.experiments",
             "streamlit", "uvicorn", "torch._dynamo", "tests.app.live._fake")  # `app.server` reads its settings at once
@@ -123,7 +125,7 @@ def _ask(key: tuple[str, bool], order: dict, files: dict[int, int]) -> int:
 
 def _named(words: list[str], root: Path) -> str:
     """The module or isolated program that a command line runs, "-c" for code in it, "" for anything else."""
-    return {"-c": "-c", "-m": words[2], "-I": words[2].removeprefix(f"{root}/")}.get(words[1], "")
+    return {"-c": "-c", WORKER: WORKER, "-m": words[2], "-I": words[2].removeprefix(f"{root}/")}.get(words[1], "")
 
 
 def _adopt(whether: bool) -> None:
@@ -216,11 +218,17 @@ def _be(order: dict) -> None:
     os.environ.update(order["env"])
     tempfile.tempdir = None
     how, name, *arguments = order["argv"]
+    if how == WORKER:  # its tests say which of their processes are forked
+        _have_forks(order["root"])
+        how, name, *arguments = name, *arguments
     sys.argv = [how if how == "-c" else name, *arguments]
     if how != "-I":
         sys.path[0] = order["cwd"]
     if name in ("app", "lpc_core") or how in order["modules"]:  # which start processes too
-        _have_forks(order["root"], order["modules"])
+        _have_forks(order["root"])
+        subprocess._fork_exec = functools.partial(_start, Path(order["root"]), order["modules"])
+        multiprocessing.util.spawnv_passfds = functools.partial(
+            _start_one_of_many, Path(order["root"]), order["modules"])
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
     code: object = 0
     try:
@@ -250,7 +258,7 @@ def _be(order: dict) -> None:
     os._exit(int(code or 0))
 
 
-def _have_forks(root: str, modules: Sequence[str]) -> None:
+def _have_forks(root: str) -> None:
     """Leave a process behind that forks for this one."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if not os.fork():
@@ -262,5 +270,3 @@ def _have_forks(root: str, modules: Sequence[str]) -> None:
         os._exit(0)
     theirs.close()
     _lines[root, False] = ours
-    subprocess._fork_exec = functools.partial(_start, Path(root), modules)
-    multiprocessing.util.spawnv_passfds = functools.partial(_start_one_of_many, Path(root), modules)
