@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -39,8 +40,8 @@ MODULES = ("app.training.worker", "app.desks.inspecting", "app.offline.page", "a
 WORKER = "-u"  # how execnet starts a process that runs tests: ``python -u -c``
 READ = ("lpc_core.checkpoint._read", "lpc_core.checkpoint._lock")
 IMPORTED = ("app.training.worker", "app.desks.file_routes", "lpc_core.engine.trainer", "lpc_core.experiments",
-            "streamlit", "uvicorn", "torch._dynamo", "tests.app.live._fake")  # `app.server` reads its settings at once
-ABOVE = 100  # numbers of files that no order asks for
+            "sklearn.datasets", "streamlit", "uvicorn", "anyio._backends._asyncio", "typer.rich_utils", "torch._dynamo",
+            "tests.app.live._fake")  # `app.server` reads its settings at once
 ADOPTS = 36  # PR_SET_CHILD_SUBREAPER: whose grandchildren become its children when their parent ends
 _fork_exec = getattr(subprocess, "_fork_exec", None)
 _spawn = multiprocessing.util.spawnv_passfds
@@ -160,6 +161,8 @@ def serve(number: int, modules: Sequence[str]) -> None:
         from app.looks.bundling import plotly_gzipped
 
         plotly_gzipped()  # every lab does at its start, each time the same
+    for end in weakref.finalize._registry:
+        end.atexit = False  # torch's libraries would take leave of each child, which takes longer than many of them live
     gc.collect()
     gc.freeze()
     assert threading.active_count() == 1
@@ -193,7 +196,8 @@ def _leave_behind(order: dict, files: list[int], says: int, line: socket.socket)
     os.close(begins)
     if order["session"]:
         os.setsid()
-    says, *files = map(_higher, (says, *files))  # before one of them is in another's place
+    above = max(order["files"]) + 1
+    says, *files = (_higher(file, above) for file in (says, *files))  # before one of them is in another's place
     for own, file in zip(order["files"], files, strict=True):
         os.dup2(file, own)
         os.close(file)
@@ -202,11 +206,11 @@ def _leave_behind(order: dict, files: list[int], says: int, line: socket.socket)
     _be(order)
 
 
-def _higher(file: int) -> int:
+def _higher(file: int, above: int) -> int:
     """The file under a number that no order asks for."""
     import fcntl  # which Windows has not
 
-    moved = fcntl.fcntl(file, fcntl.F_DUPFD, ABOVE)
+    moved = fcntl.fcntl(file, fcntl.F_DUPFD, above)
     os.close(file)
     return moved
 

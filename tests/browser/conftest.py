@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 HOW = ("no Chromium found, so browser tests are skipped; install one with `apt-get install chromium-headless-shell` "
        "(or chromium, by your system's package manager) and run `make test` again")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+         "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 
 def find_chromium():
@@ -192,7 +192,7 @@ def new_tab(profile):
         page.emulate_media(color_scheme="dark" if dark else "light",
                            reduced_motion="reduce" if still else "no-preference")
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: _only_local(request.url, errors))
+        page.on("requestfailed", lambda request: _only_local(request.url, errors))  # others than ours find nobody
         return page
 
     with tabs(profile) as new:
