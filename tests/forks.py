@@ -162,7 +162,7 @@ def serve(number: int, modules: Sequence[str]) -> None:
 
         plotly_gzipped()  # every lab does at its start, each time the same
     for end in weakref.finalize._registry:
-        end.atexit = False  # torch's libraries would take leave of each child, which takes longer than many of them live
+        end.atexit = False  # torch's libraries would take leave of each child, for longer than many of them live
     gc.collect()
     gc.freeze()
     assert threading.active_count() == 1
