@@ -155,8 +155,10 @@ def _new_parent(root: str, reads: bool) -> socket.socket:
 
 def serve(number: int, modules: Sequence[str]) -> None:
     """Import ``modules``, which takes long, then fork a child for each order on the socket ``number``."""
-    for name in modules:
-        importlib.import_module(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # as in tests, which find them imported
+        for name in modules:
+            importlib.import_module(name)
     if modules is IMPORTED:
         from app.looks.bundling import plotly_gzipped
 
