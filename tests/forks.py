@@ -78,9 +78,13 @@ def forking(root: Path, modules: Sequence[str]) -> Iterator[None]:
     """In here, processes of the code in ``root`` are forked that run one of ``modules``."""
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux":
-            patch.setattr(subprocess, "_fork_exec", functools.partial(_start, root, modules))
-            patch.setattr(multiprocessing.util, "spawnv_passfds", functools.partial(_start_one_of_many, root, modules))
+            _fork(root, modules, patch)
         yield
+
+
+def _fork(root: Path, modules: Sequence[str], patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(subprocess, "_fork_exec", functools.partial(_start, root, modules))
+    patch.setattr(multiprocessing.util, "spawnv_passfds", functools.partial(_start_one_of_many, root, modules))
 
 
 def _start(root: Path, modules: Sequence[str], args: list, *rest: object) -> int:
@@ -232,9 +236,7 @@ def _be(order: dict) -> None:
         sys.path[0] = order["cwd"]
     if name in ("app", "lpc_core") or how in order["modules"]:  # which start processes too
         _have_forks(order["root"])
-        subprocess._fork_exec = functools.partial(_start, Path(order["root"]), order["modules"])
-        multiprocessing.util.spawnv_passfds = functools.partial(
-            _start_one_of_many, Path(order["root"]), order["modules"])
+        _fork(Path(order["root"]), order["modules"], pytest.MonkeyPatch())
     warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
     code: object = 0
     try:

@@ -4,8 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT, Lab
-from driving import wait_until
+from conftest import ROOT, Lab, only_local, tabs
+from driving import ask_until, wait_until
 
 from app.views import views
 from app.views._form import fields
@@ -29,6 +29,20 @@ def render() -> None:
 
 VIEW = View("Flaw", 99, render)
 '''
+
+
+ELSEWHERE = ["http://evil.example/x.png", "http://localhost:9/x.png", "https://192.0.2.1/x.png"]
+
+
+def test_a_tab_that_asks_for_anything_elsewhere_is_found_out(profile):
+    """What every test with a page goes by: nothing comes from another machine, by name or by number."""
+    errors = []
+    with tabs(profile) as new:
+        page = new()
+        only_local(page, errors)
+        page.set_content("".join(f'<img src="{at}">' for at in (*ELSEWHERE, "http://127.0.0.1:9/x.png")))
+        ask_until(page, lambda: errors, lambda found: len(found) >= len(ELSEWHERE))
+    assert sorted(errors) == [f"the page asked for {at}" for at in ELSEWHERE]
 
 
 def link(page):

@@ -57,13 +57,14 @@ def check(hostile, open_it):
 
 
 class Watched(subprocess.Popen):
-    """A child whose highest resident memory is known at its end (Linux, where it is forked with little in it)."""
+    """A child whose highest resident memory is known at its end (Linux: in kilobytes, and it is forked with little)."""
 
     peak = 0
 
     def _try_wait(self, wait_flags):
         pid, status, used = os.wait4(self.pid, wait_flags)
-        Watched.peak = max(Watched.peak, used.ru_maxrss * 1024)
+        if sys.platform == "linux":
+            Watched.peak = max(Watched.peak, used.ru_maxrss * 1024)
         return pid, status
 
 

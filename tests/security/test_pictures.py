@@ -13,6 +13,7 @@ import pytest
 
 from lpc_core.checkpoint import FileRefused, Limits, pictures, sandbox
 from lpc_core.inspection import gather
+from tests.security._hostile import Hostile
 from tests.security.test_corpus import GB, Watched
 from tests.security.test_fuzz import damaged
 
@@ -95,10 +96,10 @@ def refused(path, message):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_it_is_refused_in_one_line(name, tmp_path, monkeypatch):
-    member, raw, message = HOSTILE[name]
+    hostile = Hostile(*HOSTILE[name])
     monkeypatch.setattr(sandbox.subprocess, "Popen", Watched)
     monkeypatch.setattr(Watched, "peak", 0)
-    refused(packed(tmp_path / "a.zip", (member, raw() if callable(raw) else raw)), message)
+    refused(packed(tmp_path / "a.zip", (hostile.file_name, hostile.content)), hostile.message)
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
     assert Watched.peak < GB
     assert Watched.peak > 0 or sys.platform != "linux"
