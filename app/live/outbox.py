@@ -25,8 +25,13 @@ class Outbox:
         self._lock = threading.Lock()
 
     def put(self, slot: str, raw: bytes) -> None:
-        """Send soon, in place of what waits in ``slot``. A setup voids the waiting frame: it is of the run before."""
+        """Send soon, in place of what waits in ``slot``. A setup voids the waiting frame: it is of the run before.
+
+        Once hung up, nothing more: it would take the place of a last word that still waits.
+        """
         with self._lock:
+            if self._hangup is not None:
+                return
             if slot == "setup":
                 self._slots.pop("frame", None)
             self._slots.pop(slot, None)  # it goes to the end: the page hears everything in the order it was said
@@ -35,7 +40,8 @@ class Outbox:
 
     def close(self, code: int, reason: str) -> None:
         """Hang up after what waits has been sent."""
-        self._hangup = self._hangup or Hangup(code, reason)
+        with self._lock:
+            self._hangup = self._hangup or Hangup(code, reason)
         self._wake()
 
     def _wake(self) -> None:
@@ -47,9 +53,9 @@ class Outbox:
         while True:
             self._filled.clear()
             with self._lock:
-                slots, self._slots = self._slots, {}
+                slots, self._slots, hangup = self._slots, {}, self._hangup
             if slots:
                 return list(slots.values())
-            if self._hangup is not None:
-                raise self._hangup
+            if hangup is not None:
+                raise hangup
             await self._filled.wait()

@@ -160,6 +160,7 @@ def test_an_outbox_holds_one_of_each_and_sends_them_in_order():
         outbox.put("notice-info", b"downloading more")
         outbox.put("notice-error", b"checksum")
         outbox.close(4409, "other tab")
+        outbox.put("notice-error", b"too late")
         assert await outbox.take() == [b"downloading more", b"checksum"]  # the last word is what the page shows
         with pytest.raises(Hangup) as hangup:
             await outbox.take()
