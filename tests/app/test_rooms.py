@@ -13,8 +13,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import connect
 
 from app.live import rooms
-from tests.app.live._page import until
 from tests.app.test_server import address, children, get, start
+from tests.patience import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = "import sys; from app.live import rooms; print(rooms.folder('desk'), flush=True); sys.stdin.read()"
@@ -56,31 +56,43 @@ def visit_inspect(at):
         yield
 
 
+def stop(pid):
+    """Stop every thread of ``pid``, so that it starts nothing any more."""
+    def stands():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended while it was looked at
+            return all((task / "stat").read_text().rpartition(")")[2].split()[0] in "TZ" for task in tasks.iterdir())
+
+    tasks = Path(f"/proc/{pid}/task")
+    os.kill(pid, signal.SIGSTOP)
+    until(stands)
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("with_its_workers", [False, True])
 def test_a_servers_uploads_do_not_outlive_a_sigkill(tmp_path, with_its_workers):
     with running(tmp_path) as (process, at), visit_inspect(at):
-        until(lambda: list(tmp_path.glob("lpc-desk-*")), 60)
+        until(lambda: get(at + "/lab/health")[0] == 200)  # its workers are there
+        until(lambda: list(tmp_path.glob("lpc-desk-*")))
         upload = next(tmp_path.glob("lpc-desk-*")) / "upload-1.npz"
         upload.write_bytes(b"somebody's file")
-        helpers = children(process.pid)
         if with_its_workers:
-            for pid in helpers:
-                os.kill(pid, signal.SIGSTOP)
+            stop(process.pid)
+            for pid in (helpers := children(process.pid)):
+                stop(pid)
         process.kill()
         process.wait()
     if not with_its_workers:
-        until(lambda: not list(tmp_path.glob("lpc-*")), 30)
+        until(lambda: not list(tmp_path.glob("lpc-*")))
         return
     for pid in helpers:
         os.kill(pid, signal.SIGKILL)
     assert upload.exists()
     with running(tmp_path) as (process, at):
-        until(lambda: get(at + "/lab/health")[0] == 200, 60)
+        until(lambda: get(at + "/lab/health")[0] == 200)
         assert not upload.parent.exists()
         assert len(list(tmp_path.glob("lpc-*"))) == 2  # its own
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert list(tmp_path.glob("lpc-*")) == []
 
 
