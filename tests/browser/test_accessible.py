@@ -46,7 +46,7 @@ def test_axe_finds_nothing_in_either_theme_and_the_console_is_clean(lab, new_tab
         page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
     for scheme in themes(page):
-        ask_until(page, lambda scheme=scheme: violations(page, scheme), lambda found: not found, seconds=20)
+        ask_until(page, lambda scheme=scheme: violations(page, scheme), lambda found: not found)
     assert [line for line in said if not line.startswith(("log: ", "debug: ", "info: "))] == []
 
 
@@ -70,7 +70,7 @@ def test_axe_finds_nothing_in_a_lesson_and_a_projector_shows_its_pictures(lab, o
             page.locator(".js-plotly-plot").first.wait_for()
             settled(page)
             page.evaluate(WITHOUT_CHARTS)
-            ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
+            ask_until(page, lambda: violations(page), lambda found: not found)
             page.evaluate(WITH_CHARTS)
             page.get_by_test_id("lpc-present").click()
             ask_until(page, lambda: page.evaluate(SHOWN), lambda shown: shown[0] <= shown[1] and shown[2] and all(
@@ -88,7 +88,7 @@ def test_in_german_the_document_says_so_and_fits_a_phone(lab, open_page):
     page.get_by_role("button", name="Raum", exact=True).click()
     page.get_by_role("button", name="Raum öffnen").wait_for()
     for _ in screens(page, "german", (390, 860)):
-        ask_until(page, lambda: violations(page), lambda found: not found, seconds=20)
+        ask_until(page, lambda: violations(page), lambda found: not found)
 
 
 def test_whoever_wants_less_motion_starts_paused_and_whoever_reloads_is_told(lab, open_page):

@@ -21,7 +21,7 @@ from lpc_core.files.tensors import head, pack
 from lpc_core.film import film_bytes
 from lpc_core.film.record import record
 from tests.forks import starting
-from tests.patience import Hurried, until
+from tests.patience import PATIENCE_S, Hurried, until
 
 SMALL = unflatten({"samples": 300, "test_samples": 100, "steps": 30, "ramp_steps": 20, "batch_size": 32})
 ASK = r", or ask whoever runs the server to raise "
@@ -259,7 +259,7 @@ def test_memory_counts_a_process_and_what_it_started():
         assert 110e6 < resident(process.pid) < 300e6
         assert 110e6 < _resident_by_ps(process.pid) < 300e6
         process.stdin.close()
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("words", ["lpc_core.data._base.DataError: expected to download it, got no connection",

@@ -29,6 +29,7 @@ from lpc_core.config import unflatten
 from lpc_core.run_group import RunGroup, alone
 from tests.app.live._fake import GATE
 from tests.app.live._page import Page, until
+from tests.patience import PATIENCE_S
 
 
 def run(dataset: str = "fake", **more: object) -> RunGroup:
@@ -312,7 +313,7 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
 
     def health(url: str) -> tuple[int, dict[str, object]]:
         try:
-            with urllib.request.urlopen(url + "/lab/health", timeout=20) as answer:
+            with urllib.request.urlopen(url + "/lab/health", timeout=PATIENCE_S) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -333,4 +334,4 @@ def test_a_silent_worker_is_seen_by_who_asks_for_the_server_s_health(tmp_path):
         os.kill(int(marks[0].stem.rpartition(".")[2]), signal.SIGCONT)  # it was only slow
         until(lambda: health(url)[1]["status"] == "ok")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
