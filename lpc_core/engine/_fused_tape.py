@@ -57,6 +57,8 @@ ACTIVATIONS: dict[str, tuple[Callable[..., object], Callable[..., object], str]]
     "tanh": (torch.tanh, aten.tanh_backward.grad_input, "value"),
 }
 
+ADDS_AT_ONCE = {"cuda"}  # one call less to wait for; a CPU with many replicas is faster at a product and a sum after
+
 
 class Tape:
     """Records operations on buffers of ``lead`` () or (R,) replicas and ``batch`` samples, like the tensor ``like``."""
@@ -67,6 +69,7 @@ class Tape:
         self.ones = torch.ones(1, batch, dtype=like.dtype, device=like.device).expand(*lead, 1, batch)
         self.multiply = torch.bmm if lead else torch.mm
         self.multiply_add = torch.baddbmm if lead else torch.addmm
+        self.adds_at_once = like.device.type in ADDS_AT_ONCE
         self.forward: list[Call] = []  # from the inputs to the latents
         self.top: list[Call] = []  # from the latents to the loss
         self._undo: list[list[Call]] = []
@@ -113,16 +116,17 @@ class Tape:
         return above
 
     def penalty(self, latents: Node, pull: Tensor) -> None:
-        """½ ``pull`` ‖z‖² over the batch: ``pull`` z is what the gradient begins with."""
-        if latents.gradient is not None:
+        """½ ``pull`` ‖z‖² over the batch, before `cross_entropy`: adds ``pull`` z, or begins the gradient with it."""
+        if latents.gradient is not None and self.adds_at_once:
             self.top.append(Apart(partial(torch.mul, latents.value, pull, out=latents.gradient)))
+        elif latents.gradient is not None:
+            self._undo.append([partial(latents.gradient.addcmul_, latents.value, pull)])
 
     def cross_entropy(self, latents: Node, head: Linear, labels: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
         """The head, log-softmax, and the gradient of −Σ target · log p / B; column y of ``table`` (K, K) is −target/B.
 
-        Returns the buffers of −target/B and log p, both (…, K, B). The latents' gradient is added to what `penalty`
-        began it with. Classes come before samples here, because a softmax over a few classes is up to twenty times
-        faster when the samples are the contiguous dimension.
+        Returns the buffers of −target/B and log p, both (…, K, B). Classes come before samples here, because a softmax
+        over a few classes is up to twenty times faster when the samples are the contiguous dimension.
         """
         classes = table.shape[0]
         shape = (*self.lead, classes, self.batch)
@@ -136,7 +140,9 @@ class Tape:
         undo: list[Call] = [
             partial(aten._log_softmax_backward_data.out, targets, logs, -2, logs.dtype, out=gradient),
             *self._parameters(gradient.mT, latents.value, head)]
-        if latents.gradient is not None:
+        if latents.gradient is not None and self.adds_at_once:
             undo.append(partial(self.multiply_add, latents.gradient, gradient.mT, head.weight, out=latents.gradient))
+        elif latents.gradient is not None:
+            undo.append(partial(self.multiply, gradient.mT, head.weight, out=latents.gradient))
         self._undo.append(undo)
         return targets, logs

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from lpc_core.config import ConfigError, unflatten
+from lpc_core.engine import _fused_tape
 from lpc_core.engine.autograd import AutogradEngine, make_optimizer
 from lpc_core.engine.fused import FusedEngine, supports
 from lpc_core.engine.state import pack, unpack
@@ -111,7 +112,9 @@ def test_in_single_precision_the_first_steps_agree_too():
 
 
 @pytest.mark.parametrize("settings", [s for s in TABLE if "dropout" not in s and "optimizer" not in s], ids=str)
-def test_gradients_are_the_numerical_differences_of_the_loss(settings):
+@pytest.mark.parametrize("adds_at_once", [{"cuda"}, {"cpu"}], ids=["as on a CPU", "as on a GPU"])
+def test_gradients_are_the_numerical_differences_of_the_loss(settings, adds_at_once, monkeypatch):
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", adds_at_once)
     config = setting(settings)
     model = model_of(config)
     engine = FusedEngine(config, model, BATCH)
@@ -132,7 +135,9 @@ def test_gradients_are_the_numerical_differences_of_the_loss(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "muon"}, {"dropout": 0.4},
                                       {"hidden": (), "penultimate": "none"}], ids=str)
-def test_replicas_equal_runs_of_one(settings):
+@pytest.mark.parametrize("adds_at_once", [{"cuda"}, {"cpu"}], ids=["as on a CPU", "as on a GPU"])
+def test_replicas_equal_runs_of_one(settings, adds_at_once, monkeypatch):
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", adds_at_once)
     config, gammas = setting(settings), torch.tensor([0.0, 0.1, 20.0])
     together, alone = ([model_of(config) for _ in gammas] for _ in range(2))
     engine = FusedEngine(config, together, BATCH)

@@ -9,7 +9,7 @@ import torch
 
 from lpc_core.config import unflatten
 from lpc_core.data import load
-from lpc_core.engine import graphs, trainer
+from lpc_core.engine import _fused_tape, graphs, trainer
 from lpc_core.engine._fused_tape import Apart
 from lpc_core.engine.autograd import AutogradEngine
 from lpc_core.engine.batches import Batches
@@ -224,7 +224,8 @@ def test_many_gammas_in_blocks():
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.3}, {"penultimate": "nonlinear"}, {"penultimate": "none"},
                                       {"hidden": (16,), "activation": "tanh"}, {"optimizer": "sgd"}], ids=str)
 @pytest.mark.parametrize("replicas", [1, 3])
-def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas):
+def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas, monkeypatch):
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", {"cpu"})  # as on a GPU
     config = unflatten(SMALL | settings)
     engines = [FusedEngine(config, [build(config.model, (20,), 4, seed) for seed in range(replicas)], 32)
                for _ in range(2)]
@@ -238,8 +239,9 @@ def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas):
     assert late.done == 12 * (1 + sum(isinstance(call, Apart) for part in engines[0]._parts for call in part))
 
 
-def test_the_longest_chain_of_a_step_is_short():
+def test_the_longest_chain_of_a_step_is_short(monkeypatch):
     """On a GPU each of its calls takes some µs, whatever it computes."""
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", {"cpu"})
     engine = FusedEngine(unflatten({}), build(unflatten({}).model, (20,), 4, 0), 256)
     calls = [isinstance(call, Apart) for part in engine._parts for call in part]
     assert (len(calls), calls.count(False)) == (27, 15)
