@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +53,7 @@ class Holdings:
 
     def __init__(self, desk: Desk) -> None:
         self._folder, self._publish = desk.folder, desk.publish
-        self._count = 0
+        self._serials = itertools.count(1)  # two threads never get the same of it
         self._background = ThreadPoolExecutor(1, "nodes")
 
     def make(self, upload: Upload, inspection: Inspection, sight: Sight | None = None) -> Held:
@@ -59,14 +61,14 @@ class Holdings:
         from app.looks import cloud
 
         sight = sight or cloud.look(inspection)
-        self._count += 1
-        folder = self._of(self._count)
+        serial = next(self._serials)
+        folder = self._of(serial)
         folder.mkdir(mode=0o700)
         paths, info = cloud.write_samples(folder, inspection, sight)
         nodes = self._background.submit(cloud.write_nodes, paths["nodes"], inspection, sight)
         tokens = {kind: self._publish(path, nodes if kind == "nodes" else None) for kind, path in paths.items()}
         pictures = (info["image"], info["images_at"]) if "images" in paths else None
-        return Held(upload, inspection, sight, tokens, pictures, serial=self._count)
+        return Held(upload, inspection, sight, tokens, pictures, serial=serial)
 
     def foretell(self, held: Held) -> Held:
         """The same with the predicted points, which may take seconds."""
@@ -105,7 +107,10 @@ class Holdings:
     def drop(self, held: Held | None) -> None:
         """Delete the files of a view that is no longer shown."""
         if held is not None:
-            shutil.rmtree(self._of(held.serial), ignore_errors=True)
+            gone = self._folder / f"gone-{held.serial}"
+            with contextlib.suppress(FileNotFoundError):  # it was dropped before
+                self._of(held.serial).rename(gone)  # nodes that are still being written find no folder any more
+            shutil.rmtree(gone, ignore_errors=True)
 
     def close(self) -> None:
         """Make no files any more."""

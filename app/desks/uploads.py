@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -36,7 +37,7 @@ class Intake:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._count = 0
+        self._serials = itertools.count(1)
 
     def file(self, name: str, source: IO[bytes], kind: str) -> Upload:
         """Write ``source`` under a name of ours; of its own name only a usual ending is kept."""
@@ -86,8 +87,7 @@ class Intake:
             _remove(upload.path)
 
     def _next(self, kind: str, ending: str = "") -> Path:
-        self._count += 1
-        return self.folder / f"{kind}-{self._count}{ending}"
+        return self.folder / f"{kind}-{next(self._serials)}{ending}"
 
 
 @contextlib.contextmanager

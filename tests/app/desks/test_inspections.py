@@ -327,6 +327,24 @@ def held(desk):
     return desk._holdings.make(desk.upload, inspection, cloud.look(inspection, 60))
 
 
+def test_views_made_at_once_have_a_folder_each(desk, held, monkeypatch):
+    from app.looks import cloud
+
+    write, others = cloud.write_samples, []
+
+    def meanwhile(*view):
+        monkeypatch.setattr(cloud, "write_samples", write)
+        others.append(desk._holdings.make(desk.upload, held.inspection))
+        return write(*view)
+
+    monkeypatch.setattr(cloud, "write_samples", meanwhile)
+    made = desk._holdings.make(desk.upload, held.inspection)
+    assert (held.serial, made.serial, others[0].serial) == (1, 2, 3)
+    desk._holdings.drop(made)
+    assert sorted(path.name for path in desk.folder.glob("view-*")) == ["view-1", "view-3"]
+    assert all(jobs.find(token).is_file() for token in others[0].tokens.values())
+
+
 def answer(held, flags, of=None):
     import base64
 
