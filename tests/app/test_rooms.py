@@ -57,7 +57,8 @@ def visit_inspect(at):
 
 
 def stop(pid):
-    """Stop every thread of ``pid``, so that it starts nothing any more."""
+    """Return when every thread of ``pid`` stands: the signal reaches one, and the others go on until that has it."""
+
     def stands():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended while it was looked at
             return all((task / "stat").read_text().rpartition(")")[2].split()[0] in "TZ" for task in tasks.iterdir())

@@ -49,6 +49,11 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(params=[{"cuda"}, {"cpu"}], ids=["as on a CPU", "as on a GPU"])
+def either_way(request, monkeypatch):
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", request.param)
+
+
 def setting(settings):
     return unflatten(BASE | settings)
 
@@ -112,9 +117,8 @@ def test_in_single_precision_the_first_steps_agree_too():
 
 
 @pytest.mark.parametrize("settings", [s for s in TABLE if "dropout" not in s and "optimizer" not in s], ids=str)
-@pytest.mark.parametrize("adds_at_once", [{"cuda"}, {"cpu"}], ids=["as on a CPU", "as on a GPU"])
-def test_gradients_are_the_numerical_differences_of_the_loss(settings, adds_at_once, monkeypatch):
-    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", adds_at_once)
+@pytest.mark.usefixtures("either_way")
+def test_gradients_are_the_numerical_differences_of_the_loss(settings):
     config = setting(settings)
     model = model_of(config)
     engine = FusedEngine(config, model, BATCH)
@@ -135,9 +139,8 @@ def test_gradients_are_the_numerical_differences_of_the_loss(settings, adds_at_o
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "muon"}, {"dropout": 0.4},
                                       {"hidden": (), "penultimate": "none"}], ids=str)
-@pytest.mark.parametrize("adds_at_once", [{"cuda"}, {"cpu"}], ids=["as on a CPU", "as on a GPU"])
-def test_replicas_equal_runs_of_one(settings, adds_at_once, monkeypatch):
-    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", adds_at_once)
+@pytest.mark.usefixtures("either_way")
+def test_replicas_equal_runs_of_one(settings):
     config, gammas = setting(settings), torch.tensor([0.0, 0.1, 20.0])
     together, alone = ([model_of(config) for _ in gammas] for _ in range(2))
     engine = FusedEngine(config, together, BATCH)

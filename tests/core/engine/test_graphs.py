@@ -39,6 +39,11 @@ CASES = [
 ]
 
 
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", {"cpu"})
+
+
 class Counting(EagerRecorder):
     """Counts what it is asked for."""
 
@@ -224,8 +229,8 @@ def test_many_gammas_in_blocks():
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.3}, {"penultimate": "nonlinear"}, {"penultimate": "none"},
                                       {"hidden": (16,), "activation": "tanh"}, {"optimizer": "sgd"}], ids=str)
 @pytest.mark.parametrize("replicas", [1, 3])
-def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas, monkeypatch):
-    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", {"cpu"})  # as on a GPU
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas):
     config = unflatten(SMALL | settings)
     engines = [FusedEngine(config, [build(config.model, (20,), 4, seed) for seed in range(replicas)], 32)
                for _ in range(2)]
@@ -239,9 +244,9 @@ def test_what_is_apart_may_be_computed_beside_the_rest(settings, replicas, monke
     assert late.done == 12 * (1 + sum(isinstance(call, Apart) for part in engines[0]._parts for call in part))
 
 
-def test_the_longest_chain_of_a_step_is_short(monkeypatch):
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_the_longest_chain_of_a_step_is_short():
     """On a GPU each of its calls takes some µs, whatever it computes."""
-    monkeypatch.setattr(_fused_tape, "ADDS_AT_ONCE", {"cpu"})
     engine = FusedEngine(unflatten({}), build(unflatten({}).model, (20,), 4, 0), 256)
     calls = [isinstance(call, Apart) for part in engine._parts for call in part]
     assert (len(calls), calls.count(False)) == (27, 15)
